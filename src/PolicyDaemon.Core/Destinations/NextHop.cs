@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using PolicyDaemon.Core.Destinations.Idna;
+
+namespace PolicyDaemon.Core.Destinations;
+
+/// <summary>A next-hop destination: the key of an entry, in canonical form.</summary>
+/// <remarks>See postconf(5), smtp_tls_policy_maps, and <see cref="LookupKey"/> for what is folded.</remarks>
+public readonly record struct NextHop : IComparable<NextHop>
+{
+    private static readonly SearchValues<char> NumericHostCharacters = SearchValues.Create("0123456789.");
+
+    private readonly string? text;
+
+    private NextHop(string text) => this.text = text;
+
+    /// <summary>The canonical key: lower case, A-labels, port as a number.</summary>
+    public string Text => text ?? throw new InvalidOperationException("an empty next-hop destination");
+
+    /// <summary><c>.example.com</c>: answers for subdomains only, at any depth.</summary>
+    public bool IsSubdomains => Text[0] == '.';
+
+    /// <summary><c>[mx.example.com]</c>: no MX lookup.</summary>
+    public bool IsBracketed => Text[0] == '[';
+
+    /// <summary>The path of an LMTP socket.</summary>
+    public bool IsPath => Text.Contains('/', StringComparison.Ordinal);
+
+    /// <summary>The host without brackets, port and leading dot.</summary>
+    public string Host
+    {
+        get
+        {
+            var bare = Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(Text)));
+            return bare[0] == '.' ? bare[1..] : bare;
+        }
+    }
+
+    /// <summary>The port, where the key names one by number.</summary>
+    public int? Port
+    {
+        get
+        {
+            var colon = Text.LastIndexOf(':');
+            return !IsPath && colon > Text.LastIndexOf(']') && !IsIpv6Literal
+                && int.TryParse(Text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                ? port
+                : null;
+        }
+    }
+
+    /// <summary>The key with U-labels where it has any, for people; never for a lookup.</summary>
+    public string ToDisplayString() => IsPath ? Text : Text.Replace(Host, Uts46.ToUnicode(Host), StringComparison.Ordinal);
+
+    /// <summary>
+    /// The keys Postfix asks for this next hop, in order: the key and, only for a plain host name, its parents with their
+    /// leading dots (smtp/smtp_tls_policy.c). The walk ends at the first answer that is not "not found".
+    /// </summary>
+    public IEnumerable<NextHop> LookupChain()
+    {
+        yield return this;
+        if (!IsPlainHostName && !IsSubdomains)
+            yield break;
+        for (var dot = Text.IndexOf('.', 1); dot >= 0; dot = Text.IndexOf('.', dot + 1))
+            yield return new NextHop(Text[dot..]);
+    }
+
+    /// <summary>True for a host name without brackets and port whose parents Postfix asks too (util/valid_hostname.c).</summary>
+    public bool IsPlainHostName =>
+        !IsSubdomains && !IsBracketed && !IsPath && !Text.Contains(':', StringComparison.Ordinal)
+        && Text.AsSpan().ContainsAnyExcept(NumericHostCharacters);
+
+    private bool IsIpv6Literal => !IsBracketed && Text.Count(character => character == ':') > 1;
+
+    public int CompareTo(NextHop other) => string.CompareOrdinal(Text, other.Text);
+
+    public override string ToString() => Text;
+
+    /// <summary>Reads what an administrator or a table wrote.</summary>
+    /// <param name="input">The key, in any form that <see cref="LookupKey"/> folds.</param>
+    /// <param name="nextHop">The canonical destination.</param>
+    /// <param name="reason">Why it is not one, and what to write instead.</param>
+    public static bool TryParse(
+        [NotNullWhen(true)] string? input, out NextHop nextHop, [NotNullWhen(false)] out string? reason)
+    {
+        nextHop = default;
+        if (string.IsNullOrWhiteSpace(input))
+        {
+            reason = "the destination is empty; write a domain, .domain, [host], [host]:port or host:port";
+            return false;
+        }
+
+        Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
+        var status = LookupKey.Normalize(Encoding.UTF8.GetBytes(input), canonical, out var length);
+        switch (status)
+        {
+            case LookupKeyStatus.Canonical:
+                nextHop = new NextHop(Encoding.ASCII.GetString(canonical[..length]));
+                reason = null;
+                return true;
+            case LookupKeyStatus.Unmappable:
+                reason = $"'{Excerpt(input)}' has no valid A-label form (UTS #46); check the spelling or write it as xn--...";
+                return false;
+            default:
+                reason = $"'{Excerpt(input)}' is not a next-hop destination; write a domain, .domain, [host], [host]:port or host:port "
+                    + "(labels of at most 63 letters, digits, hyphens or underscores)";
+                return false;
+        }
+    }
+
+    /// <summary>A key known to be canonical, such as one from the store.</summary>
+    /// <exception cref="FormatException">It is not.</exception>
+    public static NextHop Parse(string canonical) =>
+        TryParse(canonical, out var nextHop, out var reason) ? nextHop : throw new FormatException(reason);
+
+    public static bool operator <(NextHop left, NextHop right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(NextHop left, NextHop right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(NextHop left, NextHop right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(NextHop left, NextHop right) => left.CompareTo(right) >= 0;
+
+    private static string Excerpt(string text)
+    {
+        var cut = text.Length <= 80 ? text : text[..80] + "...";
+        return string.Concat(cut.Select(character => char.IsControl(character) ? '?' : character));
+    }
+}

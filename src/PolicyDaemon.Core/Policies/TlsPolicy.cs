@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Policies;
+
+/// <summary>What an administrator asks of a destination: a level and its attributes, without the pins.</summary>
+/// <remarks>
+/// The attributes are those of postconf(5), smtp_tls_policy_maps. Values are kept as the administrator means them;
+/// whether they are legal together is <see cref="PolicyRules"/>'s business and how they are written <see cref="PolicyText"/>'s.
+/// </remarks>
+public sealed record TlsPolicy
+{
+    public required TlsLevel Level { get; init; }
+
+    /// <summary>Peer names at <c>verify</c> and <c>secure</c>: a name, <c>.name</c>, <c>nexthop</c>, <c>dot-nexthop</c> or
+    /// <c>hostname</c>. Empty: Postfix's default. Pins are not here but in <see cref="Destination.Pins"/>.</summary>
+    public ImmutableArray<string> Match { get; init; } = [];
+
+    /// <summary>Cipher grade: <c>export low medium high null</c>.</summary>
+    public string? Ciphers { get; init; }
+
+    /// <summary>Protocols, as Postfix writes them: <c>&gt;=TLSv1.2</c> or <c>!SSLv3:!TLSv1</c>.</summary>
+    public string? Protocols { get; init; }
+
+    /// <summary>Excluded ciphers or cipher classes, separated by <c>:</c>.</summary>
+    public string? Exclude { get; init; }
+
+    /// <summary>The SNI name: a host name, <c>hostname</c> or <c>nexthop</c>.</summary>
+    public string? ServerName { get; init; }
+
+    /// <summary>Trust anchor files (PEM), readable inside Postfix's chroot.</summary>
+    public ImmutableArray<string> TaFiles { get; init; } = [];
+
+    public bool? ConnectionReuse { get; init; }
+
+    /// <summary>Raw public keys (RFC 7250), Postfix 3.9 and later.</summary>
+    public bool? EnableRpk { get; init; }
+
+    /// <summary>TLSRPT attributes (Postfix 3.10 and later), served on the map <c>tlspolicy-tlsrpt</c> only.</summary>
+    public TlsRptAttributes? TlsRpt { get; init; }
+
+    public bool Equals(TlsPolicy? other) =>
+        other is not null
+        && Level == other.Level
+        && Match.AsSpan().SequenceEqual(other.Match.AsSpan())
+        && Ciphers == other.Ciphers
+        && Protocols == other.Protocols
+        && Exclude == other.Exclude
+        && ServerName == other.ServerName
+        && TaFiles.AsSpan().SequenceEqual(other.TaFiles.AsSpan())
+        && ConnectionReuse == other.ConnectionReuse
+        && EnableRpk == other.EnableRpk
+        && Equals(TlsRpt, other.TlsRpt);
+
+    public override int GetHashCode() => HashCode.Combine(Level, Match.Length, Ciphers, Protocols, Exclude, ServerName);
+}
