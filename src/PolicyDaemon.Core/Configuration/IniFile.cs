@@ -1,0 +1,82 @@
+using System.Text;
+
+namespace PolicyDaemon.Core.Configuration;
+
+/// <summary>Reads <c>[section]</c> and <c>key = value</c> lines and remembers where each stood.</summary>
+/// <remarks>
+/// Comments: a line that starts with <c>;</c> or <c>#</c>, and the rest of a line after a blank and <c>;</c>. No continuation
+/// lines, no quotes, no includes. The framework's INI provider is not used because it forgets line numbers and lets unknown
+/// and repeated keys pass.
+/// </remarks>
+internal static class IniFile
+{
+    /// <summary>A configuration larger than this is some other file.</summary>
+    internal const int MaxBytes = 256 * 1024;
+
+    internal static IReadOnlyList<ConfiguredValue> Parse(string file, ReadOnlySpan<byte> bytes, List<ConfigurationProblem> problems)
+    {
+        var values = new List<ConfiguredValue>();
+        string text;
+        try
+        {
+            text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(bytes);
+        }
+        catch (DecoderFallbackException exception)
+        {
+            var line = bytes[..Math.Max(exception.Index, 0)].Count((byte)'\n') + 1;
+            problems.Add(new(file, line, "", "not UTF-8 text; save the file as UTF-8"));
+            return values;
+        }
+
+        string? section = null;
+        var number = 0;
+        foreach (var raw in text.TrimStart('\uFEFF').Split('\n'))
+        {
+            number++;
+            var line = WithoutComment(raw).Trim();
+            if (line.Length == 0)
+                continue;
+            if (line[0] == '[')
+            {
+                section = line[^1] == ']' ? line[1..^1].Trim() : null;
+                if (string.IsNullOrEmpty(section))
+                    problems.Add(new(file, number, "", $"'{line}' is no section; write [name]"));
+                continue;
+            }
+
+            var equals = line.IndexOf('=', StringComparison.Ordinal);
+            var key = equals < 0 ? "" : line[..equals].Trim();
+            if (key.Length == 0)
+            {
+                problems.Add(new(file, number, "", $"'{line}' is neither [section] nor key = value; start a comment with ;"));
+                continue;
+            }
+
+            if (section is null)
+            {
+                problems.Add(new(file, number, key, "stands before any [section]"));
+                continue;
+            }
+
+            values.Add(new(line[(equals + 1)..].Trim(), file, number, $"{section}.{key}"));
+        }
+
+        return values;
+    }
+
+    private static ReadOnlySpan<char> WithoutCommentSpan(ReadOnlySpan<char> line)
+    {
+        var start = line.TrimStart();
+        if (start.Length > 0 && start[0] is ';' or '#')
+            return [];
+        for (var i = 1; i < line.Length; i++)
+        {
+            if (line[i] == ';' && char.IsWhiteSpace(line[i - 1]))
+                return line[..i];
+        }
+
+        return line;
+    }
+
+    private static string WithoutComment(string line) => WithoutCommentSpan(line).ToString();
+}

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Configuration;
+
+/// <summary>The configuration of both programs, read and checked. See policydaemon.conf(5).</summary>
+public sealed record Settings
+{
+    /// <summary>The file the values come from; null where the built-in defaults are all there is.</summary>
+    public required string? File { get; init; }
+
+    /// <summary>Socketmap endpoints as written; the lookup library understands them.</summary>
+    public required ImmutableArray<ConfiguredValue> Socketmap { get; init; }
+
+    /// <summary>tcp_table endpoints as written.</summary>
+    public required ImmutableArray<ConfiguredValue> TcpTable { get; init; }
+
+    public required int MaxConnections { get; init; }
+
+    /// <summary>The store, an absolute path.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>The last good snapshot, an absolute path.</summary>
+    public required string Snapshot { get; init; }
+
+    /// <summary>What the running daemon says of itself, an absolute path.</summary>
+    public required string StatusFile { get; init; }
+
+    public required PostfixSettings Postfix { get; init; }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+
+namespace PolicyDaemon.Core.Runtime;
+
+/// <summary>What the running daemon says of itself, in the file <c>store.status_file</c>, for <c>policyctl status</c> and monitoring.</summary>
+/// <remarks>A statement of the past: <see cref="DaemonLock"/> tells whether its author still runs. Times are ISO 8601 UTC.</remarks>
+/// <param name="Version">The program's version.</param>
+/// <param name="ProcessId">The daemon's process.</param>
+/// <param name="StartedAt">When it started.</param>
+/// <param name="WrittenAt">When this was written.</param>
+/// <param name="Endpoints">Where it answers, as <c>socketmap inet:127.0.0.1:8461</c>.</param>
+/// <param name="Snapshot">What it answers from; null while it has nothing and answers temporary errors.</param>
+/// <param name="Counters">What it answered since it started.</param>
+/// <param name="Findings">What a person should read.</param>
+public sealed record DaemonStatus(
+    string Version,
+    int ProcessId,
+    DateTimeOffset StartedAt,
+    DateTimeOffset WrittenAt,
+    IReadOnlyList<string> Endpoints,
+    SnapshotStatus? Snapshot,
+    LookupCounts Counters,
+    IReadOnlyList<FindingStatus> Findings);
+
+/// <summary>The snapshot in force.</summary>
+/// <param name="Source"><c>store</c>, or <c>file</c> while the store cannot be used and the last good snapshot answers.</param>
+/// <param name="StoreId">The store it shows.</param>
+/// <param name="Sequence">The last audit row it includes.</param>
+/// <param name="Hash">That row's hash.</param>
+/// <param name="Destinations">How many keys it holds.</param>
+/// <param name="LoadedAt">When it came into force.</param>
+public sealed record SnapshotStatus(
+    string Source, string StoreId, long Sequence, string Hash, int Destinations, DateTimeOffset LoadedAt);
+
+/// <summary>Lookups since the daemon started, by answer.</summary>
+public sealed record LookupCounts(
+    long Found, long NotFound, long Temporary, long Permanent, long NearMisses, long Connections, long ProtocolErrors);
+
+/// <summary>An open finding, with the stored name of its kind.</summary>
+public sealed record FindingStatus(string Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since);
+
+/// <summary>Reads and writes <see cref="DaemonStatus"/> without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(DaemonStatus))]
+public sealed partial class DaemonStatusJson : JsonSerializerContext;
