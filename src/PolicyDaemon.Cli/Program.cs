@@ -2,5 +2,5 @@ namespace PolicyDaemon.Cli;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    private static int Main(string[] args) => PolicyCtl.Run(args, CliHost.System());
 }

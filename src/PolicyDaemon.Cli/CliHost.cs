@@ -1,0 +1,55 @@
+using System.Text;
+using PolicyDaemon.Cli.Journal;
+using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Core.Audit;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>Everything policyctl takes from the machine, so that a test can hand in its own.</summary>
+internal sealed record CliHost
+{
+    public required TextReader In { get; init; }
+
+    public required TextWriter Out { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    /// <summary>True where a person reads standard output: aligned tables and colour instead of tabs.</summary>
+    public required bool OutIsTerminal { get; init; }
+
+    /// <summary>True where a person reads standard error: progress bars.</summary>
+    public required bool ErrorIsTerminal { get; init; }
+
+    /// <summary>An environment variable.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Who makes the change.</summary>
+    public required Func<Actor> Actor { get; init; }
+
+    /// <summary>Where a committed change is noted beside the store.</summary>
+    public required IChangeJournal Journal { get; init; }
+
+    /// <summary>How the real Postfix is asked for its configuration.</summary>
+    public required IPostfixTools Postfix { get; init; }
+
+    /// <summary>This process on this machine.</summary>
+    public static CliHost System()
+    {
+        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        return new CliHost
+        {
+            In = Console.In,
+            Out = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 16_384),
+            Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
+            OutIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+            Variable = Environment.GetEnvironmentVariable,
+            Time = TimeProvider.System,
+            Actor = () => ProcessActor.Current(Environment.GetEnvironmentVariable),
+            Journal = new SyslogJournal(SyslogJournal.DefaultSocket),
+            Postfix = new PostconfTools(),
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>What a handler works with. Configuration and store are read when first asked for, so that <c>query</c> pays for neither more than it needs.</summary>
+internal sealed class CommandContext(ParseResult result, CliHost host, Report report, string? configFile, string? database)
+{
+    private Settings? settings;
+
+    public CliHost Host { get; } = host;
+
+    public Report Report { get; } = report;
+
+    /// <summary>The configuration of <c>--config</c> and <c>--database</c>.</summary>
+    public Settings Settings => settings ??= SettingsReader.Load(configFile, database);
+
+    public T? Get<T>(Option<T> option) => result.GetValue(option);
+
+    public T? Get<T>(Argument<T> argument) => result.GetValue(argument);
+
+    /// <summary>True where the command line names the option.</summary>
+    public bool Has(Option option) => result.GetResult(option) is { Implicit: false };
+
+    /// <summary>The destination that an argument names.</summary>
+    /// <exception cref="CommandException">It names none.</exception>
+    public NextHop Key(Argument<string> argument) =>
+        NextHop.TryParse(result.GetRequiredValue(argument), out var key, out var reason)
+            ? key
+            : throw new CommandException(ExitCode.Invalid, reason);
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>Gives a command's handler its context.</summary>
+internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
+{
+    /// <summary>A handler that runs with everything the command line and the machine say.</summary>
+    public Func<ParseResult, int> Handle(Func<CommandContext, ExitCode> handler) => result => (int)handler(Context(result));
+
+    private CommandContext Context(ParseResult result)
+    {
+        var format = result.GetValue(globals.Format) switch
+        {
+            "table" => OutputFormat.Table,
+            "tsv" => OutputFormat.Tsv,
+            "json" => OutputFormat.Json,
+            _ => host.OutIsTerminal ? OutputFormat.Table : OutputFormat.Tsv,
+        };
+        // https://no-color.org: present and not empty, whatever its value.
+        var colour = host.OutIsTerminal && !result.GetValue(globals.NoColor) && string.IsNullOrEmpty(host.Variable("NO_COLOR"))
+            && host.Variable("TERM") != "dumb";
+        return new CommandContext(result, host, new Report(host, format, colour), result.GetValue(globals.Config), result.GetValue(globals.Database));
+    }
+}

@@ -1,0 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Configuration;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>The one place where an exception becomes a message and an exit code.</summary>
+internal static class Failures
+{
+    /// <summary>What a person is told. What is not listed here is a fault of the program and keeps its stack trace.</summary>
+    internal static bool TryDescribe(Exception exception, [NotNullWhen(true)] out CommandException? failure)
+    {
+        failure = exception switch
+        {
+            CommandException command => command,
+            ConfigurationException { Problems.Count: 1 } one => new(ExitCode.Invalid, one.Problems[0].ToString()),
+            ConfigurationException several => new(
+                ExitCode.Invalid, "the configuration cannot be used", [.. several.Problems.Select(problem => problem.ToString())]),
+            UnauthorizedAccessException denied => new(
+                ExitCode.Permission, denied.Message + " Run it as root or as a member of the store's group."),
+            IOException io => new(ExitCode.Invalid, io.Message),
+            _ => null,
+        };
+        return failure is not null;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace PolicyDaemon.Cli.Output;
+
+/// <summary>Writes a command's result in the format asked for.</summary>
+/// <remarks>Standard output carries the result and nothing else, except in a table, where a person wants one thing below the other.</remarks>
+internal sealed class Report(CliHost host, OutputFormat format, bool colour)
+{
+    private const string Reset = "\x1b[0m";
+
+    public OutputFormat Format { get; } = format;
+
+    public bool IsTable => Format == OutputFormat.Table;
+
+    /// <summary>Rows, or the same thing as JSON.</summary>
+    public void Rows<T>(Table table, T json, JsonTypeInfo<T> schema, string? whenEmpty = null)
+    {
+        switch (Format)
+        {
+            case OutputFormat.Json:
+                Json(json, schema);
+                break;
+            case OutputFormat.Tsv:
+                foreach (var row in table.Rows)
+                    host.Out.WriteLine(string.Join('\t', row.Select(cell => Terminal.Escape(cell.Text))));
+                break;
+            default:
+                if (table.Rows.Count > 0)
+                    Aligned(table);
+                else if (whenEmpty is not null)
+                    Line(whenEmpty);
+                break;
+        }
+    }
+
+    /// <summary>Named facts about one thing: <c>name TAB value</c> lines, or the same thing as JSON.</summary>
+    public void Facts<T>(IReadOnlyList<(string Name, Cell Value)> facts, T json, JsonTypeInfo<T> schema)
+    {
+        switch (Format)
+        {
+            case OutputFormat.Json:
+                Json(json, schema);
+                break;
+            case OutputFormat.Tsv:
+                foreach (var (name, value) in facts)
+                    host.Out.WriteLine(Terminal.Escape(name) + '\t' + Terminal.Escape(value.Text));
+                break;
+            default:
+                Facts(facts);
+                break;
+        }
+    }
+
+    /// <summary>Named facts in a table.</summary>
+    public void Facts(IReadOnlyList<(string Name, Cell Value)> facts)
+    {
+        var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in facts)
+            host.Out.WriteLine(Paint(name.PadRight(width), Tone.Faint) + "  " + Paint(Terminal.Escape(value.Text), value.Tone));
+    }
+
+    public void Json<T>(T value, JsonTypeInfo<T> schema) => host.Out.WriteLine(JsonSerializer.Serialize(value, schema));
+
+    /// <summary>A line of a table's text.</summary>
+    public void Line(string text = "", Tone tone = Tone.Plain) => host.Out.WriteLine(Paint(Terminal.Escape(text), tone));
+
+    /// <summary>Something for the person at the keyboard: below a table, otherwise beside the result on standard error.</summary>
+    public void Note(string text)
+    {
+        if (IsTable)
+            Line(text);
+        else
+            host.Error.WriteLine(Terminal.Escape(text));
+    }
+
+    /// <summary>Something that deserves a second look; the command goes on.</summary>
+    public void Warning(string text) => host.Error.WriteLine("policyctl: warning: " + Terminal.Escape(text));
+
+    /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks.</summary>
+    public void Aligned(Table table)
+    {
+        var widths = new int[table.Columns.Count];
+        var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = Terminal.Escape(cell.Text) }).ToArray()).ToList();
+        for (var column = 0; column < widths.Length; column++)
+            widths[column] = Math.Max(table.Columns[column].Length, rows.Count == 0 ? 0 : rows.Max(row => row[column].Text.Length));
+        WriteRow([.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))], widths);
+        foreach (var row in rows)
+            WriteRow(row, widths);
+    }
+
+    private void WriteRow(Cell[] row, int[] widths)
+    {
+        var last = Array.FindLastIndex(row, cell => cell.Text.Length > 0);
+        for (var column = 0; column <= last; column++)
+        {
+            var cell = row[column];
+            host.Out.Write(Paint(cell.Text, cell.Tone));
+            if (column < last)
+                host.Out.Write(new string(' ', widths[column] - cell.Text.Length + 2));
+        }
+
+        host.Out.WriteLine();
+    }
+
+    private string Paint(string text, Tone tone) =>
+        !colour || text.Length == 0 || tone == Tone.Plain ? text : Code(tone) + text + Reset;
+
+    private static string Code(Tone tone) => tone switch
+    {
+        Tone.Heading => "\x1b[1m",
+        Tone.Good => "\x1b[32m",
+        Tone.Caution => "\x1b[33m",
+        Tone.Bad => "\x1b[31m",
+        _ => "\x1b[2m",
+    };
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using PolicyDaemon.Cli.Commands;
+using PolicyDaemon.Cli.Output;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>The program: parses the command line, runs one command, turns what happened into an exit code.</summary>
+internal static class PolicyCtl
+{
+    internal static int Run(IReadOnlyList<string> args, CliHost host)
+    {
+        var globals = new GlobalOptions();
+        var result = Compose(globals, host).Parse(args);
+        var configuration = new InvocationConfiguration
+        {
+            Output = host.Out,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+        };
+        try
+        {
+            if (result.Action is ParseErrorAction)
+                return (int)UsageErrors.Report(result, host);
+            return result.Invoke(configuration);
+        }
+        catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
+        {
+            host.Error.WriteLine("policyctl: " + Terminal.Escape(failure.Message));
+            foreach (var detail in failure.Details)
+                host.Error.WriteLine("  " + Terminal.Escape(detail));
+            return (int)failure.Code;
+        }
+        finally
+        {
+            host.Out.Flush();
+            host.Error.Flush();
+        }
+    }
+
+    /// <summary>Every command. A new one is a file under <c>Commands</c> and a line in <see cref="CommandList"/>.</summary>
+    private static RootCommand Compose(GlobalOptions globals, CliHost host)
+    {
+        var root = new RootCommand(CommandList.Description);
+        globals.AddTo(root);
+        foreach (var command in CommandList.All(new CommandRunner(globals, host)))
+            root.Add(command);
+        foreach (var option in root.Options.OfType<HelpOption>())
+            option.Action = new ExamplesHelp((HelpAction)option.Action!);
+        return root;
+    }
+}

@@ -1,0 +1,9 @@
+namespace PolicyDaemon.Cli.Setup;
+
+/// <summary>Runs Postfix's own tools.</summary>
+internal interface IPostfixTools
+{
+    /// <summary>What <c>postconf</c> prints with these arguments.</summary>
+    /// <exception cref="CommandException">There is no postconf, or it failed.</exception>
+    string Postconf(IReadOnlyList<string> arguments);
+}

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>Says what is wrong with a command line, which word was perhaps meant, and where the help is.</summary>
+internal static class UsageErrors
+{
+    internal static ExitCode Report(ParseResult result, CliHost host)
+    {
+        var command = result.CommandResult.Command;
+        var path = Path(result.CommandResult);
+        var unknown = result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null;
+        if (unknown is not null)
+            host.Error.WriteLine("policyctl: " + Unknown(command, path, unknown));
+        else if (command.Subcommands.Count > 0)
+            host.Error.WriteLine($"policyctl: {path} needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
+        else
+            foreach (var error in result.Errors.Select(error => error.Message).Distinct())
+                host.Error.WriteLine("policyctl: " + Terminal.Escape(error));
+        host.Error.WriteLine($"See: {path} --help");
+        return ExitCode.Usage;
+    }
+
+    private static string Unknown(Command command, string path, string unknown)
+    {
+        var isOption = unknown.StartsWith('-');
+        var names = isOption
+            ? command.Options.Select(option => option.Name).Append("--help").ToList()
+            : command.Subcommands.Select(verb => verb.Name).ToList();
+        var nearest = names.Select(name => (Name: name, Distance: Distance(name, unknown))).Where(near => near.Distance <= 3 && near.Distance < near.Name.Length)
+            .OrderBy(near => near.Distance).Select(near => near.Name).FirstOrDefault();
+        var meant = nearest is null ? "" : $"; did you mean '{nearest}'?";
+        var shown = Terminal.Escape(unknown);
+        if (isOption)
+            return $"{path} has no option '{shown}'{meant}";
+        return command.Subcommands.Count > 0
+            ? $"{path} has no verb '{shown}'{(meant.Length > 0 ? meant : $"; it has {string.Join(", ", names)}")}"
+            : $"{path} takes no further argument, but '{shown}' was given";
+    }
+
+    private static string Path(System.CommandLine.Parsing.CommandResult result)
+    {
+        var names = new List<string>();
+        for (System.CommandLine.Parsing.SymbolResult? at = result; at is System.CommandLine.Parsing.CommandResult command; at = command.Parent)
+            names.Insert(0, command.Command is RootCommand ? "policyctl" : command.Command.Name);
+        return string.Join(' ', names);
+    }
+
+    /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other.</summary>
+    private static int Distance(string left, string right)
+    {
+        var rows = new int[left.Length + 1, right.Length + 1];
+        for (var i = 0; i <= left.Length; i++)
+            rows[i, 0] = i;
+        for (var j = 0; j <= right.Length; j++)
+            rows[0, j] = j;
+        for (var i = 1; i <= left.Length; i++)
+        {
+            for (var j = 1; j <= right.Length; j++)
+            {
+                var cost = left[i - 1] == right[j - 1] ? 0 : 1;
+                var best = Math.Min(Math.Min(rows[i - 1, j] + 1, rows[i, j - 1] + 1), rows[i - 1, j - 1] + cost);
+                if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
+                    best = Math.Min(best, rows[i - 2, j - 2] + 1);
+                rows[i, j] = best;
+            }
+        }
+
+        return rows[left.Length, right.Length];
+    }
+}
