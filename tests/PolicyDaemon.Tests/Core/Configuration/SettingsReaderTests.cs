@@ -1,0 +1,150 @@
+using System.Text;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Core.Configuration;
+
+public sealed class SettingsReaderTests
+{
+    [Fact]
+    public void The_example_of_the_manual_is_read()
+    {
+        var settings = Parse(
+            """
+            [lookup]
+            socketmap = inet:127.0.0.1:8461, unix:/var/spool/postfix/policydaemon/socketmap
+            tcp_table = inet:127.0.0.1:8462
+            [store]
+            database = /var/lib/policydaemon/policy.db
+            [postfix]
+            fingerprint_digest = sha1      ; must equal smtp_tls_fingerprint_digest
+            version = 3.7.11
+            near_miss = temp
+            """);
+
+        Assert.Equal(
+            ["inet:127.0.0.1:8461", "unix:/var/spool/postfix/policydaemon/socketmap"], settings.Socketmap.Select(value => value.Text));
+        Assert.Equal(["inet:127.0.0.1:8462"], settings.TcpTable.Select(value => value.Text));
+        Assert.Equal("/var/lib/policydaemon/policy.db", settings.Database);
+        Assert.Equal("/var/lib/policydaemon/policy.db.snapshot", settings.Snapshot);
+        Assert.Equal(new PostfixSettings(DigestAlgorithm.Sha1, new PostfixVersion(3, 7), NearMissAnswer.Temporary), settings.Postfix);
+    }
+
+    [Fact]
+    public void An_empty_file_gives_the_documented_defaults()
+    {
+        var settings = Parse("");
+
+        Assert.Equal(["inet:127.0.0.1:8461"], settings.Socketmap.Select(value => value.Text));
+        Assert.Equal(["inet:127.0.0.1:8462"], settings.TcpTable.Select(value => value.Text));
+        Assert.Equal(PostfixSettings.Default, settings.Postfix);
+        Assert.Equal(4096, settings.MaxConnections);
+        Assert.EndsWith("/policydaemon/policy.db", settings.Database, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_list_of_endpoints_is_meant()
+    {
+        Assert.Empty(Parse("[lookup]\ntcp_table =\n").TcpTable);
+    }
+
+    [Theory]
+    [InlineData("[lookup]\nsocketmaps = inet:127.0.0.1:1", "x.conf:2: lookup.socketmaps: there is no such key; [lookup] has socketmap, tcp_table, max_connections")]
+    [InlineData("[store]\n\nversion = 3.7", "x.conf:3: store.version: there is no such key; version belongs in [postfix]")]
+    [InlineData("[postfux]\ndigest = 1", "x.conf:2: postfux.digest: there is no such key; the sections are [lookup], [store], [postfix]")]
+    [InlineData("[postfix]\nversion = 3.7\nversion = 3.8", "x.conf:3: postfix.version: already set on line 2; keep one")]
+    [InlineData("[postfix]\nversion = 2.11", "x.conf:2: postfix.version: Postfix before 3.4 is not served")]
+    [InlineData("[postfix]\nversion = three", "x.conf:2: postfix.version: 'three' is no version; write what `postconf -h mail_version` prints, such as 3.7")]
+    [InlineData("[postfix]\nfingerprint_digest = sha3", "x.conf:2: postfix.fingerprint_digest: 'sha3' is no digest served; write one of md5, sha1, sha256, sha512")]
+    [InlineData("[postfix]\nnear_miss = may", "x.conf:2: postfix.near_miss: 'may' is neither notfound nor temp")]
+    [InlineData("[lookup]\nmax_connections = 3", "x.conf:2: lookup.max_connections: '3' is not a number from 16 to 100000")]
+    [InlineData("[lookup]\nmax_connections = 99999999999999999999", "x.conf:2: lookup.max_connections: '99999999999999999999' is not a number from 16 to 100000")]
+    [InlineData("[store]\ndatabase = policy.db", "x.conf:2: store.database: 'policy.db' is not an absolute path")]
+    [InlineData("version = 3.7", "x.conf:1: version: stands before any [section]")]
+    [InlineData("[postfix\nversion = 3.7", "x.conf:1: '[postfix' is no section; write [name]")]
+    [InlineData("[postfix]\nversion", "x.conf:2: 'version' is neither [section] nor key = value; start a comment with ;")]
+    public void A_mistake_is_reported_with_file_line_and_key(string text, string expected)
+    {
+        var exception = Assert.Throws<ConfigurationException>(() => Parse(text));
+
+        Assert.Contains(expected, exception.Problems.Select(problem => problem.ToString()));
+    }
+
+    [Fact]
+    public void Every_mistake_is_reported_at_once()
+    {
+        var exception = Assert.Throws<ConfigurationException>(() => Parse("[postfix]\nversion = x\nnear_miss = y\n[lookup]\nfoo = 1\n"));
+
+        Assert.Equal([5, 2, 3], exception.Problems.Select(problem => problem.Line));
+    }
+
+    [Fact]
+    public void Text_that_is_not_utf8_is_refused_with_its_line()
+    {
+        var exception = Assert.Throws<ConfigurationException>(
+            () => SettingsReader.Parse("x.conf", [.. "[store]\n; caf"u8, 0xE9, (byte)'\n']));
+
+        Assert.Equal("x.conf:2: not UTF-8 text; save the file as UTF-8", exception.Problems[0].ToString());
+    }
+
+    [Fact]
+    public void A_missing_file_is_an_error_and_not_a_default()
+    {
+        var missing = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+        var exception = Assert.Throws<ConfigurationException>(() => SettingsReader.Load(missing));
+
+        Assert.StartsWith($"{missing}: cannot be read: ", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_named_on_the_command_line_has_its_own_companions()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "[store]\ndatabase = /a/b.db\nsnapshot = /a/s\nstatus_file = /a/t\n");
+
+            var settings = SettingsReader.Load(file, "/c/d.db");
+
+            Assert.Equal(("/c/d.db", "/c/d.db.snapshot", "/c/d.db.status"), (settings.Database, settings.Snapshot, settings.StatusFile));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("[store] ; where it lies\ndatabase = /a;b ; the file\n", "/a;b")]
+    [InlineData("; x\n # y\n[store]\r\ndatabase=/a\r\n", "/a")]
+    public void Comments_and_line_ends_are_left_out(string text, string database)
+    {
+        Assert.Equal(database, Parse(text).Database);
+    }
+
+    [Fact]
+    public void Hostile_bytes_are_an_error_and_never_an_exception_of_another_kind()
+    {
+        var random = new Random(20261123);
+        var alphabet = "[]=;#\n\r \tabcstorelookup.\0\u00e4"u8.ToArray();
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = new byte[random.Next(60)];
+            for (var i = 0; i < bytes.Length; i++)
+                bytes[i] = alphabet[random.Next(alphabet.Length)];
+            try
+            {
+                SettingsReader.Parse("x.conf", bytes);
+            }
+            catch (ConfigurationException exception)
+            {
+                Assert.NotEmpty(exception.Problems);
+            }
+        }
+    }
+
+    private static Settings Parse(string text) => SettingsReader.Parse("x.conf", Encoding.UTF8.GetBytes(text));
+}
