@@ -1,8 +1,157 @@
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Pins;
+
 namespace PolicyDaemon.Core.Policies;
 
 /// <summary>Decides whether a destination can be served, and says why not.</summary>
+/// <remarks>
+/// See postconf(5), smtp_tls_policy_maps, and smtp/smtp_tls_policy.c. Postfix defers mail over a policy that it cannot read,
+/// so what it would refuse is refused here when it is written, with the reason; and what reaches an answer all the same
+/// (the configuration changed meanwhile) is a temporary error.
+/// </remarks>
 public static class PolicyRules
 {
+    private const int ReasonablePins = 200; // a message lists no more
+
     /// <summary>The reasons why a destination cannot be served, each with what to do next; empty where it can.</summary>
-    public static IReadOnlyList<string> Problems(Destination destination, PostfixSettings postfix) => [];
+    public static IReadOnlyList<string> Problems(Destination destination, PostfixSettings postfix)
+    {
+        List<string>? problems = null;
+        foreach (var problem in Find(destination, postfix))
+            (problems ??= []).Add(problem);
+        return problems ?? (IReadOnlyList<string>)[];
+    }
+
+    /// <summary>The reasons why a change cannot be made: those of the destination as it would be, and of what the change adds.</summary>
+    /// <param name="before">The destination as it is; null for a new one.</param>
+    /// <param name="after">The destination as it would be.</param>
+    /// <param name="postfix">For which Postfix.</param>
+    /// <remarks>
+    /// A pin in a digest that Postfix does not compare can be kept in an observed entry only. It is refused when it is added
+    /// and not when it is found: after the configured digest changed, an entry must still take its new pins.
+    /// </remarks>
+    public static IReadOnlyList<string> Problems(Destination? before, Destination after, PostfixSettings postfix)
+    {
+        var problems = Problems(after, postfix);
+        if (after.Observe || !after.Policy.Level.MatchesFingerprints() || problems.Count > 0)
+            return problems;
+
+        var known = before is { Observe: false } ? before.Pins.Select(pin => pin.Fingerprint).ToHashSet() : [];
+        return [.. after.Pins
+            .Where(pin => pin.IsServed && pin.Fingerprint.Algorithm != postfix.FingerprintDigest && !known.Contains(pin.Fingerprint))
+            .Take(ReasonablePins)
+            .Select(pin => $"the pin {pin.Fingerprint.Hex} is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares "
+                + $"{postfix.FingerprintDigest.Name()}, so it would never match; give the {postfix.FingerprintDigest.Name()} fingerprint, "
+                + "or keep the entry with --observe until a probe has converted the pin")];
+    }
+
+    /// <summary>What is legal and still doubtful, each with what to think about; shown to the person who writes an entry.</summary>
+    public static IReadOnlyList<string> Warnings(Destination destination, PostfixSettings postfix) =>
+        PolicyDoubts.Of(destination, postfix);
+
+    private static IEnumerable<string> Find(Destination destination, PostfixSettings postfix)
+    {
+        var policy = destination.Policy;
+        var wellFormed = true;
+        foreach (var attribute in PolicyAttributes.All)
+        {
+            var values = attribute.Get(policy);
+            if (values.IsEmpty)
+                continue;
+            foreach (var problem in Find(attribute, values, policy, postfix))
+            {
+                wellFormed = false;
+                yield return problem;
+            }
+        }
+
+        if (policy.TlsRpt is { } tlsRpt)
+        {
+            foreach (var problem in Find(tlsRpt, policy))
+                yield return problem;
+        }
+
+        // An observed entry keeps what cannot be served: it is answered as not found, and probes convert its pins.
+        if (destination.Observe)
+            yield break;
+
+        if (policy.Level.MatchesFingerprints() && FindInPins(destination, postfix) is { } inPins)
+            yield return inPins;
+        else if (wellFormed && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
+            yield return $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}; {Shorter(destination, postfix)}";
+    }
+
+    private static IEnumerable<string> Find(
+        PolicyAttribute attribute, IReadOnlyList<string> values, TlsPolicy policy, PostfixSettings postfix)
+    {
+        var level = policy.Level.Name();
+        if (!attribute.LegalAt(policy.Level))
+        {
+            yield return policy.Level switch
+            {
+                TlsLevel.None => $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}; remove it or raise the level",
+                TlsLevel.Fingerprint when attribute.Name == PolicyAttributes.MatchName =>
+                    "at level fingerprint match takes pins; give fingerprints, or choose level verify or secure to match names",
+                _ => $"{attribute.Name} is not legal at level {level}, only at {LevelsOf(attribute)}; remove it or change the level",
+            };
+        }
+
+        // The map for Postfix 3.10 and later is asked by nobody older, whatever the other map has to understand.
+        if (!attribute.TlsRptOnly && postfix.Version < attribute.Since)
+            yield return $"{attribute.Name} needs Postfix {attribute.Since} and postfix.version is {postfix.Version}; "
+                + "older releases would defer the mail: remove it, or set version to the oldest Postfix that asks";
+
+        foreach (var value in values)
+        {
+            if (attribute.Problem(value, attribute.TlsRptOnly ? PostfixVersion.Newest : postfix.Version) is { } problem)
+                yield return $"{attribute.Name}: {problem}";
+        }
+    }
+
+    private static IEnumerable<string> Find(TlsRptAttributes tlsRpt, TlsPolicy policy)
+    {
+        if (tlsRpt.PolicyType.Length == 0)
+            yield return "policy_type: it is missing, and the other TLSRPT attributes need it; add policy_type=sts or policy_type=no-policy-found";
+
+        // Since 3.10.5 Postfix replaces the match list by the word hostname where mx patterns are given: no pin would be left.
+        if (policy.Level.MatchesFingerprints() && tlsRpt.MxHostPatterns.Length > 0)
+            yield return "mx_host_pattern: Postfix replaces the pins by a name where mx patterns are given; remove the patterns or the pins";
+
+        // smtp/smtp_proto.c hands no policy_failure to tlsproxy(8): the mail would be delivered.
+        if (tlsRpt.PolicyFailure is not null && policy.ConnectionReuse == true)
+            yield return "policy_failure: it is lost with connection_reuse=yes and the mail would be delivered; remove one of the two";
+    }
+
+    private static string? FindInPins(Destination destination, PostfixSettings postfix)
+    {
+        var digest = postfix.FingerprintDigest.Name();
+        var servedState = false;
+        var served = false;
+        foreach (var pin in destination.Pins)
+        {
+            servedState |= pin.IsServed;
+            served |= pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest;
+            if (pin.IsServed && destination.Policy.EnableRpk == true && pin.Subject == PinSubject.Certificate)
+                return $"enable_rpk: the pin {pin.Fingerprint.Hex} is of a certificate, and a server may then send its bare key only; "
+                    + "pin the public key, or remove enable_rpk";
+        }
+
+        // No match at all would borrow the pins of main.cf (up to 3.8), or fail.
+        if (!servedState)
+            return destination.Pins.IsEmpty
+                ? "level fingerprint has no pins; add one with --match FINGERPRINT, or --probe to fetch them"
+                : $"none of the {destination.Pins.Length} pins is standby, active or retiring; approve one or add one";
+        if (!served)
+            return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest in both configurations, "
+                + "give --probe to convert what it can prove, or keep the entry with --observe (import: --unservable observe)";
+        return null;
+    }
+
+    private static string Shorter(Destination destination, PostfixSettings postfix) =>
+        destination.Policy.Level.MatchesFingerprints()
+            ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
+            : "give fewer names";
+
+    private static string LevelsOf(PolicyAttribute attribute) =>
+        string.Join(", ", Enum.GetValues<TlsLevel>().Where(attribute.LegalAt).Select(level => level.Name()));
 }

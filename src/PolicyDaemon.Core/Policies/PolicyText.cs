@@ -1,12 +1,107 @@
+using System.Text;
 using PolicyDaemon.Core.Answers;
 
 namespace PolicyDaemon.Core.Policies;
 
 /// <summary>Writes the text of a policy: the one formatter through which every answer passes.</summary>
-/// <remarks>See postconf(5), smtp_tls_policy_maps. What cannot be written truthfully is a temporary error.</remarks>
+/// <remarks>
+/// <code>
+/// level [attr=value]...                       one blank between, attributes in the order of PolicyAttributes
+/// fingerprint match=HEX|HEX...                lower-case digits, in the order the pins were added
+/// secure match=name:.name servername=name     names joined by colons
+/// ... { policy_string = version: STSv1 }      on the map tlspolicy-tlsrpt only
+/// </code>
+/// See postconf(5), smtp_tls_policy_maps. What cannot be written truthfully is a temporary error, never a shorter or weaker policy.
+/// </remarks>
 public static class PolicyText
 {
+    private const int MaxReason = 160; // Postfix logs at most 200 characters of a reason (util/dict_sockmap.c)
+
     /// <summary>What is answered for a destination.</summary>
-    public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map) =>
-        LookupAnswer.Temporary("the formatter is not written yet");
+    public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map)
+    {
+        if (destination.Observe)
+            return LookupAnswer.NotFound;
+        var problems = PolicyRules.Problems(destination, postfix);
+        if (problems.Count > 0)
+            return Refusal(destination, problems[0]);
+        return TryWrite(destination, postfix, map, out var text) && text.Length <= AnswerLimits.SocketmapText
+            ? LookupAnswer.Found(text)
+            : Refusal(destination, "its policy cannot be written");
+    }
+
+    /// <summary>The octets of a reply line of tcp_table(5) with this text, encoded, with its status, blank and line feed.</summary>
+    public static int TcpLineLength(string text) =>
+        "200 ".Length + text.Length + 2 * text.Count(c => c is <= ' ' or '%' or > '~') + "\n".Length;
+
+    /// <summary>How many octets the longest of the destination's answers has.</summary>
+    internal static int TextLength(Destination destination, PostfixSettings postfix) =>
+        TryWrite(destination, postfix, MapName.TlsPolicyTlsRpt, out var text) ? text.Length : int.MaxValue;
+
+    /// <summary>How many pins fit into this many octets beside the other attributes.</summary>
+    internal static int PinsThatFit(Destination destination, PostfixSettings postfix, int octets)
+    {
+        var served = PinSelection.Of(destination, postfix).Served.Length;
+        var onePin = 2 * Pins.DigestAlgorithms.Octets(postfix.FingerprintDigest) + 1;
+        var rest = TextLength(destination, postfix) - served * onePin;
+        return Math.Max(0, (octets - rest) / onePin);
+    }
+
+    private static bool TryWrite(Destination destination, PostfixSettings postfix, MapName map, out string text)
+    {
+        var writer = new StringBuilder(destination.Policy.Level.Name());
+        text = "";
+        if (destination.Policy.Level.MatchesFingerprints() && !TryWritePins(writer, destination, postfix))
+            return false;
+        foreach (var attribute in PolicyAttributes.All)
+        {
+            var values = attribute.Get(destination.Policy);
+            if (!values.IsEmpty && (map == MapName.TlsPolicyTlsRpt || !attribute.TlsRptOnly) && !TryWrite(writer, attribute, values))
+                return false;
+        }
+
+        text = writer.ToString();
+        return true;
+    }
+
+    private static bool TryWritePins(StringBuilder writer, Destination destination, PostfixSettings postfix)
+    {
+        var separator = $" {PolicyAttributes.MatchName}=";
+        foreach (var pin in PinSelection.Of(destination, postfix).Served)
+        {
+            writer.Append(separator).Append(pin.Fingerprint.Hex);
+            separator = "|";
+        }
+
+        return separator == "|";
+    }
+
+    private static bool TryWrite(StringBuilder writer, PolicyAttribute attribute, IReadOnlyList<string> values)
+    {
+        var joined = false;
+        foreach (var value in values)
+        {
+            var folded = attribute.Fold(value);
+            if (!(attribute.Braced ? AttributeValues.IsPlainInBraces(folded) : AttributeValues.IsPlain(folded)))
+                return false;
+            if (attribute.Braced)
+                writer.Append(" { ").Append(attribute.Name).Append(" = ").Append(folded).Append(" }");
+            else if (joined && attribute.Separator is { } separator)
+                writer.Append(separator).Append(folded);
+            else
+                writer.Append(' ').Append(attribute.Name).Append('=').Append(folded);
+            joined = true;
+        }
+
+        return true;
+    }
+
+    private static LookupAnswer Refusal(Destination destination, string problem)
+    {
+        var reason = $"cannot serve {destination.Key.Text}: {problem}";
+        var ascii = new StringBuilder(MaxReason);
+        foreach (var character in reason.AsSpan(0, Math.Min(reason.Length, MaxReason)))
+            ascii.Append(character is >= ' ' and <= '~' ? character : '?');
+        return LookupAnswer.Temporary(ascii.ToString());
+    }
 }
