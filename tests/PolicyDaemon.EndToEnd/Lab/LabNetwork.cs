@@ -1,0 +1,43 @@
+using System.Net;
+
+namespace PolicyDaemon.EndToEnd.Lab;
+
+/// <summary>
+/// The addresses of the laboratory: the sending side has 192.0.2.1, the MX hosts are on the far end of a cable.
+/// sandbox-init.sh lays the cable.
+/// </summary>
+public sealed class LabNetwork(Sandbox sandbox)
+{
+    /// <summary>How many receiving servers there are.</summary>
+    public const int Servers = 6;
+
+    public static IPAddress IPv4(int server) => IPAddress.Parse($"192.0.2.{10 + server}");
+
+    public static IPAddress IPv6(int server) => IPAddress.Parse($"2001:db8:25::{10 + server}");
+
+    /// <summary>Makes an address answer, if somebody listens there.</summary>
+    public async Task UpAsync(IPAddress address)
+    {
+        // "replace" succeeds for an address that is there already.
+        string[] command = ["ip", "address", "replace", $"{address}/{PrefixLength(address)}", "dev", "mx"];
+        (await sandbox.RunOnMxAsync(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
+            ? [.. command, "nodad"]
+            : command)).Require();
+    }
+
+    /// <summary>Takes an address off the net, as when its host is switched off: nobody answers for it.</summary>
+    public async Task DownAsync(IPAddress address) =>
+        (await sandbox.RunOnMxAsync("ip", "address", "delete", $"{address}/{PrefixLength(address)}", "dev", "mx")).Require();
+
+    internal async Task StartAsync()
+    {
+        for (var server = 1; server <= Servers; server++)
+        {
+            await UpAsync(IPv4(server));
+            await UpAsync(IPv6(server));
+        }
+    }
+
+    private static int PrefixLength(IPAddress address) =>
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? 64 : 24;
+}

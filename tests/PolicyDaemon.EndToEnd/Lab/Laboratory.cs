@@ -1,0 +1,51 @@
+namespace PolicyDaemon.EndToEnd.Lab;
+
+/// <summary>A sending Postfix, receiving servers, DNS and certificates in a sandbox. One per test collection.</summary>
+public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
+{
+    /// <summary>The smtp_tls_policy_maps of the sending Postfix, as a person sets it for our daemon.</summary>
+    public const string PolicyMaps = "socketmap:inet:127.0.0.1:8461:tlspolicy";
+
+    private Sandbox? _sandbox;
+    private LabDns? _dns;
+    private LabNetwork? _network;
+    private LabCertificates? _certificates;
+    private ReceivingPostfix? _receivers;
+    private SendingPostfix? _sender;
+
+    public Sandbox Sandbox => Started(_sandbox);
+
+    public LabDns Dns => Started(_dns);
+
+    public LabNetwork Network => Started(_network);
+
+    public LabCertificates Certificates => Started(_certificates);
+
+    public ReceivingPostfix Receivers => Started(_receivers);
+
+    public SendingPostfix Sender => Started(_sender);
+
+    public async ValueTask InitializeAsync()
+    {
+        _sandbox = await Sandbox.CreateAsync(postfix);
+        _network = new LabNetwork(_sandbox);
+        await _network.StartAsync();
+        _certificates = new LabCertificates(_sandbox);
+        _dns = new LabDns(_sandbox);
+        await _dns.StartAsync();
+        _receivers = new ReceivingPostfix(_sandbox);
+        await _receivers.StartAsync();
+        _sender = new SendingPostfix(_sandbox);
+        await _sender.StartAsync(PolicyMaps, _certificates.AuthorityFile);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        // Everything else dies with the sandbox.
+        if (_dns is not null) await _dns.DisposeAsync();
+        if (_sandbox is not null) await _sandbox.DisposeAsync();
+    }
+
+    private static T Started<T>(T? part) => part ?? throw new InvalidOperationException("the laboratory did not start");
+}

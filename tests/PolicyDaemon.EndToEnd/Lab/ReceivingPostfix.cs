@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+
+namespace PolicyDaemon.EndToEnd.Lab;
+
+/// <summary>The mail servers of the laboratory's destinations: one Postfix with an smtpd per address; mail is logged and dropped.</summary>
+public sealed class ReceivingPostfix
+{
+    private readonly PostfixInstance _postfix;
+
+    internal ReceivingPostfix(Sandbox sandbox)
+    {
+        _postfix = new PostfixInstance(sandbox, "mx", (command, _) => sandbox.RunOnMxAsync(command));
+        Servers = [.. Enumerable.Range(1, LabNetwork.Servers).Select(number => new ReceivingServer(this, number))];
+    }
+
+    public IReadOnlyList<ReceivingServer> Servers { get; }
+
+    public LogFile Log => _postfix.Log;
+
+    /// <summary>Whether this message arrived at one of the servers.</summary>
+    public bool Received(SentMessage message) => Log.Contains($"message-id=<{message.MessageId}>");
+
+    internal async Task PresentAsync(int server, LabCertificate[] certificates)
+    {
+        var file = ChainFile(server);
+        // Renamed into place: an smtpd that starts meanwhile reads the old or the new one.
+        var next = file + ".new";
+        await File.WriteAllTextAsync(next, string.Concat(certificates.Select(c => c.Pem)));
+        File.Move(next, file, overwrite: true);
+        await _postfix.ConfigureAsync($"server{server}_level = {(certificates.Length == 0 ? "none" : "may")}");
+    }
+
+    internal async Task StartAsync()
+    {
+        var main = new StringBuilder("""
+            myhostname = receiver.plain.test
+            inet_interfaces = all
+            mynetworks = 192.0.2.0/24 [2001:db8:25::]/64
+            smtpd_relay_restrictions = permit_mynetworks, reject
+            smtpd_peername_lookup = no
+            transport_maps = static:discard:
+            smtpd_tls_loglevel = 1
+            smtpd_tls_mandatory_protocols = >=TLSv1
+            # Every handshake shows the certificate.
+            tls_ssl_options = NO_TICKET
+
+            """);
+        var master = new StringBuilder(SendingPostfix.CommonServices);
+        for (var server = 1; server <= LabNetwork.Servers; server++)
+        {
+            main.Append(CultureInfo.InvariantCulture, $"server{server}_level = none\n");
+            await File.WriteAllTextAsync(ChainFile(server), "");
+            foreach (var address in new[] { $"{LabNetwork.IPv4(server)}", $"[{LabNetwork.IPv6(server)}]" })
+            {
+                foreach (var port in new[] { 25, 587 })
+                {
+                    // One connection per process, so that every connection meets the configuration as it is now.
+                    master.Append(CultureInfo.InvariantCulture, $"""
+                        {address}:{port} inet n - n - - smtpd
+                            -o max_use=1
+                            -o smtpd_tls_security_level=$server{server}_level
+                            -o smtpd_tls_chain_files={ChainFile(server)}
+
+                        """);
+                }
+            }
+        }
+
+        await _postfix.StartAsync(main.ToString(), master.ToString());
+    }
+
+    internal Task StopAsync() => _postfix.StopAsync();
+
+    private string ChainFile(int server) => Path.Combine(_postfix.Folder, $"server{server}.pem");
+}
