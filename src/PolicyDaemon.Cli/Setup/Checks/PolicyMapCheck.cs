@@ -1,0 +1,92 @@
+using PolicyDaemon.Core.Answers;
+
+namespace PolicyDaemon.Cli.Setup.Checks;
+
+/// <summary>smtp_tls_policy_maps names us, rightly spelled, and asks nobody else first.</summary>
+internal static class PolicyMapCheck
+{
+    private const string Parameter = "smtp_tls_policy_maps";
+    private const string Name = "policy-map";
+
+    internal static IEnumerable<SetupResult> Run(SetupSubject subject)
+    {
+        var postfix = subject.Postfix;
+        var tables = postfix.List(Parameter);
+        var ours = tables.Select(PolicyMap.TryParse).OfType<PolicyMap>()
+            .FirstOrDefault(map => map.IsServedBy(subject.Settings, postfix.QueueDirectory));
+        var proposal = Proposal(subject);
+        if (ours is null)
+        {
+            yield return NotAsked(subject, tables, proposal);
+            yield break;
+        }
+
+        var first = tables.ToList().IndexOf(ours.Text);
+        if (first > 0)
+            yield return new(
+                Name, SetupSeverity.Problem,
+                $"{string.Join(" and ", tables.Take(first))} is asked before us, and what it answers wins; import it and ask us first",
+                [.. tables.Take(first).Select(ImportCommand).OfType<string>(),
+                    postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => table != ours.Text).Prepend(ours.Text)))]);
+        else
+            yield return new(Name, SetupSeverity.Ok, $"{Parameter} asks {ours.Text} first");
+
+        if (ours.Protocol == "socketmap" && !MapNames.All.Contains(ours.Map))
+            yield return new(
+                Name, SetupSeverity.Problem,
+                $"the map name '{ours.Map}' is not served, all mail is deferred; the names are {string.Join(" and ", MapNames.All)}",
+                Replace(subject, tables, ours, proposal));
+        else if (ours.Map == MapName.TlsPolicyTlsRpt.Text() && postfix.Version is { } version && version < new Core.Policies.PostfixVersion(3, 10))
+            yield return new(
+                Name, SetupSeverity.Problem,
+                $"{ours.Map} is for Postfix 3.10 and later; this one would defer mail over its attributes",
+                Replace(subject, tables, ours, proposal));
+        if (ours.Protocol == "tcp")
+            yield return new(
+                Name, SetupSeverity.Warning,
+                "tcp_table holds 62 pins and costs 9 s for each lookup while policyd is down; socketmap is the better protocol",
+                Replace(subject, tables, ours, proposal));
+        if (ours.Proxied)
+            yield return new(
+                Name, SetupSeverity.Warning,
+                "proxy: is not needed; proxymap(8) serves its clients one at a time and would make every table wait for one lookup",
+                Replace(subject, tables, ours, ours.Text["proxy:".Length..]));
+    }
+
+    private static SetupResult NotAsked(SetupSubject subject, IReadOnlyList<string> tables, string proposal)
+    {
+        var elsewhere = tables.Select(PolicyMap.TryParse).OfType<PolicyMap>().FirstOrDefault(map => MapNames.All.Contains(map.Map));
+        var listening = string.Join(", ", subject.Settings.Socketmap.Concat(subject.Settings.TcpTable).Select(endpoint => endpoint.Text));
+        var what = elsewhere is not null
+            ? $"{Parameter} asks {elsewhere.Text}, but policyd is configured to listen on {listening}"
+            : tables.Count == 0
+                ? $"{Parameter} is not set: no policy is asked for, every destination gets smtp_tls_security_level"
+                : $"{Parameter} = {string.Join(", ", tables)} does not ask policyd";
+        var others = tables.Where(table => table != elsewhere?.Text).ToList();
+        return new(
+            Name, SetupSeverity.Problem, what,
+            [.. others.Select(ImportCommand).OfType<string>(),
+                subject.Postfix.SetCommand(Parameter, string.Join(", ", others.Prepend(proposal)))]);
+    }
+
+    private static string Proposal(SetupSubject subject)
+    {
+        var queue = subject.Postfix.QueueDirectory;
+        var endpoints = subject.Settings.Socketmap.Select(endpoint => endpoint.Text).ToList();
+        var reachable = endpoints.FirstOrDefault(
+            endpoint => endpoint.StartsWith("inet:", StringComparison.Ordinal) || PolicyMap.Below(endpoint[5..], queue) is not null);
+        return PolicyMap.Propose(reachable ?? endpoints.FirstOrDefault() ?? "inet:127.0.0.1:8461", queue, MapName.TlsPolicy.Text());
+    }
+
+    private static string Replace(SetupSubject subject, IReadOnlyList<string> tables, PolicyMap ours, string by) =>
+        subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Select(table => table == ours.Text ? by : table)));
+
+    /// <summary>Indexed files have their source beside them; others cannot be read as text.</summary>
+    private static string? ImportCommand(string table)
+    {
+        var colon = table.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && table[..colon] is "hash" or "btree" or "lmdb" or "cdb" or "dbm" or "texthash"
+            ? $"policyctl import --dry-run {Shell.Quote(table[(colon + 1)..])}"
+            : null;
+    }
+}
