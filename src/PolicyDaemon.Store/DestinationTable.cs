@@ -1,0 +1,155 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Rows;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>Reads destinations with their pins.</summary>
+[DapperAot]
+internal sealed class DestinationTable(SqliteConnection connection)
+{
+    private readonly Dictionary<long, List<Pin>> groupPins = [];
+
+    /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
+    internal long Reads { get; private set; }
+
+    internal StoredDestination? Find(string key)
+    {
+        groupPins.Clear();
+        var rows = connection.Query<DestinationRow>(
+            """
+            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
+                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
+                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
+                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
+                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
+                   p.since AS PinSince
+            FROM destination d
+            LEFT JOIN mx_group g ON g.id = d.mx_group_id
+            LEFT JOIN pin p ON p.destination_id = d.id
+            WHERE d.key = @key
+            ORDER BY p.position, p.id
+            """,
+            new { key }).ToList();
+        return rows.Count == 0 ? null : Read(rows);
+    }
+
+    /// <summary>All whose key is LIKE the pattern (escape character <c>\</c>), in key order, streaming.</summary>
+    internal IEnumerable<StoredDestination> List(string likePattern)
+    {
+        groupPins.Clear();
+        return Grouped(connection.Query<DestinationRow>(
+            """
+            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
+                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
+                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
+                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
+                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
+                   p.since AS PinSince
+            FROM destination d
+            LEFT JOIN mx_group g ON g.id = d.mx_group_id
+            LEFT JOIN pin p ON p.destination_id = d.id
+            WHERE d.key LIKE @likePattern ESCAPE '\'
+            ORDER BY d.key, p.position, p.id
+            """,
+            new { likePattern }, buffered: false));
+    }
+
+    internal IEnumerable<StoredDestination> OfHost(string host)
+    {
+        groupPins.Clear();
+        return Grouped(connection.Query<DestinationRow>(
+            """
+            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
+                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
+                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
+                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
+                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
+                   p.since AS PinSince
+            FROM destination d
+            LEFT JOIN mx_group g ON g.id = d.mx_group_id
+            LEFT JOIN pin p ON p.destination_id = d.id
+            WHERE d.host = @host
+            ORDER BY d.key, p.position, p.id
+            """,
+            new { host }).ToList());
+    }
+
+    internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
+
+    internal long CountObserved() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE observe = 1");
+
+    internal List<NameCountRow> CountByLevel() =>
+        connection.Query<NameCountRow>("SELECT level AS Name, count(*) AS Count FROM destination GROUP BY level").ToList();
+
+    internal List<NameCountRow> CountPinsByState() =>
+        connection.Query<NameCountRow>("SELECT state AS Name, count(*) AS Count FROM pin GROUP BY state").ToList();
+
+    /// <summary>The host by which the forms of a key find each other; a leading dot stays, since it makes another question.</summary>
+    internal static string HostOf(NextHop key) =>
+        System.Text.Encoding.ASCII.GetString(LookupKey.BareHost(System.Text.Encoding.ASCII.GetBytes(key.Text)));
+
+    /// <summary>From a pattern with <c>*</c> and <c>?</c> (keys contain brackets, so SQLite's GLOB would misread them).</summary>
+    internal static string LikePattern(string? pattern)
+    {
+        if (pattern is null)
+            return "%";
+        return pattern.ToLowerInvariant()
+            .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
+            .Replace("_", @"\_", StringComparison.Ordinal).Replace('*', '%').Replace('?', '_');
+    }
+
+    private IEnumerable<StoredDestination> Grouped(IEnumerable<DestinationRow> rows)
+    {
+        var same = new List<DestinationRow>();
+        foreach (var row in rows)
+        {
+            if (same.Count > 0 && same[0].Id != row.Id)
+            {
+                yield return Read(same);
+                same.Clear();
+            }
+
+            same.Add(row);
+        }
+
+        if (same.Count > 0)
+            yield return Read(same);
+    }
+
+    private StoredDestination Read(List<DestinationRow> rows)
+    {
+        Reads++;
+        var row = rows[0];
+        try
+        {
+            var pins = row.MxGroupId is { } group
+                ? GroupPins(group)
+                : [.. rows.Where(pin => pin.PinFingerprint is not null).Select(pin => DestinationMapping.ToPin(
+                    pin.PinFingerprint!, pin.PinSubject, pin.PinState, pin.PinStrength, pin.PinSince ?? 0))];
+            return new StoredDestination(row.Id, row.Key, DestinationMapping.FromRow(row, pins), null);
+        }
+        catch (Exception error) when (error is FormatException or JsonException or ArgumentException)
+        {
+            return new StoredDestination(row.Id, row.Key, null, error.Message);
+        }
+    }
+
+    private List<Pin> GroupPins(long group)
+    {
+        if (groupPins.TryGetValue(group, out var pins))
+            return pins;
+        pins = [.. connection.Query<PinRow>(
+            """
+            SELECT fingerprint AS Fingerprint, subject AS Subject, state AS State, strength AS Strength, since AS Since
+            FROM pin WHERE mx_group_id = @group ORDER BY position, id
+            """,
+            new { group }).ToList().Select(row => DestinationMapping.ToPin(row.Fingerprint, row.Subject, row.State, row.Strength, row.Since))];
+        groupPins.Add(group, pins);
+        return pins;
+    }
+}

@@ -1,0 +1,13 @@
+using System.Text.Json.Serialization;
+
+namespace PolicyDaemon.Store.Documents;
+
+/// <summary>Generated serializers: no reflection at run time, one spelling for ever.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DestinationDocument))]
+[JsonSerializable(typeof(TlsRptDocument))]
+[JsonSerializable(typeof(AcceptedStoreDocument))]
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class StoreJson : JsonSerializerContext;

@@ -1,0 +1,45 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>Copies the store while it is in use.</summary>
+[DapperAot]
+internal static class StoreBackup
+{
+    /// <summary>The copy appears under its name only when it is whole and on the disk.</summary>
+    internal static void Write(SqliteConnection connection, string path, string file)
+    {
+        var full = Path.GetFullPath(file);
+        if (Path.Exists(full))
+            throw new StoreException(StoreFault.Exists, $"{file}: already there; name a new file, a backup overwrites none");
+        var draft = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}");
+        try
+        {
+            // Before the content: a copy of the policy is nobody else's to read, not even for a moment.
+            new FileStream(draft, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+            }).Dispose();
+            // One read transaction: writers go on, the copy shows the moment at which it began.
+            connection.Execute("VACUUM INTO @draft", new { draft });
+            DurableFile.Flush(draft);
+            File.Move(draft, full, overwrite: false);
+            DurableFile.FlushDirectory(Path.GetDirectoryName(full)!);
+        }
+        catch (SqliteException error)
+        {
+            throw StoreFaults.From(error, error.SqliteErrorCode is 13 or 14 ? file : path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(StoreFault.Unavailable, $"{file}: {error.Message}", error);
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>Opens a connection with the settings that every use of the store shares.</summary>
+[DapperAot]
+internal static class StoreConnection
+{
+    // PRAGMA application_id: "PolD", so that file(1) and we know the file for what it is.
+    internal const long ApplicationId = 0x506f6c44;
+
+    /// <summary>How long another writer is waited for.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Opens an existing file.</summary>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal static SqliteConnection Open(string path, StoreAccess access, TimeSpan? patience = null)
+    {
+        Probe(path);
+        try
+        {
+            return OpenFile(path, access, patience ?? Patience);
+        }
+        catch (SqliteException error)
+        {
+            throw StoreFaults.From(error, path);
+        }
+    }
+
+    internal static SqliteConnection OpenFile(string path, StoreAccess access, TimeSpan patience)
+    {
+        SqliteLibrary.Use();
+        // Reading opens for writing too: SQLite then removes the log of its last reader instead of leaving it behind, and
+        // can recover one that a killed writer left. query_only keeps the promise.
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
+            ForeignKeys = true,
+            DefaultTimeout = Math.Max((int)patience.TotalSeconds, 1),
+        }.ToString());
+        try
+        {
+            connection.Open();
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {(long)patience.TotalMilliseconds}"));
+            connection.Execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL");
+            if (access == StoreAccess.Read)
+                connection.Execute("PRAGMA query_only = ON");
+            else if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
+                throw StoreFaults.Permission(path);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Asks the system before SQLite does, whose "unable to open database file" has no reason.</summary>
+    private static void Probe(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (file.Length == 0)
+                throw new StoreException(StoreFault.NotAStore, $"{path}: the file is empty; remove it and run 'policyctl init', or restore a backup");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Directory.Exists(path)
+                ? new StoreException(StoreFault.NotAStore, $"{path}: a directory, not a store; name the database file", error)
+                : StoreFaults.From(error, path);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using PolicyDaemon.Core;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>What the store holds under a key: a destination, or something this program cannot read.</summary>
+/// <param name="Id">The row.</param>
+/// <param name="Key">The key as stored.</param>
+/// <param name="Value">The destination; null where it cannot be read.</param>
+/// <param name="Problem">Why not.</param>
+internal readonly record struct StoredDestination(long Id, string Key, Destination? Value, string? Problem)
+{
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    internal Destination Get(string path) =>
+        Value ?? throw new StoreException(StoreFault.Damaged, $"{path}: the entry {Key} cannot be read: {Problem}; remove it and add it again, or restore a backup");
+}

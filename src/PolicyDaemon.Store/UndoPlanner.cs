@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>Works out what taking a change back means today.</summary>
+/// <remarks>A key goes back only where it still is as the change left it; a rejected pin stays rejected.</remarks>
+internal static class UndoPlanner
+{
+    internal static UndoPlan Plan(SqliteConnection connection, DestinationTable destinations, long changeId)
+    {
+        var steps = new List<UndoStep>();
+        var obstacles = new List<string>();
+        var rows = AuditLog.OfChange(connection, changeId).Reverse().ToList();
+        if (rows.Count == 0)
+            obstacles.Add(string.Create(CultureInfo.InvariantCulture, $"there is no change {changeId}; 'policyctl audit' lists them"));
+
+        // A change may have touched a key more than once; its last row says how it left the key, its first where it came from.
+        foreach (var key in rows.GroupBy(row => row.Key))
+        {
+            var last = key.First();
+            var first = key.Last();
+            if (last.Key is null || !IsOfDestination(last.Action))
+            {
+                obstacles.Add(string.Create(CultureInfo.InvariantCulture, $"change {changeId} ({last.Action}) is about the store itself and cannot be taken back"));
+                continue;
+            }
+
+            var stored = destinations.Find(last.Key);
+            if (stored is { Value: null } unreadable)
+            {
+                obstacles.Add($"{last.Key} cannot be read: {unreadable.Problem}");
+                continue;
+            }
+
+            var now = stored?.Value;
+            if ((now is null ? null : DestinationMapping.ToJson(now)) != last.After)
+            {
+                obstacles.Add($"{last.Key} was changed since; see 'policyctl audit {last.Key}'");
+                continue;
+            }
+
+            if (first.Before is null && first.Action != AuditAction.Add.Name())
+            {
+                obstacles.Add($"{last.Key} could not be read when it was removed, so there is nothing to bring back");
+                continue;
+            }
+
+            steps.Add(Step(NextHop.Parse(last.Key), now, first.Before is null ? null : DestinationMapping.FromJson(first.Before)));
+        }
+
+        return new UndoPlan(changeId, steps, obstacles);
+    }
+
+    private static bool IsOfDestination(string action) =>
+        AuditActions.TryParse(action, out var known) && known is AuditAction.Add or AuditAction.Change or AuditAction.Remove;
+
+    private static UndoStep Step(NextHop key, Destination? now, Destination? backTo)
+    {
+        var rejected = (now?.Pins ?? []).Where(pin => pin.State == PinState.Rejected).ToImmutableArray();
+        if (backTo is null || rejected.IsEmpty)
+            return new UndoStep(key, now, backTo, []);
+
+        var kept = new List<Fingerprint>();
+        var pins = backTo.Pins.ToBuilder();
+        foreach (var pin in rejected)
+        {
+            var index = Enumerable.Range(0, pins.Count).FirstOrDefault(i => pins[i].Fingerprint == pin.Fingerprint, -1);
+            if (index >= 0 && pins[index].State == PinState.Rejected)
+                continue;
+            kept.Add(pin.Fingerprint);
+            if (index >= 0)
+                pins[index] = pin;
+            else
+                pins.Add(pin);
+        }
+
+        return new UndoStep(key, now, backTo with { Pins = pins.ToImmutable() }, kept);
+    }
+}

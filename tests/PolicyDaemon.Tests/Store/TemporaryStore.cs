@@ -1,0 +1,82 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Tests.Store;
+
+/// <summary>A store in a directory of its own that goes with the test.</summary>
+internal sealed class TemporaryStore : IDisposable
+{
+    internal static readonly Actor Alice = new("root", "alice", "alice");
+    internal const string PinA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    internal const string PinB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    internal TemporaryStore(bool create = true)
+    {
+        Directory = System.IO.Directory.CreateTempSubdirectory("policydaemon-").FullName;
+        Path = System.IO.Path.Combine(Directory, "policy.db");
+        if (create)
+            PolicyStore.Create(Path, Alice, Time).Dispose();
+    }
+
+    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+
+    internal string Directory { get; }
+
+    internal string Path { get; }
+
+    internal static Destination Secure(string key, string? note = null) =>
+        new() { Key = NextHop.Parse(key), Policy = new TlsPolicy { Level = TlsLevel.Secure }, Note = note };
+
+    internal static Destination Pinned(string key, params Pin[] pins) =>
+        new() { Key = NextHop.Parse(key), Policy = new TlsPolicy { Level = TlsLevel.Fingerprint }, Pins = [.. pins] };
+
+    internal static Pin Pin(string hex, PinState state = PinState.Active) =>
+        Fingerprint.TryParse(hex, out var fingerprint, out var reason)
+            ? new Pin(fingerprint, PinSubject.Unknown, state, PinStrength.Person, DateTimeOffset.UnixEpoch.AddDays(20000))
+            : throw new FormatException(reason);
+
+    internal PolicyStore Open(StoreAccess access = StoreAccess.Write) => PolicyStore.Open(Path, access, Time);
+
+    internal ChangeReceipt Put(params Destination[] destinations) => Change(change =>
+    {
+        foreach (var destination in destinations)
+            change.Put(destination, null, "answer");
+    });
+
+    internal ChangeReceipt Remove(string key) => Change(change => change.Remove(NextHop.Parse(key), "answer"));
+
+    internal ChangeReceipt Change(Action<StoreChange> work, string command = "test", string? reason = null)
+    {
+        using var store = Open();
+        using var change = store.BeginChange(new ChangeOrigin(Alice, command, reason));
+        work(change);
+        return change.Commit();
+    }
+
+    internal Destination? Find(string key)
+    {
+        using var store = Open(StoreAccess.Read);
+        return store.Find(NextHop.Parse(key));
+    }
+
+    /// <summary>What a person with an SQLite shell could do.</summary>
+    internal void Sql(string sql)
+    {
+        using var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={Path};Pooling=False"));
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the tests' own text
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+}
