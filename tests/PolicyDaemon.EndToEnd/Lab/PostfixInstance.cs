@@ -32,12 +32,19 @@ public sealed class PostfixInstance
         _run([command, .. arguments], input);
 
     /// <summary><c>postconf -e</c>; programs that run already see it when they end or after <see cref="ReloadAsync"/>.</summary>
-    public async Task ConfigureAsync(params string[] settings) => (await RunAsync("postconf", ["-e", .. settings])).Require();
+    public async Task ConfigureAsync(params string[] settings)
+    {
+        (await RunAsync("postconf", ["-e", .. settings])).Require();
+        Settle(MainCf);
+    }
 
     /// <summary>The value in use of one parameter.</summary>
     public async Task<string> ParameterAsync(string name) => (await RunAsync("postconf", "-h", name)).Require().TrimEnd('\n');
 
     public async Task ReloadAsync() => (await RunAsync("postfix", "reload")).Require();
+
+    /// <summary>Dates a finished file back. Postfix reads one changed within the last second again and again until it is older.</summary>
+    internal static void Settle(string file) => File.SetLastWriteTimeUtc(file, File.GetLastWriteTimeUtc(file).AddMinutes(-1));
 
     internal async Task StartAsync(string mainCf, string masterCf)
     {
@@ -47,11 +54,12 @@ public sealed class PostfixInstance
             .Append(CultureInfo.InvariantCulture, $"maillog_file_prefixes = {Folder}\nenable_long_queue_ids = yes\n")
             .Append("alias_maps =\nalias_database =\nbiff = no\nmydestination =\n")
             .Append(mainCf);
-        await File.WriteAllTextAsync(Path.Combine(Configuration, "main.cf"), text.ToString());
+        await File.WriteAllTextAsync(MainCf, text.ToString());
+        Settle(MainCf);
         await File.WriteAllTextAsync(Path.Combine(Configuration, "master.cf"), masterCf);
         Directory.CreateDirectory(Queue);
         (await RunAsync("postfix", "start")).Require();
     }
 
-    internal Task StopAsync() => RunAsync("postfix", "stop");
+    private string MainCf => Path.Combine(Configuration, "main.cf");
 }

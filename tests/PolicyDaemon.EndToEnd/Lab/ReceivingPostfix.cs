@@ -70,7 +70,5 @@ public sealed class ReceivingPostfix
         await _postfix.StartAsync(main.ToString(), master.ToString());
     }
 
-    internal Task StopAsync() => _postfix.StopAsync();
-
     private string ChainFile(int server) => Path.Combine(_postfix.Folder, $"server{server}.pem");
 }

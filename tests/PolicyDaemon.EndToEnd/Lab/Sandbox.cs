@@ -43,7 +43,8 @@ public sealed class Sandbox : IAsyncDisposable
         var etc = Directory.CreateDirectory(Path.Combine(folder, "etc")).FullName;
         // trust-ad: without it the C library clears the AD bit that DANE depends on.
         await File.WriteAllTextAsync(Path.Combine(etc, "resolv.conf"), "nameserver 127.0.0.1\noptions trust-ad\n");
-        await File.WriteAllTextAsync(Path.Combine(etc, "hosts"), "127.0.0.1 localhost\n::1 localhost\n");
+        // knotd asks for its host's name when it starts, before anybody could answer.
+        await File.WriteAllTextAsync(Path.Combine(etc, "hosts"), $"127.0.0.1 localhost {Environment.MachineName}\n::1 localhost\n");
         await File.WriteAllTextAsync(Path.Combine(etc, "nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n");
 
         var script = Path.Combine(AppContext.BaseDirectory, "Lab", "sandbox-init.sh");

@@ -90,6 +90,7 @@ public abstract class LaboratoryStories(Laboratory lab) : IAsyncLifetime
     private async Task WriteTableAsync(params string[] lines)
     {
         await File.WriteAllLinesAsync(Table, lines);
+        PostfixInstance.Settle(Table);
         // Postfix reads a text table once.
         await lab.Sender.Instance.ReloadAsync();
     }
