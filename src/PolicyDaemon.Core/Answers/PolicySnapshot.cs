@@ -48,7 +48,7 @@ public sealed class PolicySnapshot
 
     /// <summary>Finds a canonical key.</summary>
     /// <returns>False where the key is not configured.</returns>
-    public bool TryFind(ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply)
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply)
     {
         Span<char> characters = stackalloc char[LookupKey.MaxCanonicalLength];
         var count = Encoding.ASCII.GetChars(canonicalKey, characters);
@@ -64,7 +64,7 @@ public sealed class PolicySnapshot
     }
 
     /// <summary>True where the bare host of a key has an entry in another form, with or without brackets or port: a near miss.</summary>
-    public bool HasOtherForm(ReadOnlySpan<byte> canonicalKey)
+    public bool HasOtherForm(scoped ReadOnlySpan<byte> canonicalKey)
     {
         Span<char> characters = stackalloc char[LookupKey.MaxCanonicalLength];
         var count = Encoding.ASCII.GetChars(LookupKey.BareHost(canonicalKey), characters);

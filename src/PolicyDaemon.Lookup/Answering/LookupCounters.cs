@@ -1,0 +1,91 @@
+using PolicyDaemon.Core.Answers;
+
+namespace PolicyDaemon.Lookup.Answering;
+
+/// <summary>What the lookup path did since the start, for the status and the journal. Every figure only grows, except the open connections.</summary>
+public sealed class LookupCounters
+{
+    private long found;
+    private long notFound;
+    private long temporary;
+    private long permanent;
+    private long nearMisses;
+    private long connectionsAccepted;
+    private long connectionsOpen;
+    private long connectionsEvicted;
+    private long connectionsRefused;
+    private long protocolErrors;
+    private long timeouts;
+    private long acceptErrors;
+
+    public long Found => Interlocked.Read(ref found);
+
+    public long NotFound => Interlocked.Read(ref notFound);
+
+    public long Temporary => Interlocked.Read(ref temporary);
+
+    public long Permanent => Interlocked.Read(ref permanent);
+
+    /// <summary>Misses whose host is configured in another form; they count as not found or temporary as well.</summary>
+    public long NearMisses => Interlocked.Read(ref nearMisses);
+
+    public long Lookups => Found + NotFound + Temporary + Permanent;
+
+    public long ConnectionsAccepted => Interlocked.Read(ref connectionsAccepted);
+
+    public long ConnectionsOpen => Interlocked.Read(ref connectionsOpen);
+
+    /// <summary>Idle socketmap connections that made way for new ones at the limit.</summary>
+    public long ConnectionsEvicted => Interlocked.Read(ref connectionsEvicted);
+
+    /// <summary>New connections that were closed because the limit was reached and none could make way.</summary>
+    public long ConnectionsRefused => Interlocked.Read(ref connectionsRefused);
+
+    /// <summary>Requests that were no request.</summary>
+    public long ProtocolErrors => Interlocked.Read(ref protocolErrors);
+
+    /// <summary>Connections ended because a request did not arrive, or a reply was not taken, in time.</summary>
+    public long Timeouts => Interlocked.Read(ref timeouts);
+
+    /// <summary>Failures to accept a connection, lack of descriptors above all.</summary>
+    public long AcceptErrors => Interlocked.Read(ref acceptErrors);
+
+    internal void Answered(LookupAnswerKind kind)
+    {
+        switch (kind)
+        {
+            case LookupAnswerKind.Found:
+                Interlocked.Increment(ref found);
+                break;
+            case LookupAnswerKind.NotFound:
+                Interlocked.Increment(ref notFound);
+                break;
+            case LookupAnswerKind.Permanent:
+                Interlocked.Increment(ref permanent);
+                break;
+            default:
+                Interlocked.Increment(ref temporary);
+                break;
+        }
+    }
+
+    internal void NearMiss() => Interlocked.Increment(ref nearMisses);
+
+    internal void ConnectionOpened()
+    {
+        Interlocked.Increment(ref connectionsAccepted);
+        Interlocked.Increment(ref connectionsOpen);
+    }
+
+    internal void ConnectionClosed() => Interlocked.Decrement(ref connectionsOpen);
+
+    internal void ConnectionEvicted() => Interlocked.Increment(ref connectionsEvicted);
+
+    internal void ConnectionRefused() => Interlocked.Increment(ref connectionsRefused);
+
+    internal void ProtocolError() => Interlocked.Increment(ref protocolErrors);
+
+    internal void TimedOut() => Interlocked.Increment(ref timeouts);
+
+    internal void AcceptFailed() => Interlocked.Increment(ref acceptErrors);
+}

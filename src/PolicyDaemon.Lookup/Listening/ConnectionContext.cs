@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Lookup.Answering;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>What all connections of a server share.</summary>
+/// <param name="Deadlines">Told when something begins that must end in time.</param>
+/// <param name="Faults">Bounds the log lines that peers can cause.</param>
+internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, LogGate Faults);

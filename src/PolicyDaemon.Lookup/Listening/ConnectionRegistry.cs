@@ -1,0 +1,168 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>Every open connection: counts them, bounds them, ends the late ones, drains them at the end.</summary>
+internal sealed class ConnectionRegistry : IDisposable
+{
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
+
+    private readonly Lock sync = new();
+    private readonly HashSet<MapConnection> connections = [];
+    private readonly LookupService service;
+    private readonly LookupOptions options;
+    private readonly ILogger logger;
+    private readonly ConnectionContext context;
+    private readonly DeadlineSweep deadlines;
+    private readonly LogGate limitLog;
+    private readonly LogGate timeoutLog;
+    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool draining;
+
+    public ConnectionRegistry(LookupService service, LookupOptions options, ILogger logger, TimeProvider time)
+    {
+        this.service = service;
+        this.options = options;
+        this.logger = logger;
+        var shortest = options.RequestTimeout < options.ReplyTimeout ? options.RequestTimeout : options.ReplyTimeout;
+        deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
+        limitLog = new LogGate(time, LogInterval);
+        timeoutLog = new LogGate(time, LogInterval);
+        context = new ConnectionContext(logger, time, deadlines, new LogGate(time, LogInterval));
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (sync)
+                return connections.Count;
+        }
+    }
+
+    /// <summary>Serves a new peer, or closes it when there is no room.</summary>
+    public void Admit(Func<IConnectionTransport> open, Action refuse, MapProtocol protocol)
+    {
+        if (!HasRoom())
+        {
+            service.Counters.ConnectionRefused();
+            refuse();
+            return;
+        }
+
+        var connection = new MapConnection(open(), protocol, service, context);
+        bool leave;
+        lock (sync)
+        {
+            connections.Add(connection);
+            leave = draining;
+        }
+
+        service.Counters.ConnectionOpened();
+        logger.ConnectionOpened(protocol.ToString(), service.Counters.ConnectionsOpen);
+        _ = RunAsync(connection);
+        if (leave)
+            connection.Leave();
+    }
+
+    /// <summary>Lets every connection finish what is under way; closes what has not ended when the token is cancelled.</summary>
+    public async Task DrainAsync(CancellationToken deadline)
+    {
+        MapConnection[] all;
+        lock (sync)
+        {
+            draining = true;
+            all = [.. connections];
+            if (all.Length == 0)
+                drained.TrySetResult();
+        }
+
+        foreach (var connection in all)
+            connection.Leave();
+        try
+        {
+            await drained.Task.WaitAsync(deadline);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (sync)
+                all = [.. connections];
+            if (all.Length > 0)
+                logger.DrainIncomplete(all.Length);
+            foreach (var connection in all)
+                connection.Abort(isTimeout: false);
+            await drained.Task;
+        }
+    }
+
+    public void Dispose() => deadlines.Dispose();
+
+    private async Task RunAsync(MapConnection connection)
+    {
+        await connection.RunAsync();
+        service.Counters.ConnectionClosed();
+        lock (sync)
+        {
+            connections.Remove(connection);
+            if (draining && connections.Count == 0)
+                drained.TrySetResult();
+        }
+    }
+
+    private bool HasRoom()
+    {
+        MapConnection? oldest = null;
+        lock (sync)
+        {
+            if (connections.Count < options.MaxConnections)
+                return true;
+
+            // Never a tcp_table connection: Postfix would sleep a second over it. The search is linear, and happens at the limit only.
+            foreach (var connection in connections)
+            {
+                if (connection.Protocol == MapProtocol.Socketmap && connection.IsIdle
+                    && (oldest is null || connection.LastActivity < oldest.LastActivity))
+                    oldest = connection;
+            }
+        }
+
+        if (limitLog.TryPass(out var suppressed))
+            logger.ConnectionLimit(options.MaxConnections, suppressed);
+        if (oldest is null)
+            return false;
+        service.Counters.ConnectionEvicted();
+        oldest.Leave();
+        return true;
+    }
+
+    private bool Sweep()
+    {
+        MapConnection[] busy;
+        lock (sync)
+            busy = [.. connections.Where(connection => connection.RequestSince != 0 || connection.ReplySince != 0)];
+        var remaining = false;
+        foreach (var connection in busy)
+        {
+            if (IsLate(connection.RequestSince, options.RequestTimeout))
+                TimeOut(connection, "a request", options.RequestTimeout);
+            else if (IsLate(connection.ReplySince, options.ReplyTimeout))
+                TimeOut(connection, "taking a reply", options.ReplyTimeout);
+            else
+                remaining = true;
+        }
+
+        return remaining;
+    }
+
+    private bool IsLate(long since, TimeSpan limit) => since != 0 && context.Time.GetElapsedTime(since) >= limit;
+
+    private void TimeOut(MapConnection connection, string what, TimeSpan limit)
+    {
+        service.Counters.TimedOut();
+        if (timeoutLog.TryPass(out var suppressed))
+            logger.ConnectionTimedOut(connection.Protocol.ToString(), what, limit, suppressed);
+        connection.Abort(isTimeout: true);
+    }
+}

@@ -1,0 +1,232 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>One peer: reads requests, answers them in order, until the peer leaves or breaks the protocol.</summary>
+/// <remarks>Works on two pipes and knows nothing of what moves the bytes; <see cref="IConnectionTransport"/> does.</remarks>
+internal sealed class MapConnection
+{
+    // Pipelined replies go out together, but not without bound: 64 KiB of a peer's own making are enough.
+    private const int FlushThreshold = 64 * 1024;
+
+    // A peer that never stops sending would keep the thread that reads for everybody; it moves to the pool's queue now and then.
+    private const int BatchesBeforeYield = 256;
+
+    private readonly IConnectionTransport transport;
+    private readonly LookupService service;
+    private readonly ConnectionContext context;
+    private long requestSince;
+    private long replySince;
+    private long lastActivity;
+    private int batches;
+    private volatile bool leaving;
+    private volatile bool timedOut;
+
+    public MapConnection(IConnectionTransport transport, MapProtocol protocol, LookupService service, ConnectionContext context)
+    {
+        this.transport = transport;
+        this.service = service;
+        this.context = context;
+        Protocol = protocol;
+        lastActivity = context.Time.GetTimestamp();
+    }
+
+    public MapProtocol Protocol { get; }
+
+    /// <summary>Timestamp of the last request; only compared.</summary>
+    public long LastActivity => Volatile.Read(ref lastActivity);
+
+    /// <summary>Neither a request nor a reply is under way, and nobody has told it to leave.</summary>
+    public bool IsIdle => !leaving && RequestSince == 0 && ReplySince == 0;
+
+    /// <summary>Timestamp since when part of a request is here, 0 when none is.</summary>
+    public long RequestSince => Volatile.Read(ref requestSince);
+
+    /// <summary>Timestamp since when the peer has not taken a reply, 0 when it has.</summary>
+    public long ReplySince => Volatile.Read(ref replySince);
+
+    /// <summary>Ends the connection as soon as no request is under way.</summary>
+    public void Leave()
+    {
+        leaving = true;
+        transport.Input.CancelPendingRead();
+    }
+
+    /// <summary>Ends the connection now, whatever is under way.</summary>
+    public void Abort(bool isTimeout)
+    {
+        timedOut |= isTimeout;
+        transport.Dispose();
+    }
+
+    /// <summary>Serves until the end; never throws.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "The outermost catch of a connection: whatever happened ends this one only.")]
+    public async Task RunAsync()
+    {
+        try
+        {
+            await ServeAsync();
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            if (!timedOut)
+                context.Logger.ConnectionLost(Protocol.ToString(), exception.Message);
+        }
+        catch (Exception exception)
+        {
+            if (context.Faults.TryPass(out var suppressed))
+                context.Logger.ConnectionFailed(exception, suppressed);
+        }
+        finally
+        {
+            await transport.Output.CompleteAsync();
+            await transport.Input.CompleteAsync();
+            transport.Dispose();
+        }
+    }
+
+    private async Task ServeAsync()
+    {
+        var input = transport.Input;
+        var output = transport.Output;
+        while (true)
+        {
+            var read = await input.ReadAsync();
+            var buffer = read.Buffer;
+            var received = buffer.Length;
+            var status = AnswerAll(ref buffer, output, out var hasReplies);
+            var left = buffer.Length;
+            // More requests may be here when the replies had to be flushed first: those are not examined yet.
+            input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
+
+            NoteProgress(left, left != received);
+            if (hasReplies && !await TryFlushAsync(output))
+                return;
+            if (status == FrameStatus.Malformed)
+                return;
+            if (status == FrameStatus.Incomplete && (read.IsCompleted || (leaving && left == 0)))
+                return;
+            if (++batches % BatchesBeforeYield == 0)
+                await Task.Yield();
+        }
+    }
+
+    private void NoteProgress(long left, bool consumed)
+    {
+        if (consumed)
+            Volatile.Write(ref lastActivity, context.Time.GetTimestamp());
+        if (left == 0)
+        {
+            if (requestSince != 0)
+                Volatile.Write(ref requestSince, 0);
+        }
+        else if (consumed || requestSince == 0)
+        {
+            Volatile.Write(ref requestSince, Math.Max(1, context.Time.GetTimestamp()));
+            context.Deadlines.Arm();
+        }
+    }
+
+    private async ValueTask<bool> TryFlushAsync(PipeWriter output)
+    {
+        var flush = output.FlushAsync();
+        if (flush.IsCompletedSuccessfully)
+            return !flush.Result.IsCompleted;
+
+        Volatile.Write(ref replySince, Math.Max(1, context.Time.GetTimestamp()));
+        context.Deadlines.Arm();
+        var result = await flush;
+        Volatile.Write(ref replySince, 0);
+        return !result.IsCompleted;
+    }
+
+    /// <summary>Answers the whole requests at the start of the buffer, in order.</summary>
+    /// <returns>Complete when it stopped for the sake of a flush, else what the parser says of the rest.</returns>
+    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out bool hasReplies)
+    {
+        hasReplies = false;
+        var written = 0;
+        while (written < FlushThreshold)
+        {
+            if (buffer.IsEmpty)
+                return FrameStatus.Incomplete;
+            var status = Protocol == MapProtocol.Socketmap
+                ? SocketmapProtocol.TryReadRequest(ref buffer, out var request)
+                : TcpTableProtocol.TryReadRequest(ref buffer, out request);
+            if (status == FrameStatus.Malformed)
+                Malformed(buffer);
+            if (status != FrameStatus.Complete)
+                return status;
+            hasReplies = true;
+            written += Answer(request, output);
+        }
+
+        return FrameStatus.Complete;
+    }
+
+    private int Answer(in ReadOnlySequence<byte> request, PipeWriter output)
+    {
+        if (request.IsSingleSegment)
+            return Answer(request.FirstSpan, output);
+
+        var copy = ArrayPool<byte>.Shared.Rent((int)request.Length);
+        try
+        {
+            request.CopyTo(copy);
+            return Answer(copy.AsSpan(0, (int)request.Length), output);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+    }
+
+    private int Answer(ReadOnlySpan<byte> request, PipeWriter output)
+    {
+        if (Protocol == MapProtocol.Socketmap)
+        {
+            var reply = SocketmapProtocol.Split(request, out var mapName, out var key)
+                ? service.Answer(mapName, key)
+                : service.Refuse(LookupAnswerKind.Permanent, "a request is a map name, a space and a key (socketmap_table(5))"u8);
+            SocketmapProtocol.WriteReply(output, reply);
+            return reply.Text.Length + 32;
+        }
+
+        return AnswerTcpTable(request, output);
+    }
+
+    private int AnswerTcpTable(ReadOnlySpan<byte> line, PipeWriter output)
+    {
+        byte[]? rented = null;
+        try
+        {
+            const int onStack = 1024;
+            var scratch = line.Length <= onStack ? stackalloc byte[onStack] : (rented = ArrayPool<byte>.Shared.Rent(line.Length));
+            var reply = TcpTableProtocol.TryDecodeKey(line, scratch, out var key)
+                ? service.Answer(MapName.TlsPolicy, key)
+                : service.Refuse(LookupAnswerKind.Temporary, "a request is: get KEY, with %XX for what is not printable (tcp_table(5))"u8);
+            TcpTableProtocol.WriteReply(output, reply);
+            return reply.Text.Length + 32;
+        }
+        finally
+        {
+            if (rented is not null)
+                ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private void Malformed(in ReadOnlySequence<byte> buffer)
+    {
+        service.Counters.ProtocolError();
+        if (!context.Faults.TryPass(out var suppressed))
+            return;
+        var excerpt = buffer.Slice(0, Math.Min(buffer.Length, 128)).ToArray();
+        context.Logger.BadRequest(Protocol.ToString(), PeerText.Escape(excerpt), suppressed);
+    }
+}

@@ -1,0 +1,183 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>One listening socket and the loop that accepts from it.</summary>
+internal sealed class MapListener : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    // An error that names the client but comes back this often in a row is not the client's.
+    private const int ClientFaultsInARow = 100;
+
+    private readonly Func<CancellationToken, ValueTask<Socket>> accept;
+    private readonly Action close;
+    private readonly ConnectionRegistry registry;
+    private readonly LookupCounters counters;
+    private readonly ILogger logger;
+    private readonly TimeProvider time;
+    private readonly CancellationTokenSource stopping = new();
+    private Task completion = Task.CompletedTask;
+
+    internal MapListener(
+        MapEndpoint? endpoint, MapProtocol protocol, string name, Func<CancellationToken, ValueTask<Socket>> accept, Action close,
+        ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time)
+    {
+        Endpoint = endpoint;
+        Protocol = protocol;
+        Name = name;
+        this.accept = accept;
+        this.close = close;
+        this.registry = registry;
+        this.counters = counters;
+        this.logger = logger;
+        this.time = time;
+    }
+
+    /// <summary>The endpoint as configured; null for a socket that was handed over.</summary>
+    public MapEndpoint? Endpoint { get; }
+
+    public MapProtocol Protocol { get; }
+
+    /// <summary>Where it listens, with the port the kernel chose.</summary>
+    public string Name { get; }
+
+    /// <summary>Ends when the listener is disposed; faults when it cannot accept any more.</summary>
+    public Task Completion => completion;
+
+    /// <summary>Binds and listens; no connection is accepted before <see cref="Start"/>.</summary>
+    /// <exception cref="IOException">The endpoint is taken or cannot be bound.</exception>
+    public static MapListener Open(
+        MapEndpoint endpoint, LookupOptions options, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time)
+    {
+        if (endpoint.Path is { } path)
+        {
+            var unix = UnixSocketFile.Listen(path, options.SocketMode, options.Backlog);
+            return new(endpoint, endpoint.Protocol, endpoint.Text, unix.AcceptAsync, () => CloseUnix(unix, path, logger), registry, counters, logger, time);
+        }
+
+        var socket = ListenInet(endpoint, options.Backlog);
+        var name = endpoint.BoundTo((IPEndPoint)socket.LocalEndPoint!).Text;
+        return new(endpoint, endpoint.Protocol, name, socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
+    }
+
+    /// <summary>Takes over a socket that listens already, as systemd hands it over; its file is systemd's.</summary>
+    public static MapListener Inherit(
+        Socket socket, MapProtocol protocol, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time) =>
+        new(null, protocol, $"{socket.LocalEndPoint} (handed over)", socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
+
+    public void Start()
+    {
+        completion = AcceptLoopAsync(stopping.Token);
+        logger.Listening(Protocol.ToString(), Name);
+    }
+
+    /// <summary>Stops accepting and closes the socket; connections live on.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        close();
+        // A fault was reported where Completion is watched; here it is only waited for.
+        await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stopping.Dispose();
+        logger.ListenerStopped(Protocol.ToString(), Name);
+    }
+
+    private async Task AcceptLoopAsync(CancellationToken stop)
+    {
+        var pause = TimeSpan.Zero;
+        var clientFaults = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                var socket = await accept(stop);
+                if (pause > TimeSpan.Zero)
+                    logger.AcceptResumed(Name);
+                pause = TimeSpan.Zero;
+                clientFaults = 0;
+                Admit(socket);
+            }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                counters.AcceptFailed();
+                var fault = AcceptFaults.Classify(exception);
+                if (fault == AcceptFault.Listener)
+                {
+                    logger.ListenerLost(Name, exception.Message);
+                    throw new IOException($"cannot accept connections on {Name} any more: {exception.Message}", exception);
+                }
+
+                if (fault == AcceptFault.Client && ++clientFaults < ClientFaultsInARow)
+                {
+                    logger.AcceptSkipped(Name, exception.Message);
+                    continue;
+                }
+
+                pause = NextPause(pause);
+                logger.AcceptPaused(Name, exception.Message, pause);
+                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    internal static TimeSpan NextPause(TimeSpan pause) =>
+        pause == TimeSpan.Zero ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+
+    [SuppressMessage("Design", "CA1031", Justification = "One peer's socket that cannot be set up must not end the listener.")]
+    private void Admit(Socket socket)
+    {
+        try
+        {
+            registry.Admit(() => new SocketTransport(socket), socket.Dispose, Protocol);
+        }
+        catch (Exception exception)
+        {
+            socket.Dispose();
+            logger.AcceptSkipped(Name, exception.Message);
+        }
+    }
+
+    private static Socket ListenInet(MapEndpoint endpoint, int backlog)
+    {
+        var address = endpoint.Address!;
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = endpoint.IsAnyAddress;
+            // SO_REUSEADDR, so that a restart does not wait for old connections; .NET sets it for bind on Unix by itself.
+            socket.Bind(address);
+            socket.Listen(backlog);
+            return socket;
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            throw new IOException($"cannot listen on {endpoint.Text}: {exception.Message}", exception);
+        }
+    }
+
+    private static void CloseUnix(Socket socket, string path, ILogger logger)
+    {
+        socket.Dispose();
+        try
+        {
+            UnixSocketFile.Remove(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            logger.SocketFileKept(path, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Pipelines.Sockets.Unofficial;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>The pipes of Pipelines.Sockets.Unofficial over one socket.</summary>
+internal sealed class SocketTransport : IConnectionTransport
+{
+    // A request is some 40 octets: an idle connection holds one small pooled segment. Inline, because an answer costs less
+    // than handing it to another thread. The parser bounds what it leaves unread, the threshold what a peer may send ahead.
+    private static readonly PipeOptions ReceiveOptions = new(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+        pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024,
+        minimumSegmentSize: 512, useSynchronizationContext: false);
+
+    // A threshold of one octet makes a flush wait until the octets are sent, so that "flushed" can be relied on.
+    private static readonly PipeOptions SendOptions = new(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+        pauseWriterThreshold: 1, resumeWriterThreshold: 1,
+        minimumSegmentSize: 1024, useSynchronizationContext: false);
+
+    private readonly SocketConnection connection;
+
+    public SocketTransport(Socket socket)
+    {
+        SocketConnection.SetRecommendedServerOptions(socket);
+        connection = SocketConnection.Create(socket, SendOptions, ReceiveOptions);
+    }
+
+    public PipeReader Input => connection.Input;
+
+    public PipeWriter Output => connection.Output;
+
+    public void Dispose() => connection.Dispose();
+}

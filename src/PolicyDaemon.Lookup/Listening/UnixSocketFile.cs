@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace PolicyDaemon.Lookup.Listening;
+
+/// <summary>The file of a unix socket: put in place whole, taken away only when it is ours.</summary>
+internal static class UnixSocketFile
+{
+    /// <summary>Binds and listens under a temporary name, sets the mode, then renames: nobody meets a socket with the wrong rights.</summary>
+    /// <exception cref="IOException">The path is taken by a living server or by something that is no socket, or cannot be written.</exception>
+    public static Socket Listen(string path, UnixFileMode mode, int backlog)
+    {
+        EnsureFree(path);
+        var temporary = MapEndpoint.TemporaryPath(path);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Bind(new UnixDomainSocketEndPoint(temporary));
+            Debug.Assert(!OperatingSystem.IsWindows()); // only for the analyzer of platforms
+            File.SetUnixFileMode(temporary, mode);
+            socket.Listen(backlog);
+            File.Move(temporary, path, overwrite: true);
+            return socket;
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
+        {
+            socket.Dispose();
+            File.Delete(temporary);
+            throw new IOException($"cannot listen on unix:{path}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Removes the file unless another server answers there by now. Call it after the listener was closed.</summary>
+    public static void Remove(string path)
+    {
+        if (!Answers(path))
+            File.Delete(path);
+    }
+
+    /// <summary>True when somebody accepts connections, or could not because too many wait.</summary>
+    public static bool Answers(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Blocking = false; // a full backlog must not hold us
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress or SocketError.TryAgain;
+        }
+    }
+
+    private static void EnsureFree(string path)
+    {
+        var file = new FileInfo(path);
+        if (Directory.Exists(path))
+            throw new IOException($"cannot listen on unix:{path}: there is a directory of that name");
+        if (!file.Exists && file.LinkTarget is null)
+            return;
+        // There is no way to ask for the file's type; a socket has no length and is no link.
+        if (file.LinkTarget is not null || file.Length > 0)
+            throw new IOException($"cannot listen on unix:{path}: a file of that name exists and is no socket; move it away");
+        if (Answers(path))
+            throw new IOException($"cannot listen on unix:{path}: another process answers there; is policyd running already?");
+    }
+}

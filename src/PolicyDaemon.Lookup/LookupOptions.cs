@@ -1,0 +1,35 @@
+namespace PolicyDaemon.Lookup;
+
+/// <summary>The <c>[lookup]</c> section: where lookups are answered, and the bounds of a connection.</summary>
+public sealed class LookupOptions
+{
+    /// <summary>Where to listen. Sockets that systemd hands over come on top of these.</summary>
+    public IReadOnlyList<MapEndpoint> Endpoints { get; set; } = [];
+
+    /// <summary>Connections held at the same time. Postfix keeps one per smtp process, 100 by default per host (default_process_limit).</summary>
+    /// <remarks>At the limit the longest idle socketmap connection makes way: Postfix reconnects at once. Each takes a descriptor.</remarks>
+    public int MaxConnections { get; set; } = 16_384;
+
+    /// <summary>How long a request may take to arrive once its first octet did. Postfix sends each in one write; it gives up after 100 s itself (DICT_SOCKMAP_TIMEOUT, DICT_TCP_TMOUT).</summary>
+    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a peer may take to accept a reply.</summary>
+    public TimeSpan ReplyTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Connections that wait to be accepted; the kernel caps it at net.core.somaxconn (listen(2)).</summary>
+    public int Backlog { get; set; } = 4096;
+
+    /// <summary>The mode of a unix socket: its group is the one that may ask, postfix as a rule.</summary>
+    public UnixFileMode SocketMode { get; set; } =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    /// <returns>What is wrong and what to write; null where all is well.</returns>
+    public string? Validate() => this switch
+    {
+        { MaxConnections: < 1 or > 1_000_000 } => "max_connections must be between 1 and 1000000",
+        { Backlog: < 1 } => "backlog must be positive",
+        _ when RequestTimeout <= TimeSpan.Zero || RequestTimeout > TimeSpan.FromHours(1) => "request_timeout must be between 1 second and 1 hour",
+        _ when ReplyTimeout <= TimeSpan.Zero || ReplyTimeout > TimeSpan.FromHours(1) => "reply_timeout must be between 1 second and 1 hour",
+        _ => null,
+    };
+}
