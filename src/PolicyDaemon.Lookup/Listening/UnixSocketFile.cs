@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace PolicyDaemon.Lookup.Listening;
@@ -16,7 +15,6 @@ internal static class UnixSocketFile
         try
         {
             socket.Bind(new UnixDomainSocketEndPoint(temporary));
-            Debug.Assert(!OperatingSystem.IsWindows()); // only for the analyzer of platforms
             File.SetUnixFileMode(temporary, mode);
             socket.Listen(backlog);
             File.Move(temporary, path, overwrite: true);
