@@ -1,19 +1,46 @@
+using System.Text;
+
 namespace PolicyDaemon.Core.Destinations;
 
 /// <summary>The service names a mail administrator writes for a port (IANA Service Name and Port Number Registry).</summary>
 /// <remarks>Postfix sends the text of the next hop, so <c>:submission</c> and <c>:587</c> reach us as different bytes.</remarks>
 internal static class ServiceNames
 {
+    // The first name of a port is the one that /etc/services lists; the others are its aliases and older names.
+    private static readonly (int Port, string[] Names)[] Table =
+    [
+        (25, ["smtp", "mail"]),
+        (465, ["submissions", "smtps", "ssmtp", "urd"]),
+        (587, ["submission"]),
+    ];
+
     internal static bool TryPort(ReadOnlySpan<byte> lowerCaseName, out int port)
     {
-        port = lowerCaseName switch
+        foreach (var row in Table)
         {
-            _ when lowerCaseName.SequenceEqual("smtp"u8) || lowerCaseName.SequenceEqual("mail"u8) => 25,
-            _ when lowerCaseName.SequenceEqual("submission"u8) => 587,
-            _ when lowerCaseName.SequenceEqual("submissions"u8) || lowerCaseName.SequenceEqual("smtps"u8)
-                || lowerCaseName.SequenceEqual("ssmtp"u8) || lowerCaseName.SequenceEqual("urd"u8) => 465,
-            _ => 0,
-        };
-        return port != 0;
+            foreach (var name in row.Names)
+            {
+                if (Ascii.Equals(lowerCaseName, name))
+                {
+                    port = row.Port;
+                    return true;
+                }
+            }
+        }
+
+        port = 0;
+        return false;
+    }
+
+    /// <summary>The names of a port; none for most.</summary>
+    internal static IReadOnlyList<string> Of(int port)
+    {
+        foreach (var row in Table)
+        {
+            if (row.Port == port)
+                return row.Names;
+        }
+
+        return [];
     }
 }

@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Policies;
+
+/// <summary>Reads the text of a policy as Postfix does.</summary>
+/// <remarks>
+/// <code>
+/// level [attr=value]...        separated by any run of comma, blank, TAB, CR, LF; no comments
+/// { attr = value }             from Postfix 3.10: blanks around the equals sign and inside the value
+/// </code>
+/// Levels and attribute names in any letter case. See smtp/smtp_tls_policy.c, tls_policy_lookup_one, and util/split_nameval.c.
+/// Stricter than Postfix in two places, where it would go on with less than was written: a malformed pin beside good ones
+/// (Postfix skips it), and attributes at level <c>none</c> (Postfix ignores them).
+/// </remarks>
+public static class PolicyTextReader
+{
+    private static readonly PostfixVersion FirstWithBraces = new(3, 10);
+    private static readonly SearchValues<char> Blanks = SearchValues.Create(" \t\r\n\v\f");
+
+    /// <summary>Reads a policy text.</summary>
+    /// <param name="text">What follows the key in a table, or <c>OK </c> in a reply.</param>
+    /// <param name="version">The Postfix whose grammar counts.</param>
+    public static PolicyReading Read(string text, PostfixVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokens = new PolicyTokens(text, withBraces: version >= FirstWithBraces);
+        if (!tokens.TryNext(out var levelName))
+            return Unreadable(0, $"the policy is empty; begin with a level, one of {string.Join(", ", TlsLevels.Names)}");
+        if (!TlsLevels.TryParse(levelName.ToString(), out var level))
+            return Unreadable(tokens.Offset, $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level; "
+                + $"write one of {string.Join(", ", TlsLevels.Names)}");
+
+        var reading = new Reading(level, version);
+        while (tokens.TryNext(out var token))
+            reading.Add(token, tokens.Offset);
+        return reading.Result();
+    }
+
+    private static PolicyReading Unreadable(int offset, string problem) => new(null, [], [new(offset, problem)], []);
+
+    /// <summary>One policy while it is read.</summary>
+    private sealed class Reading(TlsLevel level, PostfixVersion version)
+    {
+        private readonly ImmutableArray<Fingerprint>.Builder fingerprints = ImmutableArray.CreateBuilder<Fingerprint>();
+        private readonly ImmutableArray<PolicyProblem>.Builder problems = ImmutableArray.CreateBuilder<PolicyProblem>();
+        private readonly ImmutableArray<PolicyProblem>.Builder warnings = ImmutableArray.CreateBuilder<PolicyProblem>();
+        private readonly HashSet<string> seenAttributes = new(StringComparer.OrdinalIgnoreCase);
+        private readonly HashSet<string> seenPins = new(StringComparer.Ordinal);
+        private TlsPolicy policy = new() { Level = level };
+
+        internal PolicyReading Result()
+        {
+            if (policy.TlsRpt is { PolicyType.Length: 0 })
+                problems.Add(new(0, "policy_type is missing, and the other policy_ attributes need it; add policy_type=sts or policy_type=no-policy-found"));
+            return new(policy, fingerprints.ToImmutable(), problems.ToImmutable(), warnings.ToImmutable());
+        }
+
+        internal void Add(ReadOnlySpan<char> token, int offset)
+        {
+            if (Split(token, out var name, out var value) is { } malformed)
+                problems.Add(new(offset, $"'{AttributeValues.Shown(token.ToString())}' is no attribute: {malformed}"));
+            else if (level.MatchesFingerprints() && string.Equals(name, PolicyAttributes.MatchName, StringComparison.OrdinalIgnoreCase))
+                AddPins(value, offset + token.Length - value.Length);
+            else if (PolicyAttributes.TryFind(name, out var attribute) && attribute.Since <= version)
+                AddAttribute(attribute, value, offset);
+            else if (string.Equals(name, "policy_ttl", StringComparison.OrdinalIgnoreCase) && version >= FirstWithBraces)
+                warnings.Add(new(offset, "policy_ttl has no effect in Postfix and is left out"));
+            else
+                problems.Add(new(offset, attribute is null
+                    ? $"'{AttributeValues.Shown(name)}' is no attribute of a TLS policy; known are {string.Join(", ", PolicyAttributes.All.Select(row => row.Name))}"
+                    : $"{attribute.Name} needs Postfix {attribute.Since} and this policy is for {version}; remove it, or set postfix.version"));
+        }
+
+        private void AddAttribute(PolicyAttribute attribute, string value, int offset)
+        {
+            var before = problems.Count;
+            if (!attribute.LegalAt(level))
+                problems.Add(new(offset, level == TlsLevel.None
+                    ? $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}"
+                    : $"{attribute.Name} is not legal at level {level.Name()}"));
+            if (!seenAttributes.Add(attribute.Name) && attribute.Repeats == Repetition.Refused)
+                problems.Add(new(offset, $"{attribute.Name} is given more than once"));
+            var values = attribute.Separator is { } separator ? value.Split(separator, StringSplitOptions.RemoveEmptyEntries) : [value];
+            if (value.Length == 0 || values.Length == 0)
+                problems.Add(new(offset, $"{attribute.Name} has no value"));
+            foreach (var one in values)
+            {
+                if (value.Length > 0 && attribute.Problem(one, version) is { } problem)
+                    problems.Add(new(offset, $"{attribute.Name}: {problem}"));
+            }
+
+            if (problems.Count > before)
+                return;
+            foreach (var one in values)
+                policy = attribute.Add(policy, attribute.Fold(one));
+        }
+
+        private void AddPins(string value, int offset)
+        {
+            var any = false;
+            var at = 0;
+            foreach (var pin in value.Split(PolicyAttributes.FingerprintSeparator))
+            {
+                any |= pin.Length > 0;
+                if (pin.Length > 0)
+                    AddPin(pin, offset + at);
+                at += pin.Length + 1;
+            }
+
+            if (!any)
+                problems.Add(new(offset, "match has no value; write match= and a fingerprint"));
+        }
+
+        private void AddPin(string pin, int offset)
+        {
+            if (!Fingerprint.TryParse(pin, out var fingerprint, out var reason))
+                problems.Add(new(offset, reason));
+            else if (seenPins.Add(fingerprint.Hex))
+                fingerprints.Add(fingerprint);
+        }
+
+        private string? Split(ReadOnlySpan<char> token, out string name, out string value)
+        {
+            name = value = "";
+            var inside = token;
+            if (version >= FirstWithBraces && token[0] == '{')
+            {
+                // util/extpar.c
+                var close = token.LastIndexOf('}');
+                if (close < 0 || Balance(token) != 0)
+                    return "a brace is not closed";
+                if (close != token.Length - 1)
+                    return "text follows the closing brace";
+                inside = token[1..^1].Trim();
+            }
+
+            var equals = inside.IndexOf('=');
+            if (equals < 0)
+                return "the '=' is missing; write name=value without blanks around the '='";
+            var left = inside[..equals].TrimEnd();
+            if (left.IsEmpty)
+                return "the name before '=' is missing";
+            if (left.ContainsAny(Blanks))
+                return "the '=' is missing after the name";
+            name = left.ToString();
+            value = new string([.. inside[(equals + 1)..].Trim().ToArray().Select(c => char.IsWhiteSpace(c) && c < 0x80 ? ' ' : c)]);
+            return null;
+        }
+
+        private static int Balance(ReadOnlySpan<char> token) => token.Count('{') - token.Count('}');
+    }
+}

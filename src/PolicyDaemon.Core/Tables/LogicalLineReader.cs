@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace PolicyDaemon.Core.Tables;
+
+/// <summary>Joins the physical lines of a Postfix table source to logical ones.</summary>
+/// <remarks>
+/// <code>
+/// # comment           first character that is no blank is '#', also between a line and its continuation; so are empty lines
+/// key value           begins a logical line
+///     more value      begins with a blank: continues it
+/// </code>
+/// See postmap(1), TABLE FORMAT, and util/readlline.c.
+/// </remarks>
+internal sealed class LogicalLineReader(Stream stream)
+{
+    /// <summary>Octets of a line, and characters of a logical line: ten times the longest answer Postfix reads.</summary>
+    internal const int MaxLine = 1_000_000;
+
+    /// <summary>Physical lines of a table: far beyond a million rows with their comments.</summary>
+    internal const int MaxLines = 50_000_000;
+
+    private readonly StringBuilder text = new();
+    private readonly ImmutableArray<(int Offset, int Line)>.Builder parts = ImmutableArray.CreateBuilder<(int, int)>();
+    private (int Line, string Message)? fault;
+    private int noBreakSpaceLine;
+
+    /// <summary>True where the table began with a byte order mark.</summary>
+    internal bool HadByteOrderMark { get; private set; }
+
+    internal IEnumerable<LogicalLine> ReadAll()
+    {
+        foreach (var line in new PhysicalLineReader(stream).ReadAll())
+        {
+            HadByteOrderMark |= line.HadByteOrderMark;
+            var content = line.Text.AsSpan().TrimStart();
+            if (line.Fault is null && (content.IsEmpty || content[0] == '#'))
+                continue;
+
+            var continues = content.Length < line.Text.Length;
+            if (!continues && parts.Count > 0)
+                yield return Take();
+            if (continues && parts.Count == 0)
+                fault ??= (line.Number, "it begins with a blank and there is no line before it to continue; begin with the destination");
+            Append(line);
+        }
+
+        if (parts.Count > 0)
+            yield return Take();
+    }
+
+    private void Append(PhysicalLine line)
+    {
+        if (line.Fault is not null)
+            fault ??= (line.Number, line.Fault);
+        if (line.HadNoBreakSpace && noBreakSpaceLine == 0)
+            noBreakSpaceLine = line.Number;
+        if (text.Length + line.Text.Length > MaxLine)
+        {
+            fault ??= (line.Number, $"the line with its continuations is longer than {MaxLine} characters");
+            return;
+        }
+
+        parts.Add((text.Length, line.Number));
+        text.Append(line.Text);
+    }
+
+    private LogicalLine Take()
+    {
+        var line = new LogicalLine(text.ToString(), parts.ToImmutable(), fault, noBreakSpaceLine);
+        text.Clear();
+        parts.Clear();
+        fault = null;
+        noBreakSpaceLine = 0;
+        return line;
+    }
+}

@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Tables;
+
+/// <summary>Reads the source of an smtp_tls_policy_maps table, row by row, without holding it in memory.</summary>
+/// <remarks>
+/// See postmap(1), TABLE FORMAT, for the lines and <see cref="PolicyTextReader"/> for the policies. A row with any problem is
+/// not returned; an import takes all rows or none. What postmap would quietly ignore (a line without a value, a duplicate) is
+/// a problem here, because a row that vanishes is a destination without its policy.
+/// </remarks>
+public sealed class PolicyTableReader
+{
+    private const int MaxNoBreakSpaceWarnings = 10; // a page full of them is said once for each of the first rows
+
+    private readonly TableOptions options;
+    private readonly Dictionary<string, int> lines = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Destination> manySpellings = new(StringComparer.Ordinal);
+    private readonly List<(int Line, Destination Row)> dotKeys = [];
+    private int noBreakSpaceRows;
+
+    private PolicyTableReader(TableOptions options) => this.options = options;
+
+    /// <summary>Reads a table.</summary>
+    /// <param name="source">The bytes of the table source; read once, from its position to its end.</param>
+    /// <param name="options">How rows become destinations.</param>
+    /// <returns>Rows, problems and warnings in the order of the table; what can be said at its end only comes last.</returns>
+    public static IEnumerable<TableItem> Read(Stream source, TableOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        return new PolicyTableReader(options).ReadAll(source);
+    }
+
+    private IEnumerable<TableItem> ReadAll(Stream source)
+    {
+        var logicalLines = new LogicalLineReader(source);
+        foreach (var line in logicalLines.ReadAll())
+        {
+            if (line.NoBreakSpaceLine > 0 && ++noBreakSpaceRows <= MaxNoBreakSpaceWarnings)
+                yield return TableItem.Warning(line.NoBreakSpaceLine, "no-break spaces (U+00A0) are read as blanks; postmap would take them for text");
+            foreach (var item in line.Fault is { } fault ? [TableItem.Problem(fault.Line, fault.Message)] : ReadRow(line))
+                yield return item;
+        }
+
+        if (logicalLines.HadByteOrderMark)
+            yield return TableItem.Warning(1, "the byte order mark is dropped; postmap would take it for a part of the first destination");
+        if (noBreakSpaceRows > MaxNoBreakSpaceWarnings)
+            yield return TableItem.Warning(0, $"{noBreakSpaceRows} rows in all have no-break spaces");
+        foreach (var item in Apexes())
+            yield return item;
+    }
+
+    private IEnumerable<TableItem> ReadRow(LogicalLine line)
+    {
+        var (key, policyAt) = SplitKey(line.Text);
+        if (key.Contains('"', StringComparison.Ordinal))
+            return [TableItem.Problem(line.First, $"Postfix keeps the quotes of {AttributeValues.Shown(key)} in the key, which no destination has; remove them")];
+        if (!NextHop.TryParse(key, out var nextHop, out var reason))
+            return [TableItem.Problem(line.First, key.EndsWith(':') ? $"{reason}; a table has no colon after the destination" : reason)];
+        if (policyAt == line.Text.Length)
+            return [TableItem.Problem(line.First, $"{nextHop.ToDisplayString()} has no policy; write a level behind it, or remove the line")];
+
+        var reading = PolicyTextReader.Read(line.Text[policyAt..], options.Postfix.Version);
+        if (reading.Policy is null || !reading.Problems.IsEmpty)
+            return Problems(line, nextHop, policyAt, reading.Problems);
+
+        var row = ToDestination(nextHop, reading);
+        var items = new List<TableItem>(reading.Warnings.Length + 1);
+        foreach (var warning in reading.Warnings)
+            items.Add(TableItem.Warning(line.LineAt(policyAt + warning.Offset), $"{nextHop.ToDisplayString()}: {warning.Text}"));
+        return Judge(line, row, items);
+    }
+
+    private List<TableItem> Judge(LogicalLine line, Destination row, List<TableItem> items)
+    {
+        var name = row.Key.ToDisplayString();
+        var problems = PolicyRules.Problems(before: null, row, options.Postfix);
+        if (problems.Count > 0 && options.Unservable == UnservableRows.Observe && HasForeignPins(row)
+            && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0)
+        {
+            row = row with { Observe = true };
+            items.Add(TableItem.Warning(line.First, $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} "
+                + "digests and cannot match its pins: it is not enforced until a probe has converted them"));
+            problems = [];
+        }
+
+        if (problems.Count > 0)
+            return [.. problems.Select(problem => TableItem.Problem(line.First, $"{name}: {problem}"))];
+        if (FindDuplicate(line.First, row) is { } duplicate)
+            return [duplicate];
+        items.Add(TableItem.Row(line.First, row));
+        if (row.Key.IsSubdomains)
+            dotKeys.Add((line.First, row));
+        return items;
+    }
+
+    private TableItem? FindDuplicate(int line, Destination row)
+    {
+        // Only a port's service name and an address literal are written in two ways on purpose, as an exported table does.
+        var hasSpellings = row.Key.Text.Contains(':', StringComparison.Ordinal) || row.Key.Text.Contains("xn--", StringComparison.Ordinal);
+        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(lines, row.Key.Text, out var exists);
+        if (!exists)
+        {
+            first = line;
+            if (hasSpellings)
+                manySpellings.Add(row.Key.Text, row);
+            return null;
+        }
+
+        return hasSpellings && manySpellings[row.Key.Text] == row
+            ? TableItem.Warning(line, $"{row.Key.ToDisplayString()} stands in line {first} already, with the same policy; one entry answers both spellings")
+            : TableItem.Problem(line, $"{row.Key.ToDisplayString()} stands in line {first} already and can have one policy only; remove one of the two");
+    }
+
+    private IEnumerable<TableItem> Apexes()
+    {
+        foreach (var (line, row) in dotKeys)
+        {
+            var apex = row.Key.Text[1..];
+            if (lines.ContainsKey(apex) || !NextHop.TryParse(apex, out var key, out _))
+                continue;
+            if (options.WithApex)
+                yield return TableItem.Row(line, row with { Key = key });
+            else
+                yield return TableItem.Warning(line, $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for "
+                    + $"{key.ToDisplayString()}: mail to {key.ToDisplayString()} itself gets the default level; --with-apex adds it");
+        }
+    }
+
+    private Destination ToDestination(NextHop key, PolicyReading reading) => new()
+    {
+        Key = key,
+        Policy = reading.Policy!,
+        Observe = options.Observe,
+        Pins =
+        [
+            .. reading.Fingerprints.Select(fingerprint =>
+                new Pin(fingerprint, PinSubject.Unknown, options.PinState, PinStrength.Person, options.Since)),
+        ],
+    };
+
+    private bool HasForeignPins(Destination row) =>
+        row.Pins.Any(pin => pin.Fingerprint.Algorithm != options.Postfix.FingerprintDigest);
+
+    private static IEnumerable<TableItem> Problems(LogicalLine line, NextHop key, int policyAt, ImmutableArray<PolicyProblem> problems)
+    {
+        foreach (var problem in problems)
+        {
+            var at = line.LineAt(policyAt + problem.Offset);
+            var row = at == line.First ? "" : $" (of line {line.First})";
+            yield return TableItem.Problem(at, $"{key.ToDisplayString()}{row}: {problem.Text}");
+        }
+    }
+
+    /// <summary>The key ends at the first blank outside double quotes (util/mystrtok.c, mystrtokdq); then blanks, then the policy.</summary>
+    private static (string Key, int PolicyAt) SplitKey(string line)
+    {
+        var quoted = false;
+        var end = 0;
+        for (; end < line.Length && (quoted || !char.IsWhiteSpace(line[end])); end++)
+        {
+            if (line[end] == '"')
+                quoted = !quoted;
+            else if (line[end] == '\\' && end + 1 < line.Length)
+                end++;
+        }
+
+        var policy = line.AsSpan(end).TrimStart();
+        return (line[..end], policy.IsEmpty ? line.Length : line.Length - policy.Length);
+    }
+}

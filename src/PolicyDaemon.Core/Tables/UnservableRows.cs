@@ -1,0 +1,11 @@
+namespace PolicyDaemon.Core.Tables;
+
+/// <summary>What becomes of a row whose pins are in another digest than Postfix compares (<c>import --unservable</c>).</summary>
+public enum UnservableRows
+{
+    /// <summary>A problem, and with it nothing is imported.</summary>
+    Refuse,
+
+    /// <summary>An observed entry: not enforced until a probe has converted its pins.</summary>
+    Observe,
+}
