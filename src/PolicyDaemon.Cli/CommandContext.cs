@@ -1,7 +1,9 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli;
 
@@ -17,6 +19,13 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <summary>The configuration of <c>--config</c> and <c>--database</c>.</summary>
     public Settings Settings => settings ??= SettingsReader.Load(configFile, database);
 
+    /// <summary>The command line as given, for the audit log.</summary>
+    public string CommandLine { get; } = string.Join(' ', result.Tokens.Select(token => Shell.Quote(token.Value)));
+
+    /// <summary>Opens the configured store.</summary>
+    /// <exception cref="StoreException">It cannot be used.</exception>
+    public PolicyStore OpenStore(StoreAccess access) => PolicyStore.Open(Settings.Database, access, Host.Time);
+
     public T? Get<T>(Option<T> option) => result.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => result.GetValue(argument);
@@ -26,8 +35,9 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
 
     /// <summary>The destination that an argument names.</summary>
     /// <exception cref="CommandException">It names none.</exception>
-    public NextHop Key(Argument<string> argument) =>
-        NextHop.TryParse(result.GetRequiredValue(argument), out var key, out var reason)
-            ? key
-            : throw new CommandException(ExitCode.Invalid, reason);
+    public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
+
+    /// <exception cref="CommandException">It is no destination.</exception>
+    public static NextHop ParseKey(string text) =>
+        NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Invalid, reason);
 }

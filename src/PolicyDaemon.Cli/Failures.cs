@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli;
 
@@ -15,6 +16,7 @@ internal static class Failures
             ConfigurationException { Problems.Count: 1 } one => new(ExitCode.Invalid, one.Problems[0].ToString()),
             ConfigurationException several => new(
                 ExitCode.Invalid, "the configuration cannot be used", [.. several.Problems.Select(problem => problem.ToString())]),
+            StoreException store => new(Code(store.Kind), store.Message),
             UnauthorizedAccessException denied => new(
                 ExitCode.Permission, denied.Message + " Run it as root or as a member of the store's group."),
             IOException io => new(ExitCode.Invalid, io.Message),
@@ -22,4 +24,12 @@ internal static class Failures
         };
         return failure is not null;
     }
+
+    private static ExitCode Code(StoreFault fault) => fault switch
+    {
+        StoreFault.Permission => ExitCode.Permission,
+        // Somebody else is writing: the same command may succeed in a moment.
+        StoreFault.Locked => ExitCode.Inconclusive,
+        _ => ExitCode.Invalid,
+    };
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolicyDaemon.Cli.Commands.Domain;
+using PolicyDaemon.Cli.Commands.Pins;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -25,8 +27,10 @@ internal static class CommandList
 
         """;
 
-    internal static IEnumerable<Command> All(CommandRunner runner)
-    {
-        yield break;
-    }
+    internal static IEnumerable<Command> All(CommandRunner runner) =>
+    [
+        Init.Create(runner),
+        DomainVerbs.Create(runner),
+        PinVerbs.Create(runner),
+    ];
 }

@@ -1,0 +1,117 @@
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Changes;
+
+/// <summary>The way of every change: plan, refuse what cannot be served or weakens without a reason, write, note, show.</summary>
+internal sealed class ChangeFlow(CommandContext context, WriteOptions options)
+{
+    private const int MaxListed = 50; // refusals of an import of a million rows fit on a screen
+
+    private readonly PostfixSettings postfix = context.Settings.Postfix;
+    private readonly string? reason = context.Get(options.Reason);
+    private readonly bool dryRun = context.Get(options.DryRun);
+
+    /// <param name="plan">What the command wants, given the store as it is.</param>
+    internal ExitCode Run(Func<StoreView, IReadOnlyList<PlannedChange>> plan)
+    {
+        if (reason is not null && string.IsNullOrWhiteSpace(reason))
+            throw new CommandException(ExitCode.Usage, "--reason is empty; say why, in your own words");
+        using var store = context.OpenStore(dryRun ? StoreAccess.Read : StoreAccess.Write);
+        if (dryRun)
+        {
+            Write(store, null, plan(new StoreView(store, null)));
+            return ExitCode.Done;
+        }
+
+        using var change = store.BeginChange(new ChangeOrigin(context.Host.Actor(), context.CommandLine, reason));
+        Write(store, change, plan(new StoreView(store, change)));
+        return ExitCode.Done;
+    }
+
+    private void Write(PolicyStore store, StoreChange? change, IReadOnlyList<PlannedChange> planned)
+    {
+        var keys = planned.Select(Judge).ToList();
+        RefuseUnservable(keys);
+        var unexplained = keys.Where(key => key.Weakens.Count > 0).ToList();
+        if (reason is null && unexplained.Count > 0 && !dryRun)
+            throw Unexplained(unexplained);
+
+        var warnings = keys.SelectMany(key => Warnings(store, key)).Distinct().ToList();
+        ChangeReceipt? receipt = null;
+        if (change is not null)
+        {
+            using var progress = Progress.Start(context.Host, "writing", keys.Count);
+            foreach (var key in keys)
+            {
+                Put(change, key);
+                progress.Step();
+            }
+
+            receipt = change.Commit();
+            if (receipt.ChangeId != 0)
+                context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
+        }
+
+        ChangeReport.Write(context.Report, keys, warnings, receipt, dryRun);
+        if (dryRun && reason is null && unexplained.Count > 0)
+            context.Report.Note("This weakens what is enforced now and will need --reason.");
+    }
+
+    private JudgedChange Judge(PlannedChange planned) => new(
+        planned,
+        Answer(planned.Before),
+        Answer(planned.After),
+        planned.After is null ? [] : PolicyRules.Problems(planned.Before, planned.After, postfix),
+        planned.Action == "none" ? [] : NeedsReason.Of(planned.Before, planned.After));
+
+    private LookupAnswer? Answer(Destination? destination) =>
+        destination is null ? null : PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+
+    private static void Put(StoreChange change, JudgedChange key)
+    {
+        if (key.Planned.After is null)
+            change.Remove(key.Planned.Key, key.Before?.Words());
+        else
+            change.Put(key.Planned.After, key.Before?.Words(), key.After?.Words());
+    }
+
+    private static void RefuseUnservable(List<JudgedChange> keys)
+    {
+        var refused = keys.Where(key => key.Problems.Count > 0).ToList();
+        if (refused.Count == 0)
+            return;
+        var details = refused.SelectMany(key => key.Problems.Select(problem => $"{key.Name}: {problem}")).ToList();
+        throw new CommandException(
+            ExitCode.Invalid,
+            refused.Count == 1
+                ? $"{refused[0].Planned.Key} cannot be served like this; nothing was changed"
+                : $"{refused.Count} entries cannot be served like this; nothing was changed",
+            Cut(details));
+    }
+
+    private static CommandException Unexplained(List<JudgedChange> keys) => new(
+        ExitCode.Usage,
+        "this weakens what is enforced now, so it needs --reason \"why\"; nothing was changed",
+        Cut([.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Name}: {weakening}"))]));
+
+    private static List<string> Cut(List<string> lines) =>
+        lines.Count <= MaxListed ? lines : [.. lines.Take(MaxListed), $"... and {lines.Count - MaxListed} more"];
+
+    private IEnumerable<string> Warnings(PolicyStore store, JudgedChange key)
+    {
+        var planned = key.Planned;
+        if (planned.After is not { } after || planned.Action == "none")
+            yield break;
+        foreach (var warning in PolicyRules.Warnings(after, postfix))
+            yield return $"{key.Name}: {warning}";
+        if (planned.Before is not null)
+            yield break;
+        var others = store.OtherForms(planned.Key).Where(other => other.Key != planned.Key).Select(other => other.Key.Text).ToList();
+        if (others.Count > 0)
+            yield return $"{key.Name}: {string.Join(", ", others)} is configured too; to Postfix these are different keys, and each answers only for itself";
+    }
+}

@@ -1,0 +1,73 @@
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Changes;
+
+/// <summary>Shows a change: the exact answers before and after, and how to take it back.</summary>
+internal static class ChangeReport
+{
+    /// <summary>The columns of <c>--format tsv</c>.</summary>
+    internal static readonly string[] Columns = ["key", "action", "before", "after", "change"];
+
+    internal static void Write(
+        Report report, IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun)
+    {
+        foreach (var warning in warnings)
+            report.Warning(warning);
+        var change = receipt is { ChangeId: not 0 } ? receipt.ChangeId : (long?)null;
+        if (report.Format == OutputFormat.Json)
+            report.Json(Json(keys, warnings, receipt, change, dryRun), CliJson.Default.ChangeJson);
+        else if (report.Format == OutputFormat.Tsv)
+            report.Rows(Tsv(keys, change), default!, CliJson.Default.ChangeJson);
+        else
+            Table(report, keys);
+
+        if (dryRun)
+            report.Note("Nothing was changed (--dry-run).");
+        else if (change is null)
+            report.Note("Nothing to change: it is so already.");
+        else
+            report.Note(FormattableString.Invariant($"change {change}; undo with: policyctl undo {change}"));
+    }
+
+    private static void Table(Report report, IReadOnlyList<JudgedChange> keys)
+    {
+        foreach (var key in keys)
+        {
+            report.Line($"{key.Planned.Key}  {Verb(key.Planned.Action)}", Tone.Heading);
+            report.Facts([("  before", key.Before.Cell()), ("  after", key.After.Cell())]);
+            foreach (var weakening in key.Weakens)
+                report.Line($"  weakens: {weakening}", Tone.Caution);
+        }
+    }
+
+    private static Table Tsv(IReadOnlyList<JudgedChange> keys, long? change)
+    {
+        var table = new Table(Columns);
+        foreach (var key in keys)
+            table.Add(key.Planned.Key.Text, key.Planned.Action, key.Before.Cell(), key.After.Cell(), change is null ? "-" : FormattableString.Invariant($"{change}"));
+        return table;
+    }
+
+    private static ChangeJson Json(
+        IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, long? change, bool dryRun) => new(
+        change,
+        change is null ? null : receipt!.Head.Hash,
+        dryRun,
+        [.. keys.Select(key => new ChangedKeyJson(
+            key.Planned.Key.Text,
+            key.Planned.Action,
+            key.Before is { } before ? AnswerJson.From(before) : null,
+            key.After is { } after ? AnswerJson.From(after) : null,
+            key.Weakens))],
+        warnings);
+
+    private static string Verb(string action) => action switch
+    {
+        "add" => "(new)",
+        "remove" => "(removed)",
+        "none" => "(unchanged)",
+        _ => "(changed)",
+    };
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Domain;
+
+/// <summary><c>domain show</c></summary>
+internal static class DomainShow
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var key = Arguments.Key();
+        var verb = new Verb("show", "Show a destination: its policy, its pins, and the exact answer.")
+        {
+            Columns = ["name", "value (one line for each fact; pins as 'pin' with fingerprint, subject, state and strength)"],
+            ExitCodes = "1 where the key is not configured",
+            Examples =
+            [
+                ("policyctl domain show example.com", "What is configured, and what Postfix is told."),
+                ("policyctl domain show example.com --format json", "The same for a program."),
+            ],
+        };
+        verb.Add(key);
+        verb.SetAction(runner.Handle(context => Run(context, key)));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, Argument<string> key)
+    {
+        var nextHop = context.Key(key);
+        var postfix = context.Settings.Postfix;
+        using var store = context.OpenStore(StoreAccess.Read);
+        var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+        {
+            report.Json(DestinationJson.From(destination, postfix), CliJson.Default.DestinationJson);
+            return ExitCode.Done;
+        }
+
+        var facts = Facts(destination, postfix);
+        if (report.Format == OutputFormat.Tsv)
+        {
+            facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(
+                $"{pin.Fingerprint.Hex} {pin.Subject.Name()} {pin.State.Name()} {pin.Strength.Name()}"))));
+            report.Facts(facts, default!, CliJson.Default.DestinationJson);
+            return ExitCode.Done;
+        }
+
+        report.Facts(facts);
+        if (!destination.Pins.IsEmpty)
+        {
+            report.Line();
+            report.Aligned(PinTable.Of(destination, postfix));
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static List<(string Name, Cell Value)> Facts(Destination destination, PostfixSettings postfix)
+    {
+        var facts = new List<(string, Cell)> { ("key", destination.Key.Text) };
+        if (destination.Key.ToDisplayString() is var unicode && unicode != destination.Key.Text)
+            facts.Add(("unicode", unicode));
+        facts.Add(("level", destination.Policy.Level.Name()));
+        foreach (var attribute in PolicyAttributes.All)
+        {
+            if (attribute.Get(destination.Policy) is { IsEmpty: false } values)
+                facts.Add((attribute.Name, string.Join(", ", values)));
+        }
+
+        facts.Add(("mode", destination.Mode.Name()));
+        if (destination.Observe)
+            facts.Add(("enforced", new Cell("no, only observed; enforce it with: policyctl domain set KEY --enforce", Tone.Caution)));
+        if (destination.MxGroup is not null)
+            facts.Add(("mx group", destination.MxGroup));
+        if (destination.Note is not null)
+            facts.Add(("note", destination.Note));
+        var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+        facts.Add(("answer", new Cell(answer.Words(), answer.Tone())));
+        var tlsRpt = PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
+        if (tlsRpt != answer)
+            facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.Words(), tlsRpt.Tone())));
+        return facts;
+    }
+}

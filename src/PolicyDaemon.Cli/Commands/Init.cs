@@ -1,0 +1,61 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>init</c>: the store comes to be only here, never by accident.</summary>
+internal static class Init
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var verb = new Verb("init", "Create the store. An existing one is left as it is.")
+        {
+            Columns = ["store", "created (yes or no)", "store id"],
+            Examples =
+            [
+                ("policyctl init", "Create the configured store, and its directory if need be."),
+                ("policyctl init --database /tmp/try.db", "Create a store to try things with."),
+            ],
+        };
+        verb.SetAction(runner.Handle(Run));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context)
+    {
+        var path = context.Settings.Database;
+        var created = true;
+        PolicyStore store;
+        try
+        {
+            store = PolicyStore.Create(path, context.Host.Actor(), context.Host.Time);
+        }
+        catch (StoreException exists) when (exists.Kind == StoreFault.Exists)
+        {
+            // Opening it tells a store from any other file that happens to lie there.
+            store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
+            created = false;
+        }
+
+        using (store)
+        {
+            var report = context.Report;
+            if (created)
+                context.Host.Journal.Note(1, context.Host.Actor(), store.Head().Hash, context.CommandLine);
+            if (report.IsTable)
+            {
+                report.Line(created ? $"The store {path} is ready." : $"The store {path} is there already; nothing was changed.");
+                if (created)
+                    report.Line("Next: policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE");
+                return ExitCode.Done;
+            }
+
+            var table = new Table("store", "created", "store_id");
+            table.Add(path, created ? "yes" : "no", store.StoreId);
+            report.Rows(table, new InitJson(path, created, store.StoreId), CliJson.Default.InitJson);
+            return ExitCode.Done;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary>The pins of a destination as a table, each with why it is not in the answer.</summary>
+internal static class PinTable
+{
+    internal static Table Of(Destination destination, PostfixSettings postfix)
+    {
+        var table = new Table("fingerprint", "digest", "of", "state", "trust", "since", "served");
+        var selection = PinSelection.Of(destination, postfix);
+        foreach (var pin in destination.Pins)
+            table.Add(
+                pin.Fingerprint.Hex,
+                pin.Fingerprint.Algorithm.Name(),
+                pin.Subject.Name(),
+                pin.State.Name(),
+                pin.Strength.Name(),
+                Times.Text(pin.Since),
+                Served(destination, selection, pin));
+        return table;
+    }
+
+    /// <summary><c>yes</c>, or why not.</summary>
+    internal static Cell Served(Destination destination, PinSelection selection, Pin pin)
+    {
+        if (!destination.Policy.Level.MatchesFingerprints())
+            return new Cell($"no: level {destination.Policy.Level.Name()} takes no pins", Tone.Faint);
+        if (destination.Observe)
+            return new Cell("no: the entry is only observed", Tone.Caution);
+        var leftOut = selection.LeftOut.FirstOrDefault(left => ReferenceEquals(left.Pin, pin));
+        return leftOut.Why is null ? new Cell("yes", Tone.Good) : new Cell("no: " + leftOut.Why, Tone.Caution);
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Pins;
+
+/// <summary><c>pin list</c></summary>
+internal static class PinList
+{
+    private static readonly string[] Columns = ["key", "fingerprint", "digest", "of", "state", "trust", "since", "served"];
+
+    internal static Command Create(CommandRunner runner)
+    {
+        var key = Arguments.OptionalKey("One destination; without it every pin is listed");
+        var verb = new Verb("list", "List pins, and say of each whether it is served.")
+        {
+            Columns = Columns,
+            ExitCodes = "1 where the key is not configured",
+            Examples =
+            [
+                ("policyctl pin list example.com", "The pins of one destination."),
+                ("policyctl pin list --format tsv | cut -f1,2,5", "Key, fingerprint and state of every pin."),
+            ],
+        };
+        verb.Add(key);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(key))));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, string? key)
+    {
+        var postfix = context.Settings.Postfix;
+        using var store = context.OpenStore(StoreAccess.Read);
+        var destinations = key is null ? store.List().Where(destination => !destination.Pins.IsEmpty).ToList() : [One(context, store, key)];
+        var table = new Table(Columns);
+        var json = new List<ListedPinJson>();
+        foreach (var destination in destinations)
+        {
+            var selection = PinSelection.Of(destination, postfix);
+            foreach (var pin in destination.Pins)
+            {
+                table.Add(Row(destination, selection, pin));
+                json.Add(new ListedPinJson(destination.Key.Text, PinJson.From(pin, postfix.FingerprintDigest)));
+            }
+        }
+
+        context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, "There are no pins.");
+        return ExitCode.Done;
+    }
+
+    private static Destination One(CommandContext context, PolicyStore store, string key)
+    {
+        var nextHop = CommandContext.ParseKey(key);
+        return store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
+    }
+
+    private static Cell[] Row(Destination destination, PinSelection selection, Pin pin) =>
+    [
+        destination.Key.Text,
+        pin.Fingerprint.Hex,
+        pin.Fingerprint.Algorithm.Name(),
+        pin.Subject.Name(),
+        pin.State.Name(),
+        pin.Strength.Name(),
+        Times.Text(pin.Since),
+        PinTable.Served(destination, selection, pin),
+    ];
+}

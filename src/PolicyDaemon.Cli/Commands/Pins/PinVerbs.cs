@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace PolicyDaemon.Cli.Commands.Pins;
+
+/// <summary><c>pin</c>: the fingerprints accepted for a destination.</summary>
+internal static class PinVerbs
+{
+    internal static Command Create(CommandRunner runner) => new("pin", "Pins: the fingerprints accepted for a destination")
+    {
+        PinAdd.Create(runner),
+        PinList.Create(runner),
+        PinRevoke.Create(runner),
+    };
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using PolicyDaemon.Core.Answers;
+
+namespace PolicyDaemon.Cli.Output;
+
+/// <summary>Answers in words: the policy text as it is, everything else so that it cannot be taken for one.</summary>
+internal static class AnswerWords
+{
+    internal const string NotConfigured = "(not configured)";
+
+    /// <summary>The name in JSON and in the audit log.</summary>
+    internal static string Name(this LookupAnswerKind kind) => kind switch
+    {
+        LookupAnswerKind.Found => "found",
+        LookupAnswerKind.NotFound => "not-found",
+        LookupAnswerKind.Temporary => "temporary",
+        LookupAnswerKind.Permanent => "permanent",
+        _ => throw new UnreachableException($"answer kind {(int)kind}"),
+    };
+
+    /// <summary>The policy text, <c>(not found)</c>, or <c>(temporary error: reason)</c>.</summary>
+    internal static string Words(this LookupAnswer answer) => answer.Kind switch
+    {
+        LookupAnswerKind.Found => answer.Text,
+        LookupAnswerKind.NotFound => "(not found)",
+        LookupAnswerKind.Temporary => $"(temporary error: {answer.Text})",
+        _ => $"(permanent error: {answer.Text})",
+    };
+
+    internal static Tone Tone(this LookupAnswer answer) => answer.Kind switch
+    {
+        LookupAnswerKind.Found => Output.Tone.Plain,
+        LookupAnswerKind.NotFound => Output.Tone.Faint,
+        _ => Output.Tone.Bad,
+    };
+
+    internal static Cell Cell(this LookupAnswer? answer) =>
+        answer is { } known ? new Cell(known.Words(), known.Tone()) : new Cell(NotConfigured, Output.Tone.Faint);
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace PolicyDaemon.Cli.Output.Json;
+
+/// <summary>The documented schema of <c>--format json</c>: every root type that a command writes. Members are only ever added.</summary>
+/// <remarks>Names are snake_case; times are ISO 8601 in UTC; what does not apply is null.</remarks>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
+    WriteIndented = true)]
+[JsonSerializable(typeof(ChangeJson))]
+[JsonSerializable(typeof(DestinationJson))]
+[JsonSerializable(typeof(IReadOnlyList<DestinationJson>))]
+[JsonSerializable(typeof(InitJson))]
+[JsonSerializable(typeof(IReadOnlyList<ListedPinJson>))]
+internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,0 +1,48 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Output.Json;
+
+/// <summary>A destination: one of <c>domain list</c>, or <c>domain show</c>.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Unicode">The key with U-labels.</param>
+/// <param name="Level">The TLS security level.</param>
+/// <param name="Attributes">The policy's attributes by their names in postconf(5), without the pins.</param>
+/// <param name="Mode"><c>locked</c>, <c>assist</c> or <c>auto</c>.</param>
+/// <param name="Observe">True while it is not enforced.</param>
+/// <param name="Note">The administrator's words; null where there are none.</param>
+/// <param name="MxGroup">The MX group whose pins it shares; null where the pins are its own.</param>
+/// <param name="Pins">Every pin, served or not.</param>
+/// <param name="Answer">What the map <c>tlspolicy</c> answers.</param>
+/// <param name="AnswerTlsrpt">What the map <c>tlspolicy-tlsrpt</c> answers.</param>
+internal sealed record DestinationJson(
+    string Key,
+    string Unicode,
+    string Level,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Attributes,
+    string Mode,
+    bool Observe,
+    string? Note,
+    string? MxGroup,
+    IReadOnlyList<PinJson> Pins,
+    AnswerJson Answer,
+    AnswerJson AnswerTlsrpt)
+{
+    internal static DestinationJson From(Destination destination, PostfixSettings postfix) => new(
+        destination.Key.Text,
+        destination.Key.ToDisplayString(),
+        destination.Policy.Level.Name(),
+        PolicyAttributes.All
+            .Select(attribute => (attribute.Name, Values: attribute.Get(destination.Policy)))
+            .Where(attribute => !attribute.Values.IsEmpty)
+            .ToDictionary(attribute => attribute.Name, attribute => (IReadOnlyList<string>)attribute.Values, StringComparer.Ordinal),
+        destination.Mode.Name(),
+        destination.Observe,
+        destination.Note,
+        destination.MxGroup,
+        [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest))],
+        AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
+        AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)));
+}

@@ -1,0 +1,7 @@
+namespace PolicyDaemon.Cli.Output.Json;
+
+/// <summary>The result of <c>init</c>.</summary>
+/// <param name="Store">The database file.</param>
+/// <param name="Created">False where it was there already.</param>
+/// <param name="StoreId">The store's random identity.</param>
+internal sealed record InitJson(string Store, bool Created, string StoreId);

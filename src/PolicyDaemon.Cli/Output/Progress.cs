@@ -1,0 +1,55 @@
+using Spectre.Console;
+
+namespace PolicyDaemon.Cli.Output;
+
+/// <summary>A progress bar on standard error, for long work in front of a person; nothing otherwise.</summary>
+internal sealed class Progress : IDisposable, IProgress<long>
+{
+    // Less work than this is over before a bar could be read.
+    private const long WorthShowing = 2000;
+
+    private readonly ProgressTask? task;
+    private readonly TaskCompletionSource? finished;
+    private readonly Task? running;
+    private long steps;
+
+    private Progress(ProgressTask? task, TaskCompletionSource? finished, Task? running)
+    {
+        this.task = task;
+        this.finished = finished;
+        this.running = running;
+    }
+
+    /// <param name="expected">How many steps there will be, as far as known.</param>
+    internal static Progress Start(CliHost host, string what, long expected)
+    {
+        if (!host.ErrorIsTerminal || expected < WorthShowing)
+            return new Progress(null, null, null);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource<ProgressTask>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async bar =>
+            {
+                started.SetResult(bar.AddTask(what, maxValue: expected));
+                await finished.Task;
+            });
+        return new Progress(started.Task.GetAwaiter().GetResult(), finished, running);
+    }
+
+    internal void Step() => Report(++steps);
+
+    public void Report(long value)
+    {
+        if (task is not null)
+            task.Value = value;
+    }
+
+    public void Dispose()
+    {
+        finished?.TrySetResult();
+        running?.GetAwaiter().GetResult();
+    }
+}
