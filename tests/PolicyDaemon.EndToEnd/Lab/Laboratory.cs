@@ -4,7 +4,7 @@ namespace PolicyDaemon.EndToEnd.Lab;
 public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
 {
     /// <summary>The smtp_tls_policy_maps of the sending Postfix, as a person sets it for our daemon.</summary>
-    public const string PolicyMaps = "socketmap:inet:127.0.0.1:8461:tlspolicy";
+    public const string PolicyMap = "socketmap:inet:127.0.0.1:8461:tlspolicy";
 
     private Sandbox? _sandbox;
     private LabDns? _dns;
@@ -12,6 +12,7 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     private LabCertificates? _certificates;
     private ReceivingPostfix? _receivers;
     private SendingPostfix? _sender;
+    private Policyd? _policyd;
 
     public Sandbox Sandbox => Started(_sandbox);
 
@@ -25,6 +26,32 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
 
     public SendingPostfix Sender => Started(_sender);
 
+    public Policyd Policyd => Started(_policyd);
+
+    /// <summary>Whether the Postfix under test has what came with 3.10.</summary>
+    public bool IsNewer => postfix.UnpackedRoot is not null;
+
+    /// <summary>Has the daemon running, with the store and configuration it had before.</summary>
+    public async Task ServeAsync()
+    {
+        if (_policyd is null)
+        {
+            var policyd = new Policyd(Sandbox, "policyd", Path.Combine(Sender.Instance.Queue, "policydaemon"), Policyd.StandardPort);
+            await policyd.PrepareAsync();
+            _policyd = policyd;
+        }
+
+        if (!_policyd.IsRunning) await _policyd.StartAsync();
+    }
+
+    /// <summary>Another daemon with a store and ports of its own, beside the one that Postfix asks. Not started yet.</summary>
+    public async Task<Policyd> AnotherAsync(string name, int port, string digest = "sha256")
+    {
+        var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), port);
+        await policyd.PrepareAsync(digest);
+        return policyd;
+    }
+
     public async ValueTask InitializeAsync()
     {
         _sandbox = await Sandbox.CreateAsync(postfix);
@@ -36,12 +63,13 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
         _receivers = new ReceivingPostfix(_sandbox);
         await _receivers.StartAsync();
         _sender = new SendingPostfix(_sandbox);
-        await _sender.StartAsync(PolicyMaps, _certificates.AuthorityFile);
+        await _sender.StartAsync(PolicyMap, _certificates.AuthorityFile);
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        if (_policyd is not null) await _policyd.DisposeAsync();
         // Everything else dies with the sandbox.
         if (_dns is not null) await _dns.DisposeAsync();
         if (_sandbox is not null) await _sandbox.DisposeAsync();

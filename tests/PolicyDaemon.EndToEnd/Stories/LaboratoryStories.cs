@@ -17,7 +17,7 @@ public abstract class LaboratoryStories(Laboratory lab) : IAsyncLifetime
     {
         GC.SuppressFinalize(this);
         await lab.Sender.ForgetAllAsync();
-        await lab.Sender.UsePolicyMapsAsync(Laboratory.PolicyMaps);
+        await lab.Sender.UsePolicyMapsAsync(Laboratory.PolicyMap);
     }
 
     [Fact]

@@ -1,0 +1,194 @@
+using System.Buffers.Text;
+using System.Net.Sockets;
+using System.Text;
+
+namespace PolicyDaemon.EndToEnd.Lab;
+
+/// <summary>
+/// The published <c>policyd</c> and <c>policyctl</c> with a configuration and a store of their own. The daemon runs as an
+/// unprivileged user, policyctl as root, as on an administrator's machine.
+/// </summary>
+public sealed class Policyd : IAsyncDisposable
+{
+    /// <summary>The TCP port of the laboratory's one daemon that Postfix is configured for.</summary>
+    public const int StandardPort = 8461;
+
+    private readonly Sandbox _sandbox;
+    private readonly string _folder;
+    private readonly string _socketFolder;
+    private readonly int _port;
+    private RunningProcess? _daemon;
+
+    /// <param name="sandbox">Where it runs.</param>
+    /// <param name="name">A folder of this name in the sandbox has configuration and store.</param>
+    /// <param name="socketFolder">Where the daemon makes its unix socket; group postfix can reach it.</param>
+    /// <param name="port">The socketmap's TCP port; the tcp_table has the next one.</param>
+    internal Policyd(Sandbox sandbox, string name, string socketFolder, int port)
+    {
+        _port = port;
+        _sandbox = sandbox;
+        _folder = Path.Combine(sandbox.Folder, name);
+        _socketFolder = socketFolder;
+    }
+
+    /// <summary>The table for Postfix, over TCP.</summary>
+    public string InetTable => $"socketmap:inet:127.0.0.1:{_port}:tlspolicy";
+
+    /// <summary>The table for Postfix, over the unix socket.</summary>
+    public string UnixTable => $"socketmap:unix:{UnixSocket}:tlspolicy";
+
+    /// <summary>The table for Postfix, as a tcp_table.</summary>
+    public string TcpTable => $"tcp:127.0.0.1:{_port + 1}";
+
+    public string ConfigurationFile => Path.Combine(_folder, "policydaemon.conf");
+
+    public string Database => Path.Combine(_folder, "store", "policy.db");
+
+    public string UnixSocket => Path.Combine(_socketFolder, "socketmap");
+
+    /// <summary>All that the daemon has written since its last start.</summary>
+    public string Said => _daemon?.Said ?? "";
+
+    public bool IsRunning => _daemon is { HasExited: false };
+
+    /// <summary>Runs <c>policyctl</c> to its end.</summary>
+    public Task<CommandResult> CtlAsync(params string[] arguments) =>
+        _sandbox.RunAsync([Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+
+    /// <summary>Starts <c>policyctl</c>, for tests that do not let it end.</summary>
+    public RunningProcess StartCtl(params string[] arguments) =>
+        _sandbox.Start([Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+
+    /// <summary>Runs <c>policyctl</c>, which must succeed.</summary>
+    public async Task<string> DoAsync(params string[] arguments) => (await CtlAsync(arguments)).Require();
+
+    /// <summary>Writes configuration and folders, as a package does, and makes the store with <c>policyctl init</c>.</summary>
+    internal async Task PrepareAsync(string digest = "sha256")
+    {
+        CopyExecutables();
+        // As a package makes them: the store's folder hands its group on, the socket's folder is Postfix' to enter.
+        (await _sandbox.RunAsync(["install", "-d", "-m", "0755", _folder])).Require();
+        (await _sandbox.RunAsync(
+            ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "2770", Path.GetDirectoryName(Database)!])).Require();
+        (await _sandbox.RunAsync(["install", "-d", "-o", "nobody", "-g", "postfix", "-m", "2750", _socketFolder])).Require();
+        await File.WriteAllTextAsync(ConfigurationFile, $"""
+            [lookup]
+            socketmap = inet:127.0.0.1:{_port}, unix:{UnixSocket}
+            tcp_table = inet:127.0.0.1:{_port + 1}
+            [store]
+            database = {Database}
+            [postfix]
+            fingerprint_digest = {digest}
+            version = 3.7
+
+            """);
+        await DoAsync("init");
+    }
+
+    /// <summary>Starts the daemon and waits until it answers.</summary>
+    public async Task StartAsync()
+    {
+        _daemon = _sandbox.Start(
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", Program("policyd"), "--config", ConfigurationFile]);
+        await Until.TrueAsync("policyd answers", async () =>
+        {
+            if (_daemon.HasExited) throw new InvalidOperationException($"policyd ended:\n{Said}");
+            return await AskAsync("tlspolicy", "ready.invalid") is { } answer && answer.StartsWith("NOTFOUND ", StringComparison.Ordinal);
+        }, () => Said);
+    }
+
+    /// <summary>Stops the daemon as systemd does.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        if (_daemon is null) return 0;
+        await _daemon.SignalAsync("TERM");
+        var exitCode = await _daemon.ExitAsync();
+        await _daemon.DisposeAsync();
+        _daemon = null;
+        return exitCode;
+    }
+
+    /// <summary>Ends the daemon without a chance to say goodbye.</summary>
+    public async Task KillAsync()
+    {
+        if (_daemon is null) return;
+        await _daemon.SignalAsync("KILL");
+        await _daemon.ExitAsync();
+        await _daemon.DisposeAsync();
+        _daemon = null;
+    }
+
+    /// <summary>Waits until the daemon's answer for a key begins like this; a change needs a moment to be live.</summary>
+    public Task ServesAsync(string key, string answer)
+    {
+        string? last = null;
+        return Until.TrueAsync($"policyd answers \"{answer}...\" for {key}", async () =>
+        {
+            last = await AskAsync("tlspolicy", key);
+            return last is not null && last.StartsWith(answer, StringComparison.Ordinal);
+        }, () => $"last answer: {last}\n{Said}");
+    }
+
+    /// <summary>Asks over the unix socket as socketmap_table(5) describes it.</summary>
+    /// <returns>The reply's payload; null where nobody listens or the connection ends.</returns>
+    public async Task<string?> AskAsync(string map, string key)
+    {
+        try
+        {
+            // A socket in the file system is reached from any network namespace.
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(UnixSocket), TestContext.Current.CancellationToken);
+            var request = Encoding.UTF8.GetBytes($"{map} {key}");
+            byte[] netstring = [.. Encoding.ASCII.GetBytes($"{request.Length}:"), .. request, (byte)','];
+            await socket.SendAsync(netstring, TestContext.Current.CancellationToken);
+            return await ReadReplyAsync(socket);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_daemon is not null) await _daemon.DisposeAsync();
+    }
+
+    private static async Task<string?> ReadReplyAsync(Socket socket)
+    {
+        var received = new byte[128 * 1024];
+        var length = 0;
+        while (length < received.Length)
+        {
+            var count = await socket.ReceiveAsync(received.AsMemory(length), SocketFlags.None, TestContext.Current.CancellationToken);
+            if (count == 0) return null;
+            length += count;
+            var colon = received.AsSpan(0, length).IndexOf((byte)':');
+            if (colon > 0 && Utf8Parser.TryParse(received.AsSpan(0, colon), out int payload, out _) && length >= colon + payload + 2)
+                return Encoding.UTF8.GetString(received, colon + 1, payload);
+        }
+
+        throw new InvalidOperationException("policyd sent more than a socketmap reply may have");
+    }
+
+    private string Program(string name) => Path.Combine(_sandbox.Folder, "bin", name);
+
+    /// <summary>Copies what was published: the checkout may be in a folder that other users cannot enter.</summary>
+    private void CopyExecutables()
+    {
+        var target = Path.Combine(_sandbox.Folder, "bin");
+        if (Directory.Exists(target)) return;
+        if (!File.Exists(Path.Combine(Repository.Executables, "policyd")) || !File.Exists(Path.Combine(Repository.Executables, "policyctl")))
+        {
+            throw new InvalidOperationException(
+                $"no policyd and policyctl in {Repository.Executables}: publish them there, or set POLICYDAEMON_BIN to their folder");
+        }
+
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.EnumerateFiles(Repository.Executables))
+        {
+            if (!file.EndsWith(".dbg", StringComparison.Ordinal)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+    }
+}
