@@ -4,100 +4,145 @@ using PolicyDaemon.Core.Destinations;
 namespace PolicyDaemon.Core.Answers;
 
 /// <summary>Every configured destination with its finished answers, immutable, in memory.</summary>
-/// <remarks>One delivery asks once per MX host; because a snapshot never changes and is swapped whole, its questions see one version.</remarks>
+/// <remarks>
+/// <para>One delivery asks once per MX host; because a snapshot never changes and is swapped whole, its questions see one version.</para>
+/// <para>A large base and a small overlay of changes, which is rewritten with each change and merged into the base when it has
+/// grown: the merge copies the base's index, not its records. A lookup asks the overlay, then the base, and allocates nothing.</para>
+/// </remarks>
 public sealed class PolicySnapshot
 {
-    private readonly Dictionary<string, StoredAnswer> answers;
-    private readonly Dictionary<string, int> bareHosts;
+    /// <summary>Records in an overlay before it is merged: rewriting so many takes as long as a few lookups' network time.</summary>
+    internal const int OverlayLimit = 1024;
 
-    private PolicySnapshot(SnapshotIdentity identity, Dictionary<string, StoredAnswer> answers, Dictionary<string, int> bareHosts)
+    // Each change adds a small array to the overlay and each merge one to the base; before there are many they become one.
+    private const int MaxOverlayChunks = 64;
+    private const int MaxBaseChunks = PolicySnapshotTable.MaxChunks * 3 / 4;
+
+    private readonly PolicySnapshotHash hash;
+    private readonly PolicySnapshotTable table;
+    private readonly PolicySnapshotTable? overlay;
+
+    private PolicySnapshot(
+        SnapshotIdentity identity, PolicySnapshotHash hash, PolicySnapshotTable table, PolicySnapshotTable? overlay, int count)
     {
         Identity = identity;
-        this.answers = answers;
-        this.bareHosts = bareHosts;
+        this.hash = hash;
+        this.table = table;
+        this.overlay = overlay;
+        Count = count;
     }
 
     public SnapshotIdentity Identity { get; }
 
     /// <summary>How many keys are configured.</summary>
-    public int Count => answers.Count;
+    public int Count { get; }
 
     /// <summary>Every key with its answers, in no particular order.</summary>
-    public IEnumerable<SnapshotEntry> Entries =>
-        answers.Select(pair => new SnapshotEntry(pair.Key, pair.Value.Plain, pair.Value.TlsRpt));
+    public IEnumerable<SnapshotEntry> Entries
+    {
+        get
+        {
+            for (var at = 0; at < table.Slots.Length; at++)
+            {
+                if (TryEntry(table, at, overlay, out var entry))
+                    yield return entry;
+            }
 
-    /// <summary>A snapshot of these entries. Keys are canonical and unique.</summary>
+            for (var at = 0; overlay is not null && at < overlay.Slots.Length; at++)
+            {
+                if (TryEntry(overlay, at, null, out var entry))
+                    yield return entry;
+            }
+        }
+    }
+
+    /// <summary>What the entries occupy in memory, in octets.</summary>
+    public long Footprint => table.Footprint + (overlay?.Footprint ?? 0);
+
+    /// <summary>A snapshot of these entries, read once. Keys are canonical; of two with the same key the later counts.</summary>
+    /// <exception cref="ArgumentException">A key is not ASCII, empty or longer than a canonical key can be.</exception>
     public static PolicySnapshot Build(SnapshotIdentity identity, IEnumerable<SnapshotEntry> entries)
     {
-        var snapshot = new PolicySnapshot(identity, new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+        var hash = PolicySnapshotHash.Random();
+        var builder = new PolicySnapshotTableBuilder(hash);
         foreach (var entry in entries)
-            snapshot.Put(entry);
-        return snapshot;
+            builder.Put(entry);
+        var table = builder.ToTable();
+        return new(identity, hash, table, null, table.Count);
     }
 
     /// <summary>This snapshot with some keys changed or removed; costs what the change costs, not what the snapshot holds.</summary>
+    /// <param name="removed">Taken away first; a key that is not configured is no error.</param>
+    /// <param name="changed">Added or replaced.</param>
     public PolicySnapshot With(SnapshotIdentity identity, IEnumerable<SnapshotEntry> changed, IEnumerable<string> removed)
     {
-        var next = new PolicySnapshot(identity, new(answers, StringComparer.Ordinal), new(bareHosts, StringComparer.Ordinal));
+        var change = new PolicySnapshotChange(hash, table, overlay, Count);
         foreach (var key in removed)
-            next.Remove(key);
+            change.Remove(key);
         foreach (var entry in changed)
-            next.Put(entry);
-        return next;
+            change.Put(entry);
+        var (nextTable, nextOverlay) = change.Finish();
+        if (nextOverlay is not null && nextOverlay.Chunks.Length > MaxOverlayChunks)
+            nextOverlay = Rewritten(nextOverlay);
+        if (nextTable.Chunks.Length > MaxBaseChunks || nextTable.DeadOctets > nextTable.Octets / 2)
+            nextTable = Rewritten(nextTable);
+        return new(identity, hash, nextTable, nextOverlay, change.Count);
     }
 
     /// <summary>Finds a canonical key.</summary>
     /// <returns>False where the key is not configured.</returns>
     public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply)
     {
-        Span<char> characters = stackalloc char[LookupKey.MaxCanonicalLength];
-        var count = Encoding.ASCII.GetChars(canonicalKey, characters);
-        if (!answers.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(characters[..count], out var stored))
+        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
+        if (overlay is not null && overlay.TryFind(keyHash, canonicalKey, out var record))
         {
-            reply = default;
-            return false;
+            reply = record.IsRemoved ? default : overlay.Reply(record, map);
+            return !record.IsRemoved;
         }
 
-        var answer = map == MapName.TlsPolicyTlsRpt ? stored.TlsRpt : stored.Plain;
-        reply = new LookupReply(answer.Kind, map == MapName.TlsPolicyTlsRpt ? stored.TlsRptText : stored.PlainText);
-        return true;
+        if (table.TryFind(keyHash, canonicalKey, out record))
+        {
+            reply = table.Reply(record, map);
+            return true;
+        }
+
+        reply = default;
+        return false;
     }
 
     /// <summary>True where the bare host of a key has an entry in another form, with or without brackets or port: a near miss.</summary>
     public bool HasOtherForm(scoped ReadOnlySpan<byte> canonicalKey)
     {
-        Span<char> characters = stackalloc char[LookupKey.MaxCanonicalLength];
-        var count = Encoding.ASCII.GetChars(LookupKey.BareHost(canonicalKey), characters);
-        return bareHosts.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(characters[..count]);
+        var bareHost = LookupKey.BareHost(canonicalKey);
+        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
+        return (overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay);
     }
 
-    private static string BareHost(string key) => Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(key)));
-
-    private void Put(SnapshotEntry entry)
+    private PolicySnapshotTable Rewritten(PolicySnapshotTable from)
     {
-        Remove(entry.Key);
-        answers.Add(entry.Key, new StoredAnswer(entry.Answer, entry.TlsRptAnswer));
-        var host = BareHost(entry.Key);
-        bareHosts[host] = bareHosts.GetValueOrDefault(host) + 1;
+        var builder = new PolicySnapshotTableBuilder(hash);
+        foreach (var slot in from.Slots)
+        {
+            if (slot != 0)
+                builder.Copy(from, from.Record((uint)slot));
+        }
+
+        return builder.ToTable();
     }
 
-    private void Remove(string key)
+    private static bool TryEntry(PolicySnapshotTable from, int at, PolicySnapshotTable? hiding, out SnapshotEntry entry)
     {
-        if (!answers.Remove(key))
-            return;
-        var host = BareHost(key);
-        if (--bareHosts[host] == 0)
-            bareHosts.Remove(host);
+        entry = default;
+        var slot = from.Slots[at];
+        if (slot == 0)
+            return false;
+        var record = from.Record((uint)slot);
+        if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
+            return false;
+        entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt));
+        return true;
     }
 
-    private sealed class StoredAnswer(LookupAnswer plain, LookupAnswer tlsRpt)
-    {
-        public LookupAnswer Plain { get; } = plain;
-
-        public LookupAnswer TlsRpt { get; } = tlsRpt;
-
-        public byte[] PlainText { get; } = Encoding.ASCII.GetBytes(plain.Text);
-
-        public byte[] TlsRptText { get; } = Encoding.ASCII.GetBytes(tlsRpt.Text);
-    }
+    private static LookupAnswer Answer(PolicySnapshotTable from, in PolicySnapshotRecord record, MapName map) =>
+        new(record.Kind(map), Encoding.ASCII.GetString(from.Text(record.TextPosition(map))));
 }
