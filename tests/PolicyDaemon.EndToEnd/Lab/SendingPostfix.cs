@@ -103,14 +103,13 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
         File.Copy("/etc/services", Path.Combine(jail, "services"));
 
         await File.WriteAllTextAsync(TransportFile, "");
-        (await sandbox.RunAsync(["postmap", "-c", "/etc/postfix", "hash:" + TransportFile])).Require();
         await _postfix.StartAsync($"""
             myhostname = sender.plain.test
             inet_interfaces = 127.0.0.1
             mynetworks = 127.0.0.0/8
             default_transport = smtp
             relayhost =
-            transport_maps = hash:{TransportFile}
+            transport_maps = texthash:{TransportFile}
             smtp_tls_security_level = may
             smtp_tls_policy_maps = {policyMaps}
             smtp_tls_fingerprint_digest = sha256
@@ -133,8 +132,9 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
     public async Task RouteAsync(params string[] lines)
     {
         await File.WriteAllLinesAsync(TransportFile, lines);
-        // Postfix notices a changed indexed table by itself.
-        (await _postfix.RunAsync("postmap", "hash:" + TransportFile)).Require();
+        PostfixInstance.Settle(TransportFile);
+        // Postfix reads a text table once.
+        await _postfix.ReloadAsync();
     }
 
     private string TransportFile => Path.Combine(_postfix.Folder, "transport");
