@@ -62,10 +62,11 @@ internal static class AttributeValues
     /// <summary>A name a certificate may carry. See postconf(5), smtp_tls_verify_cert_match.</summary>
     internal static string? PeerName(string value, PostfixVersion version)
     {
-        if (IsOneOf(PeerKeywords, value) || TryHostName(value.StartsWith('.') ? value[1..] : value, out _))
-            return null;
+        // Forty hexadecimal digits would pass for a host name.
         if (Pins.Fingerprint.TryParse(value, out _, out _))
             return $"'{Shown(value)}' is a fingerprint, which counts at level fingerprint only; at verify and secure match takes names";
+        if (IsOneOf(PeerKeywords, value) || TryHostName(value.StartsWith('.') ? value[1..] : value, out _))
+            return null;
         return $"'{Shown(value)}' is no name to match; write a host name, .name for its subdomains, nexthop, dot-nexthop or hostname";
     }
 

@@ -61,9 +61,9 @@ internal static class PolicyDoubts
                 : $"ciphers={grade} allows ciphers that are broken; use medium or high";
         if (policy.Protocols is { } protocols && TlsProtocols.TryRange(protocols, out var lowest, out var highest))
         {
-            if (lowest < 4)
+            if (lowest < TlsProtocols.Tls12)
                 yield return $"protocols={protocols} allows {TlsProtocols.Name(lowest)}, which RFC 8996 retired; use TLSv1.2 as the lowest";
-            if (highest < 5)
+            if (highest < TlsProtocols.Tls13)
                 yield return $"protocols={protocols} rules out TLSv1.3; prefer a lower bound alone";
         }
 

@@ -15,6 +15,11 @@ namespace PolicyDaemon.Core.Policies;
 /// </remarks>
 internal static class TlsProtocols
 {
+    /// <summary>Numbers of <see cref="TryRange"/>.</summary>
+    internal const int Tls12 = 4;
+
+    internal const int Tls13 = 5;
+
     private static readonly PostfixVersion FirstWithBounds = new(3, 6);
     private static readonly string[] Names = ["SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
     private const int All = 0b111111;

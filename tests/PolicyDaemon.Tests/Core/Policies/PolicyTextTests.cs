@@ -80,7 +80,7 @@ public class PolicyTextTests
     [InlineData("{high}")]
     [InlineData("high|low")]
     [InlineData("hi\u0000gh")]
-    [InlineData("hïgh")]
+    [InlineData("hi\u00a0gh")]
     [InlineData("")]
     public void A_value_that_would_end_itself_early_is_never_written(string value)
     {

@@ -1,0 +1,177 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Policies;
+
+/// <summary>Says how a change can weaken what protects mail. Each such change takes a person and a <c>--reason</c>.</summary>
+/// <remarks>
+/// <para>Compared is what Postfix is told before and after: of a destination without an enforced entry of its own, what its
+/// nearest enforced parent says. Where neither exists, main.cf decides and is not known here; a first entry is then no
+/// weakening, only a warning (<see cref="PolicyRules.Warnings"/>).</para>
+/// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf.</para>
+/// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
+/// a person who names the fingerprint, recorded with its strength, and nothing is accepted that this person did not see. Nor is
+/// revoking a pin, the last excepted; nor <c>servername</c>, <c>connection_reuse</c> and <c>enable_rpk</c>, which change what is
+/// asked of the peer and not what is accepted of it.</para>
+/// </remarks>
+public static class Weakening
+{
+    /// <summary>The ways in which a change can weaken, a sentence each; empty where it cannot.</summary>
+    /// <param name="before">The entry as it is; null for a new one.</param>
+    /// <param name="after">The entry as it would be; null for a removal.</param>
+    /// <param name="postfix">For which Postfix.</param>
+    /// <param name="find">Finds another entry by its key, as it is before the change.</param>
+    public static IReadOnlyList<string> Of(
+        Destination? before, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> find)
+    {
+        ArgumentNullException.ThrowIfNull(find);
+        if (after is null)
+            return before is null ? [] : [Removal(before, find)];
+
+        var name = after.Key.ToDisplayString();
+        if (after.Observe)
+            return before is { Observe: false } ? [$"{name} is no longer enforced, only observed: {Instead(after.Key, find)}"] : [];
+
+        var enforced = before is { Observe: false } ? before : null;
+        var reasons = new List<string>();
+        if (enforced is not null)
+            reasons.AddRange(OfPolicy(enforced.Policy, after.Policy, after.Key, name));
+        else if (EnforcedParent(after.Key, find) is { } parent)
+            reasons.AddRange(OfPolicy(parent.Policy, after.Policy, after.Key, $"{name}, under {parent.Key.ToDisplayString()},"));
+        reasons.AddRange(OfPins(before, after, postfix, name));
+        return reasons;
+    }
+
+    private static string Removal(Destination before, Func<NextHop, Destination?> find)
+    {
+        var name = before.Key.ToDisplayString();
+        return before.Observe
+            ? $"the observed entry {name} goes, and with it what is known about its pins"
+            : $"{name} goes: {Instead(before.Key, find)}";
+    }
+
+    private static string Instead(NextHop key, Func<NextHop, Destination?> find) =>
+        EnforcedParent(key, find) is { } parent
+            ? $"its mail then follows {parent.Key.ToDisplayString()}, at level {parent.Policy.Level.Name()}"
+            : "its mail then follows smtp_tls_security_level of main.cf, which may be plain text";
+
+    private static Destination? EnforcedParent(NextHop key, Func<NextHop, Destination?> find)
+    {
+        foreach (var parent in key.LookupChain().Skip(1))
+        {
+            if (find(parent) is { Observe: false } found)
+                return found;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<string> OfPolicy(TlsPolicy before, TlsPolicy after, NextHop key, string name)
+    {
+        if (before.Level != after.Level && !IsUpwards(before.Level, after.Level))
+            yield return $"the level of {name} changes from {before.Level.Name()} to {after.Level.Name()}, "
+                + "which is not upwards in none < may < encrypt < fingerprint, secure";
+        if (before.Level == after.Level && after.Level.MatchesNames())
+        {
+            foreach (var wider in MatchWidening.Of(before, after, key))
+                yield return $"{name} would accept {wider}";
+        }
+
+        if (!after.Level.UsesTls())
+            yield break;
+        if (before.Level.UsesTls())
+        {
+            if (CiphersWeaken(before.Ciphers, after.Ciphers))
+                yield return $"the cipher grade of {name} changes from {Said(before.Ciphers)} to {Said(after.Ciphers)}";
+            if (ProtocolsWeaken(before.Protocols, after.Protocols))
+                yield return $"the protocols of {name} change from {Said(before.Protocols)} to {Said(after.Protocols)}";
+            if (ExclusionsWeaken(before.Exclude, after.Exclude))
+                yield return $"the excluded ciphers of {name} change from {Said(before.Exclude)} to {Said(after.Exclude)}, "
+                    + "and what is not named any more is allowed";
+        }
+
+        if (after.Level.MatchesNames() && before.Level.MatchesNames() && TrustAnchorsWiden(before, after))
+            yield return $"the trust anchors of {name} change from {Said(before.TaFiles)} to {Said(after.TaFiles)}";
+        if (before.TlsRpt?.PolicyFailure is not null && after.TlsRpt?.PolicyFailure is null && before.Level.MatchesNames())
+            yield return $"{name} loses policy_failure={before.TlsRpt.PolicyFailure}, which holds its mail back";
+        if (PatternsReplaceMatch(after) && !(PatternsReplaceMatch(before) && Equals(before.TlsRpt, after.TlsRpt)))
+            yield return $"the mx_host_pattern attributes of {name} replace its match names in Postfix 3.10.5 and later";
+    }
+
+    private static IEnumerable<string> OfPins(Destination? before, Destination after, PostfixSettings postfix, string name)
+    {
+        if (!after.Policy.Level.MatchesFingerprints())
+            yield break;
+
+        // What an observed entry held was not trusted yet: enforcing it trusts its pins for the first time.
+        var wasServed = before is { Observe: false } && before.Policy.Level.MatchesFingerprints()
+            ? before.Pins.Where(pin => pin.IsServed).Select(pin => pin.Fingerprint).ToHashSet()
+            : [];
+        var rejected = (before?.Pins ?? []).Where(pin => pin.State == PinState.Rejected).Select(pin => pin.Fingerprint).ToHashSet();
+        foreach (var pin in after.Pins.Where(pin => pin.IsServed && !wasServed.Contains(pin.Fingerprint)))
+        {
+            if (rejected.Contains(pin.Fingerprint))
+                yield return $"{name} would serve the pin {pin.Fingerprint.Hex}, which was rejected";
+            else if (pin.Strength == PinStrength.Tofu)
+                yield return $"{name} would trust the pin {pin.Fingerprint.Hex} at first sight, with no evidence of whose it is";
+        }
+
+        if (wasServed.Any(fingerprint => fingerprint.Algorithm == postfix.FingerprintDigest)
+            && !after.Pins.Any(pin => pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest))
+            yield return $"{name} loses its last pin, and its mail is deferred until it has another";
+    }
+
+    /// <summary>design: upwards in none, may, encrypt, {fingerprint, secure}, or to dane-only from any of these; never to or from another.</summary>
+    private static bool IsUpwards(TlsLevel before, TlsLevel after) =>
+        Rung(before) is { } from && (after == TlsLevel.DaneOnly || Rung(after) is { } to && from < to);
+
+    private static int? Rung(TlsLevel level) => level switch
+    {
+        TlsLevel.None => 0,
+        TlsLevel.May => 1,
+        TlsLevel.Encrypt => 2,
+        TlsLevel.Fingerprint or TlsLevel.Secure => 3,
+        _ => null, // dane may collapse to may, verify trusts DNS, dane-only depends on the destination's DNSSEC
+    };
+
+    // Without the attribute main.cf decides: giving it up may weaken, and only the strictest grade is sure not to.
+    private static bool CiphersWeaken(string? before, string? after) =>
+        !string.Equals(before, after, StringComparison.OrdinalIgnoreCase)
+        && (after is null || Grade(after) < (before is null ? Grade("high") : Grade(before)));
+
+    private static int Grade(string ciphers) => ciphers.ToLowerInvariant() switch
+    {
+        "high" => 3,
+        "medium" => 2,
+        "low" or "export" => 1,
+        _ => 0, // null: no encryption
+    };
+
+    private static bool ProtocolsWeaken(string? before, string? after)
+    {
+        if (before == after)
+            return false;
+        if (after is null || !TlsProtocols.TryRange(after, out var lowest, out var highest))
+            return true;
+
+        // RFC 8996 retired what is older than TLS 1.2: no main.cf is assumed to ask for more.
+        if (before is null || !TlsProtocols.TryRange(before, out var lowestBefore, out var highestBefore))
+            (lowestBefore, highestBefore) = (TlsProtocols.Tls12, TlsProtocols.Tls13);
+        return lowest < lowestBefore || highest < highestBefore;
+    }
+
+    // Given at all, exclude replaces the exclusions of main.cf, whatever they are.
+    private static bool ExclusionsWeaken(string? before, string? after) =>
+        before != after && (before is null || after is null || before.Split(':').Except(after.Split(':'), StringComparer.Ordinal).Any());
+
+    private static bool TrustAnchorsWiden(TlsPolicy before, TlsPolicy after) =>
+        before.TaFiles.Length > 0 && after.TaFiles.IsEmpty // back to every authority that main.cf trusts
+        || after.TaFiles.Except(before.TaFiles, StringComparer.Ordinal).Any();
+
+    private static bool PatternsReplaceMatch(TlsPolicy policy) =>
+        policy.TlsRpt is { MxHostPatterns.Length: > 0, PolicyType: "sts" } && policy.Match.Length > 0;
+
+    private static string Said(string? value) => value ?? "main.cf's own";
+
+    private static string Said(IReadOnlyCollection<string> values) => values.Count == 0 ? "main.cf's own" : string.Join(", ", values);
+}

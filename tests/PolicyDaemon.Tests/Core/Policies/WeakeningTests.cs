@@ -1,0 +1,254 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Core.Policies;
+
+public class WeakeningTests
+{
+    private static readonly TlsLevel[] Ladder = [TlsLevel.None, TlsLevel.May, TlsLevel.Encrypt, TlsLevel.Fingerprint, TlsLevel.Secure];
+
+    public static TheoryData<TlsLevel, TlsLevel> EveryChangeOfLevel()
+    {
+        var data = new TheoryData<TlsLevel, TlsLevel>();
+        foreach (var before in Enum.GetValues<TlsLevel>())
+        {
+            foreach (var after in Enum.GetValues<TlsLevel>().Where(level => level != before))
+                data.Add(before, after);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryChangeOfLevel))]
+    public void A_level_may_only_go_up_the_ladder_or_from_it_to_dane_only(TlsLevel before, TlsLevel after)
+    {
+        var upwards = (before, after) switch
+        {
+            (TlsLevel.Fingerprint, TlsLevel.Secure) => false,
+            (_, TlsLevel.DaneOnly) => Ladder.Contains(before),
+            _ => Ladder.Contains(before) && Ladder.Contains(after) && before < after,
+        };
+
+        Assert.Equal(upwards, Of(Level(before), Level(after)).Count == 0);
+    }
+
+    [Fact]
+    public void A_new_destination_without_a_parent_weakens_nothing_known()
+    {
+        foreach (var level in Enum.GetValues<TlsLevel>())
+            Assert.Empty(Of(null, Level(level)));
+    }
+
+    [Theory]
+    [InlineData("a.example.com", ".example.com", true)]
+    [InlineData("a.b.example.com", ".example.com", true)]
+    [InlineData(".b.example.com", ".example.com", true)]
+    [InlineData("example.com", ".example.com", false)]
+    [InlineData("[a.example.com]", ".example.com", false)]
+    [InlineData("a.example.com:587", ".example.com", false)]
+    public void A_weaker_key_under_an_enforced_parent_weakens(string key, string parent, bool weakens)
+    {
+        var reasons = Of(null, Entries.Of(TlsLevel.May, key), Entries.Of(TlsLevel.Secure, parent));
+
+        Assert.Equal(weakens, reasons.Count > 0);
+        Assert.All(reasons, reason => Assert.Contains(parent, reason, StringComparison.Ordinal));
+        Assert.Empty(Of(null, Entries.Of(TlsLevel.May, key), Entries.Of(TlsLevel.Secure, parent) with { Observe = true }));
+        Assert.Empty(Of(null, Entries.Of(TlsLevel.May, key), Entries.Of(TlsLevel.May, parent)));
+        Assert.Empty(Of(null, Entries.Of(TlsLevel.May, key) with { Observe = true }, Entries.Of(TlsLevel.Secure, parent)));
+    }
+
+    [Fact]
+    public void The_nearest_enforced_parent_counts()
+    {
+        Destination[] parents = [Entries.Of(TlsLevel.May, ".b.example.com"), Entries.Of(TlsLevel.Secure, ".example.com")];
+
+        Assert.Empty(Of(null, Entries.Of(TlsLevel.May, "a.b.example.com"), parents));
+        Assert.Single(Of(null, Entries.Of(TlsLevel.May, "a.b.example.com"), parents[0] with { Observe = true }, parents[1]));
+    }
+
+    [Fact]
+    public void Enforcing_an_observed_entry_is_compared_with_the_parent_it_replaces()
+    {
+        var observed = Entries.Of(TlsLevel.May, "a.example.com") with { Observe = true };
+
+        Assert.Empty(Of(observed, observed with { Observe = false }));
+        Assert.Single(Of(observed, observed with { Observe = false }, Entries.Of(TlsLevel.Encrypt, ".example.com")));
+    }
+
+    [Fact]
+    public void Removal_weakens_and_says_what_answers_instead()
+    {
+        Assert.Contains("main.cf", Assert.Single(Of(Level(TlsLevel.Encrypt), null)), StringComparison.Ordinal);
+        Assert.Contains(
+            ".example.com, at level may",
+            Assert.Single(Of(Entries.Of(TlsLevel.Secure, "a.example.com"), null, Entries.Of(TlsLevel.May, ".example.com"))),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Observing_an_enforced_entry_weakens()
+    {
+        var enforced = Level(TlsLevel.Encrypt);
+
+        Assert.Single(Of(enforced, enforced with { Observe = true }));
+        Assert.Empty(Of(enforced with { Observe = true }, enforced with { Observe = true, Note = "still" }));
+    }
+
+    [Theory]
+    [InlineData("", "", false)]
+    [InlineData("", "nexthop:dot-nexthop", false)]
+    [InlineData("", "nexthop", false)]
+    [InlineData("", "example.com", false)]
+    [InlineData("", "mx.example.com", false)] // below the destination, which dot-nexthop accepts already
+    [InlineData("", "mx.example.net", true)]
+    [InlineData("", "hostname", true)]
+    [InlineData("nexthop", "", true)]
+    [InlineData("mx.example.net", "MX.example.net", false)]
+    [InlineData("mx.example.net", "mx.example.net:my.example.net", true)]
+    [InlineData("mx.example.net:my.example.net", "my.example.net", false)]
+    [InlineData(".example.net", "a.b.example.net", false)]
+    [InlineData(".example.net", ".b.example.net", false)]
+    [InlineData(".example.net", "example.net", true)]
+    [InlineData("mx.example.net", ".example.net", true)]
+    public void A_wider_match_weakens(string before, string after, bool weakens)
+    {
+        var reasons = Of(Secure(policy => policy with { Match = Names(before) }), Secure(policy => policy with { Match = Names(after) }));
+
+        Assert.Equal(weakens, reasons.Count > 0);
+    }
+
+    [Theory]
+    [InlineData("high", "medium", true)]
+    [InlineData("medium", "high", false)]
+    [InlineData("low", "medium", false)]
+    [InlineData("low", "null", true)]
+    [InlineData("high", null, true)]
+    [InlineData(null, "high", false)]
+    [InlineData(null, "medium", true)]
+    [InlineData("high", "HIGH", false)]
+    public void Weaker_ciphers_weaken(string? before, string? after, bool weakens) =>
+        AssertWeakens(weakens, policy => policy with { Ciphers = before }, policy => policy with { Ciphers = after });
+
+    [Theory]
+    [InlineData(">=TLSv1.2", ">=TLSv1.3", false)]
+    [InlineData(">=TLSv1.2", ">=TLSv1", true)]
+    [InlineData(">=TLSv1.2", "!SSLv2:!SSLv3:!TLSv1:!TLSv1.1", false)]
+    [InlineData(">=TLSv1.2", "!SSLv2:!SSLv3:!TLSv1", true)]
+    [InlineData(">=TLSv1.2", ">=TLSv1.2:<=TLSv1.2", true)]
+    [InlineData(">=TLSv1.2", "TLSv1.2", true)]
+    [InlineData(">=TLSv1", ">=TLSv1.2", false)]
+    [InlineData(">=TLSv1.2", null, true)]
+    [InlineData(null, ">=TLSv1.2", false)]
+    [InlineData(null, ">=TLSv1", true)]
+    public void Weaker_protocols_weaken(string? before, string? after, bool weakens) =>
+        AssertWeakens(weakens, policy => policy with { Protocols = before }, policy => policy with { Protocols = after });
+
+    [Theory]
+    [InlineData("aNULL:MD5", "MD5:aNULL:3DES", false)]
+    [InlineData("aNULL:MD5", "MD5", true)]
+    [InlineData("MD5", null, true)]
+    [InlineData(null, "MD5", true)] // it replaces what main.cf excludes
+    public void Dropped_exclusions_weaken(string? before, string? after, bool weakens) =>
+        AssertWeakens(weakens, policy => policy with { Exclude = before }, policy => policy with { Exclude = after });
+
+    [Theory]
+    [InlineData("", "/a", true)]
+    [InlineData("/a", "", true)]
+    [InlineData("/a:/b", "/a", false)]
+    [InlineData("/a", "/b", true)]
+    public void Other_trust_anchors_weaken(string before, string after, bool weakens) =>
+        AssertWeakens(weakens, policy => policy with { TaFiles = Names(before) }, policy => policy with { TaFiles = Names(after) });
+
+    [Fact]
+    public void Raising_the_level_does_not_hide_weaker_attributes() =>
+        Assert.Single(Of(
+            Entries.Of(new TlsPolicy { Level = TlsLevel.Encrypt, Ciphers = "high" }),
+            Entries.Of(new TlsPolicy { Level = TlsLevel.Secure, Ciphers = "low" })));
+
+    [Theory]
+    [InlineData("servername")]
+    [InlineData("connection_reuse")]
+    [InlineData("enable_rpk")]
+    public void What_is_asked_of_the_peer_weakens_nothing(string attribute)
+    {
+        Assert.True(PolicyAttributes.TryFind(attribute, out var row));
+        AssertWeakens(false, policy => policy, policy => row.Add(policy, attribute == "servername" ? "hostname" : "yes"));
+    }
+
+    [Fact]
+    public void Adding_approving_and_revoking_pins_weaken_nothing()
+    {
+        var one = Entries.Pinned(Entries.Sha256A);
+        var two = Entries.Pinned(Entries.Sha256A, Entries.Sha256B);
+
+        Assert.Empty(Of(one, two));
+        Assert.Empty(Of(two, one));
+        Assert.Empty(Of(one with { Pins = one.Pins.Add(Entries.Pin(Entries.Sha256B, PinState.Candidate)) }, two));
+    }
+
+    [Theory]
+    [InlineData(PinState.Retired)]
+    [InlineData(PinState.Rejected)]
+    [InlineData(PinState.Candidate)]
+    public void Losing_the_last_pin_weakens(PinState state)
+    {
+        var one = Entries.Pinned(Entries.Sha256A);
+
+        Assert.Contains("last pin", Assert.Single(Of(one, one with { Pins = [Entries.Pin(Entries.Sha256A, state)] })), StringComparison.Ordinal);
+        Assert.Contains("last pin", Assert.Single(Of(one, one with { Pins = [] })), StringComparison.Ordinal);
+        Assert.Contains("last pin", Assert.Single(Of(one, Entries.Pinned(Entries.Sha1A))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Trusting_a_first_sighting_weakens_once()
+    {
+        var tofu = Entries.Pinned(Entries.Sha256A) with { Pins = [Entries.Pin(Entries.Sha256A) with { Strength = PinStrength.Tofu }] };
+
+        Assert.Contains("first sight", Assert.Single(Of(null, tofu)), StringComparison.Ordinal);
+        Assert.Contains("first sight", Assert.Single(Of(tofu with { Observe = true }, tofu)), StringComparison.Ordinal);
+        Assert.Empty(Of(tofu, tofu with { Note = "looked at" }));
+        Assert.Empty(Of(null, tofu with { Observe = true }));
+    }
+
+    [Fact]
+    public void Bringing_back_a_rejected_pin_weakens()
+    {
+        var before = Entries.Pinned(Entries.Sha256A) with
+        {
+            Pins = [Entries.Pin(Entries.Sha256A), Entries.Pin(Entries.Sha256B, PinState.Rejected)],
+        };
+
+        Assert.Contains("was rejected", Assert.Single(Of(before, Entries.Pinned(Entries.Sha256A, Entries.Sha256B))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_changed_weakens_nothing()
+    {
+        foreach (var level in Enum.GetValues<TlsLevel>())
+            Assert.Empty(Of(Level(level), Level(level)));
+    }
+
+    [Fact]
+    public void Several_ways_are_all_said() =>
+        Assert.Equal(3, Of(
+            Entries.Of(new TlsPolicy { Level = TlsLevel.Secure, Ciphers = "high", Protocols = ">=TLSv1.3" }),
+            Entries.Of(new TlsPolicy { Level = TlsLevel.Encrypt })).Count);
+
+    private static IReadOnlyList<string> Of(Destination? before, Destination? after, params Destination[] others) =>
+        Weakening.Of(before, after, Entries.Sha256, (NextHop key) => Array.Find(others, other => other.Key == key));
+
+    private static Destination Level(TlsLevel level) =>
+        level == TlsLevel.Fingerprint ? Entries.Pinned(Entries.Sha256A) : Entries.Of(level);
+
+    private static Destination Secure(Func<TlsPolicy, TlsPolicy> with) => Entries.Of(with(new TlsPolicy { Level = TlsLevel.Secure }));
+
+    private static System.Collections.Immutable.ImmutableArray<string> Names(string joined) =>
+        [.. joined.Split(':', StringSplitOptions.RemoveEmptyEntries)];
+
+    private static void AssertWeakens(bool weakens, Func<TlsPolicy, TlsPolicy> before, Func<TlsPolicy, TlsPolicy> after) =>
+        Assert.Equal(weakens, Of(Secure(before), Secure(after)).Count > 0);
+}
