@@ -1,5 +1,6 @@
 using System.Buffers;
 using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;
 
@@ -20,6 +21,8 @@ internal static class SocketmapProtocol
 
     /// <summary>The longest key, a blank, and more than any map's name.</summary>
     public const int MaxRequestBytes = MaxKeyBytes + 240;
+
+    private const int MaxReason = 200; // Postfix cuts there when it logs (dict_sockmap.c)
 
     /// <summary>Takes one whole request off the buffer.</summary>
     /// <param name="buffer">Moved behind the request when it is complete, else untouched.</param>
@@ -70,6 +73,36 @@ internal static class SocketmapProtocol
         writer.Write(","u8);
     }
 
+    /// <summary>Takes one whole reply off the buffer, for a client.</summary>
+    public static FrameStatus TryReadReply(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> reply) =>
+        Netstring.TryRead(ref buffer, AnswerLimits.SocketmapPayload, out reply);
+
+    /// <summary>Reads a reply as Postfix does: exact letter case, split at the first space.</summary>
+    /// <returns>Null with the problem where Postfix would defer the mail over it, or worse.</returns>
+    public static LookupAnswer? ParseReply(ReadOnlySpan<byte> reply, out string problem)
+    {
+        problem = "";
+        var space = reply.IndexOf((byte)' ');
+        var word = space < 0 ? reply : reply[..space];
+        var text = space < 0 ? default : reply[(space + 1)..];
+        if (word.SequenceEqual("OK"u8))
+        {
+            if (space >= 0)
+                return ReplyData.Found(text, out problem);
+            problem = "OK without a space, which many Postfix releases take for \"not found\"";
+            return null;
+        }
+
+        if (word.SequenceEqual("NOTFOUND"u8))
+            return LookupAnswer.NotFound;
+        if (word.SequenceEqual("TEMP"u8) || word.SequenceEqual("TIMEOUT"u8))
+            return LookupAnswer.Temporary(ReplyData.Reason(text));
+        if (word.SequenceEqual("PERM"u8))
+            return LookupAnswer.Permanent(ReplyData.Reason(text));
+        problem = $"unknown status '{PeerText.Escape(word)}'";
+        return null;
+    }
+
     private static LookupReply Sendable(LookupReply reply)
     {
         if (reply.Text.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
@@ -87,6 +120,4 @@ internal static class SocketmapProtocol
             _ => reply,
         };
     }
-
-    private const int MaxReason = 200; // Postfix cuts there when it logs (dict_sockmap.c)
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;
 
@@ -20,10 +21,44 @@ internal static class TcpTableProtocol
     /// <summary>Octets of a request line with its line feed: the longest key that socketmap takes, every octet encoded.</summary>
     public const int MaxRequestLine = 4 + (3 * SocketmapProtocol.MaxKeyBytes) + 1;
 
+    private const int CodeLength = 4;
+
     /// <summary>Takes one whole line off the buffer.</summary>
     /// <param name="buffer">Moved behind the line feed when the line is complete, else untouched.</param>
     /// <param name="line">The line without its line feed, for <see cref="TryDecodeKey"/>.</param>
-    public static FrameStatus TryReadRequest(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
+    public static FrameStatus TryReadRequest(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line) =>
+        TryReadLine(ref buffer, MaxRequestLine, out line);
+
+    /// <summary>Takes one whole reply off the buffer, for a client.</summary>
+    public static FrameStatus TryReadReply(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line) =>
+        TryReadLine(ref buffer, AnswerLimits.TcpTableLine, out line);
+
+    /// <summary>Reads a reply as Postfix does: three digits of which the first counts, a blank, an encoded text.</summary>
+    /// <returns>Null with the problem where Postfix would defer the mail over it.</returns>
+    public static LookupAnswer? ParseReply(ReadOnlySpan<byte> line, out string problem)
+    {
+        problem = "no three digits and a blank at its start";
+        if (line.Length < CodeLength || line[..3].ContainsAnyExceptInRange((byte)'0', (byte)'9') || line[3] is not ((byte)' ' or (byte)'\t'))
+            return null;
+        var text = new byte[line.Length];
+        problem = "a percent sign without two hexadecimal digits";
+        if (!TryDecode(line[CodeLength..], text, out var length))
+            return null;
+        switch (line[0])
+        {
+            case (byte)'2':
+                return ReplyData.Found(text.AsSpan(0, length), out problem);
+            case (byte)'4':
+                return LookupAnswer.Temporary(ReplyData.Reason(text.AsSpan(0, length)));
+            case (byte)'5':
+                return LookupAnswer.NotFound;
+            default:
+                problem = $"unknown code {PeerText.Escape(line[..3])}";
+                return null;
+        }
+    }
+
+    private static FrameStatus TryReadLine(ref ReadOnlySequence<byte> buffer, int maxLine, out ReadOnlySequence<byte> line)
     {
         line = default;
         var feed = buffer.FirstSpan.IndexOf((byte)'\n');
@@ -32,11 +67,11 @@ internal static class TcpTableProtocol
         {
             var position = buffer.IsSingleSegment ? null : buffer.PositionOf((byte)'\n');
             if (position is null)
-                return buffer.Length >= MaxRequestLine ? FrameStatus.Malformed : FrameStatus.Incomplete;
+                return buffer.Length >= maxLine ? FrameStatus.Malformed : FrameStatus.Incomplete;
             length = buffer.GetOffset(position.Value) - buffer.GetOffset(buffer.Start);
         }
 
-        if (length >= MaxRequestLine)
+        if (length >= maxLine)
             return FrameStatus.Malformed;
         line = buffer.Slice(0, length);
         buffer = buffer.Slice(length + 1);
@@ -107,8 +142,6 @@ internal static class TcpTableProtocol
         span[CodeLength + encoded] = (byte)'\n';
         writer.Advance(CodeLength + encoded + 1);
     }
-
-    private const int CodeLength = 4;
 
     private static LookupReply Sendable(LookupReply reply, scoped ref int encoded)
     {
