@@ -83,7 +83,7 @@ public static class LookupKey
     /// <summary>The host of a canonical key without brackets and port; a leading dot stays, since it makes another question.</summary>
     public static ReadOnlySpan<byte> BareHost(ReadOnlySpan<byte> canonical)
     {
-        if (canonical.IsEmpty)
+        if (canonical.IsEmpty || canonical.Contains((byte)'/')) // a path has no host
             return canonical;
         if (canonical[0] == '[')
         {
@@ -93,7 +93,7 @@ public static class LookupKey
 
         var colon = canonical.IndexOf((byte)':');
         var hasPort = colon >= 0 && !canonical[(colon + 1)..].Contains((byte)':');
-        return hasPort && !canonical.Contains((byte)'/') ? canonical[..colon] : canonical;
+        return hasPort ? canonical[..colon] : canonical;
     }
 
     private static LookupKeyStatus NormalizePath(ReadOnlySpan<byte> raw, Span<byte> canonical, out int length)

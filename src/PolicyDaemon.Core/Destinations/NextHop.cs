@@ -20,19 +20,21 @@ public readonly record struct NextHop : IComparable<NextHop>
     public string Text => text ?? throw new InvalidOperationException("an empty next-hop destination");
 
     /// <summary><c>.example.com</c>: answers for subdomains only, at any depth.</summary>
-    public bool IsSubdomains => Text[0] == '.';
+    public bool IsSubdomains => Text[0] == '.' && !IsPath;
 
     /// <summary><c>[mx.example.com]</c>: no MX lookup.</summary>
-    public bool IsBracketed => Text[0] == '[';
+    public bool IsBracketed => Text[0] == '[' && !IsPath;
 
     /// <summary>The path of an LMTP socket.</summary>
     public bool IsPath => Text.Contains('/', StringComparison.Ordinal);
 
-    /// <summary>The host without brackets, port and leading dot.</summary>
+    /// <summary>The host without brackets, port and leading dot; a path is itself.</summary>
     public string Host
     {
         get
         {
+            if (IsPath)
+                return Text;
             var bare = Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(Text)));
             return bare[0] == '.' ? bare[1..] : bare;
         }
@@ -70,7 +72,9 @@ public readonly record struct NextHop : IComparable<NextHop>
     /// <summary>True for a host name without brackets and port whose parents Postfix asks too (util/valid_hostname.c).</summary>
     public bool IsPlainHostName =>
         !IsSubdomains && !IsBracketed && !IsPath && !Text.Contains(':', StringComparison.Ordinal)
-        && Text.AsSpan().ContainsAnyExcept(NumericHostCharacters);
+        && Text.AsSpan().ContainsAnyExcept(NumericHostCharacters)
+        && Text[0] != '-' && Text[^1] != '-'
+        && !Text.Contains(".-", StringComparison.Ordinal) && !Text.Contains("-.", StringComparison.Ordinal);
 
     private bool IsIpv6Literal => !IsBracketed && Text.Count(character => character == ':') > 1;
 

@@ -107,7 +107,7 @@ internal static class AttributeValues
         if (!NextHop.TryParse(value, out var host, out _) || !host.IsPlainHostName || value.Length != value.Trim().Length)
             return false;
         name = host.Text;
-        return !name.Split('.').Any(label => label.StartsWith('-') || label.EndsWith('-'));
+        return true;
     }
 
     private static string WithoutWildcard(string value) => value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;

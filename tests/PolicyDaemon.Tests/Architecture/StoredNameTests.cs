@@ -1,0 +1,82 @@
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Architecture;
+
+/// <summary>
+/// Names that stand in databases, audit hashes, JSON and main.cf. A new one is added to its list here; one that is listed never
+/// changes, or stores and scripts of our users stop working.
+/// </summary>
+public class StoredNameTests
+{
+    [Fact]
+    public void Pin_states_keep_their_names() =>
+        AssertNames(PinNames.Name, (string name, out PinState value) => PinNames.TryParse(name, out value), "candidate", "standby", "active", "retiring", "retired", "rejected");
+
+    [Fact]
+    public void Pin_strengths_keep_their_names() =>
+        AssertNames(PinNames.Name, (string name, out PinStrength value) => PinNames.TryParse(name, out value), "tofu", "person", "webpki", "dane");
+
+    [Fact]
+    public void Pin_subjects_keep_their_names() =>
+        AssertNames(PinNames.Name, (string name, out PinSubject value) => PinNames.TryParse(name, out value), "unknown", "certificate", "public-key");
+
+    [Fact]
+    public void Pin_modes_keep_their_names() =>
+        AssertNames(PinNames.Name, (string name, out PinMode value) => PinNames.TryParse(name, out value), "locked", "assist", "auto");
+
+    [Fact]
+    public void Tls_levels_keep_their_names() =>
+        AssertNames(TlsLevels.Name, (string name, out TlsLevel value) => TlsLevels.TryParse(name, out value), "none", "may", "encrypt", "fingerprint", "dane", "dane-only", "verify", "secure");
+
+    [Fact]
+    public void Digest_algorithms_keep_their_names() =>
+        AssertNames(DigestAlgorithms.Name, (string name, out DigestAlgorithm value) => DigestAlgorithms.TryParse(name, out value), "md5", "sha1", "sha256", "sha512");
+
+    [Fact]
+    public void Audit_actions_keep_their_names() =>
+        AssertNames(AuditActions.Name, (string name, out AuditAction value) => AuditActions.TryParse(name, out value), "add", "change", "remove", "init", "accept");
+
+    [Fact]
+    public void Kinds_of_finding_begin_with_the_names_they_have_had()
+    {
+        string[] known = ["near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken"];
+
+        Assert.Equal(known, Enum.GetValues<FindingKind>().Take(known.Length).Select(FindingKinds.Name));
+        Assert.All(Enum.GetValues<FindingKind>(), kind => Assert.True(FindingKinds.TryParse(kind.Name(), out var read) && read == kind));
+    }
+
+    [Fact]
+    public void Maps_keep_their_names() => Assert.Equal(["tlspolicy", "tlspolicy-tlsrpt"], MapNames.All);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("halfdane")]
+    [InlineData("ACTIVE ")]
+    [InlineData(null)]
+    public void An_unknown_name_is_nothing(string? name)
+    {
+        Assert.False(PinNames.TryParse(name, out PinState _));
+        Assert.False(TlsLevels.TryParse(name, out _));
+        Assert.False(DigestAlgorithms.TryParse(name, out _));
+        Assert.False(FindingKinds.TryParse(name, out _));
+        Assert.False(AuditActions.TryParse(name, out _));
+    }
+
+    private delegate bool TryParse<T>(string name, out T value);
+
+    private static void AssertNames<T>(Func<T, string> nameOf, TryParse<T> tryParse, params string[] names)
+        where T : struct, Enum
+    {
+        Assert.Equal(names, Enum.GetValues<T>().Select(nameOf));
+        foreach (var value in Enum.GetValues<T>())
+        {
+            Assert.True(tryParse(nameOf(value), out var read));
+            Assert.Equal(value, read);
+        }
+    }
+}
