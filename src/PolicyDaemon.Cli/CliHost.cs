@@ -8,7 +8,8 @@ namespace PolicyDaemon.Cli;
 /// <summary>Everything policyctl takes from the machine, so that a test can hand in its own.</summary>
 internal sealed record CliHost
 {
-    public required TextReader In { get; init; }
+    /// <summary>Standard input, as bytes: a table says itself what its characters are.</summary>
+    public required Func<Stream> In { get; init; }
 
     public required TextWriter Out { get; init; }
 
@@ -40,7 +41,7 @@ internal sealed record CliHost
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new CliHost
         {
-            In = Console.In,
+            In = Console.OpenStandardInput,
             Out = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 16_384),
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             OutIsTerminal = !Console.IsOutputRedirected,

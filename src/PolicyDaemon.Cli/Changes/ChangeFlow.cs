@@ -7,7 +7,8 @@ using PolicyDaemon.Store;
 namespace PolicyDaemon.Cli.Changes;
 
 /// <summary>The way of every change: plan, refuse what cannot be served or weakens without a reason, write, note, show.</summary>
-internal sealed class ChangeFlow(CommandContext context, WriteOptions options)
+/// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
+internal sealed class ChangeFlow(CommandContext context, WriteOptions options, bool summary = false)
 {
     private const int MaxListed = 50; // refusals of an import of a million rows fit on a screen
 
@@ -56,7 +57,7 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options)
                 context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
         }
 
-        ChangeReport.Write(context.Report, keys, warnings, receipt, dryRun);
+        ChangeReport.Write(context.Report, keys, warnings, receipt, dryRun, summary);
         if (dryRun && reason is null && unexplained.Count > 0)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
     }
@@ -104,6 +105,8 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options)
     private IEnumerable<string> Warnings(PolicyStore store, JudgedChange key)
     {
         var planned = key.Planned;
+        foreach (var warning in planned.Warnings)
+            yield return $"{key.Name}: {warning}";
         if (planned.After is not { } after || planned.Action == "none")
             yield break;
         foreach (var warning in PolicyRules.Warnings(after, postfix))

@@ -7,11 +7,13 @@ namespace PolicyDaemon.Cli.Changes;
 /// <summary>Shows a change: the exact answers before and after, and how to take it back.</summary>
 internal static class ChangeReport
 {
+    private const int FitsOnScreen = 12;
+
     /// <summary>The columns of <c>--format tsv</c>.</summary>
     internal static readonly string[] Columns = ["key", "action", "before", "after", "change"];
 
     internal static void Write(
-        Report report, IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun)
+        Report report, IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun, bool summary)
     {
         foreach (var warning in warnings)
             report.Warning(warning);
@@ -21,14 +23,30 @@ internal static class ChangeReport
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Tsv(keys, change), default!, CliJson.Default.ChangeJson);
         else
-            Table(report, keys);
+            Table(report, summary ? Worth(keys, dryRun) : keys);
 
+        if (summary)
+            report.Note(Counts(keys));
         if (dryRun)
             report.Note("Nothing was changed (--dry-run).");
         else if (change is null)
             report.Note("Nothing to change: it is so already.");
         else
             report.Note(FormattableString.Invariant($"change {change}; undo with: policyctl undo {change}"));
+    }
+
+    /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
+    private static List<JudgedChange> Worth(IReadOnlyList<JudgedChange> keys, bool dryRun)
+    {
+        var changed = keys.Where(key => key.Planned.Action != "none").ToList();
+        return dryRun || changed.Count <= FitsOnScreen ? changed : [];
+    }
+
+    private static string Counts(IReadOnlyList<JudgedChange> keys)
+    {
+        var counts = keys.CountBy(key => key.Planned.Action).ToDictionary(StringComparer.Ordinal);
+        return FormattableString.Invariant(
+            $"{keys.Count} entries: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("none")} as they were.");
     }
 
     private static void Table(Report report, IReadOnlyList<JudgedChange> keys)

@@ -12,6 +12,9 @@ internal sealed record PlannedChange(NextHop Key, Destination? Before, Destinati
     /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a command line.</summary>
     public string Place { get; init; } = "";
 
+    /// <summary>What the plan itself has to say about it.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The audit log's word for it; <c>none</c> where nothing differs.</summary>
     public string Action => (Before, After) switch
     {

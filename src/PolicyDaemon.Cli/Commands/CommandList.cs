@@ -32,5 +32,12 @@ internal static class CommandList
         Init.Create(runner),
         DomainVerbs.Create(runner),
         PinVerbs.Create(runner),
+        Import.Create(runner),
+        Export.Create(runner),
+        Explain.Create(runner),
+        Audit.Create(runner),
+        Undo.Create(runner),
+        Backup.Create(runner),
+        SetupVerb.Create(runner),
     ];
 }

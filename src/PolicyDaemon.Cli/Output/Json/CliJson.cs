@@ -11,6 +11,11 @@ namespace PolicyDaemon.Cli.Output.Json;
 [JsonSerializable(typeof(ChangeJson))]
 [JsonSerializable(typeof(DestinationJson))]
 [JsonSerializable(typeof(IReadOnlyList<DestinationJson>))]
+[JsonSerializable(typeof(AuditVerificationJson))]
+[JsonSerializable(typeof(BackupJson))]
+[JsonSerializable(typeof(ExplainJson))]
 [JsonSerializable(typeof(InitJson))]
+[JsonSerializable(typeof(IReadOnlyList<AuditRowJson>))]
+[JsonSerializable(typeof(IReadOnlyList<SetupResultJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ListedPinJson>))]
 internal sealed partial class CliJson : JsonSerializerContext;

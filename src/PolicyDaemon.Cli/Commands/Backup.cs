@@ -1,0 +1,47 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>backup</c></summary>
+internal static class Backup
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var file = new Argument<string>("FILE") { Description = "The copy; must not exist yet" };
+        var verb = new Verb("backup", "Write a consistent copy of the store while everything runs.")
+        {
+            Columns = ["file", "bytes", "head of the audit log"],
+            Examples =
+            [
+                ("policyctl backup /var/backups/policy-$(date +%F).db", "A copy for every day."),
+                ("policyctl --database /var/backups/policy-2026-11-23.db domain list", "Look into a copy."),
+            ],
+        };
+        verb.Add(file);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(file)!)));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, string file)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        using (Progress.Start(context.Host, "copying", store.Count()))
+            store.Backup(file);
+        using var copy = PolicyStore.Open(file, StoreAccess.Read, context.Host.Time);
+        var size = new FileInfo(file).Length;
+        var head = copy.Head();
+        if (context.Report.IsTable)
+        {
+            context.Report.Line(FormattableString.Invariant($"{file}: {size} bytes, audit log up to row {head.Sequence}, head {head.Hash}"));
+            return ExitCode.Done;
+        }
+
+        var table = new Table("file", "bytes", "head");
+        table.Add(file, FormattableString.Invariant($"{size}"), head.Hash);
+        context.Report.Rows(table, new BackupJson(file, size, head.Sequence, head.Hash), CliJson.Default.BackupJson);
+        return ExitCode.Done;
+    }
+}

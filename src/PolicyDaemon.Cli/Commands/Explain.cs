@@ -1,0 +1,119 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Explaining;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>explain</c>: from the store, so it also works while policyd is down.</summary>
+internal static class Explain
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var key = Arguments.Key();
+        var verb = new Verb("explain", "Say what Postfix is told for a next hop, why, and what that does to mail now.")
+        {
+            Columns = ["key", "asked (yes or no)", "decides (yes or no)", "answer", "why"],
+            ExitCodes = "1 where Postfix finds no policy and uses smtp_tls_security_level; 6 where it is told a temporary error",
+            Examples =
+            [
+                ("policyctl explain sub.example.com", "The keys that Postfix asks for in order, and the one that decides."),
+                ("policyctl explain '[mx.example.com]:587'", "A relay: brackets and port make another key."),
+                ("policyctl query sub.example.com", "What the running daemon says, for comparison."),
+            ],
+        };
+        verb.Add(key);
+        verb.SetAction(runner.Handle(context => Run(context, key)));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, Argument<string> key)
+    {
+        var postfix = context.Settings.Postfix;
+        var nextHop = context.Key(key);
+        using var store = context.OpenStore(StoreAccess.Read);
+        var explanation = Explanation.Of(nextHop, store, postfix);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+            report.Json(Json(explanation, postfix), CliJson.Default.ExplainJson);
+        else if (report.Format == OutputFormat.Tsv)
+            report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
+        else
+            Show(report, explanation, postfix);
+        return explanation.Answer.Kind switch
+        {
+            LookupAnswerKind.Found => ExitCode.Done,
+            LookupAnswerKind.NotFound => ExitCode.Negative,
+            _ => ExitCode.Inconclusive,
+        };
+    }
+
+    private static void Show(Report report, Explanation explanation, PostfixSettings postfix)
+    {
+        report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
+        foreach (var key in explanation.Keys)
+        {
+            var mark = ReferenceEquals(key, explanation.Decisive) ? "=> " : "   ";
+            report.Facts([(mark + key.Key.Text.PadRight(explanation.Keys.Max(other => other.Key.Text.Length)), new Cell(
+                key.Asked ? $"{key.Answer.Words()}{Why(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
+        }
+
+        report.Line();
+        var facts = new List<(string, Cell)> { ("mail", MailFate.Of(explanation, postfix)) };
+        if (explanation.Decisive?.Entry is { } entry)
+        {
+            facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Setup.Shell.Quote(entry.Key.Text)}"));
+            var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
+            if (tlsRpt != explanation.Answer)
+                facts.Add((MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.Words(), tlsRpt.Tone())));
+            if (explanation.Answer.Kind == LookupAnswerKind.Found && PolicyText.TcpLineLength(explanation.Answer.Text) > AnswerLimits.TcpTableLine)
+                facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
+        }
+
+        report.Facts(facts);
+        if (explanation.Decisive?.Entry is { Pins.IsEmpty: false } pinned)
+        {
+            report.Line();
+            report.Aligned(PinTable.Of(pinned, postfix));
+        }
+    }
+
+    /// <summary>Where the answer comes from, where the answer itself does not say so.</summary>
+    private static string Why(ExplainedKey key)
+    {
+        if (key.Entry is { Observe: true })
+            return ": configured, but only observed";
+        if (key.IsNearMiss)
+            return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
+                + $"if it should answer here too: policyctl domain add {Setup.Shell.Quote(key.Key.Text)} ...";
+        return "";
+    }
+
+    private static Table Walk(Explanation explanation)
+    {
+        var table = new Table("key", "asked", "decides", "answer", "why");
+        foreach (var key in explanation.Keys)
+            table.Add(
+                key.Key.Text,
+                key.Asked ? "yes" : "no",
+                ReferenceEquals(key, explanation.Decisive) ? "yes" : "no",
+                key.Answer.Words(),
+                Why(key).TrimStart(':', ' '));
+        return table;
+    }
+
+    private static ExplainJson Json(Explanation explanation, PostfixSettings postfix) => new(
+        explanation.NextHop.Text,
+        [.. explanation.Keys.Select(key => new ExplainedKeyJson(
+            key.Key.Text, key.Asked, AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
+        explanation.Decisive?.Key.Text,
+        AnswerJson.From(explanation.Answer),
+        MailFate.Of(explanation, postfix),
+        explanation.Decisive?.Entry is { } entry ? DestinationJson.From(entry, postfix) : null,
+        explanation.Decisive?.Entry is { } pinned
+            ? [.. PinSelection.Of(pinned, postfix).LeftOut.Select(left => new LeftOutPinJson(left.Pin.Fingerprint.Hex, left.Why))]
+            : []);
+}

@@ -1,0 +1,144 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Tables;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>import</c>: a Postfix table becomes entries, all of it or nothing.</summary>
+internal static class Import
+{
+    private const int MaxProblems = 100;
+
+    private sealed record Options(
+        Argument<string> File, Option<bool> WithApex, Option<string?> Unservable, Option<bool> Replace, Option<bool> Observe, WriteOptions Write);
+
+    internal static Command Create(CommandRunner runner)
+    {
+        var options = new Options(
+            new Argument<string>("FILE") { Description = "The source of a Postfix policy table, such as /etc/postfix/tls_policy; - is standard input" },
+            new Option<bool>("--with-apex") { Description = "Where .example.com has a row and example.com has none, add it with the same policy" },
+            new Option<string?>("--unservable") { HelpName = "observe", Description = "Keep rows whose pins Postfix cannot compare, without enforcing them, instead of refusing the table" },
+            new Option<bool>("--replace") { Description = "Rows for configured keys replace their policy; without it they are refused unless they say the same" },
+            new Option<bool>("--observe") { Description = "Enforce nothing: every row is answered as if not configured" },
+            new WriteOptions());
+        options.Unservable.AcceptOnlyFromAmong("observe");
+        var verb = new Verb("import", "Import a Postfix TLS policy table. All rows or none; each bad line is named with its number.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "5 where a row cannot be imported; then nothing is",
+            Examples =
+            [
+                ("policyctl import --dry-run /etc/postfix/tls_policy", "See every problem, every warning and every answer first."),
+                ("policyctl import --with-apex /etc/postfix/tls_policy", "Import; .example.com covers example.com too."),
+                ("policyctl import --unservable observe /etc/postfix/tls_policy", "Keep SHA-1 pins for the record while Postfix compares sha256."),
+            ],
+        };
+        verb.Add(options.File);
+        verb.Add(options.WithApex);
+        verb.Add(options.Unservable);
+        verb.Add(options.Replace);
+        verb.Add(options.Observe);
+        options.Write.AddTo(verb);
+        verb.SetAction(runner.Handle(context => Run(context, options)));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, Options options)
+    {
+        var file = WithoutMapType(context.Get(options.File)!);
+        var rows = Read(context, options, file);
+        if (rows.Count == 0)
+            context.Report.Warning($"{file}: the table has no rows");
+        return new ChangeFlow(context, options.Write, summary: true).Run(view => Plan(view, rows, file, context, options));
+    }
+
+    /// <summary>What main.cf says (<c>hash:/etc/postfix/tls_policy</c>) names the file too.</summary>
+    private static string WithoutMapType(string file)
+    {
+        var colon = file.IndexOf(":/", StringComparison.Ordinal);
+        return colon > 0 && file[..colon].All(char.IsAsciiLetter) ? file[(colon + 1)..] : file;
+    }
+
+    private static List<(int Line, Destination Row)> Read(CommandContext context, Options options, string file)
+    {
+        var tableOptions = new TableOptions(
+            context.Settings.Postfix, DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds()))
+        {
+            Unservable = context.Get(options.Unservable) is null ? UnservableRows.Refuse : UnservableRows.Observe,
+            WithApex = context.Get(options.WithApex),
+            Observe = context.Get(options.Observe),
+        };
+        var rows = new List<(int, Destination)>();
+        var problems = new List<string>();
+        using var source = Open(context, file);
+        foreach (var item in PolicyTableReader.Read(source, tableOptions))
+        {
+            var place = item.Line > 0 ? FormattableString.Invariant($"{file}:{item.Line}") : file;
+            if (item.Kind == TableItemKind.Row)
+                rows.Add((item.Line, item.Destination!));
+            else if (item.Kind == TableItemKind.Warning)
+                context.Report.Warning($"{place}: {item.Message}");
+            else
+                problems.Add($"{place}: {item.Message}");
+        }
+
+        return problems.Count == 0 ? rows : throw Refused(file, problems);
+    }
+
+    private static Stream Open(CommandContext context, string file)
+    {
+        if (file == "-")
+            return context.Host.In();
+        try
+        {
+            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandException(ExitCode.Invalid, $"{file}: there is no such file; name the table's source, as given to postmap");
+        }
+    }
+
+    private static CommandException Refused(string file, List<string> problems) => new(
+        ExitCode.Invalid,
+        problems.Count == 1
+            ? $"{file} cannot be imported as it is; nothing was changed"
+            : FormattableString.Invariant($"{file} cannot be imported as it is, it has {problems.Count} problems; nothing was changed"),
+        problems.Count <= MaxProblems ? problems : [.. problems.Take(MaxProblems), FormattableString.Invariant($"... and {problems.Count - MaxProblems} more")]);
+
+    private static List<PlannedChange> Plan(
+        StoreView view, List<(int Line, Destination Row)> rows, string file, CommandContext context, Options options)
+    {
+        var replace = context.Get(options.Replace);
+        var planned = new List<PlannedChange>(rows.Count);
+        var problems = new List<string>();
+        foreach (var (line, row) in rows)
+        {
+            var place = FormattableString.Invariant($"{file}:{line}");
+            var before = view.Find(row.Key);
+            var after = before is null ? row : Merge(before, row, context.Host.Time);
+            if (before is not null && !replace && !before.Equals(after))
+                problems.Add($"{place}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table");
+            planned.Add(new PlannedChange(row.Key, before, after) { Place = place });
+        }
+
+        return problems.Count == 0 ? planned : throw Refused(file, problems);
+    }
+
+    /// <summary>The entry with the table's policy and pins; what is known of a pin is kept, and served pins that the table lacks are retired.</summary>
+    private static Destination Merge(Destination before, Destination row, TimeProvider time)
+    {
+        var pins = before.Pins;
+        foreach (var pin in row.Pins)
+            pins = PinEditing.Trust(pins, pin.Fingerprint, pin.Subject, time, readmit: false);
+        if (row.Policy.Level == Core.Policies.TlsLevel.Fingerprint)
+        {
+            var kept = row.Pins.Select(pin => pin.Fingerprint).ToHashSet();
+            foreach (var pin in before.Pins.Where(pin => pin.IsServed && !kept.Contains(pin.Fingerprint)))
+                pins = PinEditing.Revoke(pins, pin.Fingerprint, time);
+        }
+
+        return before with { Policy = row.Policy, Pins = pins, Observe = row.Observe };
+    }
+}

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>setup</c>: reads the real Postfix configuration and says what does not fit. Changes nothing.</summary>
+internal static class SetupVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var postfix = new Option<string?>("--postfix") { HelpName = "DIR", Description = "Postfix's configuration directory [default: its own]" };
+        var verb = new Verb("setup", "Check the Postfix configuration and print the commands that make it fit. Changes nothing.")
+        {
+            Columns = ["severity", "check", "text", "commands (separated by ' ; ')"],
+            ExitCodes = "1 where there is a problem, 5 where there is no Postfix",
+            Examples =
+            [
+                ("policyctl setup", "What does this machine's Postfix need?"),
+                ("policyctl setup --postfix /etc/postfix-out", "The same for another instance."),
+            ],
+        };
+        verb.Add(postfix);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(postfix))));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, string? directory)
+    {
+        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
+        var results = Check(context, postfix);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+        {
+            report.Json([.. results.Select(SetupResultJson.From)], CliJson.Default.IReadOnlyListSetupResultJson);
+        }
+        else if (report.Format == OutputFormat.Tsv)
+        {
+            var table = new Table("severity", "check", "text", "commands");
+            foreach (var result in results)
+                table.Add(Word(result.Severity), result.Check, result.Text, string.Join(" ; ", result.Commands));
+            report.Rows(table, [], CliJson.Default.IReadOnlyListSetupResultJson);
+        }
+        else
+        {
+            Show(report, results);
+        }
+
+        return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
+    }
+
+    private static IReadOnlyList<SetupResult> Check(CommandContext context, PostfixConfiguration postfix)
+    {
+        PolicyStore? store = null;
+        try
+        {
+            try
+            {
+                store = context.OpenStore(StoreAccess.Read);
+            }
+            catch (StoreException fault)
+            {
+                context.Report.Warning($"{fault.Message}; Postfix is checked without regard to the entries");
+            }
+
+            var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
+            return SetupChecks.Run(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null));
+        }
+        finally
+        {
+            store?.Dispose();
+        }
+    }
+
+    private static void Show(Report report, IReadOnlyList<SetupResult> results)
+    {
+        foreach (var result in results)
+        {
+            report.Facts([(Word(result.Severity), new Cell(result.Text, ToneOf(result.Severity)))]);
+            foreach (var command in result.Commands)
+                report.Line("         " + command);
+        }
+
+        var problems = results.Count(result => result.Severity == SetupSeverity.Problem);
+        report.Line();
+        report.Line(problems == 0
+            ? "Postfix fits."
+            : FormattableString.Invariant($"{problems} {(problems == 1 ? "problem" : "problems")}. After postconf -e: postfix reload"));
+    }
+
+    internal static string Word(SetupSeverity severity) => severity switch
+    {
+        SetupSeverity.Ok => "ok",
+        SetupSeverity.Note => "note",
+        SetupSeverity.Warning => "warning",
+        _ => "problem",
+    };
+
+    private static Tone ToneOf(SetupSeverity severity) => severity switch
+    {
+        SetupSeverity.Ok => Tone.Good,
+        SetupSeverity.Warning => Tone.Caution,
+        SetupSeverity.Problem => Tone.Bad,
+        _ => Tone.Plain,
+    };
+}

@@ -1,0 +1,43 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Explaining;
+
+/// <summary>What Postfix hears when it asks for a next hop, and why: the walk of smtp/smtp_tls_policy.c over the store.</summary>
+/// <param name="Keys">Every key of the walk, in order.</param>
+/// <param name="Decisive">The key whose answer ends the walk; null where all are not found.</param>
+internal sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Keys, ExplainedKey? Decisive)
+{
+    /// <summary>What the walk ends with.</summary>
+    public LookupAnswer Answer => Decisive?.Answer ?? LookupAnswer.NotFound;
+
+    internal static Explanation Of(NextHop nextHop, PolicyStore store, PostfixSettings postfix)
+    {
+        var keys = new List<ExplainedKey>();
+        ExplainedKey? decisive = null;
+        foreach (var key in nextHop.LookupChain())
+        {
+            var entry = store.Find(key);
+            var others = store.OtherForms(key).Select(other => other.Key).ToList();
+            var explained = new ExplainedKey(key, entry, AnswerOf(entry, others, postfix), others, decisive is null);
+            keys.Add(explained);
+            // Any answer that is not "not found", an error included, ends the walk.
+            if (decisive is null && explained.Answer.Kind != LookupAnswerKind.NotFound)
+                decisive = explained;
+        }
+
+        return new Explanation(nextHop, keys, decisive);
+    }
+
+    private static LookupAnswer AnswerOf(Destination? entry, List<NextHop> others, PostfixSettings postfix)
+    {
+        if (entry is not null)
+            return PolicyText.Answer(entry, postfix, MapName.TlsPolicy);
+        return others.Count > 0 && postfix.NearMiss == NearMissAnswer.Temporary
+            ? LookupAnswer.Temporary("this host is configured in another form, with or without brackets or port (near_miss = temp)")
+            : LookupAnswer.NotFound;
+    }
+}
