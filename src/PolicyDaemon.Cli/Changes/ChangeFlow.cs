@@ -41,7 +41,8 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         if (reason is null && unexplained.Count > 0 && !dryRun)
             throw Unexplained(unexplained);
 
-        var warnings = keys.SelectMany(key => Warnings(store, key)).Distinct().ToList();
+        var present = keys.Where(key => key.Planned.After is not null).Select(key => key.Planned.Key).ToHashSet();
+        var warnings = ChangeWarnings.Merge(keys.SelectMany(key => ChangeWarnings.Of(key, store, postfix, present)), summary);
         ChangeReceipt? receipt = null;
         if (change is not null)
         {
@@ -101,20 +102,4 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
 
     private static List<string> Cut(List<string> lines) =>
         lines.Count <= MaxListed ? lines : [.. lines.Take(MaxListed), $"... and {lines.Count - MaxListed} more"];
-
-    private IEnumerable<string> Warnings(PolicyStore store, JudgedChange key)
-    {
-        var planned = key.Planned;
-        foreach (var warning in planned.Warnings)
-            yield return $"{key.Name}: {warning}";
-        if (planned.After is not { } after || planned.Action == "none")
-            yield break;
-        foreach (var warning in PolicyRules.Warnings(after, postfix))
-            yield return $"{key.Name}: {warning}";
-        if (planned.Before is not null)
-            yield break;
-        var others = store.OtherForms(planned.Key).Where(other => other.Key != planned.Key).Select(other => other.Key.Text).ToList();
-        if (others.Count > 0)
-            yield return $"{key.Name}: {string.Join(", ", others)} is configured too; to Postfix these are different keys, and each answers only for itself";
-    }
 }

@@ -27,7 +27,8 @@ internal static class Backup
 
     private static ExitCode Run(CommandContext context, string file)
     {
-        using var store = context.OpenStore(StoreAccess.Read);
+        // SQLite copies (VACUUM INTO) only over a connection that may write.
+        using var store = context.OpenStore(StoreAccess.Write);
         using (Progress.Start(context.Host, "copying", store.Count()))
             store.Backup(file);
         using var copy = PolicyStore.Open(file, StoreAccess.Read, context.Host.Time);

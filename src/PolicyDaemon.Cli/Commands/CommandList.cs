@@ -35,6 +35,7 @@ internal static class CommandList
         Import.Create(runner),
         Export.Create(runner),
         Explain.Create(runner),
+        Status.Create(runner),
         Audit.Create(runner),
         Undo.Create(runner),
         Backup.Create(runner),

@@ -6,7 +6,7 @@ internal static class ReachabilityCheck
     internal static IEnumerable<SetupResult> Run(SetupSubject subject)
     {
         var postfix = subject.Postfix;
-        foreach (var map in postfix.List("smtp_tls_policy_maps").Select(PolicyMap.TryParse).OfType<PolicyMap>().Where(map => !map.Proxied))
+        foreach (var map in postfix.List("smtp_tls_policy_maps").Select(PolicyMap.TryParse).OfType<PolicyMap>().Where(map => !map.Proxied && map.IsServedBy(subject.Settings, postfix.QueueDirectory)))
         {
             if (map.SocketPath is { } path)
             {

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Globalization;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Statuses;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Commands;
+
+/// <summary><c>status</c>: works with and without a running daemon, and with a store that does not.</summary>
+internal static class Status
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var verb = new Verb("status", "Show the daemon, what it answers from, what the store holds, and open findings.")
+        {
+            Columns = ["name", "value (one line for each fact; findings as 'finding' with kind, subject, detail and remedy)"],
+            ExitCodes = "3 where policyd does not run, 4 or 5 where the store cannot be used",
+            Examples =
+            [
+                ("policyctl status", "Is everything as it should be, and what happens to mail?"),
+                ("policyctl status --format json", "The same for a monitoring system."),
+            ],
+        };
+        verb.SetAction(runner.Handle(Run));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context)
+    {
+        var status = StatusReport.Gather(context.Settings, context.Host.Time);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+        {
+            report.Json(StatusJson.From(status), CliJson.Default.StatusJson);
+        }
+        else
+        {
+            var facts = Facts(status);
+            if (report.Format == OutputFormat.Tsv)
+            {
+                facts.AddRange(status.Findings.Select(finding => (
+                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {finding.Remedy}"))));
+                report.Facts(facts, default!, CliJson.Default.StatusJson);
+            }
+            else
+            {
+                report.Facts(facts);
+                Findings(report, status);
+            }
+        }
+
+        if (status.StoreProblem is { } problem)
+            return Failures.TryDescribe(problem, out var failure) ? failure.Code : ExitCode.Invalid;
+        return status.Running == false ? ExitCode.DaemonNotRunning : ExitCode.Done;
+    }
+
+    private static void Findings(Report report, StatusReport status)
+    {
+        report.Line();
+        if (status.Findings.Count == 0)
+        {
+            report.Line("No open findings.", Tone.Good);
+            return;
+        }
+
+        report.Line(status.Findings.Count == 1 ? "1 open finding:" : string.Create(CultureInfo.InvariantCulture, $"{status.Findings.Count} open findings:"), Tone.Caution);
+        foreach (var finding in status.Findings)
+        {
+            report.Line($"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)}", Tone.Heading);
+            report.Line("  " + finding.Detail);
+            report.Line("  settle it: " + finding.Remedy);
+        }
+    }
+
+    private static List<(string Name, Cell Value)> Facts(StatusReport status)
+    {
+        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", MailOutlook.Of(status)) };
+        if (status.Live is { } live)
+        {
+            facts.Add(("listening", string.Join(", ", live.Endpoints)));
+            if (live.Snapshot is { } snapshot)
+                facts.Add(("snapshot", string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{snapshot.Destinations} destinations up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
+            var counters = live.Counters;
+            facts.Add(("lookups", string.Create(
+                CultureInfo.InvariantCulture,
+                $"{counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary, {counters.Permanent} permanent, {counters.NearMisses} near misses")));
+        }
+
+        facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        if (status.Counts is { } counts)
+        {
+            facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
+            facts.Add(("pins", Join(counts.PinsByState.OrderBy(state => state.Key).Select(state => (state.Key.Name(), state.Value)))));
+        }
+
+        return facts;
+    }
+
+    private static Cell Daemon(StatusReport status) => status switch
+    {
+        { Running: false } => new Cell("not running", Tone.Bad),
+        { Live: null } => new Cell("cannot be told without the right to read " + status.Settings.StatusFile, Tone.Caution),
+        { Live: { } live } => new Cell(
+            string.Create(CultureInfo.InvariantCulture, $"running, process {live.ProcessId}, version {live.Version}, since {Times.Text(live.StartedAt)}"), Tone.Good),
+    };
+
+    private static Cell Store(StatusReport status) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{status.Settings.Database}: {status.Counts!.Destinations} destinations ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
+
+    private static string Join(IEnumerable<(string Name, long Count)> counts)
+    {
+        var text = string.Join(", ", counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Count} {count.Name}")));
+        return text.Length > 0 ? text : "none";
+    }
+}

@@ -1,0 +1,64 @@
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Statuses;
+
+/// <summary>Everything that <c>status</c> knows, gathered from the store and from what the daemon says of itself.</summary>
+/// <param name="Settings">The configuration.</param>
+/// <param name="Running">Whether a daemon holds the lock; null where the rights to tell are missing.</param>
+/// <param name="Daemon">What the daemon last said; null where it never ran, or may not be read.</param>
+/// <param name="Counts">What the store holds; null where it cannot be read.</param>
+/// <param name="Head">The end of the audit log; null where the store cannot be read.</param>
+/// <param name="StoreProblem">Why the store cannot be read; null where it can.</param>
+/// <param name="Findings">What a person should read, from both, each once.</param>
+internal sealed record StatusReport(
+    Settings Settings,
+    bool? Running,
+    DaemonStatus? Daemon,
+    StoreCounts? Counts,
+    AuditHead? Head,
+    StoreException? StoreProblem,
+    IReadOnlyList<FindingStatus> Findings)
+{
+    /// <summary>What the running daemon says; a dead one's words are history.</summary>
+    public DaemonStatus? Live => Running == false ? null : Daemon;
+
+    /// <summary>Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</summary>
+    public long? Behind => Live?.Snapshot is { } snapshot && Head is { } head ? head.Sequence - snapshot.Sequence : null;
+
+    internal static StatusReport Gather(Settings settings, TimeProvider time)
+    {
+        var running = DaemonLock.IsHeld(settings.StatusFile);
+        var daemon = DaemonStatusFile.TryRead(settings.StatusFile);
+        var findings = new List<FindingStatus>();
+        StoreCounts? counts = null;
+        AuditHead? head = null;
+        StoreException? problem = null;
+        try
+        {
+            using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
+            counts = store.Counts();
+            head = store.Head();
+            findings.AddRange(store.OpenFindings().Select(open => From(open.Finding)));
+        }
+        catch (StoreException fault)
+        {
+            problem = fault;
+        }
+
+        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store.
+        foreach (var finding in running == false ? [] : daemon?.Findings ?? [])
+        {
+            if (!findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
+                findings.Add(finding);
+        }
+
+        return new StatusReport(settings, running, daemon, counts, head, problem, findings);
+    }
+
+    private static FindingStatus From(Finding finding) =>
+        new(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since);
+}
