@@ -24,25 +24,25 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         using var store = context.OpenStore(dryRun ? StoreAccess.Read : StoreAccess.Write);
         if (dryRun)
         {
-            Write(store, null, plan(new StoreView(store, null)));
+            Write(new StoreView(store, null), null, plan);
             return ExitCode.Done;
         }
 
         using var change = store.BeginChange(new ChangeOrigin(context.Host.Actor(), context.CommandLine, reason));
-        Write(store, change, plan(new StoreView(store, change)));
+        Write(new StoreView(store, change), change, plan);
         return ExitCode.Done;
     }
 
-    private void Write(PolicyStore store, StoreChange? change, IReadOnlyList<PlannedChange> planned)
+    private void Write(StoreView view, StoreChange? change, Func<StoreView, IReadOnlyList<PlannedChange>> plan)
     {
-        var keys = planned.Select(Judge).ToList();
+        var keys = plan(view).Select(planned => Judge(view, planned)).ToList();
         RefuseUnservable(keys);
         var unexplained = keys.Where(key => key.Weakens.Count > 0).ToList();
         if (reason is null && unexplained.Count > 0 && !dryRun)
-            throw Unexplained(unexplained);
+            throw NeedsReason(unexplained);
 
         var present = keys.Where(key => key.Planned.After is not null).Select(key => key.Planned.Key).ToHashSet();
-        var warnings = ChangeWarnings.Merge(keys.SelectMany(key => ChangeWarnings.Of(key, store, postfix, present)), summary);
+        var warnings = ChangeWarnings.Merge(keys.SelectMany(key => ChangeWarnings.Of(key, view.Store, postfix, present)), summary);
         ChangeReceipt? receipt = null;
         if (change is not null)
         {
@@ -63,12 +63,12 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
             context.Report.Note("This weakens what is enforced now and will need --reason.");
     }
 
-    private JudgedChange Judge(PlannedChange planned) => new(
+    private JudgedChange Judge(StoreView view, PlannedChange planned) => new(
         planned,
         Answer(planned.Before),
         Answer(planned.After),
         planned.After is null ? [] : PolicyRules.Problems(planned.Before, planned.After, postfix),
-        planned.Action == "none" ? [] : NeedsReason.Of(planned.Before, planned.After));
+        planned.Action == "none" ? [] : Weakening.Of(planned.Before, planned.After, postfix, view.Find));
 
     private LookupAnswer? Answer(Destination? destination) =>
         destination is null ? null : PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
@@ -95,7 +95,7 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
             Cut(details));
     }
 
-    private static CommandException Unexplained(List<JudgedChange> keys) => new(
+    private static CommandException NeedsReason(List<JudgedChange> keys) => new(
         ExitCode.Usage,
         "this weakens what is enforced now, so it needs --reason \"why\"; nothing was changed",
         Cut([.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Name}: {weakening}"))]));

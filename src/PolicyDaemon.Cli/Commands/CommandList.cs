@@ -34,6 +34,7 @@ internal static class CommandList
         PinVerbs.Create(runner),
         Import.Create(runner),
         Export.Create(runner),
+        Query.Create(runner),
         Explain.Create(runner),
         Status.Create(runner),
         Audit.Create(runner),

@@ -15,6 +15,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 [JsonSerializable(typeof(BackupJson))]
 [JsonSerializable(typeof(ExplainJson))]
 [JsonSerializable(typeof(InitJson))]
+[JsonSerializable(typeof(QueryJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(IReadOnlyList<AuditRowJson>))]
 [JsonSerializable(typeof(IReadOnlyList<SetupResultJson>))]
