@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
-using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup;
 
@@ -38,17 +37,19 @@ public sealed class LookupServer : IAsyncDisposable
 
     public int ConnectionCount => registry.Count;
 
-    /// <summary>Binds every endpoint and begins to answer; all or none.</summary>
-    /// <param name="inherited">Sockets that listen already, as systemd hands them over.</param>
+    /// <summary>Binds every endpoint that was not handed over and begins to answer; all or none.</summary>
+    /// <param name="inherited">Sockets that listen already, as systemd hands them over, each with the endpoint it serves.
+    /// They are never closed: the next daemon gets the same ones, and clients wait in them meanwhile.</param>
     /// <exception cref="IOException">An endpoint cannot be bound; the message says which and why.</exception>
-    public async Task StartAsync(params IReadOnlyList<(Socket Socket, MapProtocol Protocol)> inherited)
+    public async Task StartAsync(params IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited)
     {
-        foreach (var (socket, protocol) in inherited)
-            Run(MapListener.Inherit(socket, protocol, registry, service.Counters, logger, time));
+        foreach (var (socket, endpoint) in inherited)
+            Run(MapListener.Inherit(socket, endpoint, registry, service.Counters, logger, time));
         await ApplyAsync(options.Endpoints);
     }
 
     /// <summary>Listens on these endpoints from now on; no connection is dropped, not even those of an endpoint that is gone.</summary>
+    /// <remarks>A socket that was handed over stays open, also where its endpoint is gone.</remarks>
     /// <exception cref="IOException">A new endpoint cannot be bound; everything stays as it was.</exception>
     public async Task ApplyAsync(IReadOnlyList<MapEndpoint> endpoints)
     {
@@ -57,7 +58,7 @@ public sealed class LookupServer : IAsyncDisposable
         {
             foreach (var endpoint in endpoints)
             {
-                if (!listeners.Any(listener => listener.Endpoint == endpoint))
+                if (!listeners.Any(listener => listener.Serves(endpoint)))
                     opened.Add(MapListener.Open(endpoint, options, registry, service.Counters, logger, time));
             }
         }
@@ -70,7 +71,7 @@ public sealed class LookupServer : IAsyncDisposable
 
         foreach (var listener in opened)
             Run(listener);
-        foreach (var gone in listeners.Where(listener => listener.Endpoint is { } endpoint && !endpoints.Contains(endpoint)).ToList())
+        foreach (var gone in listeners.Where(listener => !listener.IsInherited && !endpoints.Contains(listener.Endpoint)).ToList())
         {
             listeners.Remove(gone);
             await gone.DisposeAsync();

@@ -81,6 +81,16 @@ public sealed record MapEndpoint
     public bool Overlaps(MapEndpoint other) =>
         Path is not null ? Path == other.Path : Address!.Equals(other.Address) && Address.Port != 0;
 
+    /// <summary>True where a listening socket at this address, made by another process, serves this endpoint.</summary>
+    /// <remarks><c>inet:*:PORT</c> is served by one socket for both families or by one for each.</remarks>
+    public bool IsServedAt(EndPoint address) => address switch
+    {
+        UnixDomainSocketEndPoint unix => Path is not null && unix.ToString() == Path,
+        IPEndPoint inet => Address is not null && Address.Port == inet.Port && (Address.Address.Equals(inet.Address)
+            || (IsAnyAddress && (inet.Address.Equals(IPAddress.Any) || inet.Address.Equals(IPAddress.IPv6Any)))),
+        _ => false,
+    };
+
     /// <summary>This endpoint with the port that the kernel chose.</summary>
     internal MapEndpoint BoundTo(IPEndPoint address) => Address is { Port: 0 }
         ? new(Protocol, $"inet:{(IsAnyAddress ? "*" : address.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address.Address}]" : address.Address)}:{address.Port}", new IPEndPoint(Address.Address, address.Port), null, IsAnyAddress)

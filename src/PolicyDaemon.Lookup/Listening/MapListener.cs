@@ -26,11 +26,10 @@ internal sealed class MapListener : IAsyncDisposable
     private Task completion = Task.CompletedTask;
 
     internal MapListener(
-        MapEndpoint? endpoint, MapProtocol protocol, string name, Func<CancellationToken, ValueTask<Socket>> accept, Action close,
+        MapEndpoint endpoint, string name, Func<CancellationToken, ValueTask<Socket>> accept, Action close,
         ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time)
     {
         Endpoint = endpoint;
-        Protocol = protocol;
         Name = name;
         this.accept = accept;
         this.close = close;
@@ -40,10 +39,13 @@ internal sealed class MapListener : IAsyncDisposable
         this.time = time;
     }
 
-    /// <summary>The endpoint as configured; null for a socket that was handed over.</summary>
-    public MapEndpoint? Endpoint { get; }
+    /// <summary>The endpoint as configured.</summary>
+    public MapEndpoint Endpoint { get; }
 
-    public MapProtocol Protocol { get; }
+    public MapProtocol Protocol => Endpoint.Protocol;
+
+    /// <summary>True for a socket that was handed over and belongs to whoever did that.</summary>
+    public bool IsInherited { get; private init; }
 
     /// <summary>Where it listens, with the port the kernel chose.</summary>
     public string Name { get; }
@@ -59,18 +61,26 @@ internal sealed class MapListener : IAsyncDisposable
         if (endpoint.Path is { } path)
         {
             var unix = UnixSocketFile.Listen(path, options.SocketMode, options.Backlog);
-            return new(endpoint, endpoint.Protocol, endpoint.Text, unix.AcceptAsync, () => CloseUnix(unix, path, logger), registry, counters, logger, time);
+            return new(endpoint, endpoint.Text, unix.AcceptAsync, () => CloseUnix(unix, path, logger), registry, counters, logger, time);
         }
 
         var socket = ListenInet(endpoint, options.Backlog);
         var name = endpoint.BoundTo((IPEndPoint)socket.LocalEndPoint!).Text;
-        return new(endpoint, endpoint.Protocol, name, socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
+        return new(endpoint, name, socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
     }
 
     /// <summary>Takes over a socket that listens already, as systemd hands it over; its file is systemd's.</summary>
+    /// <remarks>
+    /// It is not closed, for closing in .NET may shut it down, and that would reach every process which shares it: clients that
+    /// wait to be accepted by the next daemon would be turned away. The process's end closes our descriptor alone.
+    /// </remarks>
     public static MapListener Inherit(
-        Socket socket, MapProtocol protocol, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time) =>
-        new(null, protocol, $"{socket.LocalEndPoint} (handed over)", socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
+        Socket socket, MapEndpoint endpoint, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time) =>
+        new(endpoint, $"{endpoint.Text} (handed over)", socket.AcceptAsync, () => { }, registry, counters, logger, time) { IsInherited = true };
+
+    /// <summary>True when nothing needs to be bound for this endpoint.</summary>
+    public bool Serves(MapEndpoint endpoint) =>
+        Endpoint == endpoint || (IsInherited && Endpoint.Protocol == endpoint.Protocol && Endpoint.Overlaps(endpoint));
 
     public void Start()
     {
