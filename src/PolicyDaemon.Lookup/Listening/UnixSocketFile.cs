@@ -9,6 +9,9 @@ internal static class UnixSocketFile
     /// <exception cref="IOException">The path is taken by a living server or by something that is no socket, or cannot be written.</exception>
     public static Socket Listen(string path, UnixFileMode mode, int backlog)
     {
+        var directory = Path.GetDirectoryName(path);
+        if (!Directory.Exists(directory))
+            throw new IOException($"cannot listen on unix:{path}: there is no directory {directory}; create it");
         EnsureFree(path);
         var temporary = MapEndpoint.TemporaryPath(path);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -23,7 +26,7 @@ internal static class UnixSocketFile
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
             socket.Dispose();
-            File.Delete(temporary);
+            DeleteQuietly(temporary);
             throw new IOException($"cannot listen on unix:{path}: {exception.Message}", exception);
         }
     }
@@ -48,6 +51,18 @@ internal static class UnixSocketFile
         catch (SocketException exception)
         {
             return exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress or SocketError.TryAgain;
+        }
+    }
+
+    // What went wrong before is what must be reported.
+    private static void DeleteQuietly(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
         }
     }
 
