@@ -23,4 +23,61 @@ public enum FindingKind
 
     /// <summary>The audit chain does not verify.</summary>
     AuditBroken,
+
+    /// <summary>A server presents a key that no pin knows.</summary>
+    NewKey,
+
+    /// <summary>Some or every address would be refused with the pins as they are.</summary>
+    PinMismatch,
+
+    /// <summary>A key that a person rejected is presented: an alarm.</summary>
+    RejectedKeySeen,
+
+    /// <summary>A server that offered STARTTLS does not any more.</summary>
+    StartTlsGone,
+
+    /// <summary>Octets in the clear behind the reply to STARTTLS.</summary>
+    PlaintextInjected,
+
+    /// <summary>A secure TLSA record exists and does not match.</summary>
+    TlsaMismatch,
+
+    /// <summary>MX records were DNSSEC-secure and are not any more.</summary>
+    DnssecLost,
+
+    /// <summary>Every key is new and the MX set is another.</summary>
+    MxSetReplaced,
+
+    /// <summary>A new key is weaker than the one it would follow.</summary>
+    WeakerKey,
+
+    /// <summary>An MX host shows new keys too often to follow by itself.</summary>
+    RotatingTooOften,
+
+    /// <summary>The only pin left was announced and never seen.</summary>
+    LastPinUnseen,
+
+    /// <summary>A pin stays because it was last seen on an address that cannot be reached.</summary>
+    PinHeld,
+
+    /// <summary>More new keys than are kept.</summary>
+    TooManyKeys,
+
+    /// <summary>A pin in another digest than the served one waits for a person.</summary>
+    PinInOtherDigest,
+
+    /// <summary>No address of a destination can be reached.</summary>
+    DestinationUnreachable,
+
+    /// <summary>Too many groups show new keys at once; nothing promotes by itself.</summary>
+    BrakeOn,
+
+    /// <summary>Our own lookups fail, or their answers are bogus.</summary>
+    DnsTrouble,
+
+    /// <summary>A resolver marked trusted does not pass its self-test.</summary>
+    ResolverNotValidating,
+
+    /// <summary>A leading-dot key has no MX of its own, and no host was named to probe.</summary>
+    NothingToProbe,
 }

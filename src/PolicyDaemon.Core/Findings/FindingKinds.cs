@@ -6,7 +6,12 @@ namespace PolicyDaemon.Core.Findings;
 public static class FindingKinds
 {
     private static readonly string[] Names =
-        ["near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken"];
+    [
+        "near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken",
+        "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
+        "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
+        "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe",
+    ];
 
     public static string Name(this FindingKind kind) =>
         (uint)kind < (uint)Names.Length ? Names[(int)kind] : throw new UnreachableException($"finding kind {(int)kind}");

@@ -1,0 +1,57 @@
+namespace PolicyDaemon.Core.Pins.Rotation;
+
+/// <summary>active to retiring to retired, when another served key is presented everywhere.</summary>
+internal static class Retirement
+{
+    private static readonly TimeSpan ReplacedFor = TimeSpan.FromHours(48);
+    private const int ReplacedProbes = 3;
+    private static readonly TimeSpan Grace = TimeSpan.FromDays(14);
+
+    /// <summary>Active pins that every known place has replaced become retiring; they are still served.</summary>
+    public static void Begin(RotationView view)
+    {
+        foreach (var pin in view.Pins.In(PinState.Active))
+        {
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view))
+                continue;
+            view.Pins.Move(
+                pin, PinState.Retiring, pin.Strength, RotationRule.Replaced,
+                "every known address presented another served key for at least 48 hours and 3 probes");
+        }
+    }
+
+    /// <summary>Retiring pins that were not seen anywhere for their grace are retired.</summary>
+    public static void Complete(RotationView view)
+    {
+        foreach (var pin in view.Pins.In(PinState.Retiring))
+        {
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view) || !IsUnseenForGrace(pin, view))
+                continue;
+            view.Pins.Move(
+                pin, PinState.Retired, pin.Strength, RotationRule.GraceOver,
+                "not seen for at least 14 days in conclusive probes of every address that had it");
+        }
+    }
+
+    /// <summary>True where a place, reachable or not, listed or not, presented the pin when it was last seen.</summary>
+    public static bool IsInUse(Pin pin, RotationView view) =>
+        view.Slots.Any(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+
+    private static bool IsReplacedEverywhere(Pin pin, RotationView view) =>
+        !view.Current.IsEmpty && view.Slots.Where(slot => slot.Address.Listed).All(slot => IsReplaced(slot, pin, view));
+
+    private static bool IsReplaced(Slot slot, Pin pin, RotationView view)
+    {
+        var runs = slot.SinceReplaced(pin, view.Pins).ToList();
+        return runs.Count > 0 && runs[0].Last - runs[^1].First >= ReplacedFor && runs.Sum(run => run.Probes) >= ReplacedProbes;
+    }
+
+    private static bool IsUnseenForGrace(Pin pin, RotationView view)
+    {
+        var sightings = view.Slots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
+        return sightings.Count > 0
+            ? sightings.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= Grace)
+            // Never seen at all, such as an imported pin: then its grace began with retiring.
+            : view.Current.All(slot => slot.Latest.Last - pin.Since >= Grace);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Pins.Rotation;
+
+/// <summary>An input prepared for the rules: its slots in one order, whatever the order of the addresses.</summary>
+internal sealed class RotationView
+{
+    public RotationView(RotationInput input)
+    {
+        Input = input;
+        Addresses =
+        [
+            .. input.Addresses
+                .OrderBy(address => address.MxHost, StringComparer.Ordinal)
+                .ThenBy(address => address.History.Target.Id, StringComparer.Ordinal),
+        ];
+        Slots = [.. Addresses.SelectMany(address => address.History.Algorithms.Select(algorithm => new Slot(address, algorithm)))];
+        Current = [.. Slots.Where(slot => slot.IsCurrent)];
+        Pins = new PinSet(input.Pins, input.Now);
+    }
+
+    public RotationInput Input { get; }
+
+    public ImmutableArray<WatchedAddress> Addresses { get; }
+
+    public ImmutableArray<Slot> Slots { get; }
+
+    /// <summary>The slots that the last attempts saw.</summary>
+    public ImmutableArray<Slot> Current { get; }
+
+    public PinSet Pins { get; }
+
+    public DateTimeOffset Now => Input.Now;
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Probing;
+
+/// <summary>What is remembered of one target: the runs of certificates it presented and how the last attempt ended.</summary>
+/// <remarks>Built by <see cref="With"/> from observations in their order in time. An inconclusive one leaves every run as it was.</remarks>
+public sealed record AddressHistory(ProbeTarget Target)
+{
+    /// <summary>Runs kept for one algorithm. A server behind a balancer alternates; older runs than these decide nothing.</summary>
+    public const int MaxRuns = 64;
+
+    /// <summary>Oldest first; of several algorithms.</summary>
+    public ImmutableArray<Sighting> Sightings { get; init; } = [];
+
+    public DateTimeOffset? LastAttempt { get; init; }
+
+    public ProbeOutcome LastOutcome { get; init; }
+
+    /// <summary>Attempts in a row that said nothing about the server, for the back-off.</summary>
+    public int FailuresInARow { get; init; }
+
+    /// <summary>It has offered STARTTLS at some time.</summary>
+    public bool HasOfferedStartTls { get; init; }
+
+    /// <summary>True where the last attempt saw the server's certificate or its lack of STARTTLS.</summary>
+    public bool IsConclusive => LastAttempt is not null && LastOutcome.IsConclusive();
+
+    /// <summary>True where the last attempt saw a certificate.</summary>
+    public bool IsSecured => LastAttempt is not null && LastOutcome == ProbeOutcome.Secured;
+
+    /// <summary>STARTTLS was there and is not any more.</summary>
+    public bool LostStartTls => HasOfferedStartTls && LastAttempt is not null && LastOutcome == ProbeOutcome.StartTlsNotSupported;
+
+    /// <summary>Algorithms of which the server has presented a certificate.</summary>
+    public IEnumerable<KeyAlgorithm> Algorithms => Sightings.Select(run => run.Algorithm).Distinct().Order();
+
+    /// <summary>The runs of one algorithm, oldest first.</summary>
+    public IEnumerable<Sighting> Runs(KeyAlgorithm algorithm) => Sightings.Where(run => run.Algorithm == algorithm);
+
+    /// <summary>What the server presented last.</summary>
+    public Sighting? Latest(KeyAlgorithm algorithm) => Sightings.LastOrDefault(run => run.Algorithm == algorithm);
+
+    /// <summary>This history and one observation more; one that is not newer than the last attempt is ignored.</summary>
+    public AddressHistory With(Observation observation)
+    {
+        ArgumentNullException.ThrowIfNull(observation);
+        if (observation.Target != Target || (LastAttempt is { } last && observation.At <= last))
+            return this;
+
+        var next = this with
+        {
+            LastAttempt = observation.At,
+            LastOutcome = observation.Outcome,
+            FailuresInARow = observation.Outcome.IsConclusive() ? 0 : FailuresInARow + 1,
+        };
+        if (observation.Outcome != ProbeOutcome.Secured)
+            return next;
+
+        next = next with { HasOfferedStartTls = true };
+        foreach (var presented in observation.Certificates)
+        {
+            next = next.Extend(
+                presented.Certificate.Algorithm, presented.Certificate, observation.At, presented.Chain == ChainVerdict.Trusted);
+        }
+
+        foreach (var absent in observation.Absent.Where(algorithm => next.Latest(algorithm) is not null))
+            next = next.Extend(absent, null, observation.At, trusted: false);
+        return next;
+    }
+
+    private AddressHistory Extend(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted)
+    {
+        var latest = Latest(algorithm);
+        if (latest is not null && Equals(latest.Certificate, certificate))
+            return this with { Sightings = Sightings.Remove(latest).Add(latest.Continue(at, trusted)) };
+
+        var runs = Sightings.Add(Sighting.Begin(algorithm, certificate, at, trusted));
+        var mine = runs.Where(run => run.Algorithm == algorithm).ToList();
+        return this with { Sightings = mine.Count > MaxRuns ? runs.Remove(mine[0]) : runs };
+    }
+}
