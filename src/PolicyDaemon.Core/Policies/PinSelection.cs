@@ -18,7 +18,7 @@ public sealed record PinSelection(ImmutableArray<Pin> Served, ImmutableArray<(Pi
         {
             if (!pin.IsServed)
                 leftOut.Add((pin, $"it is {pin.State.Name()}"));
-            else if (pin.Fingerprint.Algorithm != postfix.FingerprintDigest)
+            else if (!IsCompared(pin, postfix))
                 leftOut.Add((pin, $"it is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares {postfix.FingerprintDigest.Name()}"));
             else if (seen.Add(pin.Fingerprint.Hex))
                 served.Add(pin);
@@ -28,4 +28,13 @@ public sealed record PinSelection(ImmutableArray<Pin> Served, ImmutableArray<(Pi
 
         return new PinSelection(served.ToImmutable(), leftOut.ToImmutable());
     }
+
+    /// <summary>The digits of <see cref="Served"/> and nothing more: what every answer of a large store asks for.</summary>
+    internal static IEnumerable<string> ServedHex(Destination destination, PostfixSettings postfix)
+    {
+        var served = destination.Pins.Where(pin => pin.IsServed && IsCompared(pin, postfix)).Select(pin => pin.Fingerprint.Hex);
+        return destination.Pins.Length > 1 ? served.Distinct(StringComparer.Ordinal) : served;
+    }
+
+    private static bool IsCompared(Pin pin, PostfixSettings postfix) => pin.Fingerprint.Algorithm == postfix.FingerprintDigest;
 }

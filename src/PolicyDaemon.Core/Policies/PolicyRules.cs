@@ -16,11 +16,19 @@ public static class PolicyRules
     /// <summary>The reasons why a destination cannot be served, each with what to do next; empty where it can.</summary>
     public static IReadOnlyList<string> Problems(Destination destination, PostfixSettings postfix)
     {
-        List<string>? problems = null;
-        foreach (var problem in Find(destination, postfix))
-            (problems ??= []).Add(problem);
-        return problems ?? (IReadOnlyList<string>)[];
+        List<string> problems = [.. Find(destination, postfix)];
+        if (problems.Count == 0 && !destination.Observe && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
+            problems.Add(TooLong(destination, postfix, length));
+        return problems;
     }
+
+    /// <summary>The first of <see cref="Problems(Destination, PostfixSettings)"/>, without measuring the answer: for the one who writes it.</summary>
+    internal static string? FirstProblem(Destination destination, PostfixSettings postfix) => Find(destination, postfix).FirstOrDefault();
+
+    internal static string TooLong(Destination destination, PostfixSettings postfix, int length) =>
+        $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}; " + (destination.Policy.Level.MatchesFingerprints()
+            ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
+            : "give fewer names");
 
     /// <summary>The reasons why a change cannot be made: those of the destination as it would be, and of what the change adds.</summary>
     /// <param name="before">The destination as it is; null for a new one.</param>
@@ -52,17 +60,13 @@ public static class PolicyRules
     private static IEnumerable<string> Find(Destination destination, PostfixSettings postfix)
     {
         var policy = destination.Policy;
-        var wellFormed = true;
         foreach (var attribute in PolicyAttributes.All)
         {
             var values = attribute.Get(policy);
             if (values.IsEmpty)
                 continue;
             foreach (var problem in Find(attribute, values, policy, postfix))
-            {
-                wellFormed = false;
                 yield return problem;
-            }
         }
 
         if (policy.TlsRpt is { } tlsRpt)
@@ -71,14 +75,9 @@ public static class PolicyRules
                 yield return problem;
         }
 
-        // An observed entry keeps what cannot be served: it is answered as not found, and probes convert its pins.
-        if (destination.Observe)
-            yield break;
-
-        if (policy.Level.MatchesFingerprints() && FindInPins(destination, postfix) is { } inPins)
+        // An observed entry keeps pins that cannot be served: it is answered as not found, and probes convert them.
+        if (!destination.Observe && policy.Level.MatchesFingerprints() && FindInPins(destination, postfix) is { } inPins)
             yield return inPins;
-        else if (wellFormed && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
-            yield return $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}; {Shorter(destination, postfix)}";
     }
 
     private static IEnumerable<string> Find(
@@ -146,11 +145,6 @@ public static class PolicyRules
                 + "give --probe to convert what it can prove, or keep the entry with --observe (import: --unservable observe)";
         return null;
     }
-
-    private static string Shorter(Destination destination, PostfixSettings postfix) =>
-        destination.Policy.Level.MatchesFingerprints()
-            ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
-            : "give fewer names";
 
     private static string LevelsOf(PolicyAttribute attribute) =>
         string.Join(", ", Enum.GetValues<TlsLevel>().Where(attribute.LegalAt).Select(level => level.Name()));

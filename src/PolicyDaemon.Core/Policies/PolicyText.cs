@@ -22,12 +22,13 @@ public static class PolicyText
     {
         if (destination.Observe)
             return LookupAnswer.NotFound;
-        var problems = PolicyRules.Problems(destination, postfix);
-        if (problems.Count > 0)
-            return Refusal(destination, problems[0]);
-        return TryWrite(destination, postfix, map, out var text) && text.Length <= AnswerLimits.SocketmapText
+        if (PolicyRules.FirstProblem(destination, postfix) is { } problem)
+            return Refusal(destination, problem);
+        if (!TryWrite(destination, postfix, map, out var text))
+            return Refusal(destination, "its policy cannot be written");
+        return text.Length <= AnswerLimits.SocketmapText
             ? LookupAnswer.Found(text)
-            : Refusal(destination, "its policy cannot be written");
+            : Refusal(destination, PolicyRules.TooLong(destination, postfix, text.Length));
     }
 
     /// <summary>The octets of a reply line of tcp_table(5) with this text, encoded, with its status, blank and line feed.</summary>
@@ -41,7 +42,7 @@ public static class PolicyText
     /// <summary>How many pins fit into this many octets beside the other attributes.</summary>
     internal static int PinsThatFit(Destination destination, PostfixSettings postfix, int octets)
     {
-        var served = PinSelection.Of(destination, postfix).Served.Length;
+        var served = PinSelection.ServedHex(destination, postfix).Count();
         var onePin = 2 * Pins.DigestAlgorithms.Octets(postfix.FingerprintDigest) + 1;
         var rest = TextLength(destination, postfix) - served * onePin;
         return Math.Max(0, (octets - rest) / onePin);
@@ -66,14 +67,14 @@ public static class PolicyText
 
     private static bool TryWritePins(StringBuilder writer, Destination destination, PostfixSettings postfix)
     {
-        var separator = $" {PolicyAttributes.MatchName}=";
-        foreach (var pin in PinSelection.Of(destination, postfix).Served)
+        var any = false;
+        foreach (var hex in PinSelection.ServedHex(destination, postfix))
         {
-            writer.Append(separator).Append(pin.Fingerprint.Hex);
-            separator = "|";
+            writer.Append(any ? PolicyAttributes.FingerprintSeparator.ToString() : $" {PolicyAttributes.MatchName}=").Append(hex);
+            any = true;
         }
 
-        return separator == "|";
+        return any;
     }
 
     private static bool TryWrite(StringBuilder writer, PolicyAttribute attribute, IReadOnlyList<string> values)
