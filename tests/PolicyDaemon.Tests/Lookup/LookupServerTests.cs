@@ -182,20 +182,6 @@ public sealed class LookupServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_socket_that_was_handed_over_is_served()
-    {
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listening.Listen();
-        var name = $"inet:{listening.LocalEndPoint}";
-        var server = Server(new LookupOptions());
-        await server.StartAsync([(listening, MapProtocol.Socketmap)]);
-        Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, name, "example.com")).Status);
-        await server.ApplyAsync([]); // not ours to close by configuration
-        Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, name, "example.com")).Status);
-    }
-
-    [Fact]
     public async Task A_peer_that_closes_its_side_first_still_gets_its_answers()
     {
         var server = await StartAsync("inet:127.0.0.1:0", "inet:127.0.0.1:0");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
@@ -110,7 +111,13 @@ public sealed class MapListenerTests : IDisposable
     }
 
     private MapListener Listener(AcceptScript script) => new(
-        null, MapProtocol.Socketmap, "test", script.AcceptAsync, script.Close, registry, data.Service.Counters, NullLogger.Instance, time);
+        Endpoint(), "test", script.AcceptAsync, script.Close, registry, data.Service.Counters, NullLogger.Instance, time);
+
+    private static MapEndpoint Endpoint()
+    {
+        Assert.True(MapEndpoint.TryParse(MapProtocol.Socketmap, "inet:127.0.0.1:0", out var endpoint, out _));
+        return endpoint;
+    }
 
     private static async Task Until(Func<bool> condition)
     {

@@ -117,11 +117,11 @@ public sealed class ProtocolFuzzTests
         if (random.Next(3) == 0)
             key = string.Concat(key.Select(character => random.Next(2) == 0 ? char.ToUpperInvariant(character) : character));
         var octets = Encoding.UTF8.GetBytes(key);
-        return random.Next(50) switch
+        return random.Next(400) switch
         {
             0 => RandomOctets(random, 2000),
             1 => [.. octets, .. new byte[random.Next(10_500)]],
-            < 8 => Mutate(random, octets),
+            < 60 => Mutate(random, octets),
             _ => octets,
         };
     }
