@@ -40,7 +40,7 @@ internal static class PolicyCtl
     }
 
     /// <summary>Every command. A new one is a file under <c>Commands</c> and a line in <see cref="CommandList"/>.</summary>
-    private static RootCommand Compose(GlobalOptions globals, CliHost host)
+    internal static RootCommand Compose(GlobalOptions globals, CliHost host)
     {
         var root = new RootCommand(CommandList.Description);
         globals.AddTo(root);

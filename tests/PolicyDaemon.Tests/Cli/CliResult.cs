@@ -1,0 +1,6 @@
+using PolicyDaemon.Cli;
+
+namespace PolicyDaemon.Tests.Cli;
+
+/// <summary>What a run of policyctl left behind.</summary>
+internal sealed record CliResult(ExitCode Code, string Out, string Error);

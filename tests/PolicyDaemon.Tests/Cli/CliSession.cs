@@ -1,0 +1,107 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Journal;
+using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Core.Audit;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+/// <summary>policyctl in this process, with a store and a configuration of its own in a directory that goes with the test.</summary>
+internal sealed class CliSession : IDisposable
+{
+    internal const string Pin = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    internal const string OtherPin = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    internal CliSession(string postfix = "", bool init = true, string lookup = "")
+    {
+        Directory = System.IO.Directory.CreateTempSubdirectory("policyctl-").FullName;
+        Database = Path.Combine(Directory, "policy.db");
+        Config = Write("policydaemon.conf", $"[lookup]\n{lookup}\n[store]\ndatabase = {Database}\n[postfix]\n{postfix}\n");
+        if (init)
+            Succeed("init");
+    }
+
+    internal string Directory { get; }
+
+    internal string Database { get; }
+
+    internal string Config { get; }
+
+    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+
+    internal Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+
+    internal bool Terminal { get; set; }
+
+    internal string Input { get; set; } = "";
+
+    internal FakePostfix Postfix { get; } = new();
+
+    /// <summary>What was noted in the system's log.</summary>
+    internal List<string> Notes { get; } = [];
+
+    internal string Write(string name, string content)
+    {
+        var path = Path.Combine(Directory, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    internal CliResult Run(params IReadOnlyList<string> args) => RunWith([.. args, "--config", Config]);
+
+    /// <summary>Without the session's configuration.</summary>
+    internal CliResult RunWith(params IReadOnlyList<string> args)
+    {
+        var output = new StringWriter { NewLine = "\n" };
+        var error = new StringWriter { NewLine = "\n" };
+        var host = new CliHost
+        {
+            In = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
+            Out = output,
+            Error = error,
+            OutIsTerminal = Terminal,
+            ErrorIsTerminal = false,
+            Variable = name => Variables.GetValueOrDefault(name),
+            Time = Time,
+            Actor = () => new Actor("root", "alice", null),
+            Journal = new Journal(Notes),
+            Postfix = Postfix,
+        };
+        var code = PolicyCtl.Run(args, host);
+        return new CliResult((ExitCode)code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs what must work.</summary>
+    internal string Succeed(params IReadOnlyList<string> args)
+    {
+        var result = Run(args);
+        Assert.True(result.Code == ExitCode.Done, $"{string.Join(' ', args)}: exit {result.Code}\n{result.Error}");
+        return result.Out;
+    }
+
+    public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+
+    private sealed class Journal(List<string> notes) : IChangeJournal
+    {
+        public void Note(long change, Actor actor, string headHash, string summary) => notes.Add($"{change} {actor} {headHash} {summary}");
+    }
+
+    /// <summary>A Postfix that is what postconf would print of it.</summary>
+    internal sealed class FakePostfix : IPostfixTools
+    {
+        internal PostconfText? Text { get; set; }
+
+        public string Postconf(IReadOnlyList<string> arguments) => Text is null
+            ? throw new CommandException(ExitCode.Invalid, "there is no postconf here")
+            : arguments[^1] switch
+            {
+                "-x" => Text.Expanded,
+                "-n" => Text.Explicit,
+                "-M" => Text.Services,
+                "-P" => Text.Overrides,
+                _ => throw new ArgumentException(arguments[^1], nameof(arguments)),
+            };
+    }
+}

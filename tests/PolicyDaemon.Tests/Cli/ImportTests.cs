@@ -1,0 +1,164 @@
+using PolicyDaemon.Cli;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public class ImportTests
+{
+    private static readonly string Seed = Repository.Path("tests", "PolicyDaemon.Tests", "Data", "seed-table");
+
+    [Fact]
+    public void The_table_of_the_page_is_served_where_postfix_compares_sha1()
+    {
+        using var session = new CliSession("fingerprint_digest = sha1");
+
+        var result = session.Run("import", Seed);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Equal(
+            """
+            .ferraro.net	add	(not configured)	fingerprint match=adf3c3682bce8ddaa383ac84f65b52e0b488cd9b	2
+            .sami-lehtinen.net	add	(not configured)	fingerprint match=0916545ecbb37f0be473646069aa4f72004f0f1c	2
+            .sigmatic.fi	add	(not configured)	secure	2
+            .upcloud.com	add	(not configured)	secure	2
+            .gmail.com	add	(not configured)	encrypt	2
+            .trashmail.net	add	(not configured)	encrypt	2
+
+            """, result.Out);
+        Assert.Contains("seed-table:1: no-break spaces (U+00A0) are read as blanks", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--with-apex adds it", result.Error, StringComparison.Ordinal);
+        Assert.Contains("6 entries: 6 new, 0 changed, 0 removed, 0 as they were.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_apex_the_bare_domains_are_served_too()
+    {
+        using var session = new CliSession("fingerprint_digest = sha1");
+
+        var result = session.Run("import", "--with-apex", Seed);
+
+        Assert.Equal(12, result.Out.Count(character => character == '\n'));
+        Assert.DoesNotContain("subdomains only", result.Error, StringComparison.Ordinal);
+        Assert.Contains("answer\tfingerprint match=adf3c3682bce8ddaa383ac84f65b52e0b488cd9b\n", session.Succeed("domain", "show", "ferraro.net"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Under_sha256_the_table_of_the_page_is_refused_with_the_ways_out_and_nothing_is_imported()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("import", Seed);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"policyctl: {Seed} cannot be imported as it is, it has 2 problems; nothing was changed\n  {Seed}:1: .ferraro.net: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"\n  {Seed}:3: .sami-lehtinen.net: every pin is in another digest than sha256", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--unservable observe", result.Error, StringComparison.Ordinal);
+        Assert.Empty(session.Succeed("domain", "list"));
+    }
+
+    [Fact]
+    public void Under_sha256_rows_that_cannot_be_served_can_be_kept_as_observed()
+    {
+        using var session = new CliSession();
+
+        session.Succeed("import", Seed, "--unservable", "observe");
+
+        Assert.Contains(".ferraro.net\tfingerprint\t0/1\tobserved\t", session.Succeed("domain", "list"), StringComparison.Ordinal);
+        Assert.Contains(".sigmatic.fi\tsecure\t-\tyes\t", session.Succeed("domain", "list"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_reads_everything_and_changes_nothing()
+    {
+        using var session = new CliSession("fingerprint_digest = sha1");
+
+        var result = session.Run("import", "--dry-run", Seed, "--format", "table");
+
+        Assert.Contains(".gmail.com  (new)\n  before  (not configured)\n  after   encrypt\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed (--dry-run).", result.Out, StringComparison.Ordinal);
+        Assert.Empty(session.Succeed("domain", "list"));
+    }
+
+    [Fact]
+    public void What_main_cf_says_and_standard_input_are_taken_too()
+    {
+        using var session = new CliSession();
+        var table = session.Write("tls_policy", "a.example encrypt\n");
+        session.Succeed("import", "hash:" + table);
+        session.Input = "b.example secure\n";
+        session.Succeed("import", "-");
+
+        Assert.Equal(["a.example", "b.example"], session.Succeed("domain", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')[0]));
+    }
+
+    [Fact]
+    public void The_same_table_again_changes_nothing()
+    {
+        using var session = new CliSession("fingerprint_digest = sha1");
+        session.Succeed("import", Seed);
+        session.Time.Advance(TimeSpan.FromHours(1));
+
+        var result = session.Run("import", Seed);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("6 as they were", result.Error, StringComparison.Ordinal);
+        Assert.Equal(7, session.Succeed("audit").Count(character => character == '\n'));
+    }
+
+    [Fact]
+    public void A_row_for_a_configured_key_is_refused_unless_it_may_replace_it()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "encrypt", "--note", "ours");
+        var table = session.Write("tls_policy", $"example.com fingerprint match={CliSession.Pin}\n");
+
+        var refused = session.Run("import", table);
+        session.Succeed("import", "--replace", table, "--reason", "pins from the partner");
+
+        Assert.Equal(ExitCode.Invalid, refused.Code);
+        Assert.Contains($"{table}:1: example.com is configured already", refused.Error, StringComparison.Ordinal);
+        var show = session.Succeed("domain", "show", "example.com");
+        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}\n", show, StringComparison.Ordinal);
+        Assert.Contains("note\tours\n", show, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_replacing_row_retires_the_pins_that_it_lacks()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+        var table = session.Write("tls_policy", $"example.com fingerprint match={CliSession.OtherPin}\n");
+
+        session.Succeed("import", "--replace", table, "--reason", "pins from the partner");
+
+        Assert.Contains($"answer\tfingerprint match={CliSession.OtherPin}\n", session.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_doubt_about_many_rows_is_said_once()
+    {
+        using var session = new CliSession();
+        var table = session.Write("tls_policy", string.Concat(Enumerable.Range(0, 500).Select(i => $"d{i}.example secure\n")));
+
+        var result = session.Run("import", table);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("d0.example and 499 more: ", result.Error, StringComparison.Ordinal);
+        Assert.True(result.Error.Count(character => character == '\n') < 6, result.Error);
+    }
+
+    [Fact]
+    public void An_exported_table_can_be_imported_and_gives_the_same_answers()
+    {
+        using var session = new CliSession("fingerprint_digest = sha1");
+        session.Succeed("import", Seed);
+        var file = Path.Combine(session.Directory, "exported");
+        session.Succeed("export", file);
+        using var other = new CliSession("fingerprint_digest = sha1");
+        other.Succeed("import", file);
+
+        Assert.Equal(session.Succeed("export"), other.Succeed("export"));
+        Assert.Equal(session.Succeed("domain", "list"), other.Succeed("domain", "list"));
+    }
+}

@@ -1,0 +1,96 @@
+using PolicyDaemon.Cli;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public class PinTests
+{
+    [Fact]
+    public void An_added_pin_is_served_beside_the_others()
+    {
+        using var session = Pinned();
+
+        var result = session.Succeed("pin", "add", "example.com", CliSession.OtherPin.ToUpperInvariant(), "--of", "public-key");
+
+        Assert.Equal(
+            $"example.com\tchange\tfingerprint match={CliSession.Pin}\tfingerprint match={CliSession.Pin}|{CliSession.OtherPin}\t3\n", result);
+        Assert.Equal(
+            $"""
+            example.com	{CliSession.Pin}	sha256	unknown	standby	person	2026-11-23T12:00:00Z	yes
+            example.com	{CliSession.OtherPin}	sha256	public-key	standby	person	2026-11-23T12:00:00Z	yes
+
+            """, session.Succeed("pin", "list", "example.com"));
+    }
+
+    [Fact]
+    public void A_pin_that_is_served_already_changes_nothing()
+    {
+        using var session = Pinned();
+
+        Assert.Equal("none", session.Succeed("pin", "add", "example.com", CliSession.Pin).Split('\t')[1]);
+    }
+
+    [Fact]
+    public void A_revoked_pin_is_kept_and_not_served()
+    {
+        using var session = Pinned();
+        session.Succeed("pin", "add", "example.com", CliSession.OtherPin);
+
+        session.Succeed("pin", "revoke", "example.com", CliSession.Pin);
+
+        Assert.Contains($"{CliSession.Pin}\tsha256\tunknown\tretired\tperson\t2026-11-23T12:00:00Z\tno: it is retired", session.Succeed("pin", "list"), StringComparison.Ordinal);
+        Assert.Contains($"answer\tfingerprint match={CliSession.OtherPin}\n", session.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_last_served_pin_cannot_be_revoked_even_with_a_reason()
+    {
+        using var session = Pinned();
+
+        var result = session.Run("pin", "revoke", "example.com", CliSession.Pin, "--reason", "gone");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains("none of the 1 pins is standby, active or retiring", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_level_without_pins_takes_none_and_says_how_to_pin()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "secure");
+
+        var result = session.Run("pin", "add", "example.com", CliSession.Pin);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Equal(
+            $"policyctl: example.com is at level secure, which takes no pins; to pin it: policyctl domain set example.com --level fingerprint --match {CliSession.Pin}\n",
+            result.Error);
+    }
+
+    [Fact]
+    public void A_pin_in_another_digest_is_refused_with_the_way_out()
+    {
+        using var session = Pinned();
+
+        var result = session.Run("pin", "add", "example.com", "AD:F3:C3:68:2B:CE:8D:DA:A3:83:AC:84:F6:5B:52:E0:B4:88:CD:9B");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains("is a sha1 digest and Postfix compares sha256, so it would never match", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_observed_entry_keeps_a_pin_in_another_digest_and_says_why_it_is_not_served()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--observe", "--match", "ad:f3:c3:68:2b:ce:8d:da:a3:83:ac:84:f6:5b:52:e0:b4:88:cd:9b");
+
+        Assert.Contains("\tno: the entry is only observed\n", session.Succeed("pin", "list"), StringComparison.Ordinal);
+    }
+
+    private static CliSession Pinned()
+    {
+        var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+        return session;
+    }
+}
