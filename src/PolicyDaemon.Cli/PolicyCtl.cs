@@ -39,6 +39,9 @@ internal static class PolicyCtl
         }
     }
 
+    /// <summary>The commands and options as they are, to be held against the manual.</summary>
+    internal static RootCommand Model() => Compose(new GlobalOptions(), CliHost.System());
+
     /// <summary>Every command. A new one is a file under <c>Commands</c> and a line in <see cref="CommandList"/>.</summary>
     internal static RootCommand Compose(GlobalOptions globals, CliHost host)
     {
