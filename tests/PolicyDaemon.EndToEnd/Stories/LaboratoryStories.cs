@@ -37,6 +37,40 @@ public abstract class LaboratoryStories(Laboratory lab) : IAsyncLifetime
         Assert.False(lab.Receivers.Received(message));
     }
 
+    /// <summary>What <c>policyctl export</c> writes for an entry that cannot be served: in a file table, too, its mail waits.</summary>
+    [Fact]
+    public async Task A_level_that_does_not_exist_defers_the_mail()
+    {
+        var server = lab.Receivers.Servers[0];
+        var destination = await Destination.CreateAsync(lab, "unservable.plain.test", server);
+        await server.PresentAsync(lab.Certificates.Issued(destination.MxHosts[0]));
+        await WriteTableAsync($"{destination.Domain} unservable-see-comment-above");
+
+        var message = await lab.Sender.SendAsync(destination.User);
+        (await lab.Sender.OutcomeAsync(message)).AssertDeferred("4.7.5", "client TLS configuration problem");
+        Assert.False(lab.Receivers.Received(message));
+    }
+
+    /// <summary>The forms of values that our rules accept, in policies that Postfix must therefore read.</summary>
+    [Theory]
+    [InlineData("encrypt ciphers=medium protocols=>=TLSv1.2 exclude=aNULL:kRSA+AES servername=hostname connection_reuse=no", "Untrusted")]
+    [InlineData("encrypt ciphers=high protocols=!SSLv2:!sslv3:!TLSv1:!TLSv1.1 servername=nexthop", "Untrusted")]
+    [InlineData("encrypt ciphers=low protocols=TLSv1.2:TLSv1.3", "Untrusted")]
+    [InlineData("encrypt protocols=>=0303:<=0304 exclude=ECDHE-RSA-AES128-SHA", "Untrusted")]
+    [InlineData("ENCRYPT,,CIPHERS=EXPORT", "Untrusted")]
+    [InlineData("secure match=NEXTHOP:dot-nexthop:hostname:.other.test servername=mx.other_name.test", "Verified")]
+    public async Task What_our_rules_accept_Postfix_reads(string policy, string verdict)
+    {
+        var server = lab.Receivers.Servers[0];
+        var destination = await Destination.CreateAsync(lab, "attributes.plain.test", server);
+        await server.PresentAsync(policy.StartsWith("secure", StringComparison.Ordinal)
+            ? lab.Certificates.Issued(destination.MxHosts[0])
+            : lab.Certificates.SelfSigned(destination.MxHosts[0]));
+        await WriteTableAsync($"{destination.Domain} {policy}");
+
+        (await lab.Sender.DeliverAsync(destination.User)).AssertSent(verdict);
+    }
+
     [Fact]
     public async Task Without_an_entry_mail_goes_out_as_the_server_allows()
     {
