@@ -45,10 +45,10 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     }
 
     /// <summary>Another daemon with a store and ports of its own, beside the one that Postfix asks. Not started yet.</summary>
-    public async Task<Policyd> AnotherAsync(string name, int port, string digest = "sha256")
+    public async Task<Policyd> AnotherAsync(string name, int port, string digest = "sha256", int storeMegabytes = 0)
     {
         var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), port);
-        await policyd.PrepareAsync(digest);
+        await policyd.PrepareAsync(digest, storeMegabytes);
         return policyd;
     }
 

@@ -1,6 +1,5 @@
-using System.Buffers.Text;
+using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 
 namespace PolicyDaemon.EndToEnd.Lab;
 
@@ -55,21 +54,38 @@ public sealed class Policyd : IAsyncDisposable
     public Task<CommandResult> CtlAsync(params string[] arguments) =>
         _sandbox.RunAsync([Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
 
+    /// <summary>Runs <c>policyctl</c> behind a command that changes the user, such as setpriv.</summary>
+    public Task<CommandResult> CtlAsAsync(string[] user, params string[] arguments) =>
+        _sandbox.RunAsync([.. user, Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+
     /// <summary>Starts <c>policyctl</c>, for tests that do not let it end.</summary>
-    public RunningProcess StartCtl(params string[] arguments) =>
-        _sandbox.Start([Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+    public RunningProcess StartCtl(params string[] arguments) => StartCtlAs([], arguments);
+
+    /// <summary>Starts <c>policyctl</c> behind a command that changes the user.</summary>
+    public RunningProcess StartCtlAs(string[] user, params string[] arguments) =>
+        _sandbox.Start([.. user, Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
 
     /// <summary>Runs <c>policyctl</c>, which must succeed.</summary>
     public async Task<string> DoAsync(params string[] arguments) => (await CtlAsync(arguments)).Require();
 
     /// <summary>Writes configuration and folders, as a package does, and makes the store with <c>policyctl init</c>.</summary>
-    internal async Task PrepareAsync(string digest = "sha256")
+    /// <param name="digest">What fingerprint_digest says.</param>
+    /// <param name="storeMegabytes">Puts the store on a file system of this size of its own; 0: no.</param>
+    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0)
     {
         CopyExecutables();
         // As a package makes them: the store's folder hands its group on, the socket's folder is Postfix' to enter.
         (await _sandbox.RunAsync(["install", "-d", "-m", "0755", _folder])).Require();
+        var store = Path.GetDirectoryName(Database)!;
+        if (storeMegabytes > 0)
+        {
+            Directory.CreateDirectory(store);
+            (await _sandbox.RunAsync(
+                ["mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={storeMegabytes}m"), "tmpfs", store])).Require();
+        }
+
         (await _sandbox.RunAsync(
-            ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "2770", Path.GetDirectoryName(Database)!])).Require();
+            ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "2770", store])).Require();
         (await _sandbox.RunAsync(["install", "-d", "-o", "nobody", "-g", "postfix", "-m", "2750", _socketFolder])).Require();
         await File.WriteAllTextAsync(ConfigurationFile, $"""
             [lookup]
@@ -86,10 +102,14 @@ public sealed class Policyd : IAsyncDisposable
     }
 
     /// <summary>Starts the daemon and waits until it answers.</summary>
-    public async Task StartAsync()
+    /// <param name="descriptors">How many file descriptors it may have open.</param>
+    public async Task StartAsync(int descriptors = 4096)
     {
+        // The service's user and umask; the limit before the rights to set it are gone.
         _daemon = _sandbox.Start(
-            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", Program("policyd"), "--config", ConfigurationFile]);
+            ["prlimit", string.Create(CultureInfo.InvariantCulture, $"--nofile={descriptors}:{descriptors}"),
+                "setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", "sh", "-c", "umask 0007; exec \"$@\"", "sh",
+                Program("policyd"), "--config", ConfigurationFile]);
         await Until.TrueAsync("policyd answers", async () =>
         {
             if (_daemon.HasExited) throw new InvalidOperationException($"policyd ended:\n{Said}");
@@ -136,13 +156,8 @@ public sealed class Policyd : IAsyncDisposable
     {
         try
         {
-            // A socket in the file system is reached from any network namespace.
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(UnixSocket), TestContext.Current.CancellationToken);
-            var request = Encoding.UTF8.GetBytes($"{map} {key}");
-            byte[] netstring = [.. Encoding.ASCII.GetBytes($"{request.Length}:"), .. request, (byte)','];
-            await socket.SendAsync(netstring, TestContext.Current.CancellationToken);
-            return await ReadReplyAsync(socket);
+            using var connection = await ConnectAsync();
+            return await connection.AskAsync(map, key);
         }
         catch (SocketException)
         {
@@ -150,26 +165,20 @@ public sealed class Policyd : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a connection to the unix socket, to hold it.</summary>
+    public Task<SocketmapConnection> ConnectAsync() => SocketmapConnection.OpenAsync(UnixSocket);
+
+    /// <summary>Sends the daemon a signal (its name without SIG).</summary>
+    public Task SignalAsync(string signal) => _daemon?.SignalAsync(signal) ?? Task.CompletedTask;
+
+    /// <summary>The daemon's resident memory in KiB.</summary>
+    public long ResidentKiB => long.Parse(
+        File.ReadLines($"/proc/{_daemon?.ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
     public async ValueTask DisposeAsync()
     {
         if (_daemon is not null) await _daemon.DisposeAsync();
-    }
-
-    private static async Task<string?> ReadReplyAsync(Socket socket)
-    {
-        var received = new byte[128 * 1024];
-        var length = 0;
-        while (length < received.Length)
-        {
-            var count = await socket.ReceiveAsync(received.AsMemory(length), SocketFlags.None, TestContext.Current.CancellationToken);
-            if (count == 0) return null;
-            length += count;
-            var colon = received.AsSpan(0, length).IndexOf((byte)':');
-            if (colon > 0 && Utf8Parser.TryParse(received.AsSpan(0, colon), out int payload, out _) && length >= colon + payload + 2)
-                return Encoding.UTF8.GetString(received, colon + 1, payload);
-        }
-
-        throw new InvalidOperationException("policyd sent more than a socketmap reply may have");
     }
 
     private string Program(string name) => Path.Combine(_sandbox.Folder, "bin", name);
