@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Rows;
 
 namespace PolicyDaemon.Store;
@@ -18,6 +21,16 @@ internal static class AuditLog
 
     internal static string? HashAt(SqliteConnection connection, long sequence) =>
         connection.QueryFirstOrDefault<string>("SELECT hash FROM audit WHERE sequence = @sequence", new { sequence });
+
+    /// <summary>True where a row accepts this store in place of the one that was last loaded.</summary>
+    internal static bool Accepts(SqliteConnection connection, SnapshotIdentity lastLoaded)
+    {
+        var document = JsonSerializer.Serialize(
+            new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);
+        return connection.ExecuteScalar<long>(
+            "SELECT count(*) FROM audit WHERE action = @action AND evidence = @document",
+            new { action = AuditAction.Accept.Name(), document }) > 0;
+    }
 
     /// <summary>Newest first.</summary>
     internal static IEnumerable<AuditRow> Newest(SqliteConnection connection, long limit) =>
@@ -78,9 +91,9 @@ internal static class AuditLog
     {
         Sequence = row.Sequence,
         ChangeId = row.ChangeId,
-        Time = DateTimeOffset.FromUnixTimeSeconds(row.Time),
-        Actor = new Actor(row.Actor, row.LoginUser, row.SudoUser),
-        Command = row.Command,
+        Time = DateTimeOffset.FromUnixTimeSeconds(row.Time ?? 0),
+        Actor = new Actor(row.Actor ?? "", row.LoginUser, row.SudoUser),
+        Command = row.Command ?? "",
         Reason = row.Reason,
         Action = row.Action,
         Key = row.Key,

@@ -1,14 +1,32 @@
+using Dapper;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Rows;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>Walks the audit chain from its first row to its last.</summary>
+/// <summary>Walks the audit chain from its first row to its last, then compares the present entries with what it leads to.</summary>
+[DapperAot]
 internal static class AuditVerifier
 {
     private const int ProgressStep = 1000;
 
     internal static AuditVerification Verify(SqliteConnection connection, string storeId, string? headHash, IProgress<long>? progress)
+    {
+        // Log and entries of one moment, whoever writes meanwhile. (A single word would be a stored procedure to Dapper.)
+        connection.Execute("BEGIN DEFERRED");
+        try
+        {
+            return VerifyMoment(connection, storeId, headHash, progress);
+        }
+        finally
+        {
+            connection.Execute("ROLLBACK");
+        }
+    }
+
+    private static AuditVerification VerifyMoment(SqliteConnection connection, string storeId, string? headHash, IProgress<long>? progress)
     {
         var head = AuditHead.Empty;
         var found = headHash is null;
@@ -23,7 +41,35 @@ internal static class AuditVerifier
         }
 
         progress?.Report(head.Sequence);
-        return new AuditVerification(
-            head.Sequence, head, found ? null : $"the chain is sound, but the hash {headHash} does not stand in it: rows were cut off or the log was written anew");
+        return new AuditVerification(head.Sequence, head, found
+            ? Unlogged(connection)
+            : $"the chain is sound, but the hash {headHash} does not stand in it: rows were cut off or the log was written anew");
     }
+
+    /// <summary>Who writes past the log leaves it sound; the entries then differ from their last rows.</summary>
+    private static string? Unlogged(SqliteConnection connection)
+    {
+        var logged = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach (var row in LastRows(connection))
+            logged[row.Key] = row.After;
+        foreach (var stored in new DestinationTable(connection).List("%"))
+        {
+            if (!logged.Remove(stored.Key, out var after) || after is null)
+                return $"the log is sound, but the entry {stored.Key} is not from it: it was added past the log";
+            if (stored.Value is not { } destination || DestinationMapping.ToJson(destination) != after)
+                return $"the log is sound, but the entry {stored.Key} is not as its last row left it: it was changed past the log";
+        }
+
+        return logged.FirstOrDefault(item => item.Value is not null).Key is { } gone
+            ? $"the log is sound, but the entry {gone} is gone: it was removed past the log"
+            : null;
+    }
+
+    private static IEnumerable<LoggedEntryRow> LastRows(SqliteConnection connection) =>
+        connection.Query<LoggedEntryRow>(
+            """
+            SELECT a.key AS Key, a.after AS After FROM audit a
+            JOIN (SELECT max(sequence) AS sequence FROM audit WHERE key IS NOT NULL GROUP BY key) last ON last.sequence = a.sequence
+            """,
+            buffered: false);
 }

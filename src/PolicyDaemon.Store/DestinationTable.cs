@@ -131,7 +131,10 @@ internal sealed class DestinationTable(SqliteConnection connection)
                 ? GroupPins(group)
                 : [.. rows.Where(pin => pin.PinFingerprint is not null).Select(pin => DestinationMapping.ToPin(
                     pin.PinFingerprint!, pin.PinSubject, pin.PinState, pin.PinStrength, pin.PinSince ?? 0))];
-            return new StoredDestination(row.Id, row.Key, DestinationMapping.FromRow(row, pins), null);
+            var destination = DestinationMapping.FromRow(row, pins);
+            return destination.Key.Text == row.Key
+                ? new StoredDestination(row.Id, row.Key, destination, null)
+                : new StoredDestination(row.Id, row.Key, null, $"its key is stored as {row.Key} instead of {destination.Key.Text}");
         }
         catch (Exception error) when (error is FormatException or JsonException or ArgumentException)
         {

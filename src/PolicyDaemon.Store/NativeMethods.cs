@@ -1,12 +1,15 @@
 using System.Runtime.InteropServices;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>System calls for which .NET has no method: opening a directory, to flush it.</summary>
+/// <summary>System calls for which .NET has no method: flushing a directory, and the inode of a file.</summary>
 internal static partial class NativeMethods
 {
     internal const int ReadOnly = 0;
     internal const int CloseOnExec = 0x80000; // O_CLOEXEC on linux-x64 and linux-arm64
+    internal const int CurrentDirectory = -100; // AT_FDCWD
+    internal const uint StatxBasicStats = 0x7ff; // STATX_BASIC_STATS
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -15,4 +18,8 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Statx(int directory, string path, int flags, uint mask, out FileSignature.StatxBuffer stat);
 }

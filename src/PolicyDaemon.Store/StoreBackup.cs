@@ -23,8 +23,7 @@ internal static class StoreBackup
                 Access = FileAccess.Write,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             }).Dispose();
-            // One read transaction: writers go on, the copy shows the moment at which it began.
-            connection.Execute("VACUUM INTO @draft", new { draft });
+            Copy(connection, draft);
             DurableFile.Flush(draft);
             File.Move(draft, full, overwrite: false);
             DurableFile.FlushDirectory(Path.GetDirectoryName(full)!);
@@ -39,7 +38,26 @@ internal static class StoreBackup
         }
         finally
         {
-            File.Delete(draft);
+            if (File.Exists(draft))
+                File.Delete(draft);
+        }
+    }
+
+    private static void Copy(SqliteConnection connection, string draft)
+    {
+        // query_only forbids writing to the copy too.
+        var queryOnly = connection.ExecuteScalar<long>("PRAGMA query_only") != 0;
+        if (queryOnly)
+            connection.Execute("PRAGMA query_only = OFF");
+        try
+        {
+            // One read transaction: writers go on, the copy shows the moment at which it began.
+            connection.Execute("VACUUM INTO @draft", new { draft });
+        }
+        finally
+        {
+            if (queryOnly)
+                connection.Execute("PRAGMA query_only = ON");
         }
     }
 }

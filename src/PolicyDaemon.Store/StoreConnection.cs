@@ -35,13 +35,13 @@ internal static class StoreConnection
         SqliteLibrary.Use();
         // Reading opens for writing too: SQLite then removes the log of its last reader instead of leaving it behind, and
         // can recover one that a killed writer left. query_only keeps the promise.
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        var connection = new BoundedConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
             Mode = SqliteOpenMode.ReadWrite,
             Pooling = false,
             ForeignKeys = true,
-            DefaultTimeout = Math.Max((int)patience.TotalSeconds, 1),
+            DefaultTimeout = 1,
         }.ToString());
         try
         {

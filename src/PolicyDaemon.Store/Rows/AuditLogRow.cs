@@ -1,21 +1,21 @@
 namespace PolicyDaemon.Store.Rows;
 
-/// <summary>A row of the audit log beside the change that it belongs to.</summary>
+/// <summary>A row of the audit log beside the change that it belongs to; without one where somebody deleted it.</summary>
 internal sealed class AuditLogRow
 {
     public long Sequence { get; set; }
 
     public long ChangeId { get; set; }
 
-    public long Time { get; set; }
+    public long? Time { get; set; }
 
-    public string Actor { get; set; } = "";
+    public string? Actor { get; set; }
 
     public string? LoginUser { get; set; }
 
     public string? SudoUser { get; set; }
 
-    public string Command { get; set; } = "";
+    public string? Command { get; set; }
 
     public string? Reason { get; set; }
 

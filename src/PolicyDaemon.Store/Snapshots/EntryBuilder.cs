@@ -1,0 +1,84 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Turns stored destinations into finished answers, and remembers which of them cannot be served.</summary>
+internal sealed class EntryBuilder
+{
+    // So many get a finding of their own; beyond that a person reads a number.
+    private const int NamedFindings = 100;
+
+    private readonly Dictionary<string, string> unservable = new(StringComparer.Ordinal);
+
+    internal void Clear() => unservable.Clear();
+
+    internal void Forget(string key) => unservable.Remove(key);
+
+    /// <summary>Takes over what a snapshot from a file says.</summary>
+    internal void Adopt(PolicySnapshot snapshot)
+    {
+        Clear();
+        foreach (var entry in snapshot.Entries.Where(entry => entry.Answer.Kind == LookupAnswerKind.Temporary))
+            unservable[entry.Key] = entry.Answer.Text;
+    }
+
+    /// <summary>The answers of one key. What cannot be served is a temporary error for that key alone.</summary>
+    internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix)
+    {
+        // A key that someone wrote past us in another form is answered where it would be asked for, so that it does not become a miss.
+        var key = NextHop.TryParse(stored.Key, out var canonical, out _) ? canonical.Text : stored.Key;
+        if (stored.Value is not { } destination)
+        {
+            unservable[key] = $"the entry cannot be read: {stored.Problem}";
+            var answer = LookupAnswer.Temporary("the entry of this destination cannot be read");
+            return new SnapshotEntry(key, answer, answer);
+        }
+
+        var plain = Answer(destination, postfix, MapName.TlsPolicy);
+        if (plain.Kind == LookupAnswerKind.Temporary)
+        {
+            unservable[key] = plain.Text;
+            return new SnapshotEntry(key, plain, plain);
+        }
+
+        var tlsRpt = Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
+        if (tlsRpt.Kind == LookupAnswerKind.Temporary)
+            unservable[key] = $"on {MapName.TlsPolicyTlsRpt.Text()}: {tlsRpt.Text}";
+        else
+            unservable.Remove(key);
+        return new SnapshotEntry(key, plain, tlsRpt == plain ? plain : tlsRpt);
+    }
+
+    internal void Report(FindingSet findings)
+    {
+        var named = unservable.Take(NamedFindings).ToDictionary(
+            item => item.Key,
+            item => ($"mail for {item.Key} waits: {item.Value}", $"Correct the entry: policyctl explain {item.Key}"));
+        if (unservable.Count > NamedFindings)
+        {
+            named["*"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named",
+                "Check fingerprint_digest and version in the configuration; policyctl domain list shows the entries.");
+        }
+
+        findings.Replace(FindingKind.EntryNotServable, named);
+    }
+
+    // One entry that breaks an assumption must not keep a million others from being served.
+#pragma warning disable CA1031
+    private static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map)
+    {
+        try
+        {
+            return PolicyText.Answer(destination, postfix, map);
+        }
+        catch (Exception error)
+        {
+            return LookupAnswer.Temporary($"its answer cannot be made ({error.GetType().Name})");
+        }
+    }
+#pragma warning restore CA1031
+}

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>The findings of the running daemon about its store; in memory first, because the store may be what is broken.</summary>
+internal sealed class FindingSet(TimeProvider time, ILogger log)
+{
+    private ImmutableDictionary<(FindingKind Kind, string Subject), Finding> open =
+        ImmutableDictionary<(FindingKind, string), Finding>.Empty;
+
+    /// <summary>Counts every difference, so that a keeper knows whether it has written them all.</summary>
+    internal long Version { get; private set; }
+
+    /// <summary>May be read from any thread.</summary>
+    internal IReadOnlyCollection<Finding> Open => [.. Volatile.Read(ref open).Values.OrderBy(finding => finding.Since)];
+
+    internal void Raise(FindingKind kind, string subject, string detail, string remedy)
+    {
+        if (open.TryGetValue((kind, subject), out var known) && known.Detail == detail)
+            return;
+        var finding = new Finding(kind, subject, detail, remedy, known?.Since ?? time.GetUtcNow());
+        Volatile.Write(ref open, open.SetItem((kind, subject), finding));
+        Version++;
+        if (known is null)
+            StoreLog.FindingRaised(log, kind.Name(), subject, detail, remedy);
+    }
+
+    internal void Close(FindingKind kind, string subject)
+    {
+        if (!open.ContainsKey((kind, subject)))
+            return;
+        Volatile.Write(ref open, open.Remove((kind, subject)));
+        Version++;
+        StoreLog.FindingClosed(log, kind.Name(), subject);
+    }
+
+    /// <summary>Makes these the open findings of a kind.</summary>
+    internal void Replace(FindingKind kind, IReadOnlyDictionary<string, (string Detail, string Remedy)> subjects)
+    {
+        foreach (var (known, subject) in open.Keys.Where(key => key.Kind == kind && !subjects.ContainsKey(key.Subject)).ToList())
+            Close(known, subject);
+        foreach (var (subject, (detail, remedy)) in subjects)
+            Raise(kind, subject, detail, remedy);
+    }
+}

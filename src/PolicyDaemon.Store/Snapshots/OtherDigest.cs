@@ -1,0 +1,28 @@
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>What is left of a snapshot that was written for another digest or Postfix while the store cannot be read.</summary>
+internal static class OtherDigest
+{
+    /// <summary>
+    /// Pins of another digest never match; this is said plainly, as a temporary error. Answers without pins stay: whatever of them
+    /// an older Postfix cannot read defers mail by itself.
+    /// </summary>
+    internal static PolicySnapshot Refuse(PolicySnapshot snapshot, PostfixSettings postfix)
+    {
+        if (snapshot.Identity.Digest == postfix.FingerprintDigest)
+            return snapshot;
+        var refusal = LookupAnswer.Temporary("the store cannot be read and the last good pins are of another digest");
+        return snapshot.With(
+            snapshot.Identity,
+            snapshot.Entries.Where(IsPinned).Select(entry => new SnapshotEntry(entry.Key, refusal, refusal)).ToList(),
+            []);
+    }
+
+    private static bool IsPinned(SnapshotEntry entry) => IsPinned(entry.Answer) || IsPinned(entry.TlsRptAnswer);
+
+    private static bool IsPinned(LookupAnswer answer) =>
+        answer.Kind == LookupAnswerKind.Found && answer.Text.StartsWith(TlsLevel.Fingerprint.Name(), StringComparison.Ordinal);
+}

@@ -1,0 +1,328 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Keeps a snapshot of the store in force: loads it, follows every change, and holds on to the last good one.</summary>
+/// <remarks>
+/// <para>A look costs one PRAGMA and one statx(2); what it finds decides:</para>
+/// <code>
+/// nothing committed since               nothing to do
+/// the log continues from what is loaded its new rows name the keys to read again: the change is live
+/// much was committed, or another digest everything is read again
+/// the log does not continue             another store lies there: not loaded before a person accepts it
+/// missing, locked, damaged, newer...    the last good snapshot stays, however old, and a finding says why
+/// </code>
+/// <para><see cref="Start"/> before listening, then <see cref="RunAsync"/>. <see cref="Current"/> may be read from any thread.</para>
+/// </remarks>
+public sealed class SnapshotLoader : IPolicySource, IDisposable
+{
+    private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan IntegrityInterval = TimeSpan.FromHours(1);
+
+    private readonly Lock gate = new();
+    private readonly SnapshotLoaderOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger<SnapshotLoader> log;
+    private readonly FindingSet findings;
+    private readonly FindingKeeper keeper;
+    private readonly SnapshotSaver saver;
+    private readonly SnapshotReader reader;
+
+    private PostfixSettings postfix;
+    private PolicySnapshot? last;
+    private Published? published;
+    private (PolicySnapshot Last, PostfixSettings Postfix)? serving;
+    private bool healthy;
+    private bool replaced;
+    private StoreWatch? watch;
+    private FileSignature? seen;
+    private long? dataVersion;
+    private bool checkBeforeLoading = true;
+    private (FileSignature? Signature, long At)? damage;
+    private Task<StoreException?>? integrityCheck;
+    private long integrityCheckedAt = long.MinValue;
+
+    public SnapshotLoader(SnapshotLoaderOptions options, PostfixSettings postfix, TimeProvider time, ILogger<SnapshotLoader> log)
+    {
+        this.options = options;
+        this.postfix = postfix;
+        this.time = time;
+        this.log = log;
+        findings = new FindingSet(time, log);
+        keeper = new FindingKeeper(options, findings, time, log);
+        saver = new SnapshotSaver(options, findings, time, log);
+        reader = new SnapshotReader(options.Database, findings, log);
+    }
+
+    /// <inheritdoc/>
+    public PolicySnapshot? Current => Volatile.Read(ref published)?.Snapshot;
+
+    /// <summary>What is wrong now, oldest first. May be read from any thread.</summary>
+    public IReadOnlyCollection<Finding> Findings => findings.Open;
+
+    /// <summary>What is served and where it comes from; null while there is nothing. May be read from any thread.</summary>
+    public SnapshotStatus? Status => Volatile.Read(ref published) is { } now
+        ? new SnapshotStatus(
+            Volatile.Read(ref healthy) ? "store" : "file", now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
+            now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
+        : null;
+
+    /// <summary>How many destinations were read from the store so far.</summary>
+    internal long DestinationsRead => reader.DestinationsRead;
+
+    /// <summary>The integrity check that runs in the background, if one does.</summary>
+    internal Task IntegrityCheck => integrityCheck ?? Task.CompletedTask;
+
+    /// <summary>Loads what can be loaded: the file, then what the store has beyond it. Never throws over a bad store.</summary>
+    public void Start()
+    {
+        lock (gate)
+        {
+            if (SnapshotFile.TryRead(options.SnapshotFile, out last, out var reason))
+            {
+                StoreLog.SnapshotRead(log, options.SnapshotFile, last.Count, last.Identity.Sequence);
+                saver.IsOnDisk(last.Identity);
+                reader.Adopt(last);
+                // There is something to serve, so the store's pages can be checked beside it.
+                checkBeforeLoading = false;
+            }
+            else if (reason is not null)
+            {
+                StoreLog.SnapshotUnreadable(log, options.SnapshotFile, reason);
+            }
+
+            // What the file holds is not served before the store was asked: it may be ahead.
+            Look();
+        }
+    }
+
+    /// <summary>Follows the store until cancelled, then saves what is in force.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(options.PollInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+                Look();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // asked to
+        }
+        finally
+        {
+            lock (gate)
+            {
+                if (last is not null)
+                    saver.SaveNow(last);
+            }
+        }
+    }
+
+    /// <summary>Answers for another Postfix from now on, such as after the configuration was read again.</summary>
+    public void Use(PostfixSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        lock (gate)
+        {
+            postfix = settings;
+            Look();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+            CloseWatch();
+    }
+
+    /// <summary>Looks once whether something changed.</summary>
+    // The loader must outlive whatever a look meets: without it no change would ever be live again.
+#pragma warning disable CA1031
+    internal void Look()
+    {
+        lock (gate)
+        {
+            try
+            {
+                Follow();
+            }
+            catch (StoreException error)
+            {
+                Fail(error);
+            }
+            catch (Exception error)
+            {
+                StoreLog.WatchFailed(log, error);
+                Fail(new StoreException(StoreFault.Unavailable, $"{options.Database}: {error.Message}", error));
+            }
+
+            Serve();
+            if (last is not null)
+                saver.Offer(last);
+            keeper.Keep();
+        }
+    }
+#pragma warning restore CA1031
+
+    private void Follow()
+    {
+        if (integrityCheck is { IsCompleted: true } finished)
+        {
+            integrityCheck = null;
+            if (finished.GetAwaiter().GetResult() is { } problem && watch is not null)
+                throw problem;
+        }
+
+        var signature = FileSignature.Of(options.Database);
+        if (watch is not null && (signature is null || !signature.SameFile(watch.Signature)))
+        {
+            CloseWatch();
+            checkBeforeLoading = true;
+        }
+
+        if (watch is null && damage is { } known && known.Signature == signature && time.GetElapsedTime(known.At) < DamageRecheck)
+            return;
+        // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
+        if (watch is not null && signature != seen && watch.DataVersion() == dataVersion)
+            CloseWatch();
+        if (watch is null)
+        {
+            watch = StoreWatch.Open(options, time);
+            seen = watch.Signature;
+            if (checkBeforeLoading)
+                CheckIntegrity();
+        }
+
+        var version = watch.DataVersion();
+        if (version == dataVersion && (replaced || (healthy && last is not null && Fits(last))))
+            return;
+
+        var loaded = watch.InOneMoment(() => reader.Load(watch, last, postfix));
+        seen = FileSignature.Of(options.Database);
+        dataVersion = version;
+        if (loaded is null)
+        {
+            Replaced();
+            return;
+        }
+
+        last = loaded;
+        Recover();
+        CheckIntegrityInBackground();
+    }
+
+    private bool Fits(PolicySnapshot snapshot) =>
+        snapshot.Identity.Digest == postfix.FingerprintDigest && snapshot.Identity.Version == postfix.Version;
+
+    /// <summary>Puts the last good snapshot in force, or what is left of it where it was made for other settings.</summary>
+    private void Serve()
+    {
+        if (last is null || (serving is { } now && ReferenceEquals(now.Last, last) && now.Postfix == postfix))
+            return;
+        serving = (last, postfix);
+        Volatile.Write(ref published, new Published(Fits(last) ? last : OtherDigest.Refuse(last, postfix), time.GetUtcNow()));
+    }
+
+    private void Recover()
+    {
+        Volatile.Write(ref healthy, true);
+        replaced = false;
+        damage = null;
+        checkBeforeLoading = false;
+        CloseOthers(null);
+    }
+
+    private void Fail(StoreException error)
+    {
+        CloseWatch();
+        replaced = false;
+        var damaged = error.Kind is StoreFault.Damaged or StoreFault.NotAStore;
+        if (damaged)
+        {
+            checkBeforeLoading = true;
+            damage = (FileSignature.Of(options.Database), time.GetTimestamp());
+        }
+
+        KeepLast(damaged ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable, error.Message, error.Kind switch
+        {
+            StoreFault.Missing => "Restore a backup to this path, or run policyctl init for a new store.",
+            StoreFault.Damaged or StoreFault.NotAStore => "Restore a backup (policyctl backup made it); see policydaemon(7).",
+            StoreFault.Newer => "Install the newer version again, or restore a backup made before the upgrade.",
+            _ => "The daemon tries again by itself; see policyctl status.",
+        });
+    }
+
+    private void Replaced()
+    {
+        replaced = true;
+        // A person accepts the store in place of what the file names; it must be what is in force.
+        saver.SaveNow(last!);
+        var was = last!.Identity;
+        KeepLast(
+            FindingKind.StoreReplaced,
+            $"{options.Database}: another store lies here: its audit log lacks row {was.Sequence} {was.Hash} of store {was.StoreId}, which was loaded last",
+            "If this is meant, such as after restoring a backup: policyctl store accept --reason TEXT.");
+    }
+
+    private void KeepLast(FindingKind kind, string detail, string remedy)
+    {
+        Volatile.Write(ref healthy, false);
+        CloseOthers(kind);
+        findings.Raise(kind, options.Database, detail, remedy);
+    }
+
+    private void CloseOthers(FindingKind? kind)
+    {
+        foreach (var other in (FindingKind[])[FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced])
+        {
+            if (other != kind)
+                findings.Close(other, options.Database);
+        }
+    }
+
+    private void CheckIntegrity()
+    {
+        integrityCheckedAt = time.GetTimestamp();
+        watch!.CheckIntegrity();
+    }
+
+    private void CheckIntegrityInBackground()
+    {
+        if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < IntegrityInterval))
+            return;
+        integrityCheckedAt = time.GetTimestamp();
+        integrityCheck = Task.Run(() =>
+        {
+            try
+            {
+                using var store = PolicyStore.Open(options.Database, StoreAccess.Read, time, options.Patience);
+                store.CheckIntegrity();
+                return null;
+            }
+            catch (StoreException error) when (error.Kind == StoreFault.Damaged)
+            {
+                return error;
+            }
+            catch (StoreException)
+            {
+                return null; // the next look meets it too, and says so
+            }
+        });
+    }
+
+    private void CloseWatch()
+    {
+        if (watch is not null)
+            reader.Closing(watch);
+        watch?.Dispose();
+        watch = null;
+        dataVersion = null;
+    }
+
+    private sealed record Published(PolicySnapshot Snapshot, DateTimeOffset LoadedAt);
+}

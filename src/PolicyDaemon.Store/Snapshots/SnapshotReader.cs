@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Makes the next snapshot from the store: from what changed where that is less, else from everything.</summary>
+internal sealed class SnapshotReader(string path, FindingSet findings, ILogger log)
+{
+    // Up to so many new audit rows are always read one by one; beyond, reading everything may be less.
+    private const int SmallChange = 1_000;
+
+    private readonly EntryBuilder entries = new();
+    private long readEarlier;
+    private StoreWatch? reading;
+
+    internal long DestinationsRead => readEarlier + (reading?.Destinations.Reads ?? 0);
+
+    /// <summary>Starts from a snapshot that came from a file.</summary>
+    internal void Adopt(PolicySnapshot snapshot)
+    {
+        entries.Adopt(snapshot);
+        entries.Report(findings);
+    }
+
+    internal void Closing(StoreWatch watch)
+    {
+        if (reading != watch)
+            return;
+        readEarlier += watch.Destinations.Reads;
+        reading = null;
+    }
+
+    /// <summary>Reads within the caller's transaction.</summary>
+    /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
+    internal PolicySnapshot? Load(StoreWatch watch, PolicySnapshot? last, PostfixSettings postfix)
+    {
+        reading = watch;
+        var storeId = watch.StoreId();
+        var head = watch.Head();
+        var identity = new SnapshotIdentity(storeId, head.Sequence, head.Hash, postfix.FingerprintDigest, postfix.Version);
+        if (last is null)
+            return LoadAll(watch, identity, postfix);
+        if (!watch.Continues(last.Identity, storeId))
+            return watch.IsAcceptedInPlaceOf(last.Identity) ? LoadAll(watch, identity, postfix) : null;
+        if (identity == last.Identity)
+            return last;
+
+        var sameSettings = last.Identity.Digest == identity.Digest && last.Identity.Version == identity.Version;
+        var rows = head.Sequence - last.Identity.Sequence;
+        return sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(watch, last, identity, postfix) is { } next
+            ? next
+            : LoadAll(watch, identity, postfix);
+    }
+
+    private PolicySnapshot LoadAll(StoreWatch watch, SnapshotIdentity identity, PostfixSettings postfix)
+    {
+        entries.Clear();
+        var snapshot = PolicySnapshot.Build(identity, watch.Destinations.List("%").Select(stored => entries.Build(stored, postfix)));
+        entries.Report(findings);
+        StoreLog.Loaded(log, snapshot.Count, identity.StoreId, identity.Sequence, identity.Hash);
+        return snapshot;
+    }
+
+    /// <returns>Null where a row is of a kind that this version does not know, so that only reading everything is safe.</returns>
+    private PolicySnapshot? LoadChanged(StoreWatch watch, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
+        foreach (var row in watch.RowsAfter(last.Identity.Sequence))
+        {
+            if (!AuditActions.TryParse(row.Action, out _))
+                return null;
+            if (AuditChain.Problem(identity.StoreId, head, row) is { } problem)
+                findings.Raise(FindingKind.AuditBroken, path, $"{path}: {problem}", "Compare with the journal: policyctl audit --verify --head HASH.");
+            head = new AuditHead(row.Sequence, row.Hash);
+            if (row.Key is not null)
+                keys.Add(row.Key);
+        }
+
+        var changed = new List<SnapshotEntry>();
+        var removed = new List<string>();
+        foreach (var key in keys)
+        {
+            if (watch.Destinations.Find(key) is { } stored)
+            {
+                changed.Add(entries.Build(stored, postfix));
+                continue;
+            }
+
+            entries.Forget(key);
+            removed.Add(key);
+        }
+
+        var snapshot = last.With(identity, changed, removed);
+        entries.Report(findings);
+        StoreLog.Changed(log, changed.Count, removed.Count, identity.Sequence, identity.Hash);
+        return snapshot;
+    }
+}

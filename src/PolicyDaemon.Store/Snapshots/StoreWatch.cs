@@ -1,0 +1,101 @@
+using Dapper;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Audit;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>The one connection that only looks: it never writes, so that PRAGMA data_version tells of everybody else's commits.</summary>
+[DapperAot]
+internal sealed class StoreWatch : IDisposable
+{
+    private readonly PolicyStore store;
+
+    private StoreWatch(PolicyStore store, FileSignature signature)
+    {
+        this.store = store;
+        Signature = signature;
+    }
+
+    /// <summary>The file behind the open handle, as it was when it was opened.</summary>
+    internal FileSignature Signature { get; }
+
+    internal DestinationTable Destinations => store.Destinations;
+
+    /// <exception cref="StoreException">It cannot be opened.</exception>
+    internal static StoreWatch Open(SnapshotLoaderOptions options, TimeProvider time)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            // The path may get another file while it is opened; the handle must belong to the signature.
+            var before = FileSignature.Of(options.Database);
+            var store = OpenStore(options, time);
+            var after = FileSignature.Of(options.Database);
+            if (before is not null && after is not null && before.SameFile(after))
+                return new StoreWatch(store, after);
+            store.Dispose();
+            if (attempt > 0)
+                throw StoreFaults.Missing(options.Database);
+        }
+    }
+
+    /// <summary>Differs from its last value after another connection committed.</summary>
+    internal long DataVersion() => Read(() => store.Connection.ExecuteScalar<long>("PRAGMA data_version"));
+
+    internal void CheckIntegrity() => store.CheckIntegrity();
+
+    /// <summary>Runs in one read transaction, so that everything it reads is of one moment.</summary>
+    internal T InOneMoment<T>(Func<T> work) => Read(() =>
+    {
+        store.Connection.Execute("BEGIN DEFERRED");
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            store.Connection.Execute("ROLLBACK");
+        }
+    });
+
+    internal AuditHead Head() => AuditLog.Head(store.Connection);
+
+    internal string StoreId() => store.Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1")
+        ?? throw StoreFaults.Damaged(store.Path, "it has no identity");
+
+    /// <summary>True where this store's log continues from what was loaded.</summary>
+    internal bool Continues(SnapshotIdentity loaded, string storeId) =>
+        loaded.StoreId == storeId && (loaded.Sequence == 0 || AuditLog.HashAt(store.Connection, loaded.Sequence) == loaded.Hash);
+
+    /// <summary>True where a person accepted this store in place of what was loaded.</summary>
+    internal bool IsAcceptedInPlaceOf(SnapshotIdentity loaded) => AuditLog.Accepts(store.Connection, loaded);
+
+    internal IEnumerable<AuditRow> RowsAfter(long sequence) => AuditLog.After(store.Connection, sequence);
+
+    public void Dispose() => store.Dispose();
+
+    private static PolicyStore OpenStore(SnapshotLoaderOptions options, TimeProvider time)
+    {
+        try
+        {
+            return PolicyStore.Open(options.Database, StoreAccess.Read, time, options.Patience);
+        }
+        catch (StoreException error) when (error.Kind == StoreFault.Older)
+        {
+            // The daemon of a new version brings the store up to date; opening for writing does it.
+            PolicyStore.Open(options.Database, StoreAccess.Write, time, options.Patience).Dispose();
+            return PolicyStore.Open(options.Database, StoreAccess.Read, time, options.Patience);
+        }
+    }
+
+    private T Read<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException error)
+        {
+            throw StoreFaults.From(error, store.Path);
+        }
+    }
+}

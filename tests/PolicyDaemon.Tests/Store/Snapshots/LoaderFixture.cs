@@ -1,0 +1,54 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Snapshots;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Store.Snapshots;
+
+/// <summary>A loader over a temporary store; each <see cref="Look"/> is one poll.</summary>
+internal sealed class LoaderFixture : IDisposable
+{
+    internal LoaderFixture(TemporaryStore store, PostfixSettings? postfix = null, bool start = true)
+    {
+        Store = store;
+        Options = new SnapshotLoaderOptions(store.Path, SnapshotPath(store)) { Patience = TimeSpan.FromMilliseconds(20) };
+        Loader = new SnapshotLoader(Options, postfix ?? PostfixSettings.Default, store.Time, NullLogger<SnapshotLoader>.Instance);
+        if (start)
+            Loader.Start();
+    }
+
+    internal TemporaryStore Store { get; }
+
+    internal SnapshotLoaderOptions Options { get; }
+
+    internal SnapshotLoader Loader { get; }
+
+    internal string SnapshotFilePath => Options.SnapshotFile;
+
+    internal IEnumerable<FindingKind> Kinds => Loader.Findings.Select(finding => finding.Kind);
+
+    internal static string SnapshotPath(TemporaryStore store) => store.Path + ".snapshot";
+
+    internal void Look() => Loader.Look();
+
+    /// <summary>The answer as <c>kind text</c>; <c>no snapshot</c> and <c>not configured</c> where there is none.</summary>
+    internal string Answer(string key, MapName map = MapName.TlsPolicy)
+    {
+        if (Loader.Current is not { } snapshot)
+            return "no snapshot";
+        return snapshot.TryFind(Encoding.ASCII.GetBytes(key), map, out var reply)
+            ? $"{reply.Kind} {Encoding.ASCII.GetString(reply.Text)}"
+            : "not configured";
+    }
+
+    internal async Task AwaitIntegrityCheck()
+    {
+        await Loader.IntegrityCheck.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Look();
+    }
+
+    public void Dispose() => Loader.Dispose();
+}

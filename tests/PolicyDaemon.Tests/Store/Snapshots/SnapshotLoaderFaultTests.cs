@@ -1,0 +1,361 @@
+using System.Text;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Snapshots;
+using Xunit;
+using static PolicyDaemon.Tests.Store.TemporaryStore;
+
+namespace PolicyDaemon.Tests.Store.Snapshots;
+
+/// <summary>Promise 3: whatever happens to the store, the last good snapshot keeps answering, and a finding says why.</summary>
+public class SnapshotLoaderFaultTests
+{
+    private static readonly PostfixSettings Sha1 = PostfixSettings.Default with { FingerprintDigest = DigestAlgorithm.Sha1 };
+
+    private static TemporaryStore Filled()
+    {
+        var store = new TemporaryStore();
+        store.Put(Secure("example.com"), Pinned("pinned.example", Pin(PinA), Pin(new string('c', 40))));
+        return store;
+    }
+
+    private static void AssertServesLastGood(LoaderFixture fixture, FindingKind kind)
+    {
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("pinned.example"));
+        Assert.Equal([kind], fixture.Kinds);
+        Assert.Equal("file", fixture.Loader.Status!.Source);
+    }
+
+    private static void AssertServesTheStore(LoaderFixture fixture)
+    {
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.Empty(fixture.Loader.Findings);
+        Assert.Equal("store", fixture.Loader.Status!.Source);
+    }
+
+    [Fact]
+    public void Without_store_and_file_there_is_no_snapshot_and_nothing_is_made()
+    {
+        using var store = new TemporaryStore(create: false);
+        using var fixture = new LoaderFixture(store);
+
+        Assert.Null(fixture.Loader.Current);
+        Assert.Null(fixture.Loader.Status);
+        Assert.Equal([FindingKind.StoreUnavailable], fixture.Kinds);
+        Assert.Empty(Directory.GetFiles(store.Directory));
+
+        PolicyStore.Create(store.Path, Alice, store.Time).Dispose();
+        store.Put(Secure("example.com"));
+        fixture.Look();
+        AssertServesTheStore(fixture);
+    }
+
+    [Fact]
+    public void A_deleted_store_changes_no_answer()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        File.Move(store.Path, store.Path + ".away");
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
+
+        File.Move(store.Path + ".away", store.Path);
+        fixture.Look();
+        AssertServesTheStore(fixture);
+    }
+
+    [Fact]
+    public void A_restart_without_the_store_serves_the_file()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+        File.Delete(store.Path);
+
+        using var fixture = new LoaderFixture(store);
+        AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
+    }
+
+    [Fact]
+    public void Age_changes_no_answer()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        File.Delete(store.Path);
+
+        store.Time.Advance(TimeSpan.FromDays(3650));
+        fixture.Look();
+
+        AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
+    }
+
+    [Fact]
+    public void A_restart_with_the_same_store_reads_no_destination()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+
+        using var fixture = new LoaderFixture(store);
+        AssertServesTheStore(fixture);
+        Assert.Equal(0, fixture.Loader.DestinationsRead);
+    }
+
+    [Fact]
+    public void A_restart_takes_what_changed_meanwhile()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+        store.Put(Secure("new.example"));
+        store.Remove("pinned.example");
+
+        using var fixture = new LoaderFixture(store);
+        AssertServesTheStore(fixture);
+        Assert.Equal("Found secure", fixture.Answer("new.example"));
+        Assert.Equal("not configured", fixture.Answer("pinned.example"));
+        Assert.Equal(1, fixture.Loader.DestinationsRead);
+    }
+
+    [Fact]
+    public void A_damaged_snapshot_file_is_ignored_for_a_good_store()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+        File.WriteAllText(LoaderFixture.SnapshotPath(store), "garbage");
+
+        using var fixture = new LoaderFixture(store);
+        AssertServesTheStore(fixture);
+        Assert.True(SnapshotFile.TryRead(fixture.SnapshotFilePath, out _, out _));
+    }
+
+    [Fact]
+    public void Garbage_written_over_the_store_changes_no_answer()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        var good = File.ReadAllBytes(store.Path);
+        StoreFaultTests.Overwrite(store.Path, 0, Encoding.ASCII.GetBytes(new string('x', good.Length)));
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreDamaged);
+
+        File.Delete(store.Path + "-wal");
+        File.Delete(store.Path + "-shm");
+        File.WriteAllBytes(store.Path, good);
+        store.Time.Advance(TimeSpan.FromMinutes(2));
+        fixture.Look();
+        AssertServesTheStore(fixture);
+    }
+
+    [Fact]
+    public void A_store_cut_to_nothing_changes_no_answer()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        File.WriteAllBytes(store.Path, []);
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreDamaged);
+    }
+
+    [Fact]
+    public async Task Damage_in_pages_that_nobody_reads_is_found_in_the_background()
+    {
+        using var store = Filled();
+        store.Put([.. Enumerable.Range(0, 500).Select(i => Secure($"d{i}.example"))]);
+        new LoaderFixture(store).Dispose();
+        var length = new FileInfo(store.Path).Length;
+        StoreFaultTests.Overwrite(store.Path, length - 8192, Encoding.ASCII.GetBytes(new string('x', 8192)));
+
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        await fixture.AwaitIntegrityCheck();
+
+        AssertServesLastGood(fixture, FindingKind.StoreDamaged);
+    }
+
+    [Fact]
+    public void A_damaged_store_without_a_file_serves_nothing()
+    {
+        using var store = Filled();
+        store.Put([.. Enumerable.Range(0, 500).Select(i => Secure($"d{i}.example"))]);
+        var length = new FileInfo(store.Path).Length;
+        StoreFaultTests.Overwrite(store.Path, length - 8192, Encoding.ASCII.GetBytes(new string('x', 8192)));
+
+        using var fixture = new LoaderFixture(store);
+        Assert.Null(fixture.Loader.Current);
+        Assert.Equal([FindingKind.StoreDamaged], fixture.Kinds);
+    }
+
+    [Fact]
+    public void A_replaced_store_is_not_loaded_before_a_person_accepts_it()
+    {
+        using var store = Filled();
+        using var other = new TemporaryStore();
+        other.Put(Secure("other.example"));
+        using var fixture = new LoaderFixture(store);
+        File.Move(other.Path, store.Path, overwrite: true);
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreReplaced);
+        store.Put(Secure("more.example"));
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreReplaced);
+        fixture.Dispose();
+
+        using var restarted = new LoaderFixture(store);
+        AssertServesLastGood(restarted, FindingKind.StoreReplaced);
+
+        Assert.True(SnapshotFile.TryRead(restarted.SnapshotFilePath, out var lastLoaded, out _));
+        store.Change(change => change.Accept(lastLoaded.Identity), "store accept", "restored on purpose");
+        restarted.Look();
+        Assert.Equal("not configured", restarted.Answer("example.com"));
+        Assert.Equal("Found secure", restarted.Answer("other.example"));
+        Assert.Equal("Found secure", restarted.Answer("more.example"));
+        Assert.Empty(restarted.Loader.Findings);
+    }
+
+    [Fact]
+    public void A_backup_put_back_under_the_running_daemon_waits_for_a_person()
+    {
+        using var store = Filled();
+        var backup = Path.Combine(store.Directory, "backup.db");
+        using (var open = store.Open())
+            open.Backup(backup);
+        store.Put(Secure("later.example"));
+        using var fixture = new LoaderFixture(store);
+        File.Move(backup, store.Path, overwrite: true);
+        File.Delete(store.Path + "-wal");
+        File.Delete(store.Path + "-shm");
+
+        fixture.Look();
+        Assert.Equal([FindingKind.StoreReplaced], fixture.Kinds);
+        Assert.Equal("Found secure", fixture.Answer("later.example"));
+
+        store.Change(change => change.Accept(fixture.Loader.Current!.Identity), "store accept", "restored");
+        fixture.Look();
+        Assert.Equal("not configured", fixture.Answer("later.example"));
+        Assert.Empty(fixture.Loader.Findings);
+    }
+
+    [Fact]
+    public void Accepting_in_place_of_something_else_does_not_count()
+    {
+        using var store = Filled();
+        using var other = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        File.Move(other.Path, store.Path, overwrite: true);
+        store.Change(change => change.Accept(fixture.Loader.Current!.Identity with { Hash = new string('0', 64) }), "store accept");
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreReplaced);
+    }
+
+    [Fact]
+    public void A_copy_of_the_same_store_is_no_replacement()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        var backup = Path.Combine(store.Directory, "backup.db");
+        using (var open = store.Open())
+            open.Backup(backup);
+        File.Move(backup, store.Path, overwrite: true);
+        File.Delete(store.Path + "-wal");
+        File.Delete(store.Path + "-shm");
+        store.Put(Secure("new.example"));
+
+        fixture.Look();
+        AssertServesTheStore(fixture);
+        Assert.Equal("Found secure", fixture.Answer("new.example"));
+    }
+
+    [Fact]
+    public void A_store_of_a_newer_version_is_left_alone()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        store.Sql("PRAGMA user_version = 1000");
+        fixture.Dispose();
+
+        using var restarted = new LoaderFixture(store);
+        AssertServesLastGood(restarted, FindingKind.StoreUnavailable);
+        Assert.Contains("newer version", restarted.Loader.Findings.First().Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_locked_store_is_unavailable_for_as_long()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+        using (var holder = store.Open())
+        {
+            using var command = holder.Connection.CreateCommand();
+            command.CommandText = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE";
+            command.ExecuteNonQuery();
+
+            using var locked = new LoaderFixture(store);
+            AssertServesLastGood(locked, FindingKind.StoreUnavailable);
+        }
+
+        using var fixture = new LoaderFixture(store);
+        AssertServesTheStore(fixture);
+    }
+
+    [Fact]
+    public void Pins_of_another_digest_are_not_served_from_the_file()
+    {
+        using var store = Filled();
+        new LoaderFixture(store).Dispose();
+        var database = File.ReadAllBytes(store.Path);
+        File.Delete(store.Path);
+
+        using var fixture = new LoaderFixture(store, Sha1);
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.StartsWith("Temporary", fixture.Answer("pinned.example"), StringComparison.Ordinal);
+
+        fixture.Loader.Use(PostfixSettings.Default);
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("pinned.example"));
+        fixture.Loader.Use(Sha1);
+        Assert.StartsWith("Temporary", fixture.Answer("pinned.example"), StringComparison.Ordinal);
+
+        File.WriteAllBytes(store.Path, database);
+        fixture.Look();
+        Assert.Equal($"Found fingerprint match={new string('c', 40)}", fixture.Answer("pinned.example"));
+        Assert.Empty(fixture.Loader.Findings);
+    }
+
+    [Fact]
+    public void A_snapshot_that_cannot_be_saved_is_a_finding_and_tried_again()
+    {
+        using var store = Filled();
+        Directory.CreateDirectory(LoaderFixture.SnapshotPath(store) + ".new");
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal([FindingKind.SnapshotNotSaved], fixture.Kinds);
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+
+        Directory.Delete(LoaderFixture.SnapshotPath(store) + ".new");
+        store.Time.Advance(TimeSpan.FromMinutes(1));
+        fixture.Look();
+        Assert.Empty(fixture.Loader.Findings);
+        Assert.True(File.Exists(fixture.SnapshotFilePath));
+    }
+
+    [Fact]
+    public void Map_names_have_their_own_answers_in_the_file_too()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Secure("example.com") with
+        {
+            Policy = new TlsPolicy { Level = TlsLevel.Secure, TlsRpt = new TlsRptAttributes("sts", "example.com", [], [], null) },
+        });
+        new LoaderFixture(store).Dispose();
+        File.Delete(store.Path);
+
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.Contains("policy_type=sts", fixture.Answer("example.com", MapName.TlsPolicyTlsRpt), StringComparison.Ordinal);
+    }
+}

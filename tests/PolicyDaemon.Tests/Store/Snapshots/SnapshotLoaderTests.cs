@@ -1,0 +1,198 @@
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Snapshots;
+using Xunit;
+using static PolicyDaemon.Tests.Store.TemporaryStore;
+
+namespace PolicyDaemon.Tests.Store.Snapshots;
+
+public class SnapshotLoaderTests
+{
+    private static readonly PostfixSettings Sha1 = PostfixSettings.Default with { FingerprintDigest = DigestAlgorithm.Sha1 };
+
+    [Fact]
+    public void A_change_is_live_at_the_next_look()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal("not configured", fixture.Answer("example.com"));
+
+        store.Put(Secure("example.com"), Pinned("pinned.example", Pin(PinA)));
+        fixture.Look();
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("pinned.example"));
+
+        store.Remove("example.com");
+        store.Put(Pinned("pinned.example", Pin(PinA), Pin(PinB)));
+        fixture.Look();
+        Assert.Equal("not configured", fixture.Answer("example.com"));
+        Assert.Equal($"Found fingerprint match={PinA}|{PinB}", fixture.Answer("pinned.example"));
+        Assert.Empty(fixture.Loader.Findings);
+    }
+
+    [Fact]
+    public void One_change_among_many_reads_one_destination()
+    {
+        using var store = new TemporaryStore();
+        store.Put([.. Enumerable.Range(0, 3_000).Select(i => Secure($"d{i}.example"))]);
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal(3_000, fixture.Loader.DestinationsRead);
+
+        store.Put(Secure("d7.example", "note"));
+        fixture.Look();
+        fixture.Look();
+
+        Assert.Equal(3_001, fixture.Loader.DestinationsRead);
+        Assert.Equal(3_000, fixture.Loader.Current!.Count);
+    }
+
+    [Fact]
+    public void A_look_at_an_unchanged_store_keeps_the_same_snapshot()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Secure("example.com"));
+        using var fixture = new LoaderFixture(store);
+        var snapshot = fixture.Loader.Current;
+
+        fixture.Look();
+        fixture.Look();
+
+        Assert.Same(snapshot, fixture.Loader.Current);
+    }
+
+    [Fact]
+    public async Task It_follows_by_itself_and_saves_at_the_end()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        using var stop = new CancellationTokenSource();
+        var running = fixture.Loader.RunAsync(stop.Token);
+
+        store.Put(Secure("example.com"));
+        store.Time.Advance(fixture.Options.PollInterval);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (fixture.Answer("example.com") != "Found secure")
+            await Task.Delay(1, deadline.Token);
+
+        await stop.CancelAsync();
+        await running;
+        Assert.True(SnapshotFile.TryRead(fixture.SnapshotFilePath, out var saved, out _));
+        Assert.Equal(fixture.Loader.Current!.Identity, saved.Identity);
+    }
+
+    [Fact]
+    public void Other_settings_make_other_answers_at_once()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Pinned("example.com", Pin(PinA), Pin(new string('c', 40))));
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("example.com"));
+
+        fixture.Loader.Use(Sha1);
+
+        Assert.Equal($"Found fingerprint match={new string('c', 40)}", fixture.Answer("example.com"));
+        Assert.Equal(DigestAlgorithm.Sha1, fixture.Loader.Current!.Identity.Digest);
+    }
+
+    [Fact]
+    public void An_entry_that_cannot_be_served_is_temporary_for_its_key_alone_until_it_can()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Pinned("empty.example"), Secure("good.example"));
+        using var fixture = new LoaderFixture(store);
+
+        Assert.StartsWith("Temporary", fixture.Answer("empty.example"), StringComparison.Ordinal);
+        Assert.Equal("Found secure", fixture.Answer("good.example"));
+        var finding = Assert.Single(fixture.Loader.Findings);
+        Assert.Equal((FindingKind.EntryNotServable, "empty.example"), (finding.Kind, finding.Subject));
+
+        store.Put(Pinned("empty.example", Pin(PinA)));
+        fixture.Look();
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("empty.example"));
+        Assert.Empty(fixture.Loader.Findings);
+    }
+
+    [Theory]
+    [InlineData("UPDATE destination SET level = 'halfdane' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET match_names = 'not json' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET key = 'Bad.Example' WHERE key = 'bad.example'")]
+    public void An_entry_that_cannot_be_read_is_temporary_for_its_key_alone(string sql)
+    {
+        using var store = new TemporaryStore();
+        store.Put(Secure("bad.example"), Secure("good.example"));
+        store.Sql(sql);
+        using var fixture = new LoaderFixture(store);
+
+        Assert.StartsWith("Temporary", fixture.Answer("bad.example"), StringComparison.Ordinal);
+        Assert.Equal("Found secure", fixture.Answer("good.example"));
+        Assert.Equal("bad.example", Assert.Single(fixture.Loader.Findings).Subject);
+    }
+
+    [Fact]
+    public void Findings_are_written_to_the_store_and_settled_there()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Pinned("empty.example"));
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal("empty.example", Assert.Single(OpenFindings(store)).Finding.Subject);
+        for (var i = 0; i < 5; i++)
+            fixture.Look();
+        Assert.Equal(1, Assert.Single(OpenFindings(store)).Occurrences);
+
+        store.Remove("empty.example");
+        fixture.Look();
+        Assert.Empty(OpenFindings(store));
+    }
+
+    [Fact]
+    public void Findings_of_an_earlier_run_are_settled_when_they_are_over()
+    {
+        using var store = new TemporaryStore();
+        using (var open = store.Open())
+        {
+            open.RaiseFinding(new Finding(FindingKind.StoreUnavailable, store.Path, "earlier", "", store.Time.GetUtcNow()));
+            open.RaiseFinding(new Finding(FindingKind.NearMiss, "example.com", "somebody else's", "", store.Time.GetUtcNow()));
+        }
+
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal(FindingKind.NearMiss, Assert.Single(OpenFindings(store)).Finding.Kind);
+    }
+
+    [Fact]
+    public void Members_of_an_mx_group_are_served_its_pins()
+    {
+        using var store = new TemporaryStore();
+        store.Sql(
+            $"""
+            INSERT INTO mx_group (id, name) VALUES (1, 'provider');
+            INSERT INTO pin (mx_group_id, position, fingerprint, subject, state, strength, since) VALUES (1, 0, '{PinB}', 'unknown', 'active', 'person', 1000);
+            """);
+        store.Put(Pinned("a.example") with { MxGroup = "provider" }, Pinned("b.example", Pin(PinA)));
+        using var fixture = new LoaderFixture(store);
+
+        Assert.Equal($"Found fingerprint match={PinB}", fixture.Answer("a.example"));
+        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("b.example"));
+    }
+
+    [Fact]
+    public void A_broken_audit_chain_is_a_finding()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Secure("example.com"));
+        store.Sql("DROP TRIGGER audit_no_update; UPDATE audit SET answer_after = 'forged' WHERE sequence = 2");
+
+        fixture.Look();
+
+        Assert.Equal([FindingKind.AuditBroken], fixture.Kinds);
+        Assert.Equal("Found secure", fixture.Answer("example.com"));
+    }
+
+    private static IReadOnlyList<OpenFinding> OpenFindings(TemporaryStore store)
+    {
+        using var open = store.Open(StoreAccess.Read);
+        return open.OpenFindings();
+    }
+}
