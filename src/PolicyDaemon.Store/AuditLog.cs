@@ -27,9 +27,10 @@ internal static class AuditLog
     {
         var document = JsonSerializer.Serialize(
             new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);
-        return connection.ExecuteScalar<long>(
-            "SELECT count(*) FROM audit WHERE action = @action AND evidence = @document",
-            new { action = AuditAction.Accept.Name(), document }) > 0;
+        // Not ExecuteScalar, which the build-time generator does not take with parameters.
+        return connection.QueryFirstOrDefault<string>(
+            "SELECT hash FROM audit WHERE action = @action AND evidence = @document LIMIT 1",
+            new { action = AuditAction.Accept.Name(), document }) is not null;
     }
 
     /// <summary>Newest first.</summary>

@@ -20,8 +20,9 @@ public class StoreGuardTests
         Assert.Contains("Dapper.DapperAotExtensions", types);
         var called = metadata.MemberReferences.Select(metadata.GetMemberReference)
             .Where(member => member.Parent.Kind == HandleKind.TypeReference)
-            .Select(member => metadata.GetTypeReference((TypeReferenceHandle)member.Parent))
-            .Where(type => metadata.GetString(type.Namespace) == "Dapper" && metadata.GetString(type.Name) == "SqlMapper");
+            .Select(member => (Type: metadata.GetTypeReference((TypeReferenceHandle)member.Parent), Name: metadata.GetString(member.Name)))
+            .Where(member => metadata.GetString(member.Type.Namespace) == "Dapper" && metadata.GetString(member.Type.Name) == "SqlMapper")
+            .Select(member => member.Name);
         Assert.Empty(called);
     }
 }
