@@ -25,12 +25,13 @@ internal static class AuditLog
     /// <summary>True where a row accepts this store in place of the one that was last loaded.</summary>
     internal static bool Accepts(SqliteConnection connection, SnapshotIdentity lastLoaded)
     {
-        var document = JsonSerializer.Serialize(
+        // Typed, not var: Dapper's generator does not see the serializer's generated code, and would leave the call below to run time.
+        string document = JsonSerializer.Serialize(
             new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);
-        // Not ExecuteScalar, which the build-time generator does not take with parameters.
+        var action = AuditAction.Accept.Name();
         return connection.QueryFirstOrDefault<string>(
             "SELECT hash FROM audit WHERE action = @action AND evidence = @document LIMIT 1",
-            new { action = AuditAction.Accept.Name(), document }) is not null;
+            new { action, document }) is not null;
     }
 
     /// <summary>Newest first.</summary>
