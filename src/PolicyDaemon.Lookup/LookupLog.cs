@@ -11,8 +11,8 @@ internal static partial class LookupLog
     [LoggerMessage(1001, LogLevel.Information, "No more {Protocol} lookups on {Endpoint}")]
     public static partial void ListenerStopped(this ILogger logger, string protocol, string endpoint);
 
-    [LoggerMessage(1002, LogLevel.Warning, "Cannot accept connections on {Endpoint}: {Error}; trying again in {Delay} (too few descriptors? raise LimitNOFILE)")]
-    public static partial void AcceptPaused(this ILogger logger, string endpoint, string error, TimeSpan delay);
+    [LoggerMessage(1002, LogLevel.Warning, "Cannot accept connections on {Endpoint}: {Error}; trying again in {Delay} (too few descriptors? raise LimitNOFILE; {Suppressed} more since the last such line)")]
+    public static partial void AcceptPaused(this ILogger logger, string endpoint, string error, TimeSpan delay, long suppressed);
 
     [LoggerMessage(1003, LogLevel.Information, "Accepting connections on {Endpoint} again")]
     public static partial void AcceptResumed(this ILogger logger, string endpoint);
@@ -43,6 +43,9 @@ internal static partial class LookupLog
 
     [LoggerMessage(1012, LogLevel.Warning, "The socket {Path} could not be removed: {Error}")]
     public static partial void SocketFileKept(this ILogger logger, string path, string error);
+
+    [LoggerMessage(1015, LogLevel.Warning, "At most {Limit} lookup connections instead of {Configured}: the process may open too few files; raise LimitNOFILE")]
+    public static partial void FewDescriptors(this ILogger logger, int limit, int configured);
 
     [LoggerMessage(1013, LogLevel.Debug, "{Protocol} connection opened, {Open} open")]
     public static partial void ConnectionOpened(this ILogger logger, string protocol, long open);

@@ -27,6 +27,8 @@ public sealed class LookupServer : IAsyncDisposable
         this.logger = logger;
         this.time = time;
         registry = new ConnectionRegistry(service, options, logger, time);
+        if (registry.Limit < options.MaxConnections)
+            logger.FewDescriptors(registry.Limit, options.MaxConnections);
     }
 
     /// <summary>Ends after <see cref="StopAsync"/>; faults when a listener cannot accept any more, and the process should end.</summary>

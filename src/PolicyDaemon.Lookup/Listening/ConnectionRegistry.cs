@@ -13,6 +13,7 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly HashSet<MapConnection> connections = [];
     private readonly LookupService service;
     private readonly LookupOptions options;
+    private readonly int limit;
     private readonly ILogger logger;
     private readonly ConnectionContext context;
     private readonly DeadlineSweep deadlines;
@@ -25,6 +26,7 @@ internal sealed class ConnectionRegistry : IDisposable
     {
         this.service = service;
         this.options = options;
+        limit = DescriptorLimit.Connections(options.MaxConnections);
         this.logger = logger;
         var shortest = options.RequestTimeout < options.ReplyTimeout ? options.RequestTimeout : options.ReplyTimeout;
         deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
@@ -32,6 +34,9 @@ internal sealed class ConnectionRegistry : IDisposable
         timeoutLog = new LogGate(time, LogInterval);
         context = new ConnectionContext(logger, time, deadlines, new LogGate(time, LogInterval));
     }
+
+    /// <summary>Connections held at the same time: as configured, or fewer where the process has too few descriptors.</summary>
+    public int Limit => limit;
 
     public int Count
     {
@@ -116,7 +121,7 @@ internal sealed class ConnectionRegistry : IDisposable
         MapConnection? oldest = null;
         lock (sync)
         {
-            if (connections.Count < options.MaxConnections)
+            if (connections.Count < limit)
                 return true;
 
             // Never a tcp_table connection: Postfix would sleep a second over it. The search is linear, and happens at the limit only.
@@ -129,7 +134,7 @@ internal sealed class ConnectionRegistry : IDisposable
         }
 
         if (limitLog.TryPass(out var suppressed))
-            logger.ConnectionLimit(options.MaxConnections, suppressed);
+            logger.ConnectionLimit(limit, suppressed);
         if (oldest is null)
             return false;
         service.Counters.ConnectionEvicted();

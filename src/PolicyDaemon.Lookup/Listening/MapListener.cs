@@ -23,6 +23,8 @@ internal sealed class MapListener : IAsyncDisposable
     private readonly ILogger logger;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
+    private readonly LogGate pauseLog;
+    private bool pauseLogged;
     private Task completion = Task.CompletedTask;
 
     internal MapListener(
@@ -37,6 +39,7 @@ internal sealed class MapListener : IAsyncDisposable
         this.counters = counters;
         this.logger = logger;
         this.time = time;
+        pauseLog = new LogGate(time, TimeSpan.FromSeconds(10));
     }
 
     /// <summary>The endpoint as configured.</summary>
@@ -108,8 +111,9 @@ internal sealed class MapListener : IAsyncDisposable
             try
             {
                 var socket = await accept(stop);
-                if (pause > TimeSpan.Zero)
+                if (pauseLogged)
                     logger.AcceptResumed(Name);
+                pauseLogged = false;
                 pause = TimeSpan.Zero;
                 clientFaults = 0;
                 Admit(socket);
@@ -135,7 +139,13 @@ internal sealed class MapListener : IAsyncDisposable
                 }
 
                 pause = NextPause(pause);
-                logger.AcceptPaused(Name, exception.Message, pause);
+                // At the edge of the limit pauses and successes alternate; the journal need not follow each.
+                if (pauseLog.TryPass(out var suppressed))
+                {
+                    logger.AcceptPaused(Name, exception.Message, pause, suppressed);
+                    pauseLogged = true;
+                }
+
                 await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
