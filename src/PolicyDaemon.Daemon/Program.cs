@@ -2,5 +2,5 @@ namespace PolicyDaemon.Daemon;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    private static Task<int> Main(string[] args) => DaemonCommand.RunAsync(args, Console.Out, Console.Error);
 }

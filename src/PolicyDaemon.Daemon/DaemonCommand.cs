@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using PolicyDaemon.Core.Configuration;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>The command line: <c>policyd [--config FILE] [--check]</c>.</summary>
+internal static class DaemonCommand
+{
+    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var config = new Option<string?>("--config")
+        {
+            HelpName = "FILE",
+            Description = $"The configuration [default: {SettingsReader.DefaultFile} if it exists, else lookups on 127.0.0.1 "
+                + "and a store under your state directory]",
+        };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Validate configuration and store, print what would be served, and exit with 0 or 5",
+        };
+        var root = new RootCommand("Answers Postfix's smtp_tls_policy_maps lookups over socketmap and tcp_table.") { config, check };
+        root.SetAction(async (result, cancellation) =>
+        {
+            try
+            {
+                var settings = SettingsReader.Load(result.GetValue(config));
+                return (int)(result.GetValue(check)
+                    ? ConfigurationCheck.Run(settings, output)
+                    : await DaemonHost.RunAsync(settings));
+            }
+            catch (ConfigurationException exception)
+            {
+                foreach (var problem in exception.Problems)
+                    await error.WriteLineAsync($"policyd: {problem}");
+                return (int)ExitCode.Invalid;
+            }
+        });
+
+        var parsed = root.Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var problem in parsed.Errors)
+                await error.WriteLineAsync($"policyd: {problem.Message}");
+            await error.WriteLineAsync("See: policyd --help");
+            return (int)ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            // Signals are the host's business: it drains before it ends.
+            ProcessTerminationTimeout = null,
+        });
+    }
+}

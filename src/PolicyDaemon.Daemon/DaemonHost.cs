@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Systemd;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>The composition root: makes every part, starts them in order, ends with an exit code.</summary>
+internal static class DaemonHost
+{
+    /// <summary>Serves until SIGTERM or SIGINT, or until a part cannot go on.</summary>
+    /// <exception cref="ConfigurationException">The endpoints cannot be used.</exception>
+    internal static async Task<ExitCode> RunAsync(Settings settings)
+    {
+        var endpoints = Endpoints.From(settings);
+        var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
+        using var host = Build(settings, endpoints, inherited);
+        var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
+        logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
+
+        if (!CreateStoreForNewcomer(settings, logger) || !TryTakeLock(settings, logger, out var daemonLock))
+            return ExitCode.Failed;
+        using var held = daemonLock;
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (IOException exception)
+        {
+            // An endpoint cannot be bound.
+            logger.CannotGoOn(exception.Message);
+            return ExitCode.Failed;
+        }
+
+        await host.WaitForShutdownAsync();
+        var counters = host.Services.GetRequiredService<LookupCounters>();
+        logger.Stopped(counters.Found, counters.NotFound, counters.Temporary);
+        return Outcome(host, logger);
+    }
+
+    private static ExitCode Outcome(IHost host, ILogger logger)
+    {
+        foreach (var part in host.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            // A part that ended over a broken assumption stops the host; the process must not look as if it was asked to.
+            if (part.ExecuteTask is { IsFaulted: true } task)
+            {
+                logger.CannotGoOn($"{part.GetType().Name}: {task.Exception.InnerException?.Message}");
+                return ExitCode.Failed;
+            }
+        }
+
+        return host.Services.GetRequiredService<DaemonOutcome>().Code;
+    }
+
+    private static IHost Build(
+        Settings settings, IReadOnlyList<MapEndpoint> endpoints, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited)
+    {
+        // No defaults: no files or variables beside the configuration file decide anything.
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.FormatterName);
+
+        var services = builder.Services;
+        services.AddSystemd();
+        services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(TimeProvider.System, SystemdHelpers.IsSystemdService()));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new RunningConfiguration(settings));
+        services.AddSingleton<DaemonOutcome>();
+        services.AddSingleton<NearMissLog>();
+        services.AddSingleton<INearMissSink>(provider => provider.GetRequiredService<NearMissLog>());
+        services.AddSingleton<LookupCounters>();
+        services.AddSingleton(provider => new SnapshotLoader(
+            new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
+        services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<SnapshotLoader>());
+        services.AddSingleton(provider => new LookupService(
+            provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<INearMissSink>(),
+            provider.GetRequiredService<LookupCounters>(), provider.GetRequiredService<ILogger<LookupService>>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new LookupServer(
+            provider.GetRequiredService<LookupService>(),
+            new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },
+            provider.GetRequiredService<ILogger<LookupServer>>(), provider.GetRequiredService<TimeProvider>()));
+
+        // In this order: first something to answer from, then the listeners; stopped the other way round.
+        services.AddHostedService<SnapshotWorker>();
+        services.AddHostedService(provider => new LookupWorker(
+            provider.GetRequiredService<LookupServer>(), inherited, provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<DaemonOutcome>(), provider.GetRequiredService<ILogger<LookupWorker>>()));
+        services.AddHostedService<ReloadOnHangup>();
+        services.AddHostedService<NearMissReporter>();
+        services.AddHostedService<StatusWriter>();
+        services.AddHostedService<Watchdog>();
+        return builder.Build();
+    }
+
+    /// <summary>Makes the store, only for a newcomer who starts without a configuration file and has neither store nor snapshot.</summary>
+    private static bool CreateStoreForNewcomer(Settings settings, ILogger logger)
+    {
+        if (settings.File is not null || File.Exists(settings.Database) || File.Exists(settings.Snapshot))
+            return true;
+        try
+        {
+            using var store = PolicyStore.Create(settings.Database, Actor.Daemon, TimeProvider.System);
+            logger.StoreCreated(settings.Database);
+            return true;
+        }
+        catch (StoreException exception)
+        {
+            logger.CannotGoOn(exception.Message);
+            return false;
+        }
+    }
+
+    /// <returns>False where another daemon holds the lock. A lock that cannot be made costs information, not mail.</returns>
+    private static bool TryTakeLock(Settings settings, ILogger logger, out DaemonLock? taken)
+    {
+        taken = null;
+        try
+        {
+            taken = DaemonLock.TryTake(settings.StatusFile);
+            if (taken is null)
+                logger.CannotGoOn($"another policyd holds {settings.StatusFile}.lock; stop it, or give this one its own store.status_file");
+            return taken is not null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            logger.StatusNotWritten(settings.StatusFile, exception.Message);
+            return true;
+        }
+    }
+}

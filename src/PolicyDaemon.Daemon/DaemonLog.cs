@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>What the daemon tells its operator. Event ids 3000 to 3099.</summary>
+internal static partial class DaemonLog
+{
+    [LoggerMessage(3000, LogLevel.Information, "policyd {Version} starts; configuration {Configuration}, store {Database}")]
+    public static partial void Starting(this ILogger logger, string version, string configuration, string database);
+
+    [LoggerMessage(3001, LogLevel.Information, "store {Database} created; add destinations with policyctl domain add or policyctl import")]
+    public static partial void StoreCreated(this ILogger logger, string database);
+
+    [LoggerMessage(3002, LogLevel.Information, "configuration read again from {Configuration}")]
+    public static partial void Reloaded(this ILogger logger, string configuration);
+
+    [LoggerMessage(3003, LogLevel.Error, "configuration not taken over, the old one stays in force: {Problem}")]
+    public static partial void ReloadRefused(this ILogger logger, string problem);
+
+    [LoggerMessage(3004, LogLevel.Warning, "{Key} changed in the configuration; it takes effect at the next start")]
+    public static partial void NeedsRestart(this ILogger logger, string key);
+
+    [LoggerMessage(3005, LogLevel.Critical, "policyd cannot go on and ends, so that it is started again: {Reason}")]
+    public static partial void CannotGoOn(this ILogger logger, string reason);
+
+    [LoggerMessage(3006, LogLevel.Warning, "status file {StatusFile} cannot be written, policyctl status knows less: {Reason}")]
+    public static partial void StatusNotWritten(this ILogger logger, string statusFile, string reason);
+
+    [LoggerMessage(3007, LogLevel.Warning, "finding {Kind} {Subject}: {Detail}; {Remedy}")]
+    public static partial void FindingOpened(this ILogger logger, string kind, string subject, string detail, string remedy);
+
+    [LoggerMessage(3008, LogLevel.Information, "finding {Kind} {Subject} is settled")]
+    public static partial void FindingClosed(this ILogger logger, string kind, string subject);
+
+    [LoggerMessage(3009, LogLevel.Information, "policyd stops; it answered {Found} lookups with a policy, {NotFound} with not found, {Temporary} with a temporary error")]
+    public static partial void Stopped(this ILogger logger, long found, long notFound, long temporary);
+
+    [LoggerMessage(3010, LogLevel.Warning, "near miss {Key}, asked {Count} times, could not be stored as a finding: {Reason}")]
+    public static partial void NearMissNotStored(this ILogger logger, string key, long count, string reason);
+}

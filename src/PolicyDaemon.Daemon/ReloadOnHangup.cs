@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>SIGHUP: reads the configuration again and takes it over whole or not at all, without dropping a connection.</summary>
+internal sealed class ReloadOnHangup(
+    RunningConfiguration configuration, LookupServer server, LookupService service, SnapshotLoader loader, ILogger<ReloadOnHangup> logger)
+    : IHostedService, IDisposable
+{
+    private readonly SemaphoreSlim oneAtATime = new(1);
+    private PosixSignalRegistration? registration;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true; // the default is to end the process
+            _ = ReloadAsync();
+        });
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        registration?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        registration?.Dispose();
+        oneAtATime.Dispose();
+    }
+
+    internal async Task ReloadAsync()
+    {
+        await oneAtATime.WaitAsync();
+        try
+        {
+            var old = configuration.Settings;
+            // What is fixed at the start stays what it is, also where the file now says otherwise.
+            var read = SettingsReader.Load(old.File);
+            var next = read with
+            {
+                Database = old.Database, Snapshot = old.Snapshot, StatusFile = old.StatusFile, MaxConnections = old.MaxConnections,
+            };
+            await server.ApplyAsync(Endpoints.From(next));
+            configuration.Settings = next;
+            service.Postfix = next.Postfix;
+            loader.Use(next.Postfix);
+            WarnOfFixed(read, old);
+            logger.Reloaded(next.File ?? "built-in defaults");
+        }
+        catch (ConfigurationException exception)
+        {
+            foreach (var problem in exception.Problems)
+                logger.ReloadRefused(problem.ToString());
+        }
+        catch (IOException exception)
+        {
+            // A new endpoint cannot be bound.
+            logger.ReloadRefused(exception.Message);
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    private void WarnOfFixed(Settings read, Settings old)
+    {
+        if (read.Database != old.Database)
+            logger.NeedsRestart(ConfigurationKeys.Database.FullName);
+        if (read.Snapshot != old.Snapshot)
+            logger.NeedsRestart(ConfigurationKeys.Snapshot.FullName);
+        if (read.StatusFile != old.StatusFile)
+            logger.NeedsRestart(ConfigurationKeys.StatusFile.FullName);
+        if (read.MaxConnections != old.MaxConnections)
+            logger.NeedsRestart(ConfigurationKeys.MaxConnections.FullName);
+    }
+}

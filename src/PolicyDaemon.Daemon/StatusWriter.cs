@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>Writes the status file: within a second of a new snapshot or finding, else every ten seconds.</summary>
+internal sealed class StatusWriter(
+    RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
+    ILogger<StatusWriter> logger, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
+
+    private readonly DateTimeOffset startedAt = time.GetUtcNow();
+    private DaemonStatus? written;
+    private string? lastFailure;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Look, time);
+        try
+        {
+            do
+            {
+                WriteIfNews();
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    internal void WriteIfNews()
+    {
+        var status = Now();
+        if (written is not null && status.Snapshot == written.Snapshot && status.Findings.SequenceEqual(written.Findings)
+            && status.Endpoints.SequenceEqual(written.Endpoints) && status.WrittenAt - written.WrittenAt < Rewrite)
+            return;
+
+        var file = configuration.Settings.StatusFile;
+        try
+        {
+            DaemonStatusFile.Write(file, status);
+            written = status;
+            lastFailure = null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Said once, not every second.
+            if (lastFailure != exception.Message)
+                logger.StatusNotWritten(file, exception.Message);
+            lastFailure = exception.Message;
+        }
+    }
+
+    private DaemonStatus Now() => new(
+        DaemonVersion.Text,
+        Environment.ProcessId,
+        startedAt,
+        time.GetUtcNow(),
+        server.Listening,
+        loader.Status,
+        new LookupCounts(
+            counters.Found, counters.NotFound, counters.Temporary, counters.Permanent, counters.NearMisses,
+            counters.ConnectionsAccepted, counters.ProtocolErrors),
+        [.. loader.Findings.Select(finding =>
+            new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))]);
+}
