@@ -71,6 +71,41 @@ public abstract class LaboratoryStories(Laboratory lab) : IAsyncLifetime
         (await lab.Sender.DeliverAsync(destination.User)).AssertSent(verdict);
     }
 
+    /// <summary>And what they refuse would defer all mail to the destination.</summary>
+    [Theory]
+    [InlineData("halfdane")]
+    [InlineData("encrypt ciphers=strong")]
+    [InlineData("encrypt ciphers = high")]
+    [InlineData("encrypt ciphers=high ciphers=high")]
+    [InlineData("encrypt ciphers=")]
+    [InlineData("encrypt protocols=TLSv1.4")]
+    [InlineData("encrypt protocols=>=TLSv1.2 protocols=TLSv1.3")]
+    [InlineData("encrypt protocols=!TLSv1:!TLSv1.1:!TLSv1.2:!TLSv1.3")]
+    [InlineData("encrypt exclude=!aNULL")]
+    [InlineData("encrypt exclude=MD5 exclude=3DES")]
+    [InlineData("encrypt servername=")]
+    [InlineData("encrypt servername=.other.test")]
+    [InlineData("encrypt servername=-a.test")]
+    [InlineData("encrypt connection_reuse=maybe")]
+    [InlineData("encrypt match=mx.other.test")]
+    [InlineData("encrypt tafile=/etc/ta.pem")]
+    [InlineData("encrypt attributes=none")]
+    [InlineData("fingerprint")]
+    [InlineData("fingerprint match=|")]
+    [InlineData("fingerprint match=sha256:aa")]
+    [InlineData("secure match=")]
+    [InlineData("secure match=:")]
+    [InlineData("secure match=.")]
+    public async Task What_our_rules_refuse_defers_the_mail(string policy)
+    {
+        var server = lab.Receivers.Servers[0];
+        var destination = await Destination.CreateAsync(lab, "refused.plain.test", server);
+        await server.PresentAsync(lab.Certificates.Issued(destination.Domain));
+        await WriteTableAsync($"{destination.Domain} {policy}");
+
+        (await lab.Sender.DeliverAsync(destination.User)).AssertDeferred("4.7.5", "");
+    }
+
     [Fact]
     public async Task Without_an_entry_mail_goes_out_as_the_server_allows()
     {
