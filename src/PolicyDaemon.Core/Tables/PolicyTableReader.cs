@@ -14,7 +14,9 @@ namespace PolicyDaemon.Core.Tables;
 /// </remarks>
 public sealed class PolicyTableReader
 {
-    private const int MaxNoBreakSpaceWarnings = 10; // a page full of them is said once for each of the first rows
+    // What is true of every row of a large table is said for its first rows, and then once for all of them.
+    private const int MaxNoBreakSpaceWarnings = 10;
+    private const int MaxApexWarnings = 100;
 
     private readonly TableOptions options;
     private readonly Dictionary<string, int> lines = new(StringComparer.Ordinal);
@@ -118,6 +120,7 @@ public sealed class PolicyTableReader
 
     private IEnumerable<TableItem> Apexes()
     {
+        var alone = 0;
         foreach (var (line, row) in dotKeys)
         {
             var apex = row.Key.Text[1..];
@@ -125,10 +128,13 @@ public sealed class PolicyTableReader
                 continue;
             if (options.WithApex)
                 yield return TableItem.Row(line, row with { Key = key });
-            else
+            else if (++alone <= MaxApexWarnings)
                 yield return TableItem.Warning(line, $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for "
                     + $"{key.ToDisplayString()}: mail to {key.ToDisplayString()} itself gets the default level; --with-apex adds it");
         }
+
+        if (alone > MaxApexWarnings)
+            yield return TableItem.Warning(0, $"{alone} rows in all answer for subdomains only; --with-apex adds the domains themselves");
     }
 
     private Destination ToDestination(NextHop key, PolicyReading reading) => new()

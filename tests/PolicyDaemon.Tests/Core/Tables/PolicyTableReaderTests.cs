@@ -116,6 +116,16 @@ public class PolicyTableReaderTests
     }
 
     [Fact]
+    public void Warnings_about_every_row_of_a_large_table_are_cut_and_counted()
+    {
+        var warnings = Table.Read(string.Concat(Enumerable.Range(0, 1000).Select(row => $".d{row}.example\u00a0may\n"))).Warnings;
+
+        Assert.Equal(10 + 1 + 100 + 1, warnings.Count);
+        Assert.Contains("0: 1000 rows in all have no-break spaces", warnings);
+        Assert.StartsWith("0: 1000 rows in all answer for subdomains only", warnings[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_line_beyond_the_limit_is_a_problem_and_the_next_line_is_read()
     {
         var table = Table.Read($"a.example secure match={new string('a', LogicalLineReader.MaxLine)}\nb.example may\n");
