@@ -48,6 +48,8 @@ internal static class StoreConnection
             connection.Open();
             connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {(long)patience.TotalMilliseconds}"));
             connection.Execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL");
+            // A large import's log does not stay that large for ever.
+            connection.Execute("PRAGMA journal_size_limit = 16777216");
             if (access == StoreAccess.Read)
                 connection.Execute("PRAGMA query_only = ON");
             else if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)

@@ -22,6 +22,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 {
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan IntegrityInterval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SuspiciousInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
@@ -188,8 +189,9 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (watch is null && damage is { } known && known.Signature == signature && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
         // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
-        if (watch is not null && signature != seen && watch.DataVersion() == dataVersion)
-            CloseWatch();
+        var suspicious = watch is not null && signature != seen && watch.DataVersion() == dataVersion;
+        if (suspicious)
+            CloseWatch(abandon: true);
         if (watch is null)
         {
             watch = StoreWatch.Open(options, time);
@@ -213,7 +215,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
         last = loaded;
         Recover();
-        CheckIntegrityInBackground();
+        CheckIntegrityInBackground(suspicious ? SuspiciousInterval : IntegrityInterval);
     }
 
     private bool Fits(PolicySnapshot snapshot) =>
@@ -239,7 +241,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
     private void Fail(StoreException error)
     {
-        CloseWatch();
+        CloseWatch(abandon: true);
         replaced = false;
         var damaged = error.Kind is StoreFault.Damaged or StoreFault.NotAStore;
         if (damaged)
@@ -291,9 +293,9 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         watch!.CheckIntegrity();
     }
 
-    private void CheckIntegrityInBackground()
+    private void CheckIntegrityInBackground(TimeSpan interval)
     {
-        if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < IntegrityInterval))
+        if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < interval))
             return;
         integrityCheckedAt = time.GetTimestamp();
         integrityCheck = Task.Run(() =>
@@ -315,11 +317,14 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         });
     }
 
-    private void CloseWatch()
+    private void CloseWatch(bool abandon = false)
     {
         if (watch is not null)
             reader.Closing(watch);
-        watch?.Dispose();
+        if (abandon)
+            watch?.Abandon();
+        else
+            watch?.Dispose();
         watch = null;
         dataVersion = null;
     }

@@ -1,6 +1,7 @@
 using Dapper;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
+using SQLitePCL;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -70,6 +71,16 @@ internal sealed class StoreWatch : IDisposable
     internal bool IsAcceptedInPlaceOf(SnapshotIdentity loaded) => AuditLog.Accepts(store.Connection, loaded);
 
     internal IEnumerable<AuditRow> RowsAfter(long sequence) => AuditLog.After(store.Connection, sequence);
+
+    /// <summary>
+    /// Closes without the checkpoint that SQLite makes for the last connection: what lies under the path may no longer be the
+    /// database that the log belongs to, and pages of the log would be written into it.
+    /// </summary>
+    internal void Abandon()
+    {
+        _ = raw.sqlite3_db_config(store.Connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+        store.Dispose();
+    }
 
     public void Dispose() => store.Dispose();
 

@@ -151,6 +151,23 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    public void Garbage_written_over_the_store_is_found_although_the_open_log_has_good_pages()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Secure("new.example"));
+        fixture.Look();
+        Assert.True(new FileInfo(store.Path + "-wal").Length > 0);
+        File.Delete(store.Path + "-wal");
+        File.Delete(store.Path + "-shm");
+        File.WriteAllText(store.Path, new string('x', 100_000));
+
+        fixture.Look();
+        AssertServesLastGood(fixture, FindingKind.StoreDamaged);
+        Assert.Equal(new string('x', 100_000), File.ReadAllText(store.Path));
+    }
+
+    [Fact]
     public void A_store_cut_to_nothing_changes_no_answer()
     {
         using var store = Filled();
