@@ -1,0 +1,16 @@
+using System.Collections.Immutable;
+using DnsClient.Protocol;
+
+namespace PolicyDaemon.Probe.Dns;
+
+/// <summary>An answer, with the aliases on its way followed.</summary>
+/// <param name="Kind">What it amounts to.</param>
+/// <param name="Records">Of the type asked for, owned by <paramref name="CanonicalName"/>.</param>
+/// <param name="CanonicalName">The name at the end of the aliases, lower case, without the final dot.</param>
+/// <param name="AuthenticData">The resolver's AD bit as it came; whether it counts is decided by who trusts the resolver.</param>
+/// <param name="Detail">Why it failed, for people.</param>
+internal sealed record DnsAnswer(
+    DnsAnswerKind Kind, ImmutableArray<DnsResourceRecord> Records, string CanonicalName, bool AuthenticData, string? Detail)
+{
+    public static DnsAnswer Failed(string name, string detail) => new(DnsAnswerKind.Failed, [], name, false, detail);
+}

@@ -1,0 +1,64 @@
+using DnsClient;
+
+namespace PolicyDaemon.Probe.Dns;
+
+/// <summary>Finds out whether a resolver that is marked trusted validates, before its AD bit is believed.</summary>
+/// <remarks>A forwarder that sets AD without validating answers the bogus name; a resolver that does not validate sets no AD on
+/// the secure one. Either way nothing it says is secure.</remarks>
+internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim gate = new(1);
+    private volatile ResolverStanding? standing;
+
+    /// <summary>The last result; null before the first.</summary>
+    public ResolverStanding? Standing => standing;
+
+    /// <summary>True where the resolver is trusted and a fresh self-test has passed; runs the test where it is due.</summary>
+    public async Task<bool> IsTrustedAsync(CancellationToken cancellation)
+    {
+        if (!options.ResolverTrusted)
+            return false;
+        if (IsFresh)
+            return standing!.Passed;
+        await gate.WaitAsync(cancellation);
+        try
+        {
+            if (!IsFresh)
+                standing = await RunAsync(cancellation);
+            return standing!.Passed;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    // A test that failed is repeated soon: it may have been our network.
+    private bool IsFresh => standing is { } last
+        && time.GetUtcNow() - last.At < (last.Passed ? options.SelfTestLife : TimeSpan.FromMinutes(1));
+
+    private async Task<ResolverStanding> RunAsync(CancellationToken cancellation)
+    {
+        var secure = await lookup.AskAsync(options.SecureTestName, QueryType.A, cancellation);
+        if (secure is not { Kind: DnsAnswerKind.Records, AuthenticData: true })
+        {
+            return Result(false, $"{options.SecureTestName} must come back secure and did not: "
+                + (secure.Detail ?? "the answer has no AD bit; the resolver does not validate"));
+        }
+
+        if (options.BogusTestName is null)
+            return Result(true, "passed, without a name that must come back bogus: a forwarder that only sets AD would pass too");
+        var bogus = await lookup.AskAsync(options.BogusTestName, QueryType.A, cancellation);
+        return bogus.Kind switch
+        {
+            DnsAnswerKind.Bogus => Result(true, null),
+            DnsAnswerKind.Records or DnsAnswerKind.NoData or DnsAnswerKind.NoSuchName => Result(
+                false, $"{options.BogusTestName} must come back bogus and was answered: the resolver does not validate"),
+            _ => Result(false, $"{options.BogusTestName} must come back bogus; instead: {bogus.Detail}"),
+        };
+    }
+
+    private ResolverStanding Result(bool passed, string? detail) => new(passed, time.GetUtcNow(), detail);
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>Takes down the certificates of a handshake, and what the WebPKI says of them. Never refuses.</summary>
+internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time)
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // id-kp-serverAuth, RFC 5280 section 4.2.1.12
+    private const int MaxIntermediates = 20;
+
+    public ServerCertificate? Certificate { get; private set; }
+
+    public ImmutableArray<ImmutableArray<byte>> Intermediates { get; private set; } = [];
+
+    public ChainVerdict Verdict { get; private set; } = ChainVerdict.NotTrusted;
+
+    public string? Detail { get; private set; }
+
+    /// <summary>Downloads nothing: the URLs in a certificate are the peer's choice.</summary>
+    public X509ChainPolicy Policy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            DisableCertificateDownloads = true,
+            RevocationMode = X509RevocationMode.NoCheck,
+            VerificationTime = time.GetUtcNow().UtcDateTime,
+            VerificationTimeIgnored = false,
+        };
+        policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(ServerAuthentication));
+        if (options.Roots is { } roots)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(roots);
+        }
+
+        return policy;
+    }
+
+    public bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (certificate is null)
+            return true;
+        Certificate = ServerCertificate.TryParse(certificate.GetRawCertData());
+        if (chain is null)
+            return true;
+        Intermediates =
+        [
+            .. chain.ChainPolicy.ExtraStore
+                .Where(sent => !sent.RawDataMemory.Span.SequenceEqual(certificate.GetRawCertData()))
+                .Take(MaxIntermediates)
+                .Select(sent => sent.RawData.ToImmutableArray()),
+        ];
+        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
+        Verdict = problems switch
+        {
+            X509ChainStatusFlags.NoError => ChainVerdict.Trusted,
+            X509ChainStatusFlags.NotTimeValid => ChainVerdict.Expired,
+            _ => ChainVerdict.NotTrusted,
+        };
+        Detail = Verdict == ChainVerdict.Trusted
+            ? null
+            : PeerText.Escape(string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct()));
+        return true;
+    }
+}

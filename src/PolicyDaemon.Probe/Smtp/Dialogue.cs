@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>One connection to one target: greeting, EHLO, STARTTLS, handshake, EHLO, QUIT. Never MAIL FROM.</summary>
+internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
+{
+    /// <param name="target">What to connect to.</param>
+    /// <param name="only">Ask for a certificate of this algorithm; null: take what an ordinary client gets.</param>
+    /// <param name="cancellation">The caller wants no more: the only thing that throws.</param>
+    public async Task<DialogueResult> RunAsync(ProbeTarget target, KeyAlgorithm? only, CancellationToken cancellation)
+    {
+        using var clock = new StageClock(options, time, cancellation);
+        using var log = new DialogueLog(clock);
+        var capture = new CertificateCapture(options, time);
+        using var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        ClearTextTap? tap = null;
+        Exception? fault = null;
+        PresentedCertificate? presented = null;
+        try
+        {
+            if (SourceFor(target.Address) is { } source)
+                socket.Bind(new IPEndPoint(source, 0));
+            await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), clock.Token);
+            clock.Enter(ProbeStage.Greeting);
+            tap = new ClearTextTap(new NetworkStream(socket, ownsSocket: false), clock);
+            using var client = new ProbeClient(log, options.EhloName, target.ServerName, only, capture);
+            client.Connected += (_, _) => presented = Present(capture, client);
+            await client.ConnectAsync(tap, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
+            presented ??= Present(capture, client);
+            await client.DisconnectAsync(quit: true, clock.Token);
+        }
+        catch (Exception caught) when (IsExpected(caught))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            fault = caught;
+        }
+        finally
+        {
+            clock.Stop();
+            if (tap is not null)
+                await tap.DisposeAsync();
+        }
+
+        if (clock.Stage >= ProbeStage.SecureEhlo)
+            presented ??= Present(capture, null);
+        var (outcome, detail) = Classify(clock, tap, presented, fault);
+        return new DialogueResult(
+            outcome, clock.Stage, detail, tap is { LastCode: > 0 } ? tap.LastCode : null,
+            presented, tap?.Alert, [.. clock.Timings], [.. log.Lines]);
+    }
+
+    private IPAddress? SourceFor(IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetwork ? options.SourceAddress : options.SourceAddress6;
+
+    private static PresentedCertificate? Present(CertificateCapture capture, SmtpClient? client) =>
+        capture.Certificate is { } certificate
+            ? new PresentedCertificate(
+                certificate, capture.Intermediates, capture.Verdict, capture.Detail, VersionName(client?.SslProtocol),
+                client?.SslCipherSuite?.ToString() ?? "")
+            : null;
+
+    // SYSLIB0039, CA5397: naming an old version is not using it.
+#pragma warning disable SYSLIB0039, CA5397
+    private static string VersionName(SslProtocols? version) => version switch
+    {
+        SslProtocols.Tls => "TLSv1",
+        SslProtocols.Tls11 => "TLSv1.1",
+        SslProtocols.Tls12 => "TLSv1.2",
+        SslProtocols.Tls13 => "TLSv1.3",
+        _ => "",
+    };
+#pragma warning restore SYSLIB0039, CA5397
+
+    private static bool IsExpected(Exception fault) =>
+        fault is OperationCanceledException or SocketException or IOException or ProtocolException or CommandException
+            or SslHandshakeException or System.Security.Authentication.AuthenticationException or NotSupportedException or InvalidOperationException;
+
+    private static (ProbeOutcome Outcome, string? Detail) Classify(
+        StageClock clock, ClearTextTap? tap, PresentedCertificate? presented, Exception? fault)
+    {
+        if (tap is { Injected: true })
+            return (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS");
+        // What happens once the certificate has been seen and the handshake is over says nothing about it.
+        if (clock.Stage >= ProbeStage.SecureEhlo && presented is not null)
+            return (ProbeOutcome.Secured, fault is null ? null : $"after the handshake: {Words(fault)}");
+        if (tap?.Violation is { } violation)
+            return (violation, tap.LastLine);
+        if (clock.HasExpired)
+            return (ProbeOutcome.Timeout, $"no end of {clock.Stage.Name()} in time");
+        if (tap is null)
+            return ConnectFault(fault);
+        if (tap.IsTls)
+        {
+            return tap.TlsOctets == 0 && (tap.SawEnd || Innermost(fault) is IOException or SocketException)
+                ? (ProbeOutcome.ConnectionLost, "the connection ended before the handshake began")
+                : (ProbeOutcome.HandshakeFailed, Words(fault));
+        }
+
+        return ReplyFault(clock.Stage, tap, fault);
+    }
+
+    private static (ProbeOutcome Outcome, string? Detail) ConnectFault(Exception? fault) => (fault as SocketException)?.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => (ProbeOutcome.ConnectionRefused, "connection refused"),
+        SocketError.ConnectionReset => (ProbeOutcome.ConnectionLost, "connection reset"),
+        SocketError.TimedOut => (ProbeOutcome.Timeout, "connection timed out"),
+        _ => (ProbeOutcome.Unreachable, Words(fault)),
+    };
+
+    // The innermost says what OpenSSL or the system said; the others that something went wrong.
+    private static string? Words(Exception? fault) => Innermost(fault) is { } innermost ? PeerText.Escape(innermost.Message) : null;
+
+    private static Exception? Innermost(Exception? fault)
+    {
+        while (fault?.InnerException is { } inner)
+            fault = inner;
+        return fault;
+    }
+
+    private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextTap tap, Exception? fault)
+    {
+        if (tap.SawEnd || fault is IOException or SmtpProtocolException { InnerException: IOException })
+            return (IsTemporary(tap.LastCode) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.ConnectionLost, tap.LastLine);
+        switch (stage)
+        {
+            case ProbeStage.Greeting when IsTemporary(tap.LastCode):
+            case ProbeStage.Ehlo when IsTemporary(tap.EhloCode) || IsTemporary(tap.LastCode):
+                return (ProbeOutcome.GreetingTemporary, tap.LastLine);
+            case ProbeStage.Greeting when tap.LastCode >= 500:
+                return (ProbeOutcome.GreetingPermanent, tap.LastLine);
+            case ProbeStage.Ehlo when fault is NotSupportedException:
+                return (ProbeOutcome.StartTlsNotSupported, "EHLO does not offer STARTTLS");
+            case ProbeStage.Ehlo when tap.LastCode >= 500:
+                return (ProbeOutcome.EhloRefused, tap.LastLine);
+            case ProbeStage.StartTls:
+                return (ProbeOutcome.StartTlsRefused, tap.LastLine);
+            default:
+                return (ProbeOutcome.ProtocolError, Words(fault) ?? tap.LastLine);
+        }
+    }
+
+    private static bool IsTemporary(int code) => code is >= 400 and < 500;
+}

@@ -1,0 +1,10 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>One connection's dialogue, classified.</summary>
+/// <param name="Alert">A TLS alert that came instead of a handshake.</param>
+internal sealed record DialogueResult(
+    ProbeOutcome Outcome, ProbeStage Stage, string? Detail, int? ReplyCode, PresentedCertificate? Presented, int? Alert,
+    ImmutableArray<StageTiming> Timings, ImmutableArray<string> Transcript);

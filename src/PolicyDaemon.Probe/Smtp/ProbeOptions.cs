@@ -1,0 +1,34 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>How the prober talks to mail servers.</summary>
+public sealed record ProbeOptions
+{
+    /// <summary>The name in EHLO; what Postfix's smtp_helo_name is, so that a server treats the probe as it treats mail.</summary>
+    public required string EhloName { get; init; }
+
+    /// <summary>Postfix: smtp_connect_timeout.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For the greeting and for each reply. Shorter than Postfix's 300 s: a probe has no mail to lose.</summary>
+    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan QuitTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Also ask for a certificate of the other key algorithm, in a connection of its own.</summary>
+    public bool BothAlgorithms { get; init; } = true;
+
+    /// <summary>Probe loopback, private and link-local addresses.</summary>
+    public bool PrivateAddresses { get; init; }
+
+    public IPAddress? SourceAddress { get; init; }
+
+    public IPAddress? SourceAddress6 { get; init; }
+
+    /// <summary>Trust anchors of the WebPKI verdict; null: the system's.</summary>
+    public X509Certificate2Collection? Roots { get; init; }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>Looks at one target as Postfix would meet it, and records what it sees. Every failure is an outcome, not an exception.</summary>
+/// <remarks>
+/// A first connection as any client makes it; then, where the server is well, a second in TLS 1.2 that leaves it only the other key
+/// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones. The two connections
+/// follow each other: never more than one at a time to an address.
+/// </remarks>
+public sealed class StartTlsProbe
+{
+    private const int HandshakeFailure = 40; // RFC 8446 section 6.2: no acceptable set of parameters
+
+    private readonly ProbeOptions options;
+    private readonly TimeProvider time;
+    private readonly Dialogue dialogue;
+
+    public StartTlsProbe(ProbeOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        this.options = options;
+        this.time = time;
+        dialogue = new Dialogue(options, time);
+    }
+
+    public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (!options.PrivateAddresses && !AddressRules.IsPublic(target.Address))
+        {
+            return new Observation
+            {
+                Target = target,
+                At = time.GetUtcNow(),
+                Outcome = ProbeOutcome.AddressNotAllowed,
+                Stage = ProbeStage.Connect,
+                Detail = $"{target.Address} is a loopback, private or link-local address; allow those with private_addresses = yes in [probe]",
+            };
+        }
+
+        var first = await dialogue.RunAsync(target, only: null, cancellation);
+        var observation = new Observation
+        {
+            Target = target,
+            At = time.GetUtcNow(),
+            Outcome = first.Outcome,
+            Stage = first.Stage,
+            Detail = first.Detail,
+            ReplyCode = first.ReplyCode,
+            Certificates = first.Presented is { } presented ? [presented] : [],
+            Timings = first.Timings,
+            Transcript = first.Transcript,
+        };
+        return options.BothAlgorithms && first is { Outcome: ProbeOutcome.Secured, Presented: not null }
+            ? await WithOtherAlgorithmAsync(observation, cancellation)
+            : observation;
+    }
+
+    private async Task<Observation> WithOtherAlgorithmAsync(Observation observation, CancellationToken cancellation)
+    {
+        var other = observation.Certificates[0].Certificate.Algorithm switch
+        {
+            KeyAlgorithm.Rsa => KeyAlgorithm.Ecdsa,
+            KeyAlgorithm.Ecdsa => KeyAlgorithm.Rsa,
+            _ => KeyAlgorithm.Other,
+        };
+        if (other == KeyAlgorithm.Other)
+            return observation;
+        var second = await dialogue.RunAsync(observation.Target, other, cancellation);
+        observation = observation with { At = time.GetUtcNow() };
+        if (second is { Outcome: ProbeOutcome.Secured, Presented: { } presented } && presented.Certificate.Algorithm == other)
+            return observation with { Certificates = observation.Certificates.Add(presented) };
+        // Only its own word that nothing fits; a timeout or a version alert (TLS 1.3 only) says nothing.
+        return second is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure }
+            ? observation with { Absent = ImmutableArray.Create(other) }
+            : observation;
+    }
+}

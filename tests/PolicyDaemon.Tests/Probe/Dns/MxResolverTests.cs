@@ -1,0 +1,443 @@
+using System.Collections.Immutable;
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Smtp;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Probe.Dns;
+
+public sealed class MxResolverTests : IAsyncDisposable
+{
+    private readonly FakeDnsServer dns = new();
+    private readonly FakeTimeProvider time = new(TestCertificates.Now);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task MX_hosts_come_by_preference_with_the_addresses_of_both_families()
+    {
+        dns.AddMx("example.com", 20, "Backup.Example.com");
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1", "192.0.2.2", "2001:db8::1");
+        dns.AddHost("backup.example.com", false, "192.0.2.3");
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.True(found.Worked);
+        Assert.Equal(["mx.example.com", "backup.example.com"], found.Hosts.Select(host => host.Name));
+        Assert.Equal(["192.0.2.1", "192.0.2.2", "2001:db8::1"], found.Hosts[0].Addresses.Select(address => address.ToString()));
+        Assert.Equal((25, false, false), (found.Port, found.HostIsGiven, found.IsImplicit));
+    }
+
+    [Fact]
+    public async Task Without_MX_the_domain_itself_takes_mail()
+    {
+        dns.AddHost("example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.True(found.IsImplicit);
+        Assert.Equal("example.com", Assert.Single(found.Hosts).Name);
+    }
+
+    [Fact]
+    public async Task A_null_MX_takes_no_mail()
+    {
+        dns.AddMx("example.com", 0, ".");
+        dns.AddHost("example.com", false, "192.0.2.1");
+
+        Assert.Equal(ProbeOutcome.NullMx, (await ResolveAsync("example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task A_name_that_does_not_exist_has_no_MX()
+    {
+        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task An_MX_host_without_an_address_is_no_place_for_mail()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+
+        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task One_host_without_an_address_leaves_the_others()
+    {
+        dns.AddMx("example.com", 10, "gone.example.com");
+        dns.AddMx("example.com", 20, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.True(found.Worked);
+        Assert.Equal(ProbeOutcome.NoMx, found.Hosts[0].AddressOutcome);
+    }
+
+    [Fact]
+    public async Task Aliases_are_followed_for_the_domain_and_for_the_host()
+    {
+        dns.Set("alias.example.com", FakeDnsServer.Mx, new FakeDnsReply
+        {
+            Records =
+            [
+                ("alias.example.com", FakeDnsServer.CName, FakeDnsServer.WireName("Example.net")),
+                ("example.net", FakeDnsServer.Mx, [0, 10, .. FakeDnsServer.WireName("mx.example.net")]),
+            ],
+        });
+        dns.Set("mx.example.net", FakeDnsServer.A, new FakeDnsReply
+        {
+            Records =
+            [
+                ("mx.example.net", FakeDnsServer.CName, FakeDnsServer.WireName("host.example.org")),
+                ("host.example.org", FakeDnsServer.A, [192, 0, 2, 7]),
+            ],
+        });
+
+        var host = Assert.Single((await ResolveAsync("alias.example.com")).Hosts);
+
+        Assert.Equal("mx.example.net", host.Name);
+        Assert.Equal([IPAddress.Parse("192.0.2.7")], host.Addresses);
+    }
+
+    [Fact]
+    public async Task Aliases_in_a_circle_are_a_failure()
+    {
+        dns.Set("a.example", FakeDnsServer.Mx, new FakeDnsReply
+        {
+            Records =
+            [
+                ("a.example", FakeDnsServer.CName, FakeDnsServer.WireName("b.example")),
+                ("b.example", FakeDnsServer.CName, FakeDnsServer.WireName("a.example")),
+            ],
+        });
+
+        Assert.Equal(ProbeOutcome.DnsFailure, (await ResolveAsync("a.example")).Outcome);
+    }
+
+    [Fact]
+    public async Task SERVFAIL_is_a_failure_of_ours()
+    {
+        dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply { Code = 2 });
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.Equal(ProbeOutcome.DnsFailure, found.Outcome);
+        Assert.Contains("example.com", found.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task REFUSED_is_a_failure_of_ours()
+    {
+        dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply { Code = 5 });
+
+        Assert.Equal(ProbeOutcome.DnsFailure, (await ResolveAsync("example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task SERVFAIL_that_succeeds_with_checking_disabled_is_bogus()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply { Bogus = true });
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.Equal((ProbeOutcome.Bogus, DnssecStatus.Bogus), (found.Outcome, found.MxDnssec));
+        Assert.Equal("dnssec-invalid", found.Outcome.ResultType());
+    }
+
+    [Fact]
+    public async Task Bogus_addresses_of_the_only_host_are_bogus()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.Set("mx.example.com", FakeDnsServer.A, new FakeDnsReply { Bogus = true });
+
+        Assert.Equal(ProbeOutcome.Bogus, (await ResolveAsync("example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task A_silent_resolver_is_given_up_at_the_deadline()
+    {
+        using var steps = new StepTime(TestCertificates.Now);
+        dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply { Silent = true });
+        using var resolver = new MxResolver(Options(), steps);
+
+        var running = resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+        await WaitUntilAsync(() => dns.Questions.Any());
+        steps.Advance(Options().Timeout);
+
+        Assert.Equal(ProbeOutcome.DnsFailure, (await running).Outcome);
+    }
+
+    [Fact]
+    public async Task A_truncated_answer_is_asked_for_again_over_TCP()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+        dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply
+        {
+            Truncated = true,
+            Records = [("example.com", FakeDnsServer.Mx, [0, 10, .. FakeDnsServer.WireName("mx.example.com")])],
+        });
+
+        Assert.True((await ResolveAsync("example.com")).Worked);
+    }
+
+    [Theory]
+    [InlineData("[mx.example.com]", 25)]
+    [InlineData("[mx.example.com]:587", 587)]
+    public async Task A_bracketed_host_is_taken_as_it_is(string key, int port)
+    {
+        dns.AddMx("mx.example.com", 10, "other.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync(key);
+
+        Assert.Equal((true, port, "mx.example.com"), (found.HostIsGiven, found.Port, Assert.Single(found.Hosts).Name));
+        Assert.DoesNotContain(dns.Questions, question => question.Type == FakeDnsServer.Mx);
+    }
+
+    [Fact]
+    public async Task A_port_without_brackets_still_goes_by_MX()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync("example.com:submission");
+
+        Assert.Equal((587, "mx.example.com", false), (found.Port, Assert.Single(found.Hosts).Name, found.HostIsGiven));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1", 25)]
+    [InlineData("[192.0.2.1]:26", "192.0.2.1", 26)]
+    [InlineData("[2001:db8::1]", "2001:db8::1", 25)]
+    [InlineData("[2001:db8::1]:587", "2001:db8::1", 587)]
+    public async Task A_literal_address_needs_no_DNS(string key, string address, int port)
+    {
+        var found = await ResolveAsync(key);
+
+        Assert.Equal([IPAddress.Parse(address)], Assert.Single(found.Hosts).Addresses);
+        Assert.Equal((true, port), (found.HostIsGiven, found.Port));
+        Assert.Empty(dns.Questions);
+    }
+
+    [Fact]
+    public async Task A_leading_dot_key_visits_the_hosts_that_were_named_for_it()
+    {
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync(".example.com", "mx.example.com");
+
+        Assert.Equal("mx.example.com", Assert.Single(found.Hosts).Name);
+        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync(".example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task A_service_name_that_nobody_knows_is_said_so()
+    {
+        Assert.Contains("service name", (await ResolveAsync("[mx.example.com]:quux")).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_zone_with_too_many_hosts_is_followed_to_the_limit()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            dns.AddMx("example.com", i, $"mx{i}.example.com");
+            dns.AddHost($"mx{i}.example.com", false, [.. Enumerable.Range(1, 40).Select(octet => $"192.0.2.{octet}")]);
+        }
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.Equal(20, found.Hosts.Length);
+        Assert.Contains("100 MX hosts", found.Detail, StringComparison.Ordinal);
+        Assert.All(found.Hosts, host => Assert.Equal(16, host.Addresses.Length));
+    }
+
+    [Fact]
+    public async Task An_MX_record_with_octets_that_no_host_has_is_left_out()
+    {
+        dns.Add("example.com", FakeDnsServer.Mx, [0, 5, 9, .. "mx {evil}"u8, 0]);
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        Assert.Equal("mx.example.com", Assert.Single((await ResolveAsync("example.com")).Hosts).Name);
+    }
+
+    [Fact]
+    public async Task The_AD_bit_of_a_resolver_that_is_not_trusted_says_nothing()
+    {
+        SecureZone();
+
+        var found = await ResolveAsync("example.com");
+
+        Assert.Equal(DnssecStatus.Unknown, found.MxDnssec);
+        Assert.Equal(DnssecStatus.Unknown, found.Hosts[0].TlsaDnssec);
+    }
+
+    [Fact]
+    public async Task The_AD_bit_of_a_trusted_resolver_counts_after_its_self_test()
+    {
+        SecureZone();
+        SelfTestZones();
+
+        using var resolver = Trusted();
+        var found = await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.True(resolver.Standing!.Passed);
+        Assert.Equal(DnssecStatus.Secure, found.MxDnssec);
+        Assert.Equal(DnssecStatus.Secure, found.Hosts[0].AddressDnssec);
+        Assert.Equal(DnssecStatus.Secure, found.Hosts[0].TlsaDnssec);
+        var record = Assert.Single(found.Hosts[0].Tlsa);
+        Assert.True(record.IsUsable);
+        Assert.Equal((3, 1, 1), (record.Usage, record.Selector, record.MatchingType));
+    }
+
+    [Fact]
+    public async Task An_unsigned_zone_at_a_trusted_resolver_is_insecure_and_its_TLSA_not_asked_for()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+        SelfTestZones();
+
+        using var resolver = Trusted();
+        var found = await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.Equal(DnssecStatus.Insecure, found.MxDnssec);
+        Assert.DoesNotContain(dns.Questions, question => question.Type == FakeDnsServer.Tlsa);
+    }
+
+    [Fact]
+    public async Task A_forwarder_that_sets_AD_without_validating_fails_the_self_test()
+    {
+        SecureZone();
+        SelfTestZones();
+        dns.Set("bogus.test", FakeDnsServer.A, new FakeDnsReply { Records = [("bogus.test", FakeDnsServer.A, [192, 0, 2, 9])] });
+        dns.AlwaysAuthentic = true;
+
+        using var resolver = Trusted();
+        var found = await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.False(resolver.Standing!.Passed);
+        Assert.Contains("bogus.test", resolver.Standing.Detail, StringComparison.Ordinal);
+        Assert.Equal(DnssecStatus.Unknown, found.MxDnssec);
+    }
+
+    [Fact]
+    public async Task A_resolver_that_does_not_validate_fails_the_self_test()
+    {
+        SelfTestZones();
+        dns.Set("secure.test", FakeDnsServer.A, new FakeDnsReply { Records = [("secure.test", FakeDnsServer.A, [192, 0, 2, 9])] });
+
+        using var resolver = Trusted();
+        await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.False(resolver.Standing!.Passed);
+    }
+
+    [Fact]
+    public async Task A_passed_self_test_is_repeated_when_it_is_no_longer_fresh()
+    {
+        SelfTestZones();
+        using var resolver = Trusted();
+        await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+        await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+        Assert.Single(dns.Questions, question => question.Name == "secure.test");
+
+        time.Advance(TimeSpan.FromHours(1));
+        dns.Set("secure.test", FakeDnsServer.A, new FakeDnsReply { Code = 2 });
+        await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.False(resolver.Standing!.Passed);
+    }
+
+    [Fact]
+    public async Task Without_a_bogus_name_the_self_test_says_what_it_could_not_tell()
+    {
+        SelfTestZones();
+        using var resolver = new MxResolver(
+            Options() with { ResolverTrusted = true, SecureTestName = "secure.test", BogusTestName = null }, time);
+
+        await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+
+        Assert.True(resolver.Standing!.Passed);
+        Assert.NotNull(resolver.Standing.Detail);
+    }
+
+    [Fact]
+    public async Task A_failed_TLSA_lookup_is_not_an_absence()
+    {
+        SecureZone();
+        SelfTestZones();
+        dns.Set("_25._tcp.mx.example.com", FakeDnsServer.Tlsa, new FakeDnsReply { Code = 2 });
+
+        using var resolver = Trusted();
+        var host = (await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0];
+
+        Assert.True(host.TlsaFailed);
+        Assert.Empty(host.Tlsa);
+    }
+
+    [Theory]
+    [InlineData(null, "example.com", false, null)]
+    [InlineData("hostname", "example.com", false, "mx.example.com")]
+    [InlineData("nexthop", "example.com:587", false, "example.com")]
+    [InlineData("other.example", "example.com", false, "other.example")]
+    [InlineData("nexthop", "[192.0.2.1]", false, null)]
+    [InlineData(null, "example.com", true, "base.example.com")]
+    public void SNI_is_what_Postfix_would_send(string? serverName, string key, bool dane, string? expected)
+    {
+        var host = new MxHost
+        {
+            Name = "mx.example.com",
+            TlsaBase = "base.example.com",
+            TlsaDnssec = DnssecStatus.Secure,
+            Tlsa = [new TlsaRecord(3, 1, 1, [.. new byte[32]])],
+        };
+
+        Assert.Equal(expected, SniPolicy.For(serverName, NextHop.Parse(key), host, dane));
+    }
+
+    public ValueTask DisposeAsync() => dns.DisposeAsync();
+
+    private static async Task WaitUntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+            await Task.Delay(5, Cancellation);
+    }
+
+    private DnsOptions Options() => new() { Resolvers = [dns.EndPoint] };
+
+    private MxResolver Trusted() =>
+        new(Options() with { ResolverTrusted = true, SecureTestName = "secure.test", BogusTestName = "bogus.test" }, time);
+
+    private async Task<MxResolution> ResolveAsync(string key, params string[] probeAs)
+    {
+        using var resolver = new MxResolver(Options(), time);
+        return await resolver.ResolveAsync(NextHop.Parse(key), probeAs.ToImmutableArray(), Cancellation);
+    }
+
+    private void SecureZone()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com", authentic: true);
+        dns.AddHost("mx.example.com", true, "192.0.2.1");
+        dns.Add("_25._tcp.mx.example.com", FakeDnsServer.Tlsa, [3, 1, 1, .. new byte[32]], authentic: true);
+    }
+
+    private void SelfTestZones()
+    {
+        dns.Set("secure.test", FakeDnsServer.A, new FakeDnsReply
+        {
+            Authentic = true,
+            Records = [("secure.test", FakeDnsServer.A, [192, 0, 2, 9])],
+        });
+        dns.Set("bogus.test", FakeDnsServer.A, new FakeDnsReply { Bogus = true });
+    }
+}
