@@ -103,7 +103,8 @@ internal static class DaemonHost
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
         services.AddHostedService<StatusWriter>();
-        services.AddHostedService<Watchdog>();
+        if (SystemdHelpers.IsSystemdService())
+            services.AddHostedService<Watchdog>();
         return builder.Build();
     }
 
