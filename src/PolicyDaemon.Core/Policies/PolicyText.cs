@@ -99,7 +99,9 @@ public static class PolicyText
 
     private static LookupAnswer Refusal(Destination destination, string problem)
     {
-        var reason = $"cannot serve {destination.Key.Text}: {problem}";
+        // What to do next is for the one who runs explain; Postfix' log gets what is wrong.
+        var advice = problem.IndexOf("; ", StringComparison.Ordinal);
+        var reason = $"cannot serve {destination.Key.Text}: {(advice < 0 ? problem : problem[..advice])}";
         var ascii = new StringBuilder(MaxReason);
         foreach (var character in reason.AsSpan(0, Math.Min(reason.Length, MaxReason)))
             ascii.Append(character is >= ' ' and <= '~' ? character : '?');

@@ -102,6 +102,11 @@ public class PolicyTextTests
     }
 
     [Fact]
+    public void A_reason_says_what_is_wrong_and_leaves_the_advice_to_explain() => Assert.Equal(
+        LookupAnswer.Temporary("cannot serve example.com: every pin is in another digest than sha256, which Postfix compares"),
+        Answer(Entries.Pinned(Entries.Sha1A), Entries.Sha256));
+
+    [Fact]
     public void The_tls_rpt_map_adds_its_attributes_and_the_plain_map_does_not()
     {
         var destination = Entries.Of(new TlsPolicy
