@@ -20,7 +20,7 @@ public abstract class SnippetStories(Laboratory lab) : ServedStories(lab)
         string[] settings = [.. lines.Where(line => line.Length > 0 && line[0] != '#')];
         Assert.NotEmpty(settings);
 
-        var destination = await Destination.CreateAsync(Lab, $"{Path.GetFileNameWithoutExtension(file).Replace('_', '-')}.plain.test", Servers[0]);
+        var destination = await Destination.CreateAsync(Lab, $"snippet-{Path.GetFileNameWithoutExtension(file).Replace('_', '-')}.plain.test", Servers[0]);
         var certificate = Lab.Certificates.SelfSigned(destination.MxHosts[0]);
         await Servers[0].PresentAsync(certificate);
         await PinAsync(destination.Domain, certificate.PublicKeyFingerprint);
