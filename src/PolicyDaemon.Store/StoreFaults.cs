@@ -45,10 +45,17 @@ internal static class StoreFaults
         new(StoreFault.Missing, $"{path}: no such store; make one with 'policyctl init', or restore a backup to this path");
 
     internal static StoreException Permission(string path, Exception? cause = null) =>
-        new(StoreFault.Permission, $"{path}: access denied; run as root, or join the group policydaemon (adduser USER policydaemon) and log in again", cause);
+        new(
+            StoreFault.Permission,
+            $"{path}: access denied; run as root, or join the group policydaemon (adduser USER policydaemon) and log in again; "
+            + "a file put back from a backup also needs 'chgrp policydaemon' and 'chmod 660'",
+            cause);
 
     internal static StoreException Damaged(string path, string detail, Exception? cause = null) =>
-        new(StoreFault.Damaged, $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot", cause);
+        new(
+            StoreFault.Damaged,
+            $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot",
+            cause);
 
     private static StoreException NoSpace(string path, Exception cause) =>
         new(StoreFault.Full, $"{path}: no space left; nothing was changed, free some space on the device and try again", cause);
