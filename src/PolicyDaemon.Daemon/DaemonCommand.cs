@@ -9,6 +9,28 @@ internal static class DaemonCommand
 {
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
+        var parsed = Compose(output, error).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var problem in parsed.Errors)
+                await error.WriteLineAsync($"policyd: {problem.Message}");
+            await error.WriteLineAsync("See: policyd --help");
+            return (int)ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            // Signals are the host's business: it drains before it ends.
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    /// <summary>The options and what they do, to be run or to be held against the manual.</summary>
+    internal static RootCommand Compose(TextWriter output, TextWriter error)
+    {
         var config = new Option<string?>("--config")
         {
             HelpName = "FILE",
@@ -36,23 +58,6 @@ internal static class DaemonCommand
                 return (int)ExitCode.Invalid;
             }
         });
-
-        var parsed = root.Parse(args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            foreach (var problem in parsed.Errors)
-                await error.WriteLineAsync($"policyd: {problem.Message}");
-            await error.WriteLineAsync("See: policyd --help");
-            return (int)ExitCode.Usage;
-        }
-
-        return await parsed.InvokeAsync(new InvocationConfiguration
-        {
-            Output = output,
-            Error = error,
-            EnableDefaultExceptionHandler = false,
-            // Signals are the host's business: it drains before it ends.
-            ProcessTerminationTimeout = null,
-        });
+        return root;
     }
 }

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Core.Answers;
@@ -74,8 +73,7 @@ internal static class DaemonHost
         builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.FormatterName);
 
         var services = builder.Services;
-        services.AddSystemd();
-        services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(TimeProvider.System, SystemdHelpers.IsSystemdService()));
+        services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(TimeProvider.System, ServiceManager.ReadsStandardOutput));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new RunningConfiguration(settings));
         services.AddSingleton<DaemonOutcome>();
@@ -103,8 +101,7 @@ internal static class DaemonHost
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
         services.AddHostedService<StatusWriter>();
-        if (SystemdHelpers.IsSystemdService())
-            services.AddHostedService<Watchdog>();
+        ServiceManager.AddTo(services);
         return builder.Build();
     }
 

@@ -53,6 +53,16 @@ public sealed class SystemdTests
     public void The_watchdog_is_fed_at_half_its_time(string? microseconds, string? process, double? seconds) =>
         Assert.Equal(seconds, Watchdog.Interval(microseconds, process, 100)?.TotalSeconds);
 
+    [Theory]
+    [InlineData("9:4711", "socket:[4711]", true)]
+    [InlineData("9:4711", "socket:[47]", false)]
+    [InlineData("9:4711", "/dev/pts/0", false)]
+    [InlineData(null, "socket:[4711]", false)]
+    [InlineData("9:4711", null, false)]
+    [InlineData("4711", "socket:[4711]", false)]
+    public void Log_lines_have_a_priority_where_the_journal_itself_reads_them(string? journalStream, string? descriptor, bool expected) =>
+        Assert.Equal(expected, ServiceManager.IsStream(journalStream, descriptor));
+
     private static Socket Listening()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -4,6 +4,7 @@ using PolicyDaemon.Cli;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Daemon;
 using PolicyDaemon.Tests.Support;
 using Xunit;
 
@@ -35,6 +36,14 @@ public sealed class ManualPageTests
         var described = ManualPage.Read("policyctl.1").Section("DESCRIPTION").Options;
         Assert.Equal(
             Names(PolicyCtl.Model().Options).Concat(["-?", "-h", "--help"]).Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_option_of_policyd_is_described()
+    {
+        var described = ManualPage.Read("policyd.8").Section("DESCRIPTION").Options;
+        Assert.Equal(
+            Names(DaemonCommand.Compose(TextWriter.Null, TextWriter.Null).Options).Concat(["-?", "-h", "--help"]).Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
     }
 
     [Fact]
