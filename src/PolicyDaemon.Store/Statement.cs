@@ -40,6 +40,11 @@ internal sealed class Statement : IDisposable
     private void Bind(ReadOnlySpan<object?> values)
     {
         for (var i = 0; i < values.Length; i++)
+        {
+            // SQLite would give back only what stands before it, and the audit chain would look altered.
+            if (values[i] is string text && text.Contains('\0', StringComparison.Ordinal))
+                throw new ArgumentException("a text with a NUL character cannot be stored", nameof(values));
             command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
     }
 }

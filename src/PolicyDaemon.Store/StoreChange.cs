@@ -20,6 +20,7 @@ public sealed class StoreChange : IDisposable
     private readonly DestinationWriter writer;
     private readonly AuditWriter audit;
     private bool ended;
+    private StoreException? failure;
 
     internal StoreChange(SqliteConnection connection, string path, string storeId, ChangeOrigin origin, DateTimeOffset time)
     {
@@ -103,7 +104,6 @@ public sealed class StoreChange : IDisposable
     /// <exception cref="StoreException">It was not; the store is as it was before.</exception>
     public ChangeReceipt Commit()
     {
-        ObjectDisposedException.ThrowIf(ended, this);
         return Guard(() =>
         {
             connection.Execute("COMMIT");
@@ -133,13 +133,18 @@ public sealed class StoreChange : IDisposable
 
     private T Guard<T>(Func<T> work)
     {
+        ObjectDisposedException.ThrowIf(ended, this);
+        // A full disk makes SQLite roll back at once; whatever was written after it would be a change of its own.
+        if (failure is not null)
+            throw new StoreException(failure.Kind, failure.Message, failure);
         try
         {
             return work();
         }
         catch (SqliteException error)
         {
-            throw StoreFaults.From(error, path);
+            failure = StoreFaults.From(error, path);
+            throw failure;
         }
     }
 }

@@ -189,7 +189,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (watch is null && damage is { } known && known.Signature == signature && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
         // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
-        var suspicious = watch is not null && signature != seen && watch.DataVersion() == dataVersion;
+        var suspicious = watch is not null && (watch.LogIsGone() || (signature != seen && watch.DataVersion() == dataVersion));
         if (suspicious)
             CloseWatch(abandon: true);
         if (watch is null)

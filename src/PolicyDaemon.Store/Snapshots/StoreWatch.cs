@@ -9,12 +9,17 @@ namespace PolicyDaemon.Store.Snapshots;
 [DapperAot]
 internal sealed class StoreWatch : IDisposable
 {
+    private const string LogSuffix = "-wal";
+
     private readonly PolicyStore store;
+
+    private readonly FileSignature? log;
 
     private StoreWatch(PolicyStore store, FileSignature signature)
     {
         this.store = store;
         Signature = signature;
+        log = FileSignature.Of(store.Path + LogSuffix);
     }
 
     /// <summary>The file behind the open handle, as it was when it was opened.</summary>
@@ -41,6 +46,12 @@ internal sealed class StoreWatch : IDisposable
 
     /// <summary>Differs from its last value after another connection committed.</summary>
     internal long DataVersion() => Read(() => store.Connection.ExecuteScalar<long>("PRAGMA data_version"));
+
+    /// <summary>
+    /// True where the write-ahead log is no longer the file that this connection reads: somebody removed it, and what others
+    /// commit from now on stands in another one. SQLite itself does so only when nobody has the database open.
+    /// </summary>
+    internal bool LogIsGone() => log is not null && FileSignature.Of(store.Path + LogSuffix) is var now && (now is null || !now.SameFile(log));
 
     internal void CheckIntegrity() => store.CheckIntegrity();
 

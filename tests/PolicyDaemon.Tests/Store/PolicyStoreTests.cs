@@ -133,4 +133,25 @@ public class PolicyStoreTests
 
         Assert.Throws<StoreException>(() => store.BeginChange(new ChangeOrigin(Alice, "test")));
     }
+
+    [Fact]
+    public void A_change_that_ended_takes_nothing_more()
+    {
+        using var temporary = new TemporaryStore();
+        using var store = temporary.Open();
+        var change = store.BeginChange(new ChangeOrigin(Alice, "test"));
+        change.Commit();
+
+        Assert.Throws<ObjectDisposedException>(() => change.Put(Secure("example.com"), null, null));
+        Assert.Throws<ObjectDisposedException>(change.Commit);
+        change.Dispose();
+    }
+
+    [Fact]
+    public void A_text_that_would_not_come_back_is_refused()
+    {
+        using var temporary = new TemporaryStore();
+        Assert.Throws<ArgumentException>(() => temporary.Put(Secure("example.com", "a\0b")));
+        Assert.Null(temporary.Find("example.com"));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
@@ -144,6 +145,10 @@ public class StoreFaultTests
             });
             Assert.Equal(StoreFault.Full, error.Kind);
             Assert.Contains("nothing was changed", error.Message, StringComparison.Ordinal);
+            // The transaction is gone; nothing may slip in behind it.
+            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Put(Secure("kept.example", "x"), null, null)).Kind);
+            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Remove(NextHop.Parse("kept.example"), null)).Kind);
+            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(change.Commit).Kind);
         }
 
         Check(temporary);

@@ -168,6 +168,20 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    public void A_log_removed_under_the_daemon_does_not_cut_it_off_from_later_changes()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        File.Delete(store.Path + "-wal");
+        File.Delete(store.Path + "-shm");
+        store.Put(Secure("new.example"));
+
+        fixture.Look();
+        AssertServesTheStore(fixture);
+        Assert.Equal("Found secure", fixture.Answer("new.example"));
+    }
+
+    [Fact]
     public void A_store_cut_to_nothing_changes_no_answer()
     {
         using var store = Filled();
