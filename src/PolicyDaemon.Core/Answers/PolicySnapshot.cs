@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 using PolicyDaemon.Core.Destinations;
 
@@ -42,15 +43,15 @@ public sealed class PolicySnapshot
     {
         get
         {
-            for (var at = 0; at < table.Slots.Length; at++)
+            foreach (var at in Scattered(table.Slots.Length))
             {
                 if (TryEntry(table, at, overlay, out var entry))
                     yield return entry;
             }
 
-            for (var at = 0; overlay is not null && at < overlay.Slots.Length; at++)
+            foreach (var at in Scattered(overlay?.Slots.Length ?? 0))
             {
-                if (TryEntry(overlay, at, null, out var entry))
+                if (TryEntry(overlay!, at, null, out var entry))
                     yield return entry;
             }
         }
@@ -121,6 +122,7 @@ public sealed class PolicySnapshot
     private PolicySnapshotTable Rewritten(PolicySnapshotTable from)
     {
         var builder = new PolicySnapshotTableBuilder(hash);
+        builder.Reserve(from.Count);
         foreach (var slot in from.Slots)
         {
             if (slot != 0)
@@ -128,6 +130,19 @@ public sealed class PolicySnapshot
         }
 
         return builder.ToTable();
+    }
+
+    // Every number below the length once, not in order: whoever fills an index with what came out of one in its order
+    // fills it from one end (see PolicySnapshotTableBuilder.Reserve).
+    private static IEnumerable<int> Scattered(int length)
+    {
+        var step = (int)(length * 5L / 8);
+        while (length > 1 && BigInteger.GreatestCommonDivisor(++step, length) != 1)
+        {
+        }
+
+        for (long count = 0, at = 0; count < length; count++, at = (at + step) % length)
+            yield return (int)at;
     }
 
     private static bool TryEntry(PolicySnapshotTable from, int at, PolicySnapshotTable? hiding, out SnapshotEntry entry)

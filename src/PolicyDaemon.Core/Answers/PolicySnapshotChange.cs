@@ -73,6 +73,7 @@ internal sealed class PolicySnapshotChange
         var overlay = overlayBuilder.ToTable();
         overlayBuilder = null;
         tableBuilder = new PolicySnapshotTableBuilder(hash, table);
+        tableBuilder.Reserve(tableBuilder.Count + overlay.Count);
         foreach (var slot in overlay.Slots)
         {
             if (slot == 0)
