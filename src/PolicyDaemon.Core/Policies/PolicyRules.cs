@@ -138,11 +138,11 @@ public static class PolicyRules
         // No match at all would borrow the pins of main.cf (up to 3.8), or fail.
         if (!servedState)
             return destination.Pins.IsEmpty
-                ? "level fingerprint has no pins; add one with --match FINGERPRINT, or --probe to fetch them"
-                : $"none of the {destination.Pins.Length} pins is standby, active or retiring; approve one or add one";
+                ? "level fingerprint has no pins; add one with --match FINGERPRINT"
+                : $"none of the {destination.Pins.Length} pins is standby, active or retiring; add one";
         if (!served)
-            return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest in both configurations, "
-                + "give --probe to convert what it can prove, or keep the entry with --observe (import: --unservable observe)";
+            return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest here and "
+                + $"smtp_tls_fingerprint_digest in main.cf to the pins' digest, add pins in {digest}, or keep the entry with --observe (import: --unservable observe)";
         return null;
     }
 

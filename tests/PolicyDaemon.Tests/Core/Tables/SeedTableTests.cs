@@ -52,7 +52,7 @@ public class SeedTableTests
         Assert.All(problems, problem =>
         {
             Assert.Contains("fingerprint_digest", problem, StringComparison.Ordinal);
-            Assert.Contains("--probe", problem, StringComparison.Ordinal);
+            Assert.Contains("add pins in sha256", problem, StringComparison.Ordinal);
             Assert.Contains("--unservable observe", problem, StringComparison.Ordinal);
         });
     }
