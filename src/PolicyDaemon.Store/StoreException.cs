@@ -10,4 +10,7 @@ public sealed class StoreException : Exception
         : base(message, cause) => Kind = kind;
 
     public StoreFault Kind { get; }
+
+    /// <summary>True where the file itself is bad, so that waiting does not help.</summary>
+    internal bool IsDamage => Kind is StoreFault.Damaged or StoreFault.NotAStore;
 }

@@ -32,19 +32,19 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private readonly FindingKeeper keeper;
     private readonly SnapshotSaver saver;
     private readonly SnapshotReader reader;
+    private readonly StoreHealth health;
 
     private PostfixSettings postfix;
     private PolicySnapshot? last;
     private Published? published;
     private (PolicySnapshot Last, PostfixSettings Postfix)? serving;
-    private bool healthy;
     private bool replaced;
     private StoreWatch? watch;
     private FileSignature? seen;
     private long? dataVersion;
     private bool checkBeforeLoading = true;
     private (FileSignature? Signature, long At)? damage;
-    private Task<StoreException?>? integrityCheck;
+    private BackgroundCheck? integrityCheck;
     private long integrityCheckedAt = long.MinValue;
 
     public SnapshotLoader(SnapshotLoaderOptions options, PostfixSettings postfix, TimeProvider time, ILogger<SnapshotLoader> log)
@@ -57,6 +57,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         keeper = new FindingKeeper(options, findings, time, log);
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(options.Database, findings, log);
+        health = new StoreHealth(options.Database, findings);
     }
 
     /// <inheritdoc/>
@@ -68,7 +69,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     /// <summary>What is served and where it comes from; null while there is nothing. May be read from any thread.</summary>
     public SnapshotStatus? Status => Volatile.Read(ref published) is { } now
         ? new SnapshotStatus(
-            Volatile.Read(ref healthy) ? "store" : "file", now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
+            health.IsGood ? "store" : "file", now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
             now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
         : null;
 
@@ -76,7 +77,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     internal long DestinationsRead => reader.DestinationsRead;
 
     /// <summary>The integrity check that runs in the background, if one does.</summary>
-    internal Task IntegrityCheck => integrityCheck ?? Task.CompletedTask;
+    internal Task IntegrityCheck => integrityCheck?.Task ?? Task.CompletedTask;
 
     /// <summary>Loads what can be loaded: the file, then what the store has beyond it. Never throws over a bad store.</summary>
     public void Start()
@@ -138,7 +139,11 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     public void Dispose()
     {
         lock (gate)
-            CloseWatch();
+        {
+            integrityCheck?.Stop();
+            if (watch is not null)
+                CloseWatch(watch.Dispose);
+        }
     }
 
     /// <summary>Looks once whether something changed.</summary>
@@ -172,17 +177,17 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
     private void Follow()
     {
-        if (integrityCheck is { IsCompleted: true } finished)
+        if (integrityCheck is { Task.IsCompleted: true } finished)
         {
             integrityCheck = null;
-            if (finished.GetAwaiter().GetResult() is { } problem && watch is not null)
+            if (finished.Task.GetAwaiter().GetResult() is { } problem && watch is not null)
                 throw problem;
         }
 
         var signature = FileSignature.Of(options.Database);
         if (watch is not null && (signature is null || !signature.SameFile(watch.Signature)))
         {
-            CloseWatch();
+            CloseWatch(watch.Supersede);
             checkBeforeLoading = true;
         }
 
@@ -191,7 +196,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
         var suspicious = watch is not null && (watch.LogIsGone() || (signature != seen && watch.DataVersion() == dataVersion));
         if (suspicious)
-            CloseWatch(abandon: true);
+            CloseWatch(watch!.Abandon);
         if (watch is null)
         {
             watch = StoreWatch.Open(options, time);
@@ -201,7 +206,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         }
 
         var version = watch.DataVersion();
-        if (version == dataVersion && (replaced || (healthy && last is not null && Fits(last))))
+        if (version == dataVersion && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
         var loaded = watch.InOneMoment(() => reader.Load(watch, last, postfix));
@@ -209,7 +214,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         dataVersion = version;
         if (loaded is null)
         {
-            Replaced();
+            Replaced(last!.Identity);
             return;
         }
 
@@ -232,59 +237,32 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
     private void Recover()
     {
-        Volatile.Write(ref healthy, true);
+        health.Recovered();
         replaced = false;
         damage = null;
         checkBeforeLoading = false;
-        CloseOthers(null);
     }
 
     private void Fail(StoreException error)
     {
-        CloseWatch(abandon: true);
+        if (watch is not null)
+            CloseWatch(watch.Abandon);
         replaced = false;
-        var damaged = error.Kind is StoreFault.Damaged or StoreFault.NotAStore;
-        if (damaged)
+        if (error.IsDamage)
         {
             checkBeforeLoading = true;
             damage = (FileSignature.Of(options.Database), time.GetTimestamp());
         }
 
-        KeepLast(damaged ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable, error.Message, error.Kind switch
-        {
-            StoreFault.Missing => "Restore a backup to this path, or run policyctl init for a new store.",
-            StoreFault.Damaged or StoreFault.NotAStore => "Restore a backup (policyctl backup made it); see policydaemon(7).",
-            StoreFault.Newer => "Install the newer version again, or restore a backup made before the upgrade.",
-            _ => "The daemon tries again by itself; see policyctl status.",
-        });
+        health.Failed(error);
     }
 
-    private void Replaced()
+    private void Replaced(SnapshotIdentity lastLoaded)
     {
         replaced = true;
         // A person accepts the store in place of what the file names; it must be what is in force.
         saver.SaveNow(last!);
-        var was = last!.Identity;
-        KeepLast(
-            FindingKind.StoreReplaced,
-            $"{options.Database}: another store lies here: its audit log lacks row {was.Sequence} {was.Hash} of store {was.StoreId}, which was loaded last",
-            "If this is meant, such as after restoring a backup: policyctl store accept --reason TEXT.");
-    }
-
-    private void KeepLast(FindingKind kind, string detail, string remedy)
-    {
-        Volatile.Write(ref healthy, false);
-        CloseOthers(kind);
-        findings.Raise(kind, options.Database, detail, remedy);
-    }
-
-    private void CloseOthers(FindingKind? kind)
-    {
-        foreach (var other in (FindingKind[])[FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced])
-        {
-            if (other != kind)
-                findings.Close(other, options.Database);
-        }
+        health.Replaced(lastLoaded);
     }
 
     private void CheckIntegrity()
@@ -298,33 +276,13 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < interval))
             return;
         integrityCheckedAt = time.GetTimestamp();
-        integrityCheck = Task.Run(() =>
-        {
-            try
-            {
-                using var store = PolicyStore.Open(options.Database, StoreAccess.Read, time, options.Patience);
-                store.CheckIntegrity();
-                return null;
-            }
-            catch (StoreException error) when (error.Kind == StoreFault.Damaged)
-            {
-                return error;
-            }
-            catch (StoreException)
-            {
-                return null; // the next look meets it too, and says so
-            }
-        });
+        integrityCheck = BackgroundCheck.Start(options, time);
     }
 
-    private void CloseWatch(bool abandon = false)
+    private void CloseWatch(Action close)
     {
-        if (watch is not null)
-            reader.Closing(watch);
-        if (abandon)
-            watch?.Abandon();
-        else
-            watch?.Dispose();
+        reader.Closing(watch!);
+        close();
         watch = null;
         dataVersion = null;
     }

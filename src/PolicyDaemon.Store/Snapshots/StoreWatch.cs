@@ -1,4 +1,5 @@
 using Dapper;
+using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using SQLitePCL;
@@ -84,6 +85,25 @@ internal sealed class StoreWatch : IDisposable
     internal IEnumerable<AuditRow> RowsAfter(long sequence) => AuditLog.After(store.Connection, sequence);
 
     /// <summary>
+    /// Closes after another file took the database's place while its write-ahead log stayed behind: SQLite would play that log into
+    /// the newcomer. What it holds goes where it belongs, into the old file, and an empty one remains.
+    /// </summary>
+    internal void Supersede()
+    {
+        try
+        {
+            if (!LogIsGone())
+                store.Connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException)
+        {
+            // The old file cannot be written; the newcomer's integrity check follows in any case.
+        }
+
+        store.Dispose();
+    }
+
+    /// <summary>
     /// Closes without the checkpoint that SQLite makes for the last connection: what lies under the path may no longer be the
     /// database that the log belongs to, and pages of the log would be written into it.
     /// </summary>
@@ -115,7 +135,7 @@ internal sealed class StoreWatch : IDisposable
         {
             return work();
         }
-        catch (Microsoft.Data.Sqlite.SqliteException error)
+        catch (SqliteException error)
         {
             throw StoreFaults.From(error, store.Path);
         }

@@ -273,6 +273,34 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    public void A_log_left_behind_is_not_played_into_the_store_that_took_the_place()
+    {
+        using var store = Filled();
+        var backup = Path.Combine(store.Directory, "backup.db");
+        using (var open = store.Open())
+            open.Backup(backup);
+        using var fixture = new LoaderFixture(store);
+        store.Put([.. Enumerable.Range(0, 200).Select(i => Secure($"later{i}.example"))]);
+        fixture.Look();
+        Assert.True(new FileInfo(store.Path + "-wal").Length > 0);
+        var old = Path.Combine(store.Directory, "old.db");
+        File.Move(store.Path, old);
+        File.Move(backup, store.Path);
+
+        fixture.Look();
+
+        AssertServesLastGood(fixture, FindingKind.StoreReplaced);
+        using (var now = store.Open(StoreAccess.Read))
+        {
+            now.CheckIntegrity();
+            Assert.Equal((2, true), (now.Count(), now.VerifyAudit().IsSound));
+        }
+
+        using var before = PolicyStore.Open(old, StoreAccess.Read, store.Time);
+        Assert.Equal((202, true), (before.Count(), before.VerifyAudit().IsSound));
+    }
+
+    [Fact]
     public void Accepting_in_place_of_something_else_does_not_count()
     {
         using var store = Filled();

@@ -1,0 +1,50 @@
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
+internal sealed class StoreHealth(string database, FindingSet findings)
+{
+    private static readonly FindingKind[] Faults = [FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced];
+
+    private bool good;
+
+    /// <summary>May be read from any thread.</summary>
+    internal bool IsGood => Volatile.Read(ref good);
+
+    internal void Recovered()
+    {
+        Volatile.Write(ref good, true);
+        CloseAllBut(null);
+    }
+
+    internal void Failed(StoreException error) => Report(
+        error.IsDamage ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable,
+        error.Message,
+        error.Kind switch
+        {
+            StoreFault.Missing => "Restore a backup to this path, or run policyctl init for a new store.",
+            StoreFault.Damaged or StoreFault.NotAStore => "Restore a backup (policyctl backup made it); see policydaemon(7).",
+            StoreFault.Newer => "Install the newer version again, or restore a backup made before the upgrade.",
+            _ => "The daemon tries again by itself; see policyctl status.",
+        });
+
+    internal void Replaced(SnapshotIdentity lastLoaded) => Report(
+        FindingKind.StoreReplaced,
+        $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last",
+        "If this is meant, such as after restoring a backup: policyctl store accept --reason TEXT.");
+
+    private void Report(FindingKind kind, string detail, string remedy)
+    {
+        Volatile.Write(ref good, false);
+        CloseAllBut(kind);
+        findings.Raise(kind, database, detail, remedy);
+    }
+
+    private void CloseAllBut(FindingKind? kind)
+    {
+        foreach (var other in Faults.Where(fault => fault != kind))
+            findings.Close(other, database);
+    }
+}
