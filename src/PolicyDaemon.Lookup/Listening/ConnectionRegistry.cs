@@ -128,7 +128,7 @@ internal sealed class ConnectionRegistry : IDisposable
             foreach (var connection in connections)
             {
                 if (connection.Protocol == MapProtocol.Socketmap && connection.IsIdle
-                    && (oldest is null || connection.LastActivity < oldest.LastActivity))
+                    && (oldest is null || connection.MakesWayBefore(oldest)))
                     oldest = connection;
             }
         }

@@ -24,6 +24,7 @@ internal sealed class MapConnection
     private long requestSince;
     private long replySince;
     private long lastActivity;
+    private bool hasAsked;
     private int batches;
     private volatile bool leaving;
     private volatile bool timedOut;
@@ -39,8 +40,15 @@ internal sealed class MapConnection
 
     public MapProtocol Protocol { get; }
 
-    /// <summary>Timestamp of the last request; only compared.</summary>
+    /// <summary>Timestamp of the last request, of the connection's begin before the first; only compared.</summary>
     public long LastActivity => Volatile.Read(ref lastActivity);
+
+    /// <summary>It has sent a whole request before: more likely a Postfix than a peer that only takes up room.</summary>
+    public bool HasAsked => Volatile.Read(ref hasAsked);
+
+    /// <summary>Whether this one rather than the other makes way at the limit: who never asked before who did, then the longest idle.</summary>
+    public bool MakesWayBefore(MapConnection other) =>
+        HasAsked == other.HasAsked ? LastActivity < other.LastActivity : !HasAsked;
 
     /// <summary>Neither a request nor a reply is under way, and nobody has told it to leave.</summary>
     public bool IsIdle => !leaving && RequestSince == 0 && ReplySince == 0;
@@ -120,7 +128,11 @@ internal sealed class MapConnection
     private void NoteProgress(long left, bool consumed)
     {
         if (consumed)
+        {
             Volatile.Write(ref lastActivity, context.Time.GetTimestamp());
+            Volatile.Write(ref hasAsked, true);
+        }
+
         if (left == 0)
         {
             if (requestSince != 0)

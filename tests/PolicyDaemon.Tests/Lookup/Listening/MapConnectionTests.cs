@@ -130,6 +130,7 @@ public sealed class MapConnectionTests : IDisposable
         var older = Connect(MapProtocol.Socketmap, small);
         time.Advance(TimeSpan.FromSeconds(1));
         var younger = Connect(MapProtocol.Socketmap, small);
+        younger.Send("14:tlspolicy .com,"u8);
         time.Advance(TimeSpan.FromSeconds(1));
         older.Send("14:tlspolicy .com,"u8); // used last, so now the younger one is the longest idle
         var next = Connect(MapProtocol.Socketmap, small);
@@ -139,6 +140,22 @@ public sealed class MapConnectionTests : IDisposable
         Assert.False(next.IsDisposed);
         Assert.Equal(3, small.Count);
         Assert.Equal(1, data.Service.Counters.ConnectionsEvicted);
+    }
+
+    [Fact]
+    public void At_the_limit_peers_that_never_asked_make_way_before_one_that_did()
+    {
+        using var small = Registry(new LookupOptions { MaxConnections = 3 });
+        var postfix = Connect(MapProtocol.Socketmap, small);
+        postfix.Send("14:tlspolicy .com,"u8);
+        for (var i = 0; i < 100; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            Connect(MapProtocol.Socketmap, small);
+        }
+
+        Assert.False(postfix.IsDisposed);
+        Assert.Equal(98, data.Service.Counters.ConnectionsEvicted);
     }
 
     [Fact]
