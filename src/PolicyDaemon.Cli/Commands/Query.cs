@@ -54,10 +54,10 @@ internal static class Query
         var map = tcp ? null : context.Get(options.Map) ?? MapNames.All[0];
         var endpoint = Endpoint(context, options, tcp);
         var timeout = TimeSpan.FromSeconds(seconds);
-        var asked = map is null
+        // On a thread of the pool: whoever called may have a synchronization context that waits for this one.
+        var result = Task.Run(() => map is null
             ? TcpTableClient.AskAsync(endpoint, key, timeout, context.Host.Time, CancellationToken.None)
-            : SocketmapClient.AskAsync(endpoint, map, key, timeout, context.Host.Time, CancellationToken.None);
-        var result = asked.GetAwaiter().GetResult();
+            : SocketmapClient.AskAsync(endpoint, map, key, timeout, context.Host.Time, CancellationToken.None)).GetAwaiter().GetResult();
         Show(context, endpoint, map, key, result);
         return Code(result);
     }

@@ -1,0 +1,133 @@
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Cli;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public class AuditAndUndoTests
+{
+    [Fact]
+    public void The_history_says_who_did_what_and_why()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "secure");
+        session.Succeed("domain", "set", "example.com", "--level", "encrypt", "--reason", "partner moves");
+
+        Assert.Equal(
+            """
+            CHANGE  TIME                  WHO           ACTION  KEY          ANSWER   REASON
+            3       2026-11-23T12:00:00Z  alice (root)  change  example.com  encrypt  partner moves
+            2       2026-11-23T12:00:00Z  alice (root)  add     example.com  secure
+
+            """, session.Succeed("audit", "example.com", "--format", "table"));
+    }
+
+    [Fact]
+    public void A_whole_chain_verifies_up_to_a_head_kept_elsewhere()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        var head = session.Notes[^1].Split(' ')[3];
+        session.Succeed("domain", "add", "b.example", "--level", "encrypt");
+
+        Assert.StartsWith("yes\t3\t", session.Succeed("audit", "--verify", "--head", head), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_altered_row_is_found_and_named()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        session.Succeed("domain", "add", "b.example", "--level", "encrypt");
+        Alter(session.Database, "a.example");
+
+        var result = session.Run("audit", "--verify", "--format", "table");
+
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains("BROKEN: row 2 was altered", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Undo_brings_back_what_was_there()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin, "--note", "ours");
+        var before = session.Succeed("domain", "show", "example.com");
+        session.Succeed("domain", "remove", "example.com", "--reason", "contract ended");
+
+        session.Succeed("undo", "3");
+
+        Assert.Equal(before, session.Succeed("domain", "show", "example.com"));
+    }
+
+    [Fact]
+    public void Undo_that_weakens_needs_a_reason()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "encrypt");
+        session.Succeed("domain", "set", "example.com", "--level", "secure");
+
+        var result = session.Run("undo", "3");
+
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Contains("--reason \"why\"; nothing was changed\n  example.com: ", result.Error, StringComparison.Ordinal);
+        Assert.Equal("example.com\tchange\tsecure\tencrypt\t4\n", session.Succeed("undo", "3", "--reason", "server not ready"));
+    }
+
+    [Fact]
+    public void Undo_of_what_was_changed_since_is_refused_with_the_key()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "encrypt");
+        session.Succeed("domain", "set", "example.com", "--level", "secure");
+
+        var result = session.Run("undo", "2", "--reason", "x");
+
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Equal(
+            "policyctl: change 2 cannot be taken back; nothing was changed\n  example.com was changed since; see 'policyctl audit example.com'\n", result.Error);
+    }
+
+    [Fact]
+    public void A_dry_run_of_undo_shows_the_answers_and_changes_nothing()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "encrypt");
+
+        Assert.Equal("example.com\tremove\tencrypt\t(not configured)\t-\n", session.Succeed("undo", "2", "--dry-run"));
+        Assert.NotEmpty(session.Succeed("domain", "list"));
+    }
+
+    [Fact]
+    public void A_backup_is_a_store_with_the_same_history()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "encrypt");
+        var copy = Path.Combine(session.Directory, "copy.db");
+
+        var line = session.Succeed("backup", copy);
+
+        Assert.StartsWith(copy + "\t", line, StringComparison.Ordinal);
+        Assert.Equal(session.Succeed("audit"), session.Succeed("audit", "--database", copy));
+        Assert.Contains("overwrites none", session.Run("backup", copy).Error, StringComparison.Ordinal);
+    }
+
+    private static void Alter(string database, string key)
+    {
+        using var connection = new SqliteConnection($"Data Source={database};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        // The table guards itself against slips; whoever means to forge removes the guard first.
+        command.CommandText = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'";
+        var triggers = new List<string>();
+        using (var reader = command.ExecuteReader())
+        {
+            while (reader.Read())
+                triggers.Add(reader.GetString(0));
+        }
+
+        command.CommandText = string.Concat(triggers.Select(name => $"DROP TRIGGER {name};")) + "UPDATE audit SET answer_after = 'forged' WHERE key = $key";
+        command.Parameters.AddWithValue("$key", key);
+        Assert.Equal(1, command.ExecuteNonQuery());
+    }
+}

@@ -1,0 +1,107 @@
+using PolicyDaemon.Cli;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public class ExplainTests
+{
+    [Fact]
+    public void The_walk_to_parents_and_the_key_that_decides()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", ".example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+
+        var result = session.Run("explain", "A.b.Example.com");
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Equal(
+            $"""
+            a.b.example.com	yes	no	(not found)	
+            .b.example.com	yes	no	(not found)	
+            .example.com	yes	yes	fingerprint match={CliSession.Pin}	
+            .com	no	no	(not found)	
+
+            """, result.Out);
+    }
+
+    [Fact]
+    public void What_happens_to_mail_in_plain_words()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin, "--match", CliSession.OtherPin);
+
+        Assert.Contains(
+            "mail  delivered only to a server whose certificate or public key has one of these 2 fingerprints; "
+            + "otherwise it is deferred (4.7.5), tried again, and returned after maximal_queue_lifetime (5 days)\n",
+            session.Succeed("explain", "example.com", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("none", "sent in plain text, always")]
+    [InlineData("may", "TLS where the server offers it, otherwise plain text")]
+    [InlineData("encrypt", "sent over TLS or not at all")]
+    [InlineData("dane", "elsewhere TLS without authentication, or plain text")]
+    [InlineData("dane-only", "TLSA records under DNSSEC; otherwise it is deferred")]
+    [InlineData("verify", "for the MX host's name, which plain DNS gives; otherwise")]
+    [InlineData("secure", "for example.com or a host below it; otherwise")]
+    [InlineData("secure --match nexthop --match .mx.example", "for the next hop or a host below mx.example; otherwise")]
+    public void Every_level_in_plain_words(string level, string words)
+    {
+        using var session = new CliSession();
+        session.Succeed(["domain", "add", "example.com", "--level", .. level.Split(' ')]);
+
+        Assert.Contains(words, session.Succeed("explain", "example.com", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_an_entry_main_cf_decides()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("explain", "example.com", "--format", "table");
+
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains("mail  no policy: Postfix uses smtp_tls_security_level of main.cf", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("notfound", (int)ExitCode.Negative, "(not found): near miss, [mx.example.com]:587 is configured and is another key")]
+    [InlineData("temp", (int)ExitCode.Inconclusive, "(temporary error: this host is configured in another form")]
+    public void A_near_miss_is_named_with_the_command_that_settles_it(string answer, int code, string words)
+    {
+        using var session = new CliSession("near_miss = " + answer);
+        session.Succeed("domain", "add", "[mx.example.com]:587", "--level", "encrypt");
+
+        var result = session.Run("explain", "mx.example.com:submission", "--format", "table");
+
+        Assert.Equal(code, (int)result.Code);
+        Assert.Contains(words, result.Out, StringComparison.Ordinal);
+        Assert.Contains("policyctl domain add mx.example.com:587 ...", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_entry_that_cannot_be_served_any_more_defers_mail_and_says_why()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+        var other = session.Write("sha1.conf", File.ReadAllText(session.Config) + "fingerprint_digest = sha1\n");
+
+        var result = session.RunWith("explain", "example.com", "--format", "json", "--config", other);
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.Contains("\"mail\": \"deferred (4.7.5) and tried again, never sent in the clear", result.Out, StringComparison.Ordinal);
+        Assert.Contains("it is a sha256 digest and Postfix compares sha1", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_observed_entry_lets_the_walk_go_on()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example.com", "--level", "secure", "--observe");
+        session.Succeed("domain", "add", ".example.com", "--level", "encrypt");
+
+        var result = session.Succeed("explain", "a.example.com");
+
+        Assert.Contains("a.example.com\tyes\tno\t(not found)\tconfigured, but only observed\n.example.com\tyes\tyes\tencrypt\t\n", result, StringComparison.Ordinal);
+    }
+}

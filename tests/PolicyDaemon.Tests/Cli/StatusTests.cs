@@ -1,0 +1,147 @@
+using PolicyDaemon.Cli;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public class StatusTests
+{
+    [Fact]
+    public void Without_a_daemon_the_store_is_counted_and_mail_waits()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        session.Succeed("domain", "add", "b.example", "--level", "fingerprint", "--match", CliSession.Pin, "--observe");
+
+        var result = session.Run("status");
+
+        Assert.Equal(ExitCode.DaemonNotRunning, result.Code);
+        Assert.Equal(
+            $"""
+            daemon	not running
+            mail	every delivery that asks policyd is deferred (4.7.5) and tried again; nothing is sent weaker. Start it: systemctl start policyd
+            store	{session.Database}: 2 destinations (1 only observed), audit log at row 3
+            levels	1 encrypt, 1 fingerprint
+            pins	1 standby
+
+            """, result.Out);
+    }
+
+    [Fact]
+    public void A_missing_store_is_said_with_what_mail_gets()
+    {
+        using var session = new CliSession(init: false);
+
+        var result = session.Run("status");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains("policyctl init", result.Out, StringComparison.Ordinal);
+        Assert.Contains("from the last good snapshot", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_store_is_said()
+    {
+        using var session = new CliSession(init: false);
+        File.WriteAllText(session.Database, "this is no database, whatever its name says. " + new string('x', 4096));
+
+        var result = session.Run("status");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"store\t{session.Database}", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_running_daemon_is_shown_as_it_says()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        using var running = Run(session, "store", 2);
+
+        var result = session.Run("status");
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("daemon\trunning, process 4711, version 1.2.3, since 2026-11-23T11:00:00Z\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains("mail\tpolicies are answered as the store has them\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains("listening\tsocketmap inet:127.0.0.1:8461\n", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_snapshot_behind_the_store_is_said()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        using var running = Run(session, "store", 1);
+
+        Assert.Contains("the newest changes take effect within a second", session.Succeed("status"), StringComparison.Ordinal);
+        Assert.Contains("\"behind\": 1,", session.Succeed("status", "--format", "json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_daemon_on_its_last_good_snapshot_is_said()
+    {
+        using var session = new CliSession();
+        using var running = Run(session, "file", 1);
+
+        Assert.Contains("mail\tpolicies are answered from the last good snapshot; changes do not take effect", session.Succeed("status"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Findings_of_store_and_daemon_are_shown_once_each_with_the_command_that_settles_them()
+    {
+        using var session = new CliSession();
+        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+            store.RaiseFinding(new Finding(FindingKind.NearMiss, "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()));
+        using var running = Run(
+            session, "store", 1,
+            new FindingStatus("near-miss", "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()),
+            new FindingStatus("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow()));
+
+        Assert.EndsWith(
+            """
+
+            2 open findings:
+            near-miss  mx.example  since 2026-11-23T12:00:00Z
+              asked 3 times
+              settle it: policyctl explain mx.example
+            snapshot-not-saved  disk  since 2026-11-23T12:00:00Z
+              no space left
+              settle it: make room
+
+            """, session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_words_of_a_dead_daemon_are_not_repeated()
+    {
+        using var session = new CliSession();
+        Run(session, "store", 1, new FindingStatus("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow())).Dispose();
+
+        var result = session.Run("status");
+
+        Assert.Equal(ExitCode.DaemonNotRunning, result.Code);
+        Assert.DoesNotContain("no space left", result.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("listening", result.Out, StringComparison.Ordinal);
+    }
+
+    /// <summary>A daemon, as far as its lock and its status file go.</summary>
+    private static DaemonLock Run(CliSession session, string source, long sequence, params FindingStatus[] findings)
+    {
+        var file = session.Database + ".status";
+        var running = DaemonLock.TryTake(file);
+        Assert.NotNull(running);
+        DaemonStatusFile.Write(file, new DaemonStatus(
+            "1.2.3",
+            4711,
+            session.Time.GetUtcNow().AddHours(-1),
+            session.Time.GetUtcNow(),
+            ["socketmap inet:127.0.0.1:8461"],
+            new SnapshotStatus(source, "store", sequence, AuditHead.Empty.Hash, 1, session.Time.GetUtcNow()),
+            new LookupCounts(1, 2, 3, 4, 5, 6, 7),
+            findings));
+        return running;
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using PolicyDaemon.Cli;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public partial class UsageTests
+{
+    [Theory]
+    [InlineData("domian list", "policyctl: policyctl has no verb 'domian'; did you mean 'domain'?\nSee: policyctl --help\n")]
+    [InlineData("domain ad x", "policyctl: policyctl domain has no verb 'ad'; did you mean 'add'?\nSee: policyctl domain --help\n")]
+    [InlineData("domain list --fromat json", "policyctl: policyctl domain list has no option '--fromat'; did you mean '--format'?\nSee: policyctl domain list --help\n")]
+    [InlineData("domain set x --lvel may", "policyctl: policyctl domain set has no option '--lvel'; did you mean '--level'?\nSee: policyctl domain set --help\n")]
+    [InlineData("pin", "policyctl: policyctl pin needs a verb: add, list, revoke\nSee: policyctl pin --help\n")]
+    [InlineData("undo 1 2", "policyctl: policyctl undo takes no further argument, but '2' was given\nSee: policyctl undo --help\n")]
+    public void A_slip_is_answered_with_what_was_perhaps_meant(string line, string error)
+    {
+        using var session = new CliSession(init: false);
+
+        var result = session.RunWith(line.Split(' '));
+
+        Assert.Equal(error, result.Error);
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Empty(result.Out);
+    }
+
+    [Fact]
+    public void Every_verb_teaches_by_at_least_two_examples()
+    {
+        foreach (var verb in Verbs())
+            Assert.True(verb.Examples.Count >= 2, verb.Name);
+    }
+
+    [Fact]
+    public void Every_example_is_a_command_line_that_parses()
+    {
+        foreach (var (line, _) in Verbs().SelectMany(verb => verb.Examples).Where(example => example.Line.StartsWith("policyctl ", StringComparison.Ordinal)))
+        {
+            var words = Words().Matches(Substitution().Replace(line.Split(" | ")[0], "x")).Select(word => word.Value.Trim('\'')).Skip(1);
+            var errors = Root().Parse([.. words]).Errors;
+            Assert.True(errors.Count == 0, $"{line}: {string.Join("; ", errors.Select(error => error.Message))}");
+        }
+    }
+
+    [Fact]
+    public void Help_ends_with_the_examples_and_exits_0()
+    {
+        using var session = new CliSession(init: false);
+
+        var result = session.RunWith("undo", "--help");
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.EndsWith("  policyctl undo 12 --reason 'wrong partner'\n      Take it back; a reason is needed where that weakens.\n\n", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_verb_of_the_manual_is_there()
+    {
+        Assert.Equal(
+            ["init", "domain", "pin", "import", "export", "query", "explain", "status", "audit", "undo", "backup", "store", "setup"],
+            Root().Subcommands.Select(verb => verb.Name));
+    }
+
+    private static RootCommand Root()
+    {
+        var globals = new GlobalOptions();
+        return PolicyCtl.Compose(globals, null!);
+    }
+
+    private static IEnumerable<Verb> Verbs() =>
+        Root().Subcommands.SelectMany(command => command is Verb verb ? [verb] : command.Subcommands.OfType<Verb>());
+
+    [GeneratedRegex(@"\$\([^)]*\)")]
+    private static partial Regex Substitution();
+
+    [GeneratedRegex(@"'[^']*'|[^\s]+")]
+    private static partial Regex Words();
+}
