@@ -21,7 +21,7 @@ internal static class PolicyCtl
         };
         try
         {
-            if (result.Action is ParseErrorAction)
+            if (result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result))
                 return (int)UsageErrors.Report(result, host);
             return result.Invoke(configuration);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using PolicyDaemon.Cli.Output;
 
 namespace PolicyDaemon.Cli;
@@ -6,11 +7,14 @@ namespace PolicyDaemon.Cli;
 /// <summary>Says what is wrong with a command line, which word was perhaps meant, and where the help is.</summary>
 internal static class UsageErrors
 {
+    /// <summary>True where an argument looks like an option: a misspelled one must not become a key or a pattern.</summary>
+    internal static bool HasStrayOption(ParseResult result) => result.Action is not ExamplesHelp && StrayOption(result) is not null;
+
     internal static ExitCode Report(ParseResult result, CliHost host)
     {
         var command = result.CommandResult.Command;
         var path = Path(result.CommandResult);
-        var unknown = result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null;
+        var unknown = StrayOption(result) ?? (result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null);
         if (unknown is not null)
             host.Error.WriteLine("policyctl: " + Unknown(command, path, unknown));
         else if (command.Subcommands.Count > 0)
@@ -22,11 +26,17 @@ internal static class UsageErrors
         return ExitCode.Usage;
     }
 
+    private static IEnumerable<Option> OptionsOf(Command command) =>
+        command.Options.Concat(command.Parents.OfType<Command>().SelectMany(OptionsOf).Where(option => option.Recursive));
+
+    private static string? StrayOption(ParseResult result) => result.CommandResult.Children.OfType<ArgumentResult>()
+        .SelectMany(argument => argument.Tokens).Select(token => token.Value).FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal));
+
     private static string Unknown(Command command, string path, string unknown)
     {
         var isOption = unknown.StartsWith('-');
         var names = isOption
-            ? command.Options.Select(option => option.Name).Append("--help").ToList()
+            ? OptionsOf(command).Select(option => option.Name).ToList()
             : command.Subcommands.Select(verb => verb.Name).ToList();
         var nearest = names.Select(name => (Name: name, Distance: Distance(name, unknown))).Where(near => near.Distance <= 3 && near.Distance < near.Name.Length)
             .OrderBy(near => near.Distance).Select(near => near.Name).FirstOrDefault();
@@ -39,10 +49,10 @@ internal static class UsageErrors
             : $"{path} takes no further argument, but '{shown}' was given";
     }
 
-    private static string Path(System.CommandLine.Parsing.CommandResult result)
+    private static string Path(CommandResult result)
     {
         var names = new List<string>();
-        for (System.CommandLine.Parsing.SymbolResult? at = result; at is System.CommandLine.Parsing.CommandResult command; at = command.Parent)
+        for (SymbolResult? at = result; at is CommandResult command; at = command.Parent)
             names.Insert(0, command.Command is RootCommand ? "policyctl" : command.Command.Name);
         return string.Join(' ', names);
     }

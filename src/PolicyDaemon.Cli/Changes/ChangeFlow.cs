@@ -58,7 +58,7 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
                 context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
         }
 
-        ChangeReport.Write(context.Report, keys, warnings, receipt, dryRun, summary);
+        ChangeReport.Write(context.Report, [.. keys.Select(key => key.Reported)], warnings, receipt, dryRun, summary);
         if (dryRun && reason is null && unexplained.Count > 0)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
     }

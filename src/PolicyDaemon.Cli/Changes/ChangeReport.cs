@@ -13,7 +13,7 @@ internal static class ChangeReport
     internal static readonly string[] Columns = ["key", "action", "before", "after", "change"];
 
     internal static void Write(
-        Report report, IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun, bool summary)
+        Report report, IReadOnlyList<ReportedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun, bool summary)
     {
         foreach (var warning in warnings)
             report.Warning(warning);
@@ -36,46 +36,46 @@ internal static class ChangeReport
     }
 
     /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
-    private static List<JudgedChange> Worth(IReadOnlyList<JudgedChange> keys, bool dryRun)
+    private static List<ReportedChange> Worth(IReadOnlyList<ReportedChange> keys, bool dryRun)
     {
-        var changed = keys.Where(key => key.Planned.Action != "none").ToList();
+        var changed = keys.Where(key => key.Action != "none").ToList();
         return dryRun || changed.Count <= FitsOnScreen ? changed : [];
     }
 
-    private static string Counts(IReadOnlyList<JudgedChange> keys)
+    private static string Counts(IReadOnlyList<ReportedChange> keys)
     {
-        var counts = keys.CountBy(key => key.Planned.Action).ToDictionary(StringComparer.Ordinal);
+        var counts = keys.CountBy(key => key.Action).ToDictionary(StringComparer.Ordinal);
         return FormattableString.Invariant(
             $"{keys.Count} entries: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("remove")} removed, {counts.GetValueOrDefault("none")} as they were.");
     }
 
-    private static void Table(Report report, IReadOnlyList<JudgedChange> keys)
+    private static void Table(Report report, IReadOnlyList<ReportedChange> keys)
     {
         foreach (var key in keys)
         {
-            report.Line($"{key.Planned.Key}  {Verb(key.Planned.Action)}", Tone.Heading);
+            report.Line($"{key.Key}  {Verb(key.Action)}", Tone.Heading);
             report.Facts([("  before", key.Before.Cell()), ("  after", key.After.Cell())]);
             foreach (var weakening in key.Weakens)
                 report.Line($"  weakens: {weakening}", Tone.Caution);
         }
     }
 
-    private static Table Tsv(IReadOnlyList<JudgedChange> keys, long? change)
+    private static Table Tsv(IReadOnlyList<ReportedChange> keys, long? change)
     {
         var table = new Table(Columns);
         foreach (var key in keys)
-            table.Add(key.Planned.Key.Text, key.Planned.Action, key.Before.Cell(), key.After.Cell(), change is null ? "-" : FormattableString.Invariant($"{change}"));
+            table.Add(key.Key, key.Action, key.Before.Cell(), key.After.Cell(), change is null ? "-" : FormattableString.Invariant($"{change}"));
         return table;
     }
 
     private static ChangeJson Json(
-        IReadOnlyList<JudgedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, long? change, bool dryRun) => new(
+        IReadOnlyList<ReportedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, long? change, bool dryRun) => new(
         change,
         change is null ? null : receipt!.Head.Hash,
         dryRun,
         [.. keys.Select(key => new ChangedKeyJson(
-            key.Planned.Key.Text,
-            key.Planned.Action,
+            key.Key,
+            key.Action,
             key.Before is { } before ? AnswerJson.From(before) : null,
             key.After is { } after ? AnswerJson.From(after) : null,
             key.Weakens))],

@@ -13,4 +13,6 @@ internal sealed record JudgedChange(
 {
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Planned.Place.Length > 0 ? $"{Planned.Place}: {Planned.Key}" : Planned.Key.Text;
+
+    public ReportedChange Reported => new(Planned.Key.Text, Planned.Action, Before, After, Weakens);
 }

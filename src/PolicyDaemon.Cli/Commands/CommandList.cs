@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Commands.Domain;
 using PolicyDaemon.Cli.Commands.Pins;
+using PolicyDaemon.Cli.Commands.Stores;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -40,6 +41,7 @@ internal static class CommandList
         Audit.Create(runner),
         Undo.Create(runner),
         Backup.Create(runner),
+        StoreVerbs.Create(runner),
         SetupVerb.Create(runner),
     ];
 }
