@@ -59,22 +59,26 @@ public sealed record AddressHistory(ProbeTarget Target)
         next = next with { HasOfferedStartTls = true };
         foreach (var presented in observation.Certificates)
         {
-            next = next.Extend(
-                presented.Certificate.Algorithm, presented.Certificate, observation.At, presented.Chain == ChainVerdict.Trusted);
+            next = next.Extend(presented.Certificate.Algorithm, presented, observation.At);
         }
 
         foreach (var absent in observation.Absent.Where(algorithm => next.Latest(algorithm) is not null))
-            next = next.Extend(absent, null, observation.At, trusted: false);
+            next = next.Extend(absent, null, observation.At);
         return next;
     }
 
-    private AddressHistory Extend(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted)
+    private AddressHistory Extend(KeyAlgorithm algorithm, PresentedCertificate? presented, DateTimeOffset at)
     {
+        var isTrusted = presented?.Chain == ChainVerdict.Trusted;
+        var intermediates = presented?.Intermediates ?? [];
         var latest = Latest(algorithm);
-        if (latest is not null && Equals(latest.Certificate, certificate))
-            return this with { Sightings = Sightings.Remove(latest).Add(latest.Continue(at, trusted)) };
+        if (latest is not null && Equals(latest.Certificate, presented?.Certificate))
+        {
+            var longer = latest.Continue(at, isTrusted) with { Intermediates = intermediates };
+            return this with { Sightings = Sightings.Remove(latest).Add(longer) };
+        }
 
-        var runs = Sightings.Add(Sighting.Begin(algorithm, certificate, at, trusted));
+        var runs = Sightings.Add(Sighting.Begin(algorithm, presented?.Certificate, at, isTrusted) with { Intermediates = intermediates });
         var mine = runs.Where(run => run.Algorithm == algorithm).ToList();
         return this with { Sightings = mine.Count > MaxRuns ? runs.Remove(mine[0]) : runs };
     }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace PolicyDaemon.Core.Probing;
 
 /// <summary>A run of conclusive probes, one after the other, in which an address presented the same certificate of an algorithm.</summary>
@@ -12,6 +14,9 @@ public sealed record Sighting(
     KeyAlgorithm Algorithm, ServerCertificate? Certificate, DateTimeOffset First, DateTimeOffset Last, int Probes,
     DateTimeOffset? TrustedSince, int TrustedProbes)
 {
+    /// <summary>What the server sent behind its certificate in the last probe, DER: DANE-TA needs it.</summary>
+    public ImmutableArray<ImmutableArray<byte>> Intermediates { get; init; } = [];
+
     public static Sighting Begin(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted) =>
         new(algorithm, certificate, at, at, 1, trusted ? at : null, trusted ? 1 : 0);
 

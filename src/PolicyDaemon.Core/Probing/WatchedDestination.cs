@@ -10,7 +10,7 @@ public sealed record WatchedDestination
 {
     public required NextHop Key { get; init; }
 
-    public required TlsLevel Level { get; init; }
+    public required TlsPolicy Policy { get; init; }
 
     public required PinMode Mode { get; init; }
 
@@ -20,11 +20,17 @@ public sealed record WatchedDestination
     /// <summary>Under which name its pins change: the key, or the MX group.</summary>
     public required string PinOwner { get; init; }
 
+    /// <summary>How many destinations share these pins.</summary>
+    public int Affects { get; init; } = 1;
+
     /// <summary>Hosts to visit for a leading-dot key.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
-    /// <summary>The <c>servername</c> attribute: a name, <c>hostname</c> or <c>nexthop</c>; null: no SNI, as Postfix.</summary>
-    public string? ServerName { get; init; }
+    /// <summary>When it was looked at last, whatever came of it.</summary>
+    public DateTimeOffset? LastLook { get; init; }
+
+    /// <summary>When it is due next.</summary>
+    public DateTimeOffset? NextDue { get; init; }
 
     /// <summary>The last resolution that worked; null before the first.</summary>
     public MxResolution? LastResolution { get; init; }

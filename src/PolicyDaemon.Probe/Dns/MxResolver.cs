@@ -16,7 +16,7 @@ namespace PolicyDaemon.Probe.Dns;
 /// </code>
 /// What cannot be looked up is a failure of ours and never an absence.
 /// </remarks>
-public sealed class MxResolver : IDisposable
+public sealed class MxResolver : IMxResolver, IDisposable
 {
     private const int SmtpPort = 25;
 
@@ -35,9 +35,10 @@ public sealed class MxResolver : IDisposable
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
     public ResolverStanding? Standing => selfTest.Standing;
 
-    /// <param name="nextHop">The destination.</param>
-    /// <param name="probeAs">Hosts to visit for a leading-dot key, which has no MX of its own.</param>
-    /// <param name="cancellation">The caller's; each question has a deadline of its own.</param>
+    /// <inheritdoc/>
+    public string? Trouble => selfTest.Standing is { Passed: false, Detail: { } detail } ? detail : null;
+
+    /// <inheritdoc/>
     public async Task<MxResolution> ResolveAsync(
         NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {

@@ -15,7 +15,7 @@ internal sealed class ClearTextTap(NetworkStream inner, StageClock clock) : Stre
     // RFC 5321 section 4.5.3.1.5 says 512; servers with long tokens in their greeting exist.
     private const int MaxLine = 4096;
 
-    // Postfix: smtp_reply_length_limit and the like do not exist; no honest EHLO reply comes near.
+    // RFC 5321 sets no limit for a reply of many lines; no honest EHLO reply comes near.
     private const int MaxReply = 64 * 1024;
 
     // A chain of certificates is the largest honest thing; OpenSSL's own limit for one is 100 KiB (SSL_CTX_set_max_cert_list).

@@ -9,7 +9,7 @@ namespace PolicyDaemon.Probe.Smtp;
 /// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones. The two connections
 /// follow each other: never more than one at a time to an address.
 /// </remarks>
-public sealed class StartTlsProbe
+public sealed class StartTlsProbe : IServerProbe
 {
     private const int HandshakeFailure = 40; // RFC 8446 section 6.2: no acceptable set of parameters
 
@@ -25,6 +25,7 @@ public sealed class StartTlsProbe
         dialogue = new Dialogue(options, time);
     }
 
+    /// <inheritdoc/>
     public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(target);

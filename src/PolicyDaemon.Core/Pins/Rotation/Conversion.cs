@@ -30,6 +30,8 @@ internal static class Conversion
         {
             var state = pin.State == PinState.Retiring ? PinState.Retiring : PinState.Active;
             view.Pins.Add(converted, subject, state, pin.Strength, RotationRule.Converted, was);
+            view.Pins.Move(
+                pin, PinState.Retired, pin.Strength, RotationRule.Converted, $"carried over to {view.Input.Digest.Name()} pin {converted}");
         }
         else if (view.Pins.HasRoomForCandidate)
             view.Pins.Add(converted, subject, PinState.Candidate, PinStrength.Tofu, RotationRule.Converted, was);

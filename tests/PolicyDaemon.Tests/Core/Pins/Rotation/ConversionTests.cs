@@ -26,11 +26,13 @@ public sealed class ConversionTests
             RotationScenario.KeyOf("old", digest), PinSubject.Unknown, PinState.Active, PinStrength.Person, world.Now));
         world.See(A, "old");
 
-        var transition = Assert.Single(world.Step().Transitions);
+        var transitions = world.Step().Transitions;
 
+        var transition = transitions[0];
         Assert.Equal(RotationScenario.KeyOf("old"), transition.Fingerprint);
         Assert.Equal(PinSubject.PublicKey, transition.Subject);
         Assert.Equal(RotationRule.Converted, transition.Rule);
+        Assert.Equal(expected == PinState.Active ? PinState.Retired : PinState.Active, world.Pins[0].State);
         Assert.Equal(expected, transition.To);
         Assert.Equal(expected == PinState.Active ? PinStrength.Person : PinStrength.Tofu, transition.Strength);
     }

@@ -30,7 +30,7 @@ internal sealed class RotationScenario
         string name, string? key = null, KeyAlgorithm algorithm = KeyAlgorithm.Ecdsa, int bits = 256, string host = "*.example") =>
         new(
             [.. Encoding.ASCII.GetBytes("certificate " + name)], [.. Encoding.ASCII.GetBytes("key " + (key ?? name))], algorithm, bits,
-            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero))
+            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
         {
             Names = [host],
         };

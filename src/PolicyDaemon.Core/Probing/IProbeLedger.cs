@@ -1,0 +1,38 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Core.Probing;
+
+/// <summary>What the prober knows and writes down; the store keeps it. Safe for several tasks at once.</summary>
+/// <remarks>Calls return when what they wrote is durable. A call that cannot (a full disk, a locked store) throws
+/// <see cref="LedgerUnavailableException"/>, and the prober goes on with what it can.</remarks>
+public interface IProbeLedger
+{
+    /// <summary>Every destination to look after, one for each owner of pins, and when it is due next.</summary>
+    /// <remarks>What was due before a restart is due after it, and nothing else.</remarks>
+    IReadOnlyList<ProbeDue> List();
+
+    /// <summary>One destination as it is configured and remembered now; null where it is no longer there.</summary>
+    WatchedDestination? Read(NextHop key);
+
+    /// <summary>What is remembered of a target; an empty history where nothing is.</summary>
+    AddressHistory ReadHistory(ProbeTarget target);
+
+    /// <summary>Destinations that have this target among theirs.</summary>
+    IReadOnlyList<NextHop> Sharing(ProbeTarget target);
+
+    /// <summary>The numbers of the brake.</summary>
+    /// <param name="since">Keys first seen after this count.</param>
+    BrakeCounts ReadBrake(DateTimeOffset since);
+
+    /// <summary>Keeps an observation, and the target's history with it.</summary>
+    void Record(Observation observation, AddressHistory history);
+
+    /// <summary>Keeps what a look at a destination came to, in one transaction: memory, transitions, verdict, findings.</summary>
+    /// <remarks>A transition is applied only while its pin is in the state it starts from, since a person may have decided
+    /// meanwhile; each leaves an audit row with its rule and reason.</remarks>
+    void Record(ProbeRound round);
+
+    /// <summary>Everything that a person should read about the prober itself now; what was recorded before and is not here has settled.</summary>
+    void Record(IReadOnlyList<Finding> proberFindings);
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace PolicyDaemon.Probe;
+
+/// <summary>What the prober logs, event ids 4000 to 4099. Findings are the ledger's; here is what concerns the prober itself.</summary>
+internal static partial class ProbeLog
+{
+    [LoggerMessage(4000, LogLevel.Information, "The prober looks after {Count} destinations")]
+    public static partial void Started(this ILogger logger, int count);
+
+    [LoggerMessage(4001, LogLevel.Debug, "{NextHop}: {Verdict} ({Reason})")]
+    public static partial void Looked(this ILogger logger, string nextHop, string verdict, string reason);
+
+    [LoggerMessage(4002, LogLevel.Information, "{NextHop}: pin {Fingerprint} is {State} now: {Reason}")]
+    public static partial void PinMoved(this ILogger logger, string nextHop, string fingerprint, string state, string reason);
+
+    [LoggerMessage(4003, LogLevel.Warning, "The prober cannot read or write its ledger and tries again in {Delay}: {Error}")]
+    public static partial void LedgerUnavailable(this ILogger logger, TimeSpan delay, string error);
+
+    [LoggerMessage(4004, LogLevel.Error, "Looking at {NextHop} failed; it is tried again in {Delay}")]
+    public static partial void LookFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
+
+    [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Groups} pinned groups showed a new key within 24 hours: no pin changes by itself")]
+    public static partial void BrakeOn(this ILogger logger, int seen, int groups);
+
+    [LoggerMessage(4006, LogLevel.Warning, "The trusted resolver does not pass its self-test, its AD bit does not count: {Detail}")]
+    public static partial void ResolverNotValidating(this ILogger logger, string detail);
+}

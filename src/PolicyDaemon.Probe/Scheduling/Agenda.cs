@@ -1,0 +1,67 @@
+using PolicyDaemon.Core.Destinations;
+
+namespace PolicyDaemon.Probe.Scheduling;
+
+/// <summary>What is due when. Not for several tasks at once.</summary>
+internal sealed class Agenda
+{
+    private readonly Dictionary<NextHop, (DateTimeOffset Due, ProbeReason Reason)> entries = [];
+    private readonly PriorityQueue<NextHop, DateTimeOffset> queue = new();
+
+    public int Count => entries.Count;
+
+    public IEnumerable<NextHop> Keys => entries.Keys;
+
+    public bool Contains(NextHop key) => entries.ContainsKey(key);
+
+    /// <summary>Sets when a key is due, whatever it was before.</summary>
+    public void Set(NextHop key, DateTimeOffset due, ProbeReason reason)
+    {
+        entries[key] = (due, reason);
+        queue.Enqueue(key, due);
+        if (queue.Count > (2 * entries.Count) + 1000)
+            Rebuild();
+    }
+
+    /// <summary>Makes a known key due no later than this; a stronger reason for the same time wins.</summary>
+    public bool Hasten(NextHop key, DateTimeOffset due, ProbeReason reason)
+    {
+        if (!entries.TryGetValue(key, out var entry) || entry.Due < due || (entry.Due == due && entry.Reason >= reason))
+            return false;
+        Set(key, due, reason);
+        return true;
+    }
+
+    public void Remove(NextHop key) => entries.Remove(key);
+
+    /// <summary>When the next key is due; null where there is none.</summary>
+    public DateTimeOffset? Next()
+    {
+        while (queue.TryPeek(out var key, out var due))
+        {
+            if (entries.TryGetValue(key, out var entry) && entry.Due == due)
+                return due;
+            queue.Dequeue(); // superseded
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes the next key that is due by now; it is gone from the agenda until it is set again.</summary>
+    public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
+    {
+        (key, reason) = (default, default);
+        if (Next() is not { } due || due > now)
+            return false;
+        key = queue.Dequeue();
+        reason = entries[key].Reason;
+        entries.Remove(key);
+        return true;
+    }
+
+    private void Rebuild()
+    {
+        queue.Clear();
+        queue.EnqueueRange(entries.Select(entry => (entry.Key, entry.Value.Due)));
+    }
+}

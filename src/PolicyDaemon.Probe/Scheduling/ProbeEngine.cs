@@ -1,0 +1,324 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Scheduling;
+
+/// <summary>Looks at each destination when it is due, and hands what it saw to the ledger.</summary>
+/// <remarks>
+/// One loop owns the agenda; looks run beside it and report back. A look resolves the destination, takes each address's history
+/// from <see cref="AddressGate"/> (which connects only where nobody else has just done so), lets <see cref="PinRotation"/> judge,
+/// and records the round. When an address shows something new, everybody behind it is looked at with that same observation. When a
+/// key is new, a sample of other destinations is looked at too, so that the brake can tell a renewal from a fault of our network;
+/// the round ends when nothing is due or running any more.
+/// </remarks>
+public sealed class ProbeEngine : IDisposable
+{
+    private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromHours(1);
+    private const int MaxSample = 500;
+
+    private readonly IProbeLedger ledger;
+    private readonly IMxResolver resolver;
+    private readonly AddressGate gate;
+    private readonly ScheduleOptions options;
+    private readonly DigestAlgorithm digest;
+    private readonly Random random;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Channel<EngineSignal> signals = Channel.CreateUnbounded<EngineSignal>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ConcurrentDictionary<NextHop, byte> wanted = new();
+    private readonly ProberFindings findings;
+
+    // Owned by the loop.
+    private readonly Agenda agenda = new();
+    private readonly HashSet<NextHop> running = [];
+    private readonly Dictionary<NextHop, ProbeReason> again = [];
+    private readonly HashSet<NextHop> reconsider = [];
+    private DateTimeOffset? lastSample;
+    private bool isIdle;
+    private CancellationToken stopping;
+
+    // Written by the loop, read by looks; ticks, because a nullable date cannot be read in one piece.
+    private long roundEnded;
+
+    /// <param name="random">Chooses samples.</param>
+    /// <param name="digest">The digest Postfix compares in.</param>
+    public ProbeEngine(
+        IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, Random random,
+        TimeProvider time, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        this.ledger = ledger;
+        this.resolver = resolver;
+        this.options = options;
+        this.digest = digest;
+        this.random = random;
+        this.time = time;
+        this.logger = logger;
+        gate = new AddressGate(probe, ledger, options, time);
+        findings = new ProberFindings(ledger, logger, time);
+    }
+
+    /// <summary>A person wants this destination looked at now, or Postfix asked for it and its last probe is old. Cheap, from any thread.</summary>
+    public void Want(NextHop key, ProbeReason reason)
+    {
+        // The lookup path may say the same thousands of times a second.
+        if (reason != ProbeReason.Lookup || wanted.TryAdd(key, 0))
+            signals.Writer.TryWrite(new EngineSignal.Wanted(key, reason));
+    }
+
+    /// <summary>Destinations were added, changed or removed.</summary>
+    public void ListChanged() => signals.Writer.TryWrite(new EngineSignal.ListChanged());
+
+    /// <summary>Runs until it is cancelled; looks that are under way end first.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        stopping = cancellation;
+        Reload();
+        logger.Started(agenda.Count);
+        var looks = new HashSet<Task>();
+        try
+        {
+            while (true)
+            {
+                StartDue(looks, cancellation);
+                EndRoundWhereIdle();
+                await WaitAsync(cancellation);
+                while (signals.Reader.TryRead(out var signal))
+                    Take(signal);
+                looks.RemoveWhere(look => look.IsCompleted);
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await Task.WhenAll(looks);
+        }
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    private void StartDue(HashSet<Task> looks, CancellationToken cancellation)
+    {
+        while (running.Count < options.MaxDestinations && agenda.TryTake(time.GetUtcNow(), out var key, out var reason))
+        {
+            running.Add(key);
+            isIdle = false;
+            looks.Add(LookAsync(key, reason, cancellation));
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancellation)
+    {
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var signal = signals.Reader.WaitToReadAsync(wake.Token).AsTask();
+        if (running.Count < options.MaxDestinations && agenda.Next() is { } next)
+        {
+            var pause = next - time.GetUtcNow();
+            // Task.Delay has a limit of 49 days.
+            var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause > TimeSpan.FromDays(30) ? TimeSpan.FromDays(30) : pause, time, wake.Token);
+            await Task.WhenAny(signal, due);
+        }
+        else
+        {
+            await Task.WhenAny(signal);
+        }
+
+        await wake.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Take(EngineSignal signal)
+    {
+        switch (signal)
+        {
+            case EngineSignal.Wanted(var key, var reason):
+                wanted.TryRemove(key, out _);
+                Hasten(key, reason);
+                break;
+            case EngineSignal.ListChanged:
+                Reload();
+                break;
+            case EngineSignal.Looked looked:
+                Ended(looked);
+                break;
+        }
+    }
+
+    private void Ended(EngineSignal.Looked looked)
+    {
+        running.Remove(looked.Key);
+        if (looked.NextDue is { } due)
+            agenda.Set(looked.Key, due, ProbeReason.Scheduled);
+        if (looked.Reconsider)
+            reconsider.Add(looked.Key);
+        if (again.Remove(looked.Key, out var reason))
+            Hasten(looked.Key, reason);
+        foreach (var neighbour in looked.Shared.Where(key => key != looked.Key))
+            Hasten(neighbour, ProbeReason.Shared);
+        if (looked.NewKeySeen)
+            Sample(looked.Groups);
+    }
+
+    private void Hasten(NextHop key, ProbeReason reason)
+    {
+        if (running.Contains(key))
+            again[key] = again.TryGetValue(key, out var known) && known > reason ? known : reason;
+        else
+            agenda.Hasten(key, time.GetUtcNow(), reason);
+    }
+
+    /// <summary>Twice as many as would set the brake: enough for it to see a fault of our network, few for everybody else.</summary>
+    private void Sample(int groups)
+    {
+        var now = time.GetUtcNow();
+        if (lastSample is { } last && now - last < SampleEvery)
+            return;
+        lastSample = now;
+        var size = Math.Min(2 * Math.Max(5, (groups / 100) + 1), MaxSample);
+        var keys = agenda.Keys.ToArray();
+        random.Shuffle(keys);
+        foreach (var key in keys.Take(size))
+            Hasten(key, ProbeReason.Sample);
+    }
+
+    private void EndRoundWhereIdle()
+    {
+        if (isIdle || running.Count > 0 || agenda.Next() <= time.GetUtcNow())
+            return;
+        isIdle = true;
+        // Whole seconds, as the ledger keeps times: within the second of a sighting the round has not ended after it.
+        Volatile.Write(ref roundEnded, time.GetUtcNow().ToUnixTimeSeconds());
+        gate.Sweep();
+        foreach (var key in reconsider)
+            agenda.Hasten(key, time.GetUtcNow().AddSeconds(1), ProbeReason.Reconsider);
+        reconsider.Clear();
+    }
+
+    private void Reload()
+    {
+        try
+        {
+            var now = time.GetUtcNow();
+            var listed = new HashSet<NextHop>();
+            foreach (var (key, due) in ledger.List())
+            {
+                listed.Add(key);
+                if (!agenda.Contains(key) && !running.Contains(key))
+                    agenda.Set(key, due ?? now, ProbeReason.Scheduled);
+            }
+
+            foreach (var gone in agenda.Keys.Where(key => !listed.Contains(key)).ToList())
+                agenda.Remove(gone);
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
+            _ = RetryReloadAsync();
+        }
+    }
+
+    private async Task RetryReloadAsync()
+    {
+        try
+        {
+            await Task.Delay(RetryAfterFault, time, stopping);
+            ListChanged();
+        }
+        catch (OperationCanceledException)
+        {
+            // The prober stops; nobody waits for the list any more.
+        }
+    }
+
+    private async Task LookAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
+    {
+        // Off the loop from the first instruction: the ledger is synchronous.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        EngineSignal.Looked looked;
+        try
+        {
+            looked = await RoundAsync(key, reason, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
+            looked = Retry(key);
+        }
+#pragma warning disable CA1031 // the outermost catch of one look: it ends that look only
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            logger.LookFailed(fault, key.Text, RetryAfterFault);
+            looked = Retry(key);
+        }
+
+        signals.Writer.TryWrite(looked);
+    }
+
+    private EngineSignal.Looked Retry(NextHop key) => new(key, time.GetUtcNow() + RetryAfterFault, false, [], false, 0);
+
+    private async Task<EngineSignal.Looked> RoundAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
+    {
+        if (ledger.Read(key) is not { } watched)
+            return new EngineSignal.Looked(key, null, false, [], false, 0);
+        var asked = time.GetUtcNow();
+        // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.
+        if (reason == ProbeReason.Lookup && watched is { LastLook: { } last, NextDue: { } due } && asked - last < options.LookupStaleness)
+            return new EngineSignal.Looked(key, due, false, [], false, 0);
+        var resolution = await resolver.ResolveAsync(key, watched.ProbeAs, cancellation);
+        var now = time.GetUtcNow();
+        var look = new DestinationLook(watched, resolution, now);
+        var notOlderThan = asked - (reason == ProbeReason.Scheduled
+            ? Timetable.ScheduledFreshness(watched.LastLook, asked)
+            : Timetable.Freshness(reason, options));
+
+        var histories = new ConcurrentDictionary<ProbeTarget, AddressHistory>();
+        var changed = new ConcurrentBag<ProbeTarget>();
+        await Task.WhenAll(look.Targets.DistinctBy(target => target.Target).Select(async target =>
+        {
+            if (!resolution.Worked || !look.IsListed(target))
+            {
+                histories[target.Target] = ledger.ReadHistory(target.Target);
+                return;
+            }
+
+            var (history, isNew) = await gate.LookAsync(target.Target, notOlderThan, cancellation);
+            histories[target.Target] = history;
+            if (isNew)
+                changed.Add(target.Target);
+        }));
+
+        return Record(watched, look, histories, changed, reason);
+    }
+
+    private EngineSignal.Looked Record(
+        WatchedDestination watched, DestinationLook look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
+        ConcurrentBag<ProbeTarget> changed, ProbeReason reason)
+    {
+        var now = time.GetUtcNow();
+        var counts = ledger.ReadBrake(now - Brake.Window);
+        var ended = Volatile.Read(ref roundEnded);
+        var brake = new Brake(
+            counts.PinnedGroups, counts.GroupsWithNewKeys, ended == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ended));
+        var round = look.Finish(histories, digest, brake, options);
+        ledger.Record(round);
+        findings.Update(brake, resolver.Trouble);
+
+        logger.Looked(watched.Key.Text, round.Result.Verdict.Name(), reason.ToString());
+        foreach (var transition in round.Result.Transitions)
+            logger.PinMoved(watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
+        return new EngineSignal.Looked(
+            watched.Key, round.NextDue, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
+            [.. changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, counts.PinnedGroups);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Tests.Core.Pins.Rotation;
+
+namespace PolicyDaemon.Tests.Probe.Scheduling;
+
+/// <summary>Zones and servers as a table: what a destination resolves to, what an address presents.</summary>
+internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
+{
+    private readonly ConcurrentDictionary<string, string[]> zones = new();
+    private readonly ConcurrentDictionary<IPAddress, int> open = new();
+    private int openNow;
+    private int mostOpen;
+
+    public ConcurrentDictionary<IPAddress, string> Keys { get; } = new();
+
+    public ConcurrentDictionary<IPAddress, ProbeOutcome> Failures { get; } = new();
+
+    /// <summary>Keys for which every zone has a secure TLSA record.</summary>
+    public ConcurrentBag<TlsaRecord> Tlsa { get; } = [];
+
+    public ConcurrentQueue<ProbeTarget> Connections { get; } = new();
+
+    public bool DnsFails { get; set; }
+
+    public string? Trouble { get; set; }
+
+    /// <summary>Holds every connection open until it is completed.</summary>
+    public TaskCompletionSource? Barrier { get; set; }
+
+    public int MostOpen => Volatile.Read(ref mostOpen);
+
+    public bool TwoAtOnceToOneAddress { get; private set; }
+
+    public void Zone(string key, params string[] addresses) => zones[key] = addresses;
+
+    public void Server(string address, string key) => Keys[IPAddress.Parse(address)] = key;
+
+    public Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
+    {
+        if (nextHop.Host == "crash.example")
+            throw new InvalidOperationException("a fault in the program");
+        var outcome = DnsFails ? ProbeOutcome.DnsFailure : ProbeOutcome.Secured;
+        return Task.FromResult(new MxResolution
+        {
+            NextHop = nextHop,
+            At = time.GetUtcNow(),
+            Port = nextHop.Port ?? 25,
+            Outcome = outcome,
+            MxDnssec = DnsFails ? DnssecStatus.Unknown : DnssecStatus.Secure,
+            Hosts = DnsFails ? [] :
+            [
+                new MxHost
+                {
+                    Name = "mx.example",
+                    Addresses = [.. zones[nextHop.Host].Select(IPAddress.Parse)],
+                    AddressDnssec = DnssecStatus.Secure,
+                    Tlsa = [.. Tlsa],
+                    TlsaDnssec = DnssecStatus.Secure,
+                    TlsaBase = "mx.example",
+                },
+            ],
+        });
+    }
+
+    public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
+    {
+        Connections.Enqueue(target);
+        TwoAtOnceToOneAddress |= open.AddOrUpdate(target.Address, 1, (_, count) => count + 1) > 1;
+        var now = Interlocked.Increment(ref openNow);
+        for (var most = mostOpen; now > most; most = mostOpen)
+            Interlocked.CompareExchange(ref mostOpen, now, most);
+        if (Barrier is { } barrier)
+            await barrier.Task.WaitAsync(cancellation);
+        Interlocked.Decrement(ref openNow);
+        open.AddOrUpdate(target.Address, 0, (_, count) => count - 1);
+
+        if (Failures.TryGetValue(target.Address, out var failure))
+            return new Observation { Target = target, At = time.GetUtcNow(), Outcome = failure, Stage = ProbeStage.Greeting };
+        var certificate = RotationScenario.Certificate(Keys[target.Address]);
+        return new Observation
+        {
+            Target = target,
+            At = time.GetUtcNow(),
+            Outcome = ProbeOutcome.Secured,
+            Stage = ProbeStage.Quit,
+            Certificates = [new PresentedCertificate(certificate, [], ChainVerdict.NotTrusted, null, "TLSv1.3", "x")],
+        };
+    }
+}

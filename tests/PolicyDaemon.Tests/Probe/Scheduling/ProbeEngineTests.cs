@@ -1,0 +1,388 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Scheduling;
+using PolicyDaemon.Tests.Core.Pins.Rotation;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Probe.Scheduling;
+
+public sealed class ProbeEngineTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider time = new(TestCertificates.Now);
+    private readonly MemoryLedger ledger = new();
+    private readonly FakeNetwork network;
+    private CancellationTokenSource stop = new();
+    private readonly List<(ProbeEngine Engine, Task Running)> engines = [];
+
+    public ProbeEngineTests() => network = new FakeNetwork(time);
+
+    [Fact]
+    public async Task One_probe_serves_every_destination_behind_an_address()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i % 4}");
+        }
+
+        for (var i = 0; i < 4; i++)
+            network.Server($"198.51.100.{i}", "key");
+        Start();
+
+        await WaitAsync(() => ledger.Rounds.Count == 200);
+        Assert.Equal(4, network.Connections.Count);
+        Assert.All(ledger.Rounds, round => Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict));
+    }
+
+    [Fact]
+    public async Task A_new_key_is_judged_for_everyone_behind_the_address_with_one_connection()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 20);
+
+        network.Server("198.51.100.1", "new");
+        time.Advance(TimeSpan.FromHours(1));
+        engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
+
+        await WaitAsync(() => Enumerable.Range(0, 20).All(i => ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("new")) == PinState.Candidate));
+        Assert.Equal(2, network.Connections.Count);
+    }
+
+    [Fact]
+    public async Task A_restart_does_not_probe_everything_again()
+    {
+        One();
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await StopAsync();
+
+        Start();
+        time.Advance(TimeSpan.FromHours(20));
+        await SettleAsync();
+        Assert.Single(network.Connections);
+
+        time.Advance(TimeSpan.FromHours(8));
+        await WaitAsync(() => network.Connections.Count == 2);
+    }
+
+    [Fact]
+    public async Task Each_day_brings_one_probe()
+    {
+        One();
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        for (var day = 2; day <= 6; day++)
+        {
+            time.Advance(ledger.Rounds.Last().NextDue - time.GetUtcNow());
+            await WaitAsync(() => ledger.Rounds.Count == day);
+        }
+
+        Assert.Equal(6, network.Connections.Count);
+        Assert.InRange(time.GetUtcNow() - TestCertificates.Now, TimeSpan.FromDays(4.5), TimeSpan.FromDays(5.5));
+    }
+
+    [Fact]
+    public async Task A_lookup_makes_an_old_probe_due_and_leaves_a_young_one()
+    {
+        One();
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        time.Advance(TimeSpan.FromMinutes(4));
+        engine.Want(NextHop.Parse("one.example"), ProbeReason.Lookup);
+        await SettleAsync();
+        Assert.Single(ledger.Rounds);
+        Assert.Single(network.Connections);
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        engine.Want(NextHop.Parse("one.example"), ProbeReason.Lookup);
+        await WaitAsync(() => network.Connections.Count == 2);
+    }
+
+    [Fact]
+    public async Task A_key_that_nobody_configured_is_not_probed_whoever_asks()
+    {
+        One();
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        engine.Want(NextHop.Parse("stranger.example"), ProbeReason.Person);
+        await SettleAsync();
+
+        Assert.Single(ledger.Rounds);
+    }
+
+    [Fact]
+    public async Task A_destination_that_is_added_is_looked_at_and_a_removed_one_is_not()
+    {
+        One();
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        ledger.Add("two.example", Pinned("key"));
+        network.Zone("two.example", "198.51.100.1");
+        ledger.Remove("one.example");
+        engine.ListChanged();
+        await WaitAsync(() => ledger.Rounds.Count == 2);
+        time.Advance(TimeSpan.FromDays(2));
+        await WaitAsync(() => ledger.Rounds.Count == 3);
+        await SettleAsync();
+
+        Assert.Equal(["one.example", "two.example", "two.example"], ledger.Rounds.Select(round => round.Key.Text));
+    }
+
+    [Fact]
+    public async Task DANE_evidence_promotes_when_the_round_has_ended()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i}");
+            network.Server($"198.51.100.{i}", "key");
+        }
+
+        network.Tlsa.Add(RotationScenario.TlsaOf("key"));
+        network.Tlsa.Add(RotationScenario.TlsaOf("new"));
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count >= 50);
+        network.Server("198.51.100.7", "unannounced");
+        network.Tlsa.Add(RotationScenario.TlsaOf("unannounced"));
+        time.Advance(TimeSpan.FromHours(1));
+        engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
+
+        await WaitAsync(() => ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Candidate);
+        // The sample, which must have been looked at before anything is promoted.
+        await WaitAsync(() => network.Connections.Count >= 51 + 9);
+        await WaitAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Active;
+        });
+        Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + Brake.Wait, "it waited for the clock, not for the round");
+        Assert.Equal(PinState.Active, ledger.StateOf("d7.example", RotationScenario.KeyOf("key")));
+    }
+
+    [Fact]
+    public async Task When_our_network_shows_new_keys_everywhere_nothing_is_promoted_and_there_is_one_finding()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i}");
+            network.Server($"198.51.100.{i}", "key");
+        }
+
+        network.Tlsa.Add(RotationScenario.TlsaOf("key"));
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count >= 100);
+
+        // Someone between us and the world, who also forges TLSA records.
+        network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
+        for (var i = 0; i < 100; i++)
+            network.Server($"198.51.100.{i}", "forged");
+        time.Advance(TimeSpan.FromMinutes(10));
+        engine.Want(NextHop.Parse("d7.example"), ProbeReason.Lookup);
+
+        await WaitAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
+        for (var hour = 0; hour < 20; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            await SettleAsync();
+        }
+
+        Assert.All(Enumerable.Range(0, 100), i =>
+        {
+            Assert.NotEqual(PinState.Active, ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("forged")));
+            Assert.NotEqual(PinState.Standby, ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("forged")));
+            Assert.Equal(PinState.Active, ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("key")));
+        });
+        Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.BrakeOn);
+    }
+
+    [Fact]
+    public async Task A_server_that_asks_for_patience_is_left_alone_even_when_asked_for()
+    {
+        One();
+        network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.GreetingTemporary;
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        time.Advance(TimeSpan.FromMinutes(10));
+        engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
+        await WaitAsync(() => ledger.Rounds.Count == 2);
+
+        Assert.Single(network.Connections);
+        Assert.Equal(DestinationVerdict.Unreachable, ledger.Rounds.Last().Result.Verdict);
+    }
+
+    [Fact]
+    public async Task Our_own_DNS_failing_connects_to_nobody_changes_nothing_and_is_tried_again_soon()
+    {
+        One();
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+        network.DnsFails = true;
+
+        time.Advance(TimeSpan.FromHours(27));
+        await WaitAsync(() => ledger.Rounds.Count == 2);
+        var failed = ledger.Rounds.Last();
+
+        Assert.Single(network.Connections);
+        Assert.Empty(failed.Result.Transitions);
+        Assert.Equal(ledger.Rounds.First().Targets, failed.Targets);
+        Assert.InRange(failed.NextDue - time.GetUtcNow(), TimeSpan.FromMinutes(13), TimeSpan.FromMinutes(17));
+    }
+
+    [Fact]
+    public async Task Connections_are_bounded_and_never_two_to_one_address()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            // Two ports at each address, so two targets in one lane.
+            ledger.Add($"[198.51.100.{i / 2}]:{25 + (i % 2)}", Pinned("key"));
+            network.Zone($"198.51.100.{i / 2}", $"198.51.100.{i / 2}");
+            network.Server($"198.51.100.{i / 2}", "key");
+        }
+
+        network.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Start(new ScheduleOptions { MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
+        await WaitAsync(() => network.Connections.Count == 8);
+        await SettleAsync();
+        Assert.Equal(8, network.Connections.Count);
+        network.Barrier.SetResult();
+
+        await WaitAsync(() => ledger.Rounds.Count == 60);
+        Assert.Equal(8, network.MostOpen);
+        Assert.False(network.TwoAtOnceToOneAddress);
+    }
+
+    [Fact]
+    public async Task Connections_to_one_provider_are_spaced()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i}");
+            network.Server($"198.51.100.{i}", "key");
+        }
+
+        Start(new ScheduleOptions { ProviderSpacing = TimeSpan.FromSeconds(10) });
+
+        for (var connections = 1; connections <= 3; connections++)
+        {
+            await WaitAsync(() => network.Connections.Count == connections);
+            await SettleAsync();
+            Assert.Equal(connections, network.Connections.Count);
+            time.Advance(TimeSpan.FromSeconds(10));
+        }
+    }
+
+    [Fact]
+    public async Task A_fault_in_one_look_ends_that_look_only()
+    {
+        ledger.Add("crash.example", Pinned("key"));
+        One();
+        Start();
+
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+        Assert.Equal("one.example", ledger.Rounds.First().Key.Text);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_cannot_be_written_is_tried_again()
+    {
+        One();
+        ledger.IsBroken = true;
+        Start();
+        await SettleAsync();
+        ledger.IsBroken = false;
+        time.Advance(TimeSpan.FromMinutes(6));
+
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+    }
+
+    [Fact]
+    public async Task A_destination_without_pins_gets_the_verdict_of_its_level()
+    {
+        ledger.Add("one.example", TlsLevel.DaneOnly, PinMode.Assist);
+        network.Zone("one.example", "198.51.100.1");
+        network.Server("198.51.100.1", "key");
+        network.Tlsa.Add(RotationScenario.TlsaOf("other"));
+        Start();
+
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+        Assert.Equal(DestinationVerdict.Mismatch, ledger.Rounds.First().Result.Verdict);
+        Assert.Empty(ledger.Rounds.First().Result.Transitions);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        stop.Dispose();
+    }
+
+    private void One()
+    {
+        ledger.Add("one.example", Pinned("key"));
+        network.Zone("one.example", "198.51.100.1");
+        network.Server("198.51.100.1", "key");
+    }
+
+    private static Pin Pinned(string key) =>
+        new(RotationScenario.KeyOf(key), PinSubject.PublicKey, PinState.Active, PinStrength.Person, TestCertificates.Now);
+
+    private ProbeEngine Start(ScheduleOptions? options = null)
+    {
+        var engine = new ProbeEngine(
+            ledger, network, network, options ?? new ScheduleOptions { ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
+            new Random(1), time, NullLogger.Instance);
+        engines.Add((engine, Task.Run(() => engine.RunAsync(stop.Token))));
+        return engine;
+    }
+
+    private async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        foreach (var (engine, running) in engines)
+        {
+            await running;
+            engine.Dispose();
+        }
+
+        engines.Clear();
+        stop.Dispose();
+        stop = new CancellationTokenSource();
+    }
+
+    private static async Task WaitAsync(Func<bool> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Lets everything that is due by now run. For claims that nothing happens: a slow machine can only make them pass.</summary>
+    private static async Task SettleAsync()
+    {
+        for (var i = 0; i < 20; i++)
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Tests.Support;
+
+/// <summary>A ledger in memory that keeps what the contract says a ledger keeps.</summary>
+internal sealed class MemoryLedger : IProbeLedger
+{
+    private readonly Lock guard = new();
+    private readonly Dictionary<NextHop, WatchedDestination> destinations = [];
+    private readonly Dictionary<NextHop, DateTimeOffset> due = [];
+    private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
+    private readonly List<(string Owner, DateTimeOffset At)> newKeys = [];
+
+    public ConcurrentQueue<ProbeRound> Rounds { get; } = new();
+
+    public ConcurrentQueue<Observation> Observations { get; } = new();
+
+    public IReadOnlyList<Finding> ProberFindings { get; private set; } = [];
+
+    public int ProberFindingsWritten { get; private set; }
+
+    /// <summary>The disk is full.</summary>
+    public bool IsBroken { get; set; }
+
+    public void Add(string key, params Pin[] pins) => Add(key, TlsLevel.Fingerprint, PinMode.Assist, pins);
+
+    public void Add(string key, TlsLevel level, PinMode mode, params Pin[] pins)
+    {
+        lock (guard)
+        {
+            var nextHop = NextHop.Parse(key);
+            destinations[nextHop] = new WatchedDestination
+            {
+                Key = nextHop,
+                Policy = new TlsPolicy { Level = level },
+                Mode = mode,
+                Pins = [.. pins],
+                PinOwner = key,
+            };
+        }
+    }
+
+    public void Remove(string key)
+    {
+        lock (guard)
+            destinations.Remove(NextHop.Parse(key));
+    }
+
+    public PinState? StateOf(string key, Fingerprint pin)
+    {
+        lock (guard)
+            return destinations[NextHop.Parse(key)].Pins.FirstOrDefault(known => known.Fingerprint == pin)?.State;
+    }
+
+    public IReadOnlyList<ProbeDue> List()
+    {
+        Check();
+        lock (guard)
+            return [.. destinations.Keys.Select(key => new ProbeDue(key, due.TryGetValue(key, out var at) ? at : null))];
+    }
+
+    public WatchedDestination? Read(NextHop key)
+    {
+        Check();
+        lock (guard)
+            return destinations.GetValueOrDefault(key);
+    }
+
+    public AddressHistory ReadHistory(ProbeTarget target)
+    {
+        lock (guard)
+            return histories.GetValueOrDefault(target) ?? new AddressHistory(target);
+    }
+
+    public IReadOnlyList<NextHop> Sharing(ProbeTarget target)
+    {
+        lock (guard)
+            return [.. destinations.Values.Where(one => one.Targets.Any(known => known.Target == target)).Select(one => one.Key)];
+    }
+
+    public BrakeCounts ReadBrake(DateTimeOffset since)
+    {
+        lock (guard)
+        {
+            return new BrakeCounts(
+                destinations.Values.Count(one => one.Pins.Any(pin => pin.IsServed)),
+                newKeys.Where(key => key.At >= since).Select(key => key.Owner).Distinct().Count());
+        }
+    }
+
+    public void Record(Observation observation, AddressHistory history)
+    {
+        Check();
+        lock (guard)
+            histories[observation.Target] = history;
+        Observations.Enqueue(observation);
+    }
+
+    public void Record(ProbeRound round)
+    {
+        Check();
+        lock (guard)
+        {
+            if (!destinations.TryGetValue(round.Key, out var before))
+                return;
+            var pins = before.Pins;
+            foreach (var transition in round.Result.Transitions)
+            {
+                var known = pins.FirstOrDefault(pin => pin.Fingerprint == transition.Fingerprint);
+                var next = new Pin(transition.Fingerprint, transition.Subject, transition.To, transition.Strength, Seconds(round.At));
+                if (known is null && transition.From is null)
+                    pins = pins.Add(next);
+                else if (known is not null && known.State == transition.From)
+                    pins = pins.Replace(known, next);
+            }
+
+            if (round.Result.NewKeySeen)
+                newKeys.Add((round.PinOwner, round.At));
+            due[round.Key] = round.NextDue;
+            destinations[round.Key] = before with
+            {
+                Pins = pins,
+                LastLook = round.At,
+                NextDue = round.NextDue,
+                LastResolution = round.Resolution.Worked ? round.Resolution : before.LastResolution,
+                Targets = round.Targets,
+                SecureSince = round.SecureSince,
+                WasSecure = round.WasSecure,
+                TrustedHosts = round.TrustedHosts,
+            };
+        }
+
+        Rounds.Enqueue(round);
+    }
+
+    public void Record(IReadOnlyList<Finding> proberFindings)
+    {
+        Check();
+        ProberFindings = [.. proberFindings];
+        ProberFindingsWritten++;
+    }
+
+    private static DateTimeOffset Seconds(DateTimeOffset at) => DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds());
+
+    private void Check()
+    {
+        if (IsBroken)
+            throw new LedgerUnavailableException("no space left on device");
+    }
+}
