@@ -9,6 +9,8 @@ namespace PolicyDaemon.Cli;
 /// <summary>The program: parses the command line, runs one command, turns what happened into an exit code.</summary>
 internal static class PolicyCtl
 {
+    private const int MaxDetails = 100; // what is wrong with a table of a million rows still fits into a terminal's memory
+
     internal static int Run(IReadOnlyList<string> args, CliHost host)
     {
         var globals = new GlobalOptions();
@@ -28,8 +30,10 @@ internal static class PolicyCtl
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
             host.Error.WriteLine("policyctl: " + Terminal.Escape(failure.Message));
-            foreach (var detail in failure.Details)
+            foreach (var detail in failure.Details.Take(MaxDetails))
                 host.Error.WriteLine("  " + Terminal.Escape(detail));
+            if (failure.Details.Count > MaxDetails)
+                host.Error.WriteLine(FormattableString.Invariant($"  ... and {failure.Details.Count - MaxDetails} more"));
             return (int)failure.Code;
         }
         finally

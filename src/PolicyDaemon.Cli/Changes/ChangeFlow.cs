@@ -10,8 +10,6 @@ namespace PolicyDaemon.Cli.Changes;
 /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
 internal sealed class ChangeFlow(CommandContext context, WriteOptions options, bool summary = false)
 {
-    private const int MaxListed = 50; // refusals of an import of a million rows fit on a screen
-
     private readonly PostfixSettings postfix = context.Settings.Postfix;
     private readonly string? reason = context.Get(options.Reason);
     private readonly bool dryRun = context.Get(options.DryRun);
@@ -92,14 +90,12 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
             refused.Count == 1
                 ? $"{refused[0].Planned.Key} cannot be served like this; nothing was changed"
                 : $"{refused.Count} entries cannot be served like this; nothing was changed",
-            Cut(details));
+            details);
     }
 
     private static CommandException NeedsReason(List<JudgedChange> keys) => new(
         ExitCode.Usage,
         "this weakens what is enforced now, so it needs --reason \"why\"; nothing was changed",
-        Cut([.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Name}: {weakening}"))]));
+        [.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Name}: {weakening}"))]);
 
-    private static List<string> Cut(List<string> lines) =>
-        lines.Count <= MaxListed ? lines : [.. lines.Take(MaxListed), $"... and {lines.Count - MaxListed} more"];
 }

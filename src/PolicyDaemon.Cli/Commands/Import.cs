@@ -8,8 +8,6 @@ namespace PolicyDaemon.Cli.Commands;
 /// <summary><c>import</c>: a Postfix table becomes entries, all of it or nothing.</summary>
 internal static class Import
 {
-    private const int MaxProblems = 100;
-
     private sealed record Options(
         Argument<string> File, Option<bool> WithApex, Option<string?> Unservable, Option<bool> Replace, Option<bool> Observe, WriteOptions Write);
 
@@ -105,7 +103,7 @@ internal static class Import
         problems.Count == 1
             ? $"{file} cannot be imported as it is; nothing was changed"
             : FormattableString.Invariant($"{file} cannot be imported as it is, it has {problems.Count} problems; nothing was changed"),
-        problems.Count <= MaxProblems ? problems : [.. problems.Take(MaxProblems), FormattableString.Invariant($"... and {problems.Count - MaxProblems} more")]);
+        problems);
 
     private static List<PlannedChange> Plan(
         StoreView view, List<(int Line, Destination Row)> rows, string file, CommandContext context, Options options)

@@ -23,6 +23,27 @@ public class AuditAndUndoTests
     }
 
     [Fact]
+    public void Times_in_json_are_utc_with_a_z()
+    {
+        using var session = new CliSession();
+
+        Assert.Contains("\"time\": \"2026-11-23T12:00:00Z\",", session.Succeed("audit", "--format", "json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_stands_in_the_way_of_an_undo_is_cut_after_a_hundred_lines()
+    {
+        using var session = new CliSession();
+        var rows = string.Concat(Enumerable.Range(0, 150).Select(i => $"d{i}.example encrypt\n"));
+        session.Succeed("import", session.Write("table", rows));
+        session.Succeed("import", "--replace", session.Write("table2", rows.Replace("encrypt", "secure", StringComparison.Ordinal)));
+
+        var result = session.Run("undo", "2", "--reason", "x");
+
+        Assert.EndsWith("  ... and 50 more\n", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_whole_chain_verifies_up_to_a_head_kept_elsewhere()
     {
         using var session = new CliSession();

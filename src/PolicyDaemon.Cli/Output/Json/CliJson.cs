@@ -7,6 +7,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
+    Converters = [typeof(UtcTimeConverter)],
     WriteIndented = true)]
 [JsonSerializable(typeof(ChangeJson))]
 [JsonSerializable(typeof(DestinationJson))]
