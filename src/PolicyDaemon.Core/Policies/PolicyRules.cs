@@ -50,7 +50,7 @@ public static class PolicyRules
             .Take(ReasonablePins)
             .Select(pin => $"the pin {pin.Fingerprint.Hex} is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares "
                 + $"{postfix.FingerprintDigest.Name()}, so it would never match; give the {postfix.FingerprintDigest.Name()} fingerprint, "
-                + "or keep the entry with --observe until a probe has converted the pin")];
+                + "or keep the entry with --observe")];
     }
 
     /// <summary>What is legal and still doubtful, each with what to think about; shown to the person who writes an entry.</summary>
