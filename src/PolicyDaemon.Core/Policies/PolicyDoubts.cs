@@ -95,7 +95,7 @@ internal static class PolicyDoubts
         if (tofu > 0)
             yield return $"{tofu} pins were trusted at first sight; compare them with the partner over another channel";
         if (destination.Policy.EnableRpk == true && selection.Served.Any(pin => pin.Subject == PinSubject.Unknown))
-            yield return "enable_rpk needs pins of public keys, and it is not known yet what some of these pins are of: probe the destination";
+            yield return "enable_rpk needs pins of public keys, and it is not known what some of these pins are of";
     }
 
     private static IEnumerable<string> OfSize(Destination destination, PostfixSettings postfix)

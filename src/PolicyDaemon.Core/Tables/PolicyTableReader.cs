@@ -86,7 +86,7 @@ public sealed class PolicyTableReader
         {
             row = row with { Observe = true };
             items.Add(TableItem.Warning(line.First, $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} "
-                + "digests and cannot match its pins: it is not enforced until a probe has converted them"));
+                + "digests and cannot match its pins: it is not enforced while its pins are in another digest"));
             problems = [];
         }
 

@@ -6,6 +6,6 @@ public enum UnservableRows
     /// <summary>A problem, and with it nothing is imported.</summary>
     Refuse,
 
-    /// <summary>An observed entry: not enforced until a probe has converted its pins.</summary>
+    /// <summary>An observed entry: not enforced while its pins are in another digest.</summary>
     Observe,
 }
