@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Cli;
 
-/// <summary>What policyctl tells the program that called it. The numbers are documented in policyctl(8) and never change their meaning.</summary>
+/// <summary>What policyctl tells the program that called it. The numbers are documented in policyctl(1) and never change their meaning.</summary>
 internal enum ExitCode
 {
     /// <summary>Done, or found.</summary>
