@@ -80,7 +80,8 @@ public sealed class RunningProcess : IAsyncDisposable
             // nsenter hands its death on to nobody.
             if (_entered) await SignalAsync("KILL");
             _process.Kill();
-            await _process.WaitForExitAsync(CancellationToken.None);
+            // Not WaitForExitAsync: it also waits for the output's end, which a grandchild may hold open.
+            _process.WaitForExit(TimeSpan.FromSeconds(10));
         }
 
         _process.Dispose();

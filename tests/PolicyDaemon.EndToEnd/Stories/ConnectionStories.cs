@@ -44,10 +44,11 @@ public sealed class ConnectionStories(HostPostfixLaboratory lab)
     }
 
     [Fact]
-    public async Task Without_descriptors_it_waits_and_recovers()
+    public async Task Short_of_descriptors_it_keeps_those_who_ask_and_recovers()
     {
         await using var policyd = await ServingAsync("descriptors", descriptors: 120);
         using var first = await policyd.ConnectAsync();
+        Assert.Equal(Answer, await first.AskAsync("tlspolicy", Key));
         List<SocketmapConnection> many = [];
         for (var n = 0; n < 300; n++) many.Add(await policyd.ConnectAsync());
 

@@ -52,9 +52,8 @@ public sealed class StoreFaultStories(HostPostfixLaboratory lab)
     public async Task A_locked_store_does_not_touch_lookups()
     {
         await using var policyd = await ServingAsync("locked");
-        // Holds the lock until its input ends with the process.
         await using var holder = lab.Sandbox.Start(
-            ["sh", "-c", $"(echo 'BEGIN EXCLUSIVE;'; echo \"SELECT 'locked';\"; sleep 600) | sqlite3 {policyd.Database}"]);
+            ["sqlite3", policyd.Database, "BEGIN EXCLUSIVE", ".shell echo locked", ".shell exec sleep 600"]);
         await Until.TrueAsync("the store is locked", () => Task.FromResult(holder.Said.Contains("locked", StringComparison.Ordinal)));
 
         Assert.Equal(Answer, await policyd.AskAsync("tlspolicy", Key));
