@@ -7,13 +7,15 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands;
 
-/// <summary><c>setup</c>: reads the real Postfix configuration and says what does not fit. Changes nothing.</summary>
+/// <summary><c>setup</c>: reads the real Postfix configuration and says what does not fit; with <c>--apply</c> makes main.cf fit.</summary>
 internal static class SetupVerb
 {
     internal static Command Create(CommandRunner runner)
     {
         var postfix = new Option<string?>("--postfix") { HelpName = "DIR", Description = "Postfix's configuration directory [default: its own]" };
-        var verb = new Verb("setup", "Check the Postfix configuration and print the commands that make it fit. Changes nothing.")
+        var apply = new Option<bool>("--apply") { Description = "Settle the problems that postconf -e settles, after a copy of main.cf; then postfix reload" };
+        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "With --apply: show what would change in main.cf, but change nothing" };
+        var verb = new Verb("setup", "Check the Postfix configuration and print the commands that make it fit. Changes nothing without --apply.")
         {
             Columns = ["severity", "check", "text", "commands (separated by ' ; ')"],
             ExitCodes = "1 where there is a problem, 5 where there is no Postfix",
@@ -21,17 +23,25 @@ internal static class SetupVerb
             [
                 ("policyctl setup", "What does this machine's Postfix need?"),
                 ("policyctl setup --postfix /etc/postfix-out", "The same for another instance."),
+                ("policyctl setup --apply --dry-run", "What would change in main.cf?"),
+                ("policyctl setup --apply", "Change it; the commands that take it back are printed."),
             ],
         };
         verb.Add(postfix);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(postfix))));
+        verb.Add(apply);
+        verb.Add(dryRun);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(postfix), context.Get(apply), context.Get(dryRun))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, string? directory)
+    private static ExitCode Run(CommandContext context, string? directory, bool apply, bool dryRun)
     {
-        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
-        var results = Check(context, postfix);
+        if (dryRun && !apply)
+            throw new CommandException(ExitCode.Usage, "without --apply setup changes nothing anyway; add --apply to see what it would change");
+        if (apply && !SetupApply.Run(context, Look(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
+            return ExitCode.Done;
+
+        var results = Look(context, directory, SetupChecks.Run);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
@@ -52,8 +62,10 @@ internal static class SetupVerb
         return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
     }
 
-    private static IReadOnlyList<SetupResult> Check(CommandContext context, PostfixConfiguration postfix)
+    /// <summary>Reads Postfix's configuration and looks at it beside ours and the store.</summary>
+    private static T Look<T>(CommandContext context, string? directory, Func<SetupSubject, T> look)
     {
+        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
         PolicyStore? store = null;
         try
         {
@@ -67,7 +79,7 @@ internal static class SetupVerb
             }
 
             var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
-            return SetupChecks.Run(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null));
+            return look(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null));
         }
         finally
         {

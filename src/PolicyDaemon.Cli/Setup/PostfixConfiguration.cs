@@ -54,7 +54,18 @@ internal sealed record PostfixConfiguration(
     public string QueueDirectory => this["queue_directory"] is { Length: > 0 } directory ? directory : "/var/spool/postfix";
 
     /// <summary>The command line that sets a parameter of this Postfix.</summary>
-    public string SetCommand(string parameter, string value) => $"postconf {DirectoryOption}-e {Shell.Quote($"{parameter} = {value}")}";
+    public SetupCommand SetCommand(string parameter, string value)
+    {
+        var edit = new MainCfEdit(parameter, value);
+        return new($"postconf {DirectoryOption}-e {Shell.Quote(edit.ToString())}", edit);
+    }
+
+    /// <summary>This configuration as it will be after an edit.</summary>
+    public PostfixConfiguration With(MainCfEdit edit) => this with
+    {
+        Values = new Dictionary<string, string>(Values, StringComparer.Ordinal) { [edit.Parameter] = edit.Value },
+        Explicit = new HashSet<string>(Explicit, StringComparer.Ordinal) { edit.Parameter },
+    };
 
     /// <summary>The command line that removes a service's override.</summary>
     public string RemoveOverrideCommand(PostfixService service, string parameter) =>

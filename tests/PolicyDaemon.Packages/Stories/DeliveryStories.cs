@@ -74,6 +74,25 @@ public abstract class DeliveryStories(InstalledMachine installed) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task Setup_makes_Postfix_fit_and_its_way_back_takes_that_back()
+    {
+        await Machine.DoAsync("postconf -X smtp_tls_policy_maps; postconf -e smtp_tls_fingerprint_digest=md5; postfix reload");
+        var main = await Machine.DoAsync("postconf -n");
+        Assert.Equal(1, (await Machine.RunAsync("policyctl", "setup")).ExitCode);
+
+        var applied = await Machine.RunAsync("policyctl", "setup", "--apply");
+        Assert.True(applied.ExitCode == 0, applied.ToString());
+        Assert.Contains($"+smtp_tls_policy_maps = {InstalledMachine.InetMap}", applied.Error, StringComparison.Ordinal);
+        AssertVerified(await Mail.SendAsync());
+        Assert.Equal(main, await Machine.DoAsync("cd /etc/postfix && mkdir -p /root/copy && cp master.cf /root/copy && cp main.cf.2* /root/copy/main.cf && postconf -c /root/copy -n"));
+
+        var wayBack = applied.Error.Split('\n').Where(line => line.StartsWith("    post", StringComparison.Ordinal)).Select(line => line.Trim()).ToList();
+        Assert.NotEmpty(wayBack);
+        await Machine.DoAsync(string.Join('\n', wayBack) + "\nrm /etc/postfix/main.cf.2*");
+        Assert.Equal(main, await Machine.DoAsync("postconf -n"));
+    }
+
+    [Fact]
     public async Task While_the_service_is_stopped_mail_waits()
     {
         await Machine.DoAsync("systemctl stop policyd.service policyd.socket");

@@ -101,7 +101,13 @@ internal sealed class CliSession : IDisposable
                 "-n" => Text.Explicit,
                 "-M" => Text.Services,
                 "-P" => Text.Overrides,
+                _ when arguments[0] == "-h" => Text.Value(arguments[1]) + "\n",
+                _ when arguments[0] == "-e" => Text.Set(arguments.Skip(1)),
                 _ => throw new ArgumentException(arguments[^1], nameof(arguments)),
             };
+
+        internal int Reloads { get; private set; }
+
+        public void Reload(string? directory) => Reloads++;
     }
 }

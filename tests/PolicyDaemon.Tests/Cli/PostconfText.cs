@@ -53,5 +53,20 @@ internal sealed class PostconfText
 
     internal string Explicit => string.Concat(values.Where(pair => !defaults.Contains(pair.Key)).Select(pair => $"{pair.Key} = {pair.Value}\n"));
 
+    internal string Value(string parameter) => values[parameter];
+
+    /// <summary>What <c>postconf -e</c> does.</summary>
+    internal string Set(IEnumerable<string> assignments)
+    {
+        foreach (var assignment in assignments)
+        {
+            var equals = assignment.IndexOf('=', StringComparison.Ordinal);
+            values[assignment[..equals].Trim()] = assignment[(equals + 1)..].Trim();
+            defaults.Remove(assignment[..equals].Trim());
+        }
+
+        return "";
+    }
+
     internal PostfixConfiguration Read() => PostfixConfigurationReader.Parse(Expanded, Explicit, Services, Overrides, null);
 }

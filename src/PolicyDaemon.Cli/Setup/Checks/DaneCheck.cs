@@ -40,7 +40,7 @@ internal static class DaneCheck
     }
 
     // tls_dane_avail and dane_init in smtp/smtp_tls_policy.c
-    private static IEnumerable<(bool IsWrong, string Text, string Command)> Requirements(PostfixConfiguration postfix) =>
+    private static IEnumerable<(bool IsWrong, string Text, SetupCommand Command)> Requirements(PostfixConfiguration postfix) =>
     [
         (postfix["smtp_dns_support_level"] != "dnssec", "smtp_dns_support_level is not dnssec",
             postfix.SetCommand("smtp_dns_support_level", "dnssec")),

@@ -78,7 +78,7 @@ internal static class PolicyMapCheck
         return PolicyMap.Propose(reachable ?? endpoints.FirstOrDefault() ?? "inet:127.0.0.1:8461", queue, MapName.TlsPolicy.Text());
     }
 
-    private static string Replace(SetupSubject subject, IReadOnlyList<string> tables, PolicyMap ours, string by) =>
+    private static SetupCommand Replace(SetupSubject subject, IReadOnlyList<string> tables, PolicyMap ours, string by) =>
         subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Select(table => table == ours.Text ? by : table)));
 
     /// <summary>Indexed files have their source beside them; others cannot be read as text.</summary>

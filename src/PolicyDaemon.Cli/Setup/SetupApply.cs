@@ -1,0 +1,64 @@
+using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Protocols;
+
+namespace PolicyDaemon.Cli.Setup;
+
+/// <summary><c>setup --apply</c>: shows what changes in main.cf, makes it, and says how to take it back.</summary>
+internal static class SetupApply
+{
+    // A name that nobody configures (RFC 6761 section 6.4).
+    private const string AnyKey = "setup.invalid";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    internal static MainCfChange Prepare(CommandContext context, SetupSubject subject) =>
+        MainCfChange.Prepare(context.Host.Postfix, subject.Postfix, SetupPlan.Of(subject));
+
+    /// <returns>False where nothing was changed because only a look was asked for.</returns>
+    /// <exception cref="CommandException">Postfix would be sent to a daemon that does not answer, or refused the change.</exception>
+    internal static bool Run(CommandContext context, MainCfChange change, bool dryRun)
+    {
+        var report = context.Report;
+        if (change.IsEmpty)
+        {
+            report.Note("Nothing to change in main.cf.");
+            return !dryRun;
+        }
+
+        foreach (var line in change.Diff)
+            report.Note(line);
+        if (dryRun)
+            return false;
+
+        // Without an answer all mail would wait.
+        if (change.Changes("smtp_tls_policy_maps"))
+            RequireDaemon(context);
+        var copy = change.Make(context.Host.Time);
+        report.Note($"Done; main.cf as it was: {copy}. To take this back:");
+        foreach (var line in change.WayBack)
+            report.Note("    " + line);
+        return true;
+    }
+
+    private static void RequireDaemon(CommandContext context)
+    {
+        var settings = context.Settings;
+        var (protocol, value) = settings.Socketmap.IsEmpty
+            ? (MapProtocol.TcpTable, settings.TcpTable.FirstOrDefault())
+            : (MapProtocol.Socketmap, settings.Socketmap[0]);
+        if (value is null || !MapEndpoint.TryParse(protocol, value.Text, out var endpoint, out _))
+            throw new CommandException(ExitCode.Invalid, "no listener is configured that Postfix could ask; see [lookup] in policydaemon.conf(5)");
+        var asked = protocol == MapProtocol.Socketmap
+            ? SocketmapClient.AskAsync(endpoint, MapName.TlsPolicy.Text(), AnyKey, Patience, context.Host.Time, CancellationToken.None)
+            : TcpTableClient.AskAsync(endpoint, AnyKey, Patience, context.Host.Time, CancellationToken.None);
+        var result = asked.GetAwaiter().GetResult();
+        if (result.Status != QueryStatus.Answered)
+            throw new CommandException(
+                ExitCode.DaemonNotRunning, $"{result.Message}. Nothing was changed: with a daemon that does not answer all mail would wait. Start it: systemctl start policyd");
+        if (result.Answer.Kind != LookupAnswerKind.NotFound)
+            throw new CommandException(
+                ExitCode.Inconclusive, $"policyd answers {endpoint} with an error ({result.Answer.Text}). Nothing was changed; see: policyctl status");
+    }
+}
