@@ -25,4 +25,7 @@ internal static partial class ProbeLog
 
     [LoggerMessage(4006, LogLevel.Warning, "The trusted resolver does not pass its self-test, its AD bit does not count: {Detail}")]
     public static partial void ResolverNotValidating(this ILogger logger, string detail);
+
+    [LoggerMessage(4007, LogLevel.Warning, "The resolver answers nothing that the prober asks")]
+    public static partial void ResolverFails(this ILogger logger);
 }

@@ -80,4 +80,7 @@ public enum FindingKind
 
     /// <summary>A leading-dot key has no MX of its own, and no host was named to probe.</summary>
     NothingToProbe,
+
+    /// <summary>A destination's level, other than <c>fingerprint</c>, would not be met by some or every address.</summary>
+    LevelNotMet,
 }

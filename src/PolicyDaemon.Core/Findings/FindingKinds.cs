@@ -10,7 +10,7 @@ public static class FindingKinds
         "near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken",
         "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
         "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
-        "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe",
+        "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
     ];
 
     public static string Name(this FindingKind kind) =>

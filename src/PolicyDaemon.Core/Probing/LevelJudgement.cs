@@ -4,26 +4,26 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Probing;
 
-/// <summary>The verdict of a destination without pins: what would happen to mail at its level.</summary>
-public static class LevelJudgement
+/// <summary>What would happen to mail at a level that needs no pins, address by address.</summary>
+/// <param name="level">Any level but <c>fingerprint</c>, which <see cref="PinRotation"/> judges.</param>
+/// <param name="nextHop">For <c>secure</c> without <c>match</c>, whose names are the next hop's.</param>
+/// <param name="match">The <c>match</c> attribute.</param>
+public sealed class LevelJudgement(TlsLevel level, NextHop nextHop, IReadOnlyCollection<string> match)
 {
-    /// <param name="level">Any level but <c>fingerprint</c>, which <see cref="PinRotation"/> judges.</param>
-    /// <param name="nextHop">For <c>secure</c> without <c>match</c>, whose names are the next hop's.</param>
-    /// <param name="match">The <c>match</c> attribute.</param>
-    public static DestinationVerdict Of(
-        TlsLevel level, NextHop nextHop, IReadOnlyCollection<string> match, IReadOnlyCollection<WatchedAddress> addresses)
+    /// <summary>The verdict over all addresses that DNS names.</summary>
+    public DestinationVerdict Verdict(IEnumerable<WatchedAddress> addresses)
     {
-        ArgumentNullException.ThrowIfNull(match);
         ArgumentNullException.ThrowIfNull(addresses);
         var (accepted, refused, attempted) = (0, 0, 0);
         foreach (var address in addresses.Where(address => address.Listed && address.History.LastAttempt is not null))
         {
             attempted++;
-            switch (Accepts(level, nextHop, match, address))
-            {
-                case true: accepted++; break;
-                case false: refused++; break;
-            }
+            if (!SaysSomething(address))
+                continue;
+            if (Refusal(address) is null)
+                accepted++;
+            else
+                refused++;
         }
 
         return (accepted, refused) switch
@@ -35,33 +35,53 @@ public static class LevelJudgement
         };
     }
 
-    // Null: nobody can tell, because the last attempt said nothing.
-    private static bool? Accepts(TlsLevel level, NextHop nextHop, IReadOnlyCollection<string> match, WatchedAddress address)
+    /// <summary>Why mail would not go through this address; null where it would, or where the last attempt says nothing.</summary>
+    public ProbeOutcome? Refusal(WatchedAddress address)
     {
-        var history = address.History;
-        if (level is TlsLevel.None or TlsLevel.May)
-            return history.IsConclusive ? true : null;
-        if (history.LastOutcome is ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected)
-            return false;
-        if (!history.IsSecured)
+        ArgumentNullException.ThrowIfNull(address);
+        if (!SaysSomething(address) || level is TlsLevel.None or TlsLevel.May)
             return null;
-        var current = history.Algorithms.Select(algorithm => history.Latest(algorithm)!)
-            .Where(run => run.Certificate is not null && run.Last == history.LastAttempt)
-            .ToList();
-        return level switch
+        var history = address.History;
+        if (!history.IsSecured)
+            return history.LastOutcome;
+        foreach (var algorithm in history.Algorithms)
         {
-            TlsLevel.Encrypt => true,
-            TlsLevel.Verify or TlsLevel.Secure => current.TrueForAll(run =>
-                run.TrustedSince is not null && Names(level, nextHop, match, address.MxHost).Any(name => Covers(run.Certificate!, name))),
-            TlsLevel.DaneOnly => current.TrueForAll(run => address.DaneOf(run.Algorithm) == DaneVerdict.Match),
-            // Falls back by itself where there is nothing usable (postconf(5), smtp_tls_security_level).
-            TlsLevel.Dane => current.TrueForAll(run => address.DaneOf(run.Algorithm) != DaneVerdict.Mismatch),
-            _ => null,
-        };
+            if (history.Latest(algorithm) is { Certificate: not null } run && run.Last == history.LastAttempt
+                && Refusal(address, run) is { } refusal)
+                return refusal;
+        }
+
+        return null;
     }
 
-    private static IEnumerable<string> Names(TlsLevel level, NextHop nextHop, IReadOnlyCollection<string> match, string host)
+    private static bool SaysSomething(WatchedAddress address) =>
+        address.History is { LastAttempt: not null, LastOutcome: ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported
+            or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected };
+
+    private ProbeOutcome? Refusal(WatchedAddress address, Sighting run)
     {
+        switch (level)
+        {
+            case TlsLevel.Verify or TlsLevel.Secure:
+                if (run.TrustedSince is null)
+                    return run.Certificate!.NotAfter < run.Last ? ProbeOutcome.CertificateExpired : ProbeOutcome.CertificateNotTrusted;
+                return Names(address.MxHost).Any(name => Covers(run.Certificate!, name)) ? null : ProbeOutcome.CertificateHostMismatch;
+            // dane falls back by itself where there is nothing usable (postconf(5), smtp_tls_security_level); dane-only does not.
+            case TlsLevel.Dane or TlsLevel.DaneOnly:
+                return address.DaneOf(run.Algorithm) switch
+                {
+                    DaneVerdict.Match => null,
+                    DaneVerdict.Mismatch => ProbeOutcome.TlsaMismatch,
+                    _ => level == TlsLevel.Dane ? null : ProbeOutcome.TlsaInvalid,
+                };
+            default:
+                return null;
+        }
+    }
+
+    private IEnumerable<string> Names(string host)
+    {
+        // postconf(5): the defaults of smtp_tls_verify_cert_match and smtp_tls_secure_cert_match.
         var wanted = match.Count > 0 ? match : level == TlsLevel.Verify ? ["hostname"] : ["nexthop", "dot-nexthop"];
         return wanted.Select(name => name switch
         {
@@ -72,7 +92,7 @@ public static class LevelJudgement
         });
     }
 
-    /// <summary>A leading dot accepts any name below, at any depth, and not the name itself (postconf(5), smtp_tls_secure_cert_match).</summary>
+    /// <summary>A leading dot accepts any name below, at any depth, and not the name itself.</summary>
     private static bool Covers(ServerCertificate certificate, string name) =>
         name.StartsWith('.')
             ? certificate.Names.Any(own => own.EndsWith(name, StringComparison.OrdinalIgnoreCase) && own.Length > name.Length)

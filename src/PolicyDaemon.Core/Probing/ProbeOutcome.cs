@@ -68,7 +68,4 @@ public enum ProbeOutcome
 
     /// <summary>DNSSEC says that the answer was tampered with.</summary>
     Bogus,
-
-    /// <summary>More names, records or addresses than we follow.</summary>
-    TooMany,
 }

@@ -33,7 +33,6 @@ public static class ProbeOutcomes
         ("null-mx", null),
         ("dns-failure", null),
         ("dnssec-invalid", "dnssec-invalid"),
-        ("too-many", null),
     ];
 
     public static string Name(this ProbeOutcome outcome) => Table[(int)outcome].Name;

@@ -64,10 +64,20 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
 
     private RotationResult Evaluate(ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake)
     {
+        var result = Judge(addresses, mx, digest, brake);
+        return DestinationFindings.OfResolution(resolution) is { } finding
+            ? result with { Findings = result.Findings.Add(finding) }
+            : result;
+    }
+
+    private RotationResult Judge(ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake)
+    {
         if (watched.Policy.Level != TlsLevel.Fingerprint)
         {
-            var verdict = LevelJudgement.Of(watched.Policy.Level, watched.Key, watched.Policy.Match, addresses);
-            return new RotationResult([], [], verdict, NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
+            var judgement = new LevelJudgement(watched.Policy.Level, watched.Key, watched.Policy.Match);
+            return new RotationResult(
+                [], [.. DestinationFindings.OfLevel(watched.PinOwner, judgement, addresses, digest)], judgement.Verdict(addresses),
+                NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
         return PinRotation.Evaluate(new RotationInput

@@ -311,6 +311,12 @@ public sealed class ProbeEngine : IDisposable
         var brake = new Brake(
             counts.PinnedGroups, counts.GroupsWithNewKeys, ended == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ended));
         var round = look.Finish(histories, digest, brake, options);
+        if (findings.IsResolverFailing(round.Resolution))
+        {
+            var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
+            round = round with { Result = round.Result with { Findings = own } };
+        }
+
         ledger.Record(round);
         findings.Update(brake, resolver.Trouble);
 

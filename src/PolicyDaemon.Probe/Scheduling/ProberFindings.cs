@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Probing;
@@ -8,17 +9,41 @@ namespace PolicyDaemon.Probe.Scheduling;
 /// <summary>What a person should read about the prober itself: one finding each, written when it begins and when it ends.</summary>
 internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimeProvider time)
 {
+    // So many lookups in a row that failed, of different destinations, are our resolver's fault and not theirs.
+    private const int ResolverFails = 5;
+
     private readonly Lock guard = new();
+    private readonly HashSet<NextHop> failed = [];
     private DateTimeOffset? brakeSince;
     private DateTimeOffset? troubleSince;
+    private DateTimeOffset? dnsSince;
     private bool isRecorded;
+
+    /// <summary>Takes down how a lookup ended.</summary>
+    /// <returns>True where the failure is our resolver's: then it is one finding, here, and not one for each destination.</returns>
+    public bool IsResolverFailing(MxResolution resolution)
+    {
+        lock (guard)
+        {
+            if (resolution.Outcome != ProbeOutcome.DnsFailure)
+                failed.Clear();
+            else if (failed.Count < ResolverFails)
+                failed.Add(resolution.NextHop);
+            return failed.Count >= ResolverFails;
+        }
+    }
 
     public void Update(Brake brake, string? resolverTrouble)
     {
         lock (guard)
         {
-            if (isRecorded && brake.IsOn == brakeSince.HasValue && (resolverTrouble is not null) == troubleSince.HasValue)
+            var dnsFails = failed.Count >= ResolverFails;
+            if (isRecorded && brake.IsOn == brakeSince.HasValue && (resolverTrouble is not null) == troubleSince.HasValue
+                && dnsFails == dnsSince.HasValue)
                 return;
+            if (dnsFails && dnsSince is null)
+                logger.ResolverFails();
+            dnsSince = dnsFails ? dnsSince ?? time.GetUtcNow() : null;
             if (brake.IsOn && brakeSince is null)
                 logger.BrakeOn(brake.GroupsWithNewKeys, brake.PinnedGroups);
             if (resolverTrouble is not null && troubleSince is null)
@@ -40,6 +65,13 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
                 findings.Add(new Finding(
                     FindingKind.ResolverNotValidating, "prober", $"the resolver marked trusted does not pass its self-test: {resolverTrouble}",
                     "policyctl setup", trouble));
+            }
+
+            if (dnsSince is { } failing)
+            {
+                findings.Add(new Finding(
+                    FindingKind.DnsTrouble, "prober", "the resolver answers nothing that the prober asks; no pin changes until it does",
+                    "policyctl setup", failing));
             }
 
             ledger.Record(findings);

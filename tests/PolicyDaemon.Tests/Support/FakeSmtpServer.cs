@@ -17,10 +17,10 @@ internal sealed class FakeSmtpServer : IAsyncDisposable
     private int open;
     private int mostOpen;
 
-    public FakeSmtpServer(Func<FakeSmtpConnection, Task> script, IPAddress? address = null)
+    public FakeSmtpServer(Func<FakeSmtpConnection, Task> script, IPAddress? address = null, int port = 0)
     {
         this.script = script;
-        listener = new TcpListener(address ?? IPAddress.Loopback, 0);
+        listener = new TcpListener(address ?? IPAddress.Loopback, port);
         listener.Start();
         loop = AcceptAsync();
     }

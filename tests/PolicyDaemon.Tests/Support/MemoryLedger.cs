@@ -52,6 +52,21 @@ internal sealed class MemoryLedger : IProbeLedger
             destinations.Remove(NextHop.Parse(key));
     }
 
+    /// <summary>What <c>pin approve</c> does.</summary>
+    public void Approve(string key, Fingerprint fingerprint, DateTimeOffset now)
+    {
+        lock (guard)
+        {
+            var nextHop = NextHop.Parse(key);
+            var before = destinations[nextHop];
+            var pin = before.Pins.Single(known => known.Fingerprint == fingerprint);
+            destinations[nextHop] = before with
+            {
+                Pins = before.Pins.Replace(pin, pin with { State = PinState.Active, Strength = PinStrength.Person, Since = now }),
+            };
+        }
+    }
+
     public PinState? StateOf(string key, Fingerprint pin)
     {
         lock (guard)

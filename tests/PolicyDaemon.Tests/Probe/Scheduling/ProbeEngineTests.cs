@@ -249,6 +249,28 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_resolver_that_is_gone_is_one_finding_and_ends_when_it_is_back()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+        network.DnsFails = true;
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 20);
+        Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
+        Assert.InRange(ledger.Rounds.Count(round => !round.Result.Findings.IsEmpty), 0, 4);
+
+        network.DnsFails = false;
+        time.Advance(TimeSpan.FromMinutes(20));
+        await WaitAsync(() => ledger.Rounds.Count == 40 && ledger.ProberFindings.Count == 0);
+        Assert.All(ledger.Rounds.Skip(20), round => Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict));
+    }
+
+    [Fact]
     public async Task Connections_are_bounded_and_never_two_to_one_address()
     {
         for (var i = 0; i < 60; i++)
@@ -326,8 +348,11 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         Start();
 
         await WaitAsync(() => ledger.Rounds.Count == 1);
-        Assert.Equal(DestinationVerdict.Mismatch, ledger.Rounds.First().Result.Verdict);
-        Assert.Empty(ledger.Rounds.First().Result.Transitions);
+        var result = ledger.Rounds.First().Result;
+        Assert.Equal(DestinationVerdict.Mismatch, result.Verdict);
+        Assert.Empty(result.Transitions);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal((FindingKind.LevelNotMet, ProbeOutcome.TlsaMismatch), (finding.Kind, finding.Outcome));
     }
 
     public async ValueTask DisposeAsync()
