@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Daemon;
@@ -18,7 +19,7 @@ internal static class ConfigurationCheck
         var endpoints = Endpoints.From(settings);
         output.WriteLine($"configuration  {settings.File ?? "built-in defaults"}");
         foreach (var endpoint in endpoints)
-            output.WriteLine($"listen         {endpoint.Protocol.ToString().ToLowerInvariant()} {endpoint}");
+            output.WriteLine($"listen         {endpoint.Protocol.Name()} {endpoint}");
         if (endpoints.Count == 0)
             output.WriteLine("listen         nowhere; set lookup.socketmap");
         output.WriteLine($"postfix        version {settings.Postfix.Version} and later, fingerprints in {settings.Postfix.FingerprintDigest.Name()}");

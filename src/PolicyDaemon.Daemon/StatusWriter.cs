@@ -65,7 +65,7 @@ internal sealed class StatusWriter(
         Environment.ProcessId,
         startedAt,
         time.GetUtcNow(),
-        server.Listening,
+        server.Serving,
         loader.Status,
         new LookupCounts(
             counters.Found, counters.NotFound, counters.Temporary, counters.Permanent, counters.NearMisses,

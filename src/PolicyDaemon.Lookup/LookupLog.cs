@@ -5,10 +5,10 @@ namespace PolicyDaemon.Lookup;
 /// <summary>What the lookup side logs, event ids 1000 to 1099. Never a line per lookup; peers cannot choose how many lines there are.</summary>
 internal static partial class LookupLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "{Protocol} lookups on {Endpoint}")]
+    [LoggerMessage(1000, LogLevel.Information, "answers {Protocol} lookups on {Endpoint}")]
     public static partial void Listening(this ILogger logger, string protocol, string endpoint);
 
-    [LoggerMessage(1001, LogLevel.Information, "No more {Protocol} lookups on {Endpoint}")]
+    [LoggerMessage(1001, LogLevel.Information, "answers no more {Protocol} lookups on {Endpoint}")]
     public static partial void ListenerStopped(this ILogger logger, string protocol, string endpoint);
 
     [LoggerMessage(1002, LogLevel.Warning, "Cannot accept connections on {Endpoint}: {Error}; trying again in {Delay} (too few descriptors? raise LimitNOFILE; {Suppressed} more since the last such line)")]

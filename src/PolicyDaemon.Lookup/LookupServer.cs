@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup;
 
@@ -36,6 +37,9 @@ public sealed class LookupServer : IAsyncDisposable
 
     /// <summary>Where lookups are answered now, with the ports that the kernel chose.</summary>
     public IReadOnlyList<string> Listening => [.. listeners.Select(listener => listener.Name)];
+
+    /// <summary>The same with the protocol in front: <c>socketmap inet:127.0.0.1:8461</c>.</summary>
+    public IReadOnlyList<string> Serving => [.. listeners.Select(listener => $"{listener.Protocol.Name()} {listener.Name}")];
 
     public int ConnectionCount => registry.Count;
 

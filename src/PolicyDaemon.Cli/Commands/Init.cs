@@ -10,6 +10,7 @@ internal static class Init
 {
     internal static Command Create(CommandRunner runner)
     {
+        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Say whether a store would be created, but create none" };
         var verb = new Verb("init", "Create the store. An existing one is left as it is.")
         {
             Columns = ["store", "created (yes or no)", "store id"],
@@ -19,13 +20,20 @@ internal static class Init
                 ("policyctl init --database /tmp/try.db", "Create a store to try things with."),
             ],
         };
-        verb.SetAction(runner.Handle(Run));
+        verb.Add(dryRun);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(dryRun))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context)
+    private static ExitCode Run(CommandContext context, bool dryRun)
     {
         var path = context.Settings.Database;
+        if (dryRun && !File.Exists(path))
+        {
+            context.Report.Note($"The store {path} would be created. Nothing was changed (--dry-run).");
+            return ExitCode.Done;
+        }
+
         var created = true;
         PolicyStore store;
         try

@@ -66,7 +66,7 @@ internal sealed class ConnectionRegistry : IDisposable
         }
 
         service.Counters.ConnectionOpened();
-        logger.ConnectionOpened(protocol.ToString(), service.Counters.ConnectionsOpen);
+        logger.ConnectionOpened(protocol.Name(), service.Counters.ConnectionsOpen);
         _ = RunAsync(connection);
         if (leave)
             connection.Leave();
@@ -167,7 +167,7 @@ internal sealed class ConnectionRegistry : IDisposable
     {
         service.Counters.TimedOut();
         if (timeoutLog.TryPass(out var suppressed))
-            logger.ConnectionTimedOut(connection.Protocol.ToString(), what, limit, suppressed);
+            logger.ConnectionTimedOut(connection.Protocol.Name(), what, limit, suppressed);
         connection.Abort(isTimeout: true);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class MapConnection
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             if (!timedOut)
-                context.Logger.ConnectionLost(Protocol.ToString(), exception.Message);
+                context.Logger.ConnectionLost(Protocol.Name(), exception.Message);
         }
         catch (Exception exception)
         {
@@ -239,6 +239,6 @@ internal sealed class MapConnection
         if (!context.Faults.TryPass(out var suppressed))
             return;
         var excerpt = buffer.Slice(0, Math.Min(buffer.Length, 128)).ToArray();
-        context.Logger.BadRequest(Protocol.ToString(), PeerText.Escape(excerpt), suppressed);
+        context.Logger.BadRequest(Protocol.Name(), PeerText.Escape(excerpt), suppressed);
     }
 }

@@ -88,7 +88,7 @@ internal sealed class MapListener : IAsyncDisposable
     public void Start()
     {
         completion = AcceptLoopAsync(stopping.Token);
-        logger.Listening(Protocol.ToString(), Name);
+        logger.Listening(Protocol.Name(), Name);
     }
 
     /// <summary>Stops accepting and closes the socket; connections live on.</summary>
@@ -99,7 +99,7 @@ internal sealed class MapListener : IAsyncDisposable
         // A fault was reported where Completion is watched; here it is only waited for.
         await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stopping.Dispose();
-        logger.ListenerStopped(Protocol.ToString(), Name);
+        logger.ListenerStopped(Protocol.Name(), Name);
     }
 
     private async Task AcceptLoopAsync(CancellationToken stop)
