@@ -22,6 +22,12 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>It has offered STARTTLS at some time.</summary>
     public bool HasOfferedStartTls { get; init; }
 
+    /// <summary>When it was last known of RSA and ECDSA both whether the server has a certificate.</summary>
+    public DateTimeOffset? BothAlgorithmsAt { get; init; }
+
+    /// <summary>True where the server has presented certificates of more than one algorithm, and still does as far as known.</summary>
+    public bool HasSeveral => Algorithms.Count(algorithm => Latest(algorithm)!.Certificate is not null) > 1;
+
     /// <summary>True where the last attempt saw the server's certificate or its lack of STARTTLS.</summary>
     public bool IsConclusive => LastAttempt is not null && LastOutcome.IsConclusive();
 
@@ -56,7 +62,11 @@ public sealed record AddressHistory(ProbeTarget Target)
         if (observation.Outcome != ProbeOutcome.Secured)
             return next;
 
-        next = next with { HasOfferedStartTls = true };
+        next = next with
+        {
+            HasOfferedStartTls = true,
+            BothAlgorithmsAt = observation.Certificates.Length + observation.Absent.Length > 1 ? observation.At : BothAlgorithmsAt,
+        };
         foreach (var presented in observation.Certificates)
         {
             next = next.Extend(presented.Certificate.Algorithm, presented, observation.At);

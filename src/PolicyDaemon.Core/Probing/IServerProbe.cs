@@ -4,5 +4,7 @@ namespace PolicyDaemon.Core.Probing;
 public interface IServerProbe
 {
     /// <summary>A failure is an <see cref="Observation.Outcome"/>; only the caller's cancellation throws.</summary>
-    Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation);
+    /// <param name="target">What to connect to.</param>
+    /// <param name="bothAlgorithms">Also ask, in a connection of its own, for a certificate of the other key algorithm.</param>
+    Task<Observation> ProbeAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation);
 }

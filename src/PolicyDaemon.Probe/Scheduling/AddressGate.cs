@@ -83,15 +83,21 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
 
     private async Task<(AddressHistory History, bool Changed)> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
     {
-        var observation = await probe.ProbeAsync(target, cancellation);
         var before = ledger.ReadHistory(target);
+        // A server with one certificate, as most have, is asked for another once a day; one with two shows both every time.
+        var both = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
+        var observation = await probe.ProbeAsync(target, both, cancellation);
         var after = before.With(observation);
         ledger.Record(observation, after);
-        var changed = before.LastOutcome != after.LastOutcome
-            || !after.Algorithms.Select(algorithm => after.Latest(algorithm)?.Certificate)
-                .SequenceEqual(before.Algorithms.Select(algorithm => before.Latest(algorithm)?.Certificate));
-        return (after, changed && before.LastAttempt is not null);
+        return (after, before.LastAttempt is not null && IsNews(before, after));
     }
+
+    // What concerns everybody behind the address. A server that is only slow or down concerns each when its own time comes.
+    private static bool IsNews(AddressHistory before, AddressHistory after) =>
+        before.LostStartTls != after.LostStartTls
+        || (before.LastOutcome == ProbeOutcome.PlaintextInjected) != (after.LastOutcome == ProbeOutcome.PlaintextInjected)
+        || !after.Algorithms.Select(algorithm => after.Latest(algorithm)?.Certificate)
+            .SequenceEqual(before.Algorithms.Select(algorithm => before.Latest(algorithm)?.Certificate));
 
     private async Task SpaceAsync(Lane lane, IPAddress address, CancellationToken cancellation)
     {

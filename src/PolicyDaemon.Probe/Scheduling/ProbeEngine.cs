@@ -41,7 +41,7 @@ public sealed class ProbeEngine : IDisposable
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
     private DateTimeOffset? lastSample;
-    private bool isIdle;
+    private volatile bool isIdle;
     private CancellationToken stopping;
 
     // Written by the loop, read by looks; ticks, because a nullable date cannot be read in one piece.
@@ -64,6 +64,9 @@ public sealed class ProbeEngine : IDisposable
         gate = new AddressGate(probe, ledger, options, time);
         findings = new ProberFindings(ledger, logger, time);
     }
+
+    /// <summary>Nothing is due and no look is under way.</summary>
+    public bool IsIdle => isIdle;
 
     /// <summary>A person wants this destination looked at now, or Postfix asked for it and its last probe is old. Cheap, from any thread.</summary>
     public void Want(NextHop key, ProbeReason reason)
@@ -162,7 +165,7 @@ public sealed class ProbeEngine : IDisposable
         foreach (var neighbour in looked.Shared.Where(key => key != looked.Key))
             Hasten(neighbour, ProbeReason.Shared);
         if (looked.NewKeySeen)
-            Sample(looked.Groups);
+            Sample(looked.Key, looked.Groups);
     }
 
     private void Hasten(NextHop key, ProbeReason reason)
@@ -174,7 +177,7 @@ public sealed class ProbeEngine : IDisposable
     }
 
     /// <summary>Twice as many as would set the brake: enough for it to see a fault of our network, few for everybody else.</summary>
-    private void Sample(int groups)
+    private void Sample(NextHop seenAt, int groups)
     {
         var now = time.GetUtcNow();
         if (lastSample is { } last && now - last < SampleEvery)
@@ -183,7 +186,7 @@ public sealed class ProbeEngine : IDisposable
         var size = Math.Min(2 * Math.Max(5, (groups / 100) + 1), MaxSample);
         var keys = agenda.Keys.ToArray();
         random.Shuffle(keys);
-        foreach (var key in keys.Take(size))
+        foreach (var key in keys.Where(key => key != seenAt).Take(size))
             Hasten(key, ProbeReason.Sample);
     }
 

@@ -23,6 +23,9 @@ public sealed record ScheduleOptions
     /// <summary>Between two connections to one provider: an IPv4 /24 or an IPv6 /48.</summary>
     public TimeSpan ProviderSpacing { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a server that has shown one certificate is asked whether it has one of the other key algorithm.</summary>
+    public TimeSpan OtherAlgorithmInterval { get; init; } = TimeSpan.FromHours(20);
+
     /// <summary>Connections at one time.</summary>
     public int MaxConnections { get; init; } = 64;
 

@@ -19,9 +19,6 @@ public sealed record ProbeOptions
 
     public TimeSpan QuitTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Also ask for a certificate of the other key algorithm, in a connection of its own.</summary>
-    public bool BothAlgorithms { get; init; } = true;
-
     /// <summary>Probe loopback, private and link-local addresses.</summary>
     public bool PrivateAddresses { get; init; }
 

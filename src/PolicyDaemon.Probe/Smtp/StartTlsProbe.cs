@@ -26,7 +26,7 @@ public sealed class StartTlsProbe : IServerProbe
     }
 
     /// <inheritdoc/>
-    public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
+    public async Task<Observation> ProbeAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(target);
         if (!options.PrivateAddresses && !AddressRules.IsPublic(target.Address))
@@ -54,7 +54,7 @@ public sealed class StartTlsProbe : IServerProbe
             Timings = first.Timings,
             Transcript = first.Transcript,
         };
-        return options.BothAlgorithms && first is { Outcome: ProbeOutcome.Secured, Presented: not null }
+        return bothAlgorithms && first is { Outcome: ProbeOutcome.Secured, Presented: not null }
             ? await WithOtherAlgorithmAsync(observation, cancellation)
             : observation;
     }

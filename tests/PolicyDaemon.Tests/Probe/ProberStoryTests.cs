@@ -194,7 +194,7 @@ public sealed class ProberStoryTests : IAsyncDisposable
             },
             time);
         var probe = new StartTlsProbe(
-            new ProbeOptions { EhloName = "prober.test", PrivateAddresses = true, BothAlgorithms = false, Roots = [TestCertificates.Root] },
+            new ProbeOptions { EhloName = "prober.test", PrivateAddresses = true, Roots = [TestCertificates.Root] },
             time);
         engine = new ProbeEngine(
             ledger, resolver, probe, new ScheduleOptions { ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256, new Random(1), time,
@@ -211,6 +211,8 @@ public sealed class ProberStoryTests : IAsyncDisposable
             return ledger.Rounds.Last();
         }
 
+        // A look that is under way must not have its deadlines jump past.
+        await WaitAsync(() => engine!.IsIdle);
         time.Advance(TimeSpan.FromHours(hours));
         var asked = time.GetUtcNow();
         engine!.Want(NextHop.Parse(key), ProbeReason.Person);

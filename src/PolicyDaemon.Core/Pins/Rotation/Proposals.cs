@@ -63,7 +63,8 @@ internal static class Proposals
             case null when view.Pins.All.Any(pin => pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint)):
                 return false;
             case null:
-                if (view.Pins.HasRoomForCandidate)
+                // A key with a TLSA record always has room: or a stranger who shows many keys could keep the right one out.
+                if (view.Pins.HasRoomForCandidate || slot.Dane == DaneVerdict.Match)
                 {
                     view.Pins.Add(
                         key, PinSubject.PublicKey, PinState.Candidate, PinStrength.Tofu, RotationRule.FirstSeen,

@@ -14,6 +14,10 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     private readonly ConcurrentDictionary<IPAddress, int> open = new();
     private int openNow;
     private int mostOpen;
+    private int asked;
+
+    /// <summary>How often both algorithms were asked for.</summary>
+    public int BothAsked => Volatile.Read(ref asked);
 
     public ConcurrentDictionary<IPAddress, string> Keys { get; } = new();
 
@@ -66,9 +70,11 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
         });
     }
 
-    public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
+    public async Task<Observation> ProbeAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation)
     {
         Connections.Enqueue(target);
+        if (bothAlgorithms)
+            Interlocked.Increment(ref asked);
         TwoAtOnceToOneAddress |= open.AddOrUpdate(target.Address, 1, (_, count) => count + 1) > 1;
         var now = Interlocked.Increment(ref openNow);
         for (var most = mostOpen; now > most; most = mostOpen)
@@ -88,6 +94,7 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
             Outcome = ProbeOutcome.Secured,
             Stage = ProbeStage.Quit,
             Certificates = [new PresentedCertificate(certificate, [], ChainVerdict.NotTrusted, null, "TLSv1.3", "x")],
+            Absent = bothAlgorithms ? [KeyAlgorithm.Rsa] : [],
         };
     }
 }

@@ -115,6 +115,45 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_other_key_algorithm_is_asked_for_once_a_day()
+    {
+        One();
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        for (var look = 2; look <= 11; look++)
+        {
+            time.Advance(TimeSpan.FromHours(2));
+            engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
+            await WaitAsync(() => ledger.Rounds.Count == look);
+        }
+
+        Assert.Equal((11, 2), (network.Connections.Count, network.BothAsked));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_down_for_one_is_no_news_for_the_others()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 10);
+        network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.Timeout;
+
+        time.Advance(TimeSpan.FromHours(1));
+        engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
+        await WaitAsync(() => ledger.Rounds.Count == 11);
+        await SettleAsync();
+
+        Assert.Equal(11, ledger.Rounds.Count);
+    }
+
+    [Fact]
     public async Task A_key_that_nobody_configured_is_not_probed_whoever_asks()
     {
         One();
@@ -167,7 +206,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         await WaitAsync(() => ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Candidate);
         // The sample, which must have been looked at before anything is promoted.
-        await WaitAsync(() => network.Connections.Count >= 51 + 9);
+        await WaitAsync(() => network.Connections.Count >= 51 + 10);
         await WaitAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));

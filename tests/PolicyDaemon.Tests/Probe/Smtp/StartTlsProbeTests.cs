@@ -50,7 +50,7 @@ public sealed class StartTlsProbeTests
     {
         await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(Ecdsa));
 
-        var seen = await ProbeAsync(server, options => options with { BothAlgorithms = false });
+        var seen = await ProbeAsync(server, both: false);
 
         Assert.Equal(["EHLO prober.example", "STARTTLS", "EHLO prober.example", "QUIT"], server.Commands);
         Assert.Equal(
@@ -78,7 +78,7 @@ public sealed class StartTlsProbeTests
     {
         await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(Ecdsa));
 
-        await Probe().ProbeAsync(new ProbeTarget(server.Target.Address, server.Target.Port, "mx.example"), Cancellation);
+        await Probe().ProbeAsync(new ProbeTarget(server.Target.Address, server.Target.Port, "mx.example"), true, Cancellation);
 
         Assert.All(server.ServerNames, name => Assert.Equal("mx.example", name));
         Assert.NotEmpty(server.ServerNames);
@@ -130,12 +130,12 @@ public sealed class StartTlsProbeTests
         var renewed = TestCertificates.Issued("mx.example");
         var certificate = Ecdsa;
         await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(() => certificate));
-        var probe = Probe(options => options with { BothAlgorithms = false });
+        var probe = Probe();
 
-        var before = await probe.ProbeAsync(server.Target, Cancellation);
+        var before = await probe.ProbeAsync(server.Target, false, Cancellation);
         certificate = renewed;
         time.Advance(TimeSpan.FromHours(1));
-        var after = await probe.ProbeAsync(server.Target, Cancellation);
+        var after = await probe.ProbeAsync(server.Target, false, Cancellation);
 
         Assert.Equal(Ecdsa.RawData, before.Certificates[0].Certificate.Der);
         Assert.Equal(renewed.RawData, after.Certificates[0].Certificate.Der);
@@ -224,7 +224,7 @@ public sealed class StartTlsProbeTests
         await using (var server = new FakeSmtpServer(connection => connection.HangAsync()))
             target = server.Target;
 
-        var seen = await Probe().ProbeAsync(target, Cancellation);
+        var seen = await Probe().ProbeAsync(target, true, Cancellation);
 
         Assert.Equal((ProbeOutcome.ConnectionRefused, ProbeStage.Connect), (seen.Outcome, seen.Stage));
     }
@@ -429,9 +429,9 @@ public sealed class StartTlsProbeTests
                 await connection.HandshakeAsync(() => Ecdsa, SslProtocols.Tls13);
             await connection.HangAsync();
         });
-        var probe = new StartTlsProbe(Options with { BothAlgorithms = false }, steps);
+        var probe = new StartTlsProbe(Options, steps);
 
-        var running = probe.ProbeAsync(server.Target, Cancellation);
+        var running = probe.ProbeAsync(server.Target, false, Cancellation);
         await steps.WhenSetAsync((int)stage + 1, Cancellation);
         Assert.False(running.IsCompleted);
         steps.Advance(Options.ReplyTimeout);
@@ -449,7 +449,7 @@ public sealed class StartTlsProbeTests
         await using var server = new FakeSmtpServer(connection => connection.HangAsync());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
 
-        var running = Probe().ProbeAsync(server.Target, stop.Token);
+        var running = Probe().ProbeAsync(server.Target, true, stop.Token);
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
@@ -465,6 +465,6 @@ public sealed class StartTlsProbeTests
     private StartTlsProbe Probe(Func<ProbeOptions, ProbeOptions>? change = null) =>
         new(change is null ? Options : change(Options), time);
 
-    private Task<Observation> ProbeAsync(FakeSmtpServer server, Func<ProbeOptions, ProbeOptions>? change = null) =>
-        Probe(change).ProbeAsync(server.Target, Cancellation);
+    private Task<Observation> ProbeAsync(FakeSmtpServer server, Func<ProbeOptions, ProbeOptions>? change = null, bool both = true) =>
+        Probe(change).ProbeAsync(server.Target, both, Cancellation);
 }

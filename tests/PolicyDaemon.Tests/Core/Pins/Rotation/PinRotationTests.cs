@@ -496,6 +496,29 @@ public sealed class PinRotationTests
         Assert.Contains(world.Evaluate().Findings, finding => finding.Kind == FindingKind.TooManyKeys);
     }
 
+    [Fact]
+    public void Many_keys_of_a_stranger_do_not_keep_out_the_one_with_a_TLSA_record()
+    {
+        world.Pin("old");
+        for (var i = 0; i < 20; i++)
+        {
+            world.Now = world.Now.AddHours(1);
+            world.See(A, $"stranger {i}");
+            world.Step();
+        }
+
+        world.Secure();
+        world.Tlsa.Add(RotationScenario.TlsaOf("new"));
+        world.Now = world.Now.AddDays(10);
+        world.See(A, "new");
+        world.Step();
+        Assert.Equal(PinState.Candidate, world.StateOf("new"));
+        world.Now = world.Now.AddMinutes(15);
+        world.Step();
+
+        Assert.Equal(PinState.Active, world.StateOf("new"));
+    }
+
     private void Dane()
     {
         world.Pin("old");
