@@ -30,7 +30,8 @@ public sealed class Machine : IAsyncDisposable
         // Neither registered nor in a unit: the host may have no systemd.
         var info = CommandLine.StartInfo(
         [
-            "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--private-network", "--volatile=overlay", "--console=pipe",
+            // It ends with us, however we end.
+            "setpriv", "--pdeathsig", "KILL", "--", "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--private-network", "--volatile=overlay", "--console=pipe",
             "--machine", $"policydaemon-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}", "--hostname", "mail",
             "--resolv-conf=off", "--timezone=off", "--directory", root, "--boot",
         ]);

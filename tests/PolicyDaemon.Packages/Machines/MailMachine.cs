@@ -105,6 +105,8 @@ public sealed class MailMachine : IAsyncDisposable
             postmulti -i postfix-partner -e enable
             systemctl daemon-reload
             systemctl restart postfix
+            # From Debian 13 on each further instance is a service to be started.
+            ! systemctl cat postfix@.service | grep -q 'AssertPathExists=/etc/postfix-%I' || systemctl start postfix@partner
             """);
         PartnerPin = (await Machine.DoAsync(
             "openssl x509 -in /etc/postfix/partner.crt -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1")).Trim();
