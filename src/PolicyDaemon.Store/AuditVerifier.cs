@@ -56,7 +56,8 @@ internal static class AuditVerifier
         var logged = new Dictionary<string, UInt128?>(StringComparer.Ordinal);
         foreach (var row in LastRows(connection))
             logged[row.Key] = row.After is null ? null : Digest(row.After);
-        foreach (var stored in new DestinationTable(connection).List("%"))
+        using var destinations = new DestinationTable(connection);
+        foreach (var stored in destinations.List("%"))
         {
             if (!logged.Remove(stored.Key, out var after) || after is null)
                 return $"the log is sound, but the entry {stored.Key} is not from it: it was added past the log";

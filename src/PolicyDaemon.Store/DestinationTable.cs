@@ -10,9 +10,13 @@ namespace PolicyDaemon.Store;
 
 /// <summary>Reads destinations with their pins.</summary>
 [DapperAot]
-internal sealed class DestinationTable(SqliteConnection connection)
+internal sealed class DestinationTable(SqliteConnection connection) : IDisposable
 {
     private readonly Dictionary<long, List<Pin>> groupPins = [];
+
+    // Bulk work asks for every key, its parents and its other forms, and mostly there is nothing: the question is prepared once.
+    private readonly Lazy<Statement> hasKey = new(() => new(connection, "SELECT 1 FROM destination WHERE key = $0", 1));
+    private readonly Lazy<Statement> hasHost = new(() => new(connection, "SELECT 1 FROM destination WHERE host = $0 LIMIT 1", 1));
 
     /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
     internal long Reads { get; private set; }
@@ -20,6 +24,8 @@ internal sealed class DestinationTable(SqliteConnection connection)
     internal StoredDestination? Find(string key)
     {
         groupPins.Clear();
+        if (hasKey.Value.Scalar(key) is null)
+            return null;
         var rows = connection.Query<DestinationRow>(
             """
             SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
@@ -62,6 +68,8 @@ internal sealed class DestinationTable(SqliteConnection connection)
     internal IEnumerable<StoredDestination> OfHost(string host)
     {
         groupPins.Clear();
+        if (hasHost.Value.Scalar(host) is null)
+            return [];
         return Grouped(connection.Query<DestinationRow>(
             """
             SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
@@ -101,6 +109,14 @@ internal sealed class DestinationTable(SqliteConnection connection)
         return pattern.ToLowerInvariant()
             .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
             .Replace("_", @"\_", StringComparison.Ordinal).Replace('*', '%').Replace('?', '_');
+    }
+
+    public void Dispose()
+    {
+        if (hasKey.IsValueCreated)
+            hasKey.Value.Dispose();
+        if (hasHost.IsValueCreated)
+            hasHost.Value.Dispose();
     }
 
     private IEnumerable<StoredDestination> Grouped(IEnumerable<DestinationRow> rows)

@@ -155,7 +155,11 @@ public sealed class PolicyStore : IDisposable
     public bool CloseFinding(FindingKind kind, string subject) =>
         Guard(() => FindingTable.Close(connection, kind, subject, time.GetUtcNow()));
 
-    public void Dispose() => connection.Dispose();
+    public void Dispose()
+    {
+        destinations.Dispose();
+        connection.Dispose();
+    }
 
     private T Guard<T>(Func<T> work)
     {

@@ -114,6 +114,7 @@ public sealed class StoreChange : IDisposable
 
     public void Dispose()
     {
+        destinations.Dispose();
         writer.Dispose();
         audit.Dispose();
         if (ended)
