@@ -9,6 +9,8 @@ internal sealed class SnapshotWorker(SnapshotLoader loader) : BackgroundService
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         loader.Start();
+        // Reading a store leaves more behind than a small snapshot holds, and an idle daemon would keep it for ever.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         return base.StartAsync(cancellationToken);
     }
 
