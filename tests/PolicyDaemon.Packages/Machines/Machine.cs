@@ -69,7 +69,7 @@ public sealed class Machine : IAsyncDisposable
     /// <returns>Its name there.</returns>
     public string Bring(string file)
     {
-        var target = "/root/" + Path.GetFileName(file);
+        var target = "/var/tmp/" + Path.GetFileName(file);
         File.Copy(file, Root + target, overwrite: true);
         return target;
     }

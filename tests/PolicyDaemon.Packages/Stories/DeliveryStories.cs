@@ -84,7 +84,7 @@ public abstract class DeliveryStories(InstalledMachine installed) : IAsyncLifeti
         Assert.True(applied.ExitCode == 0, applied.ToString());
         Assert.Contains($"+smtp_tls_policy_maps = {InstalledMachine.InetMap}", applied.Error, StringComparison.Ordinal);
         AssertVerified(await Mail.SendAsync());
-        Assert.Equal(main, await Machine.DoAsync("cd /etc/postfix && mkdir -p /root/copy && cp master.cf /root/copy && cp main.cf.2* /root/copy/main.cf && postconf -c /root/copy -n"));
+        Assert.Equal(main, await Machine.DoAsync("cd /etc/postfix && mkdir -p /var/tmp/copy && cp master.cf /var/tmp/copy && cp main.cf.2* /var/tmp/copy/main.cf && postconf -c /var/tmp/copy -n | grep -v ^config_directory"));
 
         var wayBack = applied.Error.Split('\n').Where(line => line.StartsWith("    post", StringComparison.Ordinal)).Select(line => line.Trim()).ToList();
         Assert.NotEmpty(wayBack);

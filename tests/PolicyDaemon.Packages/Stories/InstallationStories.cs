@@ -98,7 +98,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     public async Task A_reload_with_an_error_in_the_file_fails_and_the_daemon_goes_on()
     {
         var pid = await Machine.DoAsync("systemctl show -P MainPID policyd");
-        await Machine.DoAsync("cp /etc/policydaemon/policydaemon.conf /root/good.conf; echo 'colour = blue' >>/etc/policydaemon/policydaemon.conf");
+        await Machine.DoAsync("cp /etc/policydaemon/policydaemon.conf /var/tmp/good.conf; echo 'colour = blue' >>/etc/policydaemon/policydaemon.conf");
         try
         {
             Assert.NotEqual(0, (await Machine.RunAsync("systemctl", "reload", "policyd")).ExitCode);
@@ -109,7 +109,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         }
         finally
         {
-            await Machine.DoAsync("cp /root/good.conf /etc/policydaemon/policydaemon.conf");
+            await Machine.DoAsync("cp /var/tmp/good.conf /etc/policydaemon/policydaemon.conf");
         }
 
         await Machine.DoAsync("systemctl reload policyd");
@@ -119,7 +119,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     [Fact]
     public async Task A_listener_of_systemd_that_the_configuration_does_not_name_is_an_error_with_the_way_out()
     {
-        await Machine.DoAsync("cp /etc/policydaemon/policydaemon.conf /root/good.conf; sed -i 's/^socketmap = .*/socketmap = inet:127.0.0.1:9999/' /etc/policydaemon/policydaemon.conf");
+        await Machine.DoAsync("cp /etc/policydaemon/policydaemon.conf /var/tmp/good.conf; sed -i 's/^socketmap = .*/socketmap = inet:127.0.0.1:9999/' /etc/policydaemon/policydaemon.conf");
         try
         {
             Assert.NotEqual(0, (await Machine.RunAsync("systemctl", "restart", "policyd")).ExitCode);
@@ -133,7 +133,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         finally
         {
             await Machine.DoAsync(
-                "cp /root/good.conf /etc/policydaemon/policydaemon.conf; systemctl daemon-reload; systemctl restart policyd.socket; systemctl start policyd");
+                "cp /var/tmp/good.conf /etc/policydaemon/policydaemon.conf; systemctl daemon-reload; systemctl restart policyd.socket; systemctl start policyd");
         }
 
         await Mail.ServesAsync("fingerprint");

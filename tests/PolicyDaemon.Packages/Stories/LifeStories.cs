@@ -55,7 +55,7 @@ public abstract class LifeStories(string suite) : IAsyncLifetime
     public async Task A_program_older_than_the_store_refuses_it_and_mail_goes_on()
     {
         // What a version of some later year leaves behind.
-        await Machine.DoAsync("systemctl stop policyd.service; cp -a /var/lib/policydaemon/policy.db /root/policy.db");
+        await Machine.DoAsync("systemctl stop policyd.service; cp -a /var/lib/policydaemon/policy.db /var/tmp/policy.db");
         await NewerSchemaAsync("/var/lib/policydaemon/policy.db");
         var refused = await Machine.RunAsync("policyctl", "domain", "list");
         Assert.Equal(5, refused.ExitCode);
@@ -120,7 +120,7 @@ public abstract class LifeStories(string suite) : IAsyncLifetime
         // Beside the journal, dpkg's own logs, what this test brought, and memory.
         Assert.Equal("", await Machine.DoAsync(
             """
-            find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path /tmp -o -path /var/log \) -prune -o \
+            find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path /var/log \) -prune -o \
                 \( -iname '*policydaemon*' -o -iname 'policyd*' -o -iname '*policyctl*' \) -print
             """));
         Assert.Equal("", await Machine.DoAsync("getent passwd policydaemon || getent group policydaemon || true"));
