@@ -124,7 +124,9 @@ public abstract class LifeStories(string suite) : IAsyncLifetime
                 \( -iname '*policydaemon*' -o -iname 'policyd*' -o -iname '*policyctl*' \) -print
             """));
         Assert.Equal("", await Machine.DoAsync("getent passwd policydaemon || getent group policydaemon || true"));
-        Assert.Equal("", await Machine.DoAsync("systemctl list-units --all --no-legend 'policyd*'; systemctl list-unit-files --no-legend 'policyd*'"));
+        // A name that other units are ordered by stays known as "not-found"; without a file to list, newer systemctl exits with 1.
+        Assert.Equal("", await Machine.DoAsync(
+            "systemctl list-units --all --no-legend --state=loaded 'policyd*'; systemctl list-unit-files --no-legend 'policyd*' || true"));
         Assert.Equal("", await Machine.DoAsync("find / -xdev -path /proc -prune -o \\( -nouser -o -nogroup \\) -print"));
     }
 
