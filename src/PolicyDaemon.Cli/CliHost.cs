@@ -35,6 +35,9 @@ internal sealed record CliHost
     /// <summary>How the real Postfix is asked for its configuration.</summary>
     public required IPostfixTools Postfix { get; init; }
 
+    /// <summary>Whether SELinux enforces its policy (selinux(8)).</summary>
+    public Func<bool> SelinuxEnforces { get; init; } = () => false;
+
     /// <summary>This process on this machine.</summary>
     public static CliHost System()
     {
@@ -51,6 +54,7 @@ internal sealed record CliHost
             Actor = () => ProcessActor.Current(Environment.GetEnvironmentVariable),
             Journal = new SyslogJournal(SyslogJournal.DefaultSocket),
             Postfix = new PostconfTools(),
+            SelinuxEnforces = () => File.Exists("/sys/fs/selinux/enforce") && File.ReadAllText("/sys/fs/selinux/enforce").StartsWith('1'),
         };
     }
 }

@@ -79,7 +79,10 @@ internal static class SetupVerb
             }
 
             var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
-            return look(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null));
+            return look(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
+            {
+                SelinuxEnforces = context.Host.SelinuxEnforces(),
+            });
         }
         finally
         {

@@ -11,12 +11,14 @@ internal static class SetupChecks
         PolicyMapCheck.Run,
         ServiceOverrideCheck.Run,
         ReachabilityCheck.Run,
+        SelinuxCheck.Run,
         DigestCheck.Run,
         DefaultLevelCheck.Run,
         RoutingCheck.Run,
         TrustAnchorCheck.Run,
         DaneCheck.Run,
         TlsRequiredCheck.Run,
+        IdnaCheck.Run,
     ];
 
     internal static IReadOnlyList<SetupResult> Run(SetupSubject subject) => [.. All.SelectMany(check => check(subject))];

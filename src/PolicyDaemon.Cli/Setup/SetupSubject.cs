@@ -13,6 +13,9 @@ internal sealed record SetupSubject(
     IReadOnlyDictionary<TlsLevel, long> Levels,
     Func<NextHop, bool> IsConfigured)
 {
+    /// <summary>True where SELinux enforces its policy on this machine.</summary>
+    public bool SelinuxEnforces { get; init; }
+
     public long Entries => Levels.Values.Sum();
 
     public long Count(params ReadOnlySpan<TlsLevel> levels)

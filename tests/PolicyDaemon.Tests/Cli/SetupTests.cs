@@ -18,6 +18,7 @@ public class SetupTests
     public static TheoryData<string, string, string, string> Misfits => new()
     {
         { "smtp_tls_policy_maps=", "policy-map", "is not set: no policy is asked for", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy'" },
+        { "enable_idna2003_compatibility=yes", "idna", "such a domain is answered as another one", "postconf -e 'enable_idna2003_compatibility = no'" },
         { "smtp_tls_policy_maps=hash:/etc/postfix/tls_policy", "policy-map", "does not ask policyd", "policyctl import --dry-run /etc/postfix/tls_policy" },
         {
             "smtp_tls_policy_maps=hash:/etc/postfix/tls_policy, socketmap:inet:127.0.0.1:8461:tlspolicy", "policy-map", "is asked before us",
@@ -89,6 +90,22 @@ public class SetupTests
         var results = Check(new PostconfText(("smtp_tls_policy_maps", "")), [], null, "unix:/run/x/socketmap, unix:/var/spool/postfix/policydaemon/socketmap");
 
         Assert.Contains("postconf -e 'smtp_tls_policy_maps = socketmap:unix:policydaemon/socketmap:tlspolicy'", Assert.Single(results, result => result.Check == "policy-map").Commands);
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public void Where_SELinux_enforces_the_socket_gets_a_label(bool enforces, int count)
+    {
+        var settings = SettingsReader.Parse("x.conf", "[lookup]\nsocketmap = inet:127.0.0.1:8461, unix:/var/spool/postfix/policydaemon/socketmap\n"u8);
+        var subject = new SetupSubject(
+            new PostconfText().Read(), settings, new Dictionary<TlsLevel, long>(), _ => false) { SelinuxEnforces = enforces };
+
+        var labels = SetupChecks.Run(subject).Where(result => result.Check == "selinux").ToList();
+
+        Assert.Equal(count, labels.Count);
+        Assert.All(labels, label => Assert.Equal("restorecon -R /var/spool/postfix/policydaemon", label.Commands[1]));
+        Assert.All(labels, label => Assert.Contains("have not been tested", label.Text, StringComparison.Ordinal));
     }
 
     [Fact]
