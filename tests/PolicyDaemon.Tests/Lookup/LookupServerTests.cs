@@ -6,11 +6,13 @@ using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Protocols;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup;
 
 /// <summary>Over real sockets, on loopback and in a directory of the test's own.</summary>
+[Collection(MeasuredAlone.Name)]
 public sealed class LookupServerTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -9,6 +9,9 @@ namespace PolicyDaemon.Tests.Support;
 /// <summary>One connection to a <see cref="FakeSmtpServer"/>, with the steps that scripts are made of.</summary>
 internal sealed class FakeSmtpConnection(TcpClient client, FakeSmtpServer server, CancellationToken stop) : IAsyncDisposable
 {
+    /// <summary>Called when the client says that it leaves.</summary>
+    public Action Left { get; set; } = () => { };
+
     private Stream stream = client.GetStream();
 
     public CancellationToken Stop => stop;
@@ -25,6 +28,8 @@ internal sealed class FakeSmtpConnection(TcpClient client, FakeSmtpServer server
         await connection.HandshakeAsync(certificate, versions);
         while (await connection.ReadCommandAsync() is { } command)
         {
+            if (command.StartsWith("QUIT", StringComparison.Ordinal))
+                connection.Left();
             await connection.SendAsync(command.StartsWith("QUIT", StringComparison.Ordinal) ? "221 bye\r\n" : "250 mx.example\r\n");
             if (command.StartsWith("QUIT", StringComparison.Ordinal))
                 return;

@@ -66,9 +66,13 @@ internal sealed class FakeSmtpServer : IAsyncDisposable
         var now = Interlocked.Increment(ref open);
         for (var most = mostOpen; now > most; most = mostOpen)
             Interlocked.CompareExchange(ref mostOpen, now, most);
+        // A client that said QUIT has left, whenever this side comes round to closing.
+        var here = 1;
+        void left() => Interlocked.Add(ref open, -Interlocked.Exchange(ref here, 0));
         try
         {
             await using var connection = new FakeSmtpConnection(client, this, stop.Token);
+            connection.Left = left;
             await script(connection);
         }
         catch (Exception ended) when (ended is IOException or OperationCanceledException or SocketException
@@ -78,7 +82,7 @@ internal sealed class FakeSmtpServer : IAsyncDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref open);
+            left();
         }
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup.Listening;
@@ -13,6 +14,7 @@ namespace PolicyDaemon.Tests.Lookup.Listening;
 /// The suite runs 100,000 requests per protocol from a fixed seed. POLICYDAEMON_FUZZ_REQUESTS sets another number and
 /// POLICYDAEMON_FUZZ_SEED another seed, for a longer run; a failure names the round, which depends on the seed alone.
 /// </remarks>
+[Collection(MeasuredAlone.Name)]
 public sealed class ProtocolFuzzTests
 {
     private static readonly int Requests = Setting("POLICYDAEMON_FUZZ_REQUESTS", 100_000);
