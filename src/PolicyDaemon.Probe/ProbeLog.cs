@@ -20,7 +20,7 @@ internal static partial class ProbeLog
     [LoggerMessage(4004, LogLevel.Error, "Looking at {NextHop} failed; it is tried again in {Delay}")]
     public static partial void LookFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
 
-    [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Groups} pinned groups showed a new key within 24 hours: no pin changes by itself")]
+    [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Groups} pinned groups showed a new key of late: no pin changes by itself")]
     public static partial void BrakeOn(this ILogger logger, int seen, int groups);
 
     [LoggerMessage(4006, LogLevel.Warning, "The trusted resolver does not pass its self-test, its AD bit does not count: {Detail}")]

@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Configuration;
 
-/// <summary>Every key of policydaemon.conf(5). A new key is a row here, a property in <see cref="Settings"/> and a line where it is read.</summary>
+/// <summary>Every key of policydaemon.conf(5), those of [probe] from <see cref="ProbeKeys"/>. A new key is a row here, a property in <see cref="Settings"/> and a line where it is read.</summary>
 public static class ConfigurationKeys
 {
     public static readonly ConfigurationKey Socketmap = new(
@@ -31,5 +31,5 @@ public static class ConfigurationKeys
         "postfix", "near_miss", "notfound", "how a miss is answered whose host is configured with other brackets or port: notfound or temp");
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
-        [Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss];
+        [Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. ProbeKeys.All];
 }

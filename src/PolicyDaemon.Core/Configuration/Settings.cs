@@ -27,4 +27,6 @@ public sealed record Settings
     public required string StatusFile { get; init; }
 
     public required PostfixSettings Postfix { get; init; }
+
+    public required ProbeSettings Probe { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -11,13 +9,11 @@ public sealed class SettingsReader
     /// <summary>Where both programs look when the command line names no file.</summary>
     public const string DefaultFile = "/etc/policydaemon/policydaemon.conf";
 
-    private const string NoFile = "built-in default";
+    internal const string NoFile = "built-in default";
 
-    private readonly string file;
-    private readonly Dictionary<string, ConfiguredValue> values = new(StringComparer.Ordinal);
-    private readonly List<ConfigurationProblem> problems = [];
+    private readonly SettingValues values;
 
-    private SettingsReader(string file) => this.file = file;
+    private SettingsReader(string file) => values = new SettingValues(file);
 
     /// <summary>Reads the file named on the command line, else the packaged one if it exists, else the built-in defaults.</summary>
     /// <param name="path">The file named on the command line.</param>
@@ -28,7 +24,7 @@ public sealed class SettingsReader
         path ??= System.IO.File.Exists(DefaultFile) ? DefaultFile : null;
         var reader = new SettingsReader(path ?? NoFile);
         if (path is not null)
-            reader.Parse(ReadBytes(path));
+            reader.values.Parse(ReadBytes(path));
         return reader.Settings(path, databaseOverride);
     }
 
@@ -37,7 +33,7 @@ public sealed class SettingsReader
     public static Settings Parse(string file, ReadOnlySpan<byte> bytes)
     {
         var reader = new SettingsReader(file);
-        reader.Parse(bytes);
+        reader.values.Parse(bytes);
         return reader.Settings(file, null);
     }
 
@@ -58,57 +54,28 @@ public sealed class SettingsReader
         }
     }
 
-    private void Parse(ReadOnlySpan<byte> bytes)
-    {
-        foreach (var value in IniFile.Parse(file, bytes, problems))
-        {
-            if (!ConfigurationKeys.All.Any(key => key.FullName == value.Key))
-                problems.Add(value.Problem($"there is no such key{Suggestion(value.Key)}"));
-            else if (!values.TryAdd(value.Key, value))
-                problems.Add(value.Problem($"already set on line {values[value.Key].Line}; keep one"));
-        }
-    }
-
     private Settings Settings(string? path, string? databaseOverride)
     {
         var database = databaseOverride is null ? DatabasePath() : Path.GetFullPath(databaseOverride);
         var settings = new Settings
         {
             File = path,
-            Socketmap = List(ConfigurationKeys.Socketmap),
-            TcpTable = List(ConfigurationKeys.TcpTable),
-            MaxConnections = Number(ConfigurationKeys.MaxConnections, 16, 100_000),
+            Socketmap = values.List(ConfigurationKeys.Socketmap),
+            TcpTable = values.List(ConfigurationKeys.TcpTable),
+            MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, database + ".snapshot"),
             StatusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status"),
             Postfix = new PostfixSettings(Digest(), Version(), NearMiss()),
+            Probe = new ProbeSettingsReader(values).Read(),
         };
-        return problems.Count == 0 ? settings : throw new ConfigurationException(problems);
-    }
-
-    private ConfiguredValue Value(ConfigurationKey key) =>
-        values.GetValueOrDefault(key.FullName) ?? new ConfiguredValue(key.Default, NoFile, 0, key.FullName);
-
-    private ImmutableArray<ConfiguredValue> List(ConfigurationKey key)
-    {
-        var value = Value(key);
-        return [.. value.Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(item => value with { Text = item })];
-    }
-
-    private int Number(ConfigurationKey key, int least, int most)
-    {
-        var value = Value(key);
-        if (int.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
-            return number;
-        problems.Add(value.Problem($"'{value.Text}' is not a number from {least} to {most}"));
-        return least;
+        return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
     }
 
     private string DatabasePath()
     {
-        var value = Value(ConfigurationKeys.Database);
-        return value.Text.Length > 0 ? Absolute(value) : Path.Combine(StateDirectory(), "policy.db");
+        var value = values.Value(ConfigurationKeys.Database);
+        return value.Text.Length > 0 ? values.Absolute(value) : Path.Combine(StateDirectory(), "policy.db");
     }
 
     /// <summary>The user's state directory (XDG Base Directory Specification), so that a newcomer can start the daemon as it is.</summary>
@@ -123,53 +90,33 @@ public sealed class SettingsReader
     // Another store named on the command line has its own companions: a foreign snapshot must not be served for it.
     private string FileName(ConfigurationKey key, string? databaseOverride, string otherwise)
     {
-        var value = Value(key);
-        return value.Text.Length > 0 && databaseOverride is null ? Absolute(value) : otherwise;
-    }
-
-    private string Absolute(ConfiguredValue value)
-    {
-        if (!Path.IsPathRooted(value.Text))
-            problems.Add(value.Problem($"'{value.Text}' is not an absolute path"));
-        return value.Text;
+        var value = values.Value(key);
+        return value.Text.Length > 0 && databaseOverride is null ? values.Absolute(value) : otherwise;
     }
 
     private DigestAlgorithm Digest()
     {
-        var value = Value(ConfigurationKeys.FingerprintDigest);
+        var value = values.Value(ConfigurationKeys.FingerprintDigest);
         if (!DigestAlgorithms.TryParse(value.Text, out var digest))
-            problems.Add(value.Problem($"'{value.Text}' is no digest served; write one of {string.Join(", ", DigestAlgorithms.Names)}"));
+            values.Problems.Add(value.Problem($"'{value.Text}' is no digest served; write one of {string.Join(", ", DigestAlgorithms.Names)}"));
         return digest;
     }
 
     private PostfixVersion Version()
     {
-        var value = Value(ConfigurationKeys.PostfixVersion);
+        var value = values.Value(ConfigurationKeys.PostfixVersion);
         if (!PostfixVersion.TryParse(value.Text, out var version))
-            problems.Add(value.Problem($"'{value.Text}' is no version; write what `postconf -h mail_version` prints, such as 3.7"));
+            values.Problems.Add(value.Problem($"'{value.Text}' is no version; write what `postconf -h mail_version` prints, such as 3.7"));
         else if (version < PostfixVersion.Oldest)
-            problems.Add(value.Problem($"Postfix before {PostfixVersion.Oldest} is not served"));
+            values.Problems.Add(value.Problem($"Postfix before {PostfixVersion.Oldest} is not served"));
         return version;
     }
 
     private NearMissAnswer NearMiss()
     {
-        var value = Value(ConfigurationKeys.NearMiss);
+        var value = values.Value(ConfigurationKeys.NearMiss);
         if (value.Text is not ("notfound" or "temp"))
-            problems.Add(value.Problem($"'{value.Text}' is neither notfound nor temp"));
+            values.Problems.Add(value.Problem($"'{value.Text}' is neither notfound nor temp"));
         return value.Text == "temp" ? NearMissAnswer.Temporary : NearMissAnswer.NotFound;
-    }
-
-    private static string Suggestion(string key)
-    {
-        var name = key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..];
-        var elsewhere = ConfigurationKeys.All.FirstOrDefault(known => known.Name == name);
-        if (elsewhere is not null)
-            return $"; {name} belongs in [{elsewhere.Section}]";
-        var section = key[..^(name.Length + 1)];
-        var inSection = ConfigurationKeys.All.Where(known => known.Section == section).Select(known => known.Name).ToList();
-        return inSection.Count > 0
-            ? $"; [{section}] has {string.Join(", ", inSection)}"
-            : $"; the sections are {string.Join(", ", ConfigurationKeys.All.Select(known => $"[{known.Section}]").Distinct())}";
     }
 }

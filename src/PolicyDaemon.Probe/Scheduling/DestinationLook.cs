@@ -44,7 +44,7 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
             HostIsGiven = resolution.HostIsGiven,
             IsCurrent = resolution.Worked,
         };
-        var result = Evaluate(addresses, mx, digest, brake);
+        var result = Evaluate(addresses, mx, digest, brake, options.Rotation);
         var listed = addresses.Where(address => address.Listed).Select(address => address.History).ToList();
         var due = Timetable.NextDue(watched.Key.Text, now, listed, WaitsForDecision(result), resolution.Worked, options);
         return new ProbeRound
@@ -62,15 +62,17 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
         };
     }
 
-    private RotationResult Evaluate(ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake)
+    private RotationResult Evaluate(
+        ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
     {
-        var result = Judge(addresses, mx, digest, brake);
+        var result = Judge(addresses, mx, digest, brake, rotation);
         return DestinationFindings.OfResolution(resolution) is { } finding
             ? result with { Findings = result.Findings.Add(finding) }
             : result;
     }
 
-    private RotationResult Judge(ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake)
+    private RotationResult Judge(
+        ImmutableArray<WatchedAddress> addresses, MxStanding mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
     {
         if (watched.Policy.Level != TlsLevel.Fingerprint)
         {
@@ -89,6 +91,7 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
             Addresses = addresses,
             Mx = mx,
             Brake = brake,
+            Options = rotation,
             Now = now,
         });
     }

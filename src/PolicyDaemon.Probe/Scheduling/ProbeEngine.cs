@@ -183,7 +183,7 @@ public sealed class ProbeEngine : IDisposable
         if (lastSample is { } last && now - last < SampleEvery)
             return;
         lastSample = now;
-        var size = Math.Min(2 * Math.Max(5, (groups / 100) + 1), MaxSample);
+        var size = Math.Min(2 * Math.Max(options.Rotation.BrakeAtLeast, (groups * options.Rotation.BrakePercent / 100) + 1), MaxSample);
         var keys = agenda.Keys.ToArray();
         random.Shuffle(keys);
         foreach (var key in keys.Where(key => key != seenAt).Take(size))
@@ -309,10 +309,13 @@ public sealed class ProbeEngine : IDisposable
         ConcurrentBag<ProbeTarget> changed, ProbeReason reason)
     {
         var now = time.GetUtcNow();
-        var counts = ledger.ReadBrake(now - Brake.Window);
+        var counts = ledger.ReadBrake(now - options.Rotation.BrakeWindow);
         var ended = Volatile.Read(ref roundEnded);
         var brake = new Brake(
-            counts.PinnedGroups, counts.GroupsWithNewKeys, ended == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ended));
+            counts.PinnedGroups, counts.GroupsWithNewKeys, ended == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ended))
+        {
+            Options = options.Rotation,
+        };
         var round = look.Finish(histories, digest, brake, options);
         if (findings.IsResolverFailing(round.Resolution))
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins.Rotation;
@@ -56,7 +57,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
             {
                 findings.Add(new Finding(
                     FindingKind.BrakeOn, "prober",
-                    $"{brake.GroupsWithNewKeys} of {brake.PinnedGroups} pinned groups showed a new key within 24 hours; no pin changes by itself",
+                    $"{brake.GroupsWithNewKeys} of {brake.PinnedGroups} pinned groups showed a new key within {brake.Options.BrakeWindow.Words()}; no pin changes by itself",
                     "policyctl status", since));
             }
 

@@ -1,3 +1,5 @@
+using PolicyDaemon.Core.Pins.Rotation;
+
 namespace PolicyDaemon.Probe.Scheduling;
 
 /// <summary>How often, and how politely, servers are visited.</summary>
@@ -31,4 +33,7 @@ public sealed record ScheduleOptions
 
     /// <summary>Destinations looked at at one time; they share the connections and most of them wait for DNS.</summary>
     public int MaxDestinations { get; init; } = 128;
+
+    /// <summary>The times of the pin life cycle.</summary>
+    public RotationOptions Rotation { get; init; } = RotationOptions.Default;
 }

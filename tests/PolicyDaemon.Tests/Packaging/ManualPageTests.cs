@@ -81,7 +81,7 @@ public sealed class ManualPageTests
         {
             if (line.StartsWith('['))
                 section = line.Trim('[', ']');
-            else if (Regex.Match(line, "^;?([a-z_]+) =") is { Success: true } match)
+            else if (Regex.Match(line, "^;?([a-z0-9_]+) =") is { Success: true } match)
                 shipped.Add($"{section}.{match.Groups[1].Value}");
         }
 

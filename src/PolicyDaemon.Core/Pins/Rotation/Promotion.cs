@@ -25,7 +25,7 @@ internal static class Promotion
 
             if (rule == RotationRule.Dane && !DaneEvidence.HasWaited(candidate, view))
             {
-                var ripe = candidate.Since + Brake.Wait;
+                var ripe = candidate.Since + view.Input.Brake.Options.EvidenceWait;
                 reconsider = reconsider is null || ripe < reconsider ? ripe : reconsider;
                 continue;
             }

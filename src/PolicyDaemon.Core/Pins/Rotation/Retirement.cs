@@ -1,12 +1,10 @@
+using PolicyDaemon.Core.Configuration;
+
 namespace PolicyDaemon.Core.Pins.Rotation;
 
 /// <summary>active to retiring to retired, when another served key is presented everywhere.</summary>
 internal static class Retirement
 {
-    private static readonly TimeSpan ReplacedFor = TimeSpan.FromHours(48);
-    private const int ReplacedProbes = 3;
-    private static readonly TimeSpan Grace = TimeSpan.FromDays(14);
-
     /// <summary>Active pins that every known place has replaced become retiring; they are still served.</summary>
     public static void Begin(RotationView view)
     {
@@ -16,7 +14,8 @@ internal static class Retirement
                 continue;
             view.Pins.Move(
                 pin, PinState.Retiring, pin.Strength, RotationRule.Replaced,
-                "every known address presented another served key for at least 48 hours and 3 probes");
+                $"every known address presented another served key for at least {view.Options.RetireAfter.Words()} and "
+                + $"{view.Options.RetireAfterProbes} probes");
         }
     }
 
@@ -29,7 +28,7 @@ internal static class Retirement
                 continue;
             view.Pins.Move(
                 pin, PinState.Retired, pin.Strength, RotationRule.GraceOver,
-                "not seen for at least 14 days in conclusive probes of every address that had it");
+                $"not seen for at least {view.Options.RetireGrace.Words()} in conclusive probes of every address that had it");
         }
     }
 
@@ -43,15 +42,15 @@ internal static class Retirement
     private static bool IsReplaced(Slot slot, Pin pin, RotationView view)
     {
         var runs = slot.SinceReplaced(pin, view.Pins).ToList();
-        return runs.Count > 0 && runs[0].Last - runs[^1].First >= ReplacedFor && runs.Sum(run => run.Probes) >= ReplacedProbes;
+        return runs.Count > 0 && runs[0].Last - runs[^1].First >= view.Options.RetireAfter && runs.Sum(run => run.Probes) >= view.Options.RetireAfterProbes;
     }
 
     private static bool IsUnseenForGrace(Pin pin, RotationView view)
     {
         var sightings = view.Slots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
         return sightings.Count > 0
-            ? sightings.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= Grace)
+            ? sightings.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= view.Options.RetireGrace)
             // Never seen at all, such as an imported pin: then its grace began with retiring.
-            : view.Current.All(slot => slot.Latest.Last - pin.Since >= Grace);
+            : view.Current.All(slot => slot.Latest.Last - pin.Since >= view.Options.RetireGrace);
     }
 }

@@ -22,5 +22,7 @@ public sealed record RotationInput
 
     public Brake Brake { get; init; }
 
+    public RotationOptions Options { get; init; } = RotationOptions.Default;
+
     public required DateTimeOffset Now { get; init; }
 }

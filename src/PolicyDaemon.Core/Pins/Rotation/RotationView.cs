@@ -30,5 +30,7 @@ internal sealed class RotationView
 
     public PinSet Pins { get; }
 
+    public RotationOptions Options => Input.Options;
+
     public DateTimeOffset Now => Input.Now;
 }

@@ -28,7 +28,7 @@ public sealed class ShippedConfigurationTests
     [Fact]
     public void It_is_still_right_with_its_commented_defaults_switched_on()
     {
-        var everything = System.Text.RegularExpressions.Regex.Replace(Text, @"(?m)^;(?=[a-z_]+ =)", "");
+        var everything = System.Text.RegularExpressions.Regex.Replace(Text, @"(?m)^;(?=[a-z0-9_]+ =)", "");
 
         SettingsReader.Parse("policydaemon.conf", System.Text.Encoding.UTF8.GetBytes(everything));
     }

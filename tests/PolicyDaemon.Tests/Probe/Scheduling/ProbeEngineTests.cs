@@ -212,7 +212,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
             time.Advance(TimeSpan.FromSeconds(1));
             return ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Active;
         });
-        Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + Brake.Wait, "it waited for the clock, not for the round");
+        Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + RotationOptions.Default.EvidenceWait, "it waited for the clock, not for the round");
         Assert.Equal(PinState.Active, ledger.StateOf("d7.example", RotationScenario.KeyOf("key")));
     }
 

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using System.Net;
+using PolicyDaemon.Core.Pins.Rotation;
+
+namespace PolicyDaemon.Core.Configuration;
+
+/// <summary>The <c>[probe]</c> section of policydaemon.conf(5).</summary>
+public sealed record ProbeSettings
+{
+    /// <summary>The daemon probes; commands that probe work either way.</summary>
+    public required bool Enabled { get; init; }
+
+    /// <summary>The resolvers to ask, in this order; empty: the system's.</summary>
+    public required ImmutableArray<IPEndPoint> Resolvers { get; init; }
+
+    /// <summary>Its AD bit counts, after a self-test.</summary>
+    public required bool ResolverTrusted { get; init; }
+
+    /// <summary>A name that must come back secure; null: a well-known one.</summary>
+    public required string? DnssecTestSecure { get; init; }
+
+    /// <summary>A name that must come back bogus; null: a well-known one.</summary>
+    public required string? DnssecTestBogus { get; init; }
+
+    /// <summary>That half of the self-test is skipped (<c>dnssec_test_bogus = none</c>).</summary>
+    public required bool SkipsBogusTest { get; init; }
+
+    /// <summary>A PEM file with the trust anchors, an absolute path; its text is empty for the system's.</summary>
+    public required ConfiguredValue CaFile { get; init; }
+
+    /// <summary>Probe loopback, private and link-local addresses.</summary>
+    public required bool PrivateAddresses { get; init; }
+
+    /// <summary>The name in EHLO; null: the host's.</summary>
+    public required string? HeloName { get; init; }
+
+    /// <summary>The IPv4 address that probes come from; null: the system chooses.</summary>
+    public required IPAddress? BindAddress { get; init; }
+
+    /// <summary>The IPv6 address that probes come from; null: the system chooses.</summary>
+    public required IPAddress? BindAddress6 { get; init; }
+
+    public required TimeSpan Interval { get; init; }
+
+    public required TimeSpan RenewalInterval { get; init; }
+
+    public required TimeSpan CandidateInterval { get; init; }
+
+    public required TimeSpan BackOff { get; init; }
+
+    public required TimeSpan LookupStaleness { get; init; }
+
+    public required TimeSpan AddressSpacing { get; init; }
+
+    public required TimeSpan ProviderSpacing { get; init; }
+
+    public required int MaxConnections { get; init; }
+
+    public required int MaxDestinations { get; init; }
+
+    public required TimeSpan DnsTimeout { get; init; }
+
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    public required TimeSpan ReplyTimeout { get; init; }
+
+    public required TimeSpan HandshakeTimeout { get; init; }
+
+    /// <summary>The times of the pin life cycle.</summary>
+    public required RotationOptions Rotation { get; init; }
+
+    public required AlertSettings Alerts { get; init; }
+}

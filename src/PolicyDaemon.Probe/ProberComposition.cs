@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Scheduling;
+using PolicyDaemon.Probe.Smtp;
+
+namespace PolicyDaemon.Probe;
+
+/// <summary>The parts of the prober, made from the <c>[probe]</c> section alike for the daemon and for commands that probe.</summary>
+public sealed class ProberComposition : IDisposable
+{
+    private readonly DigestAlgorithm digest;
+    private readonly TimeProvider time;
+
+    /// <param name="settings">The <c>[probe]</c> section.</param>
+    /// <param name="digest">The digest Postfix compares in.</param>
+    /// <exception cref="ConfigurationException"><c>ca_file</c> cannot be read or holds no certificate.</exception>
+    public ProberComposition(ProbeSettings settings, DigestAlgorithm digest, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        this.digest = digest;
+        this.time = time;
+        ProbeOptions = ProbeOptionsOf(settings);
+        Schedule = ScheduleOf(settings);
+        Resolver = new MxResolver(DnsOptionsOf(settings), time);
+        Probe = new StartTlsProbe(ProbeOptions, time);
+    }
+
+    public MxResolver Resolver { get; }
+
+    public StartTlsProbe Probe { get; }
+
+    public ProbeOptions ProbeOptions { get; }
+
+    public ScheduleOptions Schedule { get; }
+
+    /// <summary>An engine over these parts; dispose of it before them.</summary>
+    public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
+        new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);
+
+    public void Dispose() => Resolver.Dispose();
+
+    internal static DnsOptions DnsOptionsOf(ProbeSettings settings)
+    {
+        var otherwise = new DnsOptions();
+        return otherwise with
+        {
+            Resolvers = settings.Resolvers,
+            ResolverTrusted = settings.ResolverTrusted,
+            SecureTestName = settings.DnssecTestSecure ?? otherwise.SecureTestName,
+            BogusTestName = settings.SkipsBogusTest ? null : settings.DnssecTestBogus ?? otherwise.BogusTestName,
+            Timeout = settings.DnsTimeout,
+        };
+    }
+
+    internal static ScheduleOptions ScheduleOf(ProbeSettings settings) => new()
+    {
+        Interval = settings.Interval,
+        RenewalInterval = settings.RenewalInterval,
+        CandidateInterval = settings.CandidateInterval,
+        BackOff = settings.BackOff,
+        LookupStaleness = settings.LookupStaleness,
+        AddressSpacing = settings.AddressSpacing,
+        ProviderSpacing = settings.ProviderSpacing,
+        MaxConnections = settings.MaxConnections,
+        MaxDestinations = settings.MaxDestinations,
+        Rotation = settings.Rotation,
+    };
+
+    private static ProbeOptions ProbeOptionsOf(ProbeSettings settings) => new()
+    {
+        EhloName = settings.HeloName ?? HostName(),
+        ConnectTimeout = settings.ConnectTimeout,
+        ReplyTimeout = settings.ReplyTimeout,
+        HandshakeTimeout = settings.HandshakeTimeout,
+        PrivateAddresses = settings.PrivateAddresses,
+        SourceAddress = settings.BindAddress,
+        SourceAddress6 = settings.BindAddress6,
+        Roots = settings.CaFile.Text.Length == 0 ? null : Roots(settings.CaFile),
+    };
+
+    // The whole name, as Postfix's myhostname has it; Environment.MachineName ends at the first dot.
+    private static string HostName() => System.Net.Dns.GetHostName() is { Length: > 0 } name ? name : "localhost";
+
+    private static X509Certificate2Collection Roots(ConfiguredValue file)
+    {
+        var roots = new X509Certificate2Collection();
+        try
+        {
+            roots.ImportFromPemFile(file.Text);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new ConfigurationException([file.Problem($"'{file.Text}' cannot be read: {fault.Message}")]);
+        }
+
+        return roots.Count > 0
+            ? roots
+            : throw new ConfigurationException([file.Problem($"'{file.Text}' holds no certificate in PEM")]);
+    }
+}
