@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -7,11 +8,17 @@ namespace PolicyDaemon.EndToEnd.Lab;
 /// <summary>A server's certificate with its private key and, where a CA issued it, the CA's certificate.</summary>
 public sealed class LabCertificate(AsymmetricAlgorithm key, X509Certificate2 certificate, X509Certificate2? issuer)
 {
+    private readonly Lazy<SslStreamCertificateContext> _context = new(() =>
+        SslStreamCertificateContext.Create(WithKey(certificate, key), issuer is null ? null : [issuer], offline: true));
+
     internal AsymmetricAlgorithm Key => key;
 
     /// <summary>Key and chain in the order that smtpd_tls_chain_files wants.</summary>
     public string Pem =>
         $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n{issuer?.ExportCertificatePem()}\n";
+
+    /// <summary>For a server in the test itself. Offline: it would download the issuer that a certificate names.</summary>
+    internal SslStreamCertificateContext Context => _context.Value;
 
     /// <summary>SHA-256 of the whole certificate in lower-case hex; TLSA 3 0 1 has the same.</summary>
     public string Fingerprint => DigestOfCertificate(HashAlgorithmName.SHA256);
@@ -22,6 +29,9 @@ public sealed class LabCertificate(AsymmetricAlgorithm key, X509Certificate2 cer
     public string DigestOfCertificate(HashAlgorithmName digest) => Digest(digest, certificate.RawData);
 
     public string DigestOfPublicKey(HashAlgorithmName digest) => Digest(digest, certificate.PublicKey.ExportSubjectPublicKeyInfo());
+
+    private static X509Certificate2 WithKey(X509Certificate2 certificate, AsymmetricAlgorithm key) =>
+        key is RSA rsa ? certificate.CopyWithPrivateKey(rsa) : certificate.CopyWithPrivateKey((ECDsa)key);
 
     [SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "Postfix still takes MD5 pins.")]
     [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Old policy tables have SHA-1 pins.")]

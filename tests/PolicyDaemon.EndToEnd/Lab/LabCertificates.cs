@@ -38,6 +38,28 @@ public sealed class LabCertificates
     /// <summary>A certificate of the CA that ended yesterday.</summary>
     public LabCertificate Expired(string name) => Issued([name], NewKey(KeyKind.Ecdsa), _now.AddDays(-90), _now.AddDays(-1));
 
+    /// <summary>A certificate of the CA for many names.</summary>
+    public LabCertificate IssuedForMany(IEnumerable<string> names, KeyKind kind = KeyKind.Ecdsa) =>
+        Issued(names, NewKey(kind), _now.AddDays(-1), _now.AddDays(90));
+
+    /// <summary>
+    /// A certificate whose issuer is not sent with it, and which names a web server for everything there is to download: the issuer,
+    /// the revocation list, and the state of the certificate (RFC 5280 sections 4.2.1.13 and 4.2.2.1).
+    /// </summary>
+    public LabCertificate WithDownloads(string name, string webServer)
+    {
+        using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var issuer = new X500DistinguishedName("CN=Laboratory Intermediate CA");
+        var key = NewKey(KeyKind.Ecdsa);
+        var request = ServerRequest([name], key);
+        request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(
+            [$"http://{webServer}/ocsp"], [$"http://{webServer}/issuer.cer"]));
+        request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([$"http://{webServer}/list.crl"]));
+        var certificate = request.Create(
+            issuer, X509SignatureGenerator.CreateForECDsa(issuerKey), _now.AddDays(-1), _now.AddDays(90), Serial());
+        return new LabCertificate(key, certificate, null);
+    }
+
     /// <summary>Another self-signed certificate for the same key, as a renewal that keeps the key makes it.</summary>
     public LabCertificate SameKeyAgain(string name, LabCertificate old) => SelfSigned(name, old.Key);
 

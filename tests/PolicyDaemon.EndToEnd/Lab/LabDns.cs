@@ -14,6 +14,12 @@ public sealed class LabDns(Sandbox sandbox) : IAsyncDisposable
     public const string SignedZone = "signed.test";
     public const string BogusZone = "bogus.test";
 
+    /// <summary>Has an address, and comes back secure.</summary>
+    public const string SecureName = "ns." + SignedZone;
+
+    /// <summary>Has an address, and comes back bogus.</summary>
+    public const string BogusName = "ns." + BogusZone;
+
     private const string Root = ".";
     private const string Marker = "version";
     private const string Authority = "127.0.0.2";

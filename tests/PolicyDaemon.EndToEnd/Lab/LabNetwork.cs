@@ -15,6 +15,9 @@ public sealed class LabNetwork(Sandbox sandbox)
 
     public static IPAddress IPv6(int server) => IPAddress.Parse($"2001:db8:25::{10 + server}");
 
+    // 192.0.2.11 ff. are the servers'; a sandbox lasts for one collection of tests, which needs less than what is left.
+    private int _next = 30;
+
     /// <summary>Makes an address answer, if somebody listens there.</summary>
     public async Task UpAsync(IPAddress address)
     {
@@ -28,6 +31,16 @@ public sealed class LabNetwork(Sandbox sandbox)
     /// <summary>Takes an address off the net, as when its host is switched off: nobody answers for it.</summary>
     public async Task DownAsync(IPAddress address) =>
         (await sandbox.RunOnMxAsync("ip", "address", "delete", $"{address}/{PrefixLength(address)}", "dev", "mx")).Require();
+
+    /// <summary>IPv4 addresses of the receiving side that nobody else has, made to answer.</summary>
+    public async Task<IReadOnlyList<IPAddress>> MoreAsync(int count)
+    {
+        IPAddress[] addresses = [.. Enumerable.Range(_next, count).Select(number => new IPAddress([192, 0, 2, checked((byte)number)]))];
+        _next += count;
+        var commands = string.Concat(addresses.Select(address => $"address replace {address}/24 dev mx\n"));
+        (await sandbox.RunOnMxAsync(["ip", "-batch", "-"], commands)).Require();
+        return addresses;
+    }
 
     internal async Task StartAsync()
     {

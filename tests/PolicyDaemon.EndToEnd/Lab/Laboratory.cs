@@ -6,6 +6,9 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     /// <summary>The smtp_tls_policy_maps of the sending Postfix, as a person sets it for our daemon.</summary>
     public const string PolicyMap = "socketmap:inet:127.0.0.1:8461:tlspolicy";
 
+    // One prober at a time, beside the daemon that Postfix usually asks.
+    private const int ProberPort = 8511;
+
     private Sandbox? _sandbox;
     private LabDns? _dns;
     private LabNetwork? _network;
@@ -49,6 +52,17 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     {
         var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), port);
         await policyd.PrepareAsync(digest, storeMegabytes);
+        return policyd;
+    }
+
+    /// <summary>The usual section [probe], to be changed for a story.</summary>
+    public ProbeConfiguration Probing() => new(Certificates.AuthorityFile);
+
+    /// <summary>Another daemon, with a prober. Not started yet.</summary>
+    public async Task<Policyd> ProberAsync(string name, ProbeConfiguration probe, string digest = "sha256")
+    {
+        var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), ProberPort);
+        await policyd.PrepareAsync(digest, probe: probe);
         return policyd;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace PolicyDaemon.EndToEnd.Lab;
 
@@ -68,10 +69,25 @@ public sealed class Policyd : IAsyncDisposable
     /// <summary>Runs <c>policyctl</c>, which must succeed.</summary>
     public async Task<string> DoAsync(params string[] arguments) => (await CtlAsync(arguments)).Require();
 
+    /// <summary>Runs <c>policyctl --format json</c>, whatever its exit code says, and reads what it wrote.</summary>
+    public async Task<JsonElement> JsonAsync(params string[] arguments)
+    {
+        var result = await CtlAsync(["--format", "json", .. arguments]);
+        try
+        {
+            return JsonElement.Parse(result.Output);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidOperationException($"no JSON ({e.Message}): {result}", e);
+        }
+    }
+
     /// <summary>Writes configuration and folders, as a package does, and makes the store with <c>policyctl init</c>.</summary>
     /// <param name="digest">What fingerprint_digest says.</param>
     /// <param name="storeMegabytes">Puts the store on a file system of this size of its own; 0: no.</param>
-    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0)
+    /// <param name="probe">The section [probe]; null: the daemon does not probe.</param>
+    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0, ProbeConfiguration? probe = null)
     {
         CopyExecutables();
         // As a package makes them: the store's folder hands its group on, the socket's folder is Postfix' to enter.
@@ -96,6 +112,7 @@ public sealed class Policyd : IAsyncDisposable
             [postfix]
             fingerprint_digest = {digest}
             version = 3.7
+            {probe}
 
             """);
         await DoAsync("init");

@@ -31,6 +31,10 @@ public sealed class ReceivingPostfix
         await _postfix.ConfigureAsync($"server{server}_level = {(certificates.Length == 0 ? "none" : "may")}");
     }
 
+    /// <summary>Sets what is a server's own in main.cf; see <see cref="StartAsync"/>.</summary>
+    internal Task ConfigureAsync(int server, string parameter, string value) =>
+        _postfix.ConfigureAsync($"server{server}_{parameter} = {value}");
+
     internal async Task StartAsync()
     {
         var main = new StringBuilder("""
@@ -41,15 +45,19 @@ public sealed class ReceivingPostfix
             smtpd_peername_lookup = no
             transport_maps = static:discard:
             smtpd_tls_loglevel = 1
-            smtpd_tls_mandatory_protocols = >=TLSv1
-            # Every handshake shows the certificate.
-            tls_ssl_options = NO_TICKET
 
             """);
         var master = new StringBuilder(SendingPostfix.CommonServices);
         for (var server = 1; server <= LabNetwork.Servers; server++)
         {
-            main.Append(CultureInfo.InvariantCulture, $"server{server}_level = none\n");
+            // Every handshake shows the certificate, unless a story wants tickets.
+            main.Append(CultureInfo.InvariantCulture, $"""
+                server{server}_level = none
+                server{server}_protocols = >=TLSv1
+                server{server}_ciphers = HIGH:MEDIUM
+                server{server}_ssl_options = NO_TICKET
+
+                """);
             await File.WriteAllTextAsync(ChainFile(server), "");
             foreach (var address in new[] { $"{LabNetwork.IPv4(server)}", $"[{LabNetwork.IPv6(server)}]" })
             {
@@ -61,6 +69,9 @@ public sealed class ReceivingPostfix
                             -o max_use=1
                             -o smtpd_tls_security_level=$server{server}_level
                             -o smtpd_tls_chain_files={ChainFile(server)}
+                            -o smtpd_tls_protocols=$server{server}_protocols
+                            -o tls_medium_cipherlist=$server{server}_ciphers
+                            -o tls_ssl_options=$server{server}_ssl_options
 
                         """);
                 }

@@ -23,4 +23,22 @@ public sealed class ReceivingServer
 
     /// <summary>Stops offering STARTTLS.</summary>
     public Task WithoutStartTlsAsync() => _postfix.PresentAsync(_number, []);
+
+    /// <summary>Offers no newer TLS than 1.0, as an old server does; OpenSSL of today must be told that it may.</summary>
+    public async Task OnlyTls10Async()
+    {
+        await _postfix.ConfigureAsync(_number, "ciphers", "ALL:@SECLEVEL=0");
+        await _postfix.ConfigureAsync(_number, "protocols", ">=TLSv1, <=TLSv1");
+    }
+
+    /// <summary>Gives out tickets, whose keys outlive the certificate: a client that comes back with one sees no certificate.</summary>
+    public Task WithTicketsAsync() => _postfix.ConfigureAsync(_number, "ssl_options", "");
+
+    /// <summary>Takes both back.</summary>
+    public async Task AsUsualAsync()
+    {
+        await _postfix.ConfigureAsync(_number, "ciphers", "HIGH:MEDIUM");
+        await _postfix.ConfigureAsync(_number, "protocols", ">=TLSv1");
+        await _postfix.ConfigureAsync(_number, "ssl_options", "NO_TICKET");
+    }
 }

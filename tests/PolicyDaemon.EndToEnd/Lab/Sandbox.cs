@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 namespace PolicyDaemon.EndToEnd.Lab;
 
@@ -67,10 +69,22 @@ public sealed class Sandbox : IAsyncDisposable
 
     /// <summary>Runs a program on the receiving side, where the MX hosts' addresses are, to its end.</summary>
     public Task<CommandResult> RunOnMxAsync(params string[] command) =>
-        CommandLine.RunAsync([.. Enter, "ip", "netns", "exec", "mx", .. command]);
+        RunOnMxAsync(command, input: null);
+
+    /// <summary>Runs a program on the receiving side, with this on its standard input.</summary>
+    public Task<CommandResult> RunOnMxAsync(IReadOnlyList<string> command, string? input) =>
+        CommandLine.RunAsync([.. Enter, "ip", "netns", "exec", "mx", .. command], input);
 
     /// <summary>Starts a program on the sending side.</summary>
     public RunningProcess Start(IReadOnlyList<string> command) => new([.. Enter, .. command], entered: true);
+
+    /// <summary>A socket of the test itself at an address of the receiving side.</summary>
+    internal Socket BindOnMx(IPEndPoint address, ProtocolType protocol) =>
+        NamespaceSockets.Bind($"/proc/{_init}/root/run/netns/mx", address, protocol);
+
+    /// <summary>A socket of the test itself at an address of the sending side.</summary>
+    internal Socket BindOnSender(IPEndPoint address, ProtocolType protocol) =>
+        NamespaceSockets.Bind($"/proc/{_init}/ns/net", address, protocol);
 
     public async ValueTask DisposeAsync()
     {
