@@ -5,6 +5,8 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Probe.Smtp;
 
@@ -13,6 +15,7 @@ namespace PolicyDaemon.Probe;
 /// <summary>The parts of the prober, made from the <c>[probe]</c> section alike for the daemon and for commands that probe.</summary>
 public sealed class ProberComposition : IDisposable
 {
+    private readonly ProbeSettings settings;
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
 
@@ -22,6 +25,7 @@ public sealed class ProberComposition : IDisposable
     public ProberComposition(ProbeSettings settings, DigestAlgorithm digest, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        this.settings = settings;
         this.digest = digest;
         this.time = time;
         ProbeOptions = ProbeOptionsOf(settings);
@@ -41,6 +45,16 @@ public sealed class ProberComposition : IDisposable
     /// <summary>An engine over these parts; dispose of it before them.</summary>
     public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
         new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);
+
+    /// <summary>Single looks over these parts, as the engine makes them; dispose of it before them.</summary>
+    public DestinationProbe CreateDestinationProbe(IProbeLedger ledger) => new(ledger, Resolver, Probe, Schedule, digest, time);
+
+    /// <summary>Visits that store nothing.</summary>
+    public DestinationVisit CreateVisit(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };
+
+    /// <param name="port">Where policy hosts are asked.</param>
+    public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(
+        DnsOptionsOf(settings), new StsOptions { Port = port, PrivateAddresses = ProbeOptions.PrivateAddresses, Roots = ProbeOptions.Roots }, time);
 
     public void Dispose() => Resolver.Dispose();
 

@@ -22,13 +22,18 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
         ? target.LastListed == now
         : watched.LastResolution is { } last && target.LastListed >= last.At;
 
+    /// <summary>The addresses as the rules see them, in the order of <see cref="Targets"/>.</summary>
+    public ImmutableArray<WatchedAddress> Addresses(IReadOnlyDictionary<ProbeTarget, AddressHistory> histories) =>
+    [
+        .. Targets
+            .Where(target => histories.ContainsKey(target.Target))
+            .Select(target => Address(target, histories[target.Target])),
+    ];
+
     public ProbeRound Finish(
         IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, DigestAlgorithm digest, Brake brake, ScheduleOptions options)
     {
-        var addresses = Targets
-            .Where(target => histories.ContainsKey(target.Target))
-            .Select(target => Address(target, histories[target.Target]))
-            .ToImmutableArray();
+        var addresses = Addresses(histories);
         var isSecure = resolution.MxDnssec == DnssecStatus.Secure;
         // Where nothing could be looked up, or nobody we trust answered, what was known stays.
         var secureSince = !resolution.Worked || resolution.MxDnssec == DnssecStatus.Unknown

@@ -2,20 +2,18 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Looking;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
 /// <summary>Looks at each destination when it is due, and hands what it saw to the ledger.</summary>
 /// <remarks>
-/// One loop owns the agenda; looks run beside it and report back. A look resolves the destination, takes each address's history
-/// from <see cref="AddressGate"/> (which connects only where nobody else has just done so), lets <see cref="PinRotation"/> judge,
-/// and records the round. When an address shows something new, everybody behind it is looked at with that same observation. When a
-/// key is new, a sample of other destinations is looked at too, so that the brake can tell a renewal from a fault of our network;
-/// the round ends when nothing is due or running any more.
+/// One loop owns the agenda; looks (<see cref="DestinationProbe"/>) run beside it and report back. When an address shows something
+/// new, everybody behind it is looked at with that same observation. When a key is new, a sample of other destinations is looked
+/// at too, so that the brake can tell a renewal from a fault of our network; the round ends when nothing is due or running any more.
 /// </remarks>
 public sealed class ProbeEngine : IDisposable
 {
@@ -24,16 +22,13 @@ public sealed class ProbeEngine : IDisposable
     private const int MaxSample = 500;
 
     private readonly IProbeLedger ledger;
-    private readonly IMxResolver resolver;
-    private readonly AddressGate gate;
+    private readonly DestinationProbe destinations;
     private readonly ScheduleOptions options;
-    private readonly DigestAlgorithm digest;
     private readonly Random random;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Channel<EngineSignal> signals = Channel.CreateUnbounded<EngineSignal>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<NextHop, byte> wanted = new();
-    private readonly ProberFindings findings;
 
     // Owned by the loop.
     private readonly Agenda agenda = new();
@@ -55,14 +50,14 @@ public sealed class ProbeEngine : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
-        this.resolver = resolver;
         this.options = options;
-        this.digest = digest;
         this.random = random;
         this.time = time;
         this.logger = logger;
-        gate = new AddressGate(probe, ledger, options, time);
-        findings = new ProberFindings(ledger, logger, time);
+        destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time)
+        {
+            Findings = new ProberFindings(ledger, logger, time),
+        };
     }
 
     /// <summary>Nothing is due and no look is under way.</summary>
@@ -104,7 +99,7 @@ public sealed class ProbeEngine : IDisposable
         }
     }
 
-    public void Dispose() => gate.Dispose();
+    public void Dispose() => destinations.Dispose();
 
     private void StartDue(HashSet<Task> looks, CancellationToken cancellation)
     {
@@ -197,7 +192,7 @@ public sealed class ProbeEngine : IDisposable
         isIdle = true;
         // Whole seconds, as the ledger keeps times: within the second of a sighting the round has not ended after it.
         Volatile.Write(ref roundEnded, time.GetUtcNow().ToUnixTimeSeconds());
-        gate.Sweep();
+        destinations.Sweep();
         foreach (var key in reconsider)
             agenda.Hasten(key, time.GetUtcNow().AddSeconds(1), ProbeReason.Reconsider);
         reconsider.Clear();
@@ -272,65 +267,18 @@ public sealed class ProbeEngine : IDisposable
 
     private async Task<EngineSignal.Looked> RoundAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
     {
-        if (ledger.Read(key) is not { } watched)
-            return new EngineSignal.Looked(key, null, false, [], false, 0);
-        var asked = time.GetUtcNow();
-        // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.
-        if (reason == ProbeReason.Lookup && watched is { LastLook: { } last, NextDue: { } due } && asked - last < options.LookupStaleness)
-            return new EngineSignal.Looked(key, due, false, [], false, 0);
-        var resolution = await resolver.ResolveAsync(key, watched.ProbeAs, cancellation);
-        var now = time.GetUtcNow();
-        var look = new DestinationLook(watched, resolution, now);
-        var notOlderThan = asked - (reason == ProbeReason.Scheduled
-            ? Timetable.ScheduledFreshness(watched.LastLook, asked)
-            : Timetable.Freshness(reason, options));
-
-        var histories = new ConcurrentDictionary<ProbeTarget, AddressHistory>();
-        var changed = new ConcurrentBag<ProbeTarget>();
-        await Task.WhenAll(look.Targets.DistinctBy(target => target.Target).Select(async target =>
-        {
-            if (!resolution.Worked || !look.IsListed(target))
-            {
-                histories[target.Target] = ledger.ReadHistory(target.Target);
-                return;
-            }
-
-            var (history, isNew) = await gate.LookAsync(target.Target, notOlderThan, cancellation);
-            histories[target.Target] = history;
-            if (isNew)
-                changed.Add(target.Target);
-        }));
-
-        return Record(watched, look, histories, changed, reason);
-    }
-
-    private EngineSignal.Looked Record(
-        WatchedDestination watched, DestinationLook look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
-        ConcurrentBag<ProbeTarget> changed, ProbeReason reason)
-    {
-        var now = time.GetUtcNow();
-        var counts = ledger.ReadBrake(now - options.Rotation.BrakeWindow);
         var ended = Volatile.Read(ref roundEnded);
-        var brake = new Brake(
-            counts.PinnedGroups, counts.GroupsWithNewKeys, ended == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ended))
-        {
-            Options = options.Rotation,
-        };
-        var round = look.Finish(histories, digest, brake, options);
-        if (findings.IsResolverFailing(round.Resolution))
-        {
-            var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
-            round = round with { Result = round.Result with { Findings = own } };
-        }
+        var roundEnd = ended == 0 ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeSeconds(ended);
+        if (await destinations.RunAsync(key, reason, roundEnd, cancellation) is not { } look)
+            return new EngineSignal.Looked(key, null, false, [], false, 0);
+        if (look.Round is not { } round)
+            return new EngineSignal.Looked(key, look.NextDue, false, [], false, 0);
 
-        ledger.Record(round);
-        findings.Update(brake, resolver.Trouble);
-
-        logger.Looked(watched.Key.Text, round.Result.Verdict.Name(), reason.ToString());
+        logger.Looked(key.Text, round.Result.Verdict.Name(), reason.ToString());
         foreach (var transition in round.Result.Transitions)
-            logger.PinMoved(watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
+            logger.PinMoved(look.Watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
         return new EngineSignal.Looked(
-            watched.Key, round.NextDue, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
-            [.. changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, counts.PinnedGroups);
+            key, look.NextDue, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
+            [.. look.Changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, look.Counts.PinnedGroups);
     }
 }

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Probing;
+
+/// <summary>Every level worth setting for a destination, the strongest first, with what it would do to mail now. Pure.</summary>
+public static class LevelOutlooks
+{
+    // A match list longer than this is nobody's policy.
+    private const int MaxNames = 8;
+
+    /// <param name="resolution">Where the mail goes.</param>
+    /// <param name="plain">Its addresses, as they are without SNI or as the entry has it.</param>
+    /// <param name="named">The same, seen with the MX host's name as SNI where that was tried; otherwise as in <paramref name="plain"/>.</param>
+    public static ImmutableArray<LevelOutlook> Of(
+        MxResolution resolution, ImmutableArray<WatchedAddress> plain, ImmutableArray<WatchedAddress> named)
+    {
+        ArgumentNullException.ThrowIfNull(resolution);
+        var key = resolution.NextHop;
+        var outlooks = ImmutableArray.CreateBuilder<LevelOutlook>();
+        outlooks.Add(DaneOnly(resolution, named));
+        // A leading-dot key's next hops are its subdomains: the names by default cannot be judged here.
+        if (!key.IsSubdomains)
+            outlooks.Add(Best(TlsLevel.Secure, key, [], plain, named));
+        if (!resolution.HostIsGiven || key.IsSubdomains)
+        {
+            var names = plain.Where(address => address.Listed).Select(address => address.MxHost).Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal).ToImmutableArray();
+            if (names.Length is > 0 and <= MaxNames)
+                outlooks.Add(Best(TlsLevel.Secure, key, names, plain, named));
+        }
+
+        // With the keys that were seen pinned, fingerprint asks for no more than TLS everywhere.
+        outlooks.Add(At(TlsLevel.Encrypt, key, [], plain, false) with { Level = TlsLevel.Fingerprint });
+        outlooks.Add(At(TlsLevel.Encrypt, key, [], plain, false));
+        outlooks.Add(At(TlsLevel.May, key, [], plain, false));
+        return outlooks.ToImmutable();
+    }
+
+    /// <summary>The strongest that would deliver at every address, or else at some; null where nothing would, or nothing was reached.</summary>
+    /// <remarks>Encryption through some of the addresses is better than plain text through all.</remarks>
+    public static LevelOutlook? Strongest(IEnumerable<LevelOutlook> outlooks)
+    {
+        ArgumentNullException.ThrowIfNull(outlooks);
+        var all = outlooks.ToList();
+        return all.Find(outlook => outlook.Delivers && outlook.Level != TlsLevel.May)
+            ?? all.Find(outlook => outlook.Verdict == DestinationVerdict.Degraded)
+            ?? all.Find(outlook => outlook.Delivers);
+    }
+
+    private static LevelOutlook DaneOnly(MxResolution resolution, ImmutableArray<WatchedAddress> addresses)
+    {
+        var outlook = At(TlsLevel.DaneOnly, resolution.NextHop, [], addresses, false);
+        // RFC 7672 section 2.2.1: an MX record that anybody could have forged leads to nobody's TLSA record.
+        return resolution.MxDnssec == DnssecStatus.Secure || resolution.HostIsGiven
+            ? outlook
+            : outlook with
+            {
+                Verdict = outlook.Verdict == DestinationVerdict.Unknown ? DestinationVerdict.Unknown : DestinationVerdict.Mismatch,
+                Refusals = [],
+                Why = resolution.MxDnssec switch
+                {
+                    DnssecStatus.Insecure => "the MX records are not signed",
+                    DnssecStatus.Bogus => "the MX records do not validate",
+                    _ => "no trusted resolver says that the MX records are DNSSEC-secure",
+                },
+            };
+    }
+
+    private static LevelOutlook Best(
+        TlsLevel level, NextHop key, ImmutableArray<string> match, ImmutableArray<WatchedAddress> plain, ImmutableArray<WatchedAddress> named)
+    {
+        var without = At(level, key, match, plain, false);
+        if (without.Delivers)
+            return without;
+        var with = At(level, key, match, named, true);
+        return with.Delivers ? with : without;
+    }
+
+    private static LevelOutlook At(
+        TlsLevel level, NextHop key, ImmutableArray<string> match, ImmutableArray<WatchedAddress> addresses, bool sendsName)
+    {
+        var judgement = new LevelJudgement(level, key, match);
+        return new LevelOutlook(
+            level, match, sendsName, judgement.Verdict(addresses),
+            [
+                .. addresses
+                    .Where(address => address.Listed && judgement.Refusal(address) is not null)
+                    .Select(address => (address, judgement.Refusal(address)!.Value)),
+            ]);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Scheduling;
+
+namespace PolicyDaemon.Probe.Looking;
+
+/// <summary>One look at one destination: resolve, visit each address through <see cref="AddressGate"/>, judge, record.</summary>
+/// <remarks>The engine of policyd does it when a destination is due, policyctl when a person asks. Safe for several looks at once;
+/// they share the gate, and so the spacing and what each other saw.</remarks>
+public sealed class DestinationProbe : IDisposable
+{
+    private readonly IProbeLedger ledger;
+    private readonly IMxResolver resolver;
+    private readonly AddressGate gate;
+    private readonly ScheduleOptions options;
+    private readonly DigestAlgorithm digest;
+    private readonly TimeProvider time;
+
+    /// <param name="digest">The digest Postfix compares in.</param>
+    public DestinationProbe(
+        IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        this.ledger = ledger;
+        this.resolver = resolver;
+        this.options = options;
+        this.digest = digest;
+        this.time = time;
+        gate = new AddressGate(probe, ledger, options, time);
+    }
+
+    /// <summary>Where what concerns the prober itself is taken down; null: nowhere, as in a process that sees little of the whole.</summary>
+    internal ProberFindings? Findings { get; init; }
+
+    /// <summary>Looks at a destination and records what it came to.</summary>
+    /// <param name="key">The destination.</param>
+    /// <param name="reason">How fresh an observation must be depends on it.</param>
+    /// <param name="roundEnded">When the last round of all destinations ended; null: not known.</param>
+    /// <param name="cancellation">Ends the look; what was observed until then is kept.</param>
+    /// <returns>Null where the destination is no longer there.</returns>
+    /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
+    public async Task<DestinationProbeResult?> RunAsync(
+        NextHop key, ProbeReason reason, DateTimeOffset? roundEnded, CancellationToken cancellation)
+    {
+        if (ledger.Read(key) is not { } watched)
+            return null;
+        var asked = time.GetUtcNow();
+        // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.
+        if (reason == ProbeReason.Lookup && watched is { LastLook: { } last, NextDue: { } due } && asked - last < options.LookupStaleness)
+            return new DestinationProbeResult(watched, null, due, [], default);
+        var resolution = await resolver.ResolveAsync(key, watched.ProbeAs, cancellation);
+        var now = time.GetUtcNow();
+        var look = new DestinationLook(watched, resolution, now);
+        var notOlderThan = asked - (reason == ProbeReason.Scheduled
+            ? Timetable.ScheduledFreshness(watched.LastLook, asked)
+            : Timetable.Freshness(reason, options));
+
+        var histories = new ConcurrentDictionary<ProbeTarget, AddressHistory>();
+        var changed = new ConcurrentBag<ProbeTarget>();
+        await Task.WhenAll(look.Targets.DistinctBy(target => target.Target).Select(async target =>
+        {
+            if (!resolution.Worked || !look.IsListed(target))
+            {
+                histories[target.Target] = ledger.ReadHistory(target.Target);
+                return;
+            }
+
+            var (history, isNew) = await gate.LookAsync(target.Target, notOlderThan, cancellation);
+            histories[target.Target] = history;
+            if (isNew)
+                changed.Add(target.Target);
+        }));
+
+        return Record(watched, look, histories, [.. changed], roundEnded);
+    }
+
+    /// <summary>Forgets the spacing of addresses that have waited long enough.</summary>
+    public void Sweep() => gate.Sweep();
+
+    public void Dispose() => gate.Dispose();
+
+    private DestinationProbeResult Record(
+        WatchedDestination watched, DestinationLook look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
+        ImmutableArray<ProbeTarget> changed, DateTimeOffset? roundEnded)
+    {
+        var counts = ledger.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow);
+        var brake = new Brake(counts.PinnedGroups, counts.GroupsWithNewKeys, roundEnded) { Options = options.Rotation };
+        var round = look.Finish(histories, digest, brake, options);
+        if (Findings?.IsResolverFailing(round.Resolution) == true)
+        {
+            var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
+            round = round with { Result = round.Result with { Findings = own } };
+        }
+
+        ledger.Record(round);
+        Findings?.Update(brake, resolver.Trouble);
+        return new DestinationProbeResult(watched, round, round.NextDue, changed, counts);
+    }
+}

@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Looking;
+
+/// <summary>What one look at one destination came to.</summary>
+/// <param name="Watched">The destination as it was before.</param>
+/// <param name="Round">What was recorded; null where a look of a moment ago was enough and nothing was.</param>
+/// <param name="NextDue">When it is due again.</param>
+/// <param name="Changed">Targets that showed something new: it concerns everybody behind them.</param>
+/// <param name="Counts">The numbers of the brake before it.</param>
+public sealed record DestinationProbeResult(
+    WatchedDestination Watched, ProbeRound? Round, DateTimeOffset NextDue, ImmutableArray<ProbeTarget> Changed, BrakeCounts Counts);
