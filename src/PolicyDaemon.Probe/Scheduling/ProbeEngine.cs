@@ -36,6 +36,7 @@ public sealed class ProbeEngine : IDisposable
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
     private DateTimeOffset? lastSample;
+    private int sampled;
     private volatile bool isIdle;
     private CancellationToken stopping;
 
@@ -171,14 +172,19 @@ public sealed class ProbeEngine : IDisposable
             agenda.Hasten(key, time.GetUtcNow(), reason);
     }
 
-    /// <summary>Twice as many as would set the brake: enough for it to see a fault of our network, few for everybody else.</summary>
+    /// <summary>Looks at others where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
+    /// <remarks>Five times as many as would set the brake: a fault that reaches a fifth of all is missed by one sample in several
+    /// hundred. Each further new key doubles the sample, and the round does not end before it has been looked at.</remarks>
     private void Sample(NextHop seenAt, int groups)
     {
         var now = time.GetUtcNow();
-        if (lastSample is { } last && now - last < SampleEvery)
+        if (lastSample is null || now - lastSample >= SampleEvery)
+            (lastSample, sampled) = (now, 0);
+        var first = 5 * Math.Max(options.Rotation.BrakeAtLeast, (groups * options.Rotation.BrakePercent / 100) + 1);
+        var size = Math.Min(sampled == 0 ? first : sampled, MaxSample - sampled);
+        if (size <= 0)
             return;
-        lastSample = now;
-        var size = Math.Min(2 * Math.Max(options.Rotation.BrakeAtLeast, (groups * options.Rotation.BrakePercent / 100) + 1), MaxSample);
+        sampled += size;
         var keys = agenda.Keys.ToArray();
         random.Shuffle(keys);
         foreach (var key in keys.Where(key => key != seenAt).Take(size))

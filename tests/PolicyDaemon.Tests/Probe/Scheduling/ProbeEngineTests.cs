@@ -254,6 +254,38 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task When_a_fifth_of_all_show_new_keys_that_DNS_confirms_the_sample_grows_until_the_brake_is_on()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i}");
+            network.Server($"198.51.100.{i}", "key");
+        }
+
+        network.Tlsa.Add(RotationScenario.TlsaOf("key"));
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count >= 100);
+
+        network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
+        for (var i = 0; i < 100; i += 5)
+            network.Server($"198.51.100.{i}", "forged");
+        time.Advance(TimeSpan.FromMinutes(10));
+        engine.Want(NextHop.Parse("d5.example"), ProbeReason.Lookup);
+
+        // No clock moves: only the first key's own sample can find the others.
+        await WaitAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
+        for (var hour = 0; hour < 20; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            await SettleAsync();
+        }
+
+        for (var i = 0; i < 100; i++)
+            Assert.True(ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("forged")) is null or PinState.Candidate, $"d{i}.example");
+    }
+
+    [Fact]
     public async Task A_server_that_asks_for_patience_is_left_alone_even_when_asked_for()
     {
         One();
