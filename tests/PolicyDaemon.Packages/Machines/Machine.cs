@@ -61,7 +61,13 @@ public sealed class Machine : IAsyncDisposable
 
     /// <summary>Runs a shell script, which must succeed.</summary>
     /// <returns>Its output without the last line feed.</returns>
-    public async Task<string> DoAsync(string script) => (await ShellAsync(script)).Require().TrimEnd('\n');
+    public async Task<string> DoAsync(string script)
+    {
+        var result = await ShellAsync(script);
+        return result.ExitCode == 0
+            ? result.Output.TrimEnd('\n')
+            : throw new InvalidOperationException($"{result}\nThe script:\n{script}\nThe journal:\n{await EvidenceAsync()}");
+    }
 
     public async Task<bool> SucceedsAsync(string script) => (await ShellAsync(script)).ExitCode == 0;
 

@@ -123,6 +123,24 @@ public abstract class DeliveryStories(InstalledMachine installed) : IAsyncLifeti
         TestContext.Current.SendDiagnosticMessage($"lookups during 50 restarts: {string.Join(", ", lookups)}");
     }
 
+    /// <summary>What the administrator does after a change of addresses, while Postfix goes on asking.</summary>
+    [Fact]
+    public async Task A_restart_of_the_sockets_never_finds_their_addresses_taken()
+    {
+        await Machine.DoAsync($"(while sleep 0.01; do postmap -q partner.test {InstalledMachine.InetMap} || :; done) >/dev/null 2>&1 & echo $! >/tmp/asking.pid");
+        try
+        {
+            for (var round = 0; round < 6; round++)
+                await Machine.DoAsync("for i in 1 2 3 4 5 6 7 8 9 10; do systemctl restart policyd.socket policyd.service; done");
+        }
+        finally
+        {
+            await Machine.DoAsync("kill $(cat /tmp/asking.pid)");
+        }
+
+        await Mail.ServesAsync("fingerprint");
+    }
+
     private static void AssertVerified(string log)
     {
         Assert.Contains("Verified TLS connection established to partner.test[127.0.0.25]", log, StringComparison.Ordinal);
