@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
 
@@ -24,6 +25,7 @@ internal static class ConfigurationCheck
             output.WriteLine("listen         nowhere; set lookup.socketmap");
         output.WriteLine($"postfix        version {settings.Postfix.Version} and later, fingerprints in {settings.Postfix.FingerprintDigest.Name()}");
 
+        ProberReport.Write(settings, output);
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, TimeProvider.System);

@@ -79,6 +79,7 @@ internal static class DaemonHost
         services.AddSingleton<DaemonOutcome>();
         services.AddSingleton<NearMissLog>();
         services.AddSingleton<INearMissSink>(provider => provider.GetRequiredService<NearMissLog>());
+        services.AddSingleton<PinnedLookups>();
         services.AddSingleton<LookupCounters>();
         services.AddSingleton(provider => new SnapshotLoader(
             new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
@@ -87,7 +88,7 @@ internal static class DaemonHost
         services.AddSingleton(provider => new LookupService(
             provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<INearMissSink>(),
             provider.GetRequiredService<LookupCounters>(), provider.GetRequiredService<ILogger<LookupService>>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PinnedLookups>()));
         services.AddSingleton(provider => new LookupServer(
             provider.GetRequiredService<LookupService>(),
             new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },

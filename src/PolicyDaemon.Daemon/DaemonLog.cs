@@ -37,4 +37,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3010, LogLevel.Warning, "near miss {Key}, asked {Count} times, could not be stored as a finding: {Reason}")]
     public static partial void NearMissNotStored(this ILogger logger, string key, long count, string reason);
+
+    [LoggerMessage(3011, LogLevel.Error, "the prober cannot work and tries again in {Delay}; lookups are not concerned: {Reason}")]
+    public static partial void ProberFailed(this ILogger logger, string reason, TimeSpan delay);
+
+    [LoggerMessage(3012, LogLevel.Error, "the prober met what it should not and starts again in {Delay}; lookups are not concerned")]
+    public static partial void ProberBroke(this ILogger logger, Exception exception, TimeSpan delay);
 }

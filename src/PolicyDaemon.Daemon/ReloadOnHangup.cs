@@ -2,15 +2,18 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Probe;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
 /// <summary>SIGHUP: reads the configuration again and takes it over whole or not at all, without dropping a connection.</summary>
 internal sealed class ReloadOnHangup(
-    RunningConfiguration configuration, LookupServer server, LookupService service, SnapshotLoader loader, ILogger<ReloadOnHangup> logger)
+    RunningConfiguration configuration, LookupServer server, LookupService service, SnapshotLoader loader, ILogger<ReloadOnHangup> logger,
+    ProberService? prober = null)
     : IHostedService, IDisposable
 {
     private readonly SemaphoreSlim oneAtATime = new(1);
@@ -50,10 +53,13 @@ internal sealed class ReloadOnHangup(
             {
                 Database = old.Database, Snapshot = old.Snapshot, StatusFile = old.StatusFile, MaxConnections = old.MaxConnections,
             };
+            // Before anything changes: a file that it names may be unusable.
+            ProberComposition.Check(next.Probe);
             await server.ApplyAsync(Endpoints.From(next));
             configuration.Settings = next;
             service.Postfix = next.Postfix;
             loader.Use(next.Postfix);
+            prober?.Apply();
             WarnOfFixed(read, old);
             logger.Reloaded(next.File ?? "built-in defaults");
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store.Snapshots;
@@ -11,7 +12,7 @@ namespace PolicyDaemon.Daemon;
 /// <summary>Writes the status file: within a second of a new snapshot or finding, else every ten seconds.</summary>
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
-    ILogger<StatusWriter> logger, TimeProvider time) : BackgroundService
+    ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
@@ -41,7 +42,7 @@ internal sealed class StatusWriter(
     {
         var status = Now();
         if (written is not null && status.Snapshot == written.Snapshot && status.Findings.SequenceEqual(written.Findings)
-            && status.Endpoints.SequenceEqual(written.Endpoints) && status.WrittenAt - written.WrittenAt < Rewrite)
+            && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && status.WrittenAt - written.WrittenAt < Rewrite)
             return;
 
         var file = configuration.Settings.StatusFile;
@@ -60,6 +61,10 @@ internal sealed class StatusWriter(
         }
     }
 
+    // What it counts changes all the time and waits for the next writing; what it says does not.
+    private static bool IsSame(ProberStatus? one, ProberStatus? other) =>
+        (one?.State, one?.Problem, one?.Resolver, one?.Brake?.On) == (other?.State, other?.Problem, other?.Resolver, other?.Brake?.On);
+
     private DaemonStatus Now() => new(
         DaemonVersion.Text,
         Environment.ProcessId,
@@ -71,5 +76,6 @@ internal sealed class StatusWriter(
             counters.Found, counters.NotFound, counters.Temporary, counters.Permanent, counters.NearMisses,
             counters.ConnectionsAccepted, counters.ProtocolErrors),
         [.. loader.Findings.Select(finding =>
-            new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))]);
+            new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))],
+        prober?.Status);
 }

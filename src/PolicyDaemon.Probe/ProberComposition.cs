@@ -42,6 +42,14 @@ public sealed class ProberComposition : IDisposable
 
     public ScheduleOptions Schedule { get; }
 
+    /// <summary>Reads what the settings name.</summary>
+    /// <exception cref="ConfigurationException"><c>ca_file</c> cannot be read or holds no certificate.</exception>
+    public static void Check(ProbeSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ProbeOptionsOf(settings);
+    }
+
     /// <summary>An engine over these parts; dispose of it before them.</summary>
     public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
         new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);

@@ -90,6 +90,8 @@ internal static class Status
                 $"{counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary, {counters.Permanent} permanent, {counters.NearMisses} near misses")));
         }
 
+        if (status.Live?.Prober is { } prober)
+            facts.AddRange(ProberFacts.Of(prober));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
         if (status.Counts is { } counts)
         {

@@ -83,4 +83,10 @@ public enum FindingKind
 
     /// <summary>A destination's level, other than <c>fingerprint</c>, would not be met by some or every address.</summary>
     LevelNotMet,
+
+    /// <summary>A resolver marked trusted is only half tested (dnssec_test_bogus = none).</summary>
+    ResolverHalfTested,
+
+    /// <summary>Findings do not reach a person by the command or the webhook.</summary>
+    AlertNotDelivered,
 }

@@ -12,4 +12,7 @@ public interface IMxResolver
 
     /// <summary>What is wrong with the resolver that is marked trusted; null where nothing is, or none is.</summary>
     string? Trouble { get; }
+
+    /// <summary>What the self-test that it passed could not tell; null where nothing.</summary>
+    string? Doubt => null;
 }

@@ -12,6 +12,7 @@ namespace PolicyDaemon.Core.Runtime;
 /// <param name="Snapshot">What it answers from; null while it has nothing and answers temporary errors.</param>
 /// <param name="Counters">What it answered since it started.</param>
 /// <param name="Findings">What a person should read.</param>
+/// <param name="Prober">What the prober does; null from a version that had none.</param>
 public sealed record DaemonStatus(
     string Version,
     int ProcessId,
@@ -20,7 +21,8 @@ public sealed record DaemonStatus(
     IReadOnlyList<string> Endpoints,
     SnapshotStatus? Snapshot,
     LookupCounts Counters,
-    IReadOnlyList<FindingStatus> Findings);
+    IReadOnlyList<FindingStatus> Findings,
+    ProberStatus? Prober = null);
 
 /// <summary>The snapshot in force.</summary>
 /// <param name="Source"><c>store</c>, or <c>file</c> while the store cannot be used and the last good snapshot answers.</param>

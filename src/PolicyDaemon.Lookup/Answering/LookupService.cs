@@ -14,17 +14,19 @@ public sealed class LookupService
 
     private readonly IPolicySource source;
     private readonly INearMissSink nearMisses;
+    private readonly IPinnedLookupSink? pinned;
     private readonly ILogger logger;
     private readonly LogGate faults;
     private volatile PostfixSettings postfix;
 
     public LookupService(
         IPolicySource source, PostfixSettings postfix, INearMissSink nearMisses, LookupCounters counters,
-        ILogger<LookupService> logger, TimeProvider time)
+        ILogger<LookupService> logger, TimeProvider time, IPinnedLookupSink? pinned = null)
     {
         this.source = source;
         this.postfix = postfix;
         this.nearMisses = nearMisses;
+        this.pinned = pinned;
         this.logger = logger;
         Counters = counters;
         faults = new LogGate(time, FaultLogInterval);
@@ -97,9 +99,14 @@ public sealed class LookupService
         }
 
         var key = canonical[..length];
-        // A pinned key that was asked for makes its probe due; this is the place where that will be counted.
         if (snapshot.TryFind(key, map, out var reply))
+        {
+            // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
+            if (pinned is not null && reply.Text.StartsWith("fingerprint"u8))
+                pinned.Add(key);
             return reply;
+        }
+
         if (!snapshot.HasOtherForm(key))
             return new(LookupAnswerKind.NotFound, default);
 

@@ -18,7 +18,7 @@ internal sealed class DnsLookup
     {
         this.options = options;
         this.time = time;
-        resolvers = options.Resolvers.IsEmpty ? SystemResolvers() : options.Resolvers;
+        resolvers = options.Resolvers.IsEmpty ? SystemResolvers.Read() : options.Resolvers;
         client = new LookupClient(new LookupClientOptions([.. resolvers.Select(endpoint => new NameServer(endpoint))])
         {
             // The resolver caches; a second cache would only hide changes.
@@ -34,13 +34,17 @@ internal sealed class DnsLookup
         });
     }
 
-    /// <summary>True where there is anyone to ask.</summary>
-    public bool HasResolver => !resolvers.IsEmpty;
+    public ImmutableArray<IPEndPoint> Servers => resolvers;
 
     public async Task<DnsAnswer> AskAsync(string name, QueryType type, CancellationToken cancellation)
     {
-        if (resolvers.IsEmpty)
-            return DnsAnswer.Failed(name, "no resolver is configured, and /etc/resolv.conf names none");
+        var answer = await QueryAsync(name, type, cancellation);
+        await Pool.Hop();
+        return answer;
+    }
+
+    private async Task<DnsAnswer> QueryAsync(string name, QueryType type, CancellationToken cancellation)
+    {
         using var deadline = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
@@ -100,11 +104,4 @@ internal sealed class DnsLookup
             records.IsEmpty ? DnsAnswerKind.NoData : DnsAnswerKind.Records, records, owner, response.Header.IsAuthenticData,
             records.IsEmpty ? $"{name} has no {type} record" : null);
     }
-
-    private static ImmutableArray<IPEndPoint> SystemResolvers() =>
-    [
-        // Never a public resolver as a fallback: that would send our partners' names to a stranger.
-        .. NameServer.ResolveNameServers(skipIPv6SiteLocal: true, fallbackToGooglePublicDns: false)
-            .Select(server => new IPEndPoint(IPAddress.Parse(server.Address), server.Port)),
-    ];
 }

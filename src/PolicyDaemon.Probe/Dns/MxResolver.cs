@@ -32,11 +32,17 @@ public sealed class MxResolver : IMxResolver, IDisposable
         selfTest = new ResolverSelfTest(options, lookup, time);
     }
 
+    /// <summary>Who is asked, in this order.</summary>
+    public IReadOnlyList<IPEndPoint> Servers => lookup.Servers;
+
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
     public ResolverStanding? Standing => selfTest.Standing;
 
     /// <inheritdoc/>
     public string? Trouble => selfTest.Standing is { Passed: false, Detail: { } detail } ? detail : null;
+
+    /// <inheritdoc/>
+    public string? Doubt => selfTest.Standing is { Passed: true, Detail: { } detail } ? detail : null;
 
     /// <inheritdoc/>
     public async Task<MxResolution> ResolveAsync(

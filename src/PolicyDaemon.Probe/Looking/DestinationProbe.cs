@@ -98,7 +98,7 @@ public sealed class DestinationProbe : IDisposable
         }
 
         ledger.Record(round);
-        Findings?.Update(brake, resolver.Trouble);
+        Findings?.Update(brake, resolver.Trouble, resolver.Doubt);
         return new DestinationProbeResult(watched, round, round.NextDue, changed, counts);
     }
 }

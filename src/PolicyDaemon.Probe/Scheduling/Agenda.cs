@@ -32,6 +32,8 @@ internal sealed class Agenda
         return true;
     }
 
+    public int CountDue(DateTimeOffset now) => entries.Values.Count(entry => entry.Due <= now);
+
     public void Remove(NextHop key) => entries.Remove(key);
 
     /// <summary>When the next key is due; null where there is none.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
@@ -18,6 +19,7 @@ namespace PolicyDaemon.Probe.Scheduling;
 public sealed class ProbeEngine : IDisposable
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan StockEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SampleEvery = TimeSpan.FromHours(1);
     private const int MaxSample = 500;
 
@@ -39,6 +41,9 @@ public sealed class ProbeEngine : IDisposable
     private int sampled;
     private volatile bool isIdle;
     private CancellationToken stopping;
+    private volatile EngineStatus status = new(0, 0, 0);
+    private volatile StrongBox<Brake>? lastBrake;
+    private DateTimeOffset countedAt;
 
     // Written by the loop, read by looks; ticks, because a nullable date cannot be read in one piece.
     private long roundEnded;
@@ -64,6 +69,16 @@ public sealed class ProbeEngine : IDisposable
     /// <summary>Nothing is due and no look is under way.</summary>
     public bool IsIdle => isIdle;
 
+    /// <summary>What it is about now. May be read from any thread.</summary>
+    public EngineStatus Status => status;
+
+    /// <summary>When the last round ended: nothing was due or under way any more; null where none has.</summary>
+    public DateTimeOffset? RoundEnded =>
+        Volatile.Read(ref roundEnded) is not 0 and var seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+
+    /// <summary>The brake at the last look; null before the first.</summary>
+    public Brake? Brake => lastBrake?.Value;
+
     /// <summary>A person wants this destination looked at now, or Postfix asked for it and its last probe is old. Cheap, from any thread.</summary>
     public void Want(NextHop key, ProbeReason reason)
     {
@@ -88,6 +103,7 @@ public sealed class ProbeEngine : IDisposable
             {
                 StartDue(looks, cancellation);
                 EndRoundWhereIdle();
+                TakeStock();
                 await WaitAsync(cancellation);
                 while (signals.Reader.TryRead(out var signal))
                     Take(signal);
@@ -110,6 +126,20 @@ public sealed class ProbeEngine : IDisposable
             isIdle = false;
             looks.Add(LookAsync(key, reason, cancellation));
         }
+    }
+
+    private void TakeStock()
+    {
+        var now = time.GetUtcNow();
+        var due = agenda.Next() <= now ? status.Due : 0;
+        // Counting what waits takes a walk over everything; while there is a backlog it changes slowly.
+        if (agenda.Next() <= now && now - countedAt >= StockEvery)
+        {
+            due = agenda.CountDue(now);
+            countedAt = now;
+        }
+
+        status = new EngineStatus(agenda.Count + running.Count, running.Count, due);
     }
 
     private async Task WaitAsync(CancellationToken cancellation)
@@ -273,13 +303,13 @@ public sealed class ProbeEngine : IDisposable
 
     private async Task<EngineSignal.Looked> RoundAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
     {
-        var ended = Volatile.Read(ref roundEnded);
-        var roundEnd = ended == 0 ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeSeconds(ended);
-        if (await destinations.RunAsync(key, reason, roundEnd, cancellation) is not { } look)
+        if (await destinations.RunAsync(key, reason, RoundEnded, cancellation) is not { } look)
             return new EngineSignal.Looked(key, null, false, [], false, 0);
         if (look.Round is not { } round)
             return new EngineSignal.Looked(key, look.NextDue, false, [], false, 0);
 
+        lastBrake = new StrongBox<Brake>(
+            new Brake(look.Counts.PinnedGroups, look.Counts.GroupsWithNewKeys, RoundEnded) { Options = options.Rotation });
         logger.Looked(key.Text, round.Result.Verdict.Name(), reason.ToString());
         foreach (var transition in round.Result.Transitions)
             logger.PinMoved(look.Watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);

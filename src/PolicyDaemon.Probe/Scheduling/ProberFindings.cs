@@ -18,6 +18,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     private DateTimeOffset? brakeSince;
     private DateTimeOffset? troubleSince;
     private DateTimeOffset? dnsSince;
+    private DateTimeOffset? doubtSince;
     private bool isRecorded;
 
     /// <summary>Takes down how a lookup ended.</summary>
@@ -34,13 +35,13 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
         }
     }
 
-    public void Update(Brake brake, string? resolverTrouble)
+    public void Update(Brake brake, string? resolverTrouble, string? resolverDoubt)
     {
         lock (guard)
         {
             var dnsFails = failed.Count >= ResolverFails;
             if (isRecorded && brake.IsOn == brakeSince.HasValue && (resolverTrouble is not null) == troubleSince.HasValue
-                && dnsFails == dnsSince.HasValue)
+                && dnsFails == dnsSince.HasValue && (resolverDoubt is not null) == doubtSince.HasValue)
                 return;
             if (dnsFails && dnsSince is null)
                 logger.ResolverFails();
@@ -52,6 +53,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
             brakeSince = brake.IsOn ? brakeSince ?? time.GetUtcNow() : null;
             troubleSince = resolverTrouble is not null ? troubleSince ?? time.GetUtcNow() : null;
 
+            doubtSince = resolverDoubt is not null ? doubtSince ?? time.GetUtcNow() : null;
             var findings = new List<Finding>();
             if (brakeSince is { } since)
             {
@@ -66,6 +68,13 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
                 findings.Add(new Finding(
                     FindingKind.ResolverNotValidating, "prober", $"the resolver marked trusted does not pass its self-test: {resolverTrouble}",
                     "policyctl setup", trouble));
+            }
+
+            if (doubtSince is { } doubt)
+            {
+                findings.Add(new Finding(
+                    FindingKind.ResolverHalfTested, "prober", $"the resolver marked trusted is only half tested: {resolverDoubt}",
+                    "Name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", doubt));
             }
 
             if (dnsSince is { } failing)

@@ -109,7 +109,11 @@ internal sealed class ClearTextTap(NetworkStream inner, StageClock clock) : Stre
             replyOctets = 0;
         }
 
-        await inner.WriteAsync(buffer, cancellationToken);
+        var writing = inner.WriteAsync(buffer, cancellationToken);
+        if (writing.IsCompletedSuccessfully)
+            return;
+        await writing;
+        await Pool.Hop();
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -156,7 +160,11 @@ internal sealed class ClearTextTap(NetworkStream inner, StageClock clock) : Stre
 
     private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
-        var count = await inner.ReadAsync(buffer, cancellation);
+        var reading = inner.ReadAsync(buffer, cancellation);
+        var isHere = reading.IsCompletedSuccessfully;
+        var count = await reading;
+        if (!isHere)
+            await Pool.Hop();
         SawEnd |= count == 0;
         totalOctets += count;
         if (totalOctets > MaxTotal)

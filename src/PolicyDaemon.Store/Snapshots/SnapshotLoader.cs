@@ -73,6 +73,9 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
             now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
         : null;
 
+    /// <summary>What was taken over from the store since the last call; null where nothing. May be called from any thread.</summary>
+    public StoreChanges? TakeChanges() => reader.TakeChanges();
+
     /// <summary>How many destinations were read from the store so far.</summary>
     internal long DestinationsRead => reader.DestinationsRead;
 

@@ -13,6 +13,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private const int SmallChange = 1_000;
 
     private readonly EntryBuilder entries = new();
+    private readonly ChangeNotes changes = new();
     private long readEarlier;
     private StoreWatch? reading;
 
@@ -24,6 +25,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         entries.Adopt(snapshot);
         entries.Report(findings);
     }
+
+    /// <summary>What the loads since the last call brought; null where nothing. May be called from any thread.</summary>
+    internal StoreChanges? TakeChanges() => changes.Take();
 
     internal void Closing(StoreWatch watch)
     {
@@ -60,6 +64,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         entries.Clear();
         var snapshot = PolicySnapshot.Build(identity, watch.Destinations.List("%").Select(stored => entries.Build(stored, postfix)));
         entries.Report(findings);
+        changes.AddEverything();
         StoreLog.Loaded(log, snapshot.Count, identity.StoreId, identity.Sequence, identity.Hash);
         return snapshot;
     }
@@ -96,6 +101,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 
         var snapshot = last.With(identity, changed, removed);
         entries.Report(findings);
+        changes.Add(keys);
         StoreLog.Changed(log, changed.Count, removed.Count, identity.Sequence, identity.Hash);
         return snapshot;
     }

@@ -115,6 +115,26 @@ public class StatusTests
     }
 
     [Fact]
+    public void The_prober_is_shown_with_its_resolver_and_its_brake()
+    {
+        using var session = new CliSession();
+        using var running = Run(session, "store", 1);
+        var file = session.Database + ".status";
+        var at = session.Time.GetUtcNow();
+        var prober = new ProberStatus(
+            "on", null, 500, 3, 20, at, new ResolverStatus(true, false, at, "www.example did not come back secure"), new BrakeStatus(true, 100, 20), 2);
+        DaemonStatusFile.Write(file, DaemonStatusFile.TryRead(file)! with { Prober = prober });
+
+        var shown = session.Succeed("status");
+
+        Assert.Contains("prober\tlooks after 500 destinations, 3 now, 20 due; nothing was left to do at 2026-11-23T12:00:00Z\n", shown, StringComparison.Ordinal);
+        Assert.Contains("brake\ton: 20 of 100 pinned", shown, StringComparison.Ordinal);
+        Assert.Contains("resolver\ttrusted, but its self-test fails: www.example did not come back secure\n", shown, StringComparison.Ordinal);
+        Assert.Contains("alerts\t2 wait to be delivered\n", shown, StringComparison.Ordinal);
+        Assert.Contains("\"self_test_passed\": false", session.Succeed("status", "--format", "json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_words_of_a_dead_daemon_are_not_repeated()
     {
         using var session = new CliSession();

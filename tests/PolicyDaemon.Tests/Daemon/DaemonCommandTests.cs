@@ -74,6 +74,20 @@ public sealed class DaemonCommandTests : IDisposable
         Assert.Contains("1 at secure", output, StringComparison.Ordinal);
         Assert.Contains("1 at observed, answered as not found", output, StringComparison.Ordinal);
         Assert.Contains("socketmap inet:127.0.0.1:8461", output, StringComparison.Ordinal);
+        Assert.Matches("prober         every 24h, at most 64 connections at a time, EHLO [^ ]+, trust anchors of the system", output);
+        Assert.Matches("resolver       .+, not trusted", output);
+        Assert.Contains("alerts         in the journal only", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_fails_over_trust_anchors_that_cannot_be_read()
+    {
+        var file = Configure($"[probe]\nca_file = {directory}/none.pem\n");
+
+        var (code, _, error) = await Run("--config", file, "--check");
+
+        Assert.Equal(5, code);
+        Assert.Contains("probe.ca_file: '", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,6 +74,31 @@ public sealed class RunningDaemonTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reload_that_names_unreadable_trust_anchors_changes_nothing()
+    {
+        var settings = configuration.Settings;
+        Configure("", "[probe]\nca_file = /nonexistent/roots.pem");
+
+        await Reload();
+
+        Assert.Same(settings, configuration.Settings);
+    }
+
+    [Fact]
+    public void What_changed_in_the_store_is_named_once()
+    {
+        loader.TakeChanges();
+        Add("a.example", TlsLevel.Encrypt);
+        Add("b.example", TlsLevel.Encrypt);
+
+        var changes = loader.TakeChanges();
+
+        Assert.NotNull(changes);
+        Assert.Equal((false, "a.example b.example"), (changes.Everything, string.Join(' ', changes.Keys.Order(StringComparer.Ordinal))));
+        Assert.Null(loader.TakeChanges());
+    }
+
+    [Fact]
     public async Task A_reload_with_a_mistake_changes_nothing()
     {
         var listening = server.Listening;

@@ -32,11 +32,13 @@ internal sealed class LookupTestData : IPolicySource
 
     public NearMissLog NearMisses { get; } = new();
 
+    public PinnedLookups Pinned { get; } = new();
+
     public LookupService Service { get; }
 
     public LookupTestData(NearMissAnswer nearMiss = NearMissAnswer.NotFound) => Service = new LookupService(
         this, PostfixSettings.Default with { NearMiss = nearMiss }, NearMisses, new LookupCounters(),
-        NullLogger<LookupService>.Instance, TimeProvider.System);
+        NullLogger<LookupService>.Instance, TimeProvider.System, Pinned);
 
     public static SnapshotEntry Entry(string key, LookupAnswer answer) => new(key, answer, answer);
 

@@ -1,0 +1,35 @@
+namespace PolicyDaemon.Core.Runtime;
+
+/// <summary>What the prober in the daemon does.</summary>
+/// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), or <c>failing</c> while it cannot work.</param>
+/// <param name="Problem">Why it cannot work; null otherwise.</param>
+/// <param name="Destinations">How many it looks after.</param>
+/// <param name="InFlight">How many it looks at now.</param>
+/// <param name="Due">How many wait for their turn.</param>
+/// <param name="RoundEnded">When nothing was due or under way any more; null where it has not come to that.</param>
+/// <param name="Resolver">Whether what the resolver calls secure counts; null while the prober does not work.</param>
+/// <param name="Brake">Null before the first probe.</param>
+/// <param name="Alerts">Findings that wait for the alert command or the webhook.</param>
+public sealed record ProberStatus(
+    string State,
+    string? Problem,
+    int Destinations,
+    int InFlight,
+    int Due,
+    DateTimeOffset? RoundEnded,
+    ResolverStatus? Resolver,
+    BrakeStatus? Brake,
+    int Alerts);
+
+/// <summary>The resolver's standing.</summary>
+/// <param name="Trusted">It is marked trusted.</param>
+/// <param name="SelfTestPassed">Null before the first self-test, which a resolver that is not trusted never has.</param>
+/// <param name="SelfTestAt">When that was.</param>
+/// <param name="Detail">What is wrong, or what the test could not tell.</param>
+public sealed record ResolverStatus(bool Trusted, bool? SelfTestPassed, DateTimeOffset? SelfTestAt, string? Detail);
+
+/// <summary>The brake.</summary>
+/// <param name="On">No pin changes by itself.</param>
+/// <param name="PinnedGroups">How many owners of pins there are.</param>
+/// <param name="NewKeys">How many of them showed a new key of late.</param>
+public sealed record BrakeStatus(bool On, int PinnedGroups, int NewKeys);

@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon.Probing;
+
+/// <summary>Runs the prober beside the lookups, with the settings in force.</summary>
+/// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again; what blocks does so on the
+/// pool, never on a socket's thread.</remarks>
+internal sealed class ProberService(
+    RunningConfiguration configuration, SnapshotLoader loader, PinnedLookups lookups, IProbeLedger ledger,
+    ILogger<ProberService> logger, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
+
+    /// <summary>Looks that are under way are given up; whoever waits for a write to the disk has this long.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
+
+    private readonly Lock gate = new();
+    private CancellationTokenSource? changed;
+    private volatile RunningProber? running;
+    private volatile string? problem;
+
+    /// <summary>What it does now. May be read from any thread.</summary>
+    public ProberStatus Status => running is { } prober
+        ? prober.Status(problem)
+        : new ProberStatus(
+            configuration.Settings.Probe.Enabled ? "failing" : "off",
+            configuration.Settings.Probe.Enabled ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0);
+
+    /// <summary>Takes over the settings in force, and what lies in the files that they name.</summary>
+    public void Apply()
+    {
+        lock (gate)
+            changed?.Cancel();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            while (true)
+            {
+                using var until = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                lock (gate)
+                    changed = until;
+                await RunOnceAsync(until.Token, stoppingToken);
+                lock (gate)
+                    changed = null;
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    /// <summary>Probes with one set of settings, until they change.</summary>
+    private async Task RunOnceAsync(CancellationToken until, CancellationToken stopping)
+    {
+        try
+        {
+            if (!configuration.Settings.Probe.Enabled)
+            {
+                problem = null;
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, until);
+            }
+
+            await ProbeAsync(until);
+        }
+        catch (OperationCanceledException) when (until.IsCancellationRequested)
+        {
+            stopping.ThrowIfCancellationRequested();
+        }
+        catch (Exception fault) when (fault is ConfigurationException or StoreException or LedgerUnavailableException)
+        {
+            logger.ProberFailed(fault.Message, RetryAfterFault);
+            await WaitAsync(fault.Message, until, stopping);
+        }
+#pragma warning disable CA1031 // whatever the prober met, lookups go on and so does it
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            logger.ProberBroke(fault, RetryAfterFault);
+            await WaitAsync($"{fault.GetType().Name}: {fault.Message}", until, stopping);
+        }
+    }
+
+    private async Task ProbeAsync(CancellationToken until)
+    {
+        var settings = configuration.Settings;
+        try
+        {
+            using var parts = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+            using var engine = parts.CreateEngine(ledger, logger);
+            var prober = new RunningProber(settings.Probe, parts, engine, loader, lookups, time);
+            running = prober;
+            problem = null;
+            await prober.RunAsync(StopTime, until);
+        }
+        finally
+        {
+            running = null;
+        }
+    }
+
+    private async Task WaitAsync(string what, CancellationToken until, CancellationToken stopping)
+    {
+        problem = what;
+        try
+        {
+            await Task.Delay(RetryAfterFault, time, until);
+        }
+        catch (OperationCanceledException)
+        {
+            stopping.ThrowIfCancellationRequested();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Scheduling;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon.Probing;
+
+/// <summary>An engine at work, told of what changes in the store and of what Postfix asks for.</summary>
+internal sealed class RunningProber(
+    ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, PinnedLookups lookups, TimeProvider time)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // The list of a large store takes a second to read; it is not read again for each of many changes.
+    private static readonly TimeSpan ListPause = TimeSpan.FromMinutes(1);
+    private const int LargeStore = 10_000;
+
+    private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
+    private DateTimeOffset? listedAt;
+    private DateTimeOffset forgotAt = time.GetUtcNow();
+    private bool listIsStale;
+
+    public ProberStatus Status(string? problem)
+    {
+        var now = engine.Status;
+        var standing = parts.Resolver.Standing;
+        return new ProberStatus(
+            problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.RoundEnded,
+            new ResolverStatus(settings.ResolverTrusted, standing?.Passed, standing?.At, standing?.Detail),
+            engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedGroups, brake.GroupsWithNewKeys) : null, 0);
+    }
+
+    /// <summary>Runs until cancelled, or until the engine breaks.</summary>
+    /// <param name="stopTime">How long looks that are under way may take to end.</param>
+    public async Task RunAsync(TimeSpan stopTime, CancellationToken cancellation)
+    {
+        // What changed before the engine reads its list is in that list.
+        loader.TakeChanges();
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var running = Task.Run(() => engine.RunAsync(both.Token), CancellationToken.None);
+        try
+        {
+            using var timer = new PeriodicTimer(Look, time);
+            while (!running.IsCompleted && await timer.WaitForNextTickAsync(cancellation))
+                Tell();
+        }
+        finally
+        {
+            await both.CancelAsync();
+            await running.WaitAsync(stopTime, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await running;
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Tell()
+    {
+        var now = time.GetUtcNow();
+        if (loader.TakeChanges() is { } changes)
+        {
+            listIsStale = true;
+            // A person may have decided: what that means for mail is said at once, from memory where that is fresh.
+            foreach (var key in changes.Keys)
+                Want(key, ProbeReason.Reconsider);
+        }
+
+        if (listIsStale && (listedAt is not { } at || now - at >= ListPause || loader.Status is not { Destinations: > LargeStore }))
+        {
+            engine.ListChanged();
+            (listIsStale, listedAt) = (false, now);
+        }
+
+        foreach (var key in lookups.Take())
+            Want(key, ProbeReason.Lookup);
+        if (now - forgotAt >= forget)
+        {
+            lookups.Forget();
+            forgotAt = now;
+        }
+    }
+
+    private void Want(string key, ProbeReason reason)
+    {
+        if (NextHop.TryParse(key, out var nextHop, out _))
+            engine.Want(nextHop, reason);
+    }
+
+    private static TimeSpan Bounded(TimeSpan span) => span < Look ? Look : span > TimeSpan.FromMinutes(1) ? TimeSpan.FromMinutes(1) : span;
+}

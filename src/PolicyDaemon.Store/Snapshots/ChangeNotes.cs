@@ -1,0 +1,49 @@
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Notes which keys changed, for whoever looks after them; what nobody fetches does not grow.</summary>
+internal sealed class ChangeNotes
+{
+    // Beyond so many it is cheaper to look at everything.
+    private const int MaxKeys = 1_000;
+
+    private readonly Lock gate = new();
+    private readonly HashSet<string> keys = new(StringComparer.Ordinal);
+    private bool everything;
+
+    public void Add(IEnumerable<string> changed)
+    {
+        lock (gate)
+        {
+            keys.UnionWith(changed);
+            if (keys.Count > MaxKeys)
+                Everything();
+        }
+    }
+
+    public void AddEverything()
+    {
+        lock (gate)
+            Everything();
+    }
+
+    /// <returns>Null where nothing changed.</returns>
+    public StoreChanges? Take()
+    {
+        lock (gate)
+        {
+            if (!everything && keys.Count == 0)
+                return null;
+            var taken = new StoreChanges([.. keys], everything);
+            keys.Clear();
+            everything = false;
+            return taken;
+        }
+    }
+
+    private void Everything()
+    {
+        everything = true;
+        keys.Clear();
+        keys.TrimExcess();
+    }
+}
