@@ -2,9 +2,10 @@
  * load: asks a lookup server as Postfix does: every connection has one request under way and sends the next when the reply
  * is here. Checks every reply's frame and, where the key file says H or M, whether it is a hit or a miss.
  *
- *     load socketmap|tcp_table ENDPOINT KEYFILE CONNECTIONS SECONDS SERVER_PID [churn]
+ *     load socketmap|tcp_table ENDPOINT KEYFILE CONNECTIONS SECONDS SERVER_PID [churn [COUNT] | pace MICROSECONDS]
  *
- * KEYFILE: one key a line, a tab, H or M. churn: connect, ask once, close, as often as it goes.
+ * KEYFILE: one key a line, a tab, H or M. churn: connect, ask once, close, as often as it goes, or COUNT times whatever SECONDS
+ * says. pace: each connection pauses between a reply and its next request.
  * Prints one line: requests, requests per second, server CPU microseconds per request (its process clock: all threads, the
  * ended ones too), median and 99th percentile of the time to the reply in microseconds, wrong replies, server's resident KiB.
  */
@@ -29,6 +30,8 @@ struct connection {
     int fd;
     char expected;
     uint64_t asked;
+    uint64_t due;
+    struct connection *next;
     size_t held;
     char *octets;
 };
@@ -37,7 +40,8 @@ static struct endpoint server;
 static struct request *requests;
 static size_t request_count, next_request;
 static int tcp_table, churn, set;
-static uint64_t replies, wrong, buckets[BUCKETS];
+static uint64_t replies, wrong, buckets[BUCKETS], churned, churn_count, pause_ns;
+static struct connection *first_paused, *last_paused;
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -175,9 +179,31 @@ static void receive(struct connection *one)
     buckets[bucket(clock_ns(CLOCK_MONOTONIC) - one->asked)]++;
     if (churn) {
         close(one->fd);
+        if (churn_count != 0 && ++churned >= churn_count)
+            return;
         dial(one);
     }
-    ask(one);
+    if (pause_ns == 0) {
+        ask(one);
+        return;
+    }
+    /* All pause equally long, so the queue is in the order of their turns. */
+    one->due = clock_ns(CLOCK_MONOTONIC) + pause_ns;
+    one->next = NULL;
+    *(first_paused == NULL ? &first_paused : &last_paused->next) = one;
+    last_paused = one;
+}
+
+/* Asks for those whose pause is over; how many milliseconds until the next one's is. */
+static int end_pauses(void)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    while (first_paused != NULL && first_paused->due <= now) {
+        struct connection *one = first_paused;
+        first_paused = one->next;
+        ask(one);
+    }
+    return first_paused == NULL ? 100 : (int) ((first_paused->due - now) / 1000000u) + 1;
 }
 
 static long resident_kib(int pid)
@@ -196,7 +222,7 @@ static long resident_kib(int pid)
 int main(int argc, char **argv)
 {
     if (argc < 7) {
-        fprintf(stderr, "usage: load socketmap|tcp_table ENDPOINT KEYFILE CONNECTIONS SECONDS SERVER_PID [churn]\n");
+        fprintf(stderr, "usage: load socketmap|tcp_table ENDPOINT KEYFILE CONNECTIONS SECONDS SERVER_PID [churn [COUNT] | pace MICROSECONDS]\n");
         return 2;
     }
     tcp_table = strcmp(argv[1], "tcp_table") == 0;
@@ -205,6 +231,10 @@ int main(int argc, char **argv)
     int count = atoi(argv[4]), pid = atoi(argv[6]);
     double seconds = atof(argv[5]);
     churn = argc > 7 && strcmp(argv[7], "churn") == 0;
+    if (argc > 8 && churn)
+        churn_count = strtoull(argv[8], NULL, 10);
+    else if (argc > 8 && strcmp(argv[7], "pace") == 0)
+        pause_ns = strtoull(argv[8], NULL, 10) * 1000u;
     many_descriptors();
     clockid_t server_clock;
     if (clock_getcpuclockid(pid, &server_clock) != 0)
@@ -230,9 +260,9 @@ int main(int argc, char **argv)
             cpu = clock_ns(server_clock);
             begin = now;
             end = now + (uint64_t) (seconds * 1e9);
-        } else if (end != 0 && now >= end)
+        } else if (churn_count != 0 ? churned >= churn_count : end != 0 && now >= end)
             break;
-        int ready = epoll_wait(set, events, BATCH, 100);
+        int ready = epoll_wait(set, events, BATCH, end_pauses());
         for (int index = 0; index < ready; index++)
             receive(events[index].data.ptr);
     }

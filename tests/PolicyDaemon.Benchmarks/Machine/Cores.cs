@@ -1,0 +1,13 @@
+namespace PolicyDaemon.Benchmarks.Machine;
+
+/// <summary>Who runs on which core: a server and its client do not take turns on one.</summary>
+internal static class Cores
+{
+    private static readonly bool Several = Environment.ProcessorCount > 1;
+
+    internal static IReadOnlyList<string> Client => Several ? ["taskset", "-c", "0"] : [];
+
+    internal static IReadOnlyList<string> Server => Several ? ["taskset", "-c", "1"] : [];
+
+    internal static string Description => Several ? "client on core 0, server on core 1" : "client and server on the only core";
+}

@@ -1,0 +1,47 @@
+using PolicyDaemon.Benchmarks.Loads;
+
+namespace PolicyDaemon.Benchmarks.Machine;
+
+/// <summary>A store in a directory of its own, and the policyd that serves it.</summary>
+internal sealed class PolicydStore(Bench bench, string directory)
+{
+    internal Endpoint Unix { get; } = new("socketmap", $"unix:{directory}/lookups");
+
+    internal Endpoint Tcp { get; } = new("socketmap", "inet:127.0.0.1:8461");
+
+    internal Endpoint TcpTable { get; } = new("tcp_table", "inet:127.0.0.1:8462");
+
+    internal string Database => Path.Combine(directory, "policy.db");
+
+    internal string Snapshot => Database + ".snapshot";
+
+    private string Configuration => Path.Combine(directory, "policydaemon.conf");
+
+    /// <param name="isAlone">Also listens on TCP; of two daemons at the same time only one can.</param>
+    internal Task<Server> StartAsync(bool isAlone = true)
+    {
+        WriteConfiguration(isAlone);
+        return Server.StartAsync([.. Cores.Server, bench.Program("policyd"), "--config", Configuration], Unix);
+    }
+
+    internal async Task InitAsync()
+    {
+        Directory.CreateDirectory(directory);
+        WriteConfiguration(isAlone: true);
+        await Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "init"]);
+    }
+
+    internal Task ImportAsync(string table) =>
+        Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "import", table]);
+
+    private void WriteConfiguration(bool isAlone) => File.WriteAllText(Configuration, $"""
+        [lookup]
+        socketmap = {Unix.Text}{(isAlone ? $", {Tcp.Text}" : "")}
+        tcp_table = {(isAlone ? TcpTable.Text : "")}
+        max_connections = 20000
+        [store]
+        database = {Database}
+        status_file = {directory}/status
+
+        """);
+}
