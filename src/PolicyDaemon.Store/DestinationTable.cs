@@ -87,6 +87,24 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
             new { host }).ToList());
     }
 
+    /// <summary>The members of an MX group, in key order.</summary>
+    internal List<StoredDestination> OfGroup(string group)
+    {
+        groupPins.Clear();
+        return [.. Grouped(connection.Query<DestinationRow>(
+            """
+            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
+                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
+                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
+                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
+                   NULL AS PinFingerprint, NULL AS PinSubject, NULL AS PinState, NULL AS PinStrength, NULL AS PinSince
+            FROM mx_group g JOIN destination d ON d.mx_group_id = g.id
+            WHERE g.name = @group
+            ORDER BY d.key
+            """,
+            new { group }).ToList())];
+    }
+
     internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
 
     internal long CountObserved() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE observe = 1");

@@ -8,7 +8,7 @@ using SQLitePCL;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>Writes destinations and their own pins; the pins of an MX group are not touched.</summary>
+/// <summary>Writes destinations with their own pins, and the pins of MX groups.</summary>
 internal sealed class DestinationWriter(SqliteConnection connection) : IDisposable
 {
     private const string Columns =
@@ -28,60 +28,40 @@ internal sealed class DestinationWriter(SqliteConnection connection) : IDisposab
 
     private readonly Statement group = new(connection, "SELECT id FROM mx_group WHERE name = $0", 1);
 
-    private readonly Statement insertPin = new(
-        connection,
-        "INSERT INTO pin (destination_id, position, fingerprint, subject, state, strength, since) VALUES ($0, $1, $2, $3, $4, $5, $6)",
-        7);
+    private readonly PinWriter ownPins = new(connection, "destination_id");
+    private readonly PinWriter groupPins = new(connection, "mx_group_id");
 
-    // What a probe keeps about a pin hangs on its row, so a pin that stays keeps its row.
-    private readonly Statement updatePin = new(
-        connection,
-        "UPDATE pin SET position = $2, subject = $3, state = $4, strength = $5, since = $6 WHERE destination_id = $0 AND fingerprint = $1",
-        7);
-
-    private readonly Statement removePin = new(connection, "DELETE FROM pin WHERE destination_id = $0 AND fingerprint = $1", 2);
+    // What the prober remembers of a member is remembered of its group.
+    private readonly Statement forget = new(connection, "DELETE FROM probe_state WHERE destination_id = $0", 1);
 
     internal bool Exists(string key) => exists.Scalar(key) is not null;
 
     internal void Insert(Destination destination)
     {
         insert.Execute(Values(destination));
-        WritePins(raw.sqlite3_last_insert_rowid(connection.Handle), [], OwnPins(destination));
+        ownPins.Write(raw.sqlite3_last_insert_rowid(connection.Handle), [], OwnPins(destination));
     }
 
     internal void Update(long id, Destination before, Destination after)
     {
         update.Execute([.. Values(after), id]);
-        WritePins(id, OwnPins(before), OwnPins(after));
+        ownPins.Write(id, OwnPins(before), OwnPins(after));
+        if (before.MxGroup is null && after.MxGroup is not null)
+            forget.Execute(id);
     }
+
+    internal void WriteGroupPins(string name, ImmutableArray<Pin> before, ImmutableArray<Pin> after) =>
+        groupPins.Write((long)group.Scalar(name)!, before, after);
 
     internal void Remove(long id) => remove.Execute(id);
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[insert, update, remove, exists, group, insertPin, updatePin, removePin])
-            statement.Dispose();
+        foreach (var part in (IDisposable[])[insert, update, remove, exists, group, ownPins, groupPins, forget])
+            part.Dispose();
     }
 
     private static ImmutableArray<Pin> OwnPins(Destination destination) => destination.MxGroup is null ? destination.Pins : [];
-
-    private void WritePins(long id, ImmutableArray<Pin> before, ImmutableArray<Pin> after)
-    {
-        var old = before.Select((pin, position) => (pin, position)).ToDictionary(item => item.pin.Fingerprint.Hex);
-        for (var position = 0; position < after.Length; position++)
-        {
-            var pin = after[position];
-            var known = old.Remove(pin.Fingerprint.Hex, out var kept);
-            if (known && kept == (pin, position))
-                continue;
-            (known ? updatePin : insertPin).Execute(known
-                ? [id, pin.Fingerprint.Hex, position, pin.Subject.Name(), pin.State.Name(), pin.Strength.Name(), pin.Since.ToUnixTimeSeconds()]
-                : [id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength.Name(), pin.Since.ToUnixTimeSeconds()]);
-        }
-
-        foreach (var fingerprint in old.Keys)
-            removePin.Execute(id, fingerprint);
-    }
 
     private object?[] Values(Destination destination)
     {

@@ -35,6 +35,17 @@ internal sealed class Statement : IDisposable
         return command.ExecuteScalar();
     }
 
+    /// <summary>Every row.</summary>
+    internal List<T> Query<T>(Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
+    {
+        Bind(values);
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+            rows.Add(read(reader));
+        return rows;
+    }
+
     public void Dispose() => command.Dispose();
 
     private void Bind(ReadOnlySpan<object?> values)

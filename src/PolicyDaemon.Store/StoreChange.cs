@@ -16,9 +16,7 @@ public sealed class StoreChange : IDisposable
 {
     private readonly SqliteConnection connection;
     private readonly string path;
-    private readonly DestinationTable destinations;
-    private readonly DestinationWriter writer;
-    private readonly AuditWriter audit;
+    private readonly DestinationChanges changes;
     private bool ended;
     private StoreException? failure;
 
@@ -26,64 +24,36 @@ public sealed class StoreChange : IDisposable
     {
         this.connection = connection;
         this.path = path;
-        destinations = new DestinationTable(connection);
-        writer = new DestinationWriter(connection);
-        audit = new AuditWriter(connection, storeId, origin, time);
+        changes = new DestinationChanges(connection, path, storeId, origin, time);
     }
 
     /// <summary>The change's number, once something was written; 0 before.</summary>
-    public long ChangeId => audit.ChangeId;
+    public long ChangeId => changes.Audit.ChangeId;
 
     /// <summary>The destination as it is within this change.</summary>
-    public Destination? Find(NextHop key) => Guard(() => destinations.Find(key.Text)?.Get(path));
+    public Destination? Find(NextHop key) => Guard(() => changes.Destinations.Find(key.Text)?.Get(path));
 
     /// <summary>Adds a destination, or replaces the one with its key, and records it. Writes nothing where nothing differs.</summary>
     /// <param name="after">The destination as it shall be.</param>
     /// <param name="answerBefore">What Postfix was told before; null where the key is new.</param>
     /// <param name="answerAfter">What Postfix will be told.</param>
     /// <param name="evidence">What an automatic decision rests on, as JSON.</param>
+    /// <param name="answers">What Postfix is told of a destination, for the audit rows of other members of its MX group.</param>
     /// <returns>False where nothing differed.</returns>
     /// <exception cref="StoreException">The store refused; the change is to be disposed of.</exception>
-    public bool Put(Destination after, string? answerBefore, string? answerAfter, string? evidence = null)
+    public bool Put(
+        Destination after, string? answerBefore, string? answerAfter, string? evidence = null, Func<Destination, string?>? answers = null)
     {
         ArgumentNullException.ThrowIfNull(after);
-        return Guard(() =>
-        {
-            // The first question is cheap, and in an import the only one.
-            var known = writer.Exists(after.Key.Text) ? destinations.Find(after.Key.Text) : null;
-            var json = DestinationMapping.ToJson(after);
-            if (known is null)
-            {
-                writer.Insert(after);
-                audit.Append(AuditAction.Add, after.Key.Text, null, json, answerBefore, answerAfter, evidence);
-                return true;
-            }
-
-            var before = known.Value.Get(path);
-            var jsonBefore = DestinationMapping.ToJson(before);
-            if (jsonBefore == json)
-                return false;
-            writer.Update(known.Value.Id, before, after);
-            audit.Append(AuditAction.Change, after.Key.Text, jsonBefore, json, answerBefore, answerAfter, evidence);
-            return true;
-        });
+        return Guard(() => changes.Put(after, answerBefore, answerAfter, evidence, answers));
     }
 
     /// <summary>Removes a destination and its pins, and records it.</summary>
     /// <returns>False where there is none.</returns>
-    public bool Remove(NextHop key, string? answerBefore) => Guard(() =>
-    {
-        if (destinations.Find(key.Text) is not { } known)
-            return false;
-        // An entry that cannot be read can be removed all the same; its row then has no JSON to come back from.
-        writer.Remove(known.Id);
-        audit.Append(
-            AuditAction.Remove, key.Text, known.Value is null ? null : DestinationMapping.ToJson(known.Value), null, answerBefore, null, null);
-        return true;
-    });
+    public bool Remove(NextHop key, string? answerBefore) => Guard(() => changes.Remove(key, answerBefore));
 
     /// <summary>What taking a change back would do now. Nothing is written; put and remove its steps to do it.</summary>
-    public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(connection, destinations, changeId));
+    public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(connection, changes.Destinations, changeId));
 
     /// <summary>Accepts this store in place of the one that the daemon last loaded, which only such a row makes it do.</summary>
     /// <param name="lastLoaded">The identity in the daemon's last good snapshot.</param>
@@ -92,7 +62,7 @@ public sealed class StoreChange : IDisposable
         ArgumentNullException.ThrowIfNull(lastLoaded);
         Guard(() =>
         {
-            audit.Append(
+            changes.Audit.Append(
                 AuditAction.Accept, null, null, null, null, null,
                 JsonSerializer.Serialize(
                     new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument));
@@ -108,15 +78,13 @@ public sealed class StoreChange : IDisposable
         {
             connection.Execute("COMMIT");
             ended = true;
-            return new ChangeReceipt(audit.ChangeId, audit.Rows, audit.Head);
+            return new ChangeReceipt(changes.Audit.ChangeId, changes.Audit.Rows, changes.Audit.Head);
         });
     }
 
     public void Dispose()
     {
-        destinations.Dispose();
-        writer.Dispose();
-        audit.Dispose();
+        changes.Dispose();
         if (ended)
             return;
         ended = true;
@@ -130,7 +98,7 @@ public sealed class StoreChange : IDisposable
         }
     }
 
-    internal void AppendInit() => audit.Append(AuditAction.Init, null, null, null, null, null, null);
+    internal void AppendInit() => changes.Audit.Append(AuditAction.Init, null, null, null, null, null, null);
 
     private T Guard<T>(Func<T> work)
     {

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Answers;
 
 namespace PolicyDaemon.Cli.Output;
 
-/// <summary>Answers in words: the policy text as it is, everything else so that it cannot be taken for one.</summary>
+/// <summary>How answers are shown.</summary>
 internal static class AnswerWords
 {
     internal const string NotConfigured = "(not configured)";
@@ -16,15 +16,6 @@ internal static class AnswerWords
         LookupAnswerKind.Temporary => "temporary",
         LookupAnswerKind.Permanent => "permanent",
         _ => throw new UnreachableException($"answer kind {(int)kind}"),
-    };
-
-    /// <summary>The policy text, <c>(not found)</c>, or <c>(temporary error: reason)</c>.</summary>
-    internal static string Words(this LookupAnswer answer) => answer.Kind switch
-    {
-        LookupAnswerKind.Found => answer.Text,
-        LookupAnswerKind.NotFound => "(not found)",
-        LookupAnswerKind.Temporary => $"(temporary error: {answer.Text})",
-        _ => $"(permanent error: {answer.Text})",
     };
 
     internal static Tone Tone(this LookupAnswer answer) => answer.Kind switch

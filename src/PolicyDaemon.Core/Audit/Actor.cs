@@ -9,6 +9,9 @@ public sealed record Actor(string Effective, string? Login, string? SudoUser)
     /// <summary>The daemon itself, for what its rules decide.</summary>
     public static readonly Actor Daemon = new("policyd", null, null);
 
+    /// <summary>The prober's rules, whichever program runs them.</summary>
+    public static readonly Actor Prober = new("prober", null, null);
+
     /// <summary>For people: <c>alice (sudo, root)</c>.</summary>
     public override string ToString()
     {

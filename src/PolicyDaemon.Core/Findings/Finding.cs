@@ -1,3 +1,8 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
+
 namespace PolicyDaemon.Core.Findings;
 
 /// <summary>Something a person should read: what, about whom, since when, and the command that settles it.</summary>
@@ -6,4 +11,24 @@ namespace PolicyDaemon.Core.Findings;
 /// <param name="Detail">What was seen, in a sentence.</param>
 /// <param name="Remedy">The command that settles it.</param>
 /// <param name="Since">When it was first seen, UTC.</param>
-public sealed record Finding(FindingKind Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since);
+public sealed record Finding(FindingKind Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since)
+{
+    /// <summary>The class of what a probe met, with its RFC 8460 result type; null where no probe is the source.</summary>
+    public ProbeOutcome? Outcome { get; init; }
+
+    /// <summary>The pins that are served.</summary>
+    public ImmutableArray<Fingerprint> Expected { get; init; } = [];
+
+    /// <summary>What was presented instead, by whom.</summary>
+    public ImmutableArray<SeenKey> Seen { get; init; } = [];
+
+    /// <summary>How many destinations it concerns.</summary>
+    public int Affects { get; init; } = 1;
+
+    public bool Equals(Finding? other) =>
+        other is not null && (Kind, Subject, Detail, Remedy, Since) == (other.Kind, other.Subject, other.Detail, other.Remedy, other.Since)
+        && Outcome == other.Outcome && Affects == other.Affects
+        && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()) && Seen.AsSpan().SequenceEqual(other.Seen.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Kind, Subject, Detail, Since);
+}

@@ -14,6 +14,10 @@ public static class FindingKinds
         "resolver-half-tested", "alert-not-delivered",
     ];
 
+    /// <summary>True for what a look at a destination finds: the next look without it settles it.</summary>
+    public static bool IsOfProbe(this FindingKind kind) => 
+        kind is >= FindingKind.NewKey and <= FindingKind.LevelNotMet and not (FindingKind.BrakeOn or FindingKind.ResolverNotValidating);
+
     public static string Name(this FindingKind kind) =>
         (uint)kind < (uint)Names.Length ? Names[(int)kind] : throw new UnreachableException($"finding kind {(int)kind}");
 

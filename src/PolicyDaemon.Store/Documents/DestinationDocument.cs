@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace PolicyDaemon.Store.Documents;
 
 /// <summary>A destination as JSON, as the audit log keeps it: its text is hashed, so names and order never change.</summary>
-/// <remarks>What is absent is left out. The pins of an MX group are the group's and stand in no member's document.</remarks>
+/// <remarks>What is absent is left out. The pins of an MX group stand in every member's document: they are what it is served with.</remarks>
 internal sealed record DestinationDocument
 {
     [JsonPropertyOrder(0)]

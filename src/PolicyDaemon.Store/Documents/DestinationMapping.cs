@@ -29,9 +29,7 @@ internal static class DestinationMapping
         ProbeAs = List(destination.ProbeAs),
         Note = destination.Note,
         MxGroup = destination.MxGroup,
-        Pins = destination.MxGroup is null && !destination.Pins.IsDefaultOrEmpty
-            ? [.. destination.Pins.Select(ToDocument)]
-            : null,
+        Pins = destination.Pins.IsDefaultOrEmpty ? null : [.. destination.Pins.Select(ToDocument)],
     };
 
     internal static string ToJson(Destination destination) =>

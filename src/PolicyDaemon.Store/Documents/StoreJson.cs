@@ -9,5 +9,10 @@ namespace PolicyDaemon.Store.Documents;
 [JsonSerializable(typeof(DestinationDocument))]
 [JsonSerializable(typeof(TlsRptDocument))]
 [JsonSerializable(typeof(AcceptedStoreDocument))]
+[JsonSerializable(typeof(SeenDocument[]))]
+[JsonSerializable(typeof(ResolutionDocument))]
+[JsonSerializable(typeof(PresentedDocument[]))]
+[JsonSerializable(typeof(EvidenceDocument))]
+[JsonSerializable(typeof(Dictionary<string, long>))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StoreJson : JsonSerializerContext;

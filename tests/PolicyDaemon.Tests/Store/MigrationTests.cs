@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Store.Migrations;
 using Xunit;
 
@@ -34,13 +37,31 @@ public class MigrationTests
     }
 
     [Fact]
+    public void A_store_of_the_first_version_keeps_all_that_it_held()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(1));
+
+        using var store = temporary.Open();
+
+        store.CheckIntegrity();
+        var audit = store.VerifyAudit();
+        Assert.Equal((7, (string?)null), (audit.Rows, audit.Problem));
+        Assert.Equal([".example.org", "example.com"], store.List().Select(destination => destination.Key.Text));
+        Assert.Equal(["retired", "standby"], store.Find(NextHop.Parse("example.com"))!.Pins.Select(pin => pin.State.Name()));
+        var finding = Assert.Single(store.OpenFindings());
+        Assert.Equal((FindingKind.NearMiss, 3, 1), (finding.Finding.Kind, finding.Occurrences, finding.Finding.Affects));
+        Assert.True(store.PlanUndo(6).IsPossible);
+    }
+
+    [Fact]
     public void The_newest_schema_has_what_the_programs_use()
     {
         using var connection = new SqliteConnection("Data Source=:memory:");
         connection.Open();
         Migration.Apply(connection);
         Assert.Equal(
-            "audit change destination finding key_material mx_group pin store",
+            "audit change destination finding key_material mx_group observation pin probe_listing probe_state probe_target sighting store",
             Scalar(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)"));
     }
 

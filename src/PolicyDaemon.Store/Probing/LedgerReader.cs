@@ -1,0 +1,185 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Store.Probing;
+
+/// <summary>The ledger's reading connection with its prepared statements. For one thread at a time.</summary>
+internal sealed class LedgerReader : IDisposable
+{
+    // Counting all owners of pins takes its time in a large store; it may cost this part of ours.
+    private const int CountingShare = 20;
+
+    private readonly SqliteConnection connection;
+    private readonly Statement begin;
+    private readonly Statement end;
+    private readonly Statement due;
+    private readonly Statement sharing;
+    private readonly Statement head;
+    private readonly Statement pinned;
+    private readonly Statement newKeys;
+    private readonly TargetTable targets;
+    private readonly StateTable states;
+    private readonly DestinationTable destinations;
+    private (long Head, int Count, long At, long Took)? owners;
+
+    internal LedgerReader(string path, TimeSpan? patience, HistoryCache cache)
+    {
+        Signature = FileSignature.Of(path);
+        connection = StoreConnection.Open(path, StoreAccess.Write, patience);
+        try
+        {
+            StoreVersion.Check(connection, path, StoreAccess.Write);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        begin = new Statement(connection, "BEGIN DEFERRED", 0);
+        end = new Statement(connection, "ROLLBACK", 0);
+        // At level none there is nothing to look at.
+        due = new Statement(
+            connection,
+            """
+            SELECT d.key, s.next_due FROM destination d LEFT JOIN probe_state s ON s.destination_id = d.id
+            WHERE d.mx_group_id IS NULL AND d.level <> 'none'
+            UNION ALL
+            SELECT d.key, s.next_due FROM mx_group g
+            JOIN destination d ON d.id = (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = g.id AND m.level <> 'none')
+            LEFT JOIN probe_state s ON s.mx_group_id = g.id
+            """,
+            0);
+        sharing = new Statement(
+            connection,
+            """
+            SELECT DISTINCT d.key FROM probe_target t
+            JOIN probe_listing l ON l.probe_target_id = t.id
+            JOIN probe_state s ON s.id = l.probe_state_id
+            JOIN destination d ON d.id = coalesce(s.destination_id,
+                (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = s.mx_group_id AND m.level <> 'none'))
+            WHERE t.name = $0
+            """,
+            1);
+        head = new Statement(connection, "SELECT coalesce(max(sequence), 0) FROM audit", 0);
+        pinned = new Statement(
+            connection,
+            """
+            SELECT count(*) FROM
+                (SELECT DISTINCT destination_id, mx_group_id FROM pin WHERE state IN ('standby', 'active', 'retiring'))
+            """,
+            0);
+        newKeys = new Statement(connection, "SELECT count(*) FROM probe_state WHERE new_key_seen >= $0", 1);
+        targets = new TargetTable(connection, cache);
+        states = new StateTable(connection);
+        destinations = new DestinationTable(connection);
+    }
+
+    internal FileSignature? Signature { get; }
+
+    internal SqliteConnection Connection => connection;
+
+    internal List<ProbeDue> List() =>
+        [.. due.Query(row => (Key: row.GetString(0), Due: TargetTable.Long(row, 1)))
+            .Where(row => NextHop.TryParse(row.Key, out _, out _))
+            .Select(row => new ProbeDue(NextHop.Parse(row.Key), row.Due?.Time()))];
+
+    internal AddressHistory ReadHistory(ProbeTarget target)
+    {
+        // The version and the rows behind it are of one moment only within a transaction.
+        begin.Execute();
+        try
+        {
+            return targets.Read(target, mayKeep: true).History;
+        }
+        finally
+        {
+            end.Execute();
+        }
+    }
+
+    internal List<NextHop> Sharing(ProbeTarget target) =>
+        [.. sharing.Query(row => row.GetString(0), target.Id).Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
+
+    internal BrakeCounts ReadBrake(DateTimeOffset since) => new(PinnedOwners(), (int)(long)newKeys.Scalar(since.Seconds())!);
+
+    internal WatchedDestination? Read(NextHop key)
+    {
+        begin.Execute();
+        try
+        {
+            return ReadMoment(key);
+        }
+        finally
+        {
+            end.Execute();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var part in (IDisposable[])[begin, end, due, sharing, head, pinned, newKeys, targets, states, destinations])
+            part.Dispose();
+        connection.Dispose();
+    }
+
+    private WatchedDestination? ReadMoment(NextHop key)
+    {
+        // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
+        if (states.FindOwner(key.Text) is not { } owner || destinations.Find(key.Text)?.Value is not { } destination)
+            return null;
+        var watched = new WatchedDestination
+        {
+            Key = key,
+            Policy = destination.Policy,
+            Mode = owner.GroupId is { } group ? Strictest(states.Modes(group)) : destination.Mode,
+            Pins = destination.Pins,
+            PinOwner = owner.Name,
+            Affects = states.Affects(owner),
+            ProbeAs = destination.ProbeAs,
+        };
+        if (states.Read(owner) is not { } state)
+            return watched;
+        var listedAt = state.ListedAt ?? 0;
+        return watched with
+        {
+            LastLook = state.LastLook.Time(),
+            NextDue = state.NextDue.Time(),
+            LastResolution = state.Resolution is null ? null : ResolutionMapping.FromJson(state.Resolution, (state.ResolvedAt ?? 0).Time()),
+            TrustedHosts = state.TrustedHosts is null
+                ? null
+                : [.. JsonSerializer.Deserialize(state.TrustedHosts, StoreJson.Default.StringArray) ?? []],
+            SecureSince = state.SecureSince?.Time(),
+            WasSecure = state.WasSecure,
+            Targets =
+            [
+                .. states.Listings(state.Id).Select(listing => new KnownTarget(
+                    listing.MxHost, ProbeTarget.Parse(listing.Target), (listing.LastListed ?? listedAt).Time())),
+            ],
+        };
+    }
+
+    private int PinnedOwners()
+    {
+        // Pins change with a row of the audit log, or not at all.
+        var sequence = (long)head.Scalar()!;
+        if (owners is { } known && (known.Head == sequence || Stopwatch.GetTimestamp() - known.At < known.Took * CountingShare))
+            return known.Count;
+        var started = Stopwatch.GetTimestamp();
+        var count = (int)(long)pinned.Scalar()!;
+        var took = Stopwatch.GetTimestamp() - started;
+        // What is counted in a moment is always counted.
+        owners = (sequence, count, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
+        return count;
+    }
+
+    /// <summary>A mode that this version does not know is taken as the strictest.</summary>
+    private static PinMode Strictest(IEnumerable<string> modes) =>
+        modes.Select(name => PinNames.TryParse(name, out PinMode mode) ? mode : PinMode.Locked).DefaultIfEmpty(PinMode.Locked).Min();
+}

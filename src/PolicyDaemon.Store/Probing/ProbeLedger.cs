@@ -1,0 +1,122 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Store.Probing;
+
+/// <summary>The prober's and the alerter's memory in the store.</summary>
+/// <remarks>
+/// <para>Opens nothing before it is asked for something, and comes back by itself after the store was locked, full, away or replaced.
+/// One connection reads and one writes, so that reading never waits for the disk; <see cref="LedgerWriter"/> shares one wait among
+/// all that want to write. A change of pins is a change like any other: with audit rows, which the daemon follows, and which
+/// <c>undo</c> takes back.</para>
+/// </remarks>
+public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
+{
+    private readonly string path;
+    private readonly TimeProvider time;
+    private readonly TimeSpan? patience;
+    private readonly HistoryCache cache = new();
+    private readonly LedgerWriter writer;
+    private readonly Lock reading = new();
+    private LedgerReader? reader;
+    private volatile PostfixSettings postfix;
+    private bool isDisposed;
+
+    /// <param name="database">The store's file, which need not be there yet.</param>
+    /// <param name="postfix">For which Postfix answers are made, as the audit log shows them and as what can be served depends on it.</param>
+    public ProbeLedger(string database, PostfixSettings postfix, TimeProvider time)
+        : this(database, postfix, time, null)
+    {
+    }
+
+    internal ProbeLedger(string database, PostfixSettings postfix, TimeProvider time, TimeSpan? patience)
+    {
+        path = database;
+        this.postfix = postfix;
+        this.time = time;
+        this.patience = patience;
+        writer = new LedgerWriter(database, time, patience, cache);
+    }
+
+    internal long Commits => writer.Commits;
+
+    /// <summary>Answers are made for another Postfix from now on.</summary>
+    public void Use(PostfixSettings settings) => postfix = settings;
+
+    public IReadOnlyList<ProbeDue> List() => Read(from => from.List());
+
+    public WatchedDestination? Read(NextHop key) => Read(from => from.Read(key));
+
+    public AddressHistory ReadHistory(ProbeTarget target) => Read(from => from.ReadHistory(target));
+
+    public IReadOnlyList<NextHop> Sharing(ProbeTarget target) => Read(from => from.Sharing(target));
+
+    public BrakeCounts ReadBrake(DateTimeOffset since) => Read(from => from.ReadBrake(since));
+
+    /// <inheritdoc/>
+    /// <remarks>The history is continued from what is stored, and not taken from <paramref name="history"/>: another program may have
+    /// probed meanwhile.</remarks>
+    public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation));
+
+    public void Record(ProbeRound round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
+
+    public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
+
+    public IReadOnlyList<FindingAlert> ReadAlerts() => Read(from => FindingTable.Alerts(from.Connection));
+
+    public void MarkNotified(IReadOnlyCollection<long> ids, DateTimeOffset at, int escalation = 0) => Write(into =>
+    {
+        foreach (var id in ids)
+            FindingTable.MarkNotified(into.Connection, id, at, escalation);
+    });
+
+    public void MarkRecovered(IReadOnlyCollection<long> ids, DateTimeOffset at) => Write(into =>
+    {
+        foreach (var id in ids)
+            FindingTable.MarkRecovered(into.Connection, id, at);
+    });
+
+    /// <summary>Ends after what was asked for is written.</summary>
+    public void Dispose()
+    {
+        writer.Dispose();
+        lock (reading)
+        {
+            isDisposed = true;
+            reader?.Dispose();
+            reader = null;
+        }
+    }
+
+    // Waiting for a task tells the thread pool that this thread is not busy; a plain event would not.
+    private void Write(Action<WriteSession> work) => writer.WriteAsync(work).GetAwaiter().GetResult();
+
+    private T Read<T>(Func<LedgerReader, T> read)
+    {
+        lock (reading)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            try
+            {
+                if (reader is not null && FileSignature.Of(path) is var now && (now is null || !now.SameFile(reader.Signature!)))
+                    Close();
+                return read(reader ??= new LedgerReader(path, patience, cache));
+            }
+            catch (Exception error) when (LedgerFaults.From(error, path) is LedgerUnavailableException failure)
+            {
+                Close();
+                throw failure;
+            }
+        }
+    }
+
+    private void Close()
+    {
+        reader?.Dispose();
+        reader = null;
+        cache.Clear();
+    }
+}

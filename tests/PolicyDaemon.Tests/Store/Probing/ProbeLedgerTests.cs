@@ -1,0 +1,278 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Store;
+using Xunit;
+using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
+
+namespace PolicyDaemon.Tests.Store.Probing;
+
+public sealed class ProbeLedgerTests : IDisposable
+{
+    private readonly LedgerFixture fixture = new();
+
+    [Fact]
+    public void What_was_seen_is_remembered_by_another_ledger()
+    {
+        fixture.See(1, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromHours(4));
+        fixture.See(1, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromHours(4));
+        fixture.See(1, 1, 3);
+        fixture.Store.Time.Advance(TimeSpan.FromHours(4));
+        fixture.See(1);
+
+        using var other = fixture.Open();
+        var read = other.ReadHistory(Target(1));
+
+        AssertSame(fixture.Ledger.ReadHistory(Target(1)), read);
+        Assert.Equal([0, 1, 3], read.Sightings.Select(run => Array.FindIndex([0, 1, 2, 3], i => Certificate(i).Equals(run.Certificate))));
+        Assert.Equal((2, 1, 1), (read.Sightings[0].Probes, read.Sightings[1].Probes, read.FailuresInARow));
+        Assert.Equal(2, read.Sightings[0].TrustedProbes);
+        Assert.Equal([[1, 2, 3], [4]], read.Sightings[0].Intermediates.Select(der => der.ToArray()));
+        Assert.True(read.HasOfferedStartTls);
+        Assert.Equal(ProbeOutcome.Timeout, read.LastOutcome);
+        Assert.Equal(fixture.Now, read.LastAttempt);
+        Assert.Equal(fixture.Now.AddHours(-4), read.BothAlgorithmsAt);
+    }
+
+    [Fact]
+    public void An_unknown_target_has_an_empty_history()
+    {
+        var history = fixture.Ledger.ReadHistory(Target(9));
+        Assert.Equal((Target(9), null, 0), (history.Target, history.LastAttempt, history.Sightings.Length));
+    }
+
+    [Fact]
+    public void A_history_does_not_grow_without_end()
+    {
+        for (var i = 0; i < AddressHistory.MaxRuns + 20; i++)
+        {
+            fixture.See(1, i % 3);
+            fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        using var other = fixture.Open();
+        AssertSame(fixture.Ledger.ReadHistory(Target(1)), other.ReadHistory(Target(1)));
+        Assert.Equal(AddressHistory.MaxRuns, other.ReadHistory(Target(1)).Sightings.Length);
+        Assert.Equal(30, fixture.Count("observation"));
+        Assert.Equal(1, (long)fixture.Scalar("SELECT count(*) FROM observation WHERE transcript IS NOT NULL")!);
+    }
+
+    [Fact]
+    public void A_certificate_goes_with_the_last_run_that_showed_it()
+    {
+        fixture.See(1, 2);
+        for (var i = 0; i < AddressHistory.MaxRuns; i++)
+        {
+            fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+            fixture.See(1, i % 2);
+        }
+
+        Assert.Equal(2, fixture.Count("key_material"));
+    }
+
+    [Fact]
+    public void Two_programs_continue_the_same_history()
+    {
+        using var other = fixture.Open();
+        fixture.See(1, 0);
+        var stale = other.ReadHistory(Target(1));
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        fixture.See(1, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+
+        var observation = fixture.Observation(1, ProbeOutcome.Secured, 0);
+        other.Record(observation, stale.With(observation));
+
+        Assert.Equal(3, Assert.Single(fixture.Ledger.ReadHistory(Target(1)).Sightings).Probes);
+    }
+
+    [Fact]
+    public void Each_owner_of_pins_is_listed_once()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Add("b.example", Pin(0));
+        fixture.Store.Put(TemporaryStore.Pinned("c.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
+        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
+        fixture.Ledger.Record(fixture.Round("b.example"));
+
+        Assert.Equal(
+            [new ProbeDue(NextHop.Parse("a.example"), null), new ProbeDue(NextHop.Parse("b.example"), fixture.Now.AddHours(24)), new ProbeDue(NextHop.Parse("x.example"), null)],
+            fixture.Ledger.List().OrderBy(due => due.Key.Text));
+    }
+
+    [Fact]
+    public void A_round_is_remembered()
+    {
+        fixture.Add("a.example", Pin(0));
+        var round = fixture.Round("a.example");
+        fixture.Ledger.Record(round);
+
+        using var other = fixture.Open();
+        var read = other.Read(NextHop.Parse("a.example"))!;
+
+        Assert.Equal((fixture.Now, fixture.Now.AddHours(24), true, fixture.Now.AddDays(-1)), (read.LastLook, read.NextDue, read.WasSecure, read.SecureSince));
+        Assert.Equal(["mx1.example"], read.TrustedHosts);
+        Assert.Equal([new KnownTarget("mx1.example", Target(1), fixture.Now)], read.Targets);
+        Assert.Equal(("a.example", 1, PinMode.Assist), (read.PinOwner, read.Affects, read.Mode));
+        Assert.Equal([Pin(0)], read.Pins);
+        var host = Assert.Single(read.LastResolution!.Hosts);
+        Assert.Equal(("mx1.example", 10, DnssecStatus.Secure, DnssecStatus.Insecure), (host.Name, host.Preference, host.AddressDnssec, host.TlsaDnssec));
+        Assert.Equal(round.Resolution.Hosts[0].Tlsa, host.Tlsa);
+        Assert.Equal(Target(1).Address, Assert.Single(host.Addresses));
+        Assert.Equal([NextHop.Parse("a.example")], other.Sharing(Target(1)));
+    }
+
+    [Fact]
+    public void A_lookup_that_failed_leaves_what_was_known()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Ledger.Record(fixture.Round("a.example"));
+        var before = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
+        fixture.Store.Time.Advance(TimeSpan.FromDays(1));
+
+        var failed = fixture.Round("a.example") with { Targets = before.Targets };
+        fixture.Ledger.Record(failed with { Resolution = failed.Resolution with { Outcome = ProbeOutcome.DnsFailure, Hosts = [], Detail = "SERVFAIL" } });
+
+        var after = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
+        Assert.Equal(before.LastResolution!.At, after.LastResolution!.At);
+        Assert.Equal(before.Targets, after.Targets);
+        Assert.True(after.Targets[0].LastListed >= after.LastResolution.At);
+    }
+
+    [Fact]
+    public void A_target_that_DNS_names_no_more_is_known_and_not_listed()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Ledger.Record(fixture.Round("a.example"));
+        var first = fixture.Now;
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+
+        var round = fixture.Round("a.example");
+        fixture.Ledger.Record(round with
+        {
+            Resolution = Resolution("a.example", fixture.Now, 2),
+            Targets = [new KnownTarget("mx1.example", Target(1), first), new KnownTarget("mx2.example", Target(2), round.At)],
+        });
+
+        var read = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
+        Assert.Equal([("mx1.example", false), ("mx2.example", true)], read.Targets.Select(target => (target.MxHost, target.LastListed >= read.LastResolution!.At)));
+        fixture.Ledger.Record(round with { Resolution = Resolution("a.example", fixture.Now, 2), Targets = [new KnownTarget("mx2.example", Target(2), round.At)] });
+        Assert.Empty(fixture.Ledger.Sharing(Target(1)));
+    }
+
+    [Fact]
+    public void An_older_look_changes_nothing()
+    {
+        fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
+        var late = fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane));
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        fixture.Ledger.Record(fixture.Round("a.example"));
+
+        fixture.Ledger.Record(late);
+
+        Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
+        Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastLook);
+    }
+
+    [Fact]
+    public void A_destination_that_was_removed_meanwhile_leaves_nothing_behind()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Add("b.example", Pin(0));
+        fixture.See(1, 0);
+        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Round("b.example"));
+        fixture.Store.Remove("a.example");
+
+        fixture.Ledger.Record(fixture.Round("a.example", Move(1, null, PinState.Candidate, RotationRule.FirstSeen)));
+
+        Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example")));
+        Assert.Equal([NextHop.Parse("b.example")], fixture.Ledger.Sharing(Target(1)));
+        Assert.Equal((1, 1), (fixture.Count("probe_state"), fixture.Count("probe_listing")));
+        fixture.Store.Remove("b.example");
+        using var store = fixture.Store.Open();
+        store.CheckIntegrity();
+        Assert.True(store.VerifyAudit().IsSound);
+    }
+
+    [Fact]
+    public void What_nobody_refers_to_goes_after_a_day()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.See(1, 0);
+        fixture.See(2, 1);
+        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Store.Time.Advance(TimeSpan.FromHours(25));
+
+        fixture.See(3, 2);
+
+        Assert.Equal("192.0.2.1:25 192.0.2.3:25", fixture.Scalar("SELECT group_concat(name, ' ') FROM (SELECT name FROM probe_target ORDER BY name)"));
+        // Two certificates, and the key of the pin.
+        Assert.Equal(3, fixture.Count("key_material"));
+    }
+
+    [Fact]
+    public void The_brake_counts_owners_and_not_keys()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Add("b.example", Pin(0), Pin(1));
+        fixture.Add("c.example", Pin(0));
+        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
+        Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
+
+        var news = fixture.Round("a.example");
+        fixture.Ledger.Record(news with { Result = news.Result with { NewKeySeen = true } });
+        fixture.Ledger.Record(news with { Result = news.Result with { NewKeySeen = true } });
+        var group = fixture.Round("y.example") with { PinOwner = "provider" };
+        fixture.Ledger.Record(group with { Result = group.Result with { NewKeySeen = true } });
+
+        Assert.Equal(new BrakeCounts(4, 2), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
+        Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddSeconds(1)));
+        fixture.Add("d.example", Pin(0));
+        Assert.Equal(5, fixture.Ledger.ReadBrake(fixture.Now).PinnedGroups);
+    }
+
+    [Fact]
+    public void Seen_keys_are_kept_whole()
+    {
+        fixture.Add("a.example", Pin(0), Pin(2));
+        fixture.See(1, 0);
+        fixture.Ledger.Record(fixture.Round("a.example"));
+
+        Assert.Equal(
+            Convert.ToBase64String([.. Certificate(0).PublicKey]),
+            fixture.Scalar($"SELECT m.der FROM pin p JOIN key_material m ON m.id = p.key_material_id WHERE p.fingerprint = '{KeyOf(0).Hex}'"));
+        Assert.Equal(1, (long)fixture.Scalar("SELECT count(*) FROM pin WHERE key_material_id IS NULL")!);
+    }
+
+    [Fact]
+    public void A_ledger_without_a_store_says_so_and_works_when_there_is_one()
+    {
+        using var bare = new LedgerFixture(create: false);
+        Assert.Contains("policyctl init", Assert.Throws<LedgerUnavailableException>(bare.Ledger.List).Message, StringComparison.Ordinal);
+        Assert.Throws<LedgerUnavailableException>(() => bare.Ledger.Record(bare.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
+
+        PolicyStore.Create(bare.Store.Path, TemporaryStore.Alice, bare.Store.Time).Dispose();
+
+        Assert.Empty(bare.Ledger.List());
+        bare.See(1, 0);
+        Assert.Single(bare.Ledger.ReadHistory(Target(1)).Sightings);
+    }
+
+    public void Dispose() => fixture.Dispose();
+
+    internal static void AssertSame(AddressHistory expected, AddressHistory actual)
+    {
+        Assert.Equal(expected with { Sightings = [] }, actual with { Sightings = [] });
+        // Their order matters within an algorithm.
+        Assert.Equal(expected.Algorithms, actual.Algorithms);
+        foreach (var algorithm in expected.Algorithms)
+            Assert.Equal(expected.Runs(algorithm).Select(Facts), actual.Runs(algorithm).Select(Facts));
+
+        static (ServerCertificate?, string) Facts(Sighting run) => (run.Certificate, (run with { Intermediates = [] }).ToString());
+    }
+}
