@@ -21,6 +21,18 @@ internal sealed record CliHost
     /// <summary>True where a person reads standard error: progress bars.</summary>
     public required bool ErrorIsTerminal { get; init; }
 
+    /// <summary>True where a person types at standard input: only then is anything asked.</summary>
+    public bool InIsTerminal { get; init; }
+
+    /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>
+    public Func<int> Width { get; init; } = () => 0;
+
+    /// <summary>Ctrl-C while a command works.</summary>
+    public Func<Interruption> Interruption { get; init; } = () => new Interruption();
+
+    /// <summary>Where MTA-STS policies are fetched.</summary>
+    public int PolicyPort { get; init; } = Probe.MtaSts.StsOptions.HttpsPort;
+
     /// <summary>An environment variable.</summary>
     public required Func<string, string?> Variable { get; init; }
 
@@ -49,6 +61,9 @@ internal sealed record CliHost
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            InIsTerminal = !Console.IsInputRedirected,
+            Width = () => Console.IsOutputRedirected ? 0 : Math.Max(Console.WindowWidth, 0),
+            Interruption = Cli.Interruption.OfSignals,
             Variable = Environment.GetEnvironmentVariable,
             Time = TimeProvider.System,
             Actor = () => ProcessActor.Current(Environment.GetEnvironmentVariable),

@@ -9,6 +9,20 @@ internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
     /// <summary>A handler that runs with everything the command line and the machine say.</summary>
     public Func<ParseResult, int> Handle(Func<CommandContext, ExitCode> handler) => result => (int)handler(Context(result));
 
+    /// <summary>A handler that waits for the network, until Ctrl-C.</summary>
+    public Func<ParseResult, int> Handle(Func<CommandContext, CancellationToken, Task<ExitCode>> handler) => result =>
+    {
+        using var interruption = host.Interruption();
+        try
+        {
+            return (int)handler(Context(result), interruption.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            throw new CommandException(ExitCode.Inconclusive, "interrupted; nothing was stored");
+        }
+    };
+
     private CommandContext Context(ParseResult result)
     {
         var format = result.GetValue(globals.Format) switch

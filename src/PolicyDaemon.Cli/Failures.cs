@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli;
@@ -17,6 +18,7 @@ internal static class Failures
             ConfigurationException several => new(
                 ExitCode.Invalid, "the configuration cannot be used", [.. several.Problems.Select(problem => problem.ToString())]),
             StoreException store => new(Code(store.Kind), store.Message),
+            LedgerUnavailableException ledger => new(ExitCode.Invalid, ledger.Message),
             UnauthorizedAccessException denied => new(
                 ExitCode.Permission, denied.Message + " Run it as root or as a member of the store's group."),
             IOException io => new(ExitCode.Invalid, io.Message),

@@ -35,6 +35,7 @@ internal static class CommandList
         PinVerbs.Create(runner),
         Import.Create(runner),
         Export.Create(runner),
+        Check.Create(runner),
         Query.Create(runner),
         Explain.Create(runner),
         Status.Create(runner),

@@ -21,9 +21,10 @@ internal sealed class Progress : IDisposable, IProgress<long>
     }
 
     /// <param name="expected">How many steps there will be, as far as known.</param>
-    internal static Progress Start(CliHost host, string what, long expected)
+    /// <param name="worthShowing">With fewer there is no bar.</param>
+    internal static Progress Start(CliHost host, string what, long expected, long worthShowing = WorthShowing)
     {
-        if (!host.ErrorIsTerminal || expected < WorthShowing)
+        if (!host.ErrorIsTerminal || expected < worthShowing)
             return new Progress(null, null, null);
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,6 +38,14 @@ internal sealed class Progress : IDisposable, IProgress<long>
                 await finished.Task;
             });
         return new Progress(started.Task.GetAwaiter().GetResult(), finished, running);
+    }
+
+    /// <summary>Where it turns out how many steps there are.</summary>
+    internal void Report(long value, long expected)
+    {
+        if (task is not null)
+            task.MaxValue = expected;
+        Report(value);
     }
 
     internal void Step() => Report(++steps);

@@ -60,6 +60,20 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
             host.Out.WriteLine(Paint(name.PadRight(width), Tone.Faint) + "  " + Paint(Terminal.Escape(value.Text), value.Tone));
     }
 
+    /// <summary>Named facts below a heading, indented, their values broken at blanks where the terminal is narrow.</summary>
+    /// <param name="labels">Columns for the names.</param>
+    /// <param name="indent">Columns before them.</param>
+    public void Block(IReadOnlyList<(string Name, Cell Value)> facts, int labels, int indent = 2)
+    {
+        foreach (var (name, value) in facts)
+        {
+            var label = new string(' ', indent) + name.PadRight(labels) + "  ";
+            var lines = Wrapping.Break(Terminal.Escape(value.Text), host.Width() - label.Length);
+            for (var i = 0; i < lines.Count; i++)
+                host.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
+        }
+    }
+
     public void Json<T>(T value, JsonTypeInfo<T> schema) => host.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
     /// <summary>A line of a table's text.</summary>

@@ -14,6 +14,9 @@ public sealed record MxHost
 
     public ImmutableArray<IPAddress> Addresses { get; init; } = [];
 
+    /// <summary>The name at the end of the aliases, where <see cref="Name"/> is one (RFC 2181 section 10.3 forbids it, Postfix follows); otherwise null.</summary>
+    public string? CanonicalName { get; init; }
+
     /// <summary>Of the address records.</summary>
     public DnssecStatus AddressDnssec { get; init; }
 

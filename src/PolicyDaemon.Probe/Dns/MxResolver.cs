@@ -139,6 +139,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
             Name = name,
             Preference = preference,
             Addresses = addresses,
+            CanonicalName = answers.Select(answer => answer.CanonicalName).FirstOrDefault(canonical => canonical != DnsNames.Plain(name)),
             AddressOutcome = AddressOutcome(answers, addresses),
             // An address family that is absent must be securely absent, or else an attacker could add it.
             AddressDnssec = answers.Select(answer => Status(answer, isTrusted)).Aggregate(Weaker),

@@ -13,7 +13,7 @@ public class ReferenceGraphTests
     [InlineData("Lookup", "Core", "Pipelines.Sockets.Unofficial Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Probe", "Core", "DnsClient MailKit Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Daemon", "Core Store Lookup Probe", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike
-    [InlineData("Cli", "Core Store Lookup", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
+    [InlineData("Cli", "Core Store Lookup Probe", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
     public void A_project_references_what_the_architecture_allows(string project, string projects, string packages)
     {
         var document = XDocument.Load(Repository.Path("src", $"PolicyDaemon.{project}", $"PolicyDaemon.{project}.csproj"));

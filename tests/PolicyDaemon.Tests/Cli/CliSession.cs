@@ -14,11 +14,11 @@ internal sealed class CliSession : IDisposable
     internal const string Pin = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     internal const string OtherPin = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-    internal CliSession(string postfix = "", bool init = true, string lookup = "")
+    internal CliSession(string postfix = "", bool init = true, string lookup = "", string probe = "")
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policyctl-").FullName;
         Database = Path.Combine(Directory, "policy.db");
-        Config = Write("policydaemon.conf", $"[lookup]\n{lookup}\n[store]\ndatabase = {Database}\n[postfix]\n{postfix}\n");
+        Config = Write("policydaemon.conf", $"[lookup]\n{lookup}\n[store]\ndatabase = {Database}\n[probe]\n{probe}\n[postfix]\n{postfix}\n");
         if (init)
             Succeed("init");
     }
@@ -36,6 +36,16 @@ internal sealed class CliSession : IDisposable
     internal bool Terminal { get; set; }
 
     internal string Input { get; set; } = "";
+
+    /// <summary>Somebody sits at the keyboard.</summary>
+    internal bool Person { get; set; }
+
+    internal int Width { get; set; }
+
+    internal int PolicyPort { get; set; } = 443;
+
+    /// <summary>Ctrl-C, to be pressed.</summary>
+    internal Interruption? Interruption { get; set; }
 
     internal FakePostfix Postfix { get; } = new();
 
@@ -63,6 +73,10 @@ internal sealed class CliSession : IDisposable
             Error = error,
             OutIsTerminal = Terminal,
             ErrorIsTerminal = false,
+            InIsTerminal = Person,
+            Width = () => Width,
+            PolicyPort = PolicyPort,
+            Interruption = () => Interruption ?? new Interruption(),
             Variable = name => Variables.GetValueOrDefault(name),
             Time = Time,
             Actor = () => new Actor("root", "alice", null),

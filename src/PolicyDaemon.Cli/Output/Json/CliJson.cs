@@ -10,6 +10,7 @@ namespace PolicyDaemon.Cli.Output.Json;
     Converters = [typeof(UtcTimeConverter)],
     WriteIndented = true)]
 [JsonSerializable(typeof(ChangeJson))]
+[JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(DestinationJson))]
 [JsonSerializable(typeof(IReadOnlyList<DestinationJson>))]
 [JsonSerializable(typeof(AuditVerificationJson))]

@@ -1,0 +1,40 @@
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Cli.Checking;
+
+/// <summary>What a person should know before acting on the report.</summary>
+internal static class CheckAdvice
+{
+    internal static IEnumerable<string> Of(CheckResult result)
+    {
+        var unknown = result.Visit.Addresses.Count(address => !SaysSomething(address.Seen.Outcome));
+        if (unknown > 0 && unknown < result.Visit.Addresses.Length)
+            yield return $"{CheckWords.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
+        if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry
+            && result.Visit.Round.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
+        {
+            var key = Setup.Shell.Quote(entry.Key.Text);
+            yield return $"compare what was seen with the partner over another channel; then: policyctl probe {key}, and policyctl pin approve {key} FINGERPRINT";
+        }
+
+        if (LevelCommand.For(result) is null)
+            yield break;
+        switch (result.Strongest)
+        {
+            case { Level: TlsLevel.DaneOnly }:
+                yield return "dane-only needs a Postfix that resolves with DNSSEC (smtp_dns_support_level = dnssec); policyctl setup says whether it does";
+                break;
+            case { Level: TlsLevel.Secure, Match.IsEmpty: false } when result.Resolution.MxDnssec != DnssecStatus.Secure:
+                yield return "the MX names come from DNS without DNSSEC: make sure that they are the partner's before you write them down";
+                break;
+            case { Level: TlsLevel.Fingerprint }:
+                yield return "a key seen once proves nothing about whose it is; compare it with the partner over another channel";
+                break;
+        }
+    }
+
+    private static bool SaysSomething(ProbeOutcome outcome) =>
+        outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected;
+}

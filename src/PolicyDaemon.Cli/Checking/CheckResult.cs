@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Looking;
+
+namespace PolicyDaemon.Cli.Checking;
+
+/// <summary>Everything that <c>check</c> found out.</summary>
+internal sealed record CheckResult
+{
+    public required NextHop Key { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required Settings Settings { get; init; }
+
+    public required VisitedDestination Visit { get; init; }
+
+    /// <summary>The self-test of a trusted resolver; null where the resolver is not trusted.</summary>
+    public required ResolverStanding? Standing { get; init; }
+
+    public required StsFinding Sts { get; init; }
+
+    /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's.</summary>
+    public required Destination? Entry { get; init; }
+
+    /// <summary>Why the store could not be asked for entries; null where it could.</summary>
+    public required string? StoreProblem { get; init; }
+
+    /// <summary>The strongest first.</summary>
+    public required ImmutableArray<LevelOutlook> Levels { get; init; }
+
+    public LevelOutlook? Strongest => LevelOutlooks.Strongest(Levels);
+
+    public MxResolution Resolution => Visit.Resolution;
+
+    /// <summary>Fingerprints are shown in the digest that Postfix compares.</summary>
+    public DigestAlgorithm Digest => Settings.Postfix.FingerprintDigest;
+
+    /// <summary>The pins that Postfix is told, or would be told once the entry is enforced.</summary>
+    public ImmutableArray<Pin> Expected => Entry is { Policy.Level: Core.Policies.TlsLevel.Fingerprint } entry
+        ? [.. entry.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm == Digest)]
+        : [];
+}

@@ -1,0 +1,51 @@
+using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Cli.Checking;
+
+/// <summary>The command that sets a level, to be pasted into a shell.</summary>
+internal static class LevelCommand
+{
+    /// <returns>Null where there is nothing to set: it is set already, something as strong is, or only plain text would go through.</returns>
+    internal static string? For(CheckResult result)
+    {
+        if (result.Strongest is not { Level: not TlsLevel.May } strongest)
+            return null;
+        var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
+        if (own is not null && Rank(own.Policy.Level) >= Rank(strongest.Level))
+            return own.Observe && result.Visit.Round.Result.Verdict == Core.Pins.Rotation.DestinationVerdict.Ok
+                ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
+                : null;
+        return Text(result.Key, own, strongest, result.Visit.Resolution);
+    }
+
+    /// <summary>The same for any level, configured or not.</summary>
+    internal static string Text(NextHop key, Destination? own, LevelOutlook outlook, MxResolution resolution)
+    {
+        var words = new List<string> { "policyctl", "domain", own is null ? "add" : "set", Shell.Quote(key.Text), "--level", outlook.Level.Name() };
+        foreach (var name in outlook.Match)
+            words.AddRange(["--match", Shell.Quote(name)]);
+        if (outlook.SendsName)
+            words.AddRange(["--servername", "hostname"]);
+        if (outlook.Level == TlsLevel.Fingerprint)
+        {
+            words.Add("--probe");
+            if (key.IsSubdomains)
+                words.AddRange(["--probe-as", .. resolution.Hosts.Select(host => Shell.Quote(host.Name))]);
+        }
+
+        return string.Join(' ', words);
+    }
+
+    private static int Rank(TlsLevel level) => level switch
+    {
+        TlsLevel.None => 0,
+        TlsLevel.May => 1,
+        TlsLevel.Encrypt or TlsLevel.Dane or TlsLevel.Verify => 2,
+        TlsLevel.DaneOnly => 4,
+        _ => 3,
+    };
+}

@@ -1,0 +1,48 @@
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe.Looking;
+
+namespace PolicyDaemon.Cli.Checking;
+
+/// <summary>At which addresses mail would not go through, and why, at the level that <see cref="MailForecast"/> speaks of.</summary>
+internal static class Refusals
+{
+    internal static IEnumerable<(string Where, string Why)> Of(CheckResult result)
+    {
+        if (result.Entry is { } entry)
+        {
+            if (entry.Policy.Level == TlsLevel.Fingerprint)
+                return OfPins(result);
+            var judgement = new LevelJudgement(entry.Policy.Level, result.Key, entry.Policy.Match);
+            return result.Visit.Addresses
+                .Where(address => judgement.Refusal(address.Watched) is not null)
+                .Select(address => (Where(address), Why(judgement.Refusal(address.Watched)!.Value)));
+        }
+
+        return (result.Strongest ?? result.Levels.LastOrDefault())?.Refusals
+            .Select(refusal => ($"{refusal.Address.MxHost} [{refusal.Address.History.Target.Address}]", Why(refusal.Outcome))) ?? [];
+    }
+
+    /// <summary>An outcome with its result type of RFC 8460 where that is another word.</summary>
+    internal static string Why(ProbeOutcome outcome) =>
+        outcome.ResultType() is { } type && type != outcome.Name() ? $"{outcome.Name()} ({type})" : outcome.Name();
+
+    private static IEnumerable<(string Where, string Why)> OfPins(CheckResult result)
+    {
+        foreach (var address in result.Visit.Addresses)
+        {
+            switch (address.Seen.Outcome)
+            {
+                case ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected:
+                    yield return (Where(address), Why(address.Seen.Outcome));
+                    break;
+                case ProbeOutcome.Secured when address.Seen.Certificates.Any(seen =>
+                    !result.Expected.Any(pin => seen.Certificate.Matches(pin.Fingerprint))):
+                    yield return (Where(address), Why(ProbeOutcome.PinMismatch));
+                    break;
+            }
+        }
+    }
+
+    private static string Where(VisitedAddress address) => $"{address.Host.Name} [{address.Seen.Target.Address}]";
+}

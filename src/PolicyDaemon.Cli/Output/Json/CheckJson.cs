@@ -1,0 +1,135 @@
+using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Cli.Output.Json;
+
+/// <summary>The result of <c>check</c>: everything that was seen.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Unicode">The key with U-labels.</param>
+/// <param name="CheckedAt">When.</param>
+/// <param name="Digest">Of every fingerprint here: the digest that Postfix compares.</param>
+/// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>, at the entry's level or else the strongest.</param>
+/// <param name="Mail">What happens to mail, in words.</param>
+/// <param name="Strongest">The strongest level that would deliver; null where none would, or nothing was reached.</param>
+/// <param name="Command">The command that sets it; null where there is nothing to set.</param>
+/// <param name="Notes">What to know before acting on it.</param>
+/// <param name="Levels">Every level worth setting, the strongest first.</param>
+/// <param name="Entry">The entry that decides about this destination; null where there is none.</param>
+/// <param name="StoreProblem">Why the store could not be asked; null where it could.</param>
+/// <param name="Resolver">Who was asked.</param>
+/// <param name="Dns">Where mail goes.</param>
+/// <param name="MtaSts">The domain's MTA-STS policy.</param>
+/// <param name="Mx">The MX hosts by preference, with their addresses.</param>
+internal sealed record CheckJson(
+    string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, LevelJson? Strongest, string? Command,
+    IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, CheckedEntryJson? Entry, string? StoreProblem, ResolverJson Resolver,
+    DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<MxJson> Mx)
+{
+    internal static CheckJson From(CheckResult result)
+    {
+        var forecast = MailForecast.Of(result);
+        return new CheckJson(
+            result.Key.Text,
+            result.Key.ToDisplayString(),
+            result.At,
+            result.Digest.Name(),
+            forecast.Verdict.Name(),
+            forecast.Text,
+            result.Strongest is { } strongest ? LevelJson.From(strongest) : null,
+            LevelCommand.For(result),
+            [.. CheckAdvice.Of(result)],
+            [.. result.Levels.Select(LevelJson.From)],
+            result.Entry is { } entry
+                ? new CheckedEntryJson(
+                    entry.Key.Text, entry.Policy.Level.Name(), entry.Mode.Name(), entry.Observe, [.. result.Expected.Select(pin => pin.Fingerprint.Hex)])
+                : null,
+            result.StoreProblem,
+            ResolverJson.From(result),
+            DnsJson.From(result.Resolution),
+            MtaStsJson.From(result),
+            [.. result.Resolution.Hosts.Select(host => MxJson.From(result, host))]);
+    }
+}
+
+/// <summary>What a level would do to mail now.</summary>
+/// <param name="Level">The level.</param>
+/// <param name="Match">The <c>match</c> names that it takes; empty for the level's own.</param>
+/// <param name="Servername"><c>hostname</c> where it takes that, because the servers show another certificate without SNI; otherwise null.</param>
+/// <param name="Verdict">As above.</param>
+/// <param name="Why">Why it is out of the question; null where only the refusals speak against it, or nothing.</param>
+/// <param name="Refusals">Addresses at which mail would not go through.</param>
+internal sealed record LevelJson(
+    string Level, IReadOnlyList<string> Match, string? Servername, string Verdict, string? Why, IReadOnlyList<RefusalJson> Refusals)
+{
+    internal static LevelJson From(LevelOutlook outlook) => new(
+        outlook.Level.Name(), outlook.Match, outlook.SendsName ? "hostname" : null, outlook.Verdict.Name(), outlook.Why,
+        [
+            .. outlook.Refusals.Select(refusal => new RefusalJson(
+                refusal.Address.MxHost, refusal.Address.History.Target.Address.ToString(), refusal.Outcome.Name(), refusal.Outcome.ResultType())),
+        ]);
+}
+
+/// <summary>An address at which mail would not go through.</summary>
+/// <param name="Mx">The MX host.</param>
+/// <param name="Address">Its address.</param>
+/// <param name="Outcome">The reason's name.</param>
+/// <param name="ResultType">The reason's result type in RFC 8460; null where it has none.</param>
+internal sealed record RefusalJson(string Mx, string Address, string Outcome, string? ResultType);
+
+/// <summary>The entry that decides about the destination.</summary>
+/// <param name="Key">Its key: the destination's own or a parent's.</param>
+/// <param name="Level">Its level.</param>
+/// <param name="Mode"><c>locked</c>, <c>assist</c> or <c>auto</c>.</param>
+/// <param name="Observe">True while it is not enforced.</param>
+/// <param name="Expected">The pins that are compared.</param>
+internal sealed record CheckedEntryJson(string Key, string Level, string Mode, bool Observe, IReadOnlyList<string> Expected);
+
+/// <summary>The resolver.</summary>
+/// <param name="Servers">Addresses with ports; empty for the system's.</param>
+/// <param name="Trusted">Whether the configuration says that its AD bit counts.</param>
+/// <param name="SelfTestPassed">Whether it then passed its self-test; null where none ran.</param>
+/// <param name="Detail">What the self-test has to say.</param>
+internal sealed record ResolverJson(IReadOnlyList<string> Servers, bool Trusted, bool? SelfTestPassed, string? Detail)
+{
+    internal static ResolverJson From(CheckResult result) => new(
+        [.. result.Settings.Probe.Resolvers.Select(server => server.ToString())], result.Settings.Probe.ResolverTrusted,
+        result.Standing?.Passed, result.Standing?.Detail);
+}
+
+/// <summary>What DNS says of the destination.</summary>
+/// <param name="Outcome"><c>secured</c> where the lookups worked; otherwise <c>no-mx</c>, <c>null-mx</c>, <c>dns-failure</c> or <c>dnssec-invalid</c>.</param>
+/// <param name="ResultType">Of a failure, in RFC 8460; null where it has none.</param>
+/// <param name="Detail">What went wrong.</param>
+/// <param name="Port">The port that mail goes to.</param>
+/// <param name="Dnssec">Of the MX records: <c>unknown</c>, <c>insecure</c>, <c>secure</c> or <c>bogus</c>.</param>
+/// <param name="Implicit">True where there are no MX records and the domain's own addresses are used.</param>
+/// <param name="HostGiven">True where the key names the host.</param>
+internal sealed record DnsJson(string Outcome, string? ResultType, string? Detail, int Port, string Dnssec, bool Implicit, bool HostGiven)
+{
+    internal static DnsJson From(MxResolution resolution) => new(
+        resolution.Outcome.Name(), resolution.Outcome.ResultType(), resolution.Detail, resolution.Port, resolution.MxDnssec.Name(),
+        resolution.IsImplicit, resolution.HostIsGiven);
+}
+
+/// <summary>MTA-STS.</summary>
+/// <param name="Status"><c>not-applicable</c>, <c>absent</c>, <c>valid</c>, <c>dns-failure</c>, or a result type of RFC 8460: <c>sts-policy-fetch-error</c>, <c>sts-webpki-invalid</c>, <c>sts-policy-invalid</c>.</param>
+/// <param name="Detail">What went wrong.</param>
+/// <param name="Id">Of the record.</param>
+/// <param name="Mode"><c>enforce</c>, <c>testing</c> or <c>none</c>.</param>
+/// <param name="MaxAge">Seconds.</param>
+/// <param name="Mx">The patterns.</param>
+/// <param name="NotCovered">MX hosts that no pattern covers.</param>
+internal sealed record MtaStsJson(
+    string Status, string? Detail, string? Id, string? Mode, long? MaxAge, IReadOnlyList<string> Mx, IReadOnlyList<string> NotCovered)
+{
+    internal static MtaStsJson From(CheckResult result) => new(
+        result.Sts.Status.Name(), result.Sts.Detail, result.Sts.Record?.Id, result.Sts.Policy?.Mode.Name(),
+        result.Sts.Policy is { } policy ? (long)policy.MaxAge.TotalSeconds : null, result.Sts.Policy?.MxPatterns ?? [],
+        result.Sts.Policy is { Mode: not StsMode.None } known
+            ? [.. result.Resolution.Hosts.Where(host => !known.Covers(host.Name)).Select(host => host.Name)]
+            : []);
+}
