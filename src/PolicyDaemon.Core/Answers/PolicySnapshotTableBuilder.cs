@@ -23,7 +23,8 @@ internal sealed class PolicySnapshotTableBuilder
     private int puts;
 
     // Positions of texts by their hash, the last one wins: it finds the texts that many entries share without remembering all.
-    private uint[]? textCache;
+    // The other half of the hash stands beside the position, so that an other text need not be fetched from memory to be told apart.
+    private ulong[]? textCache;
 
     public PolicySnapshotTableBuilder(PolicySnapshotHash hash)
         : this(hash, PolicySnapshotTable.Empty)
@@ -208,15 +209,16 @@ internal sealed class PolicySnapshotTableBuilder
     {
         if (puts < TextCacheAfter)
             return position;
-        textCache ??= new uint[TextCacheSize];
-        ref var cached = ref textCache[(int)(hash.Compute(lengthAndText) % TextCacheSize)];
-        if (cached != 0 && At(cached).StartsWith(lengthAndText))
+        textCache ??= new ulong[TextCacheSize];
+        var textHash = hash.Compute(lengthAndText);
+        ref var cached = ref textCache[(int)(textHash % TextCacheSize)];
+        if (cached != 0 && cached >> 32 == textHash >> 32 && At((uint)cached).StartsWith(lengthAndText))
         {
             used -= Padded(lengthAndText.Length);
-            return cached;
+            return (uint)cached;
         }
 
-        cached = position;
+        cached = (textHash & 0xffffffff_00000000) | position;
         return position;
     }
 

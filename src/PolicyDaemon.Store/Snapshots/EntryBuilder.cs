@@ -18,11 +18,11 @@ internal sealed class EntryBuilder
 
     internal void Forget(string key) => unservable.Remove(key);
 
-    /// <summary>Takes over what a snapshot from a file says.</summary>
-    internal void Adopt(PolicySnapshot snapshot)
+    /// <summary>Takes over which entries of a snapshot from a file are temporary errors.</summary>
+    internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
     {
         Clear();
-        foreach (var entry in snapshot.Entries.Where(entry => entry.Answer.Kind == LookupAnswerKind.Temporary))
+        foreach (var entry in temporaryErrors)
             unservable[entry.Key] = entry.Answer.Text;
     }
 

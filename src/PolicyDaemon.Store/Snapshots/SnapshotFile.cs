@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -23,8 +20,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// </remarks>
 public static class SnapshotFile
 {
-    private const int MaxText = AnswerLimits.SocketmapPayload;
-    private const int MaxEntries = 50_000_000;
+    private const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
     private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0001"u8;
 
@@ -32,20 +28,21 @@ public static class SnapshotFile
     /// <param name="path">The file.</param>
     /// <param name="snapshot">Its content.</param>
     /// <param name="reason">Why it cannot be used; null where there is no file.</param>
-    public static bool TryRead(string path, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
+    public static bool TryRead(string path, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason) =>
+        TryRead(path, null, out snapshot, out reason);
+
+    /// <param name="unservable">Gets the entries that are temporary errors: going through a large snapshot again would take long.</param>
+    internal static bool TryRead(
+        string path, ICollection<SnapshotEntry>? unservable, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
     {
         snapshot = null;
         reason = null;
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            snapshot = Read(new Reader(file, hash));
-            Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
-            Span<byte> stored = stackalloc byte[SHA256.HashSizeInBytes];
-            hash.GetHashAndReset(expected);
-            file.ReadExactly(stored);
-            if (stored.SequenceEqual(expected) && file.ReadByte() < 0)
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var reader = new SnapshotFileReader(file);
+            snapshot = Read(reader, unservable);
+            if (reader.EndsWithChecksum())
                 return true;
             reason = "its checksum does not fit its content";
         }
@@ -74,13 +71,13 @@ public static class SnapshotFile
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
-                BufferSize = 1 << 16,
+                BufferSize = 0,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             }))
             {
-                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                Write(new Writer(file, hash), snapshot);
-                file.Write(hash.GetHashAndReset());
+                using var writer = new SnapshotFileWriter(file);
+                Write(writer, snapshot);
+                writer.Checksum();
                 file.Flush(flushToDisk: true);
             }
 
@@ -98,7 +95,7 @@ public static class SnapshotFile
         }
     }
 
-    private static void Write(Writer writer, PolicySnapshot snapshot)
+    private static void Write(SnapshotFileWriter writer, PolicySnapshot snapshot)
     {
         var identity = snapshot.Identity;
         writer.Bytes(Magic);
@@ -120,7 +117,7 @@ public static class SnapshotFile
         }
     }
 
-    private static PolicySnapshot Read(Reader reader)
+    private static PolicySnapshot Read(SnapshotFileReader reader, ICollection<SnapshotEntry>? unservable)
     {
         if (!reader.Bytes(Magic.Length).SequenceEqual(Magic))
             throw new InvalidDataException("it is not a snapshot that this version can read");
@@ -132,94 +129,22 @@ public static class SnapshotFile
             throw new InvalidDataException($"it names the digest '{digestName}'");
         var identity = new SnapshotIdentity(storeId, sequence, hash, digest, new PostfixVersion(reader.Int(), reader.Int()));
         var count = reader.Int();
-        if (count is < 0 or > MaxEntries)
+        // Room is made for so many before the checksum is known.
+        if (count < 0 || count > reader.FileLength / MinEntry)
             throw new InvalidDataException($"it claims {count} entries");
-        return PolicySnapshot.Build(identity, Entries(reader, count));
+        return PolicySnapshot.Build(identity, Entries(reader, count, unservable), count);
     }
 
-    private static IEnumerable<SnapshotEntry> Entries(Reader reader, int count)
+    private static IEnumerable<SnapshotEntry> Entries(SnapshotFileReader reader, int count, ICollection<SnapshotEntry>? unservable)
     {
         for (var i = 0; i < count; i++)
         {
             var key = reader.Text();
             var answer = reader.Answer();
-            yield return new SnapshotEntry(key, answer, reader.Byte() == 1 ? answer : reader.Answer());
-        }
-    }
-
-    private sealed class Writer(Stream file, IncrementalHash hash)
-    {
-        private byte[] buffer = new byte[256];
-
-        internal void Bytes(ReadOnlySpan<byte> bytes)
-        {
-            hash.AppendData(bytes);
-            file.Write(bytes);
-        }
-
-        internal void Byte(byte value) => Bytes([value]);
-
-        internal void Int(int value)
-        {
-            Span<byte> bytes = stackalloc byte[4];
-            BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-            Bytes(bytes);
-        }
-
-        internal void Long(long value)
-        {
-            Span<byte> bytes = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-            Bytes(bytes);
-        }
-
-        internal void Text(string text)
-        {
-            var length = Encoding.UTF8.GetByteCount(text);
-            if (buffer.Length < length)
-                buffer = new byte[length];
-            Encoding.UTF8.GetBytes(text, buffer);
-            Int(length);
-            Bytes(buffer.AsSpan(0, length));
-        }
-
-        internal void Answer(LookupAnswer answer)
-        {
-            Byte((byte)answer.Kind);
-            Text(answer.Text);
-        }
-    }
-
-    private sealed class Reader(Stream file, IncrementalHash hash)
-    {
-        private byte[] buffer = new byte[256];
-
-        internal ReadOnlySpan<byte> Bytes(int length)
-        {
-            if (length is < 0 or > MaxText)
-                throw new InvalidDataException($"it claims a text of {length} octets");
-            if (buffer.Length < length)
-                buffer = new byte[length];
-            var bytes = buffer.AsSpan(0, length);
-            file.ReadExactly(bytes);
-            hash.AppendData(bytes);
-            return bytes;
-        }
-
-        internal byte Byte() => Bytes(1)[0];
-
-        internal int Int() => BinaryPrimitives.ReadInt32LittleEndian(Bytes(4));
-
-        internal long Long() => BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
-
-        internal string Text() => Encoding.UTF8.GetString(Bytes(Int()));
-
-        internal LookupAnswer Answer()
-        {
-            var kind = (LookupAnswerKind)Byte();
-            return kind is LookupAnswerKind.Temporary or LookupAnswerKind.Found or LookupAnswerKind.NotFound
-                ? new LookupAnswer(kind, Text())
-                : throw new InvalidDataException($"it has an answer of kind {(int)kind}");
+            var entry = new SnapshotEntry(key, answer, reader.Byte() == 1 ? answer : reader.Answer());
+            if (answer.Kind == LookupAnswerKind.Temporary)
+                unservable?.Add(entry);
+            yield return entry;
         }
     }
 }

@@ -87,11 +87,12 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     {
         lock (gate)
         {
-            if (SnapshotFile.TryRead(options.SnapshotFile, out last, out var reason))
+            var temporaryErrors = new List<SnapshotEntry>();
+            if (SnapshotFile.TryRead(options.SnapshotFile, temporaryErrors, out last, out var reason))
             {
                 StoreLog.SnapshotRead(log, options.SnapshotFile, last.Count, last.Identity.Sequence);
                 saver.IsOnDisk(last.Identity);
-                reader.Adopt(last);
+                reader.Adopt(temporaryErrors);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }

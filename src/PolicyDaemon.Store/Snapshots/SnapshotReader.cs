@@ -19,10 +19,10 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 
     internal long DestinationsRead => readEarlier + (reading?.Destinations.Reads ?? 0);
 
-    /// <summary>Starts from a snapshot that came from a file.</summary>
-    internal void Adopt(PolicySnapshot snapshot)
+    /// <summary>Starts from a snapshot that came from a file, of which these entries are temporary errors.</summary>
+    internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
     {
-        entries.Adopt(snapshot);
+        entries.Adopt(temporaryErrors);
         entries.Report(findings);
     }
 

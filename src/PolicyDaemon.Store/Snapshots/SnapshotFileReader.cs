@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using PolicyDaemon.Core.Answers;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Takes the values of a snapshot file apart, block by block, and hashes what it has taken.</summary>
+/// <remarks>A million entries are eight million values: read and hashed one by one they took as long as building the snapshot.</remarks>
+internal sealed class SnapshotFileReader(Stream file) : IDisposable
+{
+    private const int MaxText = AnswerLimits.SocketmapPayload;
+
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] buffer = new byte[1 << 16];
+    private int hashed;
+    private int at;
+    private int end;
+
+    internal long FileLength => file.Length;
+
+    /// <summary>The next octets; valid until the next call.</summary>
+    /// <exception cref="InvalidDataException">No value of the format is so long.</exception>
+    /// <exception cref="EndOfStreamException">The file ends before.</exception>
+    internal ReadOnlySpan<byte> Bytes(int length)
+    {
+        if (length is < 0 or > MaxText)
+            throw new InvalidDataException($"it claims a text of {length} octets");
+        if (end - at < length)
+            Fill(length);
+        at += length;
+        return buffer.AsSpan(at - length, length);
+    }
+
+    internal byte Byte() => Bytes(1)[0];
+
+    internal int Int() => BinaryPrimitives.ReadInt32LittleEndian(Bytes(4));
+
+    internal long Long() => BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
+
+    internal string Text() => Encoding.UTF8.GetString(Bytes(Int()));
+
+    internal LookupAnswer Answer()
+    {
+        var kind = (LookupAnswerKind)Byte();
+        return kind is LookupAnswerKind.Temporary or LookupAnswerKind.Found or LookupAnswerKind.NotFound
+            ? new LookupAnswer(kind, Text())
+            : throw new InvalidDataException($"it has an answer of kind {(int)kind}");
+    }
+
+    /// <summary>True where the checksum of all values so far follows, and nothing behind it.</summary>
+    internal bool EndsWithChecksum()
+    {
+        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash();
+        hash.GetHashAndReset(expected);
+        return Bytes(SHA256.HashSizeInBytes).SequenceEqual(expected) && at == end && file.ReadByte() < 0;
+    }
+
+    public void Dispose() => hash.Dispose();
+
+    private void Hash()
+    {
+        hash.AppendData(buffer, hashed, at - hashed);
+        hashed = at;
+    }
+
+    private void Fill(int length)
+    {
+        Hash();
+        buffer.AsSpan(at, end - at).CopyTo(buffer);
+        end -= at;
+        at = hashed = 0;
+        if (buffer.Length < length)
+            Array.Resize(ref buffer, MaxText);
+        end += file.ReadAtLeast(buffer.AsSpan(end), length - end);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using PolicyDaemon.Core.Answers;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>Puts the values of a snapshot file together, and hashes and writes them block by block.</summary>
+internal sealed class SnapshotFileWriter(Stream file) : IDisposable
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] buffer = new byte[1 << 16];
+    private int used;
+
+    internal void Bytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Room(bytes.Length));
+
+    internal void Byte(byte value) => Room(1)[0] = value;
+
+    internal void Int(int value) => BinaryPrimitives.WriteInt32LittleEndian(Room(4), value);
+
+    internal void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Room(8), value);
+
+    internal void Text(string text)
+    {
+        var length = Encoding.UTF8.GetByteCount(text);
+        Int(length);
+        Encoding.UTF8.GetBytes(text, Room(length));
+    }
+
+    internal void Answer(LookupAnswer answer)
+    {
+        Byte((byte)answer.Kind);
+        Text(answer.Text);
+    }
+
+    /// <summary>Writes the checksum of everything before; nothing may follow.</summary>
+    internal void Checksum()
+    {
+        WriteBlock();
+        file.Write(hash.GetHashAndReset());
+    }
+
+    public void Dispose() => hash.Dispose();
+
+    private Span<byte> Room(int length)
+    {
+        if (buffer.Length - used < length)
+        {
+            WriteBlock();
+            if (buffer.Length < length)
+                buffer = new byte[length];
+        }
+
+        used += length;
+        return buffer.AsSpan(used - length, length);
+    }
+
+    private void WriteBlock()
+    {
+        hash.AppendData(buffer, 0, used);
+        file.Write(buffer, 0, used);
+        used = 0;
+    }
+}
