@@ -5,7 +5,7 @@ _policyctl() {
     declare -F _get_comp_words_by_ref >/dev/null && _get_comp_words_by_ref -n : -c current
     words=$(policyctl "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
     case " $line" in
-        *" domain set "* | *" domain remove "* | *" domain show "* | *" domain list "* | *" pin "[a-z]*" "* | *" query "* | *" check "* | *" explain "* | *" audit "*)
+        *" domain set "* | *" domain remove "* | *" domain show "* | *" domain list "* | *" pin "[a-z]*" "* | *" query "* | *" check "* | *" probe "* | *" explain "* | *" audit "*)
             [[ $current == -* ]] || words+=$'\n'$(policyctl --format tsv domain list 2>/dev/null | cut -f1)
             ;;
     esac

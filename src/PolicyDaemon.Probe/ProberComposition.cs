@@ -55,7 +55,9 @@ public sealed class ProberComposition : IDisposable
         new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);
 
     /// <summary>Single looks over these parts, as the engine makes them; dispose of it before them.</summary>
-    public DestinationProbe CreateDestinationProbe(IProbeLedger ledger) => new(ledger, Resolver, Probe, Schedule, digest, time);
+    /// <param name="freshSince">What was seen since then is not looked at again.</param>
+    public DestinationProbe CreateDestinationProbe(IProbeLedger ledger, DateTimeOffset freshSince) =>
+        new(ledger, Resolver, Probe, Schedule, digest, time) { FreshSince = freshSince };
 
     /// <summary>Visits that store nothing.</summary>
     public DestinationVisit CreateVisit(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };

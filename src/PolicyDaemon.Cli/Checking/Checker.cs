@@ -42,7 +42,7 @@ internal static class Checker
             Sts = sts,
             Entry = entry,
             StoreProblem = problem,
-            Levels = LevelOutlooks.Of(
+            Levels = visit.Addresses.IsEmpty ? [] : LevelOutlooks.Of(
                 visit.Resolution, [.. visit.Addresses.Select(address => address.Watched)],
                 [.. visit.Addresses.Select(address => address.WatchedNamed)]),
         };

@@ -36,6 +36,7 @@ internal static class CommandList
         Import.Create(runner),
         Export.Create(runner),
         Check.Create(runner),
+        ProbeVerb.Create(runner),
         Query.Create(runner),
         Explain.Create(runner),
         Status.Create(runner),

@@ -34,6 +34,9 @@ public sealed class DestinationProbe : IDisposable
         gate = new AddressGate(probe, ledger, options, time);
     }
 
+    /// <summary>Whatever was seen since then is fresh enough, so that one visit serves everybody behind an address; null: the reason decides.</summary>
+    public DateTimeOffset? FreshSince { get; init; }
+
     /// <summary>Where what concerns the prober itself is taken down; null: nowhere, as in a process that sees little of the whole.</summary>
     internal ProberFindings? Findings { get; init; }
 
@@ -56,7 +59,7 @@ public sealed class DestinationProbe : IDisposable
         var resolution = await resolver.ResolveAsync(key, watched.ProbeAs, cancellation);
         var now = time.GetUtcNow();
         var look = new DestinationLook(watched, resolution, now);
-        var notOlderThan = asked - (reason == ProbeReason.Scheduled
+        var notOlderThan = FreshSince ?? asked - (reason == ProbeReason.Scheduled
             ? Timetable.ScheduledFreshness(watched.LastLook, asked)
             : Timetable.Freshness(reason, options));
 
@@ -99,6 +102,6 @@ public sealed class DestinationProbe : IDisposable
 
         ledger.Record(round);
         Findings?.Update(brake, resolver.Trouble, resolver.Doubt);
-        return new DestinationProbeResult(watched, round, round.NextDue, changed, counts);
+        return new DestinationProbeResult(watched, round, round.NextDue, changed, counts) { Addresses = look.Addresses(histories) };
     }
 }

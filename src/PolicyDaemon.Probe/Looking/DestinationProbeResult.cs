@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Probing;
 
 namespace PolicyDaemon.Probe.Looking;
@@ -10,4 +11,8 @@ namespace PolicyDaemon.Probe.Looking;
 /// <param name="Changed">Targets that showed something new: it concerns everybody behind them.</param>
 /// <param name="Counts">The numbers of the brake before it.</param>
 public sealed record DestinationProbeResult(
-    WatchedDestination Watched, ProbeRound? Round, DateTimeOffset NextDue, ImmutableArray<ProbeTarget> Changed, BrakeCounts Counts);
+    WatchedDestination Watched, ProbeRound? Round, DateTimeOffset NextDue, ImmutableArray<ProbeTarget> Changed, BrakeCounts Counts)
+{
+    /// <summary>Every known address as the rules saw it, listed or only remembered.</summary>
+    public ImmutableArray<WatchedAddress> Addresses { get; init; } = [];
+}

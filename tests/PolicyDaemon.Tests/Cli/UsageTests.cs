@@ -58,7 +58,7 @@ public partial class UsageTests
     public void Every_verb_of_the_manual_is_there()
     {
         Assert.Equal(
-            ["init", "domain", "pin", "import", "export", "check", "query", "explain", "status", "audit", "undo", "backup", "store", "setup"],
+            ["init", "domain", "pin", "import", "export", "check", "probe", "query", "explain", "status", "audit", "undo", "backup", "store", "setup"],
             Root().Subcommands.Select(verb => verb.Name));
     }
 

@@ -22,4 +22,5 @@ namespace PolicyDaemon.Cli.Output.Json;
 [JsonSerializable(typeof(IReadOnlyList<AuditRowJson>))]
 [JsonSerializable(typeof(IReadOnlyList<SetupResultJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ListedPinJson>))]
+[JsonSerializable(typeof(IReadOnlyList<LookJson>))]
 internal sealed partial class CliJson : JsonSerializerContext;

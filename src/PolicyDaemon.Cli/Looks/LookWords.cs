@@ -1,0 +1,61 @@
+using System.Globalization;
+using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Cli.Looks;
+
+/// <summary>What a look came to, in words.</summary>
+internal static class LookWords
+{
+    internal static Cell Verdict(LookResult result)
+    {
+        var verdict = result.Verdict;
+        return new Cell(verdict.Name(), verdict switch
+        {
+            DestinationVerdict.Ok => Tone.Good,
+            DestinationVerdict.Mismatch => Tone.Bad,
+            _ => Tone.Caution,
+        });
+    }
+
+    /// <summary>Addresses seen out of those that DNS names.</summary>
+    internal static string Addresses(LookResult result)
+    {
+        var listed = result.Listed.ToList();
+        return string.Create(CultureInfo.InvariantCulture, $"{listed.Count(address => address.History.IsConclusive)}/{listed.Count}");
+    }
+
+    internal static string Days(LookResult result, DateTimeOffset now) => result.FirstExpiry is { } expiry
+        ? ((int)Math.Floor((expiry - now).TotalDays)).ToString(CultureInfo.InvariantCulture)
+        : "";
+
+    /// <summary>What changed in the pins, such as <c>1 new candidate, 1 active</c>.</summary>
+    internal static string Moved(LookResult result) => string.Join(", ", result.Moved
+        .GroupBy(transition => (transition.From is null, transition.To))
+        .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To.Name()}")));
+
+    internal static string Findings(LookResult result) =>
+        string.Join(", ", result.Round.Result.Findings.Select(finding => Core.Findings.FindingKinds.Name(finding.Kind)));
+
+    internal static string Transition(PinTransition transition) =>
+        $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To.Name()} ({transition.Rule.Name()}): {transition.Reason}";
+
+    /// <summary>How the last attempt at an address ended, and the keys that it showed.</summary>
+    internal static Cell Address(WatchedAddress address, DigestAlgorithm digest)
+    {
+        var history = address.History;
+        if (history.LastAttempt is null)
+            return new Cell("not visited", Tone.Caution);
+        var keys = LookResult.Seen(address).Select(certificate =>
+            $"{CheckWords.AlgorithmName(certificate.Algorithm)} {certificate.Digest(PinSubject.PublicKey, digest).Hex}").ToList();
+        return keys.Count > 0
+            ? string.Join(", ", keys)
+            : new Cell(Refusals.Why(history.LastOutcome), history.LastOutcome.IsConclusive() ? Tone.Bad : Tone.Caution);
+    }
+
+    internal static string Seen(SeenKey seen) =>
+        $"{seen.PublicKey.Hex} (public key), {seen.Certificate.Hex} (certificate) at {seen.MxHost} [{seen.Target.Address}] since {Times.Text(seen.Since)}";
+}
