@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Alerts;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>The command line: <c>policyd [--config FILE] [--check]</c>.</summary>
+/// <summary>The command line: <c>policyd [--config FILE] [--check | --run-alert]</c>.</summary>
 internal static class DaemonCommand
 {
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
@@ -41,12 +42,22 @@ internal static class DaemonCommand
         {
             Description = "Validate configuration and store, print what would be served, and exit with 0 or 5",
         };
-        var root = new RootCommand("Answers Postfix's smtp_tls_policy_maps lookups over socketmap and tcp_table.") { config, check };
+        var runAlert = new Option<bool>("--run-alert")
+        {
+            Description = "Run alert_command for the alert on standard input and exit; what policyd-alert@.service does",
+        };
+        var root = new RootCommand("Answers Postfix's smtp_tls_policy_maps lookups over socketmap and tcp_table.") { config, check, runAlert };
         root.SetAction(async (result, cancellation) =>
         {
             try
             {
                 var settings = SettingsReader.Load(result.GetValue(config));
+                if (result.GetValue(runAlert))
+                {
+                    return (int)await AlertRun.RunAsync(
+                        settings, Console.OpenStandardInput(), Console.OpenStandardOutput(), error, TimeProvider.System, cancellation);
+                }
+
                 return (int)(result.GetValue(check)
                     ? ConfigurationCheck.Run(settings, output)
                     : await DaemonHost.RunAsync(settings));

@@ -6,11 +6,16 @@ using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Daemon.Systemd;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
@@ -94,6 +99,19 @@ internal static class DaemonHost
             new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },
             provider.GetRequiredService<ILogger<LookupServer>>(), provider.GetRequiredService<TimeProvider>()));
 
+        services.AddSingleton(provider => new ProbeLedger(settings.Database, settings.Postfix, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IProbeLedger>(provider => provider.GetRequiredService<ProbeLedger>());
+        services.AddSingleton<IAlertLedger>(provider => provider.GetRequiredService<ProbeLedger>());
+        services.AddSingleton<ProberService>();
+        services.AddSingleton<IReadOnlyList<IAlertChannel>>(provider =>
+        [
+            new CommandChannel(
+                provider.GetRequiredService<RunningConfiguration>(), provider.GetRequiredService<ILogger<CommandChannel>>(),
+                provider.GetRequiredService<TimeProvider>()),
+            new WebhookChannel(provider.GetRequiredService<RunningConfiguration>(), provider.GetRequiredService<TimeProvider>()),
+        ]);
+        services.AddSingleton<AlertService>();
+
         // In this order: first something to answer from, then the listeners; stopped the other way round.
         services.AddHostedService<SnapshotWorker>();
         services.AddHostedService(provider => new LookupWorker(
@@ -102,6 +120,8 @@ internal static class DaemonHost
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
         services.AddHostedService<StatusWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ProberService>());
+        services.AddHostedService(provider => provider.GetRequiredService<AlertService>());
         ServiceManager.AddTo(services);
         return builder.Build();
     }

@@ -43,4 +43,24 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3012, LogLevel.Error, "the prober met what it should not and starts again in {Delay}; lookups are not concerned")]
     public static partial void ProberBroke(this ILogger logger, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(3013, LogLevel.Warning, "finding {Kind} {Subject} ({Affects} destinations): {Detail}; expected {Expected}; seen {Seen}; {Remedy}")]
+    public static partial void FindingReported(
+        this ILogger logger, string kind, string subject, int affects, string detail, string expected, string seen, string remedy);
+
+    [LoggerMessage(3014, LogLevel.Warning, "finding {Kind} {Subject} is open for {Age}: {Detail}; {Remedy}")]
+    public static partial void FindingEscalated(this ILogger logger, string kind, string subject, string age, string detail, string remedy);
+
+    [LoggerMessage(3015, LogLevel.Warning, "{Channel} could not tell of {Kind} {Subject} and tries again in {Delay}: {Reason}")]
+    public static partial void AlertFailed(this ILogger logger, string channel, string kind, string subject, TimeSpan delay, string reason);
+
+    [LoggerMessage(3016, LogLevel.Error, "{Channel} could not tell of {Kind} {Subject} and gives up after {Attempts} attempts: {Reason}")]
+    public static partial void AlertGivenUp(
+        this ILogger logger, string channel, string kind, string subject, int attempts, string reason);
+
+    [LoggerMessage(3017, LogLevel.Warning, "alert_socket {Path} cannot be used ({Reason}); alert_command runs inside the daemon's sandbox. Start it: systemctl start policyd-alert.socket")]
+    public static partial void AlertSocketNotThere(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(3018, LogLevel.Error, "looking for alerts met what it should not and goes on in a minute")]
+    public static partial void AlertsBroke(this ILogger logger, Exception exception);
 }

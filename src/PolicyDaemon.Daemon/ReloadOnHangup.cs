@@ -6,6 +6,7 @@ using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
+using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
@@ -13,7 +14,7 @@ namespace PolicyDaemon.Daemon;
 /// <summary>SIGHUP: reads the configuration again and takes it over whole or not at all, without dropping a connection.</summary>
 internal sealed class ReloadOnHangup(
     RunningConfiguration configuration, LookupServer server, LookupService service, SnapshotLoader loader, ILogger<ReloadOnHangup> logger,
-    ProberService? prober = null)
+    ProberService? prober = null, ProbeLedger? ledger = null)
     : IHostedService, IDisposable
 {
     private readonly SemaphoreSlim oneAtATime = new(1);
@@ -59,6 +60,7 @@ internal sealed class ReloadOnHangup(
             configuration.Settings = next;
             service.Postfix = next.Postfix;
             loader.Use(next.Postfix);
+            ledger?.Use(next.Postfix);
             prober?.Apply();
             WarnOfFixed(read, old);
             logger.Reloaded(next.File ?? "built-in defaults");

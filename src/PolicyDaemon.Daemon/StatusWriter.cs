@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
@@ -12,7 +13,8 @@ namespace PolicyDaemon.Daemon;
 /// <summary>Writes the status file: within a second of a new snapshot or finding, else every ten seconds.</summary>
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
-    ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null) : BackgroundService
+    ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
+    AlertService? alerts = null) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
@@ -77,5 +79,5 @@ internal sealed class StatusWriter(
             counters.ConnectionsAccepted, counters.ProtocolErrors),
         [.. loader.Findings.Select(finding =>
             new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))],
-        prober?.Status);
+        prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 });
 }

@@ -11,6 +11,9 @@ public sealed record AlertSettings
     /// <summary>How long the command, or one attempt at the webhook, may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
+    /// <summary>Where systemd runs the command outside the daemon's sandbox, the path of a unix socket; empty: the daemon runs it.</summary>
+    public required string Socket { get; init; }
+
     /// <summary>Where JSON is posted; null: nowhere.</summary>
     public required Uri? Webhook { get; init; }
 

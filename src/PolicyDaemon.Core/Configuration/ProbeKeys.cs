@@ -100,6 +100,9 @@ public static class ProbeKeys
     public static readonly ConfigurationKey AlertCommand = Key(
         "alert_command", "", "a program run for each finding, an absolute path and arguments");
 
+    public static readonly ConfigurationKey AlertSocket = Key(
+        "alert_socket", "", "where systemd runs the program outside the daemon's sandbox, the path of policyd-alert.socket");
+
     public static readonly ConfigurationKey AlertTimeout = Key(
         "alert_timeout", "30s", "how long the program, or one attempt at the webhook, may take");
 
@@ -114,7 +117,7 @@ public static class ProbeKeys
         BindAddress6, Interval, RenewalInterval, CandidateInterval, BackOff, LookupStaleness, AddressSpacing, ProviderSpacing,
         MaxConnections, MaxDestinations, DnsTimeout, ConnectTimeout, ReplyTimeout, HandshakeTimeout, HoldDown, HoldDownProbes,
         RetireAfter, RetireAfterProbes, RetireGrace, StandbyExpiry, EvidenceWait, BrakeWindow, BrakePercent, BrakeAtLeast,
-        AlertCommand, AlertTimeout, AlertWebhook, AlertEscalation,
+        AlertCommand, AlertSocket, AlertTimeout, AlertWebhook, AlertEscalation,
     ];
 
     private static ConfigurationKey Key(string name, string otherwise, string meaning) => new("probe", name, otherwise, meaning);

@@ -12,6 +12,7 @@ namespace PolicyDaemon.Core.Configuration;
 internal sealed class ProbeSettingsReader(SettingValues values)
 {
     private const int DnsPort = 53;
+    private const int MaxSocketPath = 107; // unix(7): sun_path, with its NUL 108
 
     public ProbeSettings Read()
     {
@@ -50,6 +51,7 @@ internal sealed class ProbeSettingsReader(SettingValues values)
             Alerts = new AlertSettings
             {
                 Command = Command(values.Value(ProbeKeys.AlertCommand)),
+                Socket = SocketPath(values.Value(ProbeKeys.AlertSocket)),
                 Timeout = values.Duration(ProbeKeys.AlertTimeout, "1s", "10m"),
                 Webhook = Webhook(values.Value(ProbeKeys.AlertWebhook)),
                 Escalation = Escalation(),
@@ -134,6 +136,15 @@ internal sealed class ProbeSettingsReader(SettingValues values)
         if (!Path.IsPathRooted(words[0]))
             values.Problems.Add(value.Problem($"'{words[0]}' is not an absolute path; no shell reads this, so a pipe or a variable needs a script"));
         return [.. words];
+    }
+
+    private string SocketPath(ConfiguredValue value)
+    {
+        if (value.Text.Length > 0)
+            values.Absolute(value);
+        if (value.Text.Length > MaxSocketPath)
+            values.Problems.Add(value.Problem($"longer than {MaxSocketPath} octets, the limit of a unix socket"));
+        return value.Text;
     }
 
     private Uri? Webhook(ConfiguredValue value)

@@ -10,7 +10,8 @@ internal sealed class FindingWriter(SqliteConnection connection) : IDisposable
     /// <summary>The subject of findings about the prober itself.</summary>
     internal const string Prober = "prober";
 
-    private static readonly FindingKind[] OwnKinds = [FindingKind.BrakeOn, FindingKind.ResolverNotValidating, FindingKind.DnsTrouble];
+    private static readonly FindingKind[] OwnKinds =
+        [FindingKind.BrakeOn, FindingKind.ResolverNotValidating, FindingKind.DnsTrouble, FindingKind.ResolverHalfTested];
 
     private readonly Statement open = new(connection, "SELECT kind FROM finding WHERE subject = $0 AND closed IS NULL", 1);
 
