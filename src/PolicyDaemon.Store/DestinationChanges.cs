@@ -60,6 +60,7 @@ internal sealed class DestinationChanges(SqliteConnection connection, string pat
             return false;
         // An entry that cannot be read can be removed all the same; its row then has no JSON to come back from.
         writer.Remove(known.Id);
+        FindingTable.Forget(connection, key.Text, time);
         Audit.Append(
             AuditAction.Remove, key.Text, known.Value is null ? null : DestinationMapping.ToJson(known.Value), null, answerBefore, null, null);
         return true;

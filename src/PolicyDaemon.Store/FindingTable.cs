@@ -71,6 +71,17 @@ internal static class FindingTable
             "UPDATE finding SET closed = @closed WHERE kind = @kind AND subject = @subject AND closed IS NULL",
             new { closed = now.ToUnixTimeSeconds(), kind = kind.Name(), subject }) > 0;
 
+    /// <summary>Settles what probes found about a destination that is no longer configured.</summary>
+    internal static void Forget(SqliteConnection connection, string subject, DateTimeOffset now)
+    {
+        foreach (var row in connection.Query<NameRow>(
+            "SELECT kind AS Name FROM finding WHERE subject = @subject AND closed IS NULL", new { subject }).ToList())
+        {
+            if (FindingKinds.TryParse(row.Name, out var kind) && kind.IsOfProbe())
+                Close(connection, kind, subject, now);
+        }
+    }
+
     internal static void MarkNotified(SqliteConnection connection, long id, DateTimeOffset at, int escalation) =>
         connection.Execute(
             "UPDATE finding SET notified = coalesce(notified, @at), escalation = max(escalation, @escalation) WHERE id = @id",

@@ -74,8 +74,8 @@ internal static class PinMoves
             return transition is { From: null, To: PinState.Candidate };
         return IsServed(transition.From) || !IsServed(transition.To) || transition.Rule switch
         {
-            RotationRule.Dane => true,
-            RotationRule.WebPki => mode == PinMode.Auto,
+            RotationRule.Dane => transition.From == PinState.Candidate,
+            RotationRule.WebPki => transition.From == PinState.Candidate && mode == PinMode.Auto,
             RotationRule.Converted => transition.From is null,
             _ => false,
         };
