@@ -68,7 +68,7 @@ internal static class DaemonHost
         return host.Services.GetRequiredService<DaemonOutcome>().Code;
     }
 
-    private static IHost Build(
+    internal static IHost Build(
         Settings settings, IReadOnlyList<MapEndpoint> endpoints, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited)
     {
         // No defaults: no files or variables beside the configuration file decide anything.

@@ -23,6 +23,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     private readonly CancellationTokenSource stop = new();
     private readonly Lock gate = new();
     private Thread? thread;
+    private bool isDisposed;
     private WriteSession? session;
 
     /// <summary>How many transactions were committed; a test shows with it that callers share them.</summary>
@@ -34,7 +35,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         var item = new Item(work);
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(queue.IsAddingCompleted, this);
+            ObjectDisposedException.ThrowIf(isDisposed, this);
             if (thread is null)
             {
                 thread = new Thread(Run) { IsBackground = true, Name = "probe ledger" };
@@ -51,8 +52,10 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     {
         lock (gate)
         {
-            if (queue.IsAddingCompleted)
+            // Whoever composes a program may dispose of it under each of its names.
+            if (isDisposed)
                 return;
+            isDisposed = true;
             queue.CompleteAdding();
         }
 

@@ -194,5 +194,15 @@ public sealed class LedgerFaultTests : IDisposable
         Assert.Equal(fixture.Now, copy.Read(NextHop.Parse("a.example"))!.LastLook);
     }
 
+    [Fact]
+    public void It_may_be_disposed_of_under_each_of_its_names()
+    {
+        var ledger = fixture.Open();
+        ledger.Record([]);
+
+        ledger.Dispose();
+        ledger.Dispose();
+    }
+
     public void Dispose() => fixture.Dispose();
 }
