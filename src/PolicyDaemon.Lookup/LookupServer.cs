@@ -30,6 +30,7 @@ public sealed class LookupServer : IAsyncDisposable
         registry = new ConnectionRegistry(service, options, logger, time);
         if (registry.Limit < options.MaxConnections)
             logger.FewDescriptors(registry.Limit, options.MaxConnections);
+        _ = WatchAsync(registry.LoopCompletion);
     }
 
     /// <summary>Ends after <see cref="StopAsync"/>; faults when a listener cannot accept any more, and the process should end.</summary>
@@ -106,14 +107,14 @@ public sealed class LookupServer : IAsyncDisposable
     {
         listeners.Add(listener);
         listener.Start();
-        _ = WatchAsync(listener);
+        _ = WatchAsync(listener.Completion);
     }
 
-    private async Task WatchAsync(MapListener listener)
+    private async Task WatchAsync(Task vital)
     {
         try
         {
-            await listener.Completion;
+            await vital;
         }
         catch (IOException exception)
         {

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;
@@ -20,6 +22,7 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly LogGate limitLog;
     private readonly LogGate timeoutLog;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ReadinessLoop loop = new();
     private bool draining;
 
     public ConnectionRegistry(LookupService service, LookupOptions options, ILogger logger, TimeProvider time)
@@ -46,6 +49,12 @@ internal sealed class ConnectionRegistry : IDisposable
                 return connections.Count;
         }
     }
+
+    /// <summary>Faults when nothing can be read or written any more, and the process should end.</summary>
+    public Task LoopCompletion => loop.Completion;
+
+    /// <summary>Takes over an accepted socket.</summary>
+    public IConnectionTransport Open(Socket socket) => new ReadinessTransport(loop, socket);
 
     /// <summary>Serves a new peer, or closes it when there is no room.</summary>
     public void Admit(Func<IConnectionTransport> open, Action refuse, MapProtocol protocol)
@@ -102,7 +111,11 @@ internal sealed class ConnectionRegistry : IDisposable
         }
     }
 
-    public void Dispose() => deadlines.Dispose();
+    public void Dispose()
+    {
+        deadlines.Dispose();
+        loop.Dispose();
+    }
 
     private async Task RunAsync(MapConnection connection)
     {

@@ -15,9 +15,6 @@ internal sealed class MapConnection
     // Pipelined replies go out together, but not without bound: 64 KiB of a peer's own making are enough.
     private const int FlushThreshold = 64 * 1024;
 
-    // A peer that never stops sending would keep the thread that reads for everybody; it moves to the pool's queue now and then.
-    private const int BatchesBeforeYield = 256;
-
     private readonly IConnectionTransport transport;
     private readonly LookupService service;
     private readonly ConnectionContext context;
@@ -25,7 +22,6 @@ internal sealed class MapConnection
     private long replySince;
     private long lastActivity;
     private bool hasAsked;
-    private int batches;
     private volatile bool leaving;
     private volatile bool timedOut;
 
@@ -120,8 +116,6 @@ internal sealed class MapConnection
                 return;
             if (status == FrameStatus.Incomplete && (read.IsCompleted || (leaving && left == 0)))
                 return;
-            if (++batches % BatchesBeforeYield == 0)
-                await Task.Yield();
         }
     }
 

@@ -159,7 +159,7 @@ internal sealed class MapListener : IAsyncDisposable
     {
         try
         {
-            registry.Admit(() => new SocketTransport(socket), socket.Dispose, Protocol);
+            registry.Admit(() => registry.Open(socket), socket.Dispose, Protocol);
         }
         catch (Exception exception)
         {

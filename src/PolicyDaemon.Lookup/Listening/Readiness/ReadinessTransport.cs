@@ -2,10 +2,10 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using Pipelines.Sockets.Unofficial;
 
-namespace PolicyDaemon.Lookup.Listening;
+namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>The pipes of Pipelines.Sockets.Unofficial over one socket.</summary>
-internal sealed class SocketTransport : IConnectionTransport
+/// <summary>The pipes of Pipelines.Sockets.Unofficial over a socket that the loop watches.</summary>
+internal sealed class ReadinessTransport : IConnectionTransport
 {
     // A request is some 40 octets: an idle connection holds one small pooled segment. Inline, because an answer costs less
     // than handing it to another thread. The parser bounds what it leaves unread, the threshold what a peer may send ahead.
@@ -20,17 +20,19 @@ internal sealed class SocketTransport : IConnectionTransport
         pauseWriterThreshold: 1, resumeWriterThreshold: 1,
         minimumSegmentSize: 1024, useSynchronizationContext: false);
 
-    private readonly SocketConnection connection;
+    private readonly ReadinessStream stream;
+    private readonly IDuplexPipe pipes;
 
-    public SocketTransport(Socket socket)
+    public ReadinessTransport(ReadinessLoop loop, Socket socket)
     {
         SocketConnection.SetRecommendedServerOptions(socket);
-        connection = SocketConnection.Create(socket, SendOptions, ReceiveOptions);
+        stream = loop.Watch(socket);
+        pipes = StreamConnection.GetDuplex(stream, SendOptions, ReceiveOptions);
     }
 
-    public PipeReader Input => connection.Input;
+    public PipeReader Input => pipes.Input;
 
-    public PipeWriter Output => connection.Output;
+    public PipeWriter Output => pipes.Output;
 
-    public void Dispose() => connection.Dispose();
+    public void Dispose() => stream.Dispose();
 }

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+
+namespace PolicyDaemon.Lookup.Listening.Readiness;
+
+/// <summary>One thread that waits for all connections at once and lets each go on where octets came.</summary>
+/// <remarks>
+/// .NET's own asynchronous sockets ask the kernel twice per request (once to learn that nothing is there), are told of every
+/// reply that the peer took, and hand each request to another thread: twice to three times what the answer itself costs.
+/// Here a request is one share of a wait, one receive, one send, all on this thread; an answer takes a microsecond and
+/// waits for nothing, so one thread serves more than one machine can ask.
+/// <para>Reports are edge-triggered. A token is never given twice, so that a report for a socket which was closed meanwhile
+/// does not reach the one that got its number.</para>
+/// </remarks>
+internal sealed class ReadinessLoop : IDisposable
+{
+    private const int EventsPerWait = 256;
+
+    private readonly EpollSet sockets = new(EventsPerWait);
+    private readonly ConcurrentQueue<ReadinessStream> resumed = new();
+    private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock sync = new();
+    private readonly Stack<int> free = new();
+    private readonly Thread thread;
+    private ReadinessStream?[] slots = new ReadinessStream?[16];
+    private uint generation;
+    private int used;
+    private volatile bool stopping;
+
+    public ReadinessLoop()
+    {
+        thread = new Thread(Run, maxStackSize: 512 * 1024) { IsBackground = true, Name = "lookups" };
+        thread.Start();
+    }
+
+    /// <summary>Ends after <see cref="Dispose"/>; faults when the loop cannot go on, and with it every connection.</summary>
+    public Task Completion => completion.Task;
+
+    /// <summary>Makes the socket non-blocking and begins to watch it.</summary>
+    /// <exception cref="IOException">The kernel refuses to watch it.</exception>
+    public ReadinessStream Watch(Socket socket)
+    {
+        socket.Blocking = false;
+        ReadinessStream stream;
+        lock (sync)
+        {
+            if (!free.TryPop(out var slot))
+                slot = used++;
+            if (slot == slots.Length)
+                Array.Resize(ref slots, slots.Length * 2);
+            stream = new ReadinessStream(this, socket, ((ulong)generation++ << 32) | (uint)slot);
+            Volatile.Write(ref slots[slot], stream);
+        }
+
+        try
+        {
+            sockets.Add(socket.SafeHandle, stream.Token, ReadinessStream.UsualInterest);
+            return stream;
+        }
+        catch
+        {
+            Release(stream);
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        stopping = true;
+        sockets.Ring();
+        if (Thread.CurrentThread != thread)
+            thread.Join();
+    }
+
+    internal void Modify(ReadinessStream stream, SafeSocketHandle socket, SocketEvents interest) =>
+        sockets.Modify(socket, stream.Token, interest);
+
+    /// <summary>Lets a stream go on after the others had their turn.</summary>
+    internal void Resume(ReadinessStream stream)
+    {
+        resumed.Enqueue(stream);
+        if (Thread.CurrentThread != thread)
+            sockets.Ring();
+    }
+
+    internal void Forget(ReadinessStream stream, SafeSocketHandle socket)
+    {
+        try
+        {
+            sockets.Remove(socket);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            // Closed already, and the kernel forgot it by itself.
+        }
+
+        Release(stream);
+    }
+
+    private void Release(ReadinessStream stream)
+    {
+        var slot = (int)(uint)stream.Token;
+        lock (sync)
+        {
+            slots[slot] = null;
+            free.Push(slot);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Reported through Completion, which stops the process: without this thread nobody is answered.")]
+    private void Run()
+    {
+        try
+        {
+            while (!stopping)
+            {
+                var count = sockets.Wait(block: resumed.IsEmpty);
+                for (var index = 0; index < count; index++)
+                {
+                    var (token, events) = sockets.Event(index);
+                    if (token == EpollSet.Bell)
+                        sockets.Silence();
+                    else if (Find(token) is { } stream)
+                        stream.OnReady(events);
+                }
+
+                // Only those that wait now: what they put off goes behind the next wait.
+                for (var turns = resumed.Count; turns > 0 && resumed.TryDequeue(out var stream); turns--)
+                    stream.OnReady(SocketEvents.Readable);
+            }
+
+            completion.TrySetResult();
+        }
+        catch (Exception exception)
+        {
+            completion.TrySetException(new IOException($"the thread that reads for all lookup connections ended: {exception.Message}", exception));
+        }
+        finally
+        {
+            sockets.Dispose();
+        }
+    }
+
+    private ReadinessStream? Find(ulong token)
+    {
+        var all = Volatile.Read(ref slots);
+        var slot = (int)(uint)token;
+        var stream = slot < all.Length ? Volatile.Read(ref all[slot]) : null;
+        return stream?.Token == token ? stream : null;
+    }
+}
