@@ -54,23 +54,15 @@ internal static class SocketmapProtocol
         var text = reply.Kind == LookupAnswerKind.NotFound ? default : reply.Text;
         var length = word.Length + text.Length;
 
-        // The head and a short text in one piece; the pipe gathers the pieces of a long one into one write.
-        var span = writer.GetSpan(32);
+        // All of it in one piece: what drives the socket sends each piece of the pipe by itself.
+        var span = writer.GetSpan(Netstring.Overhead(length) + length);
         var at = Netstring.WriteHeader(span, length);
         word.CopyTo(span[at..]);
         at += word.Length;
-        if (text.Length < span.Length - at)
-        {
-            text.CopyTo(span[at..]);
-            at += text.Length;
-            span[at++] = (byte)',';
-            writer.Advance(at);
-            return;
-        }
-
+        text.CopyTo(span[at..]);
+        at += text.Length;
+        span[at++] = (byte)',';
         writer.Advance(at);
-        writer.Write(text);
-        writer.Write(","u8);
     }
 
     /// <summary>Takes one whole reply off the buffer, for a client.</summary>
