@@ -62,6 +62,21 @@ public sealed class ProberComposition : IDisposable
     /// <summary>Visits that store nothing.</summary>
     public DestinationVisit CreateVisit(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };
 
+    /// <summary>Records a visit as if the engine had made it: what was observed, and what the rules make of it. Connects to nobody.</summary>
+    /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
+    public async Task RecordAsync(IProbeLedger ledger, VisitedDestination visit, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(visit);
+        foreach (var address in visit.Addresses.DistinctBy(address => address.Seen.Target))
+            ledger.Record(address.Seen, address.Watched.History);
+        using var looks = new DestinationProbe(ledger, new KnownResolution(visit.Resolution), Probe, Schedule, digest, time)
+        {
+            FreshSince = DateTimeOffset.FromUnixTimeSeconds(visit.Addresses.Select(address => address.Seen.At).DefaultIfEmpty(time.GetUtcNow()).Min().ToUnixTimeSeconds()),
+        };
+        await looks.RunAsync(visit.Resolution.NextHop, ProbeReason.Person, roundEnded: null, cancellation);
+    }
+
     /// <param name="port">Where policy hosts are asked.</param>
     public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(
         DnsOptionsOf(settings), new StsOptions { Port = port, PrivateAddresses = ProbeOptions.PrivateAddresses, Roots = ProbeOptions.Roots }, time);

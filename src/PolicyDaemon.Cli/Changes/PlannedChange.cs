@@ -15,6 +15,9 @@ internal sealed record PlannedChange(NextHop Key, Destination? Before, Destinati
     /// <summary>What the plan itself has to say about it.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>What the change rests on, as JSON for the audit log; null where a person's word is all.</summary>
+    public string? Evidence { get; init; }
+
     /// <summary>The audit log's word for it; <c>none</c> where nothing differs.</summary>
     public string Action => (Before, After) switch
     {

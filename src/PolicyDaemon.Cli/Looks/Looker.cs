@@ -19,7 +19,9 @@ internal static class Looker
     {
         var settings = context.Settings;
         using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, context.Host.Time);
-        using var destinations = prober.CreateDestinationProbe(ledger, context.Host.Time.GetUtcNow());
+        // The ledger keeps whole seconds: what is seen within this one must count as seen since.
+        var freshSince = DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds());
+        using var destinations = prober.CreateDestinationProbe(ledger, freshSince);
         var results = new ConcurrentDictionary<NextHop, LookResult>();
         using var progress = Progress.Start(context.Host, "probing", keys.Count, worthShowing: 2);
         var done = 0;

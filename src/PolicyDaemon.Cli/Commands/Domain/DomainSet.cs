@@ -1,5 +1,9 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Sightings;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
 
@@ -12,13 +16,16 @@ internal static class DomainSet
         var policy = new PolicyOptions();
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
+        var sighting = new SightingOptions();
         var write = new WriteOptions();
         var verb = new Verb("set", "Change a destination. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
         {
             Columns = ChangeReport.Columns,
+            ExitCodes = "1 where the key is not configured, or with --probe what is seen is not what is accepted; 6 where nothing could be seen",
             Examples =
             [
                 ("policyctl domain set example.com --level secure --match mx.example.com", "Raise the level; an attribute that is named replaces what was there."),
+                ("policyctl domain set example.com --probe", "Pin the keys that its servers show now beside those that are pinned, after asking."),
                 ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
                 ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
             ],
@@ -27,23 +34,42 @@ internal static class DomainSet
         policy.AddTo(verb);
         verb.Add(enforce);
         verb.Add(unset);
+        sighting.AddTo(verb);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, key, policy, enforce, unset, write)));
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
+            context, context.Key(key), destination => Apply(context, destination, policy, enforce, unset), sighting, write, cancellation)));
         return verb;
     }
 
-    private static ExitCode Run(
-        CommandContext context, Argument<string> key, PolicyOptions policy, Option<bool> enforce, Option<string[]> unset, WriteOptions write)
+    private static Destination Apply(
+        CommandContext context, Destination destination, PolicyOptions policy, Option<bool> enforce, Option<string[]> unset)
     {
-        var nextHop = context.Key(key);
         var taken = (context.Get(unset) ?? []).Select(name => PolicyOptions.Find(name).Name).ToHashSet(StringComparer.Ordinal);
-        return new ChangeFlow(context, write).Run(view =>
+        var after = policy.Apply(context, destination, taken);
+        return context.Get(enforce) ? after with { Observe = false } : after;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        CommandContext context, NextHop key, Func<Destination, Destination> apply, SightingOptions sighting, WriteOptions write,
+        CancellationToken cancellation)
+    {
+        FetchedPins? sighted = null;
+        if (sighting.Read(context, write) is { } decision)
         {
-            var before = view.Get(nextHop);
-            var after = policy.Apply(context, before, taken);
-            if (context.Get(enforce))
-                after = after with { Observe = false };
-            return [new PlannedChange(nextHop, before, after)];
+            Destination before;
+            using (var store = context.OpenStore(context.Get(write.DryRun) ? StoreAccess.Read : StoreAccess.Write))
+                before = store.Find(key) ?? throw StoreView.Missing(store, key);
+            sighted = await FetchedPins.TakeAsync(context, decision, apply(before), cancellation);
+        }
+
+        var code = new ChangeFlow(context, write).Run(view =>
+        {
+            var before = view.Get(key);
+            var after = apply(before);
+            return [new PlannedChange(key, before, sighted is null ? after : after with { Pins = sighted.AddTo(after.Pins) }) { Evidence = sighted?.Evidence }];
         });
+        if (sighted is not null && !context.Get(write.DryRun))
+            await sighted.RecordAsync(cancellation);
+        return code;
     }
 }

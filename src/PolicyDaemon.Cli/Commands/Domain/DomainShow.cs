@@ -78,6 +78,8 @@ internal static class DomainShow
         facts.Add(("mode", destination.Mode.Name()));
         if (destination.Observe)
             facts.Add(("enforced", new Cell("no, only observed; enforce it with: policyctl domain set KEY --enforce", Tone.Caution)));
+        if (!destination.ProbeAs.IsEmpty)
+            facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
         if (destination.MxGroup is not null)
             facts.Add(("mx group", destination.MxGroup));
         if (destination.Note is not null)

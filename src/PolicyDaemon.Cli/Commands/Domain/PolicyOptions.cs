@@ -50,6 +50,8 @@ internal sealed class PolicyOptions
 
     private readonly Option<string?> note = new("--note") { HelpName = "TEXT", Description = "Your own words, shown with the entry" };
 
+    private readonly Option<string[]> probeAs = Commands.ProbeAs.Option();
+
     private readonly (string Attribute, Option Option)[] attributeOptions;
 
     internal PolicyOptions() => attributeOptions =
@@ -67,6 +69,7 @@ internal sealed class PolicyOptions
         command.Add(mode);
         command.Add(observe);
         command.Add(note);
+        command.Add(probeAs);
     }
 
     internal bool NamesLevel(CommandContext context) => context.Has(level);
@@ -103,8 +106,19 @@ internal sealed class PolicyOptions
             Pins = Pins(context, next.Level, destination.Pins),
             Mode = Mode(context) ?? destination.Mode,
             Observe = context.Has(observe) ? context.Get(observe) : destination.Observe,
+            ProbeAs = ProbeAs(context, destination),
             Note = context.Has(note) ? context.Get(note) is { Length: > 0 } text ? text : null : destination.Note,
         };
+    }
+
+    private ImmutableArray<string> ProbeAs(CommandContext context, Destination destination)
+    {
+        if (Commands.ProbeAs.Read(context, probeAs) is not { } names)
+            return destination.ProbeAs;
+        return destination.Key.IsSubdomains || names.IsEmpty
+            ? names
+            : throw new CommandException(
+                ExitCode.Usage, $"--probe-as is for keys with a leading dot; {destination.Key} is looked at where its mail goes");
     }
 
     private TlsLevel? Level(CommandContext context)

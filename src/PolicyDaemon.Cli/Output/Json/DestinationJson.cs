@@ -17,6 +17,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Pins">Every pin, served or not.</param>
 /// <param name="Answer">What the map <c>tlspolicy</c> answers.</param>
 /// <param name="AnswerTlsrpt">What the map <c>tlspolicy-tlsrpt</c> answers.</param>
+/// <param name="ProbeAs">Hosts to probe for a leading-dot key.</param>
 internal sealed record DestinationJson(
     string Key,
     string Unicode,
@@ -28,7 +29,8 @@ internal sealed record DestinationJson(
     string? MxGroup,
     IReadOnlyList<PinJson> Pins,
     AnswerJson Answer,
-    AnswerJson AnswerTlsrpt)
+    AnswerJson AnswerTlsrpt,
+    IReadOnlyList<string> ProbeAs)
 {
     internal static DestinationJson From(Destination destination, PostfixSettings postfix) => new(
         destination.Key.Text,
@@ -44,5 +46,6 @@ internal sealed record DestinationJson(
         destination.MxGroup,
         [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest))],
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
-        AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)));
+        AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)),
+        destination.ProbeAs);
 }

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Store.Probing;
+
+namespace PolicyDaemon.Cli.Sightings;
+
+/// <summary>Looks at a destination's servers before its entry is written, and afterwards writes down what was seen.</summary>
+internal sealed class FetchedPins
+{
+    private readonly CommandContext context;
+    private readonly VisitedDestination visit;
+    private readonly IReadOnlyList<AcceptedPin> accepted;
+
+    private FetchedPins(CommandContext context, VisitedDestination visit, IReadOnlyList<AcceptedPin> accepted)
+    {
+        this.context = context;
+        this.visit = visit;
+        this.accepted = accepted;
+    }
+
+    /// <summary>What the pins rest on, for the audit log.</summary>
+    internal string Evidence => JsonSerializer.Serialize(
+        SightingJson.From(visit, accepted, context.Settings.Postfix.FingerprintDigest), SightingEvidenceJson.Default.SightingJson);
+
+    /// <param name="destination">The entry as it would be, without the pins that are to be fetched.</param>
+    /// <exception cref="CommandException">What was seen is not accepted, or nothing was.</exception>
+    internal static async Task<FetchedPins> TakeAsync(
+        CommandContext context, SightingDecision decision, Destination destination, CancellationToken cancellation)
+    {
+        var key = destination.Key;
+        if (!destination.Policy.Level.MatchesFingerprints())
+        {
+            throw new CommandException(
+                ExitCode.Usage, $"--probe fetches pins, which only level fingerprint takes, and {key} would be at {destination.Policy.Level.Name()}; add --level fingerprint");
+        }
+
+        if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
+            throw new CommandException(ExitCode.Usage, $"{key} answers for subdomains and has no MX of its own; name hosts to look at with --probe-as NAME");
+        using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
+        var visit = await Checker.VisitAsync(
+            context, prober.CreateVisit(triesServerName: false), Checker.Watched(key, destination, []), cancellation);
+        var acceptance = new SightingAcceptance(context, decision, key.Text, visit, destination.Pins);
+        return new FetchedPins(context, visit, await acceptance.DecideAsync(cancellation));
+    }
+
+    /// <summary>The pins with those that were accepted served, and in use.</summary>
+    internal ImmutableArray<Pin> AddTo(ImmutableArray<Pin> pins)
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds());
+        foreach (var one in accepted)
+        {
+            var pin = new Pin(one.Fingerprint, one.Subject, PinState.Active, one.Strength, now);
+            var known = pins.FirstOrDefault(known => known.Fingerprint == one.Fingerprint);
+            if (known is null)
+                pins = pins.Add(pin);
+            else if (known.State is PinState.Candidate or PinState.Retired)
+                pins = pins.Replace(known, pin);
+            if (one.Replaces is { } foreign && pins.FirstOrDefault(old => old.Fingerprint == foreign && old.IsServed) is { } carried)
+                pins = pins.Replace(carried, carried with { State = PinState.Retired, Since = now });
+        }
+
+        return pins;
+    }
+
+    /// <summary>Writes down what was seen, once the entry is there.</summary>
+    internal async Task RecordAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
+            using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
+            await prober.RecordAsync(ledger, visit, cancellation);
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            context.Report.Warning($"the entry is stored, what was seen is not: {fault.Message}");
+        }
+    }
+}

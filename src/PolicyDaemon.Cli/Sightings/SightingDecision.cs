@@ -1,0 +1,10 @@
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Cli.Sightings;
+
+/// <summary>How it is decided what of the seen is pinned.</summary>
+/// <param name="Yes">Evidence A only.</param>
+/// <param name="Expected">Exactly these; empty: not given.</param>
+/// <param name="TrustsFirstSight">Whatever is seen.</param>
+/// <param name="DryRun">Nothing is asked; all that was seen is shown as if it were accepted.</param>
+internal sealed record SightingDecision(bool Yes, IReadOnlyList<Fingerprint> Expected, bool TrustsFirstSight, bool DryRun);
