@@ -126,7 +126,6 @@ public sealed class ProbeTests
     {
         await using var network = new ProbedNetwork();
         using var interruption = new Interruption();
-        network.Session.Interruption = interruption;
         var first = Partner(network, () => Old);
         var reached = 0;
         // It hangs, and the person gives up once the first look is recorded.
@@ -142,6 +141,7 @@ public sealed class ProbeTests
             "127.0.0.2");
         var second = network.Domain("slow.test", "mx.slow.test", false, "127.0.0.2");
         network.Session.Succeed("domain", "add", second, "--level", "encrypt");
+        network.Session.Interruption = interruption;
 
         var result = network.Session.Run("probe", "--all", "--format", "tsv");
 
