@@ -18,10 +18,15 @@ internal sealed class RunningProber(
     private static readonly TimeSpan ListPause = TimeSpan.FromMinutes(1);
     private const int LargeStore = 10_000;
 
+    // Collecting a small heap keeps lookups waiting for a few milliseconds.
+    private static readonly TimeSpan TidyPause = TimeSpan.FromSeconds(30);
+    private const int ManyLooks = 50;
+
     private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
     private DateTimeOffset? listedAt;
     private DateTimeOffset forgotAt = time.GetUtcNow();
     private bool listIsStale;
+    private (long Looks, DateTimeOffset At) tidied = (0, time.GetUtcNow());
 
     public ProberStatus Status(string? problem)
     {
@@ -76,11 +81,23 @@ internal sealed class RunningProber(
 
         foreach (var key in lookups.Take())
             Want(key, ProbeReason.Lookup);
+        TidyUp(now);
         if (now - forgotAt >= forget)
         {
             lookups.Forget();
             forgotAt = now;
         }
+    }
+
+    /// <summary>A round over many destinations leaves more behind than they need, and an idle daemon would keep it for ever.</summary>
+    private void TidyUp(DateTimeOffset now)
+    {
+        var status = engine.Status;
+        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyLooks || now - tidied.At < TidyPause
+            || loader.Status is { Destinations: > LargeStore })
+            return;
+        tidied = (status.Looks, now);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 
     private void Want(string key, ProbeReason reason)

@@ -4,4 +4,5 @@ namespace PolicyDaemon.Probe.Scheduling;
 /// <param name="Destinations">How many it looks after.</param>
 /// <param name="InFlight">How many it looks at now.</param>
 /// <param name="Due">How many wait for their turn; a few seconds old.</param>
-public sealed record EngineStatus(int Destinations, int InFlight, int Due);
+/// <param name="Looks">How many looks have ended since it started.</param>
+public sealed record EngineStatus(int Destinations, int InFlight, int Due, long Looks);

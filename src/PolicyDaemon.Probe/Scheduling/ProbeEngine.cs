@@ -41,9 +41,10 @@ public sealed class ProbeEngine : IDisposable
     private int sampled;
     private volatile bool isIdle;
     private CancellationToken stopping;
-    private volatile EngineStatus status = new(0, 0, 0);
+    private volatile EngineStatus status = new(0, 0, 0, 0);
     private volatile StrongBox<Brake>? lastBrake;
     private DateTimeOffset countedAt;
+    private long looksEnded;
 
     // Written by the loop, read by looks; ticks, because a nullable date cannot be read in one piece.
     private long roundEnded;
@@ -139,7 +140,7 @@ public sealed class ProbeEngine : IDisposable
             countedAt = now;
         }
 
-        status = new EngineStatus(agenda.Count + running.Count, running.Count, due);
+        status = new EngineStatus(agenda.Count + running.Count, running.Count, due, looksEnded);
     }
 
     private async Task WaitAsync(CancellationToken cancellation)
@@ -182,6 +183,7 @@ public sealed class ProbeEngine : IDisposable
     private void Ended(EngineSignal.Looked looked)
     {
         running.Remove(looked.Key);
+        looksEnded++;
         if (looked.NextDue is { } due)
             agenda.Set(looked.Key, due, ProbeReason.Scheduled);
         if (looked.Reconsider)
