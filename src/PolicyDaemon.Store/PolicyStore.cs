@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core;
@@ -5,7 +6,10 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store;
 
@@ -20,6 +24,7 @@ public sealed class PolicyStore : IDisposable
     private readonly SqliteConnection connection;
     private readonly DestinationTable destinations;
     private readonly TimeProvider time;
+    private KnowledgeReader? knowledge;
 
     private PolicyStore(string path, SqliteConnection connection, string storeId, TimeProvider time)
     {
@@ -140,6 +145,23 @@ public sealed class PolicyStore : IDisposable
 
     public IReadOnlyList<OpenFinding> OpenFindings() => Guard(() => FindingTable.Open(connection));
 
+    /// <summary>What the prober knows of a destination; null where it is not configured.</summary>
+    public ProbeKnowledge? ReadKnowledge(NextHop key) => Guard(() => (knowledge ??= new KnowledgeReader(connection)).Read(key));
+
+    /// <summary>What the prober knows of every destination that it looked at, in short.</summary>
+    public IReadOnlyDictionary<NextHop, ProbeSummary> ReadSummaries() =>
+        Guard(() => (knowledge ??= new KnowledgeReader(connection)).Summaries());
+
+    /// <summary>How many destinations have each verdict; those that were never looked at are in none.</summary>
+    /// <param name="observed">Of those that are only observed, or of those that are enforced.</param>
+    public IReadOnlyDictionary<DestinationVerdict, long> CountVerdicts(bool observed) => Guard(() =>
+        (knowledge ??= new KnowledgeReader(connection)).CountVerdicts(observed)
+            .Where(row => RotationNames.TryParse(row.Name, out _))
+            .ToDictionary(row => RotationNames.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
+
+    /// <summary>Why each pin of a destination is in its state, as far as the audit log says.</summary>
+    public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadEvidence(NextHop key) => Guard(() => EvidenceReader.Read(connection, key.Text));
+
     /// <summary>Opens a finding, or counts one more occurrence of the open one with its kind and subject.</summary>
     public void RaiseFinding(Finding finding)
     {
@@ -158,6 +180,7 @@ public sealed class PolicyStore : IDisposable
     public void Dispose()
     {
         destinations.Dispose();
+        knowledge?.Dispose();
         connection.Dispose();
     }
 
@@ -170,6 +193,10 @@ public sealed class PolicyStore : IDisposable
         catch (SqliteException error)
         {
             throw StoreFaults.From(error, Path);
+        }
+        catch (Exception error) when (error is FormatException or JsonException)
+        {
+            throw StoreFaults.Damaged(Path, error.Message, error);
         }
     }
 

@@ -66,17 +66,18 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         Answer(planned.Before),
         Answer(planned.After),
         planned.After is null ? [] : PolicyRules.Problems(planned.Before, planned.After, postfix),
-        planned.Action == "none" ? [] : Weakening.Of(planned.Before, planned.After, postfix, view.Find));
+        planned.Action == "none" ? [] : [.. planned.Weakens, .. Weakening.Of(planned.Before, planned.After, postfix, view.Find)]);
 
     private LookupAnswer? Answer(Destination? destination) =>
         destination is null ? null : PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
 
-    private static void Put(StoreChange change, JudgedChange key)
+    private void Put(StoreChange change, JudgedChange key)
     {
         if (key.Planned.After is null)
             change.Remove(key.Planned.Key, key.Before?.Words());
         else
-            change.Put(key.Planned.After, key.Before?.Words(), key.After?.Words(), key.Planned.Evidence);
+            change.Put(
+                key.Planned.After, key.Before?.Words(), key.After?.Words(), key.Planned.Evidence, member => Answer(member)?.Words());
     }
 
     private static void RefuseUnservable(List<JudgedChange> keys)

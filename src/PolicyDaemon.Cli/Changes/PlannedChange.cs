@@ -18,6 +18,9 @@ internal sealed record PlannedChange(NextHop Key, Destination? Before, Destinati
     /// <summary>What the change rests on, as JSON for the audit log; null where a person's word is all.</summary>
     public string? Evidence { get; init; }
 
+    /// <summary>What of it weakens by what the plan knows: the rules see only what is configured.</summary>
+    public IReadOnlyList<string> Weakens { get; init; } = [];
+
     /// <summary>The audit log's word for it; <c>none</c> where nothing differs.</summary>
     public string Action => (Before, After) switch
     {

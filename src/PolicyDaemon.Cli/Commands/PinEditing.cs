@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Probing;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -36,5 +38,23 @@ internal static class PinEditing
         return pins.Replace(known, known with { State = PinState.Retired, Since = Now(time) });
     }
 
-    private static DateTimeOffset Now(TimeProvider time) => DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+    /// <summary>The pins with this one refused for good, known before or not.</summary>
+    internal static ImmutableArray<Pin> Reject(ImmutableArray<Pin> pins, Fingerprint fingerprint, TimeProvider time)
+    {
+        var known = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint);
+        if (known is null)
+            return pins.Add(new Pin(fingerprint, PinSubject.Unknown, PinState.Rejected, PinStrength.Person, Now(time)));
+        return known.State == PinState.Rejected
+            ? pins
+            : pins.Replace(known, known with { State = PinState.Rejected, Strength = PinStrength.Person, Since = Now(time) });
+    }
+
+    /// <summary>Says whom a change of these pins affects beside the key that was named.</summary>
+    internal static IEnumerable<string> Shared(Destination destination, ProbeKnowledge? known)
+    {
+        if (destination.MxGroup is not null && known is not null)
+            yield return FormattableString.Invariant($"these are the pins of the MX group {destination.MxGroup}: this affects {known.Affects} destinations");
+    }
+
+    internal static DateTimeOffset Now(TimeProvider time) => DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
 }

@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
@@ -8,6 +9,9 @@ namespace PolicyDaemon.Cli.Commands;
 /// <summary>The pins of a destination as a table, each with why it is not in the answer.</summary>
 internal static class PinTable
 {
+    // Digits of a fingerprint that tell it from the others of the table above.
+    private const int Shown = 16;
+
     internal static Table Of(Destination destination, PostfixSettings postfix)
     {
         var table = new Table("fingerprint", "digest", "of", "state", "trust", "since", "served");
@@ -22,6 +26,16 @@ internal static class PinTable
                 Times.Text(pin.Since),
                 Served(destination, selection, pin));
         return table;
+    }
+
+    /// <summary>Below the table: where each pin was seen, and who decided.</summary>
+    internal static void WriteEvidence(Report report, Destination destination, PinKnowledge knowledge)
+    {
+        foreach (var pin in destination.Pins)
+        {
+            foreach (var line in knowledge.Lines(pin))
+                report.Line($"{pin.Fingerprint.Hex[..Shown]}...  {line}", Tone.Faint);
+        }
     }
 
     /// <summary><c>yes</c>, or why not.</summary>

@@ -41,7 +41,7 @@ internal static class Status
             if (report.Format == OutputFormat.Tsv)
             {
                 facts.AddRange(status.Findings.Select(finding => (
-                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {finding.Remedy}"))));
+                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingWords.Keys(finding).Select(line => line + "; "))}{finding.Remedy}"))));
                 report.Facts(facts, default!, CliJson.Default.StatusJson);
             }
             else
@@ -68,8 +68,12 @@ internal static class Status
         report.Line(status.Findings.Count == 1 ? "1 open finding:" : string.Create(CultureInfo.InvariantCulture, $"{status.Findings.Count} open findings:"), Tone.Caution);
         foreach (var finding in status.Findings)
         {
-            report.Line($"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)}", Tone.Heading);
+            report.Line(
+                $"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)} ({FindingWords.Age(status.At - finding.Since)})"
+                + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), Tone.Heading);
             report.Line("  " + finding.Detail);
+            foreach (var line in FindingWords.Keys(finding))
+                report.Line("  " + line);
             report.Line("  settle it: " + finding.Remedy);
         }
     }
@@ -96,6 +100,10 @@ internal static class Status
         if (status.Counts is { } counts)
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
+            facts.Add(("verdicts", VerdictWords.Counts(status.Enforced, counts.Destinations - counts.Observed)));
+            if (counts.Observed > 0)
+                facts.Add(("observed", VerdictWords.Counts(status.Observed, counts.Observed)
+                    + (status.Observed.Count == 0 ? "" : "; " + VerdictWords.Enforcing(status.Observed))));
             facts.Add(("pins", Join(counts.PinsByState.OrderBy(state => state.Key).Select(state => (state.Key.Name(), state.Value)))));
         }
 

@@ -1,6 +1,7 @@
+using System.Collections.Immutable;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 
@@ -23,6 +24,15 @@ internal sealed record StatusReport(
     StoreException? StoreProblem,
     IReadOnlyList<FindingStatus> Findings)
 {
+    /// <summary>How many enforced destinations have each verdict; those that were never looked at have none.</summary>
+    public IReadOnlyDictionary<DestinationVerdict, long> Enforced { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
+
+    /// <summary>The same of destinations that are only observed.</summary>
+    public IReadOnlyDictionary<DestinationVerdict, long> Observed { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
+
+    /// <summary>When it was gathered.</summary>
+    public DateTimeOffset At { get; init; }
+
     /// <summary>What the running daemon says; a dead one's words are history.</summary>
     public DaemonStatus? Live => Running == false ? null : Daemon;
 
@@ -37,12 +47,16 @@ internal sealed record StatusReport(
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
+        IReadOnlyDictionary<DestinationVerdict, long> enforced = ImmutableDictionary<DestinationVerdict, long>.Empty;
+        var observed = enforced;
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             counts = store.Counts();
             head = store.Head();
-            findings.AddRange(store.OpenFindings().Select(open => From(open.Finding)));
+            enforced = store.CountVerdicts(observed: false);
+            observed = store.CountVerdicts(observed: true);
+            findings.AddRange(store.OpenFindings().Select(open => FindingStatus.From(open.Finding, open.LastSeen)));
         }
         catch (StoreException fault)
         {
@@ -56,9 +70,11 @@ internal sealed record StatusReport(
                 findings.Add(finding);
         }
 
-        return new StatusReport(settings, running, daemon, counts, head, problem, findings);
+        return new StatusReport(settings, running, daemon, counts, head, problem, findings)
+        {
+            Enforced = enforced,
+            Observed = observed,
+            At = time.GetUtcNow(),
+        };
     }
-
-    private static FindingStatus From(Finding finding) =>
-        new(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since);
 }

@@ -98,9 +98,9 @@ public class DomainTests
 
         Assert.Equal(
             """
-            KEY        LEVEL        PINS  SERVED    MODE    NOTE
-            a.example  encrypt      -     observed  locked
-            b.example  fingerprint  1/1   yes       assist  ticket 4711
+            KEY        LEVEL        PINS  SERVED    MODE    VERDICT     DAYS LEFT  NOTE
+            a.example  encrypt      -     observed  locked  not probed  -
+            b.example  fingerprint  1/1   yes       assist  not probed  -          ticket 4711
 
             """, session.Succeed("domain", "list", "--format", "table"));
     }
@@ -112,7 +112,7 @@ public class DomainTests
         session.Succeed("domain", "add", "b.example", "--level", "encrypt");
         session.Succeed("domain", "add", "[b.example]:587", "--level", "encrypt");
 
-        Assert.Equal("[b.example]:587\tencrypt\t-\tyes\tassist\t\n", session.Succeed("domain", "list", "[*"));
+        Assert.Equal("[b.example]:587\tencrypt\t-\tyes\tassist\t\tnot probed\t-\t-\t-\n", session.Succeed("domain", "list", "[*"));
         Assert.Equal(ExitCode.Negative, session.Run("domain", "list", "c*").Code);
     }
 
@@ -130,6 +130,7 @@ public class DomainTests
             protocols	>=TLSv1.2
             mode	assist
             answer	fingerprint match={CliSession.Pin} protocols=>=TLSv1.2
+            verdict	not probed yet: what mail would meet is not known
             pin	{CliSession.Pin} unknown standby person
 
             """, session.Run("domain", "show", "MÜNCHEN.example").Out);

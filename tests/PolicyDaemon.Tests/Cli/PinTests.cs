@@ -16,8 +16,8 @@ public class PinTests
             $"example.com\tchange\tfingerprint match={CliSession.Pin}\tfingerprint match={CliSession.Pin}|{CliSession.OtherPin}\t3\n", result);
         Assert.Equal(
             $"""
-            example.com	{CliSession.Pin}	sha256	unknown	standby	person	2026-11-23T12:00:00Z	yes
-            example.com	{CliSession.OtherPin}	sha256	public-key	standby	person	2026-11-23T12:00:00Z	yes
+            example.com	{CliSession.Pin}	sha256	unknown	standby	person	2026-11-23T12:00:00Z	yes	-	-	-	alice (root), change 2
+            example.com	{CliSession.OtherPin}	sha256	public-key	standby	person	2026-11-23T12:00:00Z	yes	-	-	-	alice (root), change 3
 
             """, session.Succeed("pin", "list", "example.com"));
     }
@@ -84,7 +84,7 @@ public class PinTests
         using var session = new CliSession();
         session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--observe", "--match", "ad:f3:c3:68:2b:ce:8d:da:a3:83:ac:84:f6:5b:52:e0:b4:88:cd:9b");
 
-        Assert.Contains("\tno: the entry is only observed\n", session.Succeed("pin", "list"), StringComparison.Ordinal);
+        Assert.Contains("\tno: the entry is only observed\t", session.Succeed("pin", "list"), StringComparison.Ordinal);
     }
 
     private static CliSession Pinned()

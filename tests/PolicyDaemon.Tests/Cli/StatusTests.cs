@@ -25,6 +25,8 @@ public class StatusTests
             mail	every delivery that asks policyd is deferred (4.7.5) and tried again; nothing is sent weaker. Start it: systemctl start policyd
             store	{session.Database}: 2 destinations (1 only observed), audit log at row 3
             levels	1 encrypt, 1 fingerprint
+            verdicts	1 not probed
+            observed	1 not probed
             pins	1 standby
 
             """, result.Out);
@@ -104,10 +106,10 @@ public class StatusTests
             """
 
             2 open findings:
-            near-miss  mx.example  since 2026-11-23T12:00:00Z
+            near-miss  mx.example  since 2026-11-23T12:00:00Z (just now)
               asked 3 times
               settle it: policyctl explain mx.example
-            snapshot-not-saved  disk  since 2026-11-23T12:00:00Z
+            snapshot-not-saved  disk  since 2026-11-23T12:00:00Z (just now)
               no space left
               settle it: make room
 

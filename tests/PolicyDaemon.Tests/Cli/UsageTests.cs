@@ -12,7 +12,7 @@ public partial class UsageTests
     [InlineData("domain ad x", "policyctl: policyctl domain has no verb 'ad'; did you mean 'add'?\nSee: policyctl domain --help\n")]
     [InlineData("domain list --fromat json", "policyctl: policyctl domain list has no option '--fromat'; did you mean '--format'?\nSee: policyctl domain list --help\n")]
     [InlineData("domain set x --lvel may", "policyctl: policyctl domain set has no option '--lvel'; did you mean '--level'?\nSee: policyctl domain set --help\n")]
-    [InlineData("pin", "policyctl: policyctl pin needs a verb: add, list, revoke\nSee: policyctl pin --help\n")]
+    [InlineData("pin", "policyctl: policyctl pin needs a verb: add, approve, list, reject, revoke\nSee: policyctl pin --help\n")]
     [InlineData("undo 1 2", "policyctl: policyctl undo takes no further argument, but '2' was given\nSee: policyctl undo --help\n")]
     public void A_slip_is_answered_with_what_was_perhaps_meant(string line, string error)
     {

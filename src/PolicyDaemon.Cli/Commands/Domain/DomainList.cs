@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
@@ -13,7 +15,10 @@ namespace PolicyDaemon.Cli.Commands.Domain;
 /// <summary><c>domain list</c></summary>
 internal static class DomainList
 {
-    private static readonly string[] Columns = ["key", "level", "pins", "served", "mode", "note"];
+    private static readonly string[] Columns = ["key", "level", "pins", "served", "mode", "note", "verdict", "last_probe", "next_probe", "days_left"];
+
+    // For a person: without the times of probes, which `domain show` says, and with the note where it can be as long as it is.
+    private static readonly int[] OnScreen = [0, 1, 2, 3, 4, 6, 9, 5];
 
     internal static Command Create(CommandRunner runner)
     {
@@ -28,7 +33,7 @@ internal static class DomainList
             ExitCodes = "1 where nothing matches PATTERN",
             Examples =
             [
-                ("policyctl domain list", "Every destination; pins are served/all, served is yes, observed or TEMP (cannot be served)."),
+                ("policyctl domain list", "Every destination; pins are served/all, served is yes, observed or TEMP (cannot be served), days left until a certificate ends."),
                 ("policyctl domain list '*.example.com' --format json", "Those below example.com, with their pins and answers."),
             ],
         };
@@ -42,16 +47,23 @@ internal static class DomainList
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destinations = store.List(pattern).ToList();
+        var probed = store.ReadSummaries();
+        var now = context.Host.Time.GetUtcNow();
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
-            report.Json([.. destinations.Select(destination => DestinationJson.From(destination, postfix))], CliJson.Default.IReadOnlyListDestinationJson);
+            report.Json([.. destinations.Select(destination => DestinationJson.From(
+                destination, postfix, ProbedJson.From(probed.GetValueOrDefault(destination.Key), now)))], CliJson.Default.IReadOnlyListDestinationJson);
         }
         else
         {
-            var table = new Table(Columns);
+            var table = new Table(report.IsTable ? [.. OnScreen.Select(column => Columns[column].Replace('_', ' '))] : Columns);
             foreach (var destination in destinations)
-                table.Add(Row(destination, postfix));
+            {
+                var row = Row(destination, postfix, probed.GetValueOrDefault(destination.Key), now);
+                table.Add(report.IsTable ? [.. OnScreen.Select(column => row[column])] : row);
+            }
+
             report.Rows(table, [], CliJson.Default.IReadOnlyListDestinationJson, WhenEmpty(pattern));
         }
 
@@ -62,7 +74,7 @@ internal static class DomainList
         ? "No destination is configured; add one with: policyctl domain add KEY --level LEVEL"
         : $"No key matches {pattern}.";
 
-    private static Cell[] Row(Destination destination, PostfixSettings postfix) =>
+    private static Cell[] Row(Destination destination, PostfixSettings postfix, ProbeSummary? probed, DateTimeOffset now) =>
     [
         destination.Key.Text,
         destination.Policy.Level.Name(),
@@ -70,6 +82,10 @@ internal static class DomainList
         Served(destination, postfix),
         destination.Mode.Name(),
         destination.Note,
+        new Cell(VerdictWords.Name(probed?.Verdict), VerdictWords.Tone(probed?.Verdict)),
+        probed is null ? "-" : Times.Text(probed.LastLook),
+        probed is null ? "-" : Times.Text(probed.NextDue),
+        VerdictWords.DaysLeft(probed?.Expires, now),
     ];
 
     private static string Pins(Destination destination, PostfixSettings postfix) => destination.Pins.IsEmpty

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
@@ -16,9 +18,9 @@ internal static class DomainShow
     internal static Command Create(CommandRunner runner)
     {
         var key = Arguments.Key();
-        var verb = new Verb("show", "Show a destination: its policy, its pins, and the exact answer.")
+        var verb = new Verb("show", "Show a destination: its policy, its pins, the exact answer, and what probes saw.")
         {
-            Columns = ["name", "value (one line for each fact; pins as 'pin' with fingerprint, subject, state and strength)"],
+            Columns = ["name", "value (one line for each fact; pins as 'pin' with fingerprint, subject, state and strength; what was seen as 'seen' with MX host, address, outcome, key, public key, end, pinned)"],
             ExitCodes = "1 where the key is not configured",
             Examples =
             [
@@ -37,18 +39,24 @@ internal static class DomainShow
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
+        var known = PinKnowledge.Read(store, destination);
+        var now = context.Host.Time.GetUtcNow();
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
-            report.Json(DestinationJson.From(destination, postfix), CliJson.Default.DestinationJson);
+            var probed = ProbedJson.From(known.Probed, destination, postfix.FingerprintDigest, now);
+            report.Json(DestinationJson.From(destination, postfix, probed, known), CliJson.Default.DestinationJson);
             return ExitCode.Done;
         }
 
         var facts = Facts(destination, postfix);
+        facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, now));
         if (report.Format == OutputFormat.Tsv)
         {
             facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(
                 $"{pin.Fingerprint.Hex} {pin.Subject.Name()} {pin.State.Name()} {pin.Strength.Name()}"))));
+            facts.AddRange(ProbedFacts.Addresses(known.Probed!, destination, postfix).Rows.Select(row => (
+                "seen", new Cell(string.Join(' ', row.Select(cell => cell.Text))))));
             report.Facts(facts, default!, CliJson.Default.DestinationJson);
             return ExitCode.Done;
         }
@@ -58,6 +66,13 @@ internal static class DomainShow
         {
             report.Line();
             report.Aligned(PinTable.Of(destination, postfix));
+            PinTable.WriteEvidence(report, destination, known);
+        }
+
+        if (ProbedFacts.Addresses(known.Probed!, destination, postfix) is { Rows.Count: > 0 } seen)
+        {
+            report.Line();
+            report.Aligned(seen);
         }
 
         return ExitCode.Done;

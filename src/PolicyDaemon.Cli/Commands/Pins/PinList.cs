@@ -12,12 +12,15 @@ namespace PolicyDaemon.Cli.Commands.Pins;
 /// <summary><c>pin list</c></summary>
 internal static class PinList
 {
-    private static readonly string[] Columns = ["key", "fingerprint", "digest", "of", "state", "trust", "since", "served"];
+    private static readonly string[] Columns = ["key", "fingerprint", "digest", "of", "state", "trust", "since", "served", "first_seen", "last_seen", "seen_at", "evidence"];
+
+    // What fits beside each other on a screen; the rest stands below.
+    private const int Narrow = 8;
 
     internal static Command Create(CommandRunner runner)
     {
         var key = Arguments.OptionalKey("One destination; without it every pin is listed");
-        var verb = new Verb("list", "List pins, and say of each whether it is served.")
+        var verb = new Verb("list", "List pins: whether each is served, where it was seen, and who decided.")
         {
             Columns = Columns,
             ExitCodes = "1 where the key is not configured",
@@ -37,19 +40,22 @@ internal static class PinList
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destinations = key is null ? store.List().Where(destination => !destination.Pins.IsEmpty).ToList() : [One(context, store, key)];
-        var table = new Table(Columns);
+        var table = new Table(context.Report.IsTable ? Columns[..Narrow] : Columns);
         var json = new List<ListedPinJson>();
         foreach (var destination in destinations)
         {
             var selection = PinSelection.Of(destination, postfix);
+            var known = PinKnowledge.Read(store, destination);
             foreach (var pin in destination.Pins)
             {
-                table.Add(Row(destination, selection, pin));
-                json.Add(new ListedPinJson(destination.Key.Text, PinJson.From(pin, postfix.FingerprintDigest)));
+                table.Add([.. Row(destination, selection, pin).Concat(context.Report.IsTable ? [] : More(known, pin))]);
+                json.Add(new ListedPinJson(destination.Key.Text, PinJson.From(pin, postfix.FingerprintDigest, known)));
             }
         }
 
         context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, "There are no pins.");
+        if (context.Report.IsTable && key is not null)
+            PinTable.WriteEvidence(context.Report, destinations[0], PinKnowledge.Read(store, destinations[0]));
         return ExitCode.Done;
     }
 
@@ -70,4 +76,16 @@ internal static class PinList
         Times.Text(pin.Since),
         PinTable.Served(destination, selection, pin),
     ];
+
+    private static Cell[] More(PinKnowledge known, Pin pin)
+    {
+        var seen = known.Seen(pin);
+        return
+        [
+            seen is null ? "-" : Times.Text(seen.Value.First),
+            seen is null ? "-" : Times.Text(seen.Value.Last),
+            known.Places(pin) is { Length: > 0 } places ? places : "-",
+            known.EvidenceOf(pin)?.Text ?? "-",
+        ];
+    }
 }

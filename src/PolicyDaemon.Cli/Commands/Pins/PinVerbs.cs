@@ -8,7 +8,9 @@ internal static class PinVerbs
     internal static Command Create(CommandRunner runner) => new("pin", "Pins: the fingerprints accepted for a destination")
     {
         PinAdd.Create(runner),
+        PinApprove.Create(runner),
         PinList.Create(runner),
+        PinReject.Create(runner),
         PinRevoke.Create(runner),
     };
 }

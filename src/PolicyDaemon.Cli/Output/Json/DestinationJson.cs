@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
@@ -18,6 +19,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Answer">What the map <c>tlspolicy</c> answers.</param>
 /// <param name="AnswerTlsrpt">What the map <c>tlspolicy-tlsrpt</c> answers.</param>
 /// <param name="ProbeAs">Hosts to probe for a leading-dot key.</param>
+/// <param name="Probed">What the prober knows of it; null before the first probe.</param>
 internal sealed record DestinationJson(
     string Key,
     string Unicode,
@@ -30,9 +32,11 @@ internal sealed record DestinationJson(
     IReadOnlyList<PinJson> Pins,
     AnswerJson Answer,
     AnswerJson AnswerTlsrpt,
-    IReadOnlyList<string> ProbeAs)
+    IReadOnlyList<string> ProbeAs,
+    ProbedJson? Probed)
 {
-    internal static DestinationJson From(Destination destination, PostfixSettings postfix) => new(
+    internal static DestinationJson From(
+        Destination destination, PostfixSettings postfix, ProbedJson? probed = null, PinKnowledge? known = null) => new(
         destination.Key.Text,
         destination.Key.ToDisplayString(),
         destination.Policy.Level.Name(),
@@ -44,8 +48,9 @@ internal sealed record DestinationJson(
         destination.Observe,
         destination.Note,
         destination.MxGroup,
-        [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest))],
+        [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest, known))],
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)),
-        destination.ProbeAs);
+        destination.ProbeAs,
+        probed);
 }

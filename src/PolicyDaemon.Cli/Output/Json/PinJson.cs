@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Cli.Output.Json;
@@ -10,15 +11,45 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Strength"><c>tofu</c>, <c>person</c>, <c>webpki</c> or <c>dane</c>.</param>
 /// <param name="Since">When it entered its state.</param>
 /// <param name="Served">Whether it stands in the answer: a served state, and the digest that Postfix compares.</param>
+/// <param name="FirstSeen">The first probe that saw it, as far as remembered; null where none did.</param>
+/// <param name="LastSeen">The last.</param>
+/// <param name="SeenAt">Where it was seen.</param>
+/// <param name="Evidence">The decision that brought it into its state; null where the audit log does not say.</param>
 internal sealed record PinJson(
-    string Fingerprint, string Digest, string Subject, string State, string Strength, DateTimeOffset Since, bool Served)
+    string Fingerprint, string Digest, string Subject, string State, string Strength, DateTimeOffset Since, bool Served,
+    DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, IReadOnlyList<PinPlaceJson> SeenAt, PinEvidenceJson? Evidence)
 {
-    internal static PinJson From(Pin pin, DigestAlgorithm digest) => new(
+    internal static PinJson From(Pin pin, DigestAlgorithm digest, PinKnowledge? known = null) => new(
         pin.Fingerprint.Hex,
         pin.Fingerprint.Algorithm.Name(),
         pin.Subject.Name(),
         pin.State.Name(),
         pin.Strength.Name(),
         pin.Since,
-        pin.IsServed && pin.Fingerprint.Algorithm == digest);
+        pin.IsServed && pin.Fingerprint.Algorithm == digest,
+        known?.Seen(pin)?.First,
+        known?.Seen(pin)?.Last,
+        [.. (known ?? PinKnowledge.None).SightingsOf(pin).Select(seen => new PinPlaceJson(
+            seen.MxHost, seen.Target.Id, seen.First, seen.Last, seen.IsCurrent, seen.Certificate.NotAfter))],
+        known?.EvidenceOf(pin) is { } decision
+            ? new PinEvidenceJson(decision.Actor, decision.ChangeId, decision.Time, decision.Rule, decision.Reason)
+            : null);
 }
+
+/// <summary>Where a pin was seen.</summary>
+/// <param name="MxHost">The MX host.</param>
+/// <param name="Target">Its address and port.</param>
+/// <param name="First">The first probe that saw it there, as far as remembered.</param>
+/// <param name="Last">The last.</param>
+/// <param name="Current">It is what was presented there last.</param>
+/// <param name="NotAfter">The end of the certificate that it was seen in last.</param>
+internal sealed record PinPlaceJson(
+    string MxHost, string Target, DateTimeOffset First, DateTimeOffset Last, bool Current, DateTimeOffset NotAfter);
+
+/// <summary>A decision about a pin.</summary>
+/// <param name="Actor">Who: a person, or <c>prober</c>.</param>
+/// <param name="Change">The change, which <c>undo</c> takes.</param>
+/// <param name="Time">When.</param>
+/// <param name="Rule">The rule of the life cycle; null where a person decided.</param>
+/// <param name="Reason">Why, in words; null where none were given.</param>
+internal sealed record PinEvidenceJson(string Actor, long Change, DateTimeOffset Time, string? Rule, string? Reason);

@@ -1,5 +1,6 @@
 using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 
@@ -28,6 +29,8 @@ internal sealed record StatusJson(
 /// <param name="Pins">How many pins are in each state.</param>
 /// <param name="Sequence">The last row of the audit log.</param>
 /// <param name="Head">That row's hash.</param>
+/// <param name="Verdicts">How many enforced keys have each verdict; those that were never probed are in none.</param>
+/// <param name="ObservedVerdicts">The same of keys that are not enforced: what enforcing them would have done.</param>
 internal sealed record StoreStatusJson(
     string File,
     string? Problem,
@@ -36,7 +39,9 @@ internal sealed record StoreStatusJson(
     IReadOnlyDictionary<string, long>? Levels,
     IReadOnlyDictionary<string, long>? Pins,
     long? Sequence,
-    string? Head)
+    string? Head,
+    IReadOnlyDictionary<string, long>? Verdicts,
+    IReadOnlyDictionary<string, long>? ObservedVerdicts)
 {
     internal static StoreStatusJson From(StatusReport status) => new(
         status.Settings.Database,
@@ -46,5 +51,10 @@ internal sealed record StoreStatusJson(
         status.Counts?.ByLevel.ToDictionary(level => level.Key.Name(), level => level.Value),
         status.Counts?.PinsByState.ToDictionary(state => state.Key.Name(), state => state.Value),
         status.Head?.Sequence,
-        status.Head?.Hash);
+        status.Head?.Hash,
+        status.Counts is null ? null : Names(status.Enforced),
+        status.Counts is null ? null : Names(status.Observed));
+
+    private static Dictionary<string, long> Names(IReadOnlyDictionary<DestinationVerdict, long> counts) =>
+        counts.ToDictionary(count => count.Key.Name(), count => count.Value);
 }

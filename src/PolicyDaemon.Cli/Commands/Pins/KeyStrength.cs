@@ -1,0 +1,27 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Cli.Commands.Pins;
+
+/// <summary>Says where a key is weaker than those that are trusted now.</summary>
+internal static class KeyStrength
+{
+    private const int Acceptable = 112; // NIST SP 800-57 part 1: nothing below is acceptable since 2014
+
+    internal static IEnumerable<string> Weaker(Destination before, Fingerprint wanted, ProbeKnowledge? known)
+    {
+        if (known is null || known.SightingsOf(wanted) is not [var seen, ..] || before.Pins.Any(pin => pin.IsServed && pin.Fingerprint == wanted))
+            yield break;
+        var trusted = before.Pins.Where(pin => pin.IsServed)
+            .SelectMany(pin => known.SightingsOf(pin.Fingerprint))
+            .Select(sighting => sighting.Certificate.StrengthBits)
+            .DefaultIfEmpty()
+            .Min();
+        var bits = seen.Certificate.StrengthBits;
+        if (bits < trusted)
+            yield return FormattableString.Invariant($"the key {wanted.Hex} has a strength of {bits} bits, the weakest that is trusted now {trusted}");
+        else if (bits < Acceptable)
+            yield return FormattableString.Invariant($"the key {wanted.Hex} has a strength of {bits} bits, less than {Acceptable}");
+    }
+}

@@ -1,0 +1,12 @@
+using PolicyDaemon.Core.Pins.Rotation;
+
+namespace PolicyDaemon.Core.Probing;
+
+/// <summary>What the prober knows of a destination, in short.</summary>
+/// <param name="Verdict">What would happen to mail.</param>
+/// <param name="VerdictSince">Since when it is so.</param>
+/// <param name="LastLook">The last look, whatever came of it.</param>
+/// <param name="NextDue">The next.</param>
+/// <param name="Expires">When the first of the certificates in use ends; null where none is known.</param>
+public sealed record ProbeSummary(
+    DestinationVerdict Verdict, DateTimeOffset VerdictSince, DateTimeOffset LastLook, DateTimeOffset NextDue, DateTimeOffset? Expires);

@@ -1,0 +1,173 @@
+using PolicyDaemon.Cli;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Pins.Rotation;
+using Xunit;
+using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public sealed class PinDecisionTests : IDisposable
+{
+    private static readonly string Old = KeyOf(0).Hex;
+    private static readonly string New = KeyOf(1).Hex;
+
+    private readonly ProbedSession session = new();
+
+    [Fact]
+    public void An_approved_candidate_that_is_seen_is_active_and_served()
+    {
+        Candidate();
+
+        var result = session.Cli.Succeed("pin", "approve", "example.com", New.ToUpperInvariant());
+
+        Assert.Equal($"example.com\tchange\tfingerprint match={Old}\tfingerprint match={Old}|{New}\t4\n", result);
+        Assert.Contains(
+            $"example.com\t{New}\tsha256\tpublic-key\tactive\tperson\t2026-11-23T12:00:00Z\tyes\t2026-11-23T12:00:00Z\t2026-11-23T12:00:00Z\tmx1.example [192.0.2.1]\talice (root), change 4\n",
+            session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+        Assert.Equal("none", session.Cli.Succeed("pin", "approve", "example.com", New).Split('\t')[1]);
+    }
+
+    [Fact]
+    public void A_candidate_that_is_not_seen_any_more_is_served_as_standby()
+    {
+        Candidate();
+        session.Cli.Time.Advance(TimeSpan.FromHours(1));
+        session.Look("example.com", [0], DestinationVerdict.Ok);
+
+        session.Cli.Succeed("pin", "approve", "example.com", New);
+
+        Assert.Contains($"{New}\tsha256\tpublic-key\tstandby\tperson\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_shows_the_answers_and_changes_nothing()
+    {
+        Candidate();
+        Assert.Contains($"match={Old}|{New}", session.Cli.Succeed("pin", "approve", "example.com", New, "--dry-run"), StringComparison.Ordinal);
+        Assert.Contains($"{New}\tsha256\tpublic-key\tcandidate\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_no_probe_saw_cannot_be_approved()
+    {
+        Candidate();
+        var result = session.Cli.Run("pin", "approve", "example.com", KeyOf(2).Hex);
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains($"policyctl pin add example.com {KeyOf(2).Hex}", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Negative, session.Cli.Run("pin", "approve", "other.example", New).Code);
+    }
+
+    [Fact]
+    public void A_weaker_key_takes_a_reason()
+    {
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
+        session.Look("example.com", [0], DestinationVerdict.Ok);
+        session.Cli.Time.Advance(TimeSpan.FromHours(1));
+        // RSA 2048 has 112 bits, P-256 has 128.
+        session.Look("example.com", [3], DestinationVerdict.Mismatch, [Move(3, null, PinState.Candidate, RotationRule.FirstSeen)]);
+
+        var refused = session.Cli.Run("pin", "approve", "example.com", KeyOf(3).Hex);
+
+        Assert.Equal(ExitCode.Usage, refused.Code);
+        Assert.Contains("has a strength of 112 bits, the weakest that is trusted now 128", refused.Error, StringComparison.Ordinal);
+        session.Cli.Succeed("pin", "approve", "example.com", KeyOf(3).Hex, "--reason", "an old machine");
+    }
+
+    [Fact]
+    public void A_rejected_candidate_stays_rejected_until_somebody_says_why_not()
+    {
+        Candidate();
+
+        session.Cli.Succeed("pin", "reject", "example.com", New);
+
+        Assert.Contains($"{New}\tsha256\tpublic-key\trejected\tperson\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+        Assert.Equal("none", session.Cli.Succeed("pin", "reject", "example.com", New).Split('\t')[1]);
+        var approve = session.Cli.Run("pin", "approve", "example.com", New);
+        Assert.Equal(ExitCode.Usage, approve.Code);
+        Assert.Contains("which was rejected", approve.Error, StringComparison.Ordinal);
+        session.Cli.Succeed("pin", "approve", "example.com", New, "--reason", "confirmed by telephone");
+    }
+
+    [Fact]
+    public void A_served_pin_can_be_rejected_but_not_the_last()
+    {
+        Candidate();
+        var last = session.Cli.Run("pin", "reject", "example.com", Old, "--reason", "leaked");
+        Assert.Equal(ExitCode.Invalid, last.Code);
+
+        session.Cli.Succeed("pin", "approve", "example.com", New);
+        session.Cli.Succeed("pin", "reject", "example.com", Old);
+
+        Assert.Contains($"answer\tfingerprint match={New}\n", session.Cli.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_last_pin_of_an_observed_entry_can_be_rejected()
+    {
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old, "--observe");
+        session.Cli.Succeed("pin", "reject", "example.com", Old);
+    }
+
+    [Fact]
+    public void A_key_can_be_rejected_before_anybody_shows_it()
+    {
+        Candidate();
+        session.Cli.Succeed("pin", "reject", "example.com", KeyOf(2).Hex);
+        Assert.Contains($"{KeyOf(2).Hex}\tsha256\tunknown\trejected\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rejecting_a_key_says_what_still_accepts_its_server()
+    {
+        var whole = Certificate(0).Id.Hex;
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old, "--match", whole);
+        session.Look("example.com", [0], DestinationVerdict.Ok);
+
+        var result = session.Cli.Run("pin", "reject", "example.com", Old);
+
+        Assert.Contains($"still accepted by the pin {whole}", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_decision_for_a_group_is_one_for_all_its_members_and_says_how_many()
+    {
+        session.Cli.Succeed("domain", "add", "x.example", "--level", "fingerprint", "--match", Old);
+        session.Cli.Succeed("domain", "add", "y.example", "--level", "fingerprint", "--match", Old);
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={session.Cli.Database};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                """
+                INSERT INTO mx_group (id, name) VALUES (1, 'provider');
+                UPDATE pin SET destination_id = NULL, mx_group_id = 1 WHERE id = 1;
+                DELETE FROM pin WHERE id <> 1;
+                UPDATE destination SET mx_group_id = 1;
+                """;
+            command.ExecuteNonQuery();
+        }
+
+        session.Look("x.example", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)], owner: "provider");
+
+        var result = session.Cli.Run("pin", "approve", "y.example", New);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("the MX group provider: this affects 2 destinations", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"answer\tfingerprint match={Old}|{New}\n", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
+        Assert.Contains("provider, shared by 2 destinations", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
+        // One row for each member, so that the daemon serves both; and undo takes both back.
+        Assert.Equal(4, session.Cli.Succeed("audit").Split('\n').Count(line => line.Contains("\tchange\t", StringComparison.Ordinal)));
+        session.Cli.Succeed("undo", "5");
+        Assert.Contains($"answer\tfingerprint match={Old}\n", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
+        session.Cli.Succeed("audit", "--verify");
+    }
+
+    public void Dispose() => session.Dispose();
+
+    /// <summary>A pinned destination whose server shows a new key.</summary>
+    private void Candidate()
+    {
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
+        session.Look("example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)]);
+    }
+}

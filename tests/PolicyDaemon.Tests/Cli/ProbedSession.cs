@@ -1,0 +1,45 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Store.Probing;
+using PolicyDaemon.Tests.Store.Probing;
+
+namespace PolicyDaemon.Tests.Cli;
+
+/// <summary>A session whose destinations were probed: <c>mx1.example</c> at 192.0.2.1 showed what a test says.</summary>
+internal sealed class ProbedSession : IDisposable
+{
+    internal CliSession Cli { get; } = new();
+
+    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, RotationFinding[]? findings = null, string? owner = null)
+    {
+        using var ledger = new ProbeLedger(Cli.Database, PostfixSettings.Default, Cli.Time);
+        var now = Cli.Time.GetUtcNow();
+        var observation = new Observation
+        {
+            Target = LedgerFixture.Target(1),
+            At = now,
+            Outcome = ProbeOutcome.Secured,
+            Stage = ProbeStage.Quit,
+            Certificates = [.. certificates.Select(number => new PresentedCertificate(
+                LedgerFixture.Certificate(number), [], ChainVerdict.NotTrusted, null, "TLSv1.3", "TLS_AES_256_GCM_SHA384"))],
+        };
+        ledger.Record(observation, new AddressHistory(observation.Target));
+        ledger.Record(new ProbeRound
+        {
+            Key = NextHop.Parse(key),
+            PinOwner = owner ?? key,
+            At = now,
+            Resolution = LedgerFixture.Resolution(key, now, 1),
+            Targets = [new KnownTarget("mx1.example", LedgerFixture.Target(1), now)],
+            SecureSince = null,
+            WasSecure = false,
+            TrustedHosts = null,
+            Result = new RotationResult([.. transitions ?? []], [.. findings ?? []], verdict, false, false, null),
+            NextDue = now.AddHours(4),
+        });
+    }
+
+    public void Dispose() => Cli.Dispose();
+}
