@@ -17,11 +17,17 @@ internal sealed class PolicydStore(Bench bench, string directory)
 
     private string Configuration => Path.Combine(directory, "policydaemon.conf");
 
+    internal string StatusFile => Path.Combine(directory, "status");
+
+    /// <summary>The section <c>[probe]</c>: off, because its connections would be measured too.</summary>
+    internal string Probe { get; set; } = "enabled = no";
+
     /// <param name="isAlone">Also listens on TCP; of two daemons at the same time only one can.</param>
-    internal Task<Server> StartAsync(bool isAlone = true)
+    /// <param name="isPinned">On a core of its own; else on all of them.</param>
+    internal Task<Server> StartAsync(bool isAlone = true, bool isPinned = true)
     {
         WriteConfiguration(isAlone);
-        return Server.StartAsync([.. Cores.Server, bench.Program("policyd"), "--config", Configuration], Unix);
+        return Server.StartAsync([.. isPinned ? Cores.Server : [], bench.Program("policyd"), "--config", Configuration], Unix);
     }
 
     internal async Task InitAsync()
@@ -41,7 +47,9 @@ internal sealed class PolicydStore(Bench bench, string directory)
         max_connections = 20000
         [store]
         database = {Database}
-        status_file = {directory}/status
+        status_file = {StatusFile}
+        [probe]
+        {Probe}
 
         """);
 }

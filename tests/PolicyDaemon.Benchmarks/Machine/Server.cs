@@ -28,6 +28,10 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Resident memory, shared pages of libraries included.</summary>
     internal long ResidentKiB => Status("VmRSS:");
 
+    internal int Descriptors => Directory.GetFiles($"/proc/{Pid}/fd").Length;
+
+    internal long Threads => Status("Threads:");
+
     internal TimeSpan Cpu => ProcessClock.Of(Pid);
 
     /// <summary>Starts a server and asks until it answers, whatever it answers.</summary>
@@ -84,6 +88,6 @@ internal sealed class Server : IAsyncDisposable
     private long Status(string field)
     {
         var line = File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return long.Parse(line.AsSpan(field.Length).Trim()[..^3], NumberStyles.Integer, CultureInfo.InvariantCulture);
+        return long.Parse(line[field.Length..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer, CultureInfo.InvariantCulture);
     }
 }

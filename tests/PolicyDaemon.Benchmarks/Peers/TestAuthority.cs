@@ -4,14 +4,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace PolicyDaemon.Benchmarks.Peers;
 
-/// <summary>A certification authority for one run, and the certificate of the policy host for all domains.</summary>
+/// <summary>A certification authority for one run, and one server certificate for all its hosts.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(1);
 
     private readonly X509Certificate2 root;
 
-    internal TestAuthority(IEnumerable<string> domains)
+    internal TestAuthority(IEnumerable<string> hosts)
     {
         var from = TimeProvider.System.GetUtcNow() - Validity;
         var until = TimeProvider.System.GetUtcNow() + Validity;
@@ -23,10 +23,10 @@ internal sealed class TestAuthority : IDisposable
         root = rootRequest.CreateSelfSigned(from, until);
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=policy host", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=server", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        foreach (var domain in domains)
-            names.AddDnsName($"mta-sts.{domain}");
+        foreach (var host in hosts)
+            names.AddDnsName(host);
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));

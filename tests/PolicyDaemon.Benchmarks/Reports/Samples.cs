@@ -22,6 +22,8 @@ internal sealed class Samples
         }
     }
 
+    internal int Count => values.Count;
+
     internal void Add(double value) => values.Add(value);
 
     /// <summary>The median alone.</summary>

@@ -29,8 +29,8 @@ internal sealed class ResolverSection : ISection
         var store = await bench.NewStoreAsync("sts");
         await store.ImportAsync(table);
 
-        using var authority = new TestAuthority(domains);
-        using var dns = new PolicyDns();
+        using var authority = new TestAuthority(domains.Select(domain => $"mta-sts.{domain}"));
+        using var dns = new SimulatedDns(Zone);
         using var host = new PolicyHost(authority);
         await using var policyd = await store.StartAsync();
         var (resolver, endpoint) = await StartResolverAsync(bench, authority);
@@ -60,6 +60,13 @@ internal sealed class ResolverSection : ISection
 
         return part;
     }
+
+    private static byte[]? Zone(string name, ushort type) => (name.Split('.')[0], type) switch
+    {
+        ("_mta-sts", SimulatedDns.TextType) => [18, .. "v=STSv1; id=20261;"u8],
+        ("mta-sts", SimulatedDns.AddressType) => [127, 0, 0, 1],
+        _ => null,
+    };
 
     private static LoadSample Note(LoadSample sample, Samples[] into)
     {
