@@ -44,9 +44,9 @@ internal static partial class DaemonLog
     [LoggerMessage(3012, LogLevel.Error, "the prober met what it should not and starts again in {Delay}; lookups are not concerned")]
     public static partial void ProberBroke(this ILogger logger, Exception exception, TimeSpan delay);
 
-    [LoggerMessage(3013, LogLevel.Warning, "finding {Kind} {Subject} ({Affects} destinations): {Detail}; expected {Expected}; seen {Seen}; {Remedy}")]
+    [LoggerMessage(3013, LogLevel.Warning, "finding {Kind} {Subject}: {Detail}{Particulars}; {Remedy}")]
     public static partial void FindingReported(
-        this ILogger logger, string kind, string subject, int affects, string detail, string expected, string seen, string remedy);
+        this ILogger logger, string kind, string subject, string detail, string particulars, string remedy);
 
     [LoggerMessage(3014, LogLevel.Warning, "finding {Kind} {Subject} is open for {Age}: {Detail}; {Remedy}")]
     public static partial void FindingEscalated(this ILogger logger, string kind, string subject, string age, string detail, string remedy);

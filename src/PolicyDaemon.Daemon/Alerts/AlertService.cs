@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
@@ -230,9 +232,7 @@ internal sealed class AlertService(
         switch (due.Event)
         {
             case AlertEvent.Opened when !isElsewhere:
-                logger.FindingReported(
-                    finding.Kind.Name(), finding.Subject, finding.Affects, finding.Detail, string.Join(' ', finding.Expected),
-                    string.Join(' ', finding.Seen.Select(seen => seen.PublicKey).Distinct()), finding.Remedy);
+                logger.FindingReported(finding.Kind.Name(), finding.Subject, finding.Detail, Particulars(finding), finding.Remedy);
                 break;
             case AlertEvent.Escalated:
                 logger.FindingEscalated(
@@ -243,6 +243,18 @@ internal sealed class AlertService(
                 logger.FindingClosed(finding.Kind.Name(), finding.Subject);
                 break;
         }
+    }
+
+    private static string Particulars(Finding finding)
+    {
+        var text = new StringBuilder();
+        if (finding.Affects > 1)
+            text.Append(CultureInfo.InvariantCulture, $"; {finding.Affects} destinations");
+        if (!finding.Expected.IsEmpty)
+            text.Append("; expected ").AppendJoin(' ', finding.Expected);
+        if (!finding.Seen.IsEmpty)
+            text.Append("; seen ").AppendJoin(' ', finding.Seen.Select(seen => seen.PublicKey).Distinct());
+        return text.ToString();
     }
 
     /// <summary>A channel that does not work is a finding; one that works again settles it.</summary>

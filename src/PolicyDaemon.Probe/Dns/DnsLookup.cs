@@ -64,6 +64,12 @@ internal sealed class DnsLookup
         {
             return DnsAnswer.Failed(name, $"looking up {type} of {name}: no answer within {options.Timeout.TotalSeconds:F0} s");
         }
+        catch (DnsResponseException fault) when (fault.Code == DnsResponseCode.ConnectionTimeout)
+        {
+            // Its own words name the query's number, which is another each time.
+            cancellation.ThrowIfCancellationRequested();
+            return DnsAnswer.Failed(name, $"looking up {type} of {name}: no answer from {string.Join(", ", resolvers)}");
+        }
         catch (Exception fault) when (fault is DnsResponseException or SocketException or ArgumentException or InvalidOperationException)
         {
             // ArgumentException: DnsClient refuses a name, or a reply that it cannot read.

@@ -14,8 +14,8 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     [Fact]
     public async Task The_service_runs_with_its_sockets_and_answers()
     {
-        Assert.Equal("active\nactive", await Machine.DoAsync("systemctl is-active policyd.service policyd.socket"));
-        Assert.Equal("enabled\nenabled", await Machine.DoAsync("systemctl is-enabled policyd.service policyd.socket"));
+        Assert.Equal("active\nactive\nactive", await Machine.DoAsync("systemctl is-active policyd.service policyd.socket policyd-alert.socket"));
+        Assert.Equal("enabled\nenabled\nenabled", await Machine.DoAsync("systemctl is-enabled policyd.service policyd.socket policyd-alert.socket"));
         Assert.StartsWith("fingerprint match=", await Machine.DoAsync($"postmap -q partner.test {InstalledMachine.InetMap}"), StringComparison.Ordinal);
         // Held by systemd, served by the daemon.
         var listening = await Machine.DoAsync("ss -Hltnp 'sport = :8461'");
@@ -69,8 +69,50 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     }
 
     [Fact]
+    public async Task The_prober_works_inside_the_sandbox() =>
+        await Until.TrueAsync("the prober looks after the destinations", () => Machine.SucceedsAsync(
+            "policyctl status | grep -E '^prober[[:blank:]]+looks after [1-9]' && ! journalctl -u policyd | grep -E ' (3011|3012|3018|4004) '"));
+
+    [Fact]
+    public async Task A_finding_is_told_by_a_command_outside_the_sandbox()
+    {
+        await Machine.DoAsync(
+            """
+            cat >/usr/local/bin/pager <<'END'
+            #!/bin/sh
+            logger -t pager "$POLICYDAEMON_EVENT $POLICYDAEMON_KIND $POLICYDAEMON_SUBJECT as $(id -un) $(grep NoNewPrivs /proc/self/status | tr -d '\t') inline=$DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"
+            END
+            chmod 755 /usr/local/bin/pager
+            cp /etc/policydaemon/policydaemon.conf /var/tmp/before-pager.conf
+            sed -i 's,^;alert_command =.*,alert_command = /usr/local/bin/pager,' /etc/policydaemon/policydaemon.conf
+            systemctl reload policyd
+            policyctl domain add pager.example --level encrypt
+            """);
+        try
+        {
+            await Machine.DoAsync($"postmap -q '[pager.example]:587' {InstalledMachine.InetMap} || true");
+            await Until.TrueAsync("the finding is told", () => Machine.SucceedsAsync(
+                "journalctl -t pager | grep -F 'opened near-miss [pager.example]:587 as policydaemon NoNewPrivs:0 inline='"));
+
+            await Machine.DoAsync("policyctl domain add '[pager.example]:587' --level encrypt");
+            await Until.TrueAsync("its end is told", () => Machine.SucceedsAsync("journalctl -t pager | grep -F 'settled near-miss [pager.example]:587'"));
+            Assert.Equal("", await Machine.DoAsync("systemctl list-units --no-legend --failed 'policyd*'"));
+        }
+        finally
+        {
+            await Machine.DoAsync(
+                """
+                cp /var/tmp/before-pager.conf /etc/policydaemon/policydaemon.conf
+                systemctl reload policyd
+                policyctl domain remove pager.example --reason 'end of the test' || true
+                policyctl domain remove '[pager.example]:587' --reason 'end of the test' || true
+                """);
+        }
+    }
+
+    [Fact]
     public async Task The_units_are_free_of_complaints() =>
-        Assert.Equal("", await Machine.DoAsync("systemd-analyze verify policyd.service policyd.socket 2>&1 | grep -i policyd || true"));
+        Assert.Equal("", await Machine.DoAsync("systemd-analyze verify policyd.service policyd.socket policyd-alert.socket policyd-alert@.service 2>&1 | grep -i policyd || true"));
 
     [Fact]
     public async Task A_daemon_that_hangs_is_started_again()
