@@ -8,8 +8,7 @@ internal static class AlertEnvironment
     // execve(2): MAX_ARG_STRLEN is 128 KiB; nobody reads a text message of that length.
     private const int MaxLength = 4096;
 
-    // Not ours: NOTIFY_SOCKET and WATCHDOG_USEC are between systemd and the daemon, and
-    // DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS (see SocketRuntime) would change another .NET program.
+    // Nothing else: NOTIFY_SOCKET and WATCHDOG_USEC are between systemd and the daemon, DOTNET_ variables are its own.
     private static readonly string[] Passed = ["HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ"];
 
     public static Dictionary<string, string> Of(AlertMessage message)

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
@@ -41,7 +40,7 @@ internal sealed class WebhookChannel(RunningConfiguration configuration, TimePro
         {
             return Delivery.Retry($"{address.Host} did not answer within {alerts.Timeout.TotalSeconds:F0} s");
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or SocketException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException)
         {
             cancellation.ThrowIfCancellationRequested();
             return Delivery.Retry($"{address.Host}: {(fault.InnerException ?? fault).Message}");
@@ -79,20 +78,5 @@ internal sealed class WebhookChannel(RunningConfiguration configuration, TimePro
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
         MaxResponseHeadersLength = MaxHeadersKilobytes,
-        ConnectCallback = async (context, cancellation) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                return new PoolStream(new NetworkStream(socket, ownsSocket: true));
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
     };
 }

@@ -11,8 +11,7 @@ using PolicyDaemon.Store.Snapshots;
 namespace PolicyDaemon.Daemon.Probing;
 
 /// <summary>Runs the prober beside the lookups, with the settings in force.</summary>
-/// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again; what blocks does so on the
-/// pool, never on a socket's thread.</remarks>
+/// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again.</remarks>
 internal sealed class ProberService(
     RunningConfiguration configuration, SnapshotLoader loader, PinnedLookups lookups, IProbeLedger ledger,
     ILogger<ProberService> logger, TimeProvider time) : BackgroundService

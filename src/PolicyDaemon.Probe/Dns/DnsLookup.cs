@@ -38,13 +38,6 @@ internal sealed class DnsLookup
 
     public async Task<DnsAnswer> AskAsync(string name, QueryType type, CancellationToken cancellation)
     {
-        var answer = await QueryAsync(name, type, cancellation);
-        await Pool.Hop();
-        return answer;
-    }
-
-    private async Task<DnsAnswer> QueryAsync(string name, QueryType type, CancellationToken cancellation)
-    {
         using var deadline = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try

@@ -109,11 +109,7 @@ internal sealed class ClearTextTap(NetworkStream inner, StageClock clock) : Stre
             replyOctets = 0;
         }
 
-        var writing = inner.WriteAsync(buffer, cancellationToken);
-        if (writing.IsCompletedSuccessfully)
-            return;
-        await writing;
-        await Pool.Hop();
+        await inner.WriteAsync(buffer, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -160,11 +156,7 @@ internal sealed class ClearTextTap(NetworkStream inner, StageClock clock) : Stre
 
     private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
-        var reading = inner.ReadAsync(buffer, cancellation);
-        var isHere = reading.IsCompletedSuccessfully;
-        var count = await reading;
-        if (!isHere)
-            await Pool.Hop();
+        var count = await inner.ReadAsync(buffer, cancellation);
         SawEnd |= count == 0;
         totalOctets += count;
         if (totalOctets > MaxTotal)

@@ -28,7 +28,6 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             if (SourceFor(target.Address) is { } source)
                 socket.Bind(new IPEndPoint(source, 0));
             await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), clock.Token);
-            await Pool.Hop();
             clock.Enter(ProbeStage.Greeting);
             tap = new ClearTextTap(new NetworkStream(socket, ownsSocket: false), clock);
             using var client = new ProbeClient(log, options.EhloName, target.ServerName, only, capture);

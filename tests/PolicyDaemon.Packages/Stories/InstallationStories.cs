@@ -80,7 +80,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
             """
             cat >/usr/local/bin/pager <<'END'
             #!/bin/sh
-            logger -t pager "$POLICYDAEMON_EVENT $POLICYDAEMON_KIND $POLICYDAEMON_SUBJECT as $(id -un) $(grep NoNewPrivs /proc/self/status | tr -d '\t') inline=$DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"
+            logger -t pager "$POLICYDAEMON_EVENT $POLICYDAEMON_KIND $POLICYDAEMON_SUBJECT as $(id -un) $(grep NoNewPrivs /proc/self/status | tr -d '\t')"
             END
             chmod 755 /usr/local/bin/pager
             cp /etc/policydaemon/policydaemon.conf /var/tmp/before-pager.conf
@@ -92,7 +92,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         {
             await Machine.DoAsync($"postmap -q '[pager.example]:587' {InstalledMachine.InetMap} || true");
             await Until.TrueAsync("the finding is told", () => Machine.SucceedsAsync(
-                "journalctl -t pager | grep -F 'opened near-miss [pager.example]:587 as policydaemon NoNewPrivs:0 inline='"));
+                "journalctl -t pager | grep -F 'opened near-miss [pager.example]:587 as policydaemon NoNewPrivs:0'"));
 
             await Machine.DoAsync("policyctl domain add '[pager.example]:587' --level encrypt");
             await Until.TrueAsync("its end is told", () => Machine.SucceedsAsync("journalctl -t pager | grep -F 'settled near-miss [pager.example]:587'"));

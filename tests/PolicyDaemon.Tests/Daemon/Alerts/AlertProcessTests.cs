@@ -21,7 +21,7 @@ public sealed class AlertProcessTests : IDisposable
     public async Task The_command_gets_variables_and_JSON_and_nothing_of_ours()
     {
         var script = Script("env > $1/env; cat > $1/json; echo done");
-        Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        Environment.SetEnvironmentVariable("DOTNET_ONLY_OURS", "1");
         try
         {
             var result = await Run(script, directory);
@@ -30,7 +30,7 @@ public sealed class AlertProcessTests : IDisposable
         }
         finally
         {
-            Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", null);
+            Environment.SetEnvironmentVariable("DOTNET_ONLY_OURS", null);
         }
 
         var variables = await File.ReadAllLinesAsync(Path.Combine(directory, "env"), TestContext.Current.CancellationToken);
