@@ -24,7 +24,7 @@ internal static class StoreVersion
         }
 
         if (version < Migration.Newest && access == StoreAccess.Read)
-            throw new StoreException(StoreFault.Older, $"{path}: written by an older version of PolicyDaemon; start policyd once, or run any policyctl command that writes");
+            throw new StoreException(StoreFault.Older, $"{path}: written by an older version of PolicyDaemon; bring it up to date: start policyd, or run policyctl init");
         if (version < Migration.Newest)
             Upgrade(connection);
         return connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1")

@@ -11,9 +11,9 @@ internal static class Init
     internal static Command Create(CommandRunner runner)
     {
         var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Say whether a store would be created, but create none" };
-        var verb = new Verb("init", "Create the store. An existing one is left as it is.")
+        var verb = new Verb("init", "Create the store. An existing one keeps what is in it; one of an older version is brought up to date.")
         {
-            Columns = ["store", "created (yes or no)", "store id"],
+            Columns = ["store", "created (yes or no)", "store id", "upgraded (yes or no)"],
             Examples =
             [
                 ("policyctl init", "Create the configured store, and its directory if need be."),
@@ -34,7 +34,7 @@ internal static class Init
             return ExitCode.Done;
         }
 
-        var created = true;
+        var (created, upgraded) = (true, false);
         PolicyStore store;
         try
         {
@@ -43,8 +43,22 @@ internal static class Init
         catch (StoreException exists) when (exists.Kind == StoreFault.Exists)
         {
             // Opening it tells a store from any other file that happens to lie there.
-            store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
             created = false;
+            try
+            {
+                store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
+            }
+            catch (StoreException older) when (older.Kind == StoreFault.Older)
+            {
+                if (dryRun)
+                {
+                    context.Report.Note($"The store {path} would be brought up to date. Nothing was changed (--dry-run).");
+                    return ExitCode.Done;
+                }
+
+                store = PolicyStore.Open(path, StoreAccess.Write, context.Host.Time);
+                upgraded = true;
+            }
         }
 
         using (store)
@@ -54,15 +68,18 @@ internal static class Init
                 context.Host.Journal.Note(1, context.Host.Actor(), store.Head().Hash, context.CommandLine);
             if (report.IsTable)
             {
-                report.Line(created ? $"The store {path} is ready." : $"The store {path} is there already; nothing was changed.");
+                report.Line(
+                    created ? $"The store {path} is ready."
+                    : upgraded ? $"The store {path} is brought up to date; nothing in it was changed."
+                    : $"The store {path} is there already; nothing was changed.");
                 if (created)
                     report.Line("Next: policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE");
                 return ExitCode.Done;
             }
 
-            var table = new Table("store", "created", "store_id");
-            table.Add(path, created ? "yes" : "no", store.StoreId);
-            report.Rows(table, new InitJson(path, created, store.StoreId), CliJson.Default.InitJson);
+            var table = new Table("store", "created", "store_id", "upgraded");
+            table.Add(path, created ? "yes" : "no", store.StoreId, upgraded ? "yes" : "no");
+            report.Rows(table, new InitJson(path, created, store.StoreId, upgraded), CliJson.Default.InitJson);
             return ExitCode.Done;
         }
     }

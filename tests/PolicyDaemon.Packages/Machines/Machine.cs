@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace PolicyDaemon.Packages.Machines;
@@ -86,7 +87,20 @@ public sealed class Machine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Nothing on it is worth an orderly end. With its first process gone the kernel ends the others.
+        // Nothing on it is worth an orderly end. With its first process gone the kernel ends the others; it outlives nspawn.
+        if (int.TryParse(_init, CultureInfo.InvariantCulture, out var init))
+        {
+            try
+            {
+                using var first = Process.GetProcessById(init);
+                first.Kill();
+            }
+            catch (ArgumentException)
+            {
+                // It has ended by itself.
+            }
+        }
+
         if (!_nspawn.HasExited) _nspawn.Kill(entireProcessTree: true);
         await _nspawn.WaitForExitAsync(CancellationToken.None);
         _nspawn.Dispose();

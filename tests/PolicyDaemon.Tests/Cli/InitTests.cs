@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using PolicyDaemon.Cli;
 using Xunit;
 
@@ -28,5 +29,27 @@ public sealed class InitTests
         Assert.Equal(ExitCode.Done, result.Code);
         Assert.Contains("\tno\t", result.Out, StringComparison.Ordinal);
         Assert.Contains("a.example", session.Run("domain", "list").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_of_an_older_version_is_brought_up_to_date()
+    {
+        using var session = new CliSession(init: false);
+        using (var old = new SqliteConnection($"Data Source={session.Database};Pooling=False"))
+        {
+            old.Open();
+            using var dump = old.CreateCommand();
+            dump.CommandText = "PRAGMA journal_mode = WAL;" + File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Store", "Fixtures", "0001.sql"));
+            dump.ExecuteNonQuery();
+        }
+
+        var reading = session.Run("domain", "list");
+        Assert.Equal(ExitCode.Invalid, reading.Code);
+        Assert.Contains("run policyctl init", reading.Error, StringComparison.Ordinal);
+        Assert.Contains("would be brought up to date", session.Run("init", "--dry-run").Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Invalid, session.Run("domain", "list").Code);
+
+        Assert.EndsWith("\tyes\n", session.Succeed("init"), StringComparison.Ordinal);
+        Assert.Contains("example.com", session.Succeed("domain", "list"), StringComparison.Ordinal);
     }
 }

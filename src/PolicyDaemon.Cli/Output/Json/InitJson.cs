@@ -4,4 +4,5 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Store">The database file.</param>
 /// <param name="Created">False where it was there already.</param>
 /// <param name="StoreId">The store's random identity.</param>
-internal sealed record InitJson(string Store, bool Created, string StoreId);
+/// <param name="Upgraded">True where an older version had written it and it was brought up to date.</param>
+internal sealed record InitJson(string Store, bool Created, string StoreId, bool Upgraded);
