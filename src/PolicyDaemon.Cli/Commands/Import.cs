@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Sightings;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Tables;
 
@@ -9,7 +10,10 @@ namespace PolicyDaemon.Cli.Commands;
 internal static class Import
 {
     private sealed record Options(
-        Argument<string> File, Option<bool> WithApex, Option<string?> Unservable, Option<bool> Replace, Option<bool> Observe, WriteOptions Write);
+        Argument<string> File, Option<bool> WithApex, Option<string?> Unservable, Option<bool> Probe, Option<bool> Replace, Option<bool> Observe,
+        WriteOptions Write);
+
+    private sealed record TableRow(int Line, Destination Destination, string? Evidence = null);
 
     internal static Command Create(CommandRunner runner)
     {
@@ -17,6 +21,7 @@ internal static class Import
             new Argument<string>("FILE") { Description = "The source of a Postfix policy table, such as /etc/postfix/tls_policy; - is standard input" },
             new Option<bool>("--with-apex") { Description = "Where .example.com has a row and example.com has none, add it with the same policy" },
             new Option<string?>("--unservable") { HelpName = "observe", Description = "Keep rows whose pins Postfix cannot compare, without enforcing them, instead of refusing the table" },
+            new Option<bool>("--probe") { Description = "Look at the servers of rows whose pins are in another digest, and carry over the pins that they prove" },
             new Option<bool>("--replace") { Description = "Rows for configured keys replace their policy; without it they are refused unless they say the same" },
             new Option<bool>("--observe") { Description = "Enforce nothing: every row is answered as if not configured" },
             new WriteOptions());
@@ -29,26 +34,61 @@ internal static class Import
             [
                 ("policyctl import --dry-run /etc/postfix/tls_policy", "See every problem, every warning and every answer first."),
                 ("policyctl import --with-apex /etc/postfix/tls_policy", "Import; .example.com covers example.com too."),
+                ("policyctl import --probe --dry-run /etc/postfix/tls_policy", "SHA-1 pins become pins in the digest that Postfix compares, where a server proves them."),
                 ("policyctl import --unservable observe /etc/postfix/tls_policy", "Keep SHA-1 pins for the record while Postfix compares sha256."),
             ],
         };
         verb.Add(options.File);
         verb.Add(options.WithApex);
         verb.Add(options.Unservable);
+        verb.Add(options.Probe);
         verb.Add(options.Replace);
         verb.Add(options.Observe);
         options.Write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, options)));
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, options, cancellation)));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, Options options)
+    private static async Task<ExitCode> RunAsync(CommandContext context, Options options, CancellationToken cancellation)
     {
         var file = WithoutMapType(context.Get(options.File)!);
         var rows = Read(context, options, file);
         if (rows.Count == 0)
             context.Report.Warning($"{file}: the table has no rows");
-        return new ChangeFlow(context, options.Write, summary: true).Run(view => Plan(view, rows, file, context, options));
+        TableConversion? conversion = null;
+        if (context.Get(options.Probe))
+        {
+            conversion = new TableConversion(context);
+            await conversion.VisitAsync(rows.Select(row => row.Destination), cancellation);
+            rows = Convert(context, conversion, rows, file, mayObserve: context.Get(options.Unservable) is not null);
+        }
+
+        var code = new ChangeFlow(context, options.Write, summary: true).Run(view => Plan(view, rows, file, context, options));
+        if (conversion is not null && !context.Get(options.Write.DryRun))
+            await SightingRecorder.WriteAsync(context, conversion.VisitsOf(rows.Select(row => row.Destination)), cancellation);
+        return code;
+    }
+
+    private static List<TableRow> Convert(CommandContext context, TableConversion conversion, List<TableRow> rows, string file, bool mayObserve)
+    {
+        var converted = new List<TableRow>(rows.Count);
+        var problems = new List<string>();
+        foreach (var row in rows)
+        {
+            var place = FormattableString.Invariant($"{file}:{row.Line}");
+            var result = conversion.Convert(row.Destination);
+            foreach (var warning in result.Warnings)
+                context.Report.Warning($"{place}: {warning}");
+            if (result.Problem is not null && mayObserve)
+                context.Report.Warning($"{place}: {result.Problem}; it is imported as observed");
+            else if (result.Problem is not null)
+                problems.Add($"{place}: {result.Problem}");
+            converted.Add(result.Problem is null
+                ? row with { Destination = result.Row, Evidence = result.Evidence }
+                : row with { Destination = row.Destination with { Observe = true } });
+        }
+
+        return problems.Count == 0 ? converted : throw Refused(file, problems);
     }
 
     /// <summary>What main.cf says (<c>hash:/etc/postfix/tls_policy</c>) names the file too.</summary>
@@ -58,23 +98,24 @@ internal static class Import
         return colon > 0 && file[..colon].All(char.IsAsciiLetter) ? file[(colon + 1)..] : file;
     }
 
-    private static List<(int Line, Destination Row)> Read(CommandContext context, Options options, string file)
+    private static List<TableRow> Read(CommandContext context, Options options, string file)
     {
         var tableOptions = new TableOptions(
             context.Settings.Postfix, DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds()))
         {
-            Unservable = context.Get(options.Unservable) is null ? UnservableRows.Refuse : UnservableRows.Observe,
+            Unservable = context.Get(options.Probe) ? UnservableRows.Keep
+                : context.Get(options.Unservable) is null ? UnservableRows.Refuse : UnservableRows.Observe,
             WithApex = context.Get(options.WithApex),
             Observe = context.Get(options.Observe),
         };
-        var rows = new List<(int, Destination)>();
+        var rows = new List<TableRow>();
         var problems = new List<string>();
         using var source = Open(context, file);
         foreach (var item in PolicyTableReader.Read(source, tableOptions))
         {
             var place = item.Line > 0 ? FormattableString.Invariant($"{file}:{item.Line}") : file;
             if (item.Kind == TableItemKind.Row)
-                rows.Add((item.Line, item.Destination!));
+                rows.Add(new TableRow(item.Line, item.Destination!));
             else if (item.Kind == TableItemKind.Warning)
                 context.Report.Warning($"{place}: {item.Message}");
             else
@@ -106,19 +147,19 @@ internal static class Import
         problems);
 
     private static List<PlannedChange> Plan(
-        StoreView view, List<(int Line, Destination Row)> rows, string file, CommandContext context, Options options)
+        StoreView view, List<TableRow> rows, string file, CommandContext context, Options options)
     {
         var replace = context.Get(options.Replace);
         var planned = new List<PlannedChange>(rows.Count);
         var problems = new List<string>();
-        foreach (var (line, row) in rows)
+        foreach (var (line, row, evidence) in rows)
         {
             var place = FormattableString.Invariant($"{file}:{line}");
             var before = view.Find(row.Key);
             var after = before is null ? row : Merge(before, row, context.Host.Time);
             if (before is not null && !replace && !before.Equals(after))
                 problems.Add($"{place}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table");
-            planned.Add(new PlannedChange(row.Key, before, after) { Place = place });
+            planned.Add(new PlannedChange(row.Key, before, after) { Place = place, Evidence = evidence });
         }
 
         return problems.Count == 0 ? planned : throw Refused(file, problems);
@@ -128,11 +169,12 @@ internal static class Import
     private static Destination Merge(Destination before, Destination row, TimeProvider time)
     {
         var pins = before.Pins;
-        foreach (var pin in row.Pins)
+        var given = row.Pins.Where(pin => pin.IsServed).ToList();
+        foreach (var pin in given)
             pins = PinEditing.Trust(pins, pin.Fingerprint, pin.Subject, time, readmit: false);
         if (row.Policy.Level == Core.Policies.TlsLevel.Fingerprint)
         {
-            var kept = row.Pins.Select(pin => pin.Fingerprint).ToHashSet();
+            var kept = given.Select(pin => pin.Fingerprint).ToHashSet();
             foreach (var pin in before.Pins.Where(pin => pin.IsServed && !kept.Contains(pin.Fingerprint)))
                 pins = PinEditing.Revoke(pins, pin.Fingerprint, time);
         }

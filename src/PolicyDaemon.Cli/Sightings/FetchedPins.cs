@@ -5,10 +5,8 @@ using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Looking;
-using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Sightings;
 
@@ -71,17 +69,5 @@ internal sealed class FetchedPins
     }
 
     /// <summary>Writes down what was seen, once the entry is there.</summary>
-    internal async Task RecordAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
-            using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
-            await prober.RecordAsync(ledger, visit, cancellation);
-        }
-        catch (LedgerUnavailableException fault)
-        {
-            context.Report.Warning($"the entry is stored, what was seen is not: {fault.Message}");
-        }
-    }
+    internal Task RecordAsync(CancellationToken cancellation) => SightingRecorder.WriteAsync(context, [visit], cancellation);
 }

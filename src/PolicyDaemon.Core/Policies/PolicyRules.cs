@@ -50,7 +50,7 @@ public static class PolicyRules
             .Take(ReasonablePins)
             .Select(pin => $"the pin {pin.Fingerprint.Hex} is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares "
                 + $"{postfix.FingerprintDigest.Name()}, so it would never match; give the {postfix.FingerprintDigest.Name()} fingerprint, "
-                + "or keep the entry with --observe")];
+                + "let --probe carry it over (import, domain set), or keep the entry with --observe")];
     }
 
     /// <summary>What is legal and still doubtful, each with what to think about; shown to the person who writes an entry.</summary>
@@ -142,7 +142,8 @@ public static class PolicyRules
                 : $"none of the {destination.Pins.Length} pins is standby, active or retiring; add one";
         if (!served)
             return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest here and "
-                + $"smtp_tls_fingerprint_digest in main.cf to the pins' digest, add pins in {digest}, or keep the entry with --observe (import: --unservable observe)";
+                + $"smtp_tls_fingerprint_digest in main.cf to the pins' digest, add pins in {digest}, let --probe carry over those that a server proves "
+                + "(import, domain set), or keep the entry with --observe (import: --unservable observe)";
         return null;
     }
 

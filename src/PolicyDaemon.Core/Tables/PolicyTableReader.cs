@@ -81,8 +81,13 @@ public sealed class PolicyTableReader
     {
         var name = row.Key.ToDisplayString();
         var problems = PolicyRules.Problems(before: null, row, options.Postfix);
-        if (problems.Count > 0 && options.Unservable == UnservableRows.Observe && HasForeignPins(row)
-            && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0)
+        var canKeep = problems.Count > 0 && options.Unservable != UnservableRows.Refuse && HasForeignPins(row)
+            && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
+        if (canKeep && options.Unservable == UnservableRows.Keep)
+        {
+            problems = [];
+        }
+        else if (canKeep)
         {
             row = row with { Observe = true };
             items.Add(TableItem.Warning(line.First, $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} "

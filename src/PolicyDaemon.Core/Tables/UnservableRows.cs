@@ -8,4 +8,7 @@ public enum UnservableRows
 
     /// <summary>An observed entry: not enforced while its pins are in another digest.</summary>
     Observe,
+
+    /// <summary>A row like any other: the caller carries its pins over to the digest that Postfix compares, or decides what becomes of it.</summary>
+    Keep,
 }

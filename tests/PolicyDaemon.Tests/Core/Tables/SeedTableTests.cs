@@ -53,6 +53,7 @@ public class SeedTableTests
         {
             Assert.Contains("fingerprint_digest", problem, StringComparison.Ordinal);
             Assert.Contains("add pins in sha256", problem, StringComparison.Ordinal);
+            Assert.Contains("--probe", problem, StringComparison.Ordinal);
             Assert.Contains("--unservable observe", problem, StringComparison.Ordinal);
         });
     }
