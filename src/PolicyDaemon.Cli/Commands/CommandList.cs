@@ -21,6 +21,8 @@ internal static class CommandList
               Create the store.
           policyctl import --dry-run /etc/postfix/tls_policy
               See what a Postfix table would become, without changing anything.
+          policyctl check example.com
+              See what its mail servers offer, which level would deliver, and how to set it.
           policyctl domain add example.com --level secure
               Deliver to example.com only over verified TLS.
           policyctl setup
