@@ -112,7 +112,7 @@ public sealed class Policyd : IAsyncDisposable
             [postfix]
             fingerprint_digest = {digest}
             version = 3.7
-            {probe}
+            {probe?.ToString() ?? "[probe]\nenabled = no\n"}
 
             """);
         await DoAsync("init");

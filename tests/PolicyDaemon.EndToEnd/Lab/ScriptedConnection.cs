@@ -50,6 +50,14 @@ public sealed class ScriptedConnection : IAsyncDisposable
         return null;
     }
 
+    /// <summary>So many octets, as UTF-8.</summary>
+    public async Task<string> ReadAsync(int length)
+    {
+        var octets = new byte[length];
+        await _stream.ReadExactlyAsync(octets, Stop);
+        return Encoding.UTF8.GetString(octets);
+    }
+
     /// <summary>Greets, answers EHLO with STARTTLS and reads that command, which is left unanswered.</summary>
     public async Task UpToStartTlsAsync()
     {

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
 namespace PolicyDaemon.EndToEnd.Lab;
 
 /// <summary>The behaviours of scripted mail servers: one good one and many bad ones.</summary>
@@ -129,4 +132,25 @@ public static class Scripts
         await connection.ReadLineAsync();
         await connection.SendAsync("HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     }
+
+    /// <summary>A web server that takes what is posted to it.</summary>
+    /// <param name="bodies">Where what it took goes.</param>
+    /// <param name="fails">Asked for each request: true where it says that it cannot.</param>
+    public static Func<ScriptedConnection, Task> WebHook(ConcurrentQueue<string> bodies, Func<bool> fails) => async connection =>
+    {
+        while (await connection.ReadLineAsync() is { Length: > 0 })
+        {
+            var length = 0;
+            while (await connection.ReadLineAsync() is { Length: > 0 } header)
+            {
+                if (header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                    length = int.Parse(header["Content-Length:".Length..], CultureInfo.InvariantCulture);
+            }
+
+            var body = await connection.ReadAsync(length);
+            var failed = fails();
+            if (!failed) bodies.Enqueue(body);
+            await connection.SendAsync($"HTTP/1.1 {(failed ? "503 Not Now" : "204 No Content")}\r\nContent-Length: 0\r\n\r\n");
+        }
+    };
 }
