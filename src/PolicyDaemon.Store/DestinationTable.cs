@@ -18,6 +18,20 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
     private readonly Lazy<Statement> hasKey = new(() => new(connection, "SELECT 1 FROM destination WHERE key = $0", 1));
     private readonly Lazy<Statement> hasHost = new(() => new(connection, "SELECT 1 FROM destination WHERE host = $0 LIMIT 1", 1));
 
+    // The prober asks for one destination thousands of times a second.
+    private readonly Lazy<Statement> ofKey = new(() => new(
+        connection,
+        """
+        SELECT d.id, d.key, d.level, d.match_names, d.ciphers, d.protocols, d.exclude, d.servername, d.tafile, d.connection_reuse, d.enable_rpk,
+               d.tlsrpt, d.mode, d.observe, d.probe_as, d.note, d.mx_group_id, g.name, p.fingerprint, p.subject, p.state, p.strength, p.since
+        FROM destination d
+        LEFT JOIN mx_group g ON g.id = d.mx_group_id
+        LEFT JOIN pin p ON p.destination_id = d.id
+        WHERE d.key = $0
+        ORDER BY p.position, p.id
+        """,
+        1));
+
     /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
     internal long Reads { get; private set; }
 
@@ -26,21 +40,7 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
         groupPins.Clear();
         if (hasKey.Value.Scalar(key) is null)
             return null;
-        var rows = connection.Query<DestinationRow>(
-            """
-            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
-                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
-                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
-                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
-                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
-                   p.since AS PinSince
-            FROM destination d
-            LEFT JOIN mx_group g ON g.id = d.mx_group_id
-            LEFT JOIN pin p ON p.destination_id = d.id
-            WHERE d.key = @key
-            ORDER BY p.position, p.id
-            """,
-            new { key }).ToList();
+        var rows = ofKey.Value.Query(ReadRow, key);
         return rows.Count == 0 ? null : Read(rows);
     }
 
@@ -135,6 +135,42 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
             hasKey.Value.Dispose();
         if (hasHost.IsValueCreated)
             hasHost.Value.Dispose();
+        if (ofKey.IsValueCreated)
+            ofKey.Value.Dispose();
+    }
+
+    private static DestinationRow ReadRow(SqliteDataReader row)
+    {
+        return new DestinationRow
+        {
+            Id = row.GetInt64(0),
+            Key = row.GetString(1),
+            Level = row.GetString(2),
+            MatchNames = Text(3),
+            Ciphers = Text(4),
+            Protocols = Text(5),
+            Exclude = Text(6),
+            Servername = Text(7),
+            Tafile = Text(8),
+            ConnectionReuse = Number(9),
+            EnableRpk = Number(10),
+            Tlsrpt = Text(11),
+            Mode = row.GetString(12),
+            Observe = row.GetInt64(13),
+            ProbeAs = Text(14),
+            Note = Text(15),
+            MxGroupId = Number(16),
+            MxGroup = Text(17),
+            PinFingerprint = Text(18),
+            PinSubject = Text(19),
+            PinState = Text(20),
+            PinStrength = Text(21),
+            PinSince = Number(22),
+        };
+
+        string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+        long? Number(int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
     }
 
     private IEnumerable<StoredDestination> Grouped(IEnumerable<DestinationRow> rows)

@@ -35,8 +35,10 @@ internal static class PinEditing
     internal static ImmutableArray<Pin> Revoke(ImmutableArray<Pin> pins, Fingerprint fingerprint, TimeProvider time)
     {
         var known = pins.First(pin => pin.Fingerprint == fingerprint);
-        return pins.Replace(known, known with { State = PinState.Retired, Since = Now(time) });
+        return pins.Replace(known, Retire(known, time));
     }
+
+    internal static Pin Retire(Pin pin, TimeProvider time) => pin with { State = PinState.Retired, Since = Now(time) };
 
     /// <summary>The pins with this one refused for good, known before or not.</summary>
     internal static ImmutableArray<Pin> Reject(ImmutableArray<Pin> pins, Fingerprint fingerprint, TimeProvider time)

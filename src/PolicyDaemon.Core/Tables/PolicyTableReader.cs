@@ -91,7 +91,8 @@ public sealed class PolicyTableReader
         {
             row = row with { Observe = true };
             items.Add(TableItem.Warning(line.First, $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} "
-                + "digests and cannot match its pins: it is not enforced while its pins are in another digest"));
+                + "digests and cannot match its pins: it is not enforced while its pins are in another digest; a probe that sees what they name carries them over, "
+                + "then enforce it with: policyctl domain set KEY --enforce"));
             problems = [];
         }
 

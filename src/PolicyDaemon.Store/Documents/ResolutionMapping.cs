@@ -35,7 +35,7 @@ internal static class ResolutionMapping
     private static ResolvedHostDocument ToDocument(MxHost host) => new(
         host.Name, host.Preference, [.. host.Addresses.Select(address => address.ToString())], host.AddressDnssec.Name(),
         host.AddressOutcome.Name(), host.TlsaBase, host.Tlsa.IsDefaultOrEmpty ? null : [.. host.Tlsa.Select(record => record.ToString())],
-        host.TlsaDnssec.Name(), host.TlsaFailed);
+        host.TlsaDnssec.Name(), host.TlsaFailed, host.CanonicalName);
 
     private static MxHost FromDocument(ResolvedHostDocument host) => new()
     {
@@ -50,6 +50,7 @@ internal static class ResolutionMapping
         Tlsa = [.. (host.Tlsa ?? []).Select(Record)],
         TlsaDnssec = Status(host.TlsaDnssec),
         TlsaFailed = host.TlsaFailed,
+        CanonicalName = host.CanonicalName,
     };
 
     private static TlsaRecord Record(string text)

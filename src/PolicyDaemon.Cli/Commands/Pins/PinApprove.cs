@@ -62,11 +62,26 @@ internal static class PinApprove
         if (pin.IsServed)
             return pins;
         var isSeen = known?.SightingsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
-        return pins.Replace(pin, pin with
+        return CarryOver(context, known, pins.Replace(pin, pin with
         {
             State = isSeen ? PinState.Active : PinState.Standby,
             Strength = PinStrength.Person,
             Since = PinEditing.Now(context.Host.Time),
-        });
+        }), fingerprint);
+    }
+
+    /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
+    private static ImmutableArray<Pin> CarryOver(CommandContext context, ProbeKnowledge? known, ImmutableArray<Pin> pins, Fingerprint approved)
+    {
+        var digest = context.Settings.Postfix.FingerprintDigest;
+        if (approved.Algorithm != digest || known is null)
+            return pins;
+        var certificates = known.SightingsOf(approved).Select(seen => seen.Certificate).ToList();
+        return
+        [
+            .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))
+                ? PinEditing.Retire(pin, context.Host.Time)
+                : pin),
+        ];
     }
 }
