@@ -26,6 +26,8 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
             return ExitCode.Done;
         }
 
+        if (summary)
+            store.PrepareForBulk();
         using var change = store.BeginChange(new ChangeOrigin(context.Host.Actor(), context.CommandLine, reason));
         Write(new StoreView(store, change), change, plan);
         return ExitCode.Done;
