@@ -1,5 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -32,12 +34,24 @@ internal static class Undo
         if (!plan.IsPossible)
             throw new CommandException(
                 ExitCode.Negative, FormattableString.Invariant($"change {id} cannot be taken back; nothing was changed"), plan.Obstacles);
+        var isProbers = view.Store.Change(id).Any(row => row.Actor.Effective == Actor.Prober.Effective);
         return
         [
             .. plan.Steps.Select(step => new PlannedChange(step.Key, step.Now, step.BackTo)
             {
-                Warnings = [.. step.StillRejected.Select(pin => $"the pin {pin} was rejected since and stays rejected")],
+                Warnings =
+                [
+                    .. step.StillRejected.Select(pin => $"the pin {pin} was rejected since and stays rejected"),
+                    .. isProbers ? (string[])[Repeats(step.Key)] : [],
+                ],
             }),
         ];
     });
+
+    private static string Repeats(NextHop key)
+    {
+        var quoted = Setup.Shell.Quote(key.Text);
+        return $"the prober made this change and makes it again on the same evidence; to keep a key out: policyctl pin reject {quoted} FINGERPRINT, "
+            + $"to decide everything yourself: policyctl domain set {quoted} --mode locked";
+    }
 }

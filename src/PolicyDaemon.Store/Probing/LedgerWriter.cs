@@ -136,9 +136,17 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
 
     private void Close()
     {
-        session?.Dispose();
+        var closing = session;
         session = null;
         cache.Clear();
+        try
+        {
+            closing?.Dispose();
+        }
+        catch (SqliteException)
+        {
+            // What made it close has been said already; this thread has to go on, or its callers would wait for ever.
+        }
     }
 
     private sealed class Item(Action<WriteSession> work)

@@ -162,6 +162,19 @@ public sealed class PinDecisionTests : IDisposable
         session.Cli.Succeed("audit", "--verify");
     }
 
+    [Fact]
+    public void Taking_a_change_of_the_prober_back_says_that_it_may_come_again()
+    {
+        Candidate();
+        session.Look("example.com", [1], DestinationVerdict.Mismatch, [Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)]);
+
+        var result = session.Cli.Run("undo", "4");
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("policyctl pin reject example.com FINGERPRINT", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"{New}\tsha256\tpublic-key\tcandidate\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
     public void Dispose() => session.Dispose();
 
     /// <summary>A pinned destination whose server shows a new key.</summary>
