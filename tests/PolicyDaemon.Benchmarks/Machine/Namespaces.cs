@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Benchmarks.Machine;
 
@@ -6,6 +7,8 @@ namespace PolicyDaemon.Benchmarks.Machine;
 internal static class Namespaces
 {
     private const string Mark = "POLICYDAEMON_BENCHMARKS_INSIDE";
+
+    private static readonly List<PosixSignalRegistration> Signals = [];
 
     internal static bool AreOurs => Environment.GetEnvironmentVariable(Mark) == "1";
 
@@ -20,12 +23,17 @@ internal static class Namespaces
         var start = new ProcessStartInfo("unshare", arguments);
         start.Environment[Mark] = "1";
         using var inside = Process.Start(start) ?? throw new BenchmarkException("unshare cannot be started");
+        // SIGTERM for us alone: unshare is told to end what is inside with it.
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => inside.Kill());
         await inside.WaitForExitAsync();
         return inside.ExitCode;
     }
 
     internal static async Task SetUpAsync()
     {
+        // The first process of a namespace survives these signals unless it handles them.
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM])
+            Signals.Add(PosixSignalRegistration.Create(signal, _ => Environment.Exit(130)));
         await Run.AsyncOrThrow("ip", ["link", "set", "lo", "up"]);
         var resolver = Path.Combine(Path.GetTempPath(), $"policydaemon-benchmarks-resolv.{Environment.ProcessId}");
         await File.WriteAllTextAsync(resolver, "nameserver 127.0.0.1\n");

@@ -21,9 +21,10 @@ internal sealed class ProberSection : ISection
     public async Task<ReportPart> MeasureAsync(Bench bench)
     {
         var (destinations, addresses) = bench.Options.Quick ? (2_000, 100) : (100_000, 5_000);
-        // A round must be over before the next begins, or there are no rounds.
-        var interval = bench.Options.Quick ? TimeSpan.FromSeconds(10) : TimeSpan.FromSeconds(150);
-        var deadline = bench.Options.Quick ? TimeSpan.FromMinutes(2) : TimeSpan.FromMinutes(15);
+        // A round must be over before the next begins, or there are no rounds: a look takes some milliseconds of processor time,
+        // those of the simulated servers included.
+        var interval = bench.Options.Quick ? TimeSpan.FromSeconds(60) : TimeSpan.FromMinutes(10);
+        var deadline = bench.Options.Quick ? TimeSpan.FromMinutes(4) : TimeSpan.FromMinutes(45);
         var part = new ReportPart(
             "Prober",
             string.Create(
