@@ -109,10 +109,10 @@ public sealed class Policyd : IAsyncDisposable
             tcp_table = inet:127.0.0.1:{_port + 1}
             [store]
             database = {Database}
+            {probe?.ToString() ?? "[probe]\nenabled = no\n"}
             [postfix]
             fingerprint_digest = {digest}
             version = 3.7
-            {probe?.ToString() ?? "[probe]\nenabled = no\n"}
 
             """);
         await DoAsync("init");
