@@ -23,9 +23,12 @@ internal static class PolicyCtl
         };
         try
         {
-            if (result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result))
-                return (int)UsageErrors.Report(result, host);
-            return result.Invoke(configuration);
+            var code = result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result)
+                ? (int)UsageErrors.Report(result, host)
+                : result.Invoke(configuration);
+            // A result that could not be written is a failure like any other: a full disk, say.
+            host.Out.Flush();
+            return code;
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
@@ -34,12 +37,24 @@ internal static class PolicyCtl
                 host.Error.WriteLine("  " + Terminal.Escape(detail));
             if (failure.Details.Count > MaxDetails)
                 host.Error.WriteLine(FormattableString.Invariant($"  ... and {failure.Details.Count - MaxDetails} more"));
+            FlushWhatGoes(host.Out);
             return (int)failure.Code;
         }
         finally
         {
-            host.Out.Flush();
             host.Error.Flush();
+        }
+    }
+
+    private static void FlushWhatGoes(TextWriter writer)
+    {
+        try
+        {
+            writer.Flush();
+        }
+        catch (IOException)
+        {
+            // The failure has been told; what stands before it cannot be written.
         }
     }
 

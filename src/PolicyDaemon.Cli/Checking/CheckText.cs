@@ -85,7 +85,7 @@ internal static class CheckText
             report.Line("If enforced now", Tone.Heading);
             var levels = result.Levels.Where(outlook => outlook.Level != TlsLevel.May)
                 // Names written down are for where the level's own do not do.
-                .DistinctBy(outlook => outlook.Delivers ? (outlook.Level, 0) : (outlook.Level, outlook.Match.Length))
+                .DistinctBy(outlook => (outlook.Level, CheckWords.Outlook(outlook).Text))
                 .ToList();
             report.Block([.. levels.Select(outlook => (outlook.Level.Name(), Level(outlook)))], Labels);
             report.Line();

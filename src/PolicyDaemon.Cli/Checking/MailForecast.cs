@@ -1,5 +1,6 @@
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Probing;
@@ -40,6 +41,8 @@ internal sealed record MailForecast(DestinationVerdict Verdict, string Text, Ton
     {
         ProbeOutcome.NullMx => new(
             DestinationVerdict.Unknown, "returned at once: the domain takes no mail (null MX, RFC 7505)", Tone.Bad, ExitCode.Negative),
+        ProbeOutcome.NoMx when CannotBeLookedUp(resolution.NextHop) => new(
+            DestinationVerdict.Unknown, $"cannot be told: {resolution.Detail}", Tone.Caution, ExitCode.Inconclusive),
         ProbeOutcome.NoMx => new(
             DestinationVerdict.Unknown, "not delivered: there is nowhere to send it", Tone.Bad, ExitCode.Negative),
         ProbeOutcome.Bogus => new(
@@ -47,6 +50,10 @@ internal sealed record MailForecast(DestinationVerdict Verdict, string Text, Ton
         _ => new(
             DestinationVerdict.Unknown, "cannot be told: the lookup failed here, which says nothing about the destination", Tone.Caution, ExitCode.Inconclusive),
     };
+
+    /// <summary>Postfix may know where such a key leads; nothing here does.</summary>
+    private static bool CannotBeLookedUp(NextHop key) =>
+        key.IsPath || (key.Port is null && key.Text.LastIndexOf(':') > key.Text.LastIndexOf(']') && key.Text.Count(character => character == ':') == 1);
 
     private static MailForecast At(CheckResult result, TlsLevel level, DestinationVerdict verdict, bool isEnforced)
     {

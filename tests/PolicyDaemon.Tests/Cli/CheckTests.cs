@@ -176,6 +176,19 @@ public sealed class CheckTests
         Assert.Contains("the lookup failed here, which says nothing about the destination", dead.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/run/lmtp", "an LMTP socket has no MX host to probe")]
+    [InlineData("partner.test:no-such-service", "write the port's number")]
+    public async Task A_key_that_only_Postfix_can_follow_is_inconclusive(string key, string why)
+    {
+        await using var network = new ProbedNetwork();
+
+        var result = network.Session.Run("check", key);
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.Contains(why, result.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_bogus_answer_is_called_by_its_result_type()
     {

@@ -40,6 +40,9 @@ internal sealed class CliSession : IDisposable
     /// <summary>Somebody sits at the keyboard.</summary>
     internal bool Person { get; set; }
 
+    /// <summary>Where standard output goes instead.</summary>
+    internal TextWriter? OutOverride { get; set; }
+
     internal int Width { get; set; }
 
     internal int PolicyPort { get; set; } = 443;
@@ -69,7 +72,7 @@ internal sealed class CliSession : IDisposable
         var host = new CliHost
         {
             In = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
-            Out = output,
+            Out = OutOverride ?? output,
             Error = error,
             OutIsTerminal = Terminal,
             ErrorIsTerminal = false,

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Journal;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup;
@@ -56,6 +57,24 @@ public class OutputTests
         Assert.StartsWith("a.example\tencrypt", session.Succeed("domain", "list"), StringComparison.Ordinal);
         session.Terminal = true;
         Assert.Contains("KEY", session.Succeed("domain", "list", "--no-color"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_result_that_cannot_be_written_is_a_failure_and_no_crash()
+    {
+        using var session = new CliSession { OutOverride = new StreamWriter(new FullDisk()) };
+
+        var result = session.Run("domain", "list", "--format", "json");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Equal("policyctl: No space left on device\n", result.Error);
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("No space left on device");
+
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("No space left on device");
     }
 
     [Theory]
