@@ -31,11 +31,10 @@ internal static class LevelCommand
         if (outlook.SendsName)
             words.AddRange(["--servername", "hostname"]);
         if (outlook.Level == TlsLevel.Fingerprint)
-        {
             words.Add("--probe");
-            if (key.IsSubdomains)
-                words.AddRange(["--probe-as", .. resolution.Hosts.Select(host => Shell.Quote(host.Name))]);
-        }
+        // Otherwise nobody would look after it.
+        if (key.IsSubdomains)
+            words.AddRange(["--probe-as", .. resolution.Hosts.Select(host => Shell.Quote(host.Name))]);
 
         return string.Join(' ', words);
     }

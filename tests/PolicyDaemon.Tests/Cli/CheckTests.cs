@@ -432,4 +432,20 @@ public sealed class CheckTests
             $"would be deferred if enforced now at level secure, and tried again until it is returned: mx.partner.test [127.0.0.1] {ProbeOutcome.CertificateNotTrusted.Name()}",
             text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task The_command_raises_what_is_configured_enforces_what_is_observed_and_is_left_out_where_nothing_is_to_be_done()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(Public);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        string? command() => JsonDocument.Parse(network.Session.Run("check", key, "--format", "json").Out).RootElement.GetProperty("command").GetString();
+
+        network.Session.Succeed("domain", "add", key, "--level", "encrypt");
+        Assert.Equal($"policyctl domain set {key} --level secure", command());
+        network.Session.Succeed("domain", "set", key, "--level", "secure");
+        Assert.Null(command());
+        network.Session.Succeed("domain", "set", key, "--observe", "--reason", "test");
+        Assert.Equal($"policyctl domain set {key} --enforce", command());
+    }
 }
