@@ -14,7 +14,16 @@ internal static class Question
         await host.Error.WriteAsync(question.AsMemory(), cancellation);
         await host.Error.FlushAsync(cancellation);
         // A terminal's read cannot be cancelled; Ctrl-C leaves it behind.
-        return await Task.Run(() => ReadLine(input), CancellationToken.None).WaitAsync(cancellation);
+        try
+        {
+            return await Task.Run(() => ReadLine(input), CancellationToken.None).WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // What is said next begins a line of its own.
+            await host.Error.WriteLineAsync();
+            throw;
+        }
     }
 
     private static string? ReadLine(Stream input)

@@ -40,6 +40,9 @@ internal sealed class CliSession : IDisposable
     /// <summary>Somebody sits at the keyboard.</summary>
     internal bool Person { get; set; }
 
+    /// <summary>Where standard input comes from instead of <see cref="Input"/>.</summary>
+    internal Stream? InOverride { get; set; }
+
     /// <summary>Where standard output goes instead.</summary>
     internal TextWriter? OutOverride { get; set; }
 
@@ -71,7 +74,7 @@ internal sealed class CliSession : IDisposable
         var error = new StringWriter { NewLine = "\n" };
         var host = new CliHost
         {
-            In = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
+            In = () => InOverride ?? new MemoryStream(Encoding.UTF8.GetBytes(Input)),
             Out = OutOverride ?? output,
             Error = error,
             OutIsTerminal = Terminal,

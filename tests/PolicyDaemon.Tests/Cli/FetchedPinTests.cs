@@ -61,6 +61,36 @@ public sealed class FetchedPinTests
     }
 
     [Fact]
+    public async Task Ctrl_C_at_the_question_changes_nothing()
+    {
+        await using var network = new ProbedNetwork();
+        using var interruption = new Interruption();
+        var key = Partner(network, Own);
+        network.Session.Person = true;
+        network.Session.Interruption = interruption;
+        using var keyboard = new ManualResetEventSlim();
+        network.Session.InOverride = new Keyboard(interruption, keyboard);
+
+        var result = network.Session.Run("domain", "add", key, "--level", "fingerprint", "--probe");
+        keyboard.Set();
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.EndsWith("[yes/first-sight/no] \npolicyctl: interrupted; nothing was stored\n", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Negative, network.Session.Run("domain", "show", key).Code);
+    }
+
+    /// <summary>Where somebody presses Ctrl-C instead of an answer, and the read itself goes on.</summary>
+    private sealed class Keyboard(Interruption interruption, ManualResetEventSlim end) : MemoryStream
+    {
+        public override int ReadByte()
+        {
+            interruption.Interrupt();
+            end.Wait();
+            return -1;
+        }
+    }
+
+    [Fact]
     public async Task First_sight_takes_a_reason_and_shows_for_ever()
     {
         await using var network = new ProbedNetwork();
