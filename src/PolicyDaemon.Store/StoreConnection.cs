@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Store.Snapshots;
 using SQLitePCL;
 
 namespace PolicyDaemon.Store;
@@ -64,19 +66,24 @@ internal static class StoreConnection
     }
 
     /// <summary>Asks the system before SQLite does, whose "unable to open database file" has no reason.</summary>
+    /// <remarks>Without opening the file: when a process closes any descriptor of a file, it loses all its POSIX locks on it
+    /// (fcntl(2)), those of other connections too. The next program to leave would then take itself for the last one and remove
+    /// the log that the daemon goes on writing to. See https://www.sqlite.org/howtocorrupt.html, section 2.2.</remarks>
     private static void Probe(string path)
     {
-        try
+        if (NativeMethods.Access(path, NativeMethods.MayRead) != 0)
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length == 0)
-                throw new StoreException(StoreFault.NotAStore, $"{path}: the file is empty; remove it and run 'policyctl init', or restore a backup");
+            throw Marshal.GetLastPInvokeError() switch
+            {
+                NativeMethods.NoEntry or NativeMethods.NotADirectory => StoreFaults.Missing(path),
+                NativeMethods.AccessDenied => StoreFaults.Permission(path),
+                var error => new StoreException(StoreFault.Unavailable, $"{path}: {Marshal.GetPInvokeErrorMessage(error)}"),
+            };
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw Directory.Exists(path)
-                ? new StoreException(StoreFault.NotAStore, $"{path}: a directory, not a store; name the database file", error)
-                : StoreFaults.From(error, path);
-        }
+
+        if (Directory.Exists(path))
+            throw new StoreException(StoreFault.NotAStore, $"{path}: a directory, not a store; name the database file");
+        if (FileSignature.Of(path) is { Size: 0 })
+            throw new StoreException(StoreFault.NotAStore, $"{path}: the file is empty; remove it and run 'policyctl init', or restore a backup");
     }
 }

@@ -25,6 +25,7 @@ internal sealed class AlertService(
     internal const int MaxSingle = 20;
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     // What others put into the journal themselves when it begins and ends.
     private static readonly FindingKind[] JournalledElsewhere =
@@ -89,7 +90,8 @@ internal sealed class AlertService(
         nextEscalation = AlertPlan.Next(all, escalation, now);
         waiting = underWay.Count;
         // A store with many findings takes its time to read: at most a twentieth of a processor.
-        pauseUntil = now + (time.GetElapsedTime(started) * 20);
+        var pause = time.GetElapsedTime(started) * 20;
+        pauseUntil = now + (pause < LongestPause ? pause : LongestPause);
     }
 
 #pragma warning disable CA1031 // what one pass met must not end all alerts

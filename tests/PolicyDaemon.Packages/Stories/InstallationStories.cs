@@ -145,7 +145,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         {
             Assert.NotEqual(0, (await Machine.RunAsync("systemctl", "reload", "policyd")).ExitCode);
             await Until.TrueAsync("the journal names the line", () =>
-                Machine.SucceedsAsync("journalctl -u policyd | grep -q 'policydaemon.conf:[0-9]*: postfix.colour: there is no such key'"));
+                Machine.SucceedsAsync("journalctl -u policyd | grep -Eq 'policydaemon.conf:[0-9]*: (postfix|probe).colour: there is no such key'"));
             Assert.Equal(pid, await Machine.DoAsync("systemctl show -P MainPID policyd"));
             Assert.StartsWith("fingerprint", await Machine.DoAsync($"postmap -q partner.test {InstalledMachine.InetMap}"), StringComparison.Ordinal);
         }

@@ -11,6 +11,21 @@ namespace PolicyDaemon.Tests.Store;
 public class PolicyStoreTests
 {
     [Fact]
+    public void Opening_and_closing_another_connection_takes_no_lock_away()
+    {
+        // Without its lock the store's log is removed under the daemon by the next command that ends.
+        using var temporary = new TemporaryStore();
+        using var held = temporary.Open(StoreAccess.Read);
+        Assert.Equal(0, held.Count());
+        Assert.NotEmpty(LocksOn(temporary.Path));
+
+        using (var other = temporary.Open(StoreAccess.Read))
+            Assert.Equal(0, other.Count());
+
+        Assert.NotEmpty(LocksOn(temporary.Path));
+    }
+
+    [Fact]
     public void Every_property_of_a_destination_comes_back()
     {
         using var temporary = new TemporaryStore();
@@ -154,4 +169,13 @@ public class PolicyStoreTests
         Assert.Throws<ArgumentException>(() => temporary.Put(Secure("example.com", "a\0b")));
         Assert.Null(temporary.Find("example.com"));
     }
+
+    /// <summary>The POSIX locks of this process on a file (proc(5), /proc/PID/fdinfo).</summary>
+    private static List<string> LocksOn(string path) =>
+    [
+        .. Directory.GetFiles("/proc/self/fd")
+            .Where(descriptor => new FileInfo(descriptor).LinkTarget == path)
+            .SelectMany(descriptor => File.ReadLines($"/proc/self/fdinfo/{Path.GetFileName(descriptor)}"))
+            .Where(line => line.StartsWith("lock:", StringComparison.Ordinal)),
+    ];
 }
