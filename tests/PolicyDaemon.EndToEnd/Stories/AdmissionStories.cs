@@ -86,6 +86,37 @@ public sealed class AdmissionStories(ProbingLaboratory lab) : ProberStories(lab)
     }
 
     [Fact]
+    public async Task An_old_table_of_sha_1_pins_is_carried_over_by_its_import_where_the_servers_prove_them()
+    {
+        var server = Lab.Receivers.Servers[1];
+        var destination = await Destination.CreateAsync(Lab, "carried.plain.test", server);
+        var certificate = Lab.Certificates.SelfSigned(destination.MxHosts[0]);
+        await server.PresentAsync(certificate);
+        var prober = await ProberAsync();
+        await prober.Policyd.StartAsync();
+        await RouteAsync(prober);
+        var sha1 = certificate.DigestOfCertificate(HashAlgorithmName.SHA1);
+        var proven = await TableAsync("proven", $"{destination.Domain} fingerprint match={sha1.ToUpperInvariant()}");
+        var strange = await TableAsync("strange", $"{destination.Domain} fingerprint match={new string('d', 40)}");
+
+        // All or nothing: what the server does not prove, it does not get by asking it.
+        var refused = await prober.Policyd.CtlAsync("import", "--probe", strange);
+        Assert.True(refused.ExitCode == 5, $"{refused}");
+        Assert.Equal("NOTFOUND ", await prober.AnswerAsync(destination.Domain));
+
+        await prober.Policyd.DoAsync("import", "--probe", proven);
+        await prober.AwaitAnswerAsync(destination.Domain, certificate.Fingerprint);
+        (await Sender.DeliverAsync(destination.User)).AssertSent("Verified");
+
+        async Task<string> TableAsync(string name, string line)
+        {
+            var file = Path.Combine(Lab.Sandbox.Folder, name + ".table");
+            await File.WriteAllTextAsync(file, line + "\n", TestContext.Current.CancellationToken);
+            return file;
+        }
+    }
+
+    [Fact]
     public async Task An_observed_entry_is_not_enforced_and_status_says_what_enforcing_it_would_do()
     {
         const string Domain = "observed.plain.test";
