@@ -8,6 +8,7 @@ namespace PolicyDaemon.EndToEnd.Lab;
 internal static class NamespaceSockets
 {
     private const int NewNet = 0x40000000; // CLONE_NEWNET, setns(2)
+    private const int Attempts = 500;
 
     /// <summary>A socket that is bound to an address of that namespace; a TCP one listens.</summary>
     /// <param name="namespaceFile">Such as <c>/proc/PID/ns/net</c>.</param>
@@ -15,18 +16,27 @@ internal static class NamespaceSockets
     /// <param name="protocol">TCP or UDP.</param>
     public static Socket Bind(string namespaceFile, IPEndPoint address, ProtocolType protocol) => InNamespace(namespaceFile, () =>
     {
-        var socket = new Socket(address.AddressFamily, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            if (protocol == ProtocolType.Tcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            socket.Bind(address);
-            if (protocol == ProtocolType.Tcp) socket.Listen(256);
-            return socket;
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
+            var socket = new Socket(address.AddressFamily, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+            try
+            {
+                if (protocol == ProtocolType.Tcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                socket.Bind(address);
+                if (protocol == ProtocolType.Tcp) socket.Listen(256);
+                return socket;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < Attempts)
+            {
+                // A program that another test starts holds a copy of every socket until it has become itself, closed ones too.
+                socket.Dispose();
+                Thread.CurrentThread.Join(10);
+            }
+            catch (SocketException)
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     });
 
