@@ -76,7 +76,7 @@ internal sealed class WebhookChannel(RunningConfiguration configuration, TimePro
         AllowAutoRedirect = false,
         UseProxy = false,
         UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
+        // AutomaticDecompression stays unmentioned: it is off, and even setting it to None links zlib and brotli into the program.
         MaxResponseHeadersLength = MaxHeadersKilobytes,
     };
 }

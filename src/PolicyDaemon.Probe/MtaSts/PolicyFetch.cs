@@ -57,7 +57,7 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
         AllowAutoRedirect = false,
         UseProxy = false,
         UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
+        // AutomaticDecompression stays unmentioned: it is off, and even setting it to None links zlib and brotli into the program.
         MaxResponseHeadersLength = MaxHeadersKilobytes,
         ConnectCallback = async (context, cancellation) => await ConnectAsync(context.DnsEndPoint, cancellation),
         SslOptions = new SslClientAuthenticationOptions
