@@ -72,6 +72,20 @@ public sealed class Machine : IAsyncDisposable
 
     public async Task<bool> SucceedsAsync(string script) => (await ShellAsync(script)).ExitCode == 0;
 
+    /// <summary>Runs a shell script until it succeeds; the journal tells why it never did.</summary>
+    /// <param name="what">Completes "waited in vain until ...".</param>
+    public async Task UntilAsync(string what, string script)
+    {
+        try
+        {
+            await Until.TrueAsync(what, () => SucceedsAsync(script));
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}\nThe script:\n{script}\nThe journal:\n{await EvidenceAsync()}", late);
+        }
+    }
+
     /// <summary>Puts a file of the host into the machine's directory for temporary files.</summary>
     /// <returns>Its name there.</returns>
     public string Bring(string file)

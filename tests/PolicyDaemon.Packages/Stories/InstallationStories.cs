@@ -49,8 +49,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     {
         await Machine.DoAsync("useradd --groups policydaemon member; useradd stranger");
         await Machine.DoAsync("runuser -u member -- policyctl domain add member.example --level encrypt");
-        await Until.TrueAsync("the change is served", () =>
-            Machine.SucceedsAsync($"[ \"$(postmap -q member.example {InstalledMachine.InetMap})\" = encrypt ]"));
+        await Machine.UntilAsync("the change is served", $"[ \"$(postmap -q member.example {InstalledMachine.InetMap})\" = encrypt ]");
         // Root and the service still write what the member left.
         await Machine.DoAsync("policyctl domain set member.example --level secure");
         await Machine.DoAsync("runuser -u policydaemon -- policyctl domain remove member.example --reason 'end of the test'");
@@ -70,8 +69,9 @@ public abstract partial class InstallationStories(InstalledMachine installed)
 
     [Fact]
     public async Task The_prober_works_inside_the_sandbox() =>
-        await Until.TrueAsync("the prober looks after the destinations", () => Machine.SucceedsAsync(
-            "policyctl status | grep -E '^prober[[:blank:]]+looks after [1-9]' && ! journalctl -u policyd | grep -E ' (3011|3012|3018|4004) '"));
+        await Machine.UntilAsync(
+            "the prober looks after the destinations",
+            "policyctl status | grep -E '^prober[[:blank:]]+looks after [1-9]' && ! journalctl -u policyd | grep -E ' (3011|3012|3018|4004) '");
 
     [Fact]
     public async Task A_finding_is_told_by_a_command_outside_the_sandbox()
@@ -90,12 +90,15 @@ public abstract partial class InstallationStories(InstalledMachine installed)
             """);
         try
         {
+            // Asked before that is served it would be no near miss.
+            await Machine.UntilAsync("the entry is served", $"[ \"$(postmap -q pager.example {InstalledMachine.InetMap})\" = encrypt ]");
             await Machine.DoAsync($"postmap -q '[pager.example]:587' {InstalledMachine.InetMap} || true");
-            await Until.TrueAsync("the finding is told", () => Machine.SucceedsAsync(
-                "journalctl -t pager | grep -F 'opened near-miss [pager.example]:587 as policydaemon NoNewPrivs:0'"));
+            await Machine.UntilAsync(
+                "the finding is told",
+                "journalctl -t pager | grep -F 'opened near-miss [pager.example]:587 as policydaemon NoNewPrivs:0'");
 
             await Machine.DoAsync("policyctl domain add '[pager.example]:587' --level encrypt");
-            await Until.TrueAsync("its end is told", () => Machine.SucceedsAsync("journalctl -t pager | grep -F 'settled near-miss [pager.example]:587'"));
+            await Machine.UntilAsync("its end is told", "journalctl -t pager | grep -F 'settled near-miss [pager.example]:587'");
             Assert.Equal("", await Machine.DoAsync("systemctl list-units --no-legend --failed 'policyd*'"));
         }
         finally
@@ -127,7 +130,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
             """);
         try
         {
-            await Until.TrueAsync("the watchdog has ended it", () => Machine.SucceedsAsync("[ $(systemctl show -P NRestarts policyd) -ge 1 ]"));
+            await Machine.UntilAsync("the watchdog has ended it", "[ $(systemctl show -P NRestarts policyd) -ge 1 ]");
             await Mail.ServesAsync("fingerprint");
         }
         finally
@@ -144,8 +147,9 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         try
         {
             Assert.NotEqual(0, (await Machine.RunAsync("systemctl", "reload", "policyd")).ExitCode);
-            await Until.TrueAsync("the journal names the line", () =>
-                Machine.SucceedsAsync("journalctl -u policyd | grep -Eq 'policydaemon.conf:[0-9]*: (postfix|probe).colour: there is no such key'"));
+            await Machine.UntilAsync(
+                "the journal names the line",
+                "journalctl -u policyd | grep -Eq 'policydaemon.conf:[0-9]*: (postfix|probe).colour: there is no such key'");
             Assert.Equal(pid, await Machine.DoAsync("systemctl show -P MainPID policyd"));
             Assert.StartsWith("fingerprint", await Machine.DoAsync($"postmap -q partner.test {InstalledMachine.InetMap}"), StringComparison.Ordinal);
         }
@@ -165,8 +169,9 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         try
         {
             Assert.NotEqual(0, (await Machine.RunAsync("systemctl", "restart", "policyd")).ExitCode);
-            await Until.TrueAsync("the journal says what to do", () => Machine.SucceedsAsync(
-                "journalctl -u policyd | grep -q '127.0.0.1:8461.*systemctl daemon-reload && systemctl restart policyd.socket'"));
+            await Machine.UntilAsync(
+                "the journal says what to do",
+                "journalctl -u policyd | grep -q '127.0.0.1:8461.*systemctl daemon-reload && systemctl restart policyd.socket'");
             // As the message says.
             await Machine.DoAsync("systemctl daemon-reload && systemctl restart policyd.socket && systemctl start policyd");
             Assert.StartsWith(
