@@ -12,6 +12,15 @@ namespace PolicyDaemon.Store;
 [DapperAot]
 internal static class AuditLog
 {
+    private const string Columns =
+        """
+        SELECT a.sequence AS Sequence, a.change_id AS ChangeId, c.time AS Time, c.actor AS Actor, c.login_user AS LoginUser,
+               c.sudo_user AS SudoUser, c.command AS Command, c.reason AS Reason, a.action AS Action, a.key AS Key,
+               a.before AS Before, a.after AS After, a.answer_before AS AnswerBefore, a.answer_after AS AnswerAfter,
+               a.evidence AS Evidence, a.previous_hash AS PreviousHash, a.hash AS Hash
+
+        """;
+
     internal static AuditHead Head(SqliteConnection connection)
     {
         var row = connection.QueryFirstOrDefault<AuditHeadRow>(
@@ -37,11 +46,8 @@ internal static class AuditLog
     /// <summary>Newest first.</summary>
     internal static IEnumerable<AuditRow> Newest(SqliteConnection connection, long limit) =>
         connection.Query<AuditLogRow>(
+            Columns +
             """
-            SELECT a.sequence AS Sequence, a.change_id AS ChangeId, c.time AS Time, c.actor AS Actor, c.login_user AS LoginUser,
-                   c.sudo_user AS SudoUser, c.command AS Command, c.reason AS Reason, a.action AS Action, a.key AS Key,
-                   a.before AS Before, a.after AS After, a.answer_before AS AnswerBefore, a.answer_after AS AnswerAfter,
-                   a.evidence AS Evidence, a.previous_hash AS PreviousHash, a.hash AS Hash
             FROM audit a JOIN change c ON c.id = a.change_id
             ORDER BY a.sequence DESC LIMIT @limit
             """,
@@ -50,11 +56,8 @@ internal static class AuditLog
     /// <summary>Newest first.</summary>
     internal static IEnumerable<AuditRow> NewestOf(SqliteConnection connection, string key, long limit) =>
         connection.Query<AuditLogRow>(
+            Columns +
             """
-            SELECT a.sequence AS Sequence, a.change_id AS ChangeId, c.time AS Time, c.actor AS Actor, c.login_user AS LoginUser,
-                   c.sudo_user AS SudoUser, c.command AS Command, c.reason AS Reason, a.action AS Action, a.key AS Key,
-                   a.before AS Before, a.after AS After, a.answer_before AS AnswerBefore, a.answer_after AS AnswerAfter,
-                   a.evidence AS Evidence, a.previous_hash AS PreviousHash, a.hash AS Hash
             FROM audit a JOIN change c ON c.id = a.change_id
             WHERE a.key = @key
             ORDER BY a.sequence DESC LIMIT @limit
@@ -64,11 +67,8 @@ internal static class AuditLog
     /// <summary>Oldest first, from behind a row.</summary>
     internal static IEnumerable<AuditRow> After(SqliteConnection connection, long sequence) =>
         connection.Query<AuditLogRow>(
+            Columns +
             """
-            SELECT a.sequence AS Sequence, a.change_id AS ChangeId, c.time AS Time, c.actor AS Actor, c.login_user AS LoginUser,
-                   c.sudo_user AS SudoUser, c.command AS Command, c.reason AS Reason, a.action AS Action, a.key AS Key,
-                   a.before AS Before, a.after AS After, a.answer_before AS AnswerBefore, a.answer_after AS AnswerAfter,
-                   a.evidence AS Evidence, a.previous_hash AS PreviousHash, a.hash AS Hash
             FROM audit a LEFT JOIN change c ON c.id = a.change_id
             WHERE a.sequence > @sequence
             ORDER BY a.sequence
@@ -78,11 +78,8 @@ internal static class AuditLog
     /// <summary>Oldest first.</summary>
     internal static IEnumerable<AuditRow> OfChange(SqliteConnection connection, long changeId) =>
         connection.Query<AuditLogRow>(
+            Columns +
             """
-            SELECT a.sequence AS Sequence, a.change_id AS ChangeId, c.time AS Time, c.actor AS Actor, c.login_user AS LoginUser,
-                   c.sudo_user AS SudoUser, c.command AS Command, c.reason AS Reason, a.action AS Action, a.key AS Key,
-                   a.before AS Before, a.after AS After, a.answer_before AS AnswerBefore, a.answer_after AS AnswerAfter,
-                   a.evidence AS Evidence, a.previous_hash AS PreviousHash, a.hash AS Hash
             FROM audit a JOIN change c ON c.id = a.change_id
             WHERE a.change_id = @changeId
             ORDER BY a.sequence

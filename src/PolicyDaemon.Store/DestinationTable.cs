@@ -12,6 +12,24 @@ namespace PolicyDaemon.Store;
 [DapperAot]
 internal sealed class DestinationTable(SqliteConnection connection) : IDisposable
 {
+    private const string Columns =
+        """
+        SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
+               d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
+               d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
+               d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
+
+        """;
+
+    private const string WithPins = Columns +
+        """
+        p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength, p.since AS PinSince
+        FROM destination d
+        LEFT JOIN mx_group g ON g.id = d.mx_group_id
+        LEFT JOIN pin p ON p.destination_id = d.id
+
+        """;
+
     private readonly Dictionary<long, List<Pin>> groupPins = [];
 
     // Bulk work asks for every key, its parents and its other forms, and mostly there is nothing: the question is prepared once.
@@ -49,16 +67,8 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
     {
         groupPins.Clear();
         return Grouped(connection.Query<DestinationRow>(
+            WithPins +
             """
-            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
-                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
-                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
-                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
-                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
-                   p.since AS PinSince
-            FROM destination d
-            LEFT JOIN mx_group g ON g.id = d.mx_group_id
-            LEFT JOIN pin p ON p.destination_id = d.id
             WHERE d.key LIKE @likePattern ESCAPE '\'
             ORDER BY d.key, p.position, p.id
             """,
@@ -71,16 +81,8 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
         if (hasHost.Value.Scalar(host) is null)
             return [];
         return Grouped(connection.Query<DestinationRow>(
+            WithPins +
             """
-            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
-                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
-                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
-                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
-                   p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength,
-                   p.since AS PinSince
-            FROM destination d
-            LEFT JOIN mx_group g ON g.id = d.mx_group_id
-            LEFT JOIN pin p ON p.destination_id = d.id
             WHERE d.host = @host
             ORDER BY d.key, p.position, p.id
             """,
@@ -92,12 +94,9 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
     {
         groupPins.Clear();
         return [.. Grouped(connection.Query<DestinationRow>(
+            Columns +
             """
-            SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
-                   d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
-                   d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
-                   d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
-                   NULL AS PinFingerprint, NULL AS PinSubject, NULL AS PinState, NULL AS PinStrength, NULL AS PinSince
+            NULL AS PinFingerprint, NULL AS PinSubject, NULL AS PinState, NULL AS PinStrength, NULL AS PinSince
             FROM mx_group g JOIN destination d ON d.mx_group_id = g.id
             WHERE g.name = @group
             ORDER BY d.key

@@ -10,47 +10,34 @@ internal static class PinAdd
 {
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.Key();
-        var fingerprints = PinArguments.Fingerprints();
         var of = new Option<string?>("--of") { HelpName = "certificate|public-key", Description = "What the fingerprint was taken of, if you know; Postfix tries both" };
         of.AcceptOnlyFromAmong(PinSubject.Certificate.Name(), PinSubject.PublicKey.Name());
-        var write = new WriteOptions();
-        var verb = new Verb("add", "Add a pin, for example the next key before the partner uses it. It is served at once.")
-        {
-            Columns = ChangeReport.Columns,
-            ExitCodes = "1 where the key is not configured",
-            Examples =
-            [
-                ("policyctl pin add example.com 5A:3B:...", "Accept one more certificate or key."),
-                ("openssl x509 -in next.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -c", "The fingerprint of a public key; it survives renewals with the same key."),
-                ("policyctl pin add example.com 5A:3B:... --of public-key --dry-run", "Show the answer before and after."),
-            ],
-        };
-        verb.Add(key);
-        verb.Add(fingerprints);
-        verb.Add(of);
-        write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, key, fingerprints, of, write)));
-        return verb;
+        return PinChangeVerb.Complete(
+            new("add", "Add a pin, for example the next key before the partner uses it. It is served at once.")
+            {
+                Columns = ChangeReport.Columns,
+                ExitCodes = "1 where the key is not configured",
+                Examples =
+                [
+                    ("policyctl pin add example.com 5A:3B:...", "Accept one more certificate or key."),
+                    ("openssl x509 -in next.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -c", "The fingerprint of a public key; it survives renewals with the same key."),
+                    ("policyctl pin add example.com 5A:3B:... --of public-key --dry-run", "Show the answer before and after."),
+                ],
+            },
+            runner,
+            change => Plan(change, PinNames.TryParse(change.Context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
+            of);
     }
 
-    private static ExitCode Run(
-        CommandContext context, Argument<string> key, Argument<string[]> fingerprints, Option<string?> of, WriteOptions write)
+    private static PlannedChange Plan(PinChange change, PinSubject subject)
     {
-        var nextHop = context.Key(key);
-        var pins = context.Get(fingerprints)!.Select(PinEditing.Read).ToList();
-        var subject = PinNames.TryParse(context.Get(of), out PinSubject named) ? named : PinSubject.Unknown;
-        var readmit = context.Get(write.Reason) is not null;
-        return new ChangeFlow(context, write).Run(view =>
-        {
-            var before = view.Get(nextHop);
-            if (!before.Policy.Level.MatchesFingerprints())
-                throw new CommandException(
-                    ExitCode.Invalid,
-                    $"{nextHop} is at level {before.Policy.Level.Name()}, which takes no pins; to pin it: "
-                    + $"policyctl domain set {Setup.Shell.Quote(nextHop.Text)} --level fingerprint --match {pins[0]}");
-            var after = pins.Aggregate(before.Pins, (known, pin) => PinEditing.Trust(known, pin, subject, context.Host.Time, readmit));
-            return [new PlannedChange(nextHop, before, before with { Pins = after })];
-        });
+        if (!change.Before.Policy.Level.MatchesFingerprints())
+            throw new CommandException(
+                ExitCode.Invalid,
+                $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins; to pin it: "
+                + $"policyctl domain set {change.QuotedKey} --level fingerprint --match {change.Fingerprints[0]}");
+        var after = change.Fingerprints.Aggregate(
+            change.Before.Pins, (pins, fingerprint) => PinEditing.Trust(pins, fingerprint, subject, change.Time, change.HasReason));
+        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after });
     }
 }

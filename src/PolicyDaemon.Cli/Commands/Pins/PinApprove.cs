@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Collections.Immutable;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Probing;
 
@@ -10,12 +9,8 @@ namespace PolicyDaemon.Cli.Commands.Pins;
 /// <summary><c>pin approve</c></summary>
 internal static class PinApprove
 {
-    internal static Command Create(CommandRunner runner)
-    {
-        var key = Arguments.Key();
-        var fingerprints = PinArguments.Fingerprints();
-        var write = new WriteOptions();
-        var verb = new Verb("approve", "Trust a candidate: a key that a probe saw. It is served at once.")
+    internal static Command Create(CommandRunner runner) => PinChangeVerb.Complete(
+        new("approve", "Trust a candidate: a key that a probe saw. It is served at once.")
         {
             Columns = ChangeReport.Columns,
             ExitCodes = "1 where the key is not configured or has no such pin",
@@ -24,63 +19,49 @@ internal static class PinApprove
                 ("policyctl pin approve example.com 5A:3B:...", "The partner confirmed by telephone that the new key is theirs."),
                 ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after, and how many destinations share it."),
             ],
-        };
-        verb.Add(key);
-        verb.Add(fingerprints);
-        write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, key, fingerprints, write)));
-        return verb;
-    }
+        },
+        runner,
+        Plan);
 
-    private static ExitCode Run(CommandContext context, Argument<string> key, Argument<string[]> fingerprints, WriteOptions write)
+    private static PlannedChange Plan(PinChange change)
     {
-        var nextHop = context.Key(key);
-        var wanted = context.Get(fingerprints)!.Select(PinEditing.Read).Distinct().ToList();
-        return new ChangeFlow(context, write).Run(view =>
+        var known = change.ReadKnowledge();
+        var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => Approve(change, pins, fingerprint, known));
+        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
         {
-            var before = view.Get(nextHop);
-            var known = view.Store.ReadKnowledge(nextHop);
-            var after = wanted.Aggregate(before.Pins, (pins, fingerprint) => Approve(context, before, pins, fingerprint, known));
-            return
-            [
-                new PlannedChange(nextHop, before, before with { Pins = after })
-                {
-                    Warnings = [.. PinEditing.Shared(before, known)],
-                    Weakens = [.. wanted.SelectMany(fingerprint => KeyStrength.Weaker(before, fingerprint, known))],
-                },
-            ];
-        });
+            Warnings = [.. PinEditing.Shared(change.Before, known)],
+            Weakens = [.. change.Fingerprints.SelectMany(fingerprint => KeyStrength.Weaker(change.Before, fingerprint, known))],
+        };
     }
 
-    private static ImmutableArray<Pin> Approve(
-        CommandContext context, Destination destination, ImmutableArray<Pin> pins, Fingerprint fingerprint, ProbeKnowledge? known)
+    private static ImmutableArray<Pin> Approve(PinChange change, ImmutableArray<Pin> pins, Fingerprint fingerprint, ProbeKnowledge? known)
     {
-        var quoted = Setup.Shell.Quote(destination.Key.Text);
         var pin = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint) ?? throw new CommandException(
             ExitCode.Negative,
-            $"{destination.Key} has no such candidate as {fingerprint}; see: policyctl pin list {quoted}; a key that no probe saw: policyctl pin add {quoted} {fingerprint}");
+            $"{change.Key} has no such candidate as {fingerprint}; see: policyctl pin list {change.QuotedKey}; "
+            + $"a key that no probe saw: policyctl pin add {change.QuotedKey} {fingerprint}");
         if (pin.IsServed)
             return pins;
         var isSeen = known?.SightingsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
-        return CarryOver(context, known, pins.Replace(pin, pin with
+        return CarryOver(change, known, pins.Replace(pin, pin with
         {
             State = isSeen ? PinState.Active : PinState.Standby,
             Strength = PinStrength.Person,
-            Since = PinEditing.Now(context.Host.Time),
+            Since = PinEditing.Now(change.Time),
         }), fingerprint);
     }
 
     /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
-    private static ImmutableArray<Pin> CarryOver(CommandContext context, ProbeKnowledge? known, ImmutableArray<Pin> pins, Fingerprint approved)
+    private static ImmutableArray<Pin> CarryOver(PinChange change, ProbeKnowledge? known, ImmutableArray<Pin> pins, Fingerprint approved)
     {
-        var digest = context.Settings.Postfix.FingerprintDigest;
+        var digest = change.Context.Settings.Postfix.FingerprintDigest;
         if (approved.Algorithm != digest || known is null)
             return pins;
         var certificates = known.SightingsOf(approved).Select(seen => seen.Certificate).ToList();
         return
         [
             .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))
-                ? PinEditing.Retire(pin, context.Host.Time)
+                ? PinEditing.Retire(pin, change.Time)
                 : pin),
         ];
     }

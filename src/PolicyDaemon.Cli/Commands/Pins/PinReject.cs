@@ -10,12 +10,8 @@ namespace PolicyDaemon.Cli.Commands.Pins;
 /// <summary><c>pin reject</c></summary>
 internal static class PinReject
 {
-    internal static Command Create(CommandRunner runner)
-    {
-        var key = Arguments.Key();
-        var fingerprints = PinArguments.Fingerprints();
-        var write = new WriteOptions();
-        var verb = new Verb("reject", "Refuse a key for good. Nothing trusts it again but a person with a reason, and seeing it again is an alarm.")
+    internal static Command Create(CommandRunner runner) => PinChangeVerb.Complete(
+        new("reject", "Refuse a key for good. Nothing trusts it again but a person with a reason, and seeing it again is an alarm.")
         {
             Columns = ChangeReport.Columns,
             ExitCodes = "1 where the key is not configured; 5 where it is the last served pin of an enforced entry",
@@ -24,33 +20,24 @@ internal static class PinReject
                 ("policyctl pin reject example.com 5A:3B:...", "The partner does not know this key: somebody else showed it."),
                 ("policyctl pin reject example.com 5A:3B:... --reason 'private key leaked'", "A pin that is served; another one must be left."),
             ],
-        };
-        verb.Add(key);
-        verb.Add(fingerprints);
-        write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, key, fingerprints, write)));
-        return verb;
-    }
+        },
+        runner,
+        Plan);
 
-    private static ExitCode Run(CommandContext context, Argument<string> key, Argument<string[]> fingerprints, WriteOptions write)
+    private static PlannedChange Plan(PinChange change)
     {
-        var nextHop = context.Key(key);
-        var refused = context.Get(fingerprints)!.Select(PinEditing.Read).Distinct().ToList();
-        return new ChangeFlow(context, write).Run(view =>
+        if (!change.Before.Policy.Level.MatchesFingerprints())
+            throw new CommandException(ExitCode.Invalid, $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins");
+        var known = change.ReadKnowledge();
+        var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, change.Time));
+        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
         {
-            var before = view.Get(nextHop);
-            if (!before.Policy.Level.MatchesFingerprints())
-                throw new CommandException(ExitCode.Invalid, $"{nextHop} is at level {before.Policy.Level.Name()}, which takes no pins");
-            var known = view.Store.ReadKnowledge(nextHop);
-            var after = refused.Aggregate(before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, context.Host.Time));
-            return
+            Warnings =
             [
-                new PlannedChange(nextHop, before, before with { Pins = after })
-                {
-                    Warnings = [.. PinEditing.Shared(before, known), .. refused.SelectMany(fingerprint => StillAccepted(after, fingerprint, known))],
-                },
-            ];
-        });
+                .. PinEditing.Shared(change.Before, known),
+                .. change.Fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint, known)),
+            ],
+        };
     }
 
     /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>
