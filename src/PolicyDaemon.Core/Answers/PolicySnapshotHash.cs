@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace PolicyDaemon.Core.Answers;
 
@@ -9,11 +8,15 @@ namespace PolicyDaemon.Core.Answers;
 /// <remarks>See J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF"; one round per word and three at the end.</remarks>
 internal readonly struct PolicySnapshotHash(ulong key0, ulong key1)
 {
+    /// <remarks>
+    /// From identifiers, whose bits the kernel's random generator makes, because RandomNumberGenerator would load OpenSSL: four
+    /// megabytes and some milliseconds of every start. Six bits of an identifier are fixed, so two of them are folded into one key.
+    /// </remarks>
     public static PolicySnapshotHash Random()
     {
-        Span<ulong> key = stackalloc ulong[2];
-        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(key));
-        return new(key[0], key[1]);
+        Span<Guid> identifiers = [Guid.NewGuid(), Guid.NewGuid()];
+        var words = MemoryMarshal.Cast<Guid, ulong>(identifiers);
+        return new(words[0] ^ BitOperations.RotateLeft(words[2], 32), words[1] ^ BitOperations.RotateLeft(words[3], 32));
     }
 
     public ulong Compute(ReadOnlySpan<byte> octets)

@@ -8,21 +8,22 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>The last good snapshot on disk, served after a restart whose store is missing or damaged.</summary>
 /// <remarks>
 /// <code>
-/// "PDSNAP" 0x00 0x01          magic and version of the format
+/// "PDSNAP" 0x00 0x02          magic and version of the format
 /// store id, sequence, hash    the identity: which state of which store
 /// digest, major, minor        for which Postfix the answers were written
 /// count                       then so many entries:
 ///   key, kind, text, same     same = 1: the answer on tlspolicy-tlsrpt is the same; 0: its kind and text follow
-/// SHA-256 of all before       32 octets
+/// XXH128 of all before        16 octets
 /// </code>
 /// Numbers are little-endian (counts and lengths 4 octets, the sequence 8, kinds and flags 1); texts are a length and UTF-8.
 /// The file is written under another name, flushed and renamed, so it is always whole; what fails its checksum is not used.
+/// The checksum is against what disks do, not against people, who could compute any: SHA-256 would load OpenSSL at every start.
 /// </remarks>
 public static class SnapshotFile
 {
     private const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
-    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0001"u8;
+    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0002"u8;
 
     /// <summary>Reads and checks a whole file.</summary>
     /// <param name="path">The file.</param>
@@ -40,7 +41,7 @@ public static class SnapshotFile
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            using var reader = new SnapshotFileReader(file);
+            var reader = new SnapshotFileReader(file);
             snapshot = Read(reader, unservable);
             if (reader.EndsWithChecksum())
                 return true;
@@ -75,7 +76,7 @@ public static class SnapshotFile
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             }))
             {
-                using var writer = new SnapshotFileWriter(file);
+                var writer = new SnapshotFileWriter(file);
                 Write(writer, snapshot);
                 writer.Checksum();
                 file.Flush(flushToDisk: true);

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 using PolicyDaemon.Core.Answers;
 
@@ -7,11 +7,12 @@ namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Takes the values of a snapshot file apart, block by block, and hashes what it has taken.</summary>
 /// <remarks>A million entries are eight million values: read and hashed one by one they took as long as building the snapshot.</remarks>
-internal sealed class SnapshotFileReader(Stream file) : IDisposable
+internal sealed class SnapshotFileReader(Stream file)
 {
+    private const int HashLength = 16;
     private const int MaxText = AnswerLimits.SocketmapPayload;
 
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly XxHash128 hash = new();
     private byte[] buffer = new byte[1 << 16];
     private int hashed;
     private int at;
@@ -51,17 +52,15 @@ internal sealed class SnapshotFileReader(Stream file) : IDisposable
     /// <summary>True where the checksum of all values so far follows, and nothing behind it.</summary>
     internal bool EndsWithChecksum()
     {
-        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> expected = stackalloc byte[HashLength];
         Hash();
-        hash.GetHashAndReset(expected);
-        return Bytes(SHA256.HashSizeInBytes).SequenceEqual(expected) && at == end && file.ReadByte() < 0;
+        hash.GetCurrentHash(expected);
+        return Bytes(HashLength).SequenceEqual(expected) && at == end && file.ReadByte() < 0;
     }
-
-    public void Dispose() => hash.Dispose();
 
     private void Hash()
     {
-        hash.AppendData(buffer, hashed, at - hashed);
+        hash.Append(buffer.AsSpan(hashed, at - hashed));
         hashed = at;
     }
 

@@ -1,14 +1,14 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 using PolicyDaemon.Core.Answers;
 
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Puts the values of a snapshot file together, and hashes and writes them block by block.</summary>
-internal sealed class SnapshotFileWriter(Stream file) : IDisposable
+internal sealed class SnapshotFileWriter(Stream file)
 {
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly XxHash128 hash = new();
     private byte[] buffer = new byte[1 << 16];
     private int used;
 
@@ -37,10 +37,8 @@ internal sealed class SnapshotFileWriter(Stream file) : IDisposable
     internal void Checksum()
     {
         WriteBlock();
-        file.Write(hash.GetHashAndReset());
+        file.Write(hash.GetCurrentHash());
     }
-
-    public void Dispose() => hash.Dispose();
 
     private Span<byte> Room(int length)
     {
@@ -57,7 +55,7 @@ internal sealed class SnapshotFileWriter(Stream file) : IDisposable
 
     private void WriteBlock()
     {
-        hash.AppendData(buffer, 0, used);
+        hash.Append(buffer.AsSpan(0, used));
         file.Write(buffer, 0, used);
         used = 0;
     }
