@@ -19,6 +19,9 @@ internal static class CheckAdvice
             yield return $"compare what was seen with the partner over another channel; then: policyctl probe {key}, and policyctl pin approve {key} FINGERPRINT";
         }
 
+        if (!result.Settings.Probe.ResolverTrusted && result.Resolution.Hosts.Any(host => !host.Tlsa.IsEmpty))
+            yield return "there are TLSA records: with a validating resolver on this machine and resolver_trusted = yes (policydaemon.conf(5)), DANE is judged too";
+
         if (LevelCommand.For(result) is null)
             yield break;
         switch (result.Strongest)

@@ -168,6 +168,7 @@ internal static class CheckWords
         DaneVerdict.Mismatch => new Cell("MISMATCH: no TLSA record matches (validation-failure)", Tone.Bad),
         DaneVerdict.Unusable => new Cell("no usable TLSA record (tlsa-invalid)", Tone.Caution),
         DaneVerdict.Unknown => new Cell("unknown, the lookup failed", Tone.Caution),
+        DaneVerdict.Unjudged => new Cell("unknown: no trusted resolver (resolver_trusted)", Tone.Caution),
         _ => new Cell("no DNSSEC-secure TLSA record", Tone.Faint),
     };
 
@@ -185,7 +186,7 @@ internal static class CheckWords
             DestinationVerdict.Ok => new Cell("delivered" + (outlook.Level == TlsLevel.Fingerprint ? ", once the keys seen now are pinned" : ""), Tone.Good),
             DestinationVerdict.Degraded => new Cell($"delivered, but not everywhere: {why}", Tone.Caution),
             DestinationVerdict.Mismatch => new Cell($"deferred: {why}", Tone.Bad),
-            _ => new Cell("cannot be told", Tone.Caution),
+            _ => new Cell(why.Length == 0 ? "cannot be told" : $"cannot be told: {why}", Tone.Caution),
         };
     }
 

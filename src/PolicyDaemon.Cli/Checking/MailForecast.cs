@@ -43,8 +43,9 @@ internal sealed record MailForecast(DestinationVerdict Verdict, string Text, Ton
             DestinationVerdict.Unknown, "returned at once: the domain takes no mail (null MX, RFC 7505)", Tone.Bad, ExitCode.Negative),
         ProbeOutcome.NoMx when CannotBeLookedUp(resolution.NextHop) => new(
             DestinationVerdict.Unknown, $"cannot be told: {resolution.Detail}", Tone.Caution, ExitCode.Inconclusive),
+        // smtp/smtp_addr.c: a name without address is "Host or domain name not found", 5.4.4.
         ProbeOutcome.NoMx => new(
-            DestinationVerdict.Unknown, "not delivered: there is nowhere to send it", Tone.Bad, ExitCode.Negative),
+            DestinationVerdict.Unknown, "returned at once (5.4.4): there is nowhere to send it", Tone.Bad, ExitCode.Negative),
         ProbeOutcome.Bogus => new(
             DestinationVerdict.Unknown, "deferred where the resolver validates: DNSSEC says that the answer was tampered with", Tone.Bad, ExitCode.Negative),
         _ => new(
@@ -67,10 +68,13 @@ internal sealed record MailForecast(DestinationVerdict Verdict, string Text, Ton
                 verdict, string.Create(CultureInfo.InvariantCulture, $"{would}delivered {at}, but not through every address: {refused}"), Tone.Caution, ExitCode.Negative),
             DestinationVerdict.Mismatch => new(
                 verdict, $"{would}deferred {at}, and tried again until it is returned: {refused}", Tone.Bad, ExitCode.Negative),
+            DestinationVerdict.Unreachable when result.Visit.Addresses.All(address => address.Seen.Outcome == ProbeOutcome.AddressNotAllowed) => new(
+                verdict, "cannot be told: no address was visited, because private_addresses = no in [probe]", Tone.Caution, ExitCode.Inconclusive),
             DestinationVerdict.Unreachable => new(
                 verdict, "cannot be told: no address could be reached from here; mail waits as long as that is so", Tone.Caution, ExitCode.Inconclusive),
             _ => new(verdict, accepted == 0 && result.Visit.Addresses.IsEmpty
                 ? "cannot be told: there is no address to visit"
+                : level == TlsLevel.DaneOnly ? $"cannot be told {at}: {LevelOutlooks.Unvouched}"
                 : $"cannot be told {at}: the entry has no pin that could be compared", Tone.Caution, ExitCode.Inconclusive),
         };
     }

@@ -34,11 +34,14 @@ internal sealed class Progress : IDisposable, IProgress<long>
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(async bar =>
             {
-                started.SetResult(bar.AddTask(what, maxValue: expected));
+                started.SetResult(bar.AddTask(Description(what), maxValue: expected));
                 await finished.Task;
             });
         return new Progress(started.Task.GetAwaiter().GetResult(), finished, running);
     }
+
+    /// <summary>A task's description is markup, in which a key such as [mx.example.com] would be an unknown colour and end the program.</summary>
+    internal static string Description(string what) => Markup.Escape(Terminal.Escape(what));
 
     /// <summary>Where it turns out how many steps there are.</summary>
     internal void Report(long value, long expected)

@@ -39,6 +39,9 @@ internal static class SightedKeys
             place.Presented.Chain == ChainVerdict.Trusted && place.Presented.Certificate.Covers(place.Address.Host.Name));
         if (isTrusted && nameIsSecure)
             return (PinStrength.WebPki, "webpki: a trusted chain, valid for the MX host's name, which is authenticated");
+        if (places.Any(place => !place.Address.Host.Tlsa.IsEmpty
+            && place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Unjudged))
+            return (null, "none: there are TLSA records, but no trusted resolver says that DNSSEC secures them (resolver_trusted)");
         return (null, isTrusted
             ? "none: the chain is trusted, but the MX host's name comes from DNS without DNSSEC"
             : "none: seen for the first time, and nothing says whose it is");

@@ -15,4 +15,7 @@ public enum DaneVerdict
 
     /// <summary>The lookup failed or was bogus.</summary>
     Unknown,
+
+    /// <summary>No trusted resolver says whether there are DNSSEC-secure records: with one of its own, Postfix may know better.</summary>
+    Unjudged,
 }

@@ -14,22 +14,25 @@ public sealed class LevelJudgement(TlsLevel level, NextHop nextHop, IReadOnlyCol
     public DestinationVerdict Verdict(IEnumerable<WatchedAddress> addresses)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        var (accepted, refused, attempted) = (0, 0, 0);
+        var (accepted, refused, attempted, unjudged) = (0, 0, 0, 0);
         foreach (var address in addresses.Where(address => address.Listed && address.History.LastAttempt is not null))
         {
             attempted++;
             if (!SaysSomething(address))
                 continue;
-            if (Refusal(address) is null)
-                accepted++;
-            else
+            if (Refusal(address) is not null)
                 refused++;
+            else if (IsUnjudged(address))
+                unjudged++;
+            else
+                accepted++;
         }
 
         return (accepted, refused) switch
         {
             ( > 0, 0) => DestinationVerdict.Ok,
             ( > 0, _) => DestinationVerdict.Degraded,
+            _ when unjudged > 0 => DestinationVerdict.Unknown,
             (0, > 0) => DestinationVerdict.Mismatch,
             _ => attempted > 0 ? DestinationVerdict.Unreachable : DestinationVerdict.Unknown,
         };
@@ -54,6 +57,14 @@ public sealed class LevelJudgement(TlsLevel level, NextHop nextHop, IReadOnlyCol
         return null;
     }
 
+    /// <summary>True where TLSA records decide and no trusted resolver says whether there are secure ones: it is not known what Postfix will do.</summary>
+    public bool IsUnjudged(WatchedAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return level == TlsLevel.DaneOnly && address.History.IsSecured
+            && address.Dane.Any(one => one.Verdict == DaneVerdict.Unjudged);
+    }
+
     private static bool SaysSomething(WatchedAddress address) =>
         address.History is { LastAttempt: not null, LastOutcome: ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported
             or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected };
@@ -71,6 +82,7 @@ public sealed class LevelJudgement(TlsLevel level, NextHop nextHop, IReadOnlyCol
                 return address.DaneOf(run.Algorithm) switch
                 {
                     DaneVerdict.Match => null,
+                    DaneVerdict.Unjudged => null,
                     DaneVerdict.Mismatch => ProbeOutcome.TlsaMismatch,
                     _ => level == TlsLevel.Dane ? null : ProbeOutcome.TlsaInvalid,
                 };

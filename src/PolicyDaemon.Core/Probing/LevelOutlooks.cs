@@ -11,6 +11,9 @@ public static class LevelOutlooks
     // A match list longer than this is nobody's policy.
     private const int MaxNames = 8;
 
+    /// <summary>Why nothing can be said of DANE.</summary>
+    public const string Unvouched = "no trusted resolver says whether DNSSEC secures the records (resolver_trusted)";
+
     /// <param name="resolution">Where the mail goes.</param>
     /// <param name="plain">Its addresses, as they are without SNI or as the entry has it.</param>
     /// <param name="named">The same, seen with the MX host's name as SNI where that was tried; otherwise as in <paramref name="plain"/>.</param>
@@ -53,19 +56,23 @@ public static class LevelOutlooks
     private static LevelOutlook DaneOnly(MxResolution resolution, ImmutableArray<WatchedAddress> addresses)
     {
         var outlook = At(TlsLevel.DaneOnly, resolution.NextHop, [], addresses, false);
+        // Only what holds without any TLSA record is certain then, such as a server without STARTTLS.
+        if (resolution.HostIsGiven ? outlook.Verdict == DestinationVerdict.Unknown : resolution.MxDnssec == DnssecStatus.Unknown)
+        {
+            var encrypt = At(TlsLevel.Encrypt, resolution.NextHop, [], addresses, false);
+            return encrypt.Verdict == DestinationVerdict.Mismatch
+                ? encrypt with { Level = TlsLevel.DaneOnly }
+                : outlook with { Verdict = DestinationVerdict.Unknown, Refusals = [], Why = Unvouched };
+        }
+
         // RFC 7672 section 2.2.1: an MX record that anybody could have forged leads to nobody's TLSA record.
         return resolution.MxDnssec == DnssecStatus.Secure || resolution.HostIsGiven
             ? outlook
             : outlook with
             {
-                Verdict = outlook.Verdict == DestinationVerdict.Unknown ? DestinationVerdict.Unknown : DestinationVerdict.Mismatch,
+                Verdict = DestinationVerdict.Mismatch,
                 Refusals = [],
-                Why = resolution.MxDnssec switch
-                {
-                    DnssecStatus.Insecure => "the MX records are not signed",
-                    DnssecStatus.Bogus => "the MX records do not validate",
-                    _ => "no trusted resolver says that the MX records are DNSSEC-secure",
-                },
+                Why = resolution.MxDnssec == DnssecStatus.Insecure ? "the MX records are not signed" : "the MX records do not validate",
             };
     }
 

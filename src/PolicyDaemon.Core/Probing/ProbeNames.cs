@@ -7,7 +7,7 @@ public static class ProbeNames
     private static readonly string[] Algorithms = ["rsa", "ecdsa", "eddsa", "other"];
     private static readonly string[] Chains = ["trusted", "expired", "not-trusted"];
     private static readonly string[] Dnssec = ["unknown", "insecure", "secure", "bogus"];
-    private static readonly string[] Danes = ["none", "match", "mismatch", "unusable", "unknown"];
+    private static readonly string[] Danes = ["none", "match", "mismatch", "unusable", "unknown", "unjudged"];
 
     public static string Name(this ProbeStage stage) => Stages[(int)stage];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Destinations;
@@ -28,6 +29,8 @@ internal static class DaneJudge
     {
         if (host.TlsaFailed || host.TlsaDnssec == DnssecStatus.Bogus || host.AddressDnssec == DnssecStatus.Bogus)
             return DaneVerdict.Unknown;
+        if (IsUnjudged(host))
+            return DaneVerdict.Unjudged;
         var records = SecureRecords(host);
         if (records.IsEmpty || seen.Certificate is not { } certificate)
             return DaneVerdict.None;
@@ -44,6 +47,14 @@ internal static class DaneJudge
                 ? DaneVerdict.Match
                 : DaneVerdict.Mismatch;
     }
+
+    /// <summary>A host that is an address has no TLSA record, and below insecure addresses none counts, whoever says so.</summary>
+    private static bool IsUnjudged(MxHost host) => host.AddressDnssec switch
+    {
+        DnssecStatus.Unknown => !IPAddress.TryParse(host.Name, out _),
+        DnssecStatus.Secure => host.TlsaDnssec == DnssecStatus.Unknown,
+        _ => false,
+    };
 
     private static bool ChainReaches(
         List<TlsaRecord> anchors, ServerCertificate certificate, ImmutableArray<ImmutableArray<byte>> sent, DateTimeOffset now)

@@ -108,17 +108,26 @@ public sealed class MxResolver : IMxResolver, IDisposable
             };
         }
 
-        var usable = records.Where(record => DnsNames.IsHost(record.Name) && !IPAddress.TryParse(record.Name, out _)).ToList();
+        var usable = records.Where(record => IsAddress(record.Name) || (DnsNames.IsHost(record.Name) && !IPAddress.TryParse(record.Name, out _))).ToList();
         if (usable.Count == 0)
             return Ended(nextHop, port, ProbeOutcome.NoMx, $"no MX record of {nextHop.Host} names a host") with { MxDnssec = dnssec };
         var hosts = new List<MxHost>();
         foreach (var (name, preference) in usable.Take(DnsLimits.MxHosts))
             hosts.Add(await HostAsync(name, preference, port, isTrusted, cancellation));
         var resolution = Complete(nextHop, port, hosts, dnssec);
-        return usable.Count > DnsLimits.MxHosts && resolution.Worked
-            ? resolution with { Detail = $"{usable.Count} MX hosts; only the first {DnsLimits.MxHosts} are followed" }
-            : resolution;
+        if (!resolution.Worked)
+            return resolution;
+        List<string> remarks = [];
+        if (usable.Count > DnsLimits.MxHosts)
+            remarks.Add($"{usable.Count} MX hosts; only the first {DnsLimits.MxHosts} are followed");
+        if (hosts.Exists(host => IsAddress(host.Name)))
+            remarks.Add("an MX record names an address instead of a host (RFC 5321 section 5.1 forbids it), to which Postfix delivers all the same");
+        return resolution with { Detail = remarks.Count > 0 ? string.Join("; ", remarks) : null };
     }
+
+    // Postfix warns of a "numeric domain name in resource data of MX record" and goes on (dns_lookup.c, valid_rr_name); what only
+    // inet_aton takes for an address, such as 10 or 192.168.1, it does not.
+    private static bool IsAddress(string name) => IPAddress.TryParse(name, out var address) && address.ToString() == name;
 
     private async Task<MxHost> HostAsync(string name, int preference, int port, bool isTrusted, CancellationToken cancellation)
     {

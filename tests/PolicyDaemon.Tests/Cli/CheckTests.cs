@@ -140,8 +140,15 @@ public sealed class CheckTests
         var result = network.Session.Run("check", key, "--format", "table");
 
         Assert.Contains("not marked trusted (resolver_trusted): what it says of DNSSEC does not count", result.Out, StringComparison.Ordinal);
-        Assert.Contains("dane-only       deferred: no trusted resolver says that the MX records are DNSSEC-secure\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains("dane-only       cannot be told: no trusted resolver says whether DNSSEC secures the records (resolver_trusted)\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains("dane          unknown: no trusted resolver", result.Out, StringComparison.Ordinal);
+        Assert.Contains("there are TLSA records: with a validating resolver on this machine and resolver_trusted = yes", result.Out, StringComparison.Ordinal);
         Assert.Contains($"policyctl domain add {key} --level secure\n", result.Out, StringComparison.Ordinal);
+
+        network.Session.Succeed("domain", "add", key, "--level", "dane-only");
+        result = network.Session.Run("check", key, "--format", "table");
+        Assert.Contains("cannot be told at level dane-only: no trusted resolver says", result.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
     }
 
     [Fact]

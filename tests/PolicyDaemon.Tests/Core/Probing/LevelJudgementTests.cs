@@ -82,6 +82,19 @@ public sealed class LevelJudgementTests
         Assert.Equal(DestinationVerdict.Unknown, judgement.Verdict([]));
     }
 
+    [Fact]
+    public void At_dane_only_nothing_is_said_of_records_that_no_trusted_resolver_vouches_for()
+    {
+        var judgement = new LevelJudgement(TlsLevel.DaneOnly, NextHop, []);
+        WatchedAddress[] addresses =
+            [Address(ProbeOutcome.Secured, false, "x") with { Dane = [(KeyAlgorithm.Ecdsa, DaneVerdict.Unjudged)] }];
+
+        Assert.Equal(DestinationVerdict.Unknown, judgement.Verdict(addresses));
+        Assert.Empty(DestinationFindings.OfLevel("example.com", judgement, [.. addresses], DigestAlgorithm.Sha256));
+        Assert.Equal(DestinationVerdict.Mismatch, judgement.Verdict([Address(ProbeOutcome.StartTlsNotSupported, false, "x")]));
+        Assert.Equal(DestinationVerdict.Ok, new LevelJudgement(TlsLevel.Dane, NextHop, []).Verdict(addresses));
+    }
+
     private static WatchedAddress Address(
         ProbeOutcome outcome, bool trusted, string name, string address = "192.0.2.1", DateTimeOffset? at = null)
     {

@@ -52,9 +52,11 @@ public sealed class LevelOutlooksTests
 
         Assert.Equal(TlsLevel.DaneOnly, Strongest("example.com", DnssecStatus.Secure, address)!.Level);
         Assert.Equal(TlsLevel.Secure, Strongest("example.com", DnssecStatus.Insecure, address)!.Level);
+        var unknown = LevelOutlooks.Of(Resolution("example.com", DnssecStatus.Unknown), [address], [address])[0];
+        Assert.Equal((DestinationVerdict.Unknown, LevelOutlooks.Unvouched), (unknown.Verdict, unknown.Why));
+        var plain = Address("mx.example.com", ProbeOutcome.StartTlsNotSupported);
         Assert.Equal(
-            "no trusted resolver says that the MX records are DNSSEC-secure",
-            LevelOutlooks.Of(Resolution("example.com", DnssecStatus.Unknown), [address], [address])[0].Why);
+            DestinationVerdict.Mismatch, LevelOutlooks.Of(Resolution("example.com", DnssecStatus.Unknown), [plain], [plain])[0].Verdict);
     }
 
     [Fact]

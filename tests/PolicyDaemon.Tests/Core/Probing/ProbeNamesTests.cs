@@ -34,7 +34,7 @@ public sealed class ProbeNamesTests
         Assert.Equal("rsa ecdsa eddsa other", All<KeyAlgorithm>(ProbeNames.Name));
         Assert.Equal("trusted expired not-trusted", All<ChainVerdict>(ProbeNames.Name));
         Assert.Equal("unknown insecure secure bogus", All<DnssecStatus>(ProbeNames.Name));
-        Assert.Equal("none match mismatch unusable unknown", All<DaneVerdict>(ProbeNames.Name));
+        Assert.Equal("none match mismatch unusable unknown unjudged", All<DaneVerdict>(ProbeNames.Name));
         Assert.Equal("unknown ok degraded mismatch unreachable", All<DestinationVerdict>(RotationNames.Name));
         Assert.Equal(
             "first-seen announced key-beside-certificate converted dane webpki first-use replaced grace-over standby-expired candidate-gone",

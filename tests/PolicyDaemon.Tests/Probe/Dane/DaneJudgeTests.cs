@@ -96,7 +96,9 @@ public sealed class DaneJudgeTests
     [Theory]
     [InlineData(DnssecStatus.Insecure, DnssecStatus.Secure, DaneVerdict.None)]
     [InlineData(DnssecStatus.Secure, DnssecStatus.Insecure, DaneVerdict.None)]
-    [InlineData(DnssecStatus.Unknown, DnssecStatus.Unknown, DaneVerdict.None)]
+    [InlineData(DnssecStatus.Unknown, DnssecStatus.Insecure, DaneVerdict.None)]
+    [InlineData(DnssecStatus.Unknown, DnssecStatus.Secure, DaneVerdict.Unjudged)]
+    [InlineData(DnssecStatus.Unknown, DnssecStatus.Unknown, DaneVerdict.Unjudged)]
     [InlineData(DnssecStatus.Bogus, DnssecStatus.Secure, DaneVerdict.Unknown)]
     public void Records_that_are_not_secure_say_nothing(DnssecStatus tlsa, DnssecStatus address, DaneVerdict expected)
     {
@@ -104,6 +106,14 @@ public sealed class DaneJudgeTests
 
         Assert.Equal(expected, DaneJudge.Judge(host, NextHop.Parse("example.com"), Seen(Leaf, []), TestCertificates.Now));
         Assert.Empty(DaneJudge.SecureRecords(host));
+    }
+
+    [Fact]
+    public void An_address_has_no_records_whatever_the_resolver()
+    {
+        var host = Host() with { Name = "192.0.2.1", TlsaDnssec = DnssecStatus.Unknown, AddressDnssec = DnssecStatus.Unknown };
+
+        Assert.Equal(DaneVerdict.None, DaneJudge.Judge(host, NextHop.Parse("[192.0.2.1]"), Seen(Leaf, []), TestCertificates.Now));
     }
 
     [Fact]

@@ -54,6 +54,19 @@ public sealed class MxResolverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_MX_record_that_names_an_address_is_followed_as_Postfix_follows_it()
+    {
+        dns.AddMx("example.com", 10, "192.0.2.7");
+        dns.AddMx("example.com", 20, "192.168");
+
+        var found = await ResolveAsync("example.com");
+
+        var host = Assert.Single(found.Hosts);
+        Assert.Equal(("192.0.2.7", "192.0.2.7"), (host.Name, Assert.Single(host.Addresses).ToString()));
+        Assert.Contains("names an address", found.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_name_that_does_not_exist_has_no_MX()
     {
         Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
