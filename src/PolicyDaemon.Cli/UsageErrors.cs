@@ -20,10 +20,25 @@ internal static class UsageErrors
         else if (command.Subcommands.Count > 0)
             host.Error.WriteLine($"policyctl: {path} needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
         else
-            foreach (var error in result.Errors.Select(error => error.Message).Distinct())
+            foreach (var error in result.Errors.Select(Message).Distinct())
                 host.Error.WriteLine("policyctl: " + Terminal.Escape(error));
         host.Error.WriteLine($"See: {path} --help");
         return ExitCode.Usage;
+    }
+
+    /// <summary>The parser speaks of its own types; every argument and option that is no text is a number.</summary>
+    private static string Message(ParseError error)
+    {
+        var (name, values) = error.SymbolResult switch
+        {
+            ArgumentResult { Parent: OptionResult option, Tokens: var tokens } => (option.Option.Name, tokens),
+            OptionResult option => (option.Option.Name, option.Tokens),
+            ArgumentResult argument => (argument.Argument.HelpName ?? argument.Argument.Name, argument.Tokens),
+            _ => ("", []),
+        };
+        return error.Message.Contains("System.", StringComparison.Ordinal) && values.Count > 0
+            ? $"{name} takes a number, but '{values[0].Value}' was given"
+            : error.Message;
     }
 
     private static IEnumerable<Option> OptionsOf(Command command) =>

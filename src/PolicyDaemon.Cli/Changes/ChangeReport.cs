@@ -46,7 +46,7 @@ internal static class ChangeReport
     {
         var counts = keys.CountBy(key => key.Action).ToDictionary(StringComparer.Ordinal);
         return FormattableString.Invariant(
-            $"{keys.Count} entries: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("remove")} removed, {counts.GetValueOrDefault("none")} as they were.");
+            $"{(keys.Count == 1 ? "1 entry" : $"{keys.Count} entries")}: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("remove")} removed, {counts.GetValueOrDefault("none")} as they were.");
     }
 
     private static void Table(Report report, IReadOnlyList<ReportedChange> keys)

@@ -194,7 +194,7 @@ internal static class CheckWords
 
     internal static string Status(DnssecStatus status) => status == DnssecStatus.Unknown ? "DNSSEC status unknown" : $"DNSSEC {status.Name()}";
 
-    internal static string Count(int count, string one, string? many = null) =>
+    internal static string Count(long count, string one, string? many = null) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
 
     private static string Days(TimeSpan time) => time.TotalDays >= 1 ? Count((int)time.TotalDays, "day") : Count((int)time.TotalHours, "hour");

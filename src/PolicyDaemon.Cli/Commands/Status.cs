@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PolicyDaemon.Cli.Checking;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
@@ -71,7 +72,7 @@ internal static class Status
             report.Line(
                 $"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)} ({FindingWords.Age(status.At - finding.Since)})"
                 + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), Tone.Heading);
-            report.Line("  " + finding.Detail);
+            report.Paragraph(finding.Detail, 2);
             foreach (var line in FindingWords.Keys(finding))
                 report.Line("  " + line);
             report.Line("  settle it: " + finding.Remedy);
@@ -87,7 +88,7 @@ internal static class Status
             if (live.Snapshot is { } snapshot)
                 facts.Add(("snapshot", string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{snapshot.Destinations} destinations up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
+                    $"{CheckWords.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
             var counters = live.Counters;
             facts.Add(("lookups", string.Create(
                 CultureInfo.InvariantCulture,
@@ -120,7 +121,7 @@ internal static class Status
 
     private static Cell Store(StatusReport status) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{status.Settings.Database}: {status.Counts!.Destinations} destinations ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
+        $"{status.Settings.Database}: {CheckWords.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
 
     private static string Join(IEnumerable<(string Name, long Count)> counts)
     {

@@ -15,7 +15,7 @@ internal static class LookReport
     private const int Labels = 12;
 
     /// <summary>The columns of <c>--format tsv</c>.</summary>
-    internal static readonly string[] Columns = ["key", "verdict", "addresses (seen/all)", "days left", "pins", "findings", "next look"];
+    internal static readonly string[] Columns = ["key", "verdict", "addresses (seen/all)", "days left", "pins", "findings", "next probe"];
 
     internal static void Write(Report report, IReadOnlyList<LookResult> results, DigestAlgorithm digest, DateTimeOffset now)
     {
@@ -68,7 +68,7 @@ internal static class LookReport
         foreach (var finding in result.Round.Result.Findings)
             Write(report, finding);
         if (isWhole)
-            report.Block([("next look", new Cell($"at {Times.Text(result.Round.NextDue)} by the daemon", Tone.Faint))], Labels);
+            report.Block([("next probe", new Cell($"at {Times.Text(result.Round.NextDue)} by the daemon", Tone.Faint))], Labels);
     }
 
     /// <summary>A finding with what was expected beside what was seen.</summary>

@@ -55,9 +55,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
     /// <summary>Named facts in a table.</summary>
     public void Facts(IReadOnlyList<(string Name, Cell Value)> facts)
     {
-        var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
-        foreach (var (name, value) in facts)
-            host.Out.WriteLine(Paint(name.PadRight(width), Tone.Faint) + "  " + Paint(Terminal.Escape(value.Text), value.Tone));
+        Block(facts, facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length), indent: 0);
     }
 
     /// <summary>Named facts below a heading, indented, their values broken at blanks where the terminal is narrow.</summary>
@@ -78,6 +76,13 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
 
     /// <summary>A line of a table's text.</summary>
     public void Line(string text = "", Tone tone = Tone.Plain) => host.Out.WriteLine(Paint(Terminal.Escape(text), tone));
+
+    /// <summary>Text below a heading, indented, broken at blanks where the terminal is narrow.</summary>
+    public void Paragraph(string text, int indent)
+    {
+        foreach (var line in Wrapping.Break(Terminal.Escape(text), host.Width() - indent))
+            host.Out.WriteLine(new string(' ', indent) + line);
+    }
 
     /// <summary>Something for the person at the keyboard: below a table, otherwise beside the result on standard error.</summary>
     public void Note(string text)

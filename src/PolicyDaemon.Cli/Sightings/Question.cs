@@ -16,7 +16,10 @@ internal static class Question
         // A terminal's read cannot be cancelled; Ctrl-C leaves it behind.
         try
         {
-            return await Task.Run(() => ReadLine(input), CancellationToken.None).WaitAsync(cancellation);
+            var answer = await Task.Run(() => ReadLine(input), CancellationToken.None).WaitAsync(cancellation);
+            if (answer is null)
+                await host.Error.WriteLineAsync();
+            return answer;
         }
         catch (OperationCanceledException)
         {

@@ -85,23 +85,17 @@ internal sealed class SightingAcceptance(
     private async Task<IEnumerable<AcceptedPin>> AskAsync(List<SightedKey> keys, CancellationToken cancellation)
     {
         var unproven = keys.Count(seen => seen.Evidence is null);
-        var question = unproven == 0
-            ? $"Pin {CheckWords.Count(keys.Count, "key")}? [yes/no] "
-            : $"""
-               Nothing says whose {(unproven == 1 ? "this key is" : $"{unproven} of these keys are")}. Compare with the partner over another channel, by telephone or on paper.
-                 yes          I have compared: pin
-                 first-sight  I trust what I see: pin, shown as tofu for ever (takes --reason)
-                 no           change nothing
-               Pin {CheckWords.Count(keys.Count, "key")}? [yes/first-sight/no] 
-               """;
+        var offersFirstSight = unproven > 0 && decision.HasReason;
+        var prompt = $"Pin {CheckWords.Count(keys.Count, "key")}? [{(offersFirstSight ? "yes/first-sight/no" : "yes/no")}] ";
+        var question = unproven == 0 ? prompt : Compare(unproven, offersFirstSight) + prompt;
         await using var input = context.Host.In();
         for (var asked = 0; asked < MostAsked; asked++)
         {
-            switch (await Question.AskAsync(context.Host, input, question, cancellation))
+            switch (await Question.AskAsync(context.Host, input, asked == 0 ? question : prompt, cancellation))
             {
                 case "yes" or "y":
                     return keys.Select(seen => Accept(seen, PinStrength.Person));
-                case "first-sight" when unproven > 0:
+                case "first-sight" when offersFirstSight:
                     return keys.Select(seen => Accept(seen, PinStrength.Tofu));
                 case "no" or "n" or null:
                     throw NotAccepted();
@@ -109,6 +103,18 @@ internal sealed class SightingAcceptance(
         }
 
         throw NotAccepted();
+    }
+
+    private static string Compare(int unproven, bool offersFirstSight)
+    {
+        var keys = unproven == 1 ? "this key is" : $"{unproven} of these keys are";
+        return $"Nothing says whose {keys}. Compare with the partner over another channel, by telephone or on paper.\n"
+            + (offersFirstSight
+                ? "  yes          I have compared: pin\n"
+                    + "  first-sight  I trust what I see: pin, shown as tofu for ever\n"
+                    + "  no           change nothing\n"
+                : "  yes  I have compared: pin\n"
+                    + "  no   change nothing (to pin without comparing: --trust-first-sight --reason \"why\")\n");
     }
 
     /// <summary>Served pins in another digest that name what was seen, carried over. SHA-1 resists a second preimage; MD5 is a person's to decide.</summary>

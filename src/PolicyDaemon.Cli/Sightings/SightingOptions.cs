@@ -66,6 +66,6 @@ internal sealed class SightingOptions
                 + "--expect FINGERPRINT (exactly that one), or --trust-first-sight --reason \"why\" (whatever is seen); --dry-run shows it");
         }
 
-        return new SightingDecision(context.Get(yes), expected, context.Get(trust), context.Get(write.DryRun));
+        return new SightingDecision(context.Get(yes), expected, context.Get(trust), !string.IsNullOrWhiteSpace(context.Get(write.Reason)), context.Get(write.DryRun));
     }
 }

@@ -48,6 +48,8 @@ internal static class PolicyDoubts
         var key = destination.Key;
         if (key.IsSubdomains)
             yield return $"{key.ToDisplayString()} answers for subdomains only; {key.ToDisplayString()[1..]} itself needs an entry of its own";
+        if (key.Port == 465)
+            yield return $"port 465 is for TLS from the first octet (smtp_tls_wrappermode); probes speak STARTTLS, and {key.ToDisplayString()} will be unreachable to them";
         if (key.Port == 25)
             yield return $"{key.ToDisplayString()} is not the same key as {key.ToDisplayString()[..^":25".Length]} to Postfix: "
                 + "only mail routed with the port written out finds this entry";
@@ -90,10 +92,10 @@ internal static class PolicyDoubts
                 + "in main.cf and fingerprint_digest here";
         var foreign = selection.LeftOut.Count(left => left.Pin.IsServed && left.Pin.Fingerprint.Algorithm != postfix.FingerprintDigest);
         if (foreign > 0)
-            yield return $"{foreign} pins are in another digest than {postfix.FingerprintDigest.Name()} and not served";
+            yield return $"{(foreign == 1 ? "1 pin is" : $"{foreign} pins are")} in another digest than {postfix.FingerprintDigest.Name()} and not served";
         var tofu = selection.Served.Count(pin => pin.Strength == PinStrength.Tofu);
         if (tofu > 0)
-            yield return $"{tofu} pins were trusted at first sight; compare them with the partner over another channel";
+            yield return $"{(tofu == 1 ? "1 pin was" : $"{tofu} pins were")} trusted at first sight; compare with the partner over another channel";
         if (destination.Policy.EnableRpk == true && selection.Served.Any(pin => pin.Subject == PinSubject.Unknown))
             yield return "enable_rpk needs pins of public keys, and it is not known what some of these pins are of";
     }

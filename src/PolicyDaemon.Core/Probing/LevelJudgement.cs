@@ -84,7 +84,9 @@ public sealed class LevelJudgement(TlsLevel level, NextHop nextHop, IReadOnlyCol
                     DaneVerdict.Match => null,
                     DaneVerdict.Unjudged => null,
                     DaneVerdict.Mismatch => ProbeOutcome.TlsaMismatch,
-                    _ => level == TlsLevel.Dane ? null : ProbeOutcome.TlsaInvalid,
+                    _ when level == TlsLevel.Dane => null,
+                    DaneVerdict.None => ProbeOutcome.DaneRequired,
+                    _ => ProbeOutcome.TlsaInvalid,
                 };
             default:
                 return null;

@@ -68,4 +68,7 @@ public enum ProbeOutcome
 
     /// <summary>DNSSEC says that the answer was tampered with.</summary>
     Bogus,
+
+    /// <summary>Level dane-only, and the MX host has no DNSSEC-secure TLSA record (RFC 8460 section 4.3.2.1).</summary>
+    DaneRequired,
 }

@@ -33,6 +33,7 @@ public static class ProbeOutcomes
         ("null-mx", null),
         ("dns-failure", null),
         ("dnssec-invalid", "dnssec-invalid"),
+        ("dane-required", "dane-required"),
     ];
 
     public static string Name(this ProbeOutcome outcome) => Table[(int)outcome].Name;

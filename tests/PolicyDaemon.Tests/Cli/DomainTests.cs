@@ -6,6 +6,30 @@ namespace PolicyDaemon.Tests.Cli;
 public class DomainTests
 {
     [Fact]
+    public void A_key_with_the_port_of_TLS_wrappers_is_doubted()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("domain", "add", "[mx.example.com]:465", "--level", "secure");
+
+        Assert.Contains("port 465 is for TLS from the first octet (smtp_tls_wrappermode); probes speak STARTTLS", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Done, result.Code);
+    }
+
+    [Fact]
+    public void Facts_stay_within_the_width_of_the_terminal()
+    {
+        using var session = new CliSession { Width = 60 };
+        session.Succeed("domain", "add", "example.com", "--level", "secure", "--observe", "--note", string.Join(' ', Enumerable.Repeat("word", 40)));
+
+        var lines = session.Succeed("domain", "show", "example.com", "--format", "table").Split('\n');
+
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 60));
+        Assert.Contains(
+            "policyctl domain set example.com --enforce", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Add_shows_the_answer_before_and_after_and_how_to_undo_it()
     {
         using var session = new CliSession();

@@ -38,7 +38,7 @@ public sealed class FetchedPinTests
              change 
              """,
             result.Out, StringComparison.Ordinal);
-        Assert.EndsWith("Pin 1 key? [yes/first-sight/no] ", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("Pin 1 key? [yes/no] ", result.Error, StringComparison.Ordinal);
         Assert.Contains($"{ProbedNetwork.KeyPin(Own)}\tsha256\tpublic-key\tactive\tperson\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
     }
 
@@ -57,7 +57,26 @@ public sealed class FetchedPinTests
 
         Assert.Equal(ExitCode.Negative, result.Code);
         Assert.Contains("not accepted; nothing was changed", result.Error, StringComparison.Ordinal);
+        Assert.Equal(input.Length == 0, result.Error.EndsWith("[yes/no] \npolicyctl: not accepted; nothing was changed\n", StringComparison.Ordinal));
+        // Nonsense is asked again without the whole explanation.
+        Assert.Equal(result.Error.IndexOf("Nothing says whose", StringComparison.Ordinal), result.Error.LastIndexOf("Nothing says whose", StringComparison.Ordinal));
         Assert.Equal(ExitCode.Negative, network.Session.Run("domain", "show", key).Code);
+    }
+
+    [Theory]
+    [InlineData("--observe")]
+    [InlineData("--mode=assist")]
+    public async Task At_the_question_too_first_sight_takes_a_reason(string option)
+    {
+        await using var network = new ProbedNetwork();
+        var key = Partner(network, Own);
+        network.Session.Person = true;
+        network.Session.Input = "first-sight\nno\n";
+
+        Assert.Equal(ExitCode.Negative, network.Session.Run("domain", "add", key, "--level", "fingerprint", "--probe", option).Code);
+        network.Session.Succeed("domain", "add", key, "--level", "fingerprint", "--probe", option, "--reason", "test system");
+
+        Assert.Contains("\ttofu\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +94,7 @@ public sealed class FetchedPinTests
         keyboard.Set();
 
         Assert.Equal(ExitCode.Inconclusive, result.Code);
-        Assert.EndsWith("[yes/first-sight/no] \npolicyctl: interrupted; nothing was stored\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("[yes/no] \npolicyctl: interrupted; nothing was stored\n", result.Error, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Negative, network.Session.Run("domain", "show", key).Code);
     }
 

@@ -14,6 +14,9 @@ public partial class UsageTests
     [InlineData("domain set x --lvel may", "policyctl: policyctl domain set has no option '--lvel'; did you mean '--level'?\nSee: policyctl domain set --help\n")]
     [InlineData("pin", "policyctl: policyctl pin needs a verb: add, approve, list, reject, revoke\nSee: policyctl pin --help\n")]
     [InlineData("undo 1 2", "policyctl: policyctl undo takes no further argument, but '2' was given\nSee: policyctl undo --help\n")]
+    [InlineData("undo abc", "policyctl: ID takes a number, but 'abc' was given\nSee: policyctl undo --help\n")]
+    [InlineData("audit --limit many", "policyctl: --limit takes a number, but 'many' was given\nSee: policyctl audit --help\n")]
+    [InlineData("query x --timeout soon", "policyctl: --timeout takes a number, but 'soon' was given\nSee: policyctl query --help\n")]
     public void A_slip_is_answered_with_what_was_perhaps_meant(string line, string error)
     {
         using var session = new CliSession(init: false);

@@ -92,7 +92,8 @@ internal static class DomainShow
 
         facts.Add(("mode", destination.Mode.Name()));
         if (destination.Observe)
-            facts.Add(("enforced", new Cell("no, only observed; enforce it with: policyctl domain set KEY --enforce", Tone.Caution)));
+            facts.Add(("enforced", new Cell(
+                $"no, only observed; enforce it with: policyctl domain set {Setup.Shell.Quote(destination.Key.Text)} --enforce", Tone.Caution)));
         if (!destination.ProbeAs.IsEmpty)
             facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
         if (destination.MxGroup is not null)

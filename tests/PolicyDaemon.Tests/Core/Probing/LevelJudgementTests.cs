@@ -22,7 +22,7 @@ public sealed class LevelJudgementTests
     [InlineData(TlsLevel.Encrypt, ProbeOutcome.HandshakeFailed, ProbeOutcome.HandshakeFailed)]
     [InlineData(TlsLevel.Encrypt, ProbeOutcome.Secured, null)]
     [InlineData(TlsLevel.Encrypt, ProbeOutcome.Timeout, null)]
-    [InlineData(TlsLevel.DaneOnly, ProbeOutcome.Secured, ProbeOutcome.TlsaInvalid)]
+    [InlineData(TlsLevel.DaneOnly, ProbeOutcome.Secured, ProbeOutcome.DaneRequired)]
     [InlineData(TlsLevel.Dane, ProbeOutcome.Secured, null)]
     [InlineData(TlsLevel.Secure, ProbeOutcome.Secured, ProbeOutcome.CertificateNotTrusted)]
     public void A_level_refuses_what_it_does_not_meet(TlsLevel level, ProbeOutcome seen, ProbeOutcome? refusal)
