@@ -28,6 +28,11 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Resident memory, shared pages of libraries included.</summary>
     internal long ResidentKiB => Status("VmRSS:");
 
+    /// <summary>Of that, what is the process's own: not the pages of libraries and files.</summary>
+    internal long AnonymousKiB => Status("RssAnon:");
+
+    internal long PeakKiB => Status("VmHWM:");
+
     internal int Descriptors => Directory.GetFiles($"/proc/{Pid}/fd").Length;
 
     internal long Threads => Status("Threads:");

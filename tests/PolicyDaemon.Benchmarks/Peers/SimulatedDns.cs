@@ -5,12 +5,17 @@ using System.Text;
 
 namespace PolicyDaemon.Benchmarks.Peers;
 
-/// <summary>A DNS server on 127.0.0.1:53, over UDP, whose zone is a function. Names it has nothing for exist and are empty.</summary>
+/// <summary>A DNS server on 127.0.0.1:53, over UDP, whose zone is a function. Names it has nothing for exist and are empty: with the
+/// SOA record that says for how long (RFC 2308 section 3), as any server does.</summary>
 internal sealed class SimulatedDns : IDisposable
 {
     internal const ushort AddressType = 1;
     internal const ushort MailType = 15;
     internal const ushort TextType = 16;
+
+    // RFC 1035 section 3.3.13: two names, here the root, and five numbers, of which the last is the life of an absence: an hour.
+    private static readonly byte[] Authority =
+        [0, 0, 6, 0, 1, 0, 0, 0x0e, 0x10, 0, 22, 0, 0, 0, 0, 0, 1, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10];
 
     private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20 };
     private readonly Func<string, ushort, byte[]?> zone;
@@ -24,7 +29,7 @@ internal sealed class SimulatedDns : IDisposable
         _ = Task.Factory.StartNew(Serve, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    internal long Queries => Interlocked.Read(ref queries);
+    internal long Questions => Interlocked.Read(ref queries);
 
     /// <summary>RFC 1035 section 3.3.9: a preference and a name.</summary>
     internal static byte[] Mail(string host) =>
@@ -67,9 +72,11 @@ internal sealed class SimulatedDns : IDisposable
             return null;
         var type = BinaryPrimitives.ReadUInt16BigEndian(query[(end + 1)..]);
         var data = zone(name.ToString(), type);
-        var answer = new List<byte>([query[0], query[1], 0x85, 0x80, 0, 1, 0, (byte)(data is null ? 0 : 1), 0, 0, 0, 0]);
+        var answer = new List<byte>([query[0], query[1], 0x85, 0x80, 0, 1, 0, (byte)(data is null ? 0 : 1), 0, (byte)(data is null ? 1 : 0), 0, 0]);
         answer.AddRange(query[12..(end + 5)]);
-        if (data is not null)
+        if (data is null)
+            answer.AddRange(Authority);
+        else
             answer.AddRange([0xc0, 12, (byte)(type >> 8), (byte)type, 0, 1, 0, 0, 0x0e, 0x10, (byte)(data.Length >> 8), (byte)data.Length, .. data]);
         return [.. answer];
     }

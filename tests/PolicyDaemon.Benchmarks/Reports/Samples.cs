@@ -22,6 +22,8 @@ internal sealed class Samples
         }
     }
 
+    internal IEnumerable<double> Values => values;
+
     internal int Count => values.Count;
 
     internal void Add(double value) => values.Add(value);

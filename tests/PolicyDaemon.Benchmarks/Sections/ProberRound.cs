@@ -1,0 +1,48 @@
+using System.Net;
+using PolicyDaemon.Benchmarks.Reports;
+
+namespace PolicyDaemon.Benchmarks.Sections;
+
+/// <summary>What was measured of one round, and of the rest behind it.</summary>
+internal sealed class ProberRound(int number)
+{
+    internal int Number { get; } = number;
+
+    /// <summary>From the first look to the last.</summary>
+    internal TimeSpan Took { get; set; }
+
+    /// <summary>For which the processor time was taken: the round and a little before and behind it.</summary>
+    internal TimeSpan Watched { get; set; }
+
+    /// <summary>Of policyd, lookups included.</summary>
+    internal TimeSpan Cpu { get; set; }
+
+    /// <summary>Of the simulated servers.</summary>
+    internal TimeSpan PeersCpu { get; set; }
+
+    internal long Questions { get; set; }
+
+    internal IReadOnlyList<(IPAddress Address, TimeSpan At)> Connections { get; set; } = [];
+
+    /// <summary>99th percentiles of lookups while it ran, in µs.</summary>
+    internal Samples Busy { get; } = new();
+
+    /// <summary>The same in the rest behind it.</summary>
+    internal Samples Idle { get; } = new();
+
+    /// <summary>Processor time of policyd per second of that rest: what the lookups cost.</summary>
+    internal Samples IdleCpu { get; } = new();
+
+    internal long ResidentKiB { get; set; }
+
+    internal long AnonymousKiB { get; set; }
+
+    internal int Descriptors { get; set; }
+
+    internal long Threads { get; set; }
+
+    internal int Addresses => Connections.Select(one => one.Address).Distinct().Count();
+
+    /// <summary>Addresses with more connections than the most that one probe makes.</summary>
+    internal int ConnectedAgain(int most) => Connections.GroupBy(one => one.Address).Count(address => address.Count() > most);
+}
