@@ -37,6 +37,13 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <exception cref="CommandException">It names none.</exception>
     public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
 
+    /// <exception cref="CommandException">There is no directory to write this file into.</exception>
+    public static void RequireDirectory(string path)
+    {
+        if (Path.GetDirectoryName(path) is { } directory && !Directory.Exists(directory))
+            throw new CommandException(ExitCode.Invalid, $"{path}: there is no directory {directory}");
+    }
+
     /// <exception cref="CommandException">It is no destination.</exception>
     public static NextHop ParseKey(string text) =>
         NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Invalid, reason);

@@ -38,7 +38,8 @@ internal static class UsageErrors
         };
         return error.Message.Contains("System.", StringComparison.Ordinal) && values.Count > 0
             ? $"{name} takes a number, but '{values[0].Value}' was given"
-            : error.Message;
+            // A list of words, each on a line of its own behind a tab.
+            : error.Message.Replace("\n\t", " ", StringComparison.Ordinal);
     }
 
     private static IEnumerable<Option> OptionsOf(Command command) =>

@@ -7,9 +7,13 @@ namespace PolicyDaemon.Cli.Checking;
 /// <summary>What a person should know before acting on the report.</summary>
 internal static class CheckAdvice
 {
+    private const int SubmissionsPort = 465; // RFC 8314 section 3.3
+
     internal static IEnumerable<string> Of(CheckResult result)
     {
         var unknown = result.Visit.Addresses.Count(address => !SaysSomething(address.Seen.Outcome));
+        if (result.Resolution.Port == SubmissionsPort && unknown > 0)
+            yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is looked at: what Postfix would meet there is not known";
         if (unknown > 0 && unknown < result.Visit.Addresses.Length)
             yield return $"{CheckWords.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry

@@ -27,6 +27,7 @@ internal static class Backup
 
     private static ExitCode Run(CommandContext context, string file)
     {
+        CommandContext.RequireDirectory(Path.GetFullPath(file));
         // SQLite copies (VACUUM INTO) only over a connection that may write.
         using var store = context.OpenStore(StoreAccess.Write);
         using (Progress.Start(context.Host, "copying", store.Count()))

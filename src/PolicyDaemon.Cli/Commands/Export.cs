@@ -36,13 +36,14 @@ internal static class Export
             : WriteFile(context, store, file);
         var left = (observed > 0 ? FormattableString.Invariant($", {observed} only observed and left out") : "")
             + (deferred > 0 ? FormattableString.Invariant($", {deferred} that cannot be served, written so that their mail is deferred") : "");
-        context.Host.Error.WriteLine(FormattableString.Invariant($"{written} entries{left}."));
+        context.Host.Error.WriteLine(FormattableString.Invariant($"{written} {(written == 1 ? "entry" : "entries")}{left}."));
         return ExitCode.Done;
     }
 
     private static (int Written, int Observed, int Deferred) WriteFile(CommandContext context, PolicyStore store, string file)
     {
         var full = Path.GetFullPath(file);
+        CommandContext.RequireDirectory(full);
         var draft = full + ".new";
         try
         {

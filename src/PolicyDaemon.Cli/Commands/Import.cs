@@ -100,6 +100,8 @@ internal static class Import
 
     private static List<TableRow> Read(CommandContext context, Options options, string file)
     {
+        if (Directory.Exists(file))
+            throw new CommandException(ExitCode.Invalid, $"{file}: a directory; name the table's source in it, as given to postmap");
         var tableOptions = new TableOptions(
             context.Settings.Postfix, DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds()))
         {

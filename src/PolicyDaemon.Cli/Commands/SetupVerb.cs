@@ -94,7 +94,7 @@ internal static class SetupVerb
     {
         foreach (var result in results)
         {
-            report.Facts([(Word(result.Severity), new Cell(result.Text, ToneOf(result.Severity)))]);
+            report.Block([(Word(result.Severity), new Cell(result.Text, ToneOf(result.Severity)))], labels: 7, indent: 0);
             foreach (var command in result.Commands)
                 report.Line("         " + command);
         }

@@ -1,7 +1,6 @@
 using PolicyDaemon.Cli.Checking;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Pins.Rotation;
 
@@ -74,7 +73,7 @@ internal static class LookReport
     /// <summary>A finding with what was expected beside what was seen.</summary>
     internal static void Write(Report report, RotationFinding finding)
     {
-        report.Block([("finding", new Cell($"{finding.Kind.Name()} ({Refusals.Why(finding.Outcome)}): {finding.Detail}", Tone.Caution))], Labels);
+        report.Block([("finding", new Cell($"{LookWords.Kind(finding)}: {finding.Detail}", Tone.Caution))], Labels);
         var facts = new List<(string, Cell)>();
         facts.AddRange(finding.Expected.Select(pin => ("expected", new Cell(pin.Hex))));
         facts.AddRange(finding.Seen.Select(seen => ("seen", new Cell(LookWords.Seen(seen)))));

@@ -37,6 +37,14 @@ internal static class LookWords
         .GroupBy(transition => (transition.From is null, transition.To))
         .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To.Name()}")));
 
+    /// <summary>The kind, and what else there is to name: the outcome where it is another word, and its result type of RFC 8460.</summary>
+    internal static string Kind(RotationFinding finding)
+    {
+        var kind = Core.Findings.FindingKinds.Name(finding.Kind);
+        var names = new[] { finding.Outcome.Name(), finding.Outcome.ResultType() }.Where(name => name is not null && name != kind).Distinct().ToList();
+        return names.Count == 0 ? kind : $"{kind} ({string.Join(", ", names)})";
+    }
+
     internal static string Findings(LookResult result) =>
         string.Join(", ", result.Round.Result.Findings.Select(finding => Core.Findings.FindingKinds.Name(finding.Kind)));
 

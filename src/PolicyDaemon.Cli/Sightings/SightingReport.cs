@@ -11,6 +11,8 @@ internal static class SightingReport
 {
     internal static void Show(Report report, string key, VisitedDestination visit, IReadOnlyList<SightedKey> keys, DigestAlgorithm digest)
     {
+        if (visit.Addresses.IsEmpty)
+            return;
         report.Note($"Seen at {key}:");
         foreach (var seen in keys)
         {

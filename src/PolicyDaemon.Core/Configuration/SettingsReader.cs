@@ -50,9 +50,17 @@ public sealed class SettingsReader
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException(path, 0, "", $"cannot be read: {exception.Message}");
+            throw new ConfigurationException(path, 0, "", $"cannot be read: {Why(exception, path)}");
         }
     }
+
+    private static string Why(Exception exception, string path) => exception switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file; name the configuration with --config",
+        UnauthorizedAccessException when Directory.Exists(path) => "it is a directory; name the file in it",
+        UnauthorizedAccessException => "permission denied; run this as root, or as a user who may read it",
+        _ => exception.Message,
+    };
 
     private Settings Settings(string? path, string? databaseOverride)
     {

@@ -138,7 +138,7 @@ public static class PolicyRules
         // No match at all would borrow the pins of main.cf (up to 3.8), or fail.
         if (!servedState)
             return destination.Pins.IsEmpty
-                ? "level fingerprint has no pins; add one with --match FINGERPRINT"
+                ? "level fingerprint has no pins; add one with --match FINGERPRINT, or look at its servers with --probe"
                 : $"none of the {destination.Pins.Length} pins is standby, active or retiring; add one";
         if (!served)
             return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest here and "

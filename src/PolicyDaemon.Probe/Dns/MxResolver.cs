@@ -49,7 +49,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
         NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {
         if (nextHop.IsPath)
-            return Ended(nextHop, SmtpPort, ProbeOutcome.NoMx, "an LMTP socket has no MX host to probe");
+            return Ended(nextHop, SmtpPort, ProbeOutcome.NoMx, "a key with a slash is the path of an LMTP socket, which has no MX host to probe");
         if (nextHop.Port is null && HasServiceName(nextHop))
             return Ended(nextHop, SmtpPort, ProbeOutcome.NoMx, $"the service name in {nextHop} is not known here; write the port's number");
 

@@ -184,7 +184,7 @@ public sealed class CheckTests
     }
 
     [Theory]
-    [InlineData("/run/lmtp", "an LMTP socket has no MX host to probe")]
+    [InlineData("/run/lmtp", "a key with a slash is the path of an LMTP socket, which has no MX host to probe")]
     [InlineData("partner.test:no-such-service", "write the port's number")]
     public async Task A_key_that_only_Postfix_can_follow_is_inconclusive(string key, string why)
     {

@@ -17,6 +17,43 @@ public class DomainTests
     }
 
     [Fact]
+    public void An_entry_cannot_be_observed_and_enforced_at_once()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "secure");
+
+        var result = session.Run("domain", "set", "example.com", "--observe", "--enforce", "--reason", "both");
+
+        Assert.Equal("policyctl: --observe and --enforce exclude each other; give one\n", result.Error);
+        Assert.Equal(ExitCode.Usage, result.Code);
+    }
+
+    [Theory]
+    [InlineData("export")]
+    [InlineData("backup")]
+    public void A_file_in_a_directory_that_is_not_there_is_said_so(string verb)
+    {
+        using var session = new CliSession();
+        var missing = Path.Combine(session.Directory, "missing");
+
+        var result = session.Run(verb, Path.Combine(missing, "file"));
+
+        Assert.Equal($"policyctl: {missing}/file: there is no directory {missing}\n", result.Error);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+    }
+
+    [Fact]
+    public void A_directory_is_no_table_to_import()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("import", session.Directory);
+
+        Assert.StartsWith($"policyctl: {session.Directory}: a directory; name the table's source in it", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+    }
+
+    [Fact]
     public void Facts_stay_within_the_width_of_the_terminal()
     {
         using var session = new CliSession { Width = 60 };

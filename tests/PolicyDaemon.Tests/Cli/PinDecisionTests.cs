@@ -1,6 +1,8 @@
 using PolicyDaemon.Cli;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -25,6 +27,20 @@ public sealed class PinDecisionTests : IDisposable
             $"example.com\t{New}\tsha256\tpublic-key\tactive\tperson\t2026-11-23T12:00:00Z\tyes\t2026-11-23T12:00:00Z\t2026-11-23T12:00:00Z\tmx1.example [192.0.2.1]\talice (root), change 4\n",
             session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
         Assert.Equal("none", session.Cli.Succeed("pin", "approve", "example.com", New).Split('\t')[1]);
+    }
+
+    [Fact]
+    public void Who_approves_is_told_when_the_findings_end()
+    {
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
+        session.Look(
+            "example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)],
+            [new RotationFinding(FindingKind.NewKey, ProbeOutcome.PinMismatch, [], [], "a key that is not pinned", "policyctl pin approve example.com")]);
+
+        Assert.DoesNotContain("end with", session.Cli.Run("pin", "approve", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Findings about example.com end with its next probe, which the daemon makes now; without the daemon: policyctl probe example.com\n",
+            session.Cli.Run("pin", "approve", "example.com", New).Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public partial class UsageTests
     [InlineData("domain set x --lvel may", "policyctl: policyctl domain set has no option '--lvel'; did you mean '--level'?\nSee: policyctl domain set --help\n")]
     [InlineData("pin", "policyctl: policyctl pin needs a verb: add, approve, list, reject, revoke\nSee: policyctl pin --help\n")]
     [InlineData("undo 1 2", "policyctl: policyctl undo takes no further argument, but '2' was given\nSee: policyctl undo --help\n")]
+    [InlineData("status --format yaml", "policyctl: Argument 'yaml' not recognized. Must be one of: 'table' 'tsv' 'json'\nSee: policyctl status --help\n")]
     [InlineData("undo abc", "policyctl: ID takes a number, but 'abc' was given\nSee: policyctl undo --help\n")]
     [InlineData("audit --limit many", "policyctl: --limit takes a number, but 'many' was given\nSee: policyctl audit --help\n")]
     [InlineData("query x --timeout soon", "policyctl: --timeout takes a number, but 'soon' was given\nSee: policyctl query --help\n")]

@@ -45,6 +45,8 @@ internal static class DomainSet
         CommandContext context, Destination destination, PolicyOptions policy, Option<bool> enforce, Option<string[]> unset)
     {
         var taken = (context.Get(unset) ?? []).Select(name => PolicyOptions.Find(name).Name).ToHashSet(StringComparer.Ordinal);
+        if (context.Get(enforce) && policy.Observes(context))
+            throw new CommandException(ExitCode.Usage, "--observe and --enforce exclude each other; give one");
         var after = policy.Apply(context, destination, taken);
         return context.Get(enforce) ? after with { Observe = false } : after;
     }

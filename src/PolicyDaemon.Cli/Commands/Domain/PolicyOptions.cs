@@ -60,6 +60,9 @@ internal sealed class PolicyOptions
         ("servername", serverName), ("tafile", taFile), ("connection_reuse", connectionReuse),
     ];
 
+    /// <summary>Whether the entry is only to be observed from now on.</summary>
+    internal bool Observes(CommandContext context) => context.Get(observe);
+
     internal void AddTo(Command command)
     {
         command.Add(level);

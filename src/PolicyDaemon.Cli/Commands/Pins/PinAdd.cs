@@ -26,6 +26,7 @@ internal static class PinAdd
             },
             runner,
             change => Plan(change, PinNames.TryParse(change.Context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
+            PinChangeVerb.SayWhenFindingsEnd,
             of);
     }
 

@@ -21,7 +21,8 @@ internal static class PinApprove
             ],
         },
         runner,
-        Plan);
+        Plan,
+        PinChangeVerb.SayWhenFindingsEnd);
 
     private static PlannedChange Plan(PinChange change)
     {
