@@ -69,7 +69,7 @@ public sealed class ProberComposition : IDisposable
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(visit);
         foreach (var address in visit.Addresses.DistinctBy(address => address.Seen.Target))
-            ledger.Record(address.Seen, address.Watched.History);
+            await ledger.RecordAsync(address.Seen, address.Watched.History);
         using var looks = new DestinationProbe(ledger, new KnownResolution(visit.Resolution), Probe, Schedule, digest, time)
         {
             FreshSince = DateTimeOffset.FromUnixTimeSeconds(visit.Addresses.Select(address => address.Seen.At).DefaultIfEmpty(time.GetUtcNow()).Min().ToUnixTimeSeconds()),

@@ -15,4 +15,9 @@ public interface IMxResolver
 
     /// <summary>What the self-test that it passed could not tell; null where nothing.</summary>
     string? Doubt => null;
+
+    /// <summary>Lets go of what was kept to answer several destinations with and is too old for that.</summary>
+    void Sweep()
+    {
+    }
 }

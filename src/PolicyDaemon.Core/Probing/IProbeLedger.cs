@@ -33,6 +33,20 @@ public interface IProbeLedger
     /// meanwhile; each leaves an audit row with its rule and reason.</remarks>
     void Record(ProbeRound round);
 
+    /// <summary>Ends when <see cref="Record(Observation, AddressHistory)"/> would return, and holds no thread until then.</summary>
+    Task RecordAsync(Observation observation, AddressHistory history)
+    {
+        Record(observation, history);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Ends when <see cref="Record(ProbeRound)"/> would return, and holds no thread until then.</summary>
+    Task RecordAsync(ProbeRound round)
+    {
+        Record(round);
+        return Task.CompletedTask;
+    }
+
     /// <summary>Everything that a person should read about the prober itself now; what was recorded before and is not here has settled.</summary>
     void Record(IReadOnlyList<Finding> proberFindings);
 }

@@ -12,5 +12,8 @@ namespace PolicyDaemon.Probe.Dns;
 internal sealed record DnsAnswer(
     DnsAnswerKind Kind, ImmutableArray<DnsResourceRecord> Records, string CanonicalName, bool AuthenticData, string? Detail)
 {
+    /// <summary>For how long it may be given to others: the least TTL on its way, or that of an absence (RFC 2308 section 5); zero: not at all.</summary>
+    public TimeSpan Life { get; init; }
+
     public static DnsAnswer Failed(string name, string detail) => new(DnsAnswerKind.Failed, [], name, false, detail);
 }

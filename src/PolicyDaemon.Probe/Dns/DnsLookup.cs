@@ -21,7 +21,7 @@ internal sealed class DnsLookup
         resolvers = options.Resolvers.IsEmpty ? SystemResolvers.Read() : options.Resolvers;
         client = new LookupClient(new LookupClientOptions([.. resolvers.Select(endpoint => new NameServer(endpoint))])
         {
-            // The resolver caches; a second cache would only hide changes.
+            // The resolver caches; a second cache would only hide changes. What many destinations share: SharedAnswers.
             UseCache = false,
             // DO: a validating resolver then sets AD (RFC 4035 section 3.2.3).
             RequestDnsSecRecords = true,
@@ -47,7 +47,10 @@ internal sealed class DnsLookup
             {
                 DnsHeaderResponseCode.NoError => Read(response, name, type),
                 DnsHeaderResponseCode.NotExistentDomain =>
-                    new DnsAnswer(DnsAnswerKind.NoSuchName, [], name, response.Header.IsAuthenticData, $"{name} does not exist"),
+                    new DnsAnswer(DnsAnswerKind.NoSuchName, [], name, response.Header.IsAuthenticData, $"{name} does not exist")
+                    {
+                        Life = Life(response, isAbsence: true),
+                    },
                 DnsHeaderResponseCode.ServerFailure when await IsBogusAsync(name, type, either.Token) =>
                     new DnsAnswer(DnsAnswerKind.Bogus, [], name, false, $"the {type} records of {name} do not validate (DNSSEC bogus)"),
                 var code => DnsAnswer.Failed(name, $"looking up {type} of {name}: {code}"),
@@ -101,6 +104,21 @@ internal sealed class DnsLookup
             .ToImmutableArray();
         return new DnsAnswer(
             records.IsEmpty ? DnsAnswerKind.NoData : DnsAnswerKind.Records, records, owner, response.Header.IsAuthenticData,
-            records.IsEmpty ? $"{name} has no {type} record" : null);
+            records.IsEmpty ? $"{name} has no {type} record" : null)
+        {
+            Life = Life(response, records.IsEmpty),
+        };
+    }
+
+    /// <summary>The least TTL of what the answer rests on: aliases and signatures too, and of an absence the SOA record's (RFC 2308 section 5).</summary>
+    private static TimeSpan Life(IDnsQueryResponse response, bool isAbsence)
+    {
+        var least = isAbsence ? 0L : long.MaxValue;
+        if (isAbsence && response.Authorities.OfType<SoaRecord>().FirstOrDefault() is { } authority)
+            least = Math.Min(authority.InitialTimeToLive, authority.Minimum);
+        foreach (var record in response.Answers)
+            least = Math.Min(least, record.InitialTimeToLive);
+        // RFC 2181 section 8: a TTL with the highest bit is taken as zero.
+        return TimeSpan.FromSeconds(Math.Clamp(least, 0, int.MaxValue));
     }
 }

@@ -22,6 +22,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
 
     private readonly TimeProvider time;
     private readonly DnsLookup lookup;
+    private readonly SharedAnswers shared;
     private readonly ResolverSelfTest selfTest;
 
     public MxResolver(DnsOptions options, TimeProvider time)
@@ -29,6 +30,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.time = time;
         lookup = new DnsLookup(options, time);
+        shared = new SharedAnswers(lookup, time);
         selfTest = new ResolverSelfTest(options, lookup, time);
     }
 
@@ -61,6 +63,9 @@ public sealed class MxResolver : IMxResolver, IDisposable
             return await GivenAsync(nextHop, port, [nextHop.Host], isTrusted, cancellation);
         return await ByMxAsync(nextHop, port, isTrusted, cancellation);
     }
+
+    /// <inheritdoc/>
+    public void Sweep() => shared.Sweep();
 
     public void Dispose() => selfTest.Dispose();
 
@@ -136,8 +141,8 @@ public sealed class MxResolver : IMxResolver, IDisposable
 
         DnsAnswer[] answers =
         [
-            await lookup.AskAsync(name, QueryType.A, cancellation),
-            await lookup.AskAsync(name, QueryType.AAAA, cancellation),
+            await shared.AskAsync(name, QueryType.A, isTrusted, cancellation),
+            await shared.AskAsync(name, QueryType.AAAA, isTrusted, cancellation),
         ];
         var addresses = answers
             .SelectMany(answer => answer.Records.OfType<AddressRecord>().Select(record => record.Address).Distinct()
@@ -166,7 +171,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
         var expanded = answers.First(answer => answer.Kind == DnsAnswerKind.Records).CanonicalName;
         foreach (var name in new[] { expanded, host.Name }.Distinct())
         {
-            var answer = await lookup.AskAsync($"_{port}._tcp.{name}", QueryType.TLSA, cancellation);
+            var answer = await shared.AskAsync($"_{port}._tcp.{name}", QueryType.TLSA, isTrusted, cancellation);
             if (answer.Kind is DnsAnswerKind.Failed or DnsAnswerKind.Bogus)
                 return host with { TlsaBase = name, TlsaFailed = true, TlsaDnssec = Status(answer, isTrusted) };
             if (answer.Kind != DnsAnswerKind.Records)

@@ -79,15 +79,19 @@ public sealed class DestinationProbe : IDisposable
                 changed.Add(target.Target);
         }));
 
-        return Record(watched, look, histories, [.. changed], roundEnded);
+        return await RecordAsync(watched, look, histories, [.. changed], roundEnded);
     }
 
-    /// <summary>Forgets the spacing of addresses that have waited long enough.</summary>
-    public void Sweep() => gate.Sweep();
+    /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
+    public void Sweep()
+    {
+        gate.Sweep();
+        resolver.Sweep();
+    }
 
     public void Dispose() => gate.Dispose();
 
-    private DestinationProbeResult Record(
+    private async Task<DestinationProbeResult> RecordAsync(
         WatchedDestination watched, DestinationLook look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
         ImmutableArray<ProbeTarget> changed, DateTimeOffset? roundEnded)
     {
@@ -100,7 +104,7 @@ public sealed class DestinationProbe : IDisposable
             round = round with { Result = round.Result with { Findings = own } };
         }
 
-        ledger.Record(round);
+        await ledger.RecordAsync(round);
         Findings?.Update(brake, resolver.Trouble, resolver.Doubt);
         return new DestinationProbeResult(watched, round, round.NextDue, changed, counts) { Addresses = look.Addresses(histories) };
     }

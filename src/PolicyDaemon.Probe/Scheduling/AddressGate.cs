@@ -88,7 +88,7 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
         var both = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
         var observation = await probe.ProbeAsync(target, both, cancellation);
         var after = before.With(observation);
-        ledger.Record(observation, after);
+        await ledger.RecordAsync(observation, after);
         return (after, before.LastAttempt is not null && IsNews(before, after));
     }
 

@@ -40,6 +40,7 @@ public sealed class ProbeEngine : IDisposable
     private DateTimeOffset? lastSample;
     private int sampled;
     private volatile bool isIdle;
+    private Task<bool>? signalled;
     private CancellationToken stopping;
     private volatile EngineStatus status = new(0, 0, 0, 0);
     private volatile StrongBox<Brake>? lastBrake;
@@ -145,22 +146,25 @@ public sealed class ProbeEngine : IDisposable
 
     private async Task WaitAsync(CancellationToken cancellation)
     {
-        using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var signal = signals.Reader.WaitToReadAsync(wake.Token).AsTask();
+        // One wait for a signal outlives many pauses: ending it by cancellation costs an exception each time.
+        signalled ??= signals.Reader.WaitToReadAsync(cancellation).AsTask();
         if (running.Count < options.MaxDestinations && agenda.Next() is { } next)
         {
             var pause = next - time.GetUtcNow();
+            using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             // Task.Delay has a limit of 49 days.
             var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause > TimeSpan.FromDays(30) ? TimeSpan.FromDays(30) : pause, time, wake.Token);
-            await Task.WhenAny(signal, due);
+            await Task.WhenAny(signalled, due);
+            await wake.CancelAsync();
         }
         else
         {
-            await Task.WhenAny(signal);
+            await Task.WhenAny(signalled);
         }
 
-        await wake.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
+        if (signalled.IsCompleted)
+            signalled = null;
     }
 
     private void Take(EngineSignal signal)

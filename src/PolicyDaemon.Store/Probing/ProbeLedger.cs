@@ -63,6 +63,12 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public void Record(ProbeRound round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
 
+    /// <inheritdoc/>
+    public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation));
+
+    /// <inheritdoc/>
+    public Task RecordAsync(ProbeRound round) => writer.WriteAsync(into => into.Write(round, postfix, time.GetUtcNow()));
+
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
 
     public IReadOnlyList<FindingAlert> ReadAlerts() => Read(from => FindingTable.Alerts(from.Connection));

@@ -16,6 +16,12 @@ internal sealed record FakeDnsReply
     /// <summary>No reply at all.</summary>
     public bool Silent { get; init; }
 
+    /// <summary>Of each record, in seconds.</summary>
+    public int Ttl { get; init; } = 60;
+
+    /// <summary>An absence comes with a SOA record that lets it live so many seconds; null: without one.</summary>
+    public int? AbsenceLife { get; init; }
+
     /// <summary>TC over UDP: the client must come back over TCP.</summary>
     public bool Truncated { get; init; }
 }

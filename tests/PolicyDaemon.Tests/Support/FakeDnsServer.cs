@@ -156,16 +156,28 @@ internal sealed class FakeDnsServer : IAsyncDisposable
         message.AddRange(query[..2]);
         message.Add((byte)(0x81 | (truncated ? 0x02 : 0)));
         message.Add((byte)(0x80 | (reply.Authentic || AlwaysAuthentic ? 0x20 : 0) | (checkingDisabled ? 0x10 : 0) | code));
-        message.AddRange([0, 1, (byte)(records.Count >> 8), (byte)records.Count, 0, 0, 0, 0]);
+        var absence = records.Count == 0 && !truncated ? reply.AbsenceLife : null;
+        message.AddRange([0, 1, (byte)(records.Count >> 8), (byte)records.Count, 0, (byte)(absence is null ? 0 : 1), 0, 0]);
         message.AddRange(query[12..end]);
         foreach (var (owner, recordType, data) in records)
         {
             message.AddRange(WireName(owner));
-            message.AddRange([0, (byte)recordType, 0, 1, 0, 0, 0, 60, (byte)(data.Length >> 8), (byte)data.Length]);
+            message.AddRange([0, (byte)recordType, 0, 1, .. Number(reply.Ttl), (byte)(data.Length >> 8), (byte)data.Length]);
             message.AddRange(data);
         }
 
+        // The root's SOA: its own TTL is an hour, the last of its numbers the life of an absence (RFC 2308 section 4).
+        if (absence is { } life)
+            message.AddRange([0, 0, 6, 0, 1, .. Number(3600), 0, 22, 0, 0, .. Number(1), .. Number(3600), .. Number(3600), .. Number(3600), .. Number(life)]);
+
         return [.. message];
+    }
+
+    private static byte[] Number(int value)
+    {
+        var octets = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(octets, value);
+        return octets;
     }
 
     private static (string Name, int Type, int End) ReadQuestion(ReadOnlySpan<byte> query)
