@@ -12,6 +12,9 @@ public interface IProbeLedger
     /// <remarks>What was due before a restart is due after it, and nothing else.</remarks>
     IReadOnlyList<ProbeDue> List();
 
+    /// <summary>The key of <see cref="List"/> that stands for this one, where that is another: both are members of one MX group.</summary>
+    NextHop? ListedAs(NextHop key) => null;
+
     /// <summary>One destination as it is configured and remembered now; null where it is no longer there.</summary>
     WatchedDestination? Read(NextHop key);
 

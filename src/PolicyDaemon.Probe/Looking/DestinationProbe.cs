@@ -91,6 +91,10 @@ public sealed class DestinationProbe : IDisposable
 
     public void Dispose() => gate.Dispose();
 
+    // A look that worked has the time of its resolution, but for the moment between them and whole seconds.
+    private static bool FailedBefore(WatchedDestination watched) =>
+        watched.LastLook is { } look && !(watched.LastResolution?.At + TimeSpan.FromSeconds(2) >= look);
+
     private async Task<DestinationProbeResult> RecordAsync(
         WatchedDestination watched, DestinationLook look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
         ImmutableArray<ProbeTarget> changed, DateTimeOffset? roundEnded)
@@ -98,7 +102,7 @@ public sealed class DestinationProbe : IDisposable
         var counts = ledger.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow);
         var brake = new Brake(counts.PinnedGroups, counts.GroupsWithNewKeys, roundEnded) { Options = options.Rotation };
         var round = look.Finish(histories, digest, brake, options);
-        if (Findings?.IsResolverFailing(round.Resolution) == true)
+        if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(watched)) == true)
         {
             var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
             round = round with { Result = round.Result with { Findings = own } };

@@ -24,6 +24,7 @@ public sealed class ProbeEngine : IDisposable
     private const int MaxSample = 500;
 
     private readonly IProbeLedger ledger;
+    private readonly ProberFindings findings;
     private readonly DestinationProbe destinations;
     private readonly ScheduleOptions options;
     private readonly Random random;
@@ -62,10 +63,8 @@ public sealed class ProbeEngine : IDisposable
         this.random = random;
         this.time = time;
         this.logger = logger;
-        destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time)
-        {
-            Findings = new ProberFindings(ledger, logger, time),
-        };
+        findings = new ProberFindings(ledger, logger, time);
+        destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time) { Findings = findings };
     }
 
     /// <summary>Nothing is due and no look is under way.</summary>
@@ -173,7 +172,7 @@ public sealed class ProbeEngine : IDisposable
         {
             case EngineSignal.Wanted(var key, var reason):
                 wanted.TryRemove(key, out _);
-                Hasten(key, reason);
+                Hasten(Listed(key), reason);
                 break;
             case EngineSignal.ListChanged:
                 Reload();
@@ -198,6 +197,22 @@ public sealed class ProbeEngine : IDisposable
             Hasten(neighbour, ProbeReason.Shared);
         if (looked.NewKeySeen)
             Sample(looked.Key, looked.Groups);
+    }
+
+    /// <summary>Under which key a destination is looked at: a member of an MX group has one that stands for all of them.</summary>
+    private NextHop Listed(NextHop key)
+    {
+        if (agenda.Contains(key) || running.Contains(key))
+            return key;
+        try
+        {
+            return ledger.ListedAs(key) ?? key;
+        }
+        catch (LedgerUnavailableException)
+        {
+            // Then no look at it could be recorded either; whoever asked asks again.
+            return key;
+        }
     }
 
     private void Hasten(NextHop key, ProbeReason reason)
@@ -255,6 +270,7 @@ public sealed class ProbeEngine : IDisposable
 
             foreach (var gone in agenda.Keys.Where(key => !listed.Contains(key)).ToList())
                 agenda.Remove(gone);
+            findings.Destinations = listed.Count;
         }
         catch (LedgerUnavailableException fault)
         {

@@ -21,17 +21,26 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     private DateTimeOffset? doubtSince;
     private bool isRecorded;
 
+    /// <summary>How many destinations are looked after. Of fewer than make it one finding, each has its own at once.</summary>
+    public int Destinations { get; set; }
+
     /// <summary>Takes down how a lookup ended.</summary>
-    /// <returns>True where the failure is our resolver's: then it is one finding, here, and not one for each destination.</returns>
-    public bool IsResolverFailing(MxResolution resolution)
+    /// <param name="failedBefore">The last look at this destination failed in DNS too.</param>
+    /// <returns>True where the failure is our resolver's, or may be: then it is one finding, here, and not one for each destination. A
+    /// destination's own trouble is still there in its next look.</returns>
+    public bool IsResolverFailing(MxResolution resolution, bool failedBefore)
     {
         lock (guard)
         {
             if (resolution.Outcome != ProbeOutcome.DnsFailure)
+            {
                 failed.Clear();
-            else if (failed.Count < ResolverFails)
+                return false;
+            }
+
+            if (failed.Count < ResolverFails)
                 failed.Add(resolution.NextHop);
-            return failed.Count >= ResolverFails;
+            return failed.Count >= ResolverFails || (!failedBefore && Destinations >= ResolverFails);
         }
     }
 

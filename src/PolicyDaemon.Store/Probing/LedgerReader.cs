@@ -19,6 +19,7 @@ internal sealed class LedgerReader : IDisposable
     private readonly Statement begin;
     private readonly Statement end;
     private readonly Statement due;
+    private readonly Statement listedAs;
     private readonly Statement sharing;
     private readonly Statement head;
     private readonly Statement pinned;
@@ -56,6 +57,14 @@ internal sealed class LedgerReader : IDisposable
             LEFT JOIN probe_state s ON s.mx_group_id = g.id
             """,
             0);
+        listedAs = new Statement(
+            connection,
+            """
+            SELECT d.key FROM destination m
+            JOIN destination d ON d.id = (SELECT min(o.id) FROM destination o WHERE o.mx_group_id = m.mx_group_id AND o.level <> 'none')
+            WHERE m.key = $0 AND m.level <> 'none'
+            """,
+            1);
         sharing = new Statement(
             connection,
             """
@@ -104,6 +113,8 @@ internal sealed class LedgerReader : IDisposable
         }
     }
 
+    internal NextHop? ListedAs(NextHop key) => listedAs.Scalar(key.Text) is string listed && NextHop.TryParse(listed, out var parsed, out _) ? parsed : null;
+
     internal List<NextHop> Sharing(ProbeTarget target) =>
         [.. sharing.Query(row => row.GetString(0), target.Id).Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
 
@@ -124,7 +135,7 @@ internal sealed class LedgerReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in (IDisposable[])[begin, end, due, sharing, head, pinned, newKeys, targets, states, destinations])
+        foreach (var part in (IDisposable[])[begin, end, due, listedAs, sharing, head, pinned, newKeys, targets, states, destinations])
             part.Dispose();
         connection.Dispose();
     }

@@ -48,6 +48,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public IReadOnlyList<ProbeDue> List() => Read(from => from.List());
 
+    /// <inheritdoc/>
+    public NextHop? ListedAs(NextHop key) => Read(from => from.ListedAs(key));
+
     public WatchedDestination? Read(NextHop key) => Read(from => from.Read(key));
 
     public AddressHistory ReadHistory(ProbeTarget target) => Read(from => from.ReadHistory(target));

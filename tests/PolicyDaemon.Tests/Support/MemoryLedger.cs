@@ -14,6 +14,7 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Lock guard = new();
     private readonly Dictionary<NextHop, WatchedDestination> destinations = [];
     private readonly Dictionary<NextHop, DateTimeOffset> due = [];
+    private readonly ConcurrentDictionary<NextHop, NextHop> groups = new();
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<(string Owner, DateTimeOffset At)> newKeys = [];
 
@@ -79,6 +80,11 @@ internal sealed class MemoryLedger : IProbeLedger
         lock (guard)
             return [.. destinations.Keys.Select(key => new ProbeDue(key, due.TryGetValue(key, out var at) ? at : null))];
     }
+
+    /// <summary>Makes a key a member of the group that another stands for.</summary>
+    public void Join(string member, string listed) => groups[NextHop.Parse(member)] = NextHop.Parse(listed);
+
+    public NextHop? ListedAs(NextHop key) => groups.TryGetValue(key, out var listed) ? listed : null;
 
     public WatchedDestination? Read(NextHop key)
     {

@@ -30,6 +30,9 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
 
     public bool DnsFails { get; set; }
 
+    /// <summary>The one destination whose DNS fails.</summary>
+    public string? DnsFailsFor { get; set; }
+
     public string? Trouble { get; set; }
 
     /// <summary>Holds every connection open until it is completed.</summary>
@@ -47,15 +50,16 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     {
         if (nextHop.Host == "crash.example")
             throw new InvalidOperationException("a fault in the program");
-        var outcome = DnsFails ? ProbeOutcome.DnsFailure : ProbeOutcome.Secured;
+        var fails = DnsFails || nextHop.Host == DnsFailsFor;
+        var outcome = fails ? ProbeOutcome.DnsFailure : ProbeOutcome.Secured;
         return Task.FromResult(new MxResolution
         {
             NextHop = nextHop,
             At = time.GetUtcNow(),
             Port = nextHop.Port ?? 25,
             Outcome = outcome,
-            MxDnssec = DnsFails ? DnssecStatus.Unknown : DnssecStatus.Secure,
-            Hosts = DnsFails ? [] :
+            MxDnssec = fails ? DnssecStatus.Unknown : DnssecStatus.Secure,
+            Hosts = fails ? [] :
             [
                 new MxHost
                 {

@@ -333,12 +333,59 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         Start();
         await WaitAsync(() => ledger.Rounds.Count == 20);
         Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
-        Assert.InRange(ledger.Rounds.Count(round => !round.Result.Findings.IsEmpty), 0, 4);
+        Assert.All(ledger.Rounds, round => Assert.Empty(round.Result.Findings));
 
         network.DnsFails = false;
         time.Advance(TimeSpan.FromMinutes(20));
         await WaitAsync(() => ledger.Rounds.Count == 40 && ledger.ProberFindings.Count == 0);
         Assert.All(ledger.Rounds.Skip(20), round => Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict));
+    }
+
+    [Fact]
+    public async Task Where_DNS_fails_for_one_of_many_it_is_a_finding_when_it_fails_again()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+        network.DnsFailsFor = "d7.example";
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 20);
+        Assert.All(ledger.Rounds, round => Assert.Empty(round.Result.Findings));
+
+        time.Advance(TimeSpan.FromMinutes(20));
+        await WaitAsync(() => ledger.Rounds.Count == 21);
+        Assert.Equal(("d7.example", FindingKind.DnsTrouble), (ledger.Rounds.Last().PinOwner, Assert.Single(ledger.Rounds.Last().Result.Findings).Kind));
+        Assert.DoesNotContain(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
+    }
+
+    [Fact]
+    public async Task Where_few_are_looked_after_DNS_that_fails_is_a_finding_at_once()
+    {
+        One();
+        network.DnsFails = true;
+        Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        Assert.Equal(FindingKind.DnsTrouble, Assert.Single(ledger.Rounds.Last().Result.Findings).Kind);
+    }
+
+    [Fact]
+    public async Task A_lookup_of_any_member_of_an_MX_group_makes_the_group_due()
+    {
+        One();
+        ledger.Join("member.example", "one.example");
+        var engine = Start();
+        await WaitAsync(() => ledger.Rounds.Count == 1);
+
+        time.Advance(TimeSpan.FromMinutes(6));
+        engine.Want(NextHop.Parse("member.example"), ProbeReason.Lookup);
+
+        await WaitAsync(() => network.Connections.Count == 2);
+        Assert.All(ledger.Rounds, round => Assert.Equal("one.example", round.Key.Text));
     }
 
     [Fact]

@@ -105,6 +105,17 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
+    public void A_member_of_an_MX_group_is_listed_under_the_first()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Store.Put(TemporaryStore.Pinned("n.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
+        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
+
+        Assert.Equal(NextHop.Parse("x.example"), fixture.Ledger.ListedAs(NextHop.Parse("y.example")));
+        Assert.All(["a.example", "n.example", "unknown.example"], key => Assert.Null(fixture.Ledger.ListedAs(NextHop.Parse(key))));
+    }
+
+    [Fact]
     public void A_round_is_remembered()
     {
         fixture.Add("a.example", Pin(0));
