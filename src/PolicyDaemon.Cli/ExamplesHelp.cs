@@ -1,39 +1,46 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using PolicyDaemon.Cli.Output;
 
 namespace PolicyDaemon.Cli;
 
 /// <summary>The library's help, with the command's examples below.</summary>
-internal sealed class ExamplesHelp(HelpAction help) : SynchronousCommandLineAction
+/// <param name="help">The library's.</param>
+/// <param name="width">The terminal's columns; 0 where there is none.</param>
+internal sealed class ExamplesHelp(HelpAction help, Func<int> width) : SynchronousCommandLineAction
 {
+    private const int Widest = 110;
+    private const int Narrowest = 60;
+
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
-        help.MaxWidth = 110;
+        var columns = width() is > 0 and var known ? Math.Clamp(known, Narrowest, Widest) : Widest;
+        help.MaxWidth = columns;
         help.Invoke(parseResult);
         var output = parseResult.InvocationConfiguration.Output;
         if (parseResult.CommandResult.Command is Verb verb)
-            Write(verb, output);
+            Write(verb, output, columns);
         else if (parseResult.CommandResult.Command is RootCommand)
             output.WriteLine(Commands.CommandList.Closing);
         return (int)ExitCode.Done;
     }
 
-    private static void Write(Verb verb, TextWriter output)
+    private static void Write(Verb verb, TextWriter output, int columns)
     {
         if (verb.Columns.Count > 0)
         {
             output.WriteLine("Columns of --format tsv:");
-            output.WriteLine("  " + string.Join(", ", verb.Columns));
+            Indented(output, 2, string.Join(", ", verb.Columns), columns);
             output.WriteLine();
         }
 
         if (verb.ExitCodes is not null)
         {
             output.WriteLine("Exit code:");
-            output.WriteLine("  " + verb.ExitCodes);
+            Indented(output, 2, verb.ExitCodes, columns);
             output.WriteLine();
         }
 
@@ -41,9 +48,15 @@ internal sealed class ExamplesHelp(HelpAction help) : SynchronousCommandLineActi
         foreach (var (line, does) in verb.Examples)
         {
             output.WriteLine("  " + line);
-            output.WriteLine("      " + does);
+            Indented(output, 6, does, columns);
         }
 
         output.WriteLine();
+    }
+
+    private static void Indented(TextWriter output, int indent, string text, int columns)
+    {
+        foreach (var line in Wrapping.Break(text, columns - indent))
+            output.WriteLine(new string(' ', indent) + line);
     }
 }

@@ -69,7 +69,13 @@ internal static class PolicyCtl
         foreach (var command in CommandList.All(new CommandRunner(globals, host)))
             root.Add(command);
         foreach (var option in root.Options.OfType<HelpOption>())
-            option.Action = new ExamplesHelp((HelpAction)option.Action!);
+        {
+            option.Action = new ExamplesHelp((HelpAction)option.Action!, () => host.Width());
+            // Of another system; here a path may be called so.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
+        }
+
         return root;
     }
 }

@@ -173,7 +173,7 @@ internal static class Import
         var pins = before.Pins;
         var given = row.Pins.Where(pin => pin.IsServed).ToList();
         foreach (var pin in given)
-            pins = PinEditing.Trust(pins, pin.Fingerprint, pin.Subject, time, readmit: false);
+            pins = PinEditing.Trust(before.Key.Text, pins, pin.Fingerprint, pin.Subject, time, readmit: false);
         if (row.Policy.Level == Core.Policies.TlsLevel.Fingerprint)
         {
             var kept = given.Select(pin => pin.Fingerprint).ToHashSet();

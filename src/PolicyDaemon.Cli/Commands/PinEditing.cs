@@ -14,10 +14,11 @@ internal static class PinEditing
         : throw new CommandException(ExitCode.Invalid, reason);
 
     /// <summary>The pins with this one served: announced by a person, not seen by a probe yet.</summary>
+    /// <param name="key">Whose pins they are, for the command that is proposed.</param>
     /// <param name="readmit">True where a person said why a rejected pin is to be trusted again.</param>
     /// <exception cref="CommandException">The pin was rejected, and nobody said why it should come back.</exception>
     internal static ImmutableArray<Pin> Trust(
-        ImmutableArray<Pin> pins, Fingerprint fingerprint, PinSubject subject, TimeProvider time, bool readmit)
+        string key, ImmutableArray<Pin> pins, Fingerprint fingerprint, PinSubject subject, TimeProvider time, bool readmit)
     {
         var pin = new Pin(fingerprint, subject, PinState.Standby, PinStrength.Person, Now(time));
         var known = pins.FirstOrDefault(candidate => candidate.Fingerprint == fingerprint);
@@ -25,7 +26,7 @@ internal static class PinEditing
             return pins.Add(pin);
         if (known.State == PinState.Rejected && !readmit)
             throw new CommandException(
-                ExitCode.Usage, $"{fingerprint} was rejected on {known.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add KEY {fingerprint} --reason \"why\"");
+                ExitCode.Usage, $"{fingerprint} was rejected on {known.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add {Setup.Shell.Quote(key)} {fingerprint} --reason \"why\"");
         if (known.IsServed)
             return subject == PinSubject.Unknown ? pins : pins.Replace(known, known with { Subject = subject });
         return pins.Replace(known, pin with { Subject = subject == PinSubject.Unknown ? known.Subject : subject });

@@ -92,7 +92,7 @@ internal sealed record AlertSeen(string MxHost, string Address, string PublicKey
 internal sealed record AlertRunResult(int? ExitCode, string? Problem, string Output);
 
 /// <summary>Reads and writes alerts without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcSecondsConverter)])]
 [JsonSerializable(typeof(AlertMessage))]
 [JsonSerializable(typeof(AlertRunResult))]
 internal sealed partial class AlertJson : JsonSerializerContext;

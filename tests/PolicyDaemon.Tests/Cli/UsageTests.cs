@@ -59,6 +59,29 @@ public partial class UsageTests
     }
 
     [Fact]
+    public void Help_stays_within_the_width_of_the_terminal()
+    {
+        using var session = new CliSession(init: false) { Width = 80 };
+
+        foreach (var verb in new[] { "check", "probe", "import", "export" })
+        {
+            // Command lines stay whole, so that they can be copied.
+            var lines = session.RunWith(verb, "--help").Out.Split('\n').Where(line => !line.StartsWith("  policyctl ", StringComparison.Ordinal));
+            Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, 80));
+        }
+    }
+
+    [Theory]
+    [InlineData("/h")]
+    [InlineData("/?")]
+    public void A_path_is_not_taken_for_help(string path)
+    {
+        using var session = new CliSession(init: false);
+
+        Assert.Equal(ExitCode.Invalid, session.RunWith("import", path, "--config", session.Config).Code);
+    }
+
+    [Fact]
     public void Every_verb_of_the_manual_is_there()
     {
         Assert.Equal(

@@ -106,7 +106,7 @@ internal sealed class PolicyOptions
         return destination with
         {
             Policy = PolicyAttributes.Canonical(next),
-            Pins = Pins(context, next.Level, destination.Pins),
+            Pins = Pins(context, destination.Key, next.Level, destination.Pins),
             Mode = Mode(context) ?? destination.Mode,
             Observe = context.Has(observe) ? context.Get(observe) : destination.Observe,
             ProbeAs = ProbeAs(context, destination),
@@ -180,12 +180,12 @@ internal sealed class PolicyOptions
         _ => [],
     };
 
-    private ImmutableArray<Pin> Pins(CommandContext context, TlsLevel level, ImmutableArray<Pin> pins)
+    private ImmutableArray<Pin> Pins(CommandContext context, Core.Destinations.NextHop key, TlsLevel level, ImmutableArray<Pin> pins)
     {
         if (!level.MatchesFingerprints())
             return pins;
         foreach (var text in (context.Get(match) ?? []).SelectMany(list => list.Split('|')))
-            pins = PinEditing.Trust(pins, PinEditing.Read(text), PinSubject.Unknown, context.Host.Time, readmit: false);
+            pins = PinEditing.Trust(key.Text, pins, PinEditing.Read(text), PinSubject.Unknown, context.Host.Time, readmit: false);
         return pins;
     }
 }

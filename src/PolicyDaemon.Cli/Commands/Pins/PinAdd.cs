@@ -38,7 +38,7 @@ internal static class PinAdd
                 $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins; to pin it: "
                 + $"policyctl domain set {change.QuotedKey} --level fingerprint --match {change.Fingerprints[0]}");
         var after = change.Fingerprints.Aggregate(
-            change.Before.Pins, (pins, fingerprint) => PinEditing.Trust(pins, fingerprint, subject, change.Time, change.HasReason));
+            change.Before.Pins, (pins, fingerprint) => PinEditing.Trust(change.Key.Text, pins, fingerprint, subject, change.Time, change.HasReason));
         return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after });
     }
 }

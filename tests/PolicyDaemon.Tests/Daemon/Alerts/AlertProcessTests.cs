@@ -96,6 +96,7 @@ public sealed class AlertProcessTests : IDisposable
     {
         var settings = SettingsReader.Parse("x.conf", Encoding.UTF8.GetBytes($"[probe]\nalert_command = {Script("echo got $POLICYDAEMON_SUBJECT; exit 3")}"));
         using var input = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(Message, AlertJson.Default.AlertMessage));
+        Assert.Matches("\"since\":\"[0-9-]+T[0-9:]+Z\"", System.Text.Encoding.UTF8.GetString(input.ToArray()));
         using var output = new MemoryStream();
 
         var code = await AlertRun.RunAsync(settings, input, output, TextWriter.Null, TimeProvider.System, TestContext.Current.CancellationToken);
