@@ -8,11 +8,25 @@ namespace PolicyDaemon.Core.Probing;
 /// <see cref="LedgerUnavailableException"/>, and the prober goes on with what it can.</remarks>
 public interface IProbeLedger
 {
-    /// <summary>Every destination to look after, one for each owner of pins, and when it is due next.</summary>
+    /// <summary>Destinations that were looked at before, one for each owner of pins, and are due by then; the earliest first.</summary>
     /// <remarks>What was due before a restart is due after it, and nothing else.</remarks>
-    IReadOnlyList<ProbeDue> List();
+    /// <param name="until">Inclusive.</param>
+    /// <param name="limit">At most so many.</param>
+    IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit);
 
-    /// <summary>The key of <see cref="List"/> that stands for this one, where that is another: both are members of one MX group.</summary>
+    /// <summary>Destinations that were never looked at, one for each owner of pins, in pages.</summary>
+    /// <param name="after">Where the page before ended; 0 for the first.</param>
+    /// <param name="limit">At most so many.</param>
+    ProbeNewcomers ListNew(long after, int limit);
+
+    /// <summary>How many there are to look after, and how many of them wait.</summary>
+    ProbeCounts Count(DateTimeOffset now);
+
+    /// <summary>Some destinations, each once, any as likely as another.</summary>
+    /// <param name="size">So many, or all where there are fewer; of a large store it may be some fewer.</param>
+    IReadOnlyList<NextHop> Sample(int size, Random random);
+
+    /// <summary>The key that is listed in place of this one, where that is another: both are members of one MX group.</summary>
     NextHop? ListedAs(NextHop key) => null;
 
     /// <summary>One destination as it is configured and remembered now; null where it is no longer there.</summary>

@@ -26,6 +26,7 @@ internal sealed class RunningProber(
     private DateTimeOffset? listedAt;
     private DateTimeOffset forgotAt = time.GetUtcNow();
     private bool listIsStale;
+    private bool anyKey;
     private (long Looks, DateTimeOffset At) tidied = (0, time.GetUtcNow());
 
     public ProberStatus Status(string? problem)
@@ -68,6 +69,7 @@ internal sealed class RunningProber(
         if (loader.TakeChanges() is { } changes)
         {
             listIsStale = true;
+            anyKey |= changes.Everything;
             // A person may have decided: what that means for mail is said at once, from memory where that is fresh.
             foreach (var key in changes.Keys)
                 Want(key, ProbeReason.Reconsider);
@@ -75,8 +77,8 @@ internal sealed class RunningProber(
 
         if (listIsStale && (listedAt is not { } at || now - at >= ListPause || loader.Status is not { Destinations: > LargeStore }))
         {
-            engine.ListChanged();
-            (listIsStale, listedAt) = (false, now);
+            engine.ListChanged(anyKey);
+            (listIsStale, anyKey, listedAt) = (false, false, now);
         }
 
         foreach (var key in lookups.Take())

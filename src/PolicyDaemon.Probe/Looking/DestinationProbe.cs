@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Probe.Scheduling;
 
@@ -51,6 +52,9 @@ public sealed class DestinationProbe : IDisposable
         NextHop key, ProbeReason reason, DateTimeOffset? roundEnded, CancellationToken cancellation)
     {
         if (ledger.Read(key) is not { } watched)
+            return null;
+        // At level none there is nothing to look at, unless a person asks.
+        if (watched.Policy.Level == TlsLevel.None && reason != ProbeReason.Person)
             return null;
         var asked = time.GetUtcNow();
         // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.

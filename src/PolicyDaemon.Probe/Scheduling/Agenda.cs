@@ -10,8 +10,6 @@ internal sealed class Agenda
 
     public int Count => entries.Count;
 
-    public IEnumerable<NextHop> Keys => entries.Keys;
-
     public bool Contains(NextHop key) => entries.ContainsKey(key);
 
     /// <summary>Sets when a key is due, whatever it was before.</summary>
@@ -23,18 +21,16 @@ internal sealed class Agenda
             Rebuild();
     }
 
-    /// <summary>Makes a known key due no later than this; a stronger reason for the same time wins.</summary>
+    /// <summary>Makes a key due no later than this; a stronger reason for the same time wins.</summary>
     public bool Hasten(NextHop key, DateTimeOffset due, ProbeReason reason)
     {
-        if (!entries.TryGetValue(key, out var entry) || entry.Due < due || (entry.Due == due && entry.Reason >= reason))
+        if (entries.TryGetValue(key, out var entry) && (entry.Due < due || (entry.Due == due && entry.Reason >= reason)))
             return false;
         Set(key, due, reason);
         return true;
     }
 
     public int CountDue(DateTimeOffset now) => entries.Values.Count(entry => entry.Due <= now);
-
-    public void Remove(NextHop key) => entries.Remove(key);
 
     /// <summary>When the next key is due; null where there is none.</summary>
     public DateTimeOffset? Next()

@@ -2,21 +2,23 @@ using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>What the engine's one loop is told; only the loop touches the agenda.</summary>
+/// <summary>What the engine's one loop is told; only the loop touches what is due.</summary>
 internal abstract record EngineSignal
 {
     /// <summary>A destination is wanted at once.</summary>
     public sealed record Wanted(NextHop Key, ProbeReason Reason) : EngineSignal;
 
     /// <summary>The list of destinations has changed.</summary>
-    public sealed record ListChanged : EngineSignal;
+    /// <param name="AnyKey">Not only those that are wanted, too.</param>
+    public sealed record ListChanged(bool AnyKey) : EngineSignal;
 
     /// <summary>A look has ended.</summary>
     /// <param name="NextDue">Null where the destination is no longer there.</param>
+    /// <param name="IsKept">The ledger knows that, too.</param>
     /// <param name="Reconsider">It waits for the end of a round.</param>
     /// <param name="Shared">Others whose address showed something new.</param>
     /// <param name="NewKeySeen">Count for the brake: look whether the same happens elsewhere.</param>
     /// <param name="Groups">How many groups there are, to size that sample.</param>
     public sealed record Looked(
-        NextHop Key, DateTimeOffset? NextDue, bool Reconsider, IReadOnlyList<NextHop> Shared, bool NewKeySeen, int Groups) : EngineSignal;
+        NextHop Key, DateTimeOffset? NextDue, bool IsKept, bool Reconsider, IReadOnlyList<NextHop> Shared, bool NewKeySeen, int Groups) : EngineSignal;
 }

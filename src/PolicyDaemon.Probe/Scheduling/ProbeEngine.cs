@@ -12,7 +12,7 @@ namespace PolicyDaemon.Probe.Scheduling;
 
 /// <summary>Looks at each destination when it is due, and hands what it saw to the ledger.</summary>
 /// <remarks>
-/// One loop owns the agenda; looks (<see cref="DestinationProbe"/>) run beside it and report back. When an address shows something
+/// One loop owns the window of what is due; looks (<see cref="DestinationProbe"/>) run beside it and report back. When an address shows something
 /// new, everybody behind it is looked at with that same observation. When a key is new, a sample of other destinations is looked
 /// at too, so that the brake can tell a renewal from a fault of our network; the round ends when nothing is due or running any more.
 /// </remarks>
@@ -34,7 +34,7 @@ public sealed class ProbeEngine : IDisposable
     private readonly ConcurrentDictionary<NextHop, byte> wanted = new();
 
     // Owned by the loop.
-    private readonly Agenda agenda = new();
+    private readonly DueWindow window;
     private readonly HashSet<NextHop> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
@@ -42,7 +42,7 @@ public sealed class ProbeEngine : IDisposable
     private int sampled;
     private volatile bool isIdle;
     private Task<bool>? signalled;
-    private CancellationToken stopping;
+    private bool hasStarted;
     private volatile EngineStatus status = new(0, 0, 0, 0);
     private volatile StrongBox<Brake>? lastBrake;
     private DateTimeOffset countedAt;
@@ -63,6 +63,7 @@ public sealed class ProbeEngine : IDisposable
         this.random = random;
         this.time = time;
         this.logger = logger;
+        window = new DueWindow(ledger, running.Contains);
         findings = new ProberFindings(ledger, logger, time);
         destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time) { Findings = findings };
     }
@@ -89,14 +90,12 @@ public sealed class ProbeEngine : IDisposable
     }
 
     /// <summary>Destinations were added, changed or removed.</summary>
-    public void ListChanged() => signals.Writer.TryWrite(new EngineSignal.ListChanged());
+    /// <param name="anyKey">False where those that were added or changed are wanted, too, one by one.</param>
+    public void ListChanged(bool anyKey = true) => signals.Writer.TryWrite(new EngineSignal.ListChanged(anyKey));
 
     /// <summary>Runs until it is cancelled; looks that are under way end first.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        stopping = cancellation;
-        Reload();
-        logger.Started(agenda.Count);
         var looks = new HashSet<Task>();
         try
         {
@@ -121,38 +120,51 @@ public sealed class ProbeEngine : IDisposable
 
     private void StartDue(HashSet<Task> looks, CancellationToken cancellation)
     {
-        while (running.Count < options.MaxDestinations && agenda.TryTake(time.GetUtcNow(), out var key, out var reason))
+        try
         {
-            running.Add(key);
-            isIdle = false;
-            looks.Add(LookAsync(key, reason, cancellation));
+            while (running.Count < options.MaxDestinations && window.TryTake(time.GetUtcNow(), out var key, out var reason))
+            {
+                running.Add(key);
+                isIdle = false;
+                looks.Add(LookAsync(key, reason, cancellation));
+            }
+
+            findings.Destinations = window.Watched;
+            if (!hasStarted)
+                logger.Started(window.Watched);
+            hasStarted = true;
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
+            window.RetryAt(time.GetUtcNow() + RetryAfterFault);
         }
     }
 
     private void TakeStock()
     {
         var now = time.GetUtcNow();
-        var due = agenda.Next() <= now ? status.Due : 0;
-        // Counting what waits takes a walk over everything; while there is a backlog it changes slowly.
-        if (agenda.Next() <= now && now - countedAt >= StockEvery)
+        var due = window.IsAnythingDue(now) ? status.Due : 0;
+        // Counting what waits takes a walk over the window; while there is a backlog it changes slowly.
+        if (window.IsAnythingDue(now) && now - countedAt >= StockEvery)
         {
-            due = agenda.CountDue(now);
+            due = window.CountDue(now);
             countedAt = now;
         }
 
-        status = new EngineStatus(agenda.Count + running.Count, running.Count, due, looksEnded);
+        status = new EngineStatus(window.Watched, running.Count, due, looksEnded);
     }
 
     private async Task WaitAsync(CancellationToken cancellation)
     {
         // One wait for a signal outlives many pauses: ending it by cancellation costs an exception each time.
         signalled ??= signals.Reader.WaitToReadAsync(cancellation).AsTask();
-        if (running.Count < options.MaxDestinations && agenda.Next() is { } next)
+        if (running.Count < options.MaxDestinations)
         {
-            var pause = next - time.GetUtcNow();
+            // At most until the window is filled again.
+            var pause = window.Next() - time.GetUtcNow();
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            // Task.Delay has a limit of 49 days.
-            var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause > TimeSpan.FromDays(30) ? TimeSpan.FromDays(30) : pause, time, wake.Token);
+            var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause, time, wake.Token);
             await Task.WhenAny(signalled, due);
             await wake.CancelAsync();
         }
@@ -174,8 +186,8 @@ public sealed class ProbeEngine : IDisposable
                 wanted.TryRemove(key, out _);
                 Hasten(Listed(key), reason);
                 break;
-            case EngineSignal.ListChanged:
-                Reload();
+            case EngineSignal.ListChanged(var anyKey):
+                window.ListChanged(anyKey);
                 break;
             case EngineSignal.Looked looked:
                 Ended(looked);
@@ -188,7 +200,9 @@ public sealed class ProbeEngine : IDisposable
         running.Remove(looked.Key);
         looksEnded++;
         if (looked.NextDue is { } due)
-            agenda.Set(looked.Key, due, ProbeReason.Scheduled);
+            window.Return(looked.Key, due, looked.IsKept);
+        else
+            window.Forget(looked.Key);
         if (looked.Reconsider)
             reconsider.Add(looked.Key);
         if (again.Remove(looked.Key, out var reason))
@@ -202,7 +216,7 @@ public sealed class ProbeEngine : IDisposable
     /// <summary>Under which key a destination is looked at: a member of an MX group has one that stands for all of them.</summary>
     private NextHop Listed(NextHop key)
     {
-        if (agenda.Contains(key) || running.Contains(key))
+        if (window.Contains(key) || running.Contains(key))
             return key;
         try
         {
@@ -220,7 +234,7 @@ public sealed class ProbeEngine : IDisposable
         if (running.Contains(key))
             again[key] = again.TryGetValue(key, out var known) && known > reason ? known : reason;
         else
-            agenda.Hasten(key, time.GetUtcNow(), reason);
+            window.Hasten(key, time.GetUtcNow(), reason);
     }
 
     /// <summary>Looks at others where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
@@ -236,60 +250,28 @@ public sealed class ProbeEngine : IDisposable
         if (size <= 0)
             return;
         sampled += size;
-        var keys = agenda.Keys.ToArray();
-        random.Shuffle(keys);
-        foreach (var key in keys.Where(key => key != seenAt).Take(size))
-            Hasten(key, ProbeReason.Sample);
+        try
+        {
+            foreach (var key in ledger.Sample(size + 1, random).Where(key => key != seenAt).Take(size))
+                Hasten(key, ProbeReason.Sample);
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
+        }
     }
 
     private void EndRoundWhereIdle()
     {
-        if (isIdle || running.Count > 0 || agenda.Next() <= time.GetUtcNow())
+        if (isIdle || running.Count > 0 || window.IsAnythingDue(time.GetUtcNow()))
             return;
         isIdle = true;
         // Whole seconds, as the ledger keeps times: within the second of a sighting the round has not ended after it.
         Volatile.Write(ref roundEnded, time.GetUtcNow().ToUnixTimeSeconds());
         destinations.Sweep();
         foreach (var key in reconsider)
-            agenda.Hasten(key, time.GetUtcNow().AddSeconds(1), ProbeReason.Reconsider);
+            window.Hasten(key, time.GetUtcNow().AddSeconds(1), ProbeReason.Reconsider);
         reconsider.Clear();
-    }
-
-    private void Reload()
-    {
-        try
-        {
-            var now = time.GetUtcNow();
-            var listed = new HashSet<NextHop>();
-            foreach (var (key, due) in ledger.List())
-            {
-                listed.Add(key);
-                if (!agenda.Contains(key) && !running.Contains(key))
-                    agenda.Set(key, due ?? now, ProbeReason.Scheduled);
-            }
-
-            foreach (var gone in agenda.Keys.Where(key => !listed.Contains(key)).ToList())
-                agenda.Remove(gone);
-            findings.Destinations = listed.Count;
-        }
-        catch (LedgerUnavailableException fault)
-        {
-            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
-            _ = RetryReloadAsync();
-        }
-    }
-
-    private async Task RetryReloadAsync()
-    {
-        try
-        {
-            await Task.Delay(RetryAfterFault, time, stopping);
-            ListChanged();
-        }
-        catch (OperationCanceledException)
-        {
-            // The prober stops; nobody waits for the list any more.
-        }
     }
 
     private async Task LookAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
@@ -321,14 +303,14 @@ public sealed class ProbeEngine : IDisposable
         signals.Writer.TryWrite(looked);
     }
 
-    private EngineSignal.Looked Retry(NextHop key) => new(key, time.GetUtcNow() + RetryAfterFault, false, [], false, 0);
+    private EngineSignal.Looked Retry(NextHop key) => new(key, time.GetUtcNow() + RetryAfterFault, false, false, [], false, 0);
 
     private async Task<EngineSignal.Looked> RoundAsync(NextHop key, ProbeReason reason, CancellationToken cancellation)
     {
         if (await destinations.RunAsync(key, reason, RoundEnded, cancellation) is not { } look)
-            return new EngineSignal.Looked(key, null, false, [], false, 0);
+            return new EngineSignal.Looked(key, null, true, false, [], false, 0);
         if (look.Round is not { } round)
-            return new EngineSignal.Looked(key, look.NextDue, false, [], false, 0);
+            return new EngineSignal.Looked(key, look.NextDue, true, false, [], false, 0);
 
         lastBrake = new StrongBox<Brake>(
             new Brake(look.Counts.PinnedGroups, look.Counts.GroupsWithNewKeys, RoundEnded) { Options = options.Rotation });
@@ -336,7 +318,7 @@ public sealed class ProbeEngine : IDisposable
         foreach (var transition in round.Result.Transitions)
             logger.PinMoved(look.Watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
         return new EngineSignal.Looked(
-            key, look.NextDue, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
+            key, look.NextDue, true, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
             [.. look.Changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, look.Counts.PinnedGroups);
     }
 }

@@ -66,6 +66,7 @@ CREATE TABLE probe_state (
     CHECK ((destination_id IS NULL) <> (mx_group_id IS NULL))
 );
 
+CREATE INDEX probe_state_due ON probe_state (next_due);
 CREATE INDEX probe_state_new_key ON probe_state (new_key_seen) WHERE new_key_seen IS NOT NULL;
 
 -- Targets of an owner's MX hosts, current and earlier.
@@ -78,6 +79,9 @@ CREATE TABLE probe_listing (
 );
 
 CREATE INDEX probe_listing_target ON probe_listing (probe_target_id);
+
+-- How many there are to look after, and which of them never were looked at.
+CREATE INDEX destination_watched ON destination (mx_group_id) WHERE level <> 'none';
 
 -- How many owners have served pins is asked at every look.
 CREATE INDEX pin_served ON pin (destination_id, mx_group_id) WHERE state IN ('standby', 'active', 'retiring');

@@ -18,8 +18,6 @@ internal sealed class LedgerReader : IDisposable
     private readonly SqliteConnection connection;
     private readonly Statement begin;
     private readonly Statement end;
-    private readonly Statement due;
-    private readonly Statement listedAs;
     private readonly Statement sharing;
     private readonly Statement head;
     private readonly Statement pinned;
@@ -45,26 +43,6 @@ internal sealed class LedgerReader : IDisposable
 
         begin = new Statement(connection, "BEGIN DEFERRED", 0);
         end = new Statement(connection, "ROLLBACK", 0);
-        // At level none there is nothing to look at.
-        due = new Statement(
-            connection,
-            """
-            SELECT d.key, s.next_due FROM destination d LEFT JOIN probe_state s ON s.destination_id = d.id
-            WHERE d.mx_group_id IS NULL AND d.level <> 'none'
-            UNION ALL
-            SELECT d.key, s.next_due FROM mx_group g
-            JOIN destination d ON d.id = (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = g.id AND m.level <> 'none')
-            LEFT JOIN probe_state s ON s.mx_group_id = g.id
-            """,
-            0);
-        listedAs = new Statement(
-            connection,
-            """
-            SELECT d.key FROM destination m
-            JOIN destination d ON d.id = (SELECT min(o.id) FROM destination o WHERE o.mx_group_id = m.mx_group_id AND o.level <> 'none')
-            WHERE m.key = $0 AND m.level <> 'none'
-            """,
-            1);
         sharing = new Statement(
             connection,
             """
@@ -88,16 +66,15 @@ internal sealed class LedgerReader : IDisposable
         targets = new TargetTable(connection, cache);
         states = new StateTable(connection);
         destinations = new DestinationTable(connection);
+        Due = new DueTable(connection);
     }
 
     internal FileSignature? Signature { get; }
 
     internal SqliteConnection Connection => connection;
 
-    internal List<ProbeDue> List() =>
-        [.. due.Query(row => (Key: row.GetString(0), Due: TargetTable.Long(row, 1)))
-            .Where(row => NextHop.TryParse(row.Key, out _, out _))
-            .Select(row => new ProbeDue(NextHop.Parse(row.Key), row.Due?.Time()))];
+    /// <summary>What is to be looked at, and when.</summary>
+    internal DueTable Due { get; }
 
     internal AddressHistory ReadHistory(ProbeTarget target)
     {
@@ -112,8 +89,6 @@ internal sealed class LedgerReader : IDisposable
             end.Execute();
         }
     }
-
-    internal NextHop? ListedAs(NextHop key) => listedAs.Scalar(key.Text) is string listed && NextHop.TryParse(listed, out var parsed, out _) ? parsed : null;
 
     internal List<NextHop> Sharing(ProbeTarget target) =>
         [.. sharing.Query(row => row.GetString(0), target.Id).Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
@@ -135,7 +110,7 @@ internal sealed class LedgerReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in (IDisposable[])[begin, end, due, listedAs, sharing, head, pinned, newKeys, targets, states, destinations])
+        foreach (var part in (IDisposable[])[begin, end, sharing, head, pinned, newKeys, targets, states, destinations, Due])
             part.Dispose();
         connection.Dispose();
     }

@@ -46,10 +46,20 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <summary>Answers are made for another Postfix from now on.</summary>
     public void Use(PostfixSettings settings) => postfix = settings;
 
-    public IReadOnlyList<ProbeDue> List() => Read(from => from.List());
+    /// <summary>Every destination to look after, one for each owner of pins, and when it is due next.</summary>
+    /// <exception cref="LedgerUnavailableException">The store cannot be read.</exception>
+    public IReadOnlyList<ProbeDue> List() => Read(from => from.Due.All());
+
+    public IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit) => Read(from => from.Due.Due(until.Seconds(), limit));
+
+    public ProbeNewcomers ListNew(long after, int limit) => Read(from => from.Due.New(after, limit));
+
+    public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now.Seconds()));
+
+    public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Due.Sample(size, random));
 
     /// <inheritdoc/>
-    public NextHop? ListedAs(NextHop key) => Read(from => from.ListedAs(key));
+    public NextHop? ListedAs(NextHop key) => Read(from => from.Due.ListedAs(key));
 
     public WatchedDestination? Read(NextHop key) => Read(from => from.Read(key));
 

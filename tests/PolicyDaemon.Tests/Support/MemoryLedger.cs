@@ -15,6 +15,7 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Dictionary<NextHop, WatchedDestination> destinations = [];
     private readonly Dictionary<NextHop, DateTimeOffset> due = [];
     private readonly ConcurrentDictionary<NextHop, NextHop> groups = new();
+    private readonly List<NextHop> added = [];
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<(string Owner, DateTimeOffset At)> newKeys = [];
 
@@ -26,6 +27,9 @@ internal sealed class MemoryLedger : IProbeLedger
 
     public int ProberFindingsWritten { get; private set; }
 
+    /// <summary>How often somebody asked what is due.</summary>
+    public int Listed { get; private set; }
+
     /// <summary>The disk is full.</summary>
     public bool IsBroken { get; set; }
 
@@ -36,6 +40,7 @@ internal sealed class MemoryLedger : IProbeLedger
         lock (guard)
         {
             var nextHop = NextHop.Parse(key);
+            added.Add(nextHop);
             destinations[nextHop] = new WatchedDestination
             {
                 Key = nextHop,
@@ -45,6 +50,13 @@ internal sealed class MemoryLedger : IProbeLedger
                 PinOwner = key,
             };
         }
+    }
+
+    /// <summary>As if it had been looked at.</summary>
+    public void SetDue(string key, DateTimeOffset at)
+    {
+        lock (guard)
+            due[NextHop.Parse(key)] = at;
     }
 
     public void Remove(string key)
@@ -74,11 +86,40 @@ internal sealed class MemoryLedger : IProbeLedger
             return destinations[NextHop.Parse(key)].Pins.FirstOrDefault(known => known.Fingerprint == pin)?.State;
     }
 
-    public IReadOnlyList<ProbeDue> List()
+    public IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit)
+    {
+        Check();
+        Listed++;
+        lock (guard)
+            return [.. due.Where(one => destinations.ContainsKey(one.Key) && one.Value <= until).OrderBy(one => one.Value).Take(limit).Select(one => new ProbeDue(one.Key, one.Value))];
+    }
+
+    public ProbeNewcomers ListNew(long after, int limit)
     {
         Check();
         lock (guard)
-            return [.. destinations.Keys.Select(key => new ProbeDue(key, due.TryGetValue(key, out var at) ? at : null))];
+        {
+            var page = added.Select((key, index) => (Key: key, Id: index + 1L))
+                .Where(one => one.Id > after && destinations.ContainsKey(one.Key) && !due.ContainsKey(one.Key)).Take(limit).ToList();
+            return new ProbeNewcomers([.. page.Select(one => one.Key)], page.Count == 0 ? after : page[^1].Id, page.Count < limit);
+        }
+    }
+
+    public ProbeCounts Count(DateTimeOffset now)
+    {
+        Check();
+        lock (guard)
+            return new ProbeCounts(destinations.Count, destinations.Keys.Count(key => !due.TryGetValue(key, out var at) || at <= now));
+    }
+
+    public IReadOnlyList<NextHop> Sample(int size, Random random)
+    {
+        lock (guard)
+        {
+            var keys = destinations.Keys.ToArray();
+            random.Shuffle(keys);
+            return [.. keys.Take(size)];
+        }
     }
 
     /// <summary>Makes a key a member of the group that another stands for.</summary>

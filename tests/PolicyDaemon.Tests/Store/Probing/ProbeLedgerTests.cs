@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Pins.Rotation;
@@ -113,6 +114,68 @@ public sealed class ProbeLedgerTests : IDisposable
 
         Assert.Equal(NextHop.Parse("x.example"), fixture.Ledger.ListedAs(NextHop.Parse("y.example")));
         Assert.All(["a.example", "n.example", "unknown.example"], key => Assert.Null(fixture.Ledger.ListedAs(NextHop.Parse(key))));
+    }
+
+    [Fact]
+    public void What_is_due_and_what_is_new_is_found_without_reading_all()
+    {
+        foreach (var key in (string[])["a.example", "b.example", "c.example", "d.example", "e.example"])
+            fixture.Add(key, Pin(0));
+        fixture.Store.Put(TemporaryStore.Pinned("none.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
+        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
+        fixture.AddGroup("other", Pin(2), TemporaryStore.Pinned("z.example"));
+        fixture.Ledger.Record(fixture.Round("c.example"));
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        fixture.Ledger.Record(fixture.Round("b.example"));
+        fixture.Ledger.Record(fixture.Round("y.example") with { PinOwner = "provider" });
+
+        var until = fixture.Now.AddHours(24);
+        Assert.Equal(["c.example", "b.example", "x.example"], fixture.Ledger.ListDue(until, 10).Select(due => due.Key.Text));
+        Assert.Equal(["c.example"], fixture.Ledger.ListDue(until, 1).Select(due => due.Key.Text));
+        Assert.Equal([new ProbeDue(NextHop.Parse("c.example"), until.AddHours(-1))], fixture.Ledger.ListDue(until.AddSeconds(-1), 10));
+
+        var first = fixture.Ledger.ListNew(0, 2);
+        var second = fixture.Ledger.ListNew(first.End, 2);
+        var third = fixture.Ledger.ListNew(second.End, 2);
+        Assert.Equal(["a.example", "d.example"], first.Keys.Select(key => key.Text));
+        Assert.Equal(["e.example", "z.example"], second.Keys.Select(key => key.Text));
+        Assert.Empty(third.Keys);
+        Assert.Equal((false, false, true), (first.IsLast, second.IsLast, third.IsLast));
+
+        Assert.Equal(new ProbeCounts(7, 4), fixture.Ledger.Count(fixture.Now));
+        Assert.Equal(new ProbeCounts(7, 5), fixture.Ledger.Count(until.AddSeconds(-1)));
+        Assert.Equal(new ProbeCounts(7, 7), fixture.Ledger.Count(until));
+        Assert.Equal(7, fixture.Ledger.Sample(100, new Random(1)).Distinct().Count());
+        Assert.Equal(3, fixture.Ledger.Sample(3, new Random(1)).Distinct().Count());
+    }
+
+    [Fact]
+    public void What_was_due_and_is_at_level_none_now_is_not_due()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Store.Put(TemporaryStore.Pinned("a.example") with { Policy = new TlsPolicy { Level = TlsLevel.None }, Pins = [] });
+
+        Assert.Empty(fixture.Ledger.ListDue(fixture.Now.AddDays(9), 10));
+        Assert.Empty(fixture.Ledger.ListNew(0, 10).Keys);
+        Assert.Equal(0, fixture.Ledger.Count(fixture.Now.AddDays(9)).Watched);
+    }
+
+    [Fact]
+    public void A_sample_of_a_large_store_is_drawn_from_all_of_it()
+    {
+        using (var change = fixture.Store.Open().BeginChange(new ChangeOrigin(TemporaryStore.Alice, "import", "test")))
+        {
+            for (var i = 0; i < 10_500; i++)
+                change.Put(TemporaryStore.Pinned($"d{i}.example"), null, null);
+            change.Commit();
+        }
+
+        var sample = fixture.Ledger.Sample(400, new Random(1)).Select(key => int.Parse(key.Text.AsSpan(1, key.Text.IndexOf('.', StringComparison.Ordinal) - 1), CultureInfo.InvariantCulture)).ToList();
+
+        Assert.InRange(sample.Count, 390, 400);
+        Assert.Equal(sample.Count, sample.Distinct().Count());
+        Assert.InRange(sample.Average(), 4_500, 6_000);
     }
 
     [Fact]

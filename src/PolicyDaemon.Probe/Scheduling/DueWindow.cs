@@ -1,0 +1,125 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Scheduling;
+
+/// <summary>What comes next. The ledger knows when everything is due; here is what is due within minutes, so that a million
+/// destinations take no memory and a change of the list costs nothing.</summary>
+/// <remarks>Not for several tasks at once. The engine says which keys it looks at now.</remarks>
+/// <param name="page">So many are fetched at once.</param>
+internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunning, int page = DueWindow.Page)
+{
+    private const int Page = 10_000;
+
+    /// <summary>So far ahead.</summary>
+    internal static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
+
+    // Where the ledger lists nothing that is not known here already, asking it again at once is idle.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+
+    private readonly Agenda agenda = new();
+    private readonly HashSet<NextHop> nothing = [];
+    private DateTimeOffset horizon = DateTimeOffset.MinValue;
+    private DateTimeOffset notBefore = DateTimeOffset.MinValue;
+    private bool isCut;
+    private long newEnd;
+    private bool hasAllNew;
+    private int beyond;
+
+    /// <summary>How many destinations there are to look after.</summary>
+    public int Watched { get; private set; }
+
+    /// <summary>How many wait for their turn.</summary>
+    public int CountDue(DateTimeOffset now) => agenda.CountDue(now) + beyond;
+
+    /// <summary>It is among what comes next.</summary>
+    public bool Contains(NextHop key) => agenda.Contains(key);
+
+    /// <summary>The list has changed: it is read again.</summary>
+    /// <param name="anyKey">Not only keys that are hastened anyway.</param>
+    public void ListChanged(bool anyKey)
+    {
+        (horizon, notBefore) = (DateTimeOffset.MinValue, DateTimeOffset.MinValue);
+        nothing.Clear();
+        if (anyKey)
+            (newEnd, hasAllNew) = (0, false);
+    }
+
+    /// <summary>When there is something to do next; within minutes at the latest, unless more waits than fits in here.</summary>
+    public DateTimeOffset Next()
+    {
+        var refill = RefillAt();
+        return agenda.Next() is { } next && next < refill ? next : refill;
+    }
+
+    /// <summary>Something is due now, or may be for all that is known here.</summary>
+    public bool IsAnythingDue(DateTimeOffset now) => agenda.Next() <= now || RefillAt() <= now;
+
+    /// <summary>Takes the next one that is due by now.</summary>
+    /// <exception cref="LedgerUnavailableException">What is due cannot be read; what is known here already goes on.</exception>
+    public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
+    {
+        if (RefillAt() <= now)
+            Refill(now);
+        return agenda.TryTake(now, out key, out reason);
+    }
+
+    /// <summary>Makes a key due no later than now, whether it is known here or not.</summary>
+    public void Hasten(NextHop key, DateTimeOffset due, ProbeReason reason) => agenda.Hasten(key, due, reason);
+
+    /// <summary>A look has ended.</summary>
+    /// <param name="due">When it is due next.</param>
+    /// <param name="isKept">The ledger knows that, too.</param>
+    public void Return(NextHop key, DateTimeOffset due, bool isKept)
+    {
+        if (!isKept || due <= horizon)
+            agenda.Set(key, due, ProbeReason.Scheduled);
+    }
+
+    /// <summary>A look came to nothing: the destination is gone, or its row cannot be read. It is not taken again before the list changes.</summary>
+    public void Forget(NextHop key)
+    {
+        if (nothing.Count < page)
+            nothing.Add(key);
+    }
+
+    /// <summary>The ledger could not be read: not before then again.</summary>
+    public void RetryAt(DateTimeOffset at) => notBefore = at;
+
+    private DateTimeOffset RefillAt()
+    {
+        var at = horizon - (horizon == DateTimeOffset.MinValue ? TimeSpan.Zero : Span / 2);
+        // More is waiting: when half of this is done, or only what comes after the rest is left.
+        if (isCut || !hasAllNew)
+            at = agenda.Count < page / 2 || agenda.Next() > horizon ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue;
+        return at > notBefore ? at : notBefore;
+    }
+
+    private void Refill(DateTimeOffset now)
+    {
+        var until = now + Span;
+        var listed = ledger.ListDue(until, page + nothing.Count);
+        var brought = listed.Count(one => Add(one.Key, one.Due ?? now));
+        if (!hasAllNew)
+        {
+            var newcomers = ledger.ListNew(newEnd, page / 2);
+            brought += newcomers.Keys.Count(key => Add(key, now));
+            (newEnd, hasAllNew) = (newcomers.End, newcomers.IsLast);
+        }
+
+        isCut = listed.Count == page + nothing.Count;
+        horizon = isCut ? listed[^1].Due ?? now : until;
+        notBefore = brought == 0 ? now + Pause : now;
+        var counts = ledger.Count(now);
+        Watched = counts.Watched;
+        beyond = isCut || !hasAllNew ? Math.Max(0, counts.Waiting - agenda.CountDue(now)) : 0;
+    }
+
+    private bool Add(NextHop key, DateTimeOffset due)
+    {
+        if (agenda.Contains(key) || isRunning(key) || nothing.Contains(key))
+            return false;
+        agenda.Set(key, due, ProbeReason.Scheduled);
+        return true;
+    }
+}
