@@ -20,14 +20,12 @@ public sealed class ProbeEngine : IDisposable
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StockEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan SampleEvery = TimeSpan.FromHours(1);
-    private const int MaxSample = 500;
 
     private readonly IProbeLedger ledger;
     private readonly ProberFindings findings;
     private readonly DestinationProbe destinations;
     private readonly ScheduleOptions options;
-    private readonly Random random;
+    private readonly BrakeSample sample;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Channel<EngineSignal> signals = Channel.CreateUnbounded<EngineSignal>(new UnboundedChannelOptions { SingleReader = true });
@@ -38,8 +36,6 @@ public sealed class ProbeEngine : IDisposable
     private readonly HashSet<NextHop> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
-    private DateTimeOffset? lastSample;
-    private int sampled;
     private volatile bool isIdle;
     private Task<bool>? signalled;
     private bool hasStarted;
@@ -60,7 +56,7 @@ public sealed class ProbeEngine : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
         this.options = options;
-        this.random = random;
+        sample = new BrakeSample(ledger, options.Rotation, random);
         this.time = time;
         this.logger = logger;
         window = new DueWindow(ledger, running.Contains);
@@ -237,22 +233,11 @@ public sealed class ProbeEngine : IDisposable
             window.Hasten(key, time.GetUtcNow(), reason);
     }
 
-    /// <summary>Looks at others where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
-    /// <remarks>Five times as many as would set the brake: a fault that reaches a fifth of all is missed by one sample in several
-    /// hundred. Each further new key doubles the sample, and the round does not end before it has been looked at.</remarks>
     private void Sample(NextHop seenAt, int groups)
     {
-        var now = time.GetUtcNow();
-        if (lastSample is null || now - lastSample >= SampleEvery)
-            (lastSample, sampled) = (now, 0);
-        var first = 5 * Math.Max(options.Rotation.BrakeAtLeast, (groups * options.Rotation.BrakePercent / 100) + 1);
-        var size = Math.Min(sampled == 0 ? first : sampled, MaxSample - sampled);
-        if (size <= 0)
-            return;
-        sampled += size;
         try
         {
-            foreach (var key in ledger.Sample(size + 1, random).Where(key => key != seenAt).Take(size))
+            foreach (var key in sample.Draw(seenAt, groups, time.GetUtcNow()))
                 Hasten(key, ProbeReason.Sample);
         }
         catch (LedgerUnavailableException fault)

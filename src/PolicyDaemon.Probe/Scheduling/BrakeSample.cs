@@ -1,0 +1,34 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Probing;
+
+namespace PolicyDaemon.Probe.Scheduling;
+
+/// <summary>Whom to look at where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
+/// <remarks>Five times as many as would set the brake: a fault that reaches a fifth of all is missed by one sample in several
+/// hundred. Each further new key within the hour doubles the sample, and the round does not end before it has been looked at.</remarks>
+internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, Random random)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+    private const int Most = 500;
+
+    private DateTimeOffset? last;
+    private int drawn;
+
+    /// <summary>Draws some destinations beside the one where it was seen.</summary>
+    /// <param name="seenAt">Where a new key was seen.</param>
+    /// <param name="groups">How many pinned groups there are.</param>
+    /// <param name="now">The present.</param>
+    /// <exception cref="LedgerUnavailableException">The ledger cannot be read.</exception>
+    public IEnumerable<NextHop> Draw(NextHop seenAt, int groups, DateTimeOffset now)
+    {
+        if (last is null || now - last >= Every)
+            (last, drawn) = (now, 0);
+        var first = 5 * Math.Max(options.BrakeAtLeast, (groups * options.BrakePercent / 100) + 1);
+        var size = Math.Min(drawn == 0 ? first : drawn, Most - drawn);
+        if (size <= 0)
+            return [];
+        drawn += size;
+        return ledger.Sample(size + 1, random).Where(key => key != seenAt).Take(size);
+    }
+}
