@@ -11,12 +11,15 @@ internal sealed record Load(Endpoint Endpoint, string Keys, int Connections, dou
     /// <summary>Each connection pauses so long after a reply; zero asks again at once.</summary>
     internal TimeSpan Pace { get; init; }
 
+    /// <summary>It has a core whenever it wants one, so that beside others it measures the server and not itself.</summary>
+    internal bool GoesFirst { get; init; }
+
     /// <summary>Instead of lasting some seconds: so many times connect, ask, close.</summary>
     internal int Churn { get; init; }
 
     internal async Task<LoadSample> RunAsync(Bench bench, Server server)
     {
-        List<string> command = [.. Cores.Client, Toolchain.Native(bench.Options, "load"),
+        List<string> command = [.. GoesFirst ? Cores.FirstClient : Cores.Client, Toolchain.Native(bench.Options, "load"),
             Endpoint.Protocol, Endpoint.Text, Keys, Text(Connections), Text(Seconds), Text(server.Pid)];
         if (Churn > 0)
             command.AddRange(["churn", Text(Churn)]);

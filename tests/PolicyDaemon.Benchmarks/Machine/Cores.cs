@@ -7,6 +7,9 @@ internal static class Cores
 
     internal static IReadOnlyList<string> Client => Several ? ["taskset", "-c", "0"] : [];
 
+    /// <summary>The same, before anybody else: what others keep the client waiting for is not the server's doing.</summary>
+    internal static IReadOnlyList<string> FirstClient => [.. Client, "chrt", "--fifo", "1"];
+
     internal static IReadOnlyList<string> Server => Several ? ["taskset", "-c", "1"] : [];
 
     internal static string Description => Several ? "client on core 0, server on core 1" : "client and server on the only core";

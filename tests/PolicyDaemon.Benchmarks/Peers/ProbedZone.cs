@@ -15,11 +15,23 @@ internal sealed class ProbedZone(int destinations, int addresses, int rounds)
     private readonly TimeSpan[] first = new TimeSpan[rounds + 2];
     private readonly TimeSpan[] last = new TimeSpan[rounds + 2];
 
+    private int total;
+
     internal int Destinations => destinations;
 
     internal int Addresses => addresses;
 
     internal static string Key(int index) => string.Create(CultureInfo.InvariantCulture, $"d{index:D6}.probed.example");
+
+    /// <summary>All looks so far.</summary>
+    internal int Looks
+    {
+        get
+        {
+            lock (guard)
+                return total;
+        }
+    }
 
     /// <summary>How many destinations have been looked at so many times or more.</summary>
     internal int Reached(int round)
@@ -62,6 +74,7 @@ internal sealed class ProbedZone(int destinations, int addresses, int rounds)
     {
         lock (guard)
         {
+            total++;
             var round = ++looks[index];
             if (round >= reached.Length)
                 return;

@@ -28,6 +28,9 @@ internal sealed class Samples
 
     internal void Add(double value) => values.Add(value);
 
+    /// <summary>As <see cref="WithSpread"/>; nothing where nothing was measured.</summary>
+    internal string Summary => Count == 0 ? "" : WithSpread("0");
+
     /// <summary>The median alone.</summary>
     internal string Text(string format = "0.00") => Median.ToString(format, CultureInfo.InvariantCulture);
 

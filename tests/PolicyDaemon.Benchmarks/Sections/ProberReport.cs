@@ -31,16 +31,22 @@ internal static class ProberReport
         var idleCpu = new Samples(rounds.Select(round => round.IdleCpu.Median));
         Row("processor time of policyd for a look, µs", round => Number((round.Cpu.TotalMicroseconds - (idleCpu.Median * round.Watched.TotalMicroseconds)) / zone.Destinations), "");
         Row("processor time of the simulated servers for a look, µs", round => Number(round.PeersCpu.TotalMicroseconds / zone.Destinations), "");
-        Row("lookups, 99th percentile during the round, µs", round => round.Busy.Count == 0 ? "" : round.Busy.WithSpread("0"), "");
-        Row("lookups, 99th percentile idle behind it, µs", round => round.Idle.WithSpread("0"), "");
+        Row("lookups, 99th percentile during the round, µs", round => round.Busy.Summary, "");
+        Row("lookups, 99th percentile idle behind it, µs", round => round.Idle.Summary, "");
+        var pace = $"{ProberRound.LeastPace:0} to {ProberRound.MostPace:0} looks a second";
+        Row($"lookups, 99th percentile at {pace}, µs", round => round.Paced.Summary, "");
         var idle = new Samples(rounds.SelectMany(round => round.Idle.Values));
-        Row("of these two: during a round to idle of all rounds", round => round.Busy.Count == 0 ? "" : Number(round.Busy.Median / idle.Median), "at most 2");
+        Row("during the round, as fast as it goes, to idle of all rounds", round => Ratio(round.Busy), "");
+        var paced = new Samples(rounds.SelectMany(round => round.Paced.Values));
+        Row($"at {pace}, all rounds, to idle of all rounds", round => round == rounds[^1] ? Ratio(paced) : "", "at most 2");
         Row("resident afterwards, MiB more than without the prober", round => Number((round.ResidentKiB - memory.WithoutProberKiB) / 1024.0), $"below {Number(TolerableGrowth)}");
         Row("resident of the process's own, MiB", round => Number(round.AnonymousKiB / 1024.0), "");
         part.Row(["the most that was resident at any time, MiB more", .. rounds.Select(round => round == rounds[^1] ? Number((memory.PeakKiB - memory.WithoutProberKiB) / 1024.0) : ""), $"below {Number(TolerableGrowth)}"]);
         Row("descriptors afterwards", round => Number(round.Descriptors), "the same after each");
         Row("threads afterwards", round => Number(round.Threads), "the same after each");
         return part;
+
+        string Ratio(Samples during) => during.Count == 0 ? "" : Number(during.Median / idle.Median);
 
         void Row(string what, Func<ProberRound, string> measured, string aim) => part.Row([what, .. rounds.Select(measured), aim]);
     }

@@ -6,6 +6,9 @@ namespace PolicyDaemon.Benchmarks.Sections;
 /// <summary>What was measured of one round, and of the rest behind it.</summary>
 internal sealed class ProberRound(int number)
 {
+    /// <summary>Looks a second; the least is what is asked of the prober beside undisturbed lookups.</summary>
+    internal const double LeastPace = 200, MostPace = 600;
+
     internal int Number { get; } = number;
 
     /// <summary>From the first look to the last.</summary>
@@ -26,6 +29,9 @@ internal sealed class ProberRound(int number)
 
     /// <summary>99th percentiles of lookups while it ran, in µs.</summary>
     internal Samples Busy { get; } = new();
+
+    /// <summary>Of these, those taken at a moderate pace, as a round begins and ends: <see cref="LeastPace"/> to <see cref="MostPace"/>.</summary>
+    internal Samples Paced { get; } = new();
 
     /// <summary>The same in the rest behind it.</summary>
     internal Samples Idle { get; } = new();

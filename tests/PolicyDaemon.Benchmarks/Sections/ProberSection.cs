@@ -22,6 +22,9 @@ internal sealed class ProberSection : ISection
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(25);
 
+    // Outside root's own user namespace nobody may ask for it.
+    private static bool CanGoFirst { get; } = File.ReadAllText("/proc/self/uid_map").Contains("4294967295", StringComparison.Ordinal);
+
     public string Name => "prober";
 
     public async Task<ReportPart> MeasureAsync(Bench bench)
@@ -35,7 +38,7 @@ internal sealed class ProberSection : ISection
         var store = await NewStoreAsync(bench, authority, zone.Destinations);
         var keys = Path.Combine(bench.Directory, "prober-keys");
         await File.WriteAllLinesAsync(keys, Enumerable.Range(0, 10_000).Select(index => $"{ProbedZone.Key(index * 7 % zone.Destinations)}\tH"));
-        var load = new Load(store.Unix, keys, 16, isQuick ? 0.5 : 2) { Pace = Pace };
+        var load = new Load(store.Unix, keys, 16, isQuick ? 0.5 : 2) { Pace = Pace, GoesFirst = CanGoFirst };
 
         // The same daemon and the same pace, without the prober: what memory is compared with.
         long began;
@@ -73,11 +76,14 @@ internal sealed class ProberSection : ISection
             var (at, used) = (watch.Elapsed, policyd.Cpu);
             if (!hadBegun)
                 (cpu, peersCpu, questions, start) = (used, Environment.CpuUsage.TotalTime, dns.Questions, at);
+            var looks = zone.Looks;
             var sample = await load.RunAsync(bench, policyd);
             if (sample.Wrong > 0)
                 throw new BenchmarkException($"{sample.Wrong} of {sample.Requests} answers were wrong");
             if (over is null && hadBegun && zone.Reached(number) < zone.Destinations)
                 round.Busy.Add(sample.LateMicroseconds);
+            if ((zone.Looks - looks) / (watch.Elapsed - at).TotalSeconds is >= ProberRound.LeastPace and <= ProberRound.MostPace)
+                round.Paced.Add(sample.LateMicroseconds);
             if (over is not null && zone.Reached(number + 1) == 0)
             {
                 round.Idle.Add(sample.LateMicroseconds);
@@ -103,6 +109,7 @@ internal sealed class ProberSection : ISection
             }
         }
 
+        Console.Error.WriteLine($"-- round {number}: {zone.Destinations / round.Took.TotalSeconds:0} looks/s; lookups µs {round.Busy.Summary}, at a moderate pace {round.Paced.Summary}, idle {round.Idle.Summary}");
         return round;
     }
 
