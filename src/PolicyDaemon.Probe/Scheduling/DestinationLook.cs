@@ -105,7 +105,10 @@ internal sealed class DestinationLook(WatchedDestination watched, MxResolution r
     {
         var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);
         var address = new WatchedAddress { MxHost = target.MxHost, History = history, Listed = IsListed(target) };
-        if (host is null)
+        // At dane-only Postfix defers where the MX records are not secure, whatever TLSA records they lead to ("non DNSSEC destination",
+        // smtp/smtp_tls_policy.c; RFC 7672 section 2.2.1). At dane they count: smtp_tls_dane_insecure_mx_policy.
+        var leadsToNobody = watched.Policy.Level == TlsLevel.DaneOnly && !resolution.HostIsGiven && resolution.MxDnssec == DnssecStatus.Insecure;
+        if (host is null || leadsToNobody)
             return address;
         return address with
         {

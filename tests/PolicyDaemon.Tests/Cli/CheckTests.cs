@@ -152,6 +152,25 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task Signed_TLSA_records_do_not_help_dane_only_where_the_MX_records_are_not_signed()
+    {
+        await using var network = new ProbedNetwork(trusted: true);
+        network.Serve(Public);
+        network.Dns.AddMx("partner.test", 10, "mx.partner.test", false);
+        network.Dns.AddHost("mx.partner.test", true, "127.0.0.1");
+        network.Tlsa("mx.partner.test", Public);
+        var key = $"partner.test:{network.Port}";
+        network.Session.Succeed("domain", "add", key, "--level", "dane-only");
+
+        var result = network.Session.Run("check", key, "--format", "table");
+
+        Assert.Contains("deferred at level dane-only, and tried again until it is returned: mx.partner.test [127.0.0.1] dane-required", result.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Negative, result.Code);
+        network.Session.Succeed("domain", "set", key, "--level", "dane", "--reason", "test");
+        Assert.Equal(ExitCode.Done, network.Session.Run("check", key).Code);
+    }
+
+    [Fact]
     public async Task A_resolver_that_fails_its_self_test_is_named()
     {
         await using var network = new ProbedNetwork(trusted: true);
