@@ -1,36 +1,44 @@
-using Microsoft.Extensions.Hosting.Systemd;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Daemon.Systemd;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Probing;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>One life of the daemon: makes its parts, starts them, and ends with an exit code.</summary>
+/// <summary>The composition root: makes every part, starts them in order, ends with an exit code.</summary>
 internal static class DaemonHost
 {
-    /// <summary>How long all parts together may take to stop; each has shorter limits of its own.</summary>
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     /// <summary>Serves until SIGTERM or SIGINT, or until a part cannot go on.</summary>
     /// <exception cref="ConfigurationException">The endpoints cannot be used.</exception>
     internal static async Task<ExitCode> RunAsync(Settings settings)
     {
         var endpoints = Endpoints.From(settings);
         var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
-        await using var parts = new DaemonParts(settings, endpoints, inherited);
-        var logger = parts.Loggers.CreateLogger("policyd");
+        using var host = Build(settings, endpoints, inherited);
+        var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
         if (!CreateStoreForNewcomer(settings, logger) || !TryTakeLock(settings, logger, out var daemonLock))
             return ExitCode.Failed;
         using var held = daemonLock;
-        parts.Outcome.ListenToSignals();
         try
         {
-            await parts.StartAsync(logger, CancellationToken.None);
+            await host.StartAsync();
         }
         catch (IOException exception)
         {
@@ -39,13 +47,83 @@ internal static class DaemonHost
             return ExitCode.Failed;
         }
 
-        parts.Notifier?.Notify(ServiceState.Ready);
-        await parts.Outcome.Ended;
-        parts.Notifier?.Notify(ServiceState.Stopping);
-        using var deadline = new CancellationTokenSource(StopTime);
-        await parts.StopAsync(logger, deadline.Token);
-        logger.Stopped(parts.Counters.Found, parts.Counters.NotFound, parts.Counters.Temporary);
-        return parts.Outcome.Code;
+        await host.WaitForShutdownAsync();
+        var counters = host.Services.GetRequiredService<LookupCounters>();
+        logger.Stopped(counters.Found, counters.NotFound, counters.Temporary);
+        return Outcome(host, logger);
+    }
+
+    private static ExitCode Outcome(IHost host, ILogger logger)
+    {
+        foreach (var part in host.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            // A part that ended over a broken assumption stops the host; the process must not look as if it was asked to.
+            if (part.ExecuteTask is { IsFaulted: true } task)
+            {
+                logger.CannotGoOn($"{part.GetType().Name}: {task.Exception.InnerException?.Message}");
+                return ExitCode.Failed;
+            }
+        }
+
+        return host.Services.GetRequiredService<DaemonOutcome>().Code;
+    }
+
+    internal static IHost Build(
+        Settings settings, IReadOnlyList<MapEndpoint> endpoints, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited)
+    {
+        // No defaults: no files or variables beside the configuration file decide anything.
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.FormatterName);
+
+        var services = builder.Services;
+        services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(TimeProvider.System, ServiceManager.ReadsStandardOutput));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new RunningConfiguration(settings));
+        services.AddSingleton<DaemonOutcome>();
+        services.AddSingleton<NearMissLog>();
+        services.AddSingleton<INearMissSink>(provider => provider.GetRequiredService<NearMissLog>());
+        services.AddSingleton<PinnedLookups>();
+        services.AddSingleton<LookupCounters>();
+        services.AddSingleton(provider => new SnapshotLoader(
+            new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
+        services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<SnapshotLoader>());
+        services.AddSingleton(provider => new LookupService(
+            provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<INearMissSink>(),
+            provider.GetRequiredService<LookupCounters>(), provider.GetRequiredService<ILogger<LookupService>>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PinnedLookups>()));
+        services.AddSingleton(provider => new LookupServer(
+            provider.GetRequiredService<LookupService>(),
+            new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },
+            provider.GetRequiredService<ILogger<LookupServer>>(), provider.GetRequiredService<TimeProvider>()));
+
+        services.AddSingleton(provider => new ProbeLedger(settings.Database, settings.Postfix, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IProbeLedger>(provider => provider.GetRequiredService<ProbeLedger>());
+        services.AddSingleton<IAlertLedger>(provider => provider.GetRequiredService<ProbeLedger>());
+        services.AddSingleton<ProberService>();
+        services.AddSingleton<IReadOnlyList<IAlertChannel>>(provider =>
+        [
+            new CommandChannel(
+                provider.GetRequiredService<RunningConfiguration>(), provider.GetRequiredService<ILogger<CommandChannel>>(),
+                provider.GetRequiredService<TimeProvider>()),
+            new WebhookChannel(provider.GetRequiredService<RunningConfiguration>(), provider.GetRequiredService<TimeProvider>()),
+        ]);
+        services.AddSingleton<AlertService>();
+
+        // In this order: first something to answer from, then the listeners; stopped the other way round.
+        services.AddHostedService<SnapshotWorker>();
+        services.AddHostedService(provider => new LookupWorker(
+            provider.GetRequiredService<LookupServer>(), inherited, provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<DaemonOutcome>(), provider.GetRequiredService<ILogger<LookupWorker>>()));
+        services.AddHostedService<ReloadOnHangup>();
+        services.AddHostedService<NearMissReporter>();
+        services.AddHostedService<StatusWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ProberService>());
+        services.AddHostedService(provider => provider.GetRequiredService<AlertService>());
+        ServiceManager.AddTo(services);
+        return builder.Build();
     }
 
     /// <summary>Makes the store, only for a newcomer who starts without a configuration file and has neither store nor snapshot.</summary>

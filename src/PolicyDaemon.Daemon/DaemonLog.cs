@@ -63,10 +63,4 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3018, LogLevel.Error, "looking for alerts met what it should not and goes on in a minute")]
     public static partial void AlertsBroke(this ILogger logger, Exception exception);
-
-    [LoggerMessage(3019, LogLevel.Critical, "{Part} met what it should not; policyd ends, so that it is started again")]
-    public static partial void PartBroke(this ILogger logger, Exception exception, string part);
-
-    [LoggerMessage(3020, LogLevel.Warning, "{Part} did not stop as it should: {Reason}")]
-    public static partial void StoppedBadly(this ILogger logger, string part, string reason);
 }

@@ -7,7 +7,7 @@ namespace PolicyDaemon.Daemon;
 
 /// <summary>Opens the listeners once there is something to answer from, and drains them on stop.</summary>
 internal sealed class LookupWorker(
-    LookupServer server, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited, DaemonOutcome outcome,
+    LookupServer server, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited, IHostApplicationLifetime lifetime, DaemonOutcome outcome,
     ILogger<LookupWorker> logger) : IHostedService
 {
     /// <summary>Below systemd's and any impatient administrator's limit; a reply takes microseconds.</summary>
@@ -35,7 +35,8 @@ internal sealed class LookupWorker(
         catch (IOException exception)
         {
             logger.CannotGoOn(exception.Message);
-            outcome.Fail();
+            outcome.Code = ExitCode.Failed;
+            lifetime.StopApplication();
         }
     }
 }

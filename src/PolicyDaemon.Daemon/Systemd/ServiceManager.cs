@@ -1,3 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+
 namespace PolicyDaemon.Daemon.Systemd;
 
 /// <summary>What systemd asks of the process it runs: readiness, its watchdog, and log lines with a priority.</summary>
@@ -13,6 +17,15 @@ internal static class ServiceManager
     /// <summary>True where standard output is the journal, and not a terminal or a file that was put in its place.</summary>
     internal static bool ReadsStandardOutput => IsStream(
         Environment.GetEnvironmentVariable("JOURNAL_STREAM"), new FileInfo("/proc/self/fd/1").LinkTarget);
+
+    internal static void AddTo(IServiceCollection services)
+    {
+        if (!IsListening)
+            return;
+        services.AddSingleton<ISystemdNotifier>(new SystemdNotifier());
+        services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        services.AddHostedService<Watchdog>();
+    }
 
     /// <param name="journalStream">JOURNAL_STREAM: device and inode number, separated by a colon.</param>
     /// <param name="descriptor">Where a descriptor leads: <c>socket:[INODE]</c>.</param>
