@@ -99,7 +99,7 @@ public sealed class ManualPageTests
             explained.Subsection("Pins").Items("Cm").Order(StringComparer.Ordinal));
     }
 
-    private static IEnumerable<(string Path, Command Command)> Leaves(Command command, string path = "") =>
+    internal static IEnumerable<(string Path, Command Command)> Leaves(Command command, string path = "") =>
         command.Subcommands.Count == 0
             ? [(path, command)]
             : command.Subcommands.SelectMany(child => Leaves(child, path.Length == 0 ? child.Name : $"{path} {child.Name}"));

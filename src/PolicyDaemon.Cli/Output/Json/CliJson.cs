@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace PolicyDaemon.Cli.Output.Json;
 
 /// <summary>The documented schema of <c>--format json</c>: every root type that a command writes. Members are only ever added.</summary>
-/// <remarks>Names are snake_case; times are ISO 8601 in UTC; what does not apply is null.</remarks>
+/// <remarks>policyctl(1), section JSON, names every member; JsonShapeTests holds it to that. Names are snake_case; times are ISO 8601 in UTC; what does not apply is null.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
