@@ -21,6 +21,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     private readonly HashSet<NextHop> nothing = [];
     private DateTimeOffset horizon = DateTimeOffset.MinValue;
     private DateTimeOffset notBefore = DateTimeOffset.MinValue;
+    private DateTimeOffset taken = DateTimeOffset.MinValue;
     private bool isCut;
     private long newEnd;
     private bool hasAllNew;
@@ -59,6 +60,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     /// <exception cref="LedgerUnavailableException">What is due cannot be read; what is known here already goes on.</exception>
     public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
     {
+        taken = now;
         if (RefillAt() <= now)
             Refill(now);
         return agenda.TryTake(now, out key, out reason);
@@ -92,6 +94,9 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         // More is waiting: when half of this is done, or only what comes after the rest is left.
         if (isCut || !hasAllNew)
             at = agenda.Count < page / 2 || agenda.Next() > horizon ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue;
+        // Newcomers are due already: they do not wait for those whose next turn is minutes away.
+        if (!hasAllNew && !(agenda.Next() <= taken))
+            at = DateTimeOffset.MinValue;
         return at > notBefore ? at : notBefore;
     }
 

@@ -29,6 +29,14 @@ public sealed class DueWindowTests
     }
 
     [Fact]
+    public void What_was_never_looked_at_does_not_wait_for_what_is_due_again_in_minutes()
+    {
+        Add(10 * Page);
+
+        Assert.Equal(Names(10 * Page).Order(), TakeAndReturnAll(now.AddMinutes(3)).Order());
+    }
+
+    [Fact]
     public void Of_a_backlog_the_longest_due_come_first_and_little_of_it_is_in_memory()
     {
         Add(10 * Page);
