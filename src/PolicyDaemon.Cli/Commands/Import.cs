@@ -112,6 +112,7 @@ internal static class Import
         };
         var rows = new List<TableRow>();
         var problems = new List<string>();
+        var warnings = new List<string>();
         using var source = Open(context, file);
         foreach (var item in PolicyTableReader.Read(source, tableOptions))
         {
@@ -119,10 +120,15 @@ internal static class Import
             if (item.Kind == TableItemKind.Row)
                 rows.Add(new TableRow(item.Line, item.Destination!));
             else if (item.Kind == TableItemKind.Warning)
-                context.Report.Warning($"{place}: {item.Message}");
+                warnings.Add($"{place}: {item.Message}");
+            else if (item.Kind == TableItemKind.NoText)
+                throw new CommandException(ExitCode.Invalid, $"{place}: {item.Message}; nothing was changed");
             else
                 problems.Add($"{place}: {item.Message}");
         }
+
+        foreach (var warning in warnings)
+            context.Report.Warning(warning);
 
         return problems.Count == 0 ? rows : throw Refused(file, problems);
     }

@@ -20,6 +20,7 @@ internal sealed class LogicalLineReader(Stream stream)
     /// <summary>Physical lines of a table: far beyond a million rows with their comments.</summary>
     internal const int MaxLines = 50_000_000;
 
+    private readonly PhysicalLineReader lines = new(stream);
     private readonly StringBuilder text = new();
     private readonly ImmutableArray<(int Offset, int Line)>.Builder parts = ImmutableArray.CreateBuilder<(int, int)>();
     private (int Line, string Message)? fault;
@@ -28,10 +29,15 @@ internal sealed class LogicalLineReader(Stream stream)
     /// <summary>True where the table began with a byte order mark.</summary>
     internal bool HadByteOrderMark { get; private set; }
 
+    /// <summary>The line with a NUL character, with which reading ended: what has one is no text. 0 for none.</summary>
+    internal int NulLine => lines.NulLine;
+
     internal IEnumerable<LogicalLine> ReadAll()
     {
-        foreach (var line in new PhysicalLineReader(stream).ReadAll())
+        foreach (var line in lines.ReadAll())
         {
+            if (NulLine > 0)
+                yield break;
             HadByteOrderMark |= line.HadByteOrderMark;
             var content = line.Text.AsSpan().TrimStart();
             if (line.Fault is null && (content.IsEmpty || content[0] == '#'))

@@ -18,6 +18,9 @@ internal sealed class PhysicalLineReader(Stream stream)
     private int start;
     private int end;
 
+    /// <summary>The first line with a NUL character; 0 for none.</summary>
+    internal int NulLine { get; private set; }
+
     internal IEnumerable<PhysicalLine> ReadAll()
     {
         for (var number = 1; TryRead(out var tooLong); number++)
@@ -68,8 +71,8 @@ internal sealed class PhysicalLineReader(Stream stream)
             octets = octets[3..];
 
         var fault = tooLong ? $"the line is longer than {LogicalLineReader.MaxLine} octets" : null;
-        if (octets.Contains((byte)0))
-            fault ??= "it contains a NUL character; this is no text file";
+        if (NulLine == 0 && octets.Contains((byte)0))
+            NulLine = number;
         var hadLatinBlank = !Utf8.IsValid(octets) && octets.Contains((byte)0xa0);
         if (hadLatinBlank)
             octets.Replace((byte)0xa0, (byte)' ');

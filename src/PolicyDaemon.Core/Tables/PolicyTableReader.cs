@@ -48,6 +48,13 @@ public sealed class PolicyTableReader
                 yield return item;
         }
 
+        if (logicalLines.NulLine > 0)
+        {
+            yield return TableItem.NoText(
+                logicalLines.NulLine, "it contains a NUL character; this is no text file. Name the table's source, as given to postmap, not what postmap makes of it");
+            yield break;
+        }
+
         if (logicalLines.HadByteOrderMark)
             yield return TableItem.Warning(1, "the byte order mark is dropped; postmap would take it for a part of the first destination");
         if (noBreakSpaceRows > MaxNoBreakSpaceWarnings)

@@ -11,5 +11,8 @@ public readonly record struct TableItem(int Line, TableItemKind Kind, Destinatio
 
     public static TableItem Problem(int line, string message) => new(line, TableItemKind.Problem, null, message);
 
+    /// <summary>The last item of a source that is no text: whatever was said of lines before means nothing.</summary>
+    public static TableItem NoText(int line, string message) => new(line, TableItemKind.NoText, null, message);
+
     public static TableItem Warning(int line, string message) => new(line, TableItemKind.Warning, null, message);
 }

@@ -10,4 +10,7 @@ public enum TableItemKind
 
     /// <summary>Something to think about.</summary>
     Warning,
+
+    /// <summary>The source is no text, such as the database that postmap makes: reading ended here, and nothing can be imported.</summary>
+    NoText,
 }

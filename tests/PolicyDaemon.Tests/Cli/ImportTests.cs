@@ -32,6 +32,19 @@ public class ImportTests
     }
 
     [Fact]
+    public void What_is_no_text_is_one_error_without_warnings()
+    {
+        using var session = new CliSession { Input = "a.example\u00a0may\nnot a row\nb.example\u00a0may\0\nc.example\u00a0may\0\n" };
+
+        var result = session.Run("import", "-");
+
+        Assert.Equal(
+            "policyctl: -:3: it contains a NUL character; this is no text file. Name the table's source, as given to postmap, not what postmap makes of it; nothing was changed\n",
+            result.Error);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+    }
+
+    [Fact]
     public void With_apex_the_bare_domains_are_served_too()
     {
         using var session = new CliSession("fingerprint_digest = sha1");

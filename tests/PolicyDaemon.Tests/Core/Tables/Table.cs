@@ -12,7 +12,7 @@ internal sealed record Table(IReadOnlyList<TableItem> Items)
     internal IReadOnlyList<Destination> Rows => [.. Items.Where(item => item.Kind == TableItemKind.Row).Select(item => item.Destination!)];
 
     /// <summary><c>line: message</c> of every problem.</summary>
-    internal IReadOnlyList<string> Problems => Messages(TableItemKind.Problem);
+    internal IReadOnlyList<string> Problems => [.. Messages(TableItemKind.Problem), .. Messages(TableItemKind.NoText)];
 
     internal IReadOnlyList<string> Warnings => Messages(TableItemKind.Warning);
 
