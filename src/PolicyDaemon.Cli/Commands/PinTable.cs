@@ -22,7 +22,7 @@ internal static class PinTable
                 pin.Fingerprint.Algorithm.Name(),
                 pin.Subject.Name(),
                 pin.State.Name(),
-                pin.Strength.Name(),
+                Trust(pin),
                 Times.Text(pin.Since),
                 Served(destination, selection, pin));
         return table;
@@ -37,6 +37,9 @@ internal static class PinTable
                 report.Line($"{pin.Fingerprint.Hex[..Shown]}...  {line}", Tone.Faint);
         }
     }
+
+    /// <summary>On what a pin is trusted; <c>-</c> for a candidate, which nothing trusts yet.</summary>
+    internal static string Trust(Pin pin) => pin.State == PinState.Candidate ? "-" : pin.Strength.Name();
 
     /// <summary><c>yes</c>, or why not.</summary>
     internal static Cell Served(Destination destination, PinSelection selection, Pin pin)

@@ -44,7 +44,9 @@ public sealed class ProbeTests
         Assert.Contains($"    seen        {ProbedNetwork.KeyPin(New)} (public key), {ProbedNetwork.CertificatePin(New)} (certificate) at mx.partner.test [127.0.0.1] since", result.Out, StringComparison.Ordinal);
         Assert.Contains($"settle it   policyctl pin approve {key} {ProbedNetwork.KeyPin(New)}\n", result.Out, StringComparison.Ordinal);
         Assert.Contains($"{ProbedNetwork.KeyPin(New)} new -> candidate (first-seen)", result.Out, StringComparison.Ordinal);
-        Assert.Contains($"{ProbedNetwork.KeyPin(New)}\tsha256\tpublic-key\tcandidate\ttofu\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
+        Assert.Contains($"{ProbedNetwork.KeyPin(New)}\tsha256\tpublic-key\tcandidate\t-\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
+        Assert.Contains("\"strength\": null", network.Session.Succeed("pin", "list", key, "--format", "json"), StringComparison.Ordinal);
+        Assert.Contains("presents a key that is not pinned; compare its fingerprint with the partner over another channel before it is approved\n", result.Out, StringComparison.Ordinal);
         Assert.Contains("new-key", network.Session.Run("status").Out, StringComparison.Ordinal);
     }
 

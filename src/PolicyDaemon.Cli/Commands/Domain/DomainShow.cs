@@ -54,7 +54,7 @@ internal static class DomainShow
         if (report.Format == OutputFormat.Tsv)
         {
             facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(
-                $"{pin.Fingerprint.Hex} {pin.Subject.Name()} {pin.State.Name()} {pin.Strength.Name()}"))));
+                $"{pin.Fingerprint.Hex} {pin.Subject.Name()} {pin.State.Name()} {PinTable.Trust(pin)}"))));
             facts.AddRange(ProbedFacts.Addresses(known.Probed!, destination, postfix).Rows.Select(row => (
                 "seen", new Cell(string.Join(' ', row.Select(cell => cell.Text))))));
             report.Facts(facts, default!, CliJson.Default.DestinationJson);

@@ -72,7 +72,7 @@ internal static class PinList
         pin.Fingerprint.Algorithm.Name(),
         pin.Subject.Name(),
         pin.State.Name(),
-        pin.Strength.Name(),
+        PinTable.Trust(pin),
         Times.Text(pin.Since),
         PinTable.Served(destination, selection, pin),
     ];

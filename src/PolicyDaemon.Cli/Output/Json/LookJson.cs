@@ -31,7 +31,8 @@ internal sealed record LookJson(
         [.. result.Listed.Select(address => LookedAddressJson.From(address, digest))],
         [
             .. result.Moved.Select(transition => new TransitionJson(
-                transition.Fingerprint.Hex, transition.Subject.Name(), transition.From?.Name(), transition.To.Name(), transition.Strength.Name(),
+                transition.Fingerprint.Hex, transition.Subject.Name(), transition.From?.Name(), transition.To.Name(),
+                transition.To == PinState.Candidate ? null : transition.Strength.Name(),
                 transition.Rule.Name(), transition.Reason)),
         ],
         [.. result.Round.Result.Findings.Select(LookFindingJson.From)],
@@ -74,10 +75,10 @@ internal sealed record LookedKeyJson(string Algorithm, string PublicKeyFingerpri
 /// <param name="Subject"><c>certificate</c> or <c>public-key</c>.</param>
 /// <param name="From">The state before; null for a new pin.</param>
 /// <param name="To">The state now.</param>
-/// <param name="Strength">On what it is trusted.</param>
+/// <param name="Strength">On what it is trusted; null for a candidate.</param>
 /// <param name="Rule">The rule of the pin life cycle.</param>
 /// <param name="Reason">Why.</param>
-internal sealed record TransitionJson(string Fingerprint, string Subject, string? From, string To, string Strength, string Rule, string Reason);
+internal sealed record TransitionJson(string Fingerprint, string Subject, string? From, string To, string? Strength, string Rule, string Reason);
 
 /// <summary>Something that a person should read.</summary>
 /// <param name="Kind">What it is.</param>

@@ -8,7 +8,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Digest"><c>md5</c>, <c>sha1</c>, <c>sha256</c> or <c>sha512</c>.</param>
 /// <param name="Subject"><c>unknown</c>, <c>certificate</c> or <c>public-key</c>.</param>
 /// <param name="State"><c>candidate</c>, <c>standby</c>, <c>active</c>, <c>retiring</c>, <c>retired</c> or <c>rejected</c>.</param>
-/// <param name="Strength"><c>tofu</c>, <c>person</c>, <c>webpki</c> or <c>dane</c>.</param>
+/// <param name="Strength"><c>tofu</c>, <c>person</c>, <c>webpki</c> or <c>dane</c>; null for a candidate, which nothing trusts yet.</param>
 /// <param name="Since">When it entered its state.</param>
 /// <param name="Served">Whether it stands in the answer: a served state, and the digest that Postfix compares.</param>
 /// <param name="FirstSeen">The first probe that saw it, as far as remembered; null where none did.</param>
@@ -16,7 +16,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="SeenAt">Where it was seen.</param>
 /// <param name="Evidence">The decision that brought it into its state; null where the audit log does not say.</param>
 internal sealed record PinJson(
-    string Fingerprint, string Digest, string Subject, string State, string Strength, DateTimeOffset Since, bool Served,
+    string Fingerprint, string Digest, string Subject, string State, string? Strength, DateTimeOffset Since, bool Served,
     DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, IReadOnlyList<PinPlaceJson> SeenAt, PinEvidenceJson? Evidence)
 {
     internal static PinJson From(Pin pin, DigestAlgorithm digest, PinKnowledge? known = null) => new(
@@ -24,7 +24,7 @@ internal sealed record PinJson(
         pin.Fingerprint.Algorithm.Name(),
         pin.Subject.Name(),
         pin.State.Name(),
-        pin.Strength.Name(),
+        pin.State == PinState.Candidate ? null : pin.Strength.Name(),
         pin.Since,
         pin.IsServed && pin.Fingerprint.Algorithm == digest,
         known?.Seen(pin)?.First,

@@ -39,7 +39,7 @@ internal static class Alarms
         }
 
         Add(view, findings, FindingKind.NewKey, slots,
-            $"{string.Join(", ", slots.Select(slot => slot.Address.MxHost).Distinct())} presents a key that is not pinned",
+            $"{string.Join(", ", slots.Select(slot => slot.Address.MxHost).Distinct())} presents a key that is not pinned; compare its fingerprint with the partner over another channel before it is approved",
             $"policyctl pin approve {view.Input.Owner} {keys[0]}");
     }
 
