@@ -59,8 +59,20 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         }
 
         ChangeReport.Write(context.Report, [.. keys.Select(key => key.Reported)], warnings, receipt, dryRun, summary);
+        NoteObserved(keys);
         if (dryRun && reason is null && unexplained.Count > 0)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
+    }
+
+    /// <summary>Who has just written a policy takes it to be in force.</summary>
+    private void NoteObserved(List<JudgedChange> keys)
+    {
+        var observed = keys.Where(key => key.Planned is { After.Observe: true, Action: not "none" }).Select(key => key.Planned.Key.Text).ToList();
+        if (observed.Count == 0)
+            return;
+        context.Report.Note(observed.Count == 1
+            ? $"{observed[0]} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Setup.Shell.Quote(observed[0])} --enforce"
+            : FormattableString.Invariant($"{observed.Count} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
     }
 
     private JudgedChange Judge(StoreView view, PlannedChange planned) => new(

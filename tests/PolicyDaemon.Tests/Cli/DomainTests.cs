@@ -29,6 +29,38 @@ public class DomainTests
     }
 
     [Theory]
+    [InlineData("--observe", true)]
+    [InlineData("--dry-run", false)]
+    public void An_entry_that_is_only_observed_is_said_to_be(string option, bool isObserved)
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("domain", "add", "[mx.example.com]:587", "--level", "secure", option);
+
+        Assert.Equal(
+            isObserved,
+            result.Error.Contains(
+                "[mx.example.com]:587 is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set '[mx.example.com]:587' --enforce\n",
+                StringComparison.Ordinal));
+        Assert.Equal(ExitCode.Done, result.Code);
+    }
+
+    [Theory]
+    [InlineData("--level ", "dane-only")]
+    [InlineData("--level sec", "secure")]
+    [InlineData("--mode ", "assist")]
+    [InlineData("--connection-reuse ", "yes")]
+    public void The_values_of_an_option_are_completed(string given, string expected)
+    {
+        using var session = new CliSession();
+        var line = $"policyctl domain add example.com {given}";
+
+        var result = session.RunWith(FormattableString.Invariant($"[suggest:{line.Length}]"), line);
+
+        Assert.Contains(expected, result.Out.Split('\n'));
+    }
+
+    [Theory]
     [InlineData("export")]
     [InlineData("backup")]
     public void A_file_in_a_directory_that_is_not_there_is_said_so(string verb)

@@ -65,6 +65,9 @@ internal sealed class PolicyOptions
 
     internal void AddTo(Command command)
     {
+        level.CompletionSources.Add([.. TlsLevels.Names]);
+        mode.CompletionSources.Add([.. PinNames.ModeNames]);
+        connectionReuse.CompletionSources.Add("yes", "no");
         command.Add(level);
         foreach (var (_, option) in attributeOptions)
             command.Add(option);
