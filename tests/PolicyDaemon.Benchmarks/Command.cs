@@ -65,6 +65,8 @@ internal static class Command
             {
                 Console.Error.WriteLine($"-- {section.Name}");
                 report.Add(await section.MeasureAsync(bench));
+                // What is measured is kept, whatever the next section meets.
+                report.Write(options.Output);
             }
         }
 

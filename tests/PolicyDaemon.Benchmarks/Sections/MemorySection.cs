@@ -78,6 +78,14 @@ internal sealed class MemorySection : ISection
         }
     }
 
+    /// <summary>Waits for the server to accept; an asynchronous connect to a unix socket fails where its backlog is full.</summary>
+    private static Socket Connected(Endpoint endpoint)
+    {
+        var socket = endpoint.NewSocket();
+        socket.Connect(endpoint.Address);
+        return socket;
+    }
+
     private static async Task MeasureIdleConnectionsAsync(Bench bench, PolicydStore store, ReportPart part)
     {
         var count = bench.Options.Quick ? 1_000 : 10_000;
@@ -91,9 +99,7 @@ internal sealed class MemorySection : ISection
             {
                 for (var index = 0; index < count; index++)
                 {
-                    var socket = endpoint.NewSocket();
-                    sockets.Add(socket);
-                    await socket.ConnectAsync(endpoint.Address);
+                    sockets.Add(Connected(endpoint));
                 }
 
                 // All are accepted once the last one was answered.
