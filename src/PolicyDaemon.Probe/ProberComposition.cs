@@ -107,6 +107,7 @@ public sealed class ProberComposition : IDisposable
         ProviderSpacing = settings.ProviderSpacing,
         MaxConnections = settings.MaxConnections,
         MaxDestinations = settings.MaxDestinations,
+        LooksPerSecond = settings.LooksPerSecond,
         Rotation = settings.Rotation,
     };
 

@@ -58,6 +58,8 @@ public sealed record ProbeSettings
 
     public required int MaxDestinations { get; init; }
 
+    public required int LooksPerSecond { get; init; }
+
     public required TimeSpan DnsTimeout { get; init; }
 
     public required TimeSpan ConnectTimeout { get; init; }

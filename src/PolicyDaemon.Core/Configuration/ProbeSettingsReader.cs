@@ -43,6 +43,7 @@ internal sealed class ProbeSettingsReader(SettingValues values)
             ProviderSpacing = values.Duration(ProbeKeys.ProviderSpacing, "0s", "1h"),
             MaxConnections = values.Number(ProbeKeys.MaxConnections, 1, 1024),
             MaxDestinations = values.Number(ProbeKeys.MaxDestinations, 1, 4096),
+            LooksPerSecond = values.Number(ProbeKeys.LooksPerSecond, 1, 10_000),
             DnsTimeout = values.Duration(ProbeKeys.DnsTimeout, "1s", "1m"),
             ConnectTimeout = values.Duration(ProbeKeys.ConnectTimeout, "1s", "5m"),
             ReplyTimeout = values.Duration(ProbeKeys.ReplyTimeout, "1s", "5m"),

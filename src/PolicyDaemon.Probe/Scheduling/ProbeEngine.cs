@@ -33,6 +33,7 @@ public sealed class ProbeEngine : IDisposable
 
     // Owned by the loop.
     private readonly DueWindow window;
+    private readonly LookPace pace;
     private readonly HashSet<NextHop> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
@@ -56,6 +57,7 @@ public sealed class ProbeEngine : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
         this.options = options;
+        pace = new LookPace(options.LooksPerSecond);
         sample = new BrakeSample(ledger, options.Rotation, random);
         this.time = time;
         this.logger = logger;
@@ -118,8 +120,10 @@ public sealed class ProbeEngine : IDisposable
     {
         try
         {
-            while (running.Count < options.MaxDestinations && window.TryTake(time.GetUtcNow(), out var key, out var reason))
+            while (running.Count < options.MaxDestinations && pace.Allows(time.GetUtcNow())
+                && window.TryTake(time.GetUtcNow(), out var key, out var reason))
             {
+                pace.Begin(time.GetUtcNow());
                 running.Add(key);
                 isIdle = false;
                 looks.Add(LookAsync(key, reason, cancellation));
@@ -158,7 +162,8 @@ public sealed class ProbeEngine : IDisposable
         if (running.Count < options.MaxDestinations)
         {
             // At most until the window is filled again.
-            var pause = window.Next() - time.GetUtcNow();
+            var (next, free) = (window.Next(), pace.Next());
+            var pause = (next > free ? next : free) - time.GetUtcNow();
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause, time, wake.Token);
             await Task.WhenAny(signalled, due);

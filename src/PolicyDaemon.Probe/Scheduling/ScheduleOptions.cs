@@ -34,6 +34,9 @@ public sealed record ScheduleOptions
     /// <summary>Destinations looked at at one time; they share the connections and most of them wait for DNS.</summary>
     public int MaxDestinations { get; init; } = 128;
 
+    /// <summary>Looks begun in a second at most: a long list is worked off evenly, and lookups keep a free core meanwhile.</summary>
+    public int LooksPerSecond { get; init; } = 600;
+
     /// <summary>The times of the pin life cycle.</summary>
     public RotationOptions Rotation { get; init; } = RotationOptions.Default;
 }

@@ -400,7 +400,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         }
 
         network.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Start(new ScheduleOptions { MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
+        Start(new ScheduleOptions { LooksPerSecond = 1_000_000, MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
         await WaitAsync(() => network.Connections.Count == 8);
         await SettleAsync();
         Assert.Equal(8, network.Connections.Count);
@@ -421,7 +421,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
             network.Server($"198.51.100.{i}", "key");
         }
 
-        Start(new ScheduleOptions { ProviderSpacing = TimeSpan.FromSeconds(10) });
+        Start(new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.FromSeconds(10) });
 
         for (var connections = 1; connections <= 3; connections++)
         {
@@ -492,7 +492,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     private ProbeEngine Start(ScheduleOptions? options = null)
     {
         var engine = new ProbeEngine(
-            ledger, network, network, options ?? new ScheduleOptions { ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
+            ledger, network, network, options ?? new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
             new Random(1), time, NullLogger.Instance);
         engines.Add((engine, Task.Run(() => engine.RunAsync(stop.Token))));
         return engine;
