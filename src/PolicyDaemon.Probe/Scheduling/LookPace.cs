@@ -5,8 +5,8 @@ namespace PolicyDaemon.Probe.Scheduling;
 /// and a lookup waits for them. Not for several tasks at once.</remarks>
 internal sealed class LookPace(int perSecond)
 {
-    // Timers are no finer than milliseconds, so a few may begin together.
-    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(50);
+    // Timers are no finer than a millisecond and late by another, so what was missed meanwhile may begin together.
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(5);
 
     private readonly TimeSpan step = TimeSpan.FromSeconds(1) / perSecond;
     private DateTimeOffset booked = DateTimeOffset.MinValue;
