@@ -68,6 +68,21 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     }
 
     [Fact]
+    public async Task The_thread_that_answers_has_its_short_slice_inside_the_sandbox()
+    {
+        // Linux 6.12 and later; where the kernel does not tell, that it runs at all is what is left to see.
+        var told = await Machine.DoAsync(
+            """
+            for thread in /proc/$(pidof policyd)/task/*; do
+                [ "$(cat "$thread/comm")" = lookups ] && { echo found; grep -E '^se\.slice' "$thread/sched" || true; }
+            done
+            """);
+        Assert.StartsWith("found", told, StringComparison.Ordinal);
+        if (Environment.OSVersion.Version >= new Version(6, 12) && told.Contains("se.slice", StringComparison.Ordinal))
+            Assert.Matches(@"se\.slice\s*:\s*100000\b", told);
+    }
+
+    [Fact]
     public async Task The_prober_works_inside_the_sandbox() =>
         await Machine.UntilAsync(
             "the prober looks after the destinations",

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>epoll(7) and eventfd(2), for which .NET has no methods of its own.</summary>
+/// <summary>epoll(7), eventfd(2) and sched_setattr(2), for which .NET has no methods of its own.</summary>
 internal static partial class NativeMethods
 {
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
@@ -21,6 +21,16 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int EventFd(uint value, int flags);
+
+    /// <summary>syscall(2) for sched_getattr(2), which the C libraries of the systems we run on do not wrap.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint GetScheduling(nint number, nint thread, out SchedulingAttributes attributes, nint size, nint flags);
+
+    /// <summary>The same for sched_setattr(2).</summary>
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint SetScheduling(nint number, nint thread, in SchedulingAttributes attributes, nint flags);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

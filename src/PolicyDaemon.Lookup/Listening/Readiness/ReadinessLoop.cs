@@ -111,6 +111,7 @@ internal sealed class ReadinessLoop : IDisposable
     [SuppressMessage("Design", "CA1031", Justification = "Reported through Completion, which stops the process: without this thread nobody is answered.")]
     private void Run()
     {
+        ShortSlice.TryAsk();
         try
         {
             while (!stopping)

@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PolicyDaemon.Lookup.Listening.Readiness;
+
+/// <summary>Has the kernel let the calling thread run as soon as it wakes, though others are at work.</summary>
+/// <remarks>
+/// An answer takes microseconds, a look of the prober up to a millisecond. From Linux 6.12 a thread that wakes waits for the running
+/// one's slice to end, which takes milliseconds, unless it asks for a shorter one itself: then it goes first, and gets no larger share of the
+/// processor for it. That needs no privilege. Older kernels take no notice; a sandbox may refuse. Either costs milliseconds, not answers.
+/// <para>See sched_setattr(2); Linux, Documentation/scheduler/sched-eevdf.rst.</para>
+/// </remarks>
+internal static class ShortSlice
+{
+    /// <summary>What is asked for: the least the kernel grants, and a hundred answers.</summary>
+    internal const ulong Nanoseconds = 100_000;
+
+    private const uint OtherPolicy = 0; // SCHED_OTHER
+    private const ulong ResetOnFork = 1; // SCHED_FLAG_RESET_ON_FORK: threads that this one starts are ordinary ones
+
+    private static readonly int AttributesSize = Unsafe.SizeOf<SchedulingAttributes>();
+
+    // asm/unistd.h
+    private static readonly (nint Set, nint Get) Numbers = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => (314, 315),
+        Architecture.Arm64 => (274, 275),
+        _ => (-1, -1),
+    };
+
+    /// <summary>The slice that the calling thread asks for or is given; zero where the kernel does not tell.</summary>
+    internal static ulong Current => TryRead(out var attributes) ? attributes.Runtime : 0;
+
+    /// <summary>Asks for the calling thread. Its niceness stays as the administrator set it, and so does another policy than the usual.</summary>
+    /// <returns>False where the kernel or a sandbox refuses.</returns>
+    internal static bool TryAsk()
+    {
+        if (!TryRead(out var attributes) || attributes.Policy != OtherPolicy)
+            return false;
+        attributes.Flags |= ResetOnFork;
+        attributes.Runtime = Nanoseconds;
+        return NativeMethods.SetScheduling(Numbers.Set, 0, attributes, 0) == 0;
+    }
+
+    private static bool TryRead(out SchedulingAttributes attributes)
+    {
+        attributes = default;
+        return Numbers.Get > 0 && NativeMethods.GetScheduling(Numbers.Get, 0, out attributes, AttributesSize, 0) == 0;
+    }
+}
