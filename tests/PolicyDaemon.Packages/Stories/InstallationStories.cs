@@ -74,7 +74,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         var told = await Machine.DoAsync(
             """
             for thread in /proc/$(pidof policyd)/task/*; do
-                [ "$(cat "$thread/comm")" = lookups ] && { echo found; grep -E '^se\.slice' "$thread/sched" || true; }
+                if [ "$(cat "$thread/comm")" = lookups ]; then echo found; grep -E '^se\.slice' "$thread/sched" || true; fi
             done
             """);
         Assert.StartsWith("found", told, StringComparison.Ordinal);
