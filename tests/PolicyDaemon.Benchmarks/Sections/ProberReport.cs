@@ -19,7 +19,7 @@ internal static class ProberReport
                 $"{zone.Destinations:N0} destinations, 20 % with a pin, behind {zone.Addresses:N0} addresses, looked at every {interval.TotalSeconds:0} s, three times; spacing between connections is off. ")
                 + "DNS, SMTP and TLS are simulated on the same cores and cost as much as they would elsewhere. "
                 + $"The first probe of an address makes {firstConnections} connections, one for each key algorithm that a server may have a certificate of; later ones make one. "
-                + "Lookups: 16 connections at a moderate pace, all the time; idle is between the rounds, in the same process. A look's processor time is policyd's own, that of the lookups taken away.",
+                + "Lookups: 16 connections at a moderate pace, all the time; idle is while nothing is looked at, between the rounds and in the same process. A look's processor time is policyd's own, that of the lookups taken away.",
             ["what", .. rounds.Select(round => $"round {round.Number}"), "aim"]);
         Row("addresses connected to", round => Number(round.Addresses), Number(zone.Addresses));
         Row("connections", round => Number(round.Connections.Count), $"{Number(zone.Addresses * firstConnections)}, then {Number(zone.Addresses)}");
@@ -28,7 +28,7 @@ internal static class ProberReport
         Row("looks a second", round => Number(zone.Destinations / round.Took.TotalSeconds), "at least 200");
         Row("addresses a second, over the first nine tenths of them", AddressRate, "at least 200 in round 1");
         Row("DNS questions", round => Number(round.Questions), "");
-        var idleCpu = new Samples(rounds.Select(round => round.IdleCpu.Median));
+        var idleCpu = new Samples(rounds.SelectMany(round => round.IdleCpu.Values));
         Row("processor time of policyd for a look, µs", round => Number((round.Cpu.TotalMicroseconds - (idleCpu.Median * round.Watched.TotalMicroseconds)) / zone.Destinations), "");
         Row("processor time of the simulated servers for a look, µs", round => Number(round.PeersCpu.TotalMicroseconds / zone.Destinations), "");
         Row("lookups, 99th percentile during the round, µs", round => round.Busy.Summary, "");

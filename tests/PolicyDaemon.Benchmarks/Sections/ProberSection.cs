@@ -70,6 +70,7 @@ internal sealed class ProberSection : ISection
         var watch = Stopwatch.StartNew();
         var (cpu, peersCpu, questions, start) = (policyd.Cpu, Environment.CpuUsage.TotalTime, dns.Questions, watch.Elapsed);
         TimeSpan? over = null;
+        var rested = false;
         while (over is null || watch.Elapsed - over < Settled || (number < Rounds && zone.Reached(number + 1) == 0))
         {
             var hadBegun = zone.Reached(number) > 0;
@@ -84,10 +85,16 @@ internal sealed class ProberSection : ISection
                 round.Busy.Add(sample.LateMicroseconds);
             if ((zone.Looks - looks) / (watch.Elapsed - at).TotalSeconds is >= ProberRound.LeastPace and <= ProberRound.MostPace)
                 round.Paced.Add(sample.LateMicroseconds);
-            if (over is not null && zone.Reached(number + 1) == 0)
+            if (rested && zone.Looks == looks)
             {
                 round.Idle.Add(sample.LateMicroseconds);
                 round.IdleCpu.Add((policyd.Cpu - used) / (watch.Elapsed - at));
+            }
+
+            // A look ends behind its question for the MX, and writes after that.
+            rested = zone.Looks == looks;
+            if (over is not null)
+            {
                 // The last of these is taken when everything has come to rest.
                 (round.ResidentKiB, round.AnonymousKiB) = (policyd.ResidentKiB, policyd.AnonymousKiB);
                 (round.Descriptors, round.Threads) = (policyd.Descriptors, policyd.Threads);
