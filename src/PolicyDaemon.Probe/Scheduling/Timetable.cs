@@ -6,6 +6,9 @@ namespace PolicyDaemon.Probe.Scheduling;
 internal static class Timetable
 {
     private const double Jitter = 0.1;
+    // Whoever connects comes back after a whole wait, so an address is never without a visit for longer. The rest is room for the
+    // look itself: what it saw is younger than its start, and must not stand in for the next one.
+    private const double SharedPart = 0.8;
     private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
 
     /// <summary>When a destination is due after a look at it.</summary>
@@ -46,9 +49,10 @@ internal static class Timetable
         _ => Never,
     };
 
-    /// <summary>For a destination that is due by its timetable: half of what it waited, so that sharing keeps the pace.</summary>
+    /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
+    /// destinations behind an address have it visited hardly more often than one.</summary>
     public static TimeSpan ScheduledFreshness(DateTimeOffset? lastLook, DateTimeOffset now) =>
-        lastLook is { } last && now > last ? (now - last) / 2 : Never;
+        lastLook is { } last && now > last ? (now - last) * SharedPart : Never;
 
     private static bool IsInRenewalTime(AddressHistory history, DateTimeOffset now) =>
         history.Algorithms.Select(algorithm => history.Latest(algorithm)?.Certificate).Any(certificate =>
