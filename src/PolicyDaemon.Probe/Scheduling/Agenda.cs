@@ -8,6 +8,10 @@ internal sealed class Agenda
     private readonly Dictionary<NextHop, (DateTimeOffset Due, ProbeReason Reason)> entries = [];
     private readonly PriorityQueue<NextHop, DateTimeOffset> queue = new();
 
+    // The engine asks for it several times between two changes.
+    private DateTimeOffset? next;
+    private bool isNextKnown;
+
     public int Count => entries.Count;
 
     public bool Contains(NextHop key) => entries.ContainsKey(key);
@@ -15,6 +19,7 @@ internal sealed class Agenda
     /// <summary>Sets when a key is due, whatever it was before.</summary>
     public void Set(NextHop key, DateTimeOffset due, ProbeReason reason)
     {
+        isNextKnown = false;
         entries[key] = (due, reason);
         queue.Enqueue(key, due);
         if (queue.Count > (2 * entries.Count) + 1000)
@@ -35,14 +40,9 @@ internal sealed class Agenda
     /// <summary>When the next key is due; null where there is none.</summary>
     public DateTimeOffset? Next()
     {
-        while (queue.TryPeek(out var key, out var due))
-        {
-            if (entries.TryGetValue(key, out var entry) && entry.Due == due)
-                return due;
-            queue.Dequeue(); // superseded
-        }
-
-        return null;
+        if (!isNextKnown)
+            (next, isNextKnown) = (Find(), true);
+        return next;
     }
 
     /// <summary>Takes the next key that is due by now; it is gone from the agenda until it is set again.</summary>
@@ -51,10 +51,23 @@ internal sealed class Agenda
         (key, reason) = (default, default);
         if (Next() is not { } due || due > now)
             return false;
+        isNextKnown = false;
         key = queue.Dequeue();
         reason = entries[key].Reason;
         entries.Remove(key);
         return true;
+    }
+
+    private DateTimeOffset? Find()
+    {
+        while (queue.TryPeek(out var key, out var due))
+        {
+            if (entries.TryGetValue(key, out var entry) && entry.Due == due)
+                return due;
+            queue.Dequeue(); // superseded
+        }
+
+        return null;
     }
 
     private void Rebuild()

@@ -21,4 +21,10 @@ internal abstract record EngineSignal
     /// <param name="Groups">How many groups there are, to size that sample.</param>
     public sealed record Looked(
         NextHop Key, DateTimeOffset? NextDue, bool IsKept, bool Reconsider, IReadOnlyList<NextHop> Shared, bool NewKeySeen, int Groups) : EngineSignal;
+
+    /// <summary>Something is due, or the engine is to stop.</summary>
+    public sealed record Woken : EngineSignal
+    {
+        public static readonly Woken Instance = new();
+    }
 }

@@ -34,11 +34,12 @@ public sealed class ProbeEngine : IDisposable
     // Owned by the loop.
     private readonly DueWindow window;
     private readonly LookPace pace;
-    private readonly HashSet<NextHop> running = [];
+    private readonly Dictionary<NextHop, Task> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
+    private readonly ITimer timer;
+    private DateTimeOffset alarm = DateTimeOffset.MaxValue;
     private volatile bool isIdle;
-    private Task<bool>? signalled;
     private bool hasStarted;
     private volatile EngineStatus status = new(0, 0, 0, 0);
     private volatile StrongBox<Brake>? lastBrake;
@@ -61,7 +62,8 @@ public sealed class ProbeEngine : IDisposable
         sample = new BrakeSample(ledger, options.Rotation, random);
         this.time = time;
         this.logger = logger;
-        window = new DueWindow(ledger, running.Contains);
+        window = new DueWindow(ledger, running.ContainsKey);
+        timer = time.CreateTimer(Wake, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         findings = new ProberFindings(ledger, logger, time);
         destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time) { Findings = findings };
     }
@@ -94,39 +96,37 @@ public sealed class ProbeEngine : IDisposable
     /// <summary>Runs until it is cancelled; looks that are under way end first.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var looks = new HashSet<Task>();
-        try
+        // A wait that could be cancelled by itself would cost an allocation and a registration each time.
+        await using var stop = cancellation.UnsafeRegister(Wake, null);
+        while (!cancellation.IsCancellationRequested)
         {
-            while (true)
-            {
-                StartDue(looks, cancellation);
-                EndRoundWhereIdle();
-                TakeStock();
-                await WaitAsync(cancellation);
-                while (signals.Reader.TryRead(out var signal))
-                    Take(signal);
-                looks.RemoveWhere(look => look.IsCompleted);
-            }
+            StartDue(cancellation);
+            EndRoundWhereIdle();
+            TakeStock();
+            await WaitAsync();
+            while (signals.Reader.TryRead(out var signal))
+                Take(signal);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            await Task.WhenAll(looks);
-        }
+
+        await Task.WhenAll(running.Values);
     }
 
-    public void Dispose() => destinations.Dispose();
+    public void Dispose()
+    {
+        timer.Dispose();
+        destinations.Dispose();
+    }
 
-    private void StartDue(HashSet<Task> looks, CancellationToken cancellation)
+    private void StartDue(CancellationToken cancellation)
     {
         try
         {
-            while (running.Count < options.MaxDestinations && pace.Allows(time.GetUtcNow())
-                && window.TryTake(time.GetUtcNow(), out var key, out var reason))
+            var now = time.GetUtcNow();
+            while (running.Count < options.MaxDestinations && pace.Allows(now) && window.TryTake(now, out var key, out var reason))
             {
-                pace.Begin(time.GetUtcNow());
-                running.Add(key);
+                pace.Begin(now);
                 isIdle = false;
-                looks.Add(LookAsync(key, reason, cancellation));
+                running.Add(key, LookAsync(key, reason, cancellation));
             }
 
             findings.Destinations = window.Watched;
@@ -155,29 +155,32 @@ public sealed class ProbeEngine : IDisposable
         status = new EngineStatus(window.Watched, running.Count, due, looksEnded);
     }
 
-    private async Task WaitAsync(CancellationToken cancellation)
+    /// <summary>Until there is a signal, or something to begin.</summary>
+    private async Task WaitAsync()
     {
-        // One wait for a signal outlives many pauses: ending it by cancellation costs an exception each time.
-        signalled ??= signals.Reader.WaitToReadAsync(cancellation).AsTask();
         if (running.Count < options.MaxDestinations)
         {
             // At most until the window is filled again.
-            var (next, free) = (window.Next(), pace.Next());
-            var pause = (next > free ? next : free) - time.GetUtcNow();
-            using var wake = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var due = Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause, time, wake.Token);
-            await Task.WhenAny(signalled, due);
-            await wake.CancelAsync();
-        }
-        else
-        {
-            await Task.WhenAny(signalled);
+            var (next, free, now) = (window.Next(), pace.Next(), time.GetUtcNow());
+            if (next < free)
+                next = free;
+            if (next <= now)
+                return;
+            // An earlier alarm wakes for nothing, once.
+            if (next < alarm)
+            {
+                alarm = next;
+                timer.Change(WholeMilliseconds(next - now), Timeout.InfiniteTimeSpan);
+            }
         }
 
-        cancellation.ThrowIfCancellationRequested();
-        if (signalled.IsCompleted)
-            signalled = null;
+        await signals.Reader.WaitToReadAsync(CancellationToken.None);
     }
+
+    // A timer drops the rest of a millisecond: it would wake before there is anything to begin, again and again until there is.
+    private static TimeSpan WholeMilliseconds(TimeSpan pause) => TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
+
+    private void Wake(object? state) => signals.Writer.TryWrite(EngineSignal.Woken.Instance);
 
     private void Take(EngineSignal signal)
     {
@@ -192,6 +195,9 @@ public sealed class ProbeEngine : IDisposable
                 break;
             case EngineSignal.Looked looked:
                 Ended(looked);
+                break;
+            case EngineSignal.Woken:
+                alarm = DateTimeOffset.MaxValue;
                 break;
         }
     }
@@ -217,7 +223,7 @@ public sealed class ProbeEngine : IDisposable
     /// <summary>Under which key a destination is looked at: a member of an MX group has one that stands for all of them.</summary>
     private NextHop Listed(NextHop key)
     {
-        if (window.Contains(key) || running.Contains(key))
+        if (window.Contains(key) || running.ContainsKey(key))
             return key;
         try
         {
@@ -232,7 +238,7 @@ public sealed class ProbeEngine : IDisposable
 
     private void Hasten(NextHop key, ProbeReason reason)
     {
-        if (running.Contains(key))
+        if (running.ContainsKey(key))
             again[key] = again.TryGetValue(key, out var known) && known > reason ? known : reason;
         else
             window.Hasten(key, time.GetUtcNow(), reason);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
@@ -15,7 +16,7 @@ namespace PolicyDaemon.Tests.Probe.Scheduling;
 
 public sealed class ProbeEngineTests : IAsyncDisposable
 {
-    private readonly FakeTimeProvider time = new(TestCertificates.Now);
+    private readonly NotedTime time = new(TestCertificates.Now);
     private readonly MemoryLedger ledger = new();
     private readonly FakeNetwork network;
     private CancellationTokenSource stop = new();
@@ -433,6 +434,27 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_pause_before_the_next_look_is_whole_milliseconds_so_that_nothing_wakes_too_early()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+        Start(new ScheduleOptions { LooksPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
+
+        await WaitAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            return ledger.Rounds.Count == 30;
+        });
+        Assert.NotEmpty(time.Pauses);
+        Assert.All(time.Pauses, pause => Assert.Equal(Math.Max(1, Math.Ceiling(pause.TotalMilliseconds)), pause.TotalMilliseconds));
+    }
+
+    [Fact]
     public async Task A_fault_in_one_look_ends_that_look_only()
     {
         ledger.Add("crash.example", Pinned("key"));
@@ -527,5 +549,27 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         for (var i = 0; i < 20; i++)
             await Task.Delay(5, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Notes for how long timers are set again.</summary>
+    private sealed class NotedTime(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        public ConcurrentQueue<TimeSpan> Pauses { get; } = new();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Noted(base.CreateTimer(callback, state, dueTime, period), Pauses);
+
+        private sealed class Noted(ITimer timer, ConcurrentQueue<TimeSpan> pauses) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                pauses.Enqueue(dueTime);
+                return timer.Change(dueTime, period);
+            }
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 }
