@@ -126,7 +126,7 @@ public sealed class ProbeEngine : IDisposable
             {
                 pace.Begin(now);
                 isIdle = false;
-                running.Add(key, LookAsync(key, reason, cancellation));
+                running[key] = LookAsync(key, reason, cancellation);
             }
 
             findings.Destinations = window.Watched;
