@@ -10,7 +10,7 @@ internal sealed class BackgroundCheck
     private bool stopped;
 
     private BackgroundCheck(SnapshotLoaderOptions options, TimeProvider time) =>
-        Task = System.Threading.Tasks.Task.Run(() => Check(options, time));
+        Task = LongWork.Start(() => Check(options, time));
 
     /// <summary>Ends with the damage, or with null where there is none or the store could not be asked.</summary>
     internal Task<StoreException?> Task { get; }

@@ -34,7 +34,7 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
             return;
         }
 
-        running = Task.Run(() => Save(snapshot));
+        running = LongWork.Start(() => Save(snapshot));
     }
 
     /// <summary>Saves now, due or not: at the end, or before a person is asked to compare with it.</summary>
