@@ -98,7 +98,7 @@ public sealed class ChannelTests : IDisposable
     [Fact]
     public async Task An_alert_is_tried_again_later_and_later_until_it_is_given_up()
     {
-        var time = new FakeTimeProvider();
+        var time = new CountedTime();
         var channel = new FakeChannel("alert_command") { Attempts = 4, Problem = "busy" };
         var passed = 0;
         var worker = new ChannelWorker(channel, _ => Interlocked.Increment(ref passed), NullLogger.Instance, time);
@@ -108,7 +108,8 @@ public sealed class ChannelTests : IDisposable
 
         for (var attempt = 1; attempt <= 4; attempt++)
         {
-            await Until(() => Volatile.Read(ref channel.Tried) == attempt);
+            // The last attempt is followed by no pause.
+            await Until(() => Volatile.Read(ref channel.Tried) == attempt && time.Timers == Math.Min(attempt, 3));
             Assert.Equal(attempt >= 3, worker.Problem is not null);
             if (attempt < 4)
                 time.Advance(TimeSpan.FromSeconds((5 << (attempt - 1)) - 1));
@@ -160,5 +161,20 @@ public sealed class ChannelTests : IDisposable
 
         await stream.WriteAsync(Encoding.ASCII.GetBytes(reply), TestContext.Current.CancellationToken);
         return request.ToString();
+    }
+
+    /// <summary>Tells when a pause has begun, so that a test advances it neither too early nor too late.</summary>
+    private sealed class CountedTime : FakeTimeProvider
+    {
+        private int timers;
+
+        public int Timers => Volatile.Read(ref timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref timers);
+            return timer;
+        }
     }
 }
