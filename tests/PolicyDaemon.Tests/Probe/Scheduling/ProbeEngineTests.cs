@@ -45,13 +45,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task A_new_key_is_judged_for_everyone_behind_the_address_with_one_connection()
     {
-        for (var i = 0; i < 20; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", "198.51.100.1");
-        }
-
-        network.Server("198.51.100.1", "key");
+        BehindOneAddress(20);
         var engine = Start();
         await WaitAsync(() => ledger.Rounds.Count == 20);
 
@@ -135,13 +129,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_is_down_for_one_is_no_news_for_the_others()
     {
-        for (var i = 0; i < 10; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", "198.51.100.1");
-        }
-
-        network.Server("198.51.100.1", "key");
+        BehindOneAddress(10);
         var engine = Start();
         await WaitAsync(() => ledger.Rounds.Count == 10);
         network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.Timeout;
@@ -189,13 +177,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task DANE_evidence_promotes_when_the_round_has_ended()
     {
-        for (var i = 0; i < 50; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", $"198.51.100.{i}");
-            network.Server($"198.51.100.{i}", "key");
-        }
-
+        EachBehindItsOwn(50);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         network.Tlsa.Add(RotationScenario.TlsaOf("new"));
         var engine = Start();
@@ -220,13 +202,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task When_our_network_shows_new_keys_everywhere_nothing_is_promoted_and_there_is_one_finding()
     {
-        for (var i = 0; i < 100; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", $"198.51.100.{i}");
-            network.Server($"198.51.100.{i}", "key");
-        }
-
+        EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
         await WaitAsync(() => ledger.Rounds.Count >= 100);
@@ -257,13 +233,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task When_a_fifth_of_all_show_new_keys_that_DNS_confirms_the_sample_grows_until_the_brake_is_on()
     {
-        for (var i = 0; i < 100; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", $"198.51.100.{i}");
-            network.Server($"198.51.100.{i}", "key");
-        }
-
+        EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
         await WaitAsync(() => ledger.Rounds.Count >= 100);
@@ -323,13 +293,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task A_resolver_that_is_gone_is_one_finding_and_ends_when_it_is_back()
     {
-        for (var i = 0; i < 20; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", "198.51.100.1");
-        }
-
-        network.Server("198.51.100.1", "key");
+        BehindOneAddress(20);
         network.DnsFails = true;
         Start();
         await WaitAsync(() => ledger.Rounds.Count == 20);
@@ -345,13 +309,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task Where_DNS_fails_for_one_of_many_it_is_a_finding_when_it_fails_again()
     {
-        for (var i = 0; i < 20; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", "198.51.100.1");
-        }
-
-        network.Server("198.51.100.1", "key");
+        BehindOneAddress(20);
         network.DnsFailsFor = "d7.example";
         Start();
         await WaitAsync(() => ledger.Rounds.Count == 20);
@@ -415,13 +373,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task Connections_to_one_provider_are_spaced()
     {
-        for (var i = 0; i < 3; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", $"198.51.100.{i}");
-            network.Server($"198.51.100.{i}", "key");
-        }
-
+        EachBehindItsOwn(3);
         Start(new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.FromSeconds(10) });
 
         for (var connections = 1; connections <= 3; connections++)
@@ -436,13 +388,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     [Fact]
     public async Task The_pause_before_the_next_look_is_whole_milliseconds_so_that_nothing_wakes_too_early()
     {
-        for (var i = 0; i < 30; i++)
-        {
-            ledger.Add($"d{i}.example", Pinned("key"));
-            network.Zone($"d{i}.example", "198.51.100.1");
-        }
-
-        network.Server("198.51.100.1", "key");
+        BehindOneAddress(30);
         Start(new ScheduleOptions { LooksPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
 
         await WaitAsync(() =>
@@ -506,6 +452,27 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         ledger.Add("one.example", Pinned("key"));
         network.Zone("one.example", "198.51.100.1");
         network.Server("198.51.100.1", "key");
+    }
+
+    private void BehindOneAddress(int destinations)
+    {
+        for (var i = 0; i < destinations; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", "198.51.100.1");
+        }
+
+        network.Server("198.51.100.1", "key");
+    }
+
+    private void EachBehindItsOwn(int destinations)
+    {
+        for (var i = 0; i < destinations; i++)
+        {
+            ledger.Add($"d{i}.example", Pinned("key"));
+            network.Zone($"d{i}.example", $"198.51.100.{i}");
+            network.Server($"198.51.100.{i}", "key");
+        }
     }
 
     private static Pin Pinned(string key) =>
