@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli;

@@ -3,12 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Daemon.Systemd;
@@ -33,7 +33,7 @@ internal static class DaemonHost
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
-        if (!CreateStoreForNewcomer(settings, logger) || !TryTakeLock(settings, logger, out var daemonLock))
+        if (!CreateDefaultStore(settings, logger) || !TryTakeLock(settings, logger, out var daemonLock))
             return ExitCode.Failed;
         using var held = daemonLock;
         try
@@ -127,7 +127,7 @@ internal static class DaemonHost
     }
 
     /// <summary>Makes the store, only for a newcomer who starts without a configuration file and has neither store nor snapshot.</summary>
-    private static bool CreateStoreForNewcomer(Settings settings, ILogger logger)
+    private static bool CreateDefaultStore(Settings settings, ILogger logger)
     {
         if (settings.File is not null || File.Exists(settings.Database) || File.Exists(settings.Snapshot))
             return true;

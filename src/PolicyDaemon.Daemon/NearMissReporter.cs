@@ -1,10 +1,10 @@
 using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
 

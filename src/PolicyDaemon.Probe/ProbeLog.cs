@@ -18,7 +18,7 @@ internal static partial class ProbeLog
     public static partial void LedgerUnavailable(this ILogger logger, TimeSpan delay, string error);
 
     [LoggerMessage(4004, LogLevel.Error, "Looking at {NextHop} failed; it is tried again in {Delay}")]
-    public static partial void LookFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
+    public static partial void ProbeFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
 
     [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Groups} pinned groups showed a new key of late: no pin changes by itself")]
     public static partial void BrakeOn(this ILogger logger, int seen, int groups);

@@ -3,9 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
-using PolicyDaemon.Probe.Looking;
 using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Probe.Smtp;
@@ -60,11 +60,11 @@ public sealed class ProberComposition : IDisposable
         new(ledger, Resolver, Probe, Schedule, digest, time) { FreshSince = freshSince };
 
     /// <summary>Visits that store nothing.</summary>
-    public DestinationVisit CreateVisit(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };
+    public UnstoredProbe CreateUnstoredProbe(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };
 
     /// <summary>Records a visit as if the engine had made it: what was observed, and what the rules make of it. Connects to nobody.</summary>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
-    public async Task RecordAsync(IProbeLedger ledger, VisitedDestination visit, CancellationToken cancellation)
+    public async Task RecordAsync(IProbeLedger ledger, ProbedDestination visit, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(visit);
@@ -107,7 +107,7 @@ public sealed class ProberComposition : IDisposable
         ProviderSpacing = settings.ProviderSpacing,
         MaxConnections = settings.MaxConnections,
         MaxDestinations = settings.MaxDestinations,
-        LooksPerSecond = settings.LooksPerSecond,
+        ProbesPerSecond = settings.ProbesPerSecond,
         Rotation = settings.Rotation,
     };
 

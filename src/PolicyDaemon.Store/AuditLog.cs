@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Rows;
 

@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store;

@@ -60,7 +60,7 @@ internal static class FindingTable
                 remedy = finding.Remedy,
                 since = finding.Since.ToUnixTimeSeconds(),
                 lastSeen = now.ToUnixTimeSeconds(),
-                outcome = finding.Outcome is { } outcome ? Core.Probing.ProbeOutcomes.Name(outcome) : null,
+                outcome = finding.Outcome is { } outcome ? Core.Observations.ProbeOutcomes.Name(outcome) : null,
                 expected = FindingMapping.WriteExpected(finding.Expected),
                 seen = FindingMapping.WriteSeen(finding.Seen),
                 affects = finding.Affects,

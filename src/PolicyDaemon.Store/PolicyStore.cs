@@ -1,14 +1,12 @@
 using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store;
@@ -24,7 +22,7 @@ public sealed class PolicyStore : IDisposable
     private readonly SqliteConnection connection;
     private readonly DestinationTable destinations;
     private readonly TimeProvider time;
-    private KnowledgeReader? knowledge;
+    private ProbeStateReader? probeState;
 
     private PolicyStore(string path, SqliteConnection connection, string storeId, TimeProvider time)
     {
@@ -154,16 +152,16 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyList<OpenFinding> OpenFindings() => Guard(() => FindingTable.Open(connection));
 
     /// <summary>What the prober knows of a destination; null where it is not configured.</summary>
-    public ProbeKnowledge? ReadKnowledge(NextHop key) => Guard(() => (knowledge ??= new KnowledgeReader(connection)).Read(key));
+    public ProbeState? ReadProbeState(NextHop key) => Guard(() => (probeState ??= new ProbeStateReader(connection)).Read(key));
 
     /// <summary>What the prober knows of every destination that it looked at, in short.</summary>
     public IReadOnlyDictionary<NextHop, ProbeSummary> ReadSummaries() =>
-        Guard(() => (knowledge ??= new KnowledgeReader(connection)).Summaries());
+        Guard(() => (probeState ??= new ProbeStateReader(connection)).Summaries());
 
     /// <summary>How many destinations have each verdict; those that were never looked at are in none.</summary>
     /// <param name="observed">Of those that are only observed, or of those that are enforced.</param>
     public IReadOnlyDictionary<DestinationVerdict, long> CountVerdicts(bool observed) => Guard(() =>
-        (knowledge ??= new KnowledgeReader(connection)).CountVerdicts(observed)
+        (probeState ??= new ProbeStateReader(connection)).CountVerdicts(observed)
             .Where(row => RotationNames.TryParse(row.Name, out _))
             .ToDictionary(row => RotationNames.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
 
@@ -188,7 +186,7 @@ public sealed class PolicyStore : IDisposable
     public void Dispose()
     {
         destinations.Dispose();
-        knowledge?.Dispose();
+        probeState?.Dispose();
         connection.Dispose();
     }
 

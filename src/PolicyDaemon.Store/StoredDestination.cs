@@ -1,4 +1,4 @@
-using PolicyDaemon.Core;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Store;
 

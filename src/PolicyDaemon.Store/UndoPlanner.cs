@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store;

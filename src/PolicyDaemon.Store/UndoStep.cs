@@ -1,6 +1,6 @@
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Store;
 

@@ -1,6 +1,4 @@
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 

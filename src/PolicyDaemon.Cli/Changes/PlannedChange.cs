@@ -1,5 +1,5 @@
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Changes;
 

@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Changes;
 

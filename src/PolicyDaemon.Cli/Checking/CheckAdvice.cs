@@ -1,6 +1,6 @@
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Checking;
 
@@ -15,7 +15,7 @@ internal static class CheckAdvice
         if (result.Resolution.Port == SubmissionsPort && unknown > 0)
             yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is looked at: what Postfix would meet there is not known";
         if (unknown > 0 && unknown < result.Visit.Addresses.Length)
-            yield return $"{CheckWords.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
+            yield return $"{CheckTerms.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry
             && result.Visit.Round.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
         {

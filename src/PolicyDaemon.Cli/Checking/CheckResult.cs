@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
-using PolicyDaemon.Probe.Looking;
 
 namespace PolicyDaemon.Cli.Checking;
 
@@ -19,12 +20,12 @@ internal sealed record CheckResult
 
     public required Settings Settings { get; init; }
 
-    public required VisitedDestination Visit { get; init; }
+    public required ProbedDestination Visit { get; init; }
 
     /// <summary>The self-test of a trusted resolver; null where the resolver is not trusted.</summary>
-    public required ResolverStanding? Standing { get; init; }
+    public required ResolverTest? Test { get; init; }
 
-    public required StsFinding Sts { get; init; }
+    public required StsDiscovery Sts { get; init; }
 
     /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's.</summary>
     public required Destination? Entry { get; init; }
@@ -33,9 +34,9 @@ internal sealed record CheckResult
     public required string? StoreProblem { get; init; }
 
     /// <summary>The strongest first.</summary>
-    public required ImmutableArray<LevelOutlook> Levels { get; init; }
+    public required ImmutableArray<LevelForecast> Levels { get; init; }
 
-    public LevelOutlook? Strongest => LevelOutlooks.Strongest(Levels);
+    public LevelForecast? Strongest => LevelForecasts.Strongest(Levels);
 
     public MxResolution Resolution => Visit.Resolution;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Checking;
 
@@ -18,22 +18,22 @@ internal static class CheckRows
     {
         var table = new Table("subject", "name", "value");
         var key = result.Key.Text;
-        var forecast = MailForecast.Of(result);
+        var forecast = DeliveryForecast.Of(result);
         table.Add(key, "verdict", forecast.Verdict.Name());
         table.Add(key, "mail", forecast.Text);
         table.Add(key, "strongest", result.Strongest?.Level.Name());
         table.Add(key, "command", LevelCommand.For(result));
-        table.Add(key, "dns", CheckWords.Dns(result));
+        table.Add(key, "dns", CheckTerms.Dns(result));
         table.Add(key, "dnssec", result.Resolution.MxDnssec.Name());
-        table.Add(key, "resolver", CheckWords.Resolver(result));
-        table.Add(key, "mta-sts", CheckWords.Sts(result));
-        table.Add(key, "entry", CheckWords.Entry(result));
-        foreach (var outlook in result.Levels)
-            table.Add(key, "level " + CheckWords.Level(outlook), $"{outlook.Verdict.Name()}: {CheckWords.Outlook(outlook).Text}");
+        table.Add(key, "resolver", CheckTerms.Resolver(result));
+        table.Add(key, "mta-sts", CheckTerms.Sts(result));
+        table.Add(key, "entry", CheckTerms.Entry(result));
+        foreach (var level in result.Levels)
+            table.Add(key, "level " + CheckTerms.Level(level), $"{level.Verdict.Name()}: {CheckTerms.Forecast(level).Text}");
         foreach (var host in result.Resolution.Hosts)
         {
             table.Add(host.Name, "preference", host.Preference.ToString(CultureInfo.InvariantCulture));
-            table.Add(host.Name, "addresses", CheckWords.Host(host));
+            table.Add(host.Name, "addresses", CheckTerms.Host(host));
             foreach (var record in host.Tlsa)
                 table.Add(host.Name, "tlsa", $"{record} {host.TlsaDnssec.Name()}");
             foreach (var address in result.Visit.Addresses.Where(address => address.Host.Name == host.Name))
@@ -43,7 +43,7 @@ internal static class CheckRows
         return table;
     }
 
-    private static void Add(Table table, CheckResult result, VisitedAddress address)
+    private static void Add(Table table, CheckResult result, ProbedAddress address)
     {
         var subject = $"{address.Host.Name} {address.Seen.Target}";
         table.Add(subject, "outcome", address.Seen.Outcome.Name());
@@ -58,16 +58,16 @@ internal static class CheckRows
             var algorithm = certificate.Algorithm.Name();
             table.Add(subject, algorithm + " key-pin", certificate.Digest(PinSubject.PublicKey, result.Digest).Hex);
             table.Add(subject, algorithm + " cert-pin", certificate.Digest(PinSubject.Certificate, result.Digest).Hex);
-            table.Add(subject, algorithm + " key", CheckWords.Key(certificate));
-            table.Add(subject, algorithm + " subject", CheckWords.Cut(certificate.Subject));
-            table.Add(subject, algorithm + " issuer", CheckWords.Cut(certificate.Issuer));
-            table.Add(subject, algorithm + " names", CheckWords.Names(certificate));
+            table.Add(subject, algorithm + " key", CheckTerms.Key(certificate));
+            table.Add(subject, algorithm + " subject", CheckTerms.Cut(certificate.Subject));
+            table.Add(subject, algorithm + " issuer", CheckTerms.Cut(certificate.Issuer));
+            table.Add(subject, algorithm + " names", CheckTerms.Names(certificate));
             table.Add(subject, algorithm + " not-after", Times.Text(certificate.NotAfter));
             table.Add(subject, algorithm + " tls", $"{seen.TlsVersion} {seen.Cipher}".Trim());
-            table.Add(subject, algorithm + " webpki", CheckWords.WebPki(seen, address.Host.Name));
+            table.Add(subject, algorithm + " webpki", CheckTerms.WebPki(seen, address.Host.Name));
             table.Add(subject, algorithm + " dane", address.Watched.DaneOf(certificate.Algorithm).Name());
             if (result.Entry is { Policy.Level: TlsLevel.Fingerprint })
-                table.Add(subject, algorithm + " pin", CheckWords.Pin(result, certificate));
+                table.Add(subject, algorithm + " pin", CheckTerms.Pin(result, certificate));
         }
     }
 }

@@ -1,7 +1,8 @@
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Checking;
 
@@ -17,10 +18,10 @@ internal static class CheckText
         report.Line(name == result.Key.Text ? name : $"{name} ({result.Key})", Tone.Heading);
         report.Block(
             [
-                ("dns", CheckWords.Dns(result)),
-                ("resolver", CheckWords.Resolver(result)),
-                ("mta-sts", CheckWords.Sts(result)),
-                ("entry", CheckWords.Entry(result)),
+                ("dns", CheckTerms.Dns(result)),
+                ("resolver", CheckTerms.Resolver(result)),
+                ("mta-sts", CheckTerms.Sts(result)),
+                ("entry", CheckTerms.Entry(result)),
             ],
             Labels);
         foreach (var host in result.Resolution.Hosts)
@@ -28,7 +29,7 @@ internal static class CheckText
             report.Line();
             report.Line(result.Resolution is { HostIsGiven: true } or { IsImplicit: true } ? host.Name
                 : FormattableString.Invariant($"{host.Name}, preference {host.Preference}"), Tone.Heading);
-            report.Block([("addresses", CheckWords.Host(host)), ("tlsa", CheckWords.Tlsa(host))], Labels);
+            report.Block([("addresses", CheckTerms.Host(host)), ("tlsa", CheckTerms.Tlsa(host))], Labels);
             foreach (var address in result.Visit.Addresses.Where(address => address.Host.Name == host.Name))
                 Write(report, result, address);
         }
@@ -38,15 +39,15 @@ internal static class CheckText
     }
 
     /// <summary>One address with everything that it showed.</summary>
-    internal static void Write(Report report, CheckResult result, VisitedAddress address)
+    internal static void Write(Report report, CheckResult result, ProbedAddress address)
     {
         var target = address.Seen.Target;
         report.Line($"  {target.Address} port {target.Port}{(target.ServerName is { } sni ? $", SNI {sni}" : "")}", Tone.Heading);
-        report.Block([("outcome", CheckWords.Outcome(address.Seen)), .. Stages(address.Seen)], Labels - Deeper, 2 + Deeper);
+        report.Block([("outcome", CheckTerms.Outcome(address.Seen)), .. Stages(address.Seen)], Labels - Deeper, 2 + Deeper);
         foreach (var seen in address.Seen.Certificates)
             report.Block(Facts(result, address, seen), Labels - Deeper, 2 + Deeper);
         if (address.Seen is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
-            report.Block([("", new Cell($"it has no certificate with an {CheckWords.AlgorithmName(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
+            report.Block([("", new Cell($"it has no certificate with an {CheckTerms.AlgorithmName(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
         if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Seen.Certificates[0].Certificate))
         {
             report.Block([("with SNI", new Cell($"when {address.Host.Name} is sent as SNI, another certificate is shown:", Tone.Caution))], Labels - Deeper, 2 + Deeper);
@@ -55,26 +56,26 @@ internal static class CheckText
     }
 
     private static IEnumerable<(string, Cell)> Stages(Observation seen) =>
-        seen.Timings.IsEmpty ? [] : [("stages", CheckWords.Stages(seen))];
+        seen.Timings.IsEmpty ? [] : [("stages", CheckTerms.Stages(seen))];
 
-    private static List<(string, Cell)> Facts(CheckResult result, VisitedAddress address, PresentedCertificate seen)
+    private static List<(string, Cell)> Facts(CheckResult result, ProbedAddress address, PresentedCertificate seen)
     {
         var certificate = seen.Certificate;
         List<(string, Cell)> facts =
         [
-            ("certificate", CheckWords.Cut(certificate.Subject)),
-            ("names", CheckWords.Names(certificate)),
-            ("issuer", CheckWords.Cut(certificate.Issuer)),
-            ("valid", CheckWords.Validity(certificate, result.At)),
-            ("webpki", CheckWords.WebPki(seen, address.Host.Name)),
-            ("key", CheckWords.Key(certificate)),
+            ("certificate", CheckTerms.Cut(certificate.Subject)),
+            ("names", CheckTerms.Names(certificate)),
+            ("issuer", CheckTerms.Cut(certificate.Issuer)),
+            ("valid", CheckTerms.Validity(certificate, result.At)),
+            ("webpki", CheckTerms.WebPki(seen, address.Host.Name)),
+            ("key", CheckTerms.Key(certificate)),
             ("key pin", certificate.Digest(Core.Pins.PinSubject.PublicKey, result.Digest).Hex),
             ("cert pin", certificate.Digest(Core.Pins.PinSubject.Certificate, result.Digest).Hex),
         ];
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint })
-            facts.Add(("pin", CheckWords.Pin(result, certificate)));
+            facts.Add(("pin", CheckTerms.Pin(result, certificate)));
         if (!address.Host.Tlsa.IsEmpty || address.Host.TlsaFailed)
-            facts.Add(("dane", CheckWords.Dane(address, certificate.Algorithm)));
+            facts.Add(("dane", CheckTerms.Dane(address, certificate.Algorithm)));
         return facts;
     }
 
@@ -83,29 +84,29 @@ internal static class CheckText
         if (result.Resolution.Worked && !result.Visit.Addresses.IsEmpty)
         {
             report.Line("If enforced now", Tone.Heading);
-            var levels = result.Levels.Where(outlook => outlook.Level != TlsLevel.May)
+            var levels = result.Levels.Where(forecast => forecast.Level != TlsLevel.May)
                 // Names written down are for where the level's own do not do.
-                .DistinctBy(outlook => (outlook.Level, CheckWords.Outlook(outlook).Text))
+                .DistinctBy(forecast => (forecast.Level, CheckTerms.Forecast(forecast).Text))
                 .ToList();
-            report.Block([.. levels.Select(outlook => (outlook.Level.Name(), Level(outlook)))], Labels);
+            report.Block([.. levels.Select(forecast => (forecast.Level.Name(), Level(forecast)))], Labels);
             report.Line();
         }
 
-        var forecast = MailForecast.Of(result);
+        var forecast = DeliveryForecast.Of(result);
         report.Line("Mail", Tone.Heading);
         report.Block([("now", new Cell(forecast.Text, forecast.Tone))], Labels);
         if (result.Strongest is { } strongest)
-            report.Block([("strongest", CheckWords.Level(strongest))], Labels);
+            report.Block([("strongest", CheckTerms.Level(strongest))], Labels);
         if (LevelCommand.For(result) is { } command)
             report.Line("  " + "set it".PadRight(Labels) + "  " + command);
         foreach (var remedy in CheckAdvice.Of(result))
             report.Block([("note", remedy)], Labels);
     }
 
-    private static Cell Level(LevelOutlook outlook)
+    private static Cell Level(LevelForecast forecast)
     {
-        var cell = CheckWords.Outlook(outlook);
-        var extra = CheckWords.Level(outlook)[outlook.Level.Name().Length..].Trim();
+        var cell = CheckTerms.Forecast(forecast);
+        var extra = CheckTerms.Level(forecast)[forecast.Level.Name().Length..].Trim();
         return extra.Length == 0 ? cell : cell with { Text = $"{cell.Text} (with {extra})" };
     }
 }

@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Cli.Explaining;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Checking;
@@ -30,7 +29,7 @@ internal static class Checker
 
         using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, context.Host.Time);
         var looksForSts = prober.CreateStsResolver(context.Host.PolicyPort).FindAsync(key, cancellation);
-        var visit = await VisitAsync(context, prober.CreateVisit(triesServerName: entry?.Policy.ServerName is null), watched, cancellation);
+        var visit = await ProbeAsync(context, prober.CreateUnstoredProbe(triesServerName: entry?.Policy.ServerName is null), watched, cancellation);
         var sts = await looksForSts;
         return new CheckResult
         {
@@ -38,26 +37,26 @@ internal static class Checker
             At = context.Host.Time.GetUtcNow(),
             Settings = settings,
             Visit = visit,
-            Standing = prober.Resolver.Standing,
+            Test = prober.Resolver.Test,
             Sts = sts,
             Entry = entry,
             StoreProblem = problem,
-            Levels = visit.Addresses.IsEmpty ? [] : LevelOutlooks.Of(
+            Levels = visit.Addresses.IsEmpty ? [] : LevelForecasts.Of(
                 visit.Resolution, [.. visit.Addresses.Select(address => address.Watched)],
-                [.. visit.Addresses.Select(address => address.WatchedNamed)]),
+                [.. visit.Addresses.Select(address => address.NamedState)]),
         };
     }
 
     /// <summary>Visits, with a bar for the person who waits.</summary>
-    internal static async Task<VisitedDestination> VisitAsync(
-        CommandContext context, DestinationVisit visit, WatchedDestination watched, CancellationToken cancellation)
+    internal static async Task<ProbedDestination> ProbeAsync(
+        CommandContext context, UnstoredProbe visit, DestinationState watched, CancellationToken cancellation)
     {
         using var bar = Progress.Start(context.Host, $"looking at {watched.Key}", 1, worthShowing: 1);
         return await visit.RunAsync(watched, new Steps(bar), cancellation);
     }
 
     /// <summary>The destination as the prober would know it, were it configured like this.</summary>
-    internal static WatchedDestination Watched(NextHop key, Destination? entry, ImmutableArray<string> probeAs) => new()
+    internal static DestinationState Watched(NextHop key, Destination? entry, ImmutableArray<string> probeAs) => new()
     {
         Key = key,
         // Without an entry: as Postfix connects at most levels, without SNI.

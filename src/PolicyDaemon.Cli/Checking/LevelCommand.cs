@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli.Setup;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Checking;
 
@@ -16,21 +16,21 @@ internal static class LevelCommand
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
         if (own is not null && Rank(own.Policy.Level) >= Rank(strongest.Level))
-            return own.Observe && result.Visit.Round.Result.Verdict == Core.Pins.Rotation.DestinationVerdict.Ok
+            return own.Observe && result.Visit.Round.Result.Verdict == Core.Rotation.DestinationVerdict.Ok
                 ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
                 : null;
         return Text(result.Key, own, strongest, result.Visit.Resolution);
     }
 
     /// <summary>The same for any level, configured or not.</summary>
-    internal static string Text(NextHop key, Destination? own, LevelOutlook outlook, MxResolution resolution)
+    internal static string Text(NextHop key, Destination? own, LevelForecast forecast, MxResolution resolution)
     {
-        var words = new List<string> { "policyctl", "domain", own is null ? "add" : "set", Shell.Quote(key.Text), "--level", outlook.Level.Name() };
-        foreach (var name in outlook.Match)
+        var words = new List<string> { "policyctl", "domain", own is null ? "add" : "set", Shell.Quote(key.Text), "--level", forecast.Level.Name() };
+        foreach (var name in forecast.Match)
             words.AddRange(["--match", Shell.Quote(name)]);
-        if (outlook.SendsName)
+        if (forecast.SendsName)
             words.AddRange(["--servername", "hostname"]);
-        if (outlook.Level == TlsLevel.Fingerprint)
+        if (forecast.Level == TlsLevel.Fingerprint)
             words.Add("--probe");
         // Otherwise nobody would look after it.
         if (key.IsSubdomains)

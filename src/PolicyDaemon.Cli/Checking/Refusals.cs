@@ -1,10 +1,11 @@
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Checking;
 
-/// <summary>At which addresses mail would not go through, and why, at the level that <see cref="MailForecast"/> speaks of.</summary>
+/// <summary>At which addresses mail would not go through, and why, at the level that <see cref="DeliveryForecast"/> speaks of.</summary>
 internal static class Refusals
 {
     internal static IEnumerable<(string Where, string Why)> Of(CheckResult result)
@@ -13,7 +14,7 @@ internal static class Refusals
         {
             if (entry.Policy.Level == TlsLevel.Fingerprint)
                 return OfPins(result);
-            var judgement = new LevelJudgement(entry.Policy.Level, result.Key, entry.Policy.Match);
+            var judgement = new LevelVerdict(entry.Policy.Level, result.Key, entry.Policy.Match);
             return result.Visit.Addresses
                 .Where(address => judgement.Refusal(address.Watched) is not null)
                 .Select(address => (Where(address), Why(judgement.Refusal(address.Watched)!.Value)));
@@ -44,5 +45,5 @@ internal static class Refusals
         }
     }
 
-    private static string Where(VisitedAddress address) => $"{address.Host.Name} [{address.Seen.Target.Address}]";
+    private static string Where(ProbedAddress address) => $"{address.Host.Name} [{address.Seen.Target.Address}]";
 }

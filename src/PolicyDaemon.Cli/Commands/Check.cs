@@ -45,6 +45,6 @@ internal static class Check
             report.Rows(CheckRows.Of(result), default!, CliJson.Default.CheckJson);
         else
             CheckText.Write(report, result);
-        return MailForecast.Of(result).Code;
+        return DeliveryForecast.Of(result).Code;
     }
 }

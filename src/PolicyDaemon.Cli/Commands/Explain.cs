@@ -4,10 +4,8 @@ using PolicyDaemon.Cli.Explaining;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands;
@@ -40,9 +38,9 @@ internal static class Explain
         var nextHop = context.Key(key);
         using var store = context.OpenStore(StoreAccess.Read);
         var explanation = Explanation.Of(nextHop, store, postfix);
-        var known = explanation.Decisive?.Entry is { } entry ? PinKnowledge.Read(store, entry) : PinKnowledge.None;
+        var known = explanation.Decisive?.Entry is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
         var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
-        var watched = observed is null ? null : store.ReadKnowledge(observed.Key);
+        var watched = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
             report.Json(Json(explanation, postfix, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
@@ -59,7 +57,7 @@ internal static class Explain
     }
 
     private static void Show(
-        Report report, Explanation explanation, PostfixSettings postfix, PinKnowledge known, (Destination? Entry, ProbeKnowledge? Probed) observed)
+        Report report, Explanation explanation, PostfixSettings postfix, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
     {
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
         foreach (var key in explanation.Keys)
@@ -70,11 +68,11 @@ internal static class Explain
         }
 
         report.Line();
-        var facts = new List<(string, Cell)> { ("mail", MailFate.Of(explanation, postfix)) };
+        var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, postfix)) };
         if (known.Probed is { } probed)
-            facts.Add(("now", VerdictWords.Mail(probed, observed: false)));
+            facts.Add(("now", VerdictText.Mail(probed, observed: false)));
         if (observed is { Entry: { } entry1, Probed: { } watched })
-            facts.Add(("observed", VerdictWords.Mail(watched, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
+            facts.Add(("observed", VerdictText.Mail(watched, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
         if (explanation.Decisive?.Entry is { } entry)
         {
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Setup.Shell.Quote(entry.Key.Text)}"));
@@ -118,13 +116,13 @@ internal static class Explain
         return table;
     }
 
-    private static ExplainJson Json(Explanation explanation, PostfixSettings postfix, PinKnowledge known, DateTimeOffset now) => new(
+    private static ExplainJson Json(Explanation explanation, PostfixSettings postfix, PinProbeState known, DateTimeOffset now) => new(
         explanation.NextHop.Text,
         [.. explanation.Keys.Select(key => new ExplainedKeyJson(
             key.Key.Text, key.Asked, AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
         explanation.Decisive?.Key.Text,
         AnswerJson.From(explanation.Answer),
-        MailFate.Of(explanation, postfix),
+        DeliverySentence.Of(explanation, postfix),
         explanation.Decisive?.Entry is { } entry
             ? DestinationJson.From(entry, postfix, ProbedJson.From(known.Probed, entry, postfix.FingerprintDigest, now), known)
             : null,

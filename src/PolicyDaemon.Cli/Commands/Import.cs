@@ -1,7 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Cli.Sightings;
-using PolicyDaemon.Core;
+using PolicyDaemon.Cli.Fetching;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Commands;
@@ -59,13 +59,13 @@ internal static class Import
         if (context.Get(options.Probe))
         {
             conversion = new TableConversion(context);
-            await conversion.VisitAsync(rows.Select(row => row.Destination), cancellation);
+            await conversion.ProbeAsync(rows.Select(row => row.Destination), cancellation);
             rows = Convert(context, conversion, rows, file, mayObserve: context.Get(options.Unservable) is not null);
         }
 
         var code = new ChangeFlow(context, options.Write, summary: true).Run(view => Plan(view, rows, file, context, options));
         if (conversion is not null && !context.Get(options.Write.DryRun))
-            await SightingRecorder.WriteAsync(context, conversion.VisitsOf(rows.Select(row => row.Destination)), cancellation);
+            await FetchRecorder.WriteAsync(context, conversion.ProbesOf(rows.Select(row => row.Destination)), cancellation);
         return code;
     }
 

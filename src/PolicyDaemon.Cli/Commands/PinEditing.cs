@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -53,7 +53,7 @@ internal static class PinEditing
     }
 
     /// <summary>Says whom a change of these pins affects beside the key that was named.</summary>
-    internal static IEnumerable<string> Shared(Destination destination, ProbeKnowledge? known)
+    internal static IEnumerable<string> Shared(Destination destination, ProbeState? known)
     {
         if (destination.MxGroup is not null && known is not null)
             yield return FormattableString.Invariant($"these are the pins of the MX group {destination.MxGroup}: this affects {known.Affects} destinations");

@@ -1,6 +1,5 @@
 using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -29,11 +28,11 @@ internal static class PinTable
     }
 
     /// <summary>Below the table: where each pin was seen, and who decided.</summary>
-    internal static void WriteEvidence(Report report, Destination destination, PinKnowledge knowledge)
+    internal static void WriteEvidence(Report report, Destination destination, PinProbeState probeState)
     {
         foreach (var pin in destination.Pins)
         {
-            foreach (var line in knowledge.Lines(pin))
+            foreach (var line in probeState.Lines(pin))
                 report.Line($"{pin.Fingerprint.Hex[..Shown]}...  {line}", Tone.Faint);
         }
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Cli.Looks;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Cli.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Probing;
 
@@ -16,7 +16,7 @@ internal static class ProbeVerb
         var all = new Option<bool>("--all") { Description = "Every configured destination" };
         var verb = new Verb("probe", "Probe destinations now, store what was seen, and show what it means. Works beside the daemon and without it.")
         {
-            Columns = LookReport.Columns,
+            Columns = ProbeReport.Columns,
             ExitCodes = "1 where mail to one of them would be refused, by some or every address, or a KEY is not configured; 6 where it cannot be told of one, or after Ctrl-C",
             Examples =
             [
@@ -46,8 +46,8 @@ internal static class ProbeVerb
         using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
         if (all)
             keys = [.. ledger.List().Select(due => due.Key).Order()];
-        var results = await Looker.RunAsync(context, ledger, keys, cancellation);
-        LookReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow());
+        var results = await ProbeRunner.RunAsync(context, ledger, keys, cancellation);
+        ProbeReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow());
         if (keys.Count == 0)
             context.Report.Note("No destination is configured; add one with: policyctl domain add KEY --level LEVEL");
         if (results.Count < keys.Count && cancellation.IsCancellationRequested)
@@ -59,7 +59,7 @@ internal static class ProbeVerb
         return Code(results);
     }
 
-    private static ExitCode Code(IReadOnlyList<LookResult> results)
+    private static ExitCode Code(IReadOnlyList<ProbeOutput> results)
     {
         var verdicts = results.Select(result => result.Verdict).ToHashSet();
         if (verdicts.Contains(DestinationVerdict.Mismatch) || verdicts.Contains(DestinationVerdict.Degraded))

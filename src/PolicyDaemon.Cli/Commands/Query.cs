@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Protocols;

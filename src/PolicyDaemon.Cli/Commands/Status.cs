@@ -42,7 +42,7 @@ internal static class Status
             if (report.Format == OutputFormat.Tsv)
             {
                 facts.AddRange(status.Findings.Select(finding => (
-                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingWords.Keys(finding).Select(line => line + "; "))}{finding.Remedy}"))));
+                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingText.Keys(finding).Select(line => line + "; "))}{finding.Remedy}"))));
                 report.Facts(facts, default!, CliJson.Default.StatusJson);
             }
             else
@@ -70,10 +70,10 @@ internal static class Status
         foreach (var finding in status.Findings)
         {
             report.Line(
-                $"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)} ({FindingWords.Age(status.At - finding.Since)})"
+                $"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
                 + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), Tone.Heading);
             report.Paragraph(finding.Detail, 2);
-            foreach (var line in FindingWords.Keys(finding))
+            foreach (var line in FindingText.Keys(finding))
                 report.Line("  " + line);
             report.Line("  settle it: " + finding.Remedy);
         }
@@ -81,14 +81,14 @@ internal static class Status
 
     private static List<(string Name, Cell Value)> Facts(StatusReport status)
     {
-        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", MailOutlook.Of(status)) };
+        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", DeliveryCounts.Of(status)) };
         if (status.Live is { } live)
         {
             facts.Add(("listening", string.Join(", ", live.Endpoints)));
             if (live.Snapshot is { } snapshot)
                 facts.Add(("snapshot", string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{CheckWords.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
+                    $"{CheckTerms.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
             var counters = live.Counters;
             facts.Add(("lookups", string.Create(
                 CultureInfo.InvariantCulture,
@@ -101,10 +101,10 @@ internal static class Status
         if (status.Counts is { } counts)
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
-            facts.Add(("verdicts", VerdictWords.Counts(status.Enforced, counts.Destinations - counts.Observed)));
+            facts.Add(("verdicts", VerdictText.Counts(status.Enforced, counts.Destinations - counts.Observed)));
             if (counts.Observed > 0)
-                facts.Add(("observed", VerdictWords.Counts(status.Observed, counts.Observed)
-                    + (status.Observed.Count == 0 ? "" : "; " + VerdictWords.Enforcing(status.Observed))));
+                facts.Add(("observed", VerdictText.Counts(status.Observed, counts.Observed)
+                    + (status.Observed.Count == 0 ? "" : "; " + VerdictText.Enforcing(status.Observed))));
             facts.Add(("pins", Join(counts.PinsByState.OrderBy(state => state.Key).Select(state => (state.Key.Name(), state.Value)))));
         }
 
@@ -121,7 +121,7 @@ internal static class Status
 
     private static Cell Store(StatusReport status) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{status.Settings.Database}: {CheckWords.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
+        $"{status.Settings.Database}: {CheckTerms.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
 
     private static string Join(IEnumerable<(string Name, long Count)> counts)
     {

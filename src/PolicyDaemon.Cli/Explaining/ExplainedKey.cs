@@ -1,6 +1,5 @@
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Explaining;
 

@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Protocols;

@@ -1,34 +1,34 @@
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Statuses;
 
 /// <summary>What the prober knows of a destination, for a person.</summary>
 internal static class ProbedFacts
 {
-    internal static IEnumerable<(string Name, Cell Value)> Of(ProbeKnowledge known, bool observed, DateTimeOffset now)
+    internal static IEnumerable<(string Name, Cell Value)> Of(ProbeState known, bool observed, DateTimeOffset now)
     {
-        yield return ("verdict", VerdictWords.Mail(known, observed));
+        yield return ("verdict", VerdictText.Mail(known, observed));
         if (known.Affects > 1)
             yield return ("pins of", string.Create(CultureInfo.InvariantCulture, $"{known.PinOwner}, shared by {known.Affects} destinations"));
-        if (known.LastLook is null)
+        if (known.LastProbe is null)
             yield break;
         if (known.Outcome != ProbeOutcome.Secured)
             yield return ("mx lookup", new Cell($"{known.Outcome.Name()}{(known.Detail is null ? "" : $": {known.Detail}")}", Tone.Caution));
         yield return ("next probe", Times.Text(known.NextDue!.Value));
         if (known.Expires is { } end)
         {
-            var days = VerdictWords.DaysLeft(end, now);
+            var days = VerdictText.DaysLeft(end, now);
             yield return ("certificate", days with { Text = $"the first to end does so at {Times.Text(end)}, in {days.Text} days" });
         }
     }
 
     /// <summary>What each address presented last.</summary>
-    internal static Table Addresses(ProbeKnowledge known, Destination destination, PostfixSettings postfix)
+    internal static Table Addresses(ProbeState known, Destination destination, PostfixSettings postfix)
     {
         var table = new Table("mx host", "address", "outcome", "key", "public key", "until", "pinned");
         foreach (var address in known.Addresses)
@@ -53,9 +53,9 @@ internal static class ProbedFacts
         return table;
     }
 
-    private static Cell Outcome(KnownAddress address)
+    private static Cell Outcome(MxAddress address)
     {
-        var text = address.History.LastAttempt is null ? VerdictWords.NeverProbed : address.History.LastOutcome.Name();
+        var text = address.History.LastAttempt is null ? VerdictText.NeverProbed : address.History.LastOutcome.Name();
         return address.Listed
             ? new Cell(text, address.History.IsSecured ? Tone.Good : Tone.Caution)
             : new Cell($"{text} (not in DNS any more)", Tone.Faint);

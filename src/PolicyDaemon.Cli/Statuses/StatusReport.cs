@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 

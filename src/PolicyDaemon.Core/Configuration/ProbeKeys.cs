@@ -58,7 +58,7 @@ public static class ProbeKeys
     public static readonly ConfigurationKey MaxDestinations = Key(
         "max_destinations", "128", "destinations looked at at a time, 1 to 4096");
 
-    public static readonly ConfigurationKey LooksPerSecond = Key(
+    public static readonly ConfigurationKey ProbesPerSecond = Key(
         "looks_per_second", "600", "destinations looked at in a second at most, 1 to 10000");
 
     public static readonly ConfigurationKey DnsTimeout = Key("dns_timeout", "10s", "how long one DNS question may take");
@@ -118,7 +118,7 @@ public static class ProbeKeys
     [
         Enabled, Resolver, ResolverTrusted, DnssecTestSecure, DnssecTestBogus, CaFile, PrivateAddresses, HeloName, BindAddress,
         BindAddress6, Interval, RenewalInterval, CandidateInterval, BackOff, LookupStaleness, AddressSpacing, ProviderSpacing,
-        MaxConnections, MaxDestinations, LooksPerSecond, DnsTimeout, ConnectTimeout, ReplyTimeout, HandshakeTimeout, HoldDown, HoldDownProbes,
+        MaxConnections, MaxDestinations, ProbesPerSecond, DnsTimeout, ConnectTimeout, ReplyTimeout, HandshakeTimeout, HoldDown, HoldDownProbes,
         RetireAfter, RetireAfterProbes, RetireGrace, StandbyExpiry, EvidenceWait, BrakeWindow, BrakePercent, BrakeAtLeast,
         AlertCommand, AlertSocket, AlertTimeout, AlertWebhook, AlertEscalation,
     ];

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Core.Configuration;
 
@@ -58,7 +58,7 @@ public sealed record ProbeSettings
 
     public required int MaxDestinations { get; init; }
 
-    public required int LooksPerSecond { get; init; }
+    public required int ProbesPerSecond { get; init; }
 
     public required TimeSpan DnsTimeout { get; init; }
 

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Core.Configuration;
 
@@ -43,7 +43,7 @@ internal sealed class ProbeSettingsReader(SettingValues values)
             ProviderSpacing = values.Duration(ProbeKeys.ProviderSpacing, "0s", "1h"),
             MaxConnections = values.Number(ProbeKeys.MaxConnections, 1, 1024),
             MaxDestinations = values.Number(ProbeKeys.MaxDestinations, 1, 4096),
-            LooksPerSecond = values.Number(ProbeKeys.LooksPerSecond, 1, 10_000),
+            ProbesPerSecond = values.Number(ProbeKeys.ProbesPerSecond, 1, 10_000),
             DnsTimeout = values.Duration(ProbeKeys.DnsTimeout, "1s", "1m"),
             ConnectTimeout = values.Duration(ProbeKeys.ConnectTimeout, "1s", "5m"),
             ReplyTimeout = values.Duration(ProbeKeys.ReplyTimeout, "1s", "5m"),

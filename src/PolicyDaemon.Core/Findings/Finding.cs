@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
 
 namespace PolicyDaemon.Core.Findings;
 
@@ -20,7 +19,7 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
     public ImmutableArray<Fingerprint> Expected { get; init; } = [];
 
     /// <summary>What was presented instead, by whom.</summary>
-    public ImmutableArray<SeenKey> Seen { get; init; } = [];
+    public ImmutableArray<PresentedKey> Seen { get; init; } = [];
 
     /// <summary>How many destinations it concerns.</summary>
     public int Affects { get; init; } = 1;

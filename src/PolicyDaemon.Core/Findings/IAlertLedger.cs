@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Core.Findings;
 

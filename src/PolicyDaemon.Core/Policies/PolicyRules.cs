@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
@@ -55,7 +54,7 @@ public static class PolicyRules
 
     /// <summary>What is legal and still doubtful, each with what to think about; shown to the person who writes an entry.</summary>
     public static IReadOnlyList<string> Warnings(Destination destination, PostfixSettings postfix) =>
-        PolicyDoubts.Of(destination, postfix);
+        PolicyWarnings.Of(destination, postfix);
 
     private static IEnumerable<string> Find(Destination destination, PostfixSettings postfix)
     {

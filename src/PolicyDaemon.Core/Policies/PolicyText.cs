@@ -1,5 +1,4 @@
 using System.Text;
-using PolicyDaemon.Core.Answers;
 
 namespace PolicyDaemon.Core.Policies;
 

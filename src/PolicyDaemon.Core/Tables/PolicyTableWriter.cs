@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;

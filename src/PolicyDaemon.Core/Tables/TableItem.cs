@@ -1,3 +1,5 @@
+using PolicyDaemon.Core.Policies;
+
 namespace PolicyDaemon.Core.Tables;
 
 /// <summary>One thing a table says, or one thing to say about it.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Daemon.Alerts;
 

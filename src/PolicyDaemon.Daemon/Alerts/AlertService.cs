@@ -5,7 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Snapshots;
 

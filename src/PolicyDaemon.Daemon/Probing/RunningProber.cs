@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Store.Snapshots;
 
@@ -20,7 +21,7 @@ internal sealed class RunningProber(
 
     // Collecting a small heap keeps lookups waiting for a few milliseconds.
     private static readonly TimeSpan TidyPause = TimeSpan.FromSeconds(30);
-    private const int ManyLooks = 50;
+    private const int ManyProbes = 50;
 
     private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
     private DateTimeOffset? listedAt;
@@ -32,10 +33,10 @@ internal sealed class RunningProber(
     public ProberStatus Status(string? problem)
     {
         var now = engine.Status;
-        var standing = parts.Resolver.Standing;
+        var test = parts.Resolver.Test;
         return new ProberStatus(
             problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.RoundEnded,
-            new ResolverStatus(settings.ResolverTrusted, standing?.Passed, standing?.At, standing?.Detail),
+            new ResolverStatus(settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
             engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedGroups, brake.GroupsWithNewKeys) : null, 0);
     }
 
@@ -95,7 +96,7 @@ internal sealed class RunningProber(
     private void TidyUp(DateTimeOffset now)
     {
         var status = engine.Status;
-        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyLooks || now - tidied.At < TidyPause
+        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyProbes || now - tidied.At < TidyPause
             || loader.Status is { Destinations: > LargeStore })
             return;
         tidied = (status.Looks, now);

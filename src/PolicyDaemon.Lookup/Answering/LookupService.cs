@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Lookup.Answering;
 

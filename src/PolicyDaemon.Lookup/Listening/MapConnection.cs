@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Protocols;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;

@@ -1,5 +1,6 @@
 using System.Buffers;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;

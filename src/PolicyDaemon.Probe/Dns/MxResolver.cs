@@ -3,7 +3,7 @@ using System.Net;
 using DnsClient;
 using DnsClient.Protocol;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Dns;
 
@@ -38,13 +38,13 @@ public sealed class MxResolver : IMxResolver, IDisposable
     public IReadOnlyList<IPEndPoint> Servers => lookup.Servers;
 
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
-    public ResolverStanding? Standing => selfTest.Standing;
+    public ResolverTest? Test => selfTest.Test;
 
     /// <inheritdoc/>
-    public string? Trouble => selfTest.Standing is { Passed: false, Detail: { } detail } ? detail : null;
+    public string? Trouble => selfTest.Test is { Passed: false, Detail: { } detail } ? detail : null;
 
     /// <inheritdoc/>
-    public string? Doubt => selfTest.Standing is { Passed: true, Detail: { } detail } ? detail : null;
+    public string? Doubt => selfTest.Test is { Passed: true, Detail: { } detail } ? detail : null;
 
     /// <inheritdoc/>
     public async Task<MxResolution> ResolveAsync(
@@ -182,7 +182,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
                 TlsaDnssec = Status(answer, isTrusted),
                 Tlsa =
                 [
-                    .. answer.Records.OfType<DnsClient.Protocol.TlsaRecord>().Take(DnsLimits.TlsaRecords).Select(record => new Core.Probing.TlsaRecord(
+                    .. answer.Records.OfType<DnsClient.Protocol.TlsaRecord>().Take(DnsLimits.TlsaRecords).Select(record => new Core.Observations.TlsaRecord(
                         (byte)record.CertificateUsage, (byte)record.Selector, (byte)record.MatchingType,
                         [.. record.CertificateAssociationData])),
                 ],

@@ -8,10 +8,10 @@ namespace PolicyDaemon.Probe.Dns;
 internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1);
-    private volatile ResolverStanding? standing;
+    private volatile ResolverTest? test;
 
     /// <summary>The last result; null before the first.</summary>
-    public ResolverStanding? Standing => standing;
+    public ResolverTest? Test => test;
 
     /// <summary>True where the resolver is trusted and a fresh self-test has passed; runs the test where it is due.</summary>
     public async Task<bool> IsTrustedAsync(CancellationToken cancellation)
@@ -19,13 +19,13 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
         if (!options.ResolverTrusted)
             return false;
         if (IsFresh)
-            return standing!.Passed;
+            return test!.Passed;
         await gate.WaitAsync(cancellation);
         try
         {
             if (!IsFresh)
-                standing = await RunAsync(cancellation);
-            return standing!.Passed;
+                test = await RunAsync(cancellation);
+            return test!.Passed;
         }
         finally
         {
@@ -36,10 +36,10 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
     public void Dispose() => gate.Dispose();
 
     // A test that failed is repeated soon: it may have been our network.
-    private bool IsFresh => standing is { } last
+    private bool IsFresh => test is { } last
         && time.GetUtcNow() - last.At < (last.Passed ? options.SelfTestLife : TimeSpan.FromMinutes(1));
 
-    private async Task<ResolverStanding> RunAsync(CancellationToken cancellation)
+    private async Task<ResolverTest> RunAsync(CancellationToken cancellation)
     {
         var secure = await lookup.AskAsync(options.SecureTestName, QueryType.A, cancellation);
         if (secure is not { Kind: DnsAnswerKind.Records, AuthenticData: true })
@@ -60,5 +60,5 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
         };
     }
 
-    private ResolverStanding Result(bool passed, string? detail) => new(passed, time.GetUtcNow(), detail);
+    private ResolverTest Result(bool passed, string? detail) => new(passed, time.GetUtcNow(), detail);
 }

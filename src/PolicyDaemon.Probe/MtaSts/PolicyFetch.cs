@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using DnsClient;
 using DnsClient.Protocol;
-using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Smtp;
 
@@ -25,7 +25,7 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
     private const int MaxHeadersKilobytes = 16;
     private const int MaxAddresses = 4;
 
-    public async Task<StsFinding> RunAsync(string domain, CancellationToken cancellation)
+    public async Task<StsDiscovery> RunAsync(string domain, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
@@ -48,7 +48,7 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
             cancellation.ThrowIfCancellationRequested();
             return certificate == SslPolicyErrors.None
                 ? Failed($"mta-sts.{domain}: {PeerText.Escape(Innermost(fault).Message)}")
-                : new StsFinding(StsStatus.WebPkiInvalid, Detail: $"mta-sts.{domain}: {Words(certificate)}");
+                : new StsDiscovery(StsStatus.WebPkiInvalid, Detail: $"mta-sts.{domain}: {Words(certificate)}");
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
         throw new IOException(last!.Message, last);
     }
 
-    private static async Task<StsFinding> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private static async Task<StsDiscovery> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var status = (int)response.StatusCode;
         if (status is >= 300 and < 400)
@@ -145,13 +145,13 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
         if (length > MaxBody)
             return Failed($"the policy is longer than {MaxBody / 1024} KiB");
         return StsPolicy.TryParse(Encoding.UTF8.GetString(body, 0, length), out var policy, out var reason)
-            ? new StsFinding(StsStatus.Valid, Policy: policy)
+            ? new StsDiscovery(StsStatus.Valid, Policy: policy)
             : Invalid(reason);
     }
 
-    private static StsFinding Failed(string detail) => new(StsStatus.FetchError, Detail: detail);
+    private static StsDiscovery Failed(string detail) => new(StsStatus.FetchError, Detail: detail);
 
-    private static StsFinding Invalid(string detail) => new(StsStatus.Invalid, Detail: detail);
+    private static StsDiscovery Invalid(string detail) => new(StsStatus.Invalid, Detail: detail);
 
     private static string Words(SslPolicyErrors errors) =>
         (errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0 ? "the certificate is for other names"

@@ -1,7 +1,7 @@
 using DnsClient;
 using DnsClient.Protocol;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Smtp;
 
@@ -21,28 +21,28 @@ public sealed class StsResolver
         fetch = new PolicyFetch(lookup, options, time);
     }
 
-    /// <summary>A failure is a <see cref="StsFinding.Status"/>; only the caller's cancellation throws.</summary>
-    public async Task<StsFinding> FindAsync(NextHop nextHop, CancellationToken cancellation)
+    /// <summary>A failure is a <see cref="StsDiscovery.Status"/>; only the caller's cancellation throws.</summary>
+    public async Task<StsDiscovery> FindAsync(NextHop nextHop, CancellationToken cancellation)
     {
         // Section 2: a policy domain is a recipient's domain. A port changes nothing about that; brackets name a host instead.
         if (nextHop.IsBracketed || nextHop.IsSubdomains || nextHop.IsPath || !DnsNames.IsHost(nextHop.Host)
             || System.Net.IPAddress.TryParse(nextHop.Host, out _))
-            return new StsFinding(StsStatus.NotApplicable);
+            return new StsDiscovery(StsStatus.NotApplicable);
 
         var answer = await lookup.AskAsync($"_mta-sts.{nextHop.Host}", QueryType.TXT, cancellation);
         if (answer.Kind is DnsAnswerKind.Failed or DnsAnswerKind.Bogus)
-            return new StsFinding(StsStatus.DnsFailure, Detail: answer.Detail);
+            return new StsDiscovery(StsStatus.DnsFailure, Detail: answer.Detail);
         // Section 3.1: several strings of one record belong together; records that do not begin with v=STSv1; are discarded.
         var records = answer.Records.OfType<TxtRecord>()
             .Select(record => string.Concat(record.Text))
             .Where(StsRecord.IsMeant)
             .ToList();
         if (records.Count == 0)
-            return new StsFinding(StsStatus.Absent);
+            return new StsDiscovery(StsStatus.Absent);
         if (records.Count > 1)
-            return new StsFinding(StsStatus.Invalid, Detail: $"{records.Count} _mta-sts records; with more than one there is no policy");
+            return new StsDiscovery(StsStatus.Invalid, Detail: $"{records.Count} _mta-sts records; with more than one there is no policy");
         if (!StsRecord.TryParse(records[0], out var known, out var reason))
-            return new StsFinding(StsStatus.Invalid, Detail: PeerText.Escape(reason));
+            return new StsDiscovery(StsStatus.Invalid, Detail: PeerText.Escape(reason));
         return await fetch.RunAsync(nextHop.Host, cancellation) with { Record = known };
     }
 }

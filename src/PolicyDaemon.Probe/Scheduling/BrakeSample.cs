@@ -1,6 +1,5 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Scheduling;
 

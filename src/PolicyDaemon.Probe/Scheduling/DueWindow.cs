@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
@@ -17,7 +18,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     // Where the ledger lists nothing that is not known here already, asking it again at once is idle.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
-    private readonly Agenda agenda = new();
+    private readonly DueQueue dueQueue = new();
     private readonly HashSet<NextHop> nothing = [];
     private DateTimeOffset horizon = DateTimeOffset.MinValue;
     private DateTimeOffset notBefore = DateTimeOffset.MinValue;
@@ -31,10 +32,10 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     public int Watched { get; private set; }
 
     /// <summary>How many wait for their turn.</summary>
-    public int CountDue(DateTimeOffset now) => agenda.CountDue(now) + beyond;
+    public int CountDue(DateTimeOffset now) => dueQueue.CountDue(now) + beyond;
 
     /// <summary>It is among what comes next.</summary>
-    public bool Contains(NextHop key) => agenda.Contains(key);
+    public bool Contains(NextHop key) => dueQueue.Contains(key);
 
     /// <summary>The list has changed: it is read again.</summary>
     /// <param name="anyKey">Not only keys that are hastened anyway.</param>
@@ -50,11 +51,11 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     public DateTimeOffset Next()
     {
         var refill = RefillAt();
-        return agenda.Next() is { } next && next < refill ? next : refill;
+        return dueQueue.Next() is { } next && next < refill ? next : refill;
     }
 
     /// <summary>Something is due now, or may be for all that is known here.</summary>
-    public bool IsAnythingDue(DateTimeOffset now) => agenda.Next() <= now || RefillAt() <= now;
+    public bool IsAnythingDue(DateTimeOffset now) => dueQueue.Next() <= now || RefillAt() <= now;
 
     /// <summary>Takes the next one that is due by now.</summary>
     /// <exception cref="LedgerUnavailableException">What is due cannot be read; what is known here already goes on.</exception>
@@ -63,11 +64,11 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         taken = now;
         if (RefillAt() <= now)
             Refill(now);
-        return agenda.TryTake(now, out key, out reason);
+        return dueQueue.TryTake(now, out key, out reason);
     }
 
     /// <summary>Makes a key due no later than now, whether it is known here or not.</summary>
-    public void Hasten(NextHop key, DateTimeOffset due, ProbeReason reason) => agenda.Hasten(key, due, reason);
+    public void Hasten(NextHop key, DateTimeOffset due, ProbeReason reason) => dueQueue.Hasten(key, due, reason);
 
     /// <summary>A look has ended.</summary>
     /// <param name="due">When it is due next.</param>
@@ -75,7 +76,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     public void Return(NextHop key, DateTimeOffset due, bool isKept)
     {
         if (!isKept || due <= horizon)
-            agenda.Set(key, due, ProbeReason.Scheduled);
+            dueQueue.Set(key, due, ProbeReason.Scheduled);
     }
 
     /// <summary>A look came to nothing: the destination is gone, or its row cannot be read. It is not taken again before the list changes.</summary>
@@ -93,9 +94,9 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         var at = horizon - (horizon == DateTimeOffset.MinValue ? TimeSpan.Zero : Span / 2);
         // More is waiting: when half of this is done, or only what comes after the rest is left.
         if (isCut || !hasAllNew)
-            at = agenda.Count < page / 2 || agenda.Next() > horizon ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue;
+            at = dueQueue.Count < page / 2 || dueQueue.Next() > horizon ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue;
         // Newcomers are due already: they do not wait for those whose next turn is minutes away.
-        if (!hasAllNew && !(agenda.Next() <= taken))
+        if (!hasAllNew && !(dueQueue.Next() <= taken))
             at = DateTimeOffset.MinValue;
         return at > notBefore ? at : notBefore;
     }
@@ -107,9 +108,9 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         var brought = listed.Count(one => Add(one.Key, one.Due ?? now));
         if (!hasAllNew)
         {
-            var newcomers = ledger.ListNew(newEnd, page / 2);
-            brought += newcomers.Keys.Count(key => Add(key, now));
-            (newEnd, hasAllNew) = (newcomers.End, newcomers.IsLast);
+            var unprobed = ledger.ListUnprobed(newEnd, page / 2);
+            brought += unprobed.Keys.Count(key => Add(key, now));
+            (newEnd, hasAllNew) = (unprobed.End, unprobed.IsLast);
         }
 
         isCut = listed.Count == page + nothing.Count;
@@ -117,14 +118,14 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         notBefore = brought == 0 ? now + Pause : now;
         var counts = ledger.Count(now);
         Watched = counts.Watched;
-        beyond = isCut || !hasAllNew ? Math.Max(0, counts.Waiting - agenda.CountDue(now)) : 0;
+        beyond = isCut || !hasAllNew ? Math.Max(0, counts.Waiting - dueQueue.CountDue(now)) : 0;
     }
 
     private bool Add(NextHop key, DateTimeOffset due)
     {
-        if (agenda.Contains(key) || isRunning(key) || nothing.Contains(key))
+        if (dueQueue.Contains(key) || isRunning(key) || nothing.Contains(key))
             return false;
-        agenda.Set(key, due, ProbeReason.Scheduled);
+        dueQueue.Set(key, due, ProbeReason.Scheduled);
         return true;
     }
 }

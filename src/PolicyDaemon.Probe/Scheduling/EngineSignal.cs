@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
@@ -33,7 +33,7 @@ public sealed class ProbeEngine : IDisposable
 
     // Owned by the loop.
     private readonly DueWindow window;
-    private readonly LookPace pace;
+    private readonly ProbePace pace;
     private readonly Dictionary<NextHop, Task> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
@@ -58,7 +58,7 @@ public sealed class ProbeEngine : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
         this.options = options;
-        pace = new LookPace(options.LooksPerSecond);
+        pace = new ProbePace(options.ProbesPerSecond);
         sample = new BrakeSample(ledger, options.Rotation, random);
         this.time = time;
         this.logger = logger;
@@ -292,7 +292,7 @@ public sealed class ProbeEngine : IDisposable
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            logger.LookFailed(fault, key.Text, RetryAfterFault);
+            logger.ProbeFailed(fault, key.Text, RetryAfterFault);
             looked = Retry(key);
         }
 

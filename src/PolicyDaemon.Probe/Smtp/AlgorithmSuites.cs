@@ -1,5 +1,5 @@
 using System.Net.Security;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 

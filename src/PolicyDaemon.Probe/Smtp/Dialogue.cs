@@ -4,7 +4,7 @@ using System.Security.Authentication;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
@@ -20,7 +20,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         using var log = new DialogueLog(clock);
         var capture = new CertificateCapture(options, time);
         using var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        ClearTextTap? tap = null;
+        ClearTextRecorder? tap = null;
         Exception? fault = null;
         PresentedCertificate? presented = null;
         try
@@ -29,7 +29,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 socket.Bind(new IPEndPoint(source, 0));
             await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), clock.Token);
             clock.Enter(ProbeStage.Greeting);
-            tap = new ClearTextTap(new NetworkStream(socket, ownsSocket: false), clock);
+            tap = new ClearTextRecorder(new NetworkStream(socket, ownsSocket: false), clock);
             using var client = new ProbeClient(log, options.EhloName, target.ServerName, only, capture);
             client.Connected += (_, _) => presented = Present(capture, client);
             await client.ConnectAsync(tap, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
@@ -83,7 +83,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             or SslHandshakeException or System.Security.Authentication.AuthenticationException or NotSupportedException or InvalidOperationException;
 
     private static (ProbeOutcome Outcome, string? Detail) Classify(
-        StageClock clock, ClearTextTap? tap, PresentedCertificate? presented, Exception? fault)
+        StageClock clock, ClearTextRecorder? tap, PresentedCertificate? presented, Exception? fault)
     {
         if (tap is { Injected: true })
             return (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS");
@@ -124,7 +124,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         return fault;
     }
 
-    private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextTap tap, Exception? fault)
+    private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextRecorder tap, Exception? fault)
     {
         if (tap.SawEnd || fault is IOException or SmtpProtocolException { InnerException: IOException })
             return (IsTemporary(tap.LastCode) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.ConnectionLost, tap.LastLine);

@@ -2,7 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using MailKit;
 using MailKit.Net.Smtp;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 

@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Store.Rows;
 
 namespace PolicyDaemon.Store.Documents;
@@ -26,7 +25,7 @@ internal static class FindingMapping
         ? null
         : JsonSerializer.Serialize([.. expected.Select(pin => pin.Hex)], StoreJson.Default.StringArray);
 
-    internal static string? WriteSeen(ImmutableArray<SeenKey> seen) => seen.IsDefaultOrEmpty
+    internal static string? WriteSeen(ImmutableArray<PresentedKey> seen) => seen.IsDefaultOrEmpty
         ? null
         : JsonSerializer.Serialize(
             [.. seen.Select(key => new SeenDocument(
@@ -37,9 +36,9 @@ internal static class FindingMapping
         ? []
         : [.. (JsonSerializer.Deserialize(json, StoreJson.Default.StringArray) ?? []).Select(Print)];
 
-    private static ImmutableArray<SeenKey> ReadSeen(string? json) => json is null
+    private static ImmutableArray<PresentedKey> ReadSeen(string? json) => json is null
         ? []
-        : [.. (JsonSerializer.Deserialize(json, StoreJson.Default.SeenDocumentArray) ?? []).Select(seen => new SeenKey(
+        : [.. (JsonSerializer.Deserialize(json, StoreJson.Default.SeenDocumentArray) ?? []).Select(seen => new PresentedKey(
             seen.MxHost, ProbeTarget.Parse(seen.Target), Print(seen.PublicKey), Print(seen.Certificate),
             DateTimeOffset.FromUnixTimeSeconds(seen.Since)))];
 

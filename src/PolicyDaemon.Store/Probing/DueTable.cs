@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Store.Probing;
 
@@ -35,7 +35,7 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
         """,
         2);
 
-    private readonly Statement newcomers = new(
+    private readonly Statement unprobed = new(
         connection,
         """
         SELECT d.id, d.key, NULL FROM destination d
@@ -79,10 +79,10 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
     internal List<ProbeDue> Due(long until, int limit) =>
         [.. Parsed(due.Query(ReadRow, until, limit)).Select(row => new ProbeDue(row.Key, row.Due?.Time()))];
 
-    internal ProbeNewcomers New(long after, int limit)
+    internal UnprobedPage New(long after, int limit)
     {
-        var rows = newcomers.Query(ReadRow, after, limit);
-        return new ProbeNewcomers([.. Parsed(rows).Select(row => row.Key)], rows.Count == 0 ? after : rows[^1].Id, rows.Count < limit);
+        var rows = unprobed.Query(ReadRow, after, limit);
+        return new UnprobedPage([.. Parsed(rows).Select(row => row.Key)], rows.Count == 0 ? after : rows[^1].Id, rows.Count < limit);
     }
 
     internal NextHop? ListedAs(NextHop key) =>
@@ -113,7 +113,7 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[all, due, newcomers, listedAs, watched, known, waiting, lastId, from])
+        foreach (var statement in (Statement[])[all, due, unprobed, listedAs, watched, known, waiting, lastId, from])
             statement.Dispose();
     }
 

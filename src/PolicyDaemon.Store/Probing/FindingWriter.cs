@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Store.Probing;
 
@@ -15,7 +15,7 @@ internal sealed class FindingWriter(SqliteConnection connection) : IDisposable
 
     private readonly Statement open = new(connection, "SELECT kind FROM finding WHERE subject = $0 AND closed IS NULL", 1);
 
-    internal void Write(ProbeRound round, int affects)
+    internal void Write(ProbeResult round, int affects)
     {
         var now = round.Result.Findings;
         Settle(round.PinOwner, round.At, kind => kind.IsOfProbe() && !now.Any(finding => finding.Kind == kind));

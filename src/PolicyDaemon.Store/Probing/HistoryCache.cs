@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Store.Probing;
 

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Snapshots;
 
@@ -95,7 +96,7 @@ internal sealed class LedgerReader : IDisposable
 
     internal BrakeCounts ReadBrake(DateTimeOffset since) => new(PinnedOwners(), (int)(long)newKeys.Scalar(since.Seconds())!);
 
-    internal WatchedDestination? Read(NextHop key)
+    internal DestinationState? Read(NextHop key)
     {
         begin.Execute();
         try
@@ -115,12 +116,12 @@ internal sealed class LedgerReader : IDisposable
         connection.Dispose();
     }
 
-    private WatchedDestination? ReadMoment(NextHop key)
+    private DestinationState? ReadMoment(NextHop key)
     {
         // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
         if (states.FindOwner(key.Text) is not { } owner || destinations.Find(key.Text)?.Value is not { } destination)
             return null;
-        var watched = new WatchedDestination
+        var watched = new DestinationState
         {
             Key = key,
             Policy = destination.Policy,
@@ -135,7 +136,7 @@ internal sealed class LedgerReader : IDisposable
         var listedAt = state.ListedAt ?? 0;
         return watched with
         {
-            LastLook = state.LastLook.Time(),
+            LastProbe = state.LastProbe.Time(),
             NextDue = state.NextDue.Time(),
             LastResolution = state.Resolution is null ? null : ResolutionMapping.FromJson(state.Resolution, (state.ResolvedAt ?? 0).Time()),
             TrustedHosts = state.TrustedHosts is null
@@ -145,7 +146,7 @@ internal sealed class LedgerReader : IDisposable
             WasSecure = state.WasSecure,
             Targets =
             [
-                .. states.Listings(state.Id).Select(listing => new KnownTarget(
+                .. states.Listings(state.Id).Select(listing => new MxTarget(
                     listing.MxHost, ProbeTarget.Parse(listing.Target), (listing.LastListed ?? listedAt).Time())),
             ],
         };

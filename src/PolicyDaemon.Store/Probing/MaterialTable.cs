@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
 
 namespace PolicyDaemon.Store.Probing;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
@@ -91,10 +91,10 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
             id, after.LastAttempt!.Value.Seconds(), after.LastOutcome.Name(), after.FailuresInARow, after.HasOfferedStartTls ? 1 : 0,
             after.BothAlgorithmsAt?.Seconds());
         // In the order in which they were presented.
-        foreach (var run in after.Sightings.Where(run => ReferenceEquals(run, after.Latest(run.Algorithm))))
+        foreach (var run in after.CertificateRuns.Where(run => ReferenceEquals(run, after.Latest(run.Algorithm))))
             WriteRun(id, stored.History.Latest(run.Algorithm), run, observation.At);
-        foreach (var dropped in stored.History.Sightings.Where(run => run.Certificate is not null).Select(run => run.Certificate!).Distinct()
-            .Where(certificate => !after.Sightings.Any(run => certificate.Equals(run.Certificate))))
+        foreach (var dropped in stored.History.CertificateRuns.Where(run => run.Certificate is not null).Select(run => run.Certificate!).Distinct()
+            .Where(certificate => !after.CertificateRuns.Any(run => certificate.Equals(run.Certificate))))
             material.Drop(dropped);
         WriteObservation(id, observation);
         return new StoredHistory(id, stored.Version + 1, after);
@@ -106,7 +106,7 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
             statement.Dispose();
     }
 
-    private void WriteRun(long id, Sighting? before, Sighting after, DateTimeOffset at)
+    private void WriteRun(long id, CertificateRun? before, CertificateRun after, DateTimeOffset at)
     {
         var name = after.Algorithm.Name();
         if (before is not null && Equals(before.Certificate, after.Certificate))
@@ -164,6 +164,6 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
     {
         LastAttempt = history.LastAttempt?.Whole(),
         BothAlgorithmsAt = history.BothAlgorithmsAt?.Whole(),
-        Sightings = [.. history.Sightings.Select(run => run with { First = run.First.Whole(), Last = run.Last.Whole(), TrustedSince = run.TrustedSince?.Whole() })],
+        CertificateRuns = [.. history.CertificateRuns.Select(run => run with { First = run.First.Whole(), Last = run.Last.Whole(), TrustedSince = run.TrustedSince?.Whole() })],
     };
 }

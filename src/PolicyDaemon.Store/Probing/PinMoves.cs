@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Store.Probing;
 

@@ -1,7 +1,8 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store.Probing;
@@ -52,7 +53,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit) => Read(from => from.Due.Due(until.Seconds(), limit));
 
-    public ProbeNewcomers ListNew(long after, int limit) => Read(from => from.Due.New(after, limit));
+    public UnprobedPage ListUnprobed(long after, int limit) => Read(from => from.Due.New(after, limit));
 
     public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now.Seconds()));
 
@@ -61,7 +62,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <inheritdoc/>
     public NextHop? ListedAs(NextHop key) => Read(from => from.Due.ListedAs(key));
 
-    public WatchedDestination? Read(NextHop key) => Read(from => from.Read(key));
+    public DestinationState? Read(NextHop key) => Read(from => from.Read(key));
 
     public AddressHistory ReadHistory(ProbeTarget target) => Read(from => from.ReadHistory(target));
 
@@ -74,13 +75,13 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// probed meanwhile.</remarks>
     public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation));
 
-    public void Record(ProbeRound round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
+    public void Record(ProbeResult round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
 
     /// <inheritdoc/>
     public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation));
 
     /// <inheritdoc/>
-    public Task RecordAsync(ProbeRound round) => writer.WriteAsync(into => into.Write(round, postfix, time.GetUtcNow()));
+    public Task RecordAsync(ProbeResult round) => writer.WriteAsync(into => into.Write(round, postfix, time.GetUtcNow()));
 
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
 

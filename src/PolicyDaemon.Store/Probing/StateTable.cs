@@ -34,7 +34,7 @@ internal sealed class StateTable(SqliteConnection connection) : IDisposable
     internal PinOwner? FindOwner(string key) =>
         owner.Query(row => new PinOwner(row.GetInt64(0), TargetTable.Long(row, 1), row.GetString(2)), key).FirstOrDefault();
 
-    internal ProbeState? Read(PinOwner whose) => (whose.GroupId is { } group
+    internal ProbeStateRow? Read(PinOwner whose) => (whose.GroupId is { } group
         ? ofGroup.Query(ReadState, group)
         : ofDestination.Query(ReadState, whose.DestinationId)).FirstOrDefault();
 
@@ -53,7 +53,7 @@ internal sealed class StateTable(SqliteConnection connection) : IDisposable
             statement.Dispose();
     }
 
-    private static ProbeState ReadState(SqliteDataReader row) => new(
+    private static ProbeStateRow ReadState(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), row.GetString(5), TargetTable.Text(row, 6),
         TargetTable.Text(row, 7), TargetTable.Long(row, 8), TargetTable.Long(row, 9), TargetTable.Long(row, 10), row.GetInt64(11) != 0,
         TargetTable.Text(row, 12), TargetTable.Long(row, 13));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
@@ -38,7 +38,7 @@ internal sealed class StateWriter(SqliteConnection connection, TargetTable targe
     private readonly Statement removeListing = new(
         connection, "DELETE FROM probe_listing WHERE probe_state_id = $0 AND mx_host = $1 AND probe_target_id = $2", 3);
 
-    internal void Write(PinOwner owner, ProbeState? before, List<Listing> known, ProbeRound round)
+    internal void Write(PinOwner owner, ProbeStateRow? before, List<Listing> known, ProbeResult round)
     {
         var at = round.At.Seconds();
         var verdict = round.Result.Verdict.Name();
@@ -74,7 +74,7 @@ internal sealed class StateWriter(SqliteConnection connection, TargetTable targe
     }
 
     /// <param name="listedAt">A target last listed at this time or later is listed now.</param>
-    private void WriteListings(long id, List<Listing> known, ProbeRound round, long listedAt, long resolvedAt)
+    private void WriteListings(long id, List<Listing> known, ProbeResult round, long listedAt, long resolvedAt)
     {
         var old = known.ToDictionary(listing => (listing.MxHost, listing.Target));
         foreach (var target in round.Targets.DistinctBy(target => (target.MxHost, target.Target)))

@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Store.Probing;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
@@ -47,7 +47,7 @@ internal sealed class TargetTable(SqliteConnection connection, HistoryCache cach
             FailuresInARow = (int)row.Failures,
             HasOfferedStartTls = row.OfferedStartTls != 0,
             BothAlgorithmsAt = row.BothAlgorithmsAt?.Time(),
-            Sightings = [.. sightings.Query(ReadSighting, row.Id)],
+            CertificateRuns = [.. sightings.Query(ReadCertificateRun, row.Id)],
         };
         var stored = new StoredHistory(row.Id, row.Version, history);
         if (mayKeep)
@@ -76,7 +76,7 @@ internal sealed class TargetTable(SqliteConnection connection, HistoryCache cach
     private static Head ReadHead(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetInt64(1), Long(row, 2), Text(row, 3), row.GetInt64(4), row.GetInt64(5), Long(row, 6));
 
-    private Sighting ReadSighting(SqliteDataReader row) => new(
+    private CertificateRun ReadCertificateRun(SqliteDataReader row) => new(
         ProbeNames.TryParse(row.GetString(0), out KeyAlgorithm algorithm) ? algorithm : throw new FormatException($"algorithm '{row.GetString(0)}'"),
         Text(row, 1) is { } der ? cache.Certificate(der) : null,
         row.GetInt64(2).Time(), row.GetInt64(3).Time(), row.GetInt32(4), Long(row, 5)?.Time(), row.GetInt32(6))

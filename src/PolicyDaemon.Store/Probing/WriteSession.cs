@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store.Probing;
@@ -19,7 +20,7 @@ internal sealed class WriteSession : IDisposable
     private readonly StateTable states;
     private readonly MaterialTable material;
     private readonly ObservationWriter observations;
-    private readonly RoundWriter rounds;
+    private readonly ProbeResultWriter rounds;
     private readonly FindingWriter findings;
     private readonly Sweeper sweeper;
     private readonly List<StoredHistory> written = [];
@@ -39,7 +40,7 @@ internal sealed class WriteSession : IDisposable
         states = new StateTable(connection);
         material = new MaterialTable(connection);
         observations = new ObservationWriter(connection, targets, material);
-        rounds = new RoundWriter(connection, path, storeId, states, targets, material);
+        rounds = new ProbeResultWriter(connection, path, storeId, states, targets, material);
         findings = new FindingWriter(connection);
         sweeper = new Sweeper(connection);
     }
@@ -115,7 +116,7 @@ internal sealed class WriteSession : IDisposable
             written.Add(history);
     }
 
-    internal void Write(ProbeRound round, PostfixSettings postfix, DateTimeOffset now) => rounds.Write(round, postfix, now);
+    internal void Write(ProbeResult round, PostfixSettings postfix, DateTimeOffset now) => rounds.Write(round, postfix, now);
 
     internal void Write(IReadOnlyList<Core.Findings.Finding> proberFindings, DateTimeOffset at) => findings.Write(proberFindings, at);
 

@@ -1,8 +1,7 @@
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 

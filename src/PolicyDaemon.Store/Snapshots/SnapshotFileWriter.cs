@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Store.Snapshots;
 

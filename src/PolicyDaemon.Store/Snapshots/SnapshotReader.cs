@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 

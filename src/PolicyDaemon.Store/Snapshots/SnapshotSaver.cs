@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 

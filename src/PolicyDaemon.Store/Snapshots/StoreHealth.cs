@@ -1,5 +1,5 @@
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 

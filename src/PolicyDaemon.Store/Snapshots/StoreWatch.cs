@@ -1,7 +1,7 @@
 using Dapper;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Serving;
 using SQLitePCL;
 
 namespace PolicyDaemon.Store.Snapshots;

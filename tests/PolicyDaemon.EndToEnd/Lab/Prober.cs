@@ -65,7 +65,7 @@ public sealed class Prober(Policyd policyd) : IAsyncDisposable
         () => Tell(subject));
 
     /// <summary>Waits until a server was visited so often again.</summary>
-    public static Task AwaitVisitsAsync(ScriptedServer server, int more)
+    public static Task AwaitProbesAsync(ScriptedServer server, int more)
     {
         ArgumentNullException.ThrowIfNull(server);
         var before = server.Connections;

@@ -55,7 +55,7 @@ public sealed class AlertStories(ProbingLaboratory lab) : ProberStories(lab)
         }
 
         // The finding is seen again and again, and not said again.
-        await Prober.AwaitVisitsAsync(server, 4);
+        await Prober.AwaitProbesAsync(server, 4);
         Assert.Single(Calls("pin-mismatch"));
         Assert.Single(Posts("pin-mismatch"));
 
@@ -63,7 +63,7 @@ public sealed class AlertStories(ProbingLaboratory lab) : ProberStories(lab)
         await prober.AwaitNoFindingAsync("pin-mismatch", Domain);
         await Until.TrueAsync("the command was called again", () => Task.FromResult(Calls("pin-mismatch").Length == 2), () => prober.Tell(Domain));
         await Until.TrueAsync("the webhook was called again", () => Task.FromResult(Posts("pin-mismatch").Length == 2), () => prober.Tell(Domain));
-        await Prober.AwaitVisitsAsync(server, 2);
+        await Prober.AwaitProbesAsync(server, 2);
         Assert.Equal(2, Calls("pin-mismatch").Length);
         Assert.Equal(2, Posts("pin-mismatch").Length);
 

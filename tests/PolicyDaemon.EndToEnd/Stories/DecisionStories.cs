@@ -27,7 +27,7 @@ public sealed class DecisionStories(ProbingLaboratory lab) : ProberStories(lab)
 
         Lab.Dns.Set($"_25._tcp.{host}", "TLSA", $"3 1 1 {stolen.PublicKeyFingerprint}");
         await Lab.Dns.PublishAsync();
-        await Prober.AwaitVisitsAsync(server, 5);
+        await Prober.AwaitProbesAsync(server, 5);
         Assert.Equal("rejected", await prober.StateAsync(Domain, stolen.PublicKeyFingerprint));
         await prober.AssertAnswerAsync(Domain, real.PublicKeyFingerprint);
 

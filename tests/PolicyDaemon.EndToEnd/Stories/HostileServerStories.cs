@@ -112,7 +112,7 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         Assert.True(wrong.Count == 0, string.Join('\n', wrong) + "\n" + prober.Policyd.Said);
 
         // All of them again, and the one that is fine meanwhile.
-        await Prober.AwaitVisitsAsync(_fine!, 2);
+        await Prober.AwaitProbesAsync(_fine!, 2);
         await prober.AwaitVerdictAsync("fine." + Zone, "ok");
         foreach (var (domain, _, pin, _) in _expected) await prober.AssertAnswerAsync(domain, pin);
         await prober.AwaitFindingAsync("plaintext-injected", "injecting." + Zone);

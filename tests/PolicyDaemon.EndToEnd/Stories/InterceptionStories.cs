@@ -28,14 +28,14 @@ public sealed class InterceptionStories(ProbingLaboratory lab) : ProberStories(l
         var finding = $"{await prober.AwaitFindingAsync("pin-mismatch", Domain)}";
         Assert.Contains(there.PublicKeyFingerprint, finding, StringComparison.OrdinalIgnoreCase);
         Assert.Contains($"{second.Address}", finding, StringComparison.Ordinal);
-        await Prober.AwaitVisitsAsync(second, 6);
+        await Prober.AwaitProbesAsync(second, 6);
         Assert.Equal("candidate", await prober.StateAsync(Domain, there.PublicKeyFingerprint));
         await prober.AssertAnswerAsync(Domain, real.PublicKeyFingerprint);
 
         // On both, and without a CA's help.
         here = there = Lab.Certificates.SelfSigned("mx1." + Domain);
         await prober.AwaitVerdictAsync(Domain, "mismatch");
-        await Prober.AwaitVisitsAsync(first, 6);
+        await Prober.AwaitProbesAsync(first, 6);
         Assert.Equal("candidate", await prober.StateAsync(Domain, here.PublicKeyFingerprint));
         await prober.AssertAnswerAsync(Domain, real.PublicKeyFingerprint);
 
@@ -103,7 +103,7 @@ public sealed class InterceptionStories(ProbingLaboratory lab) : ProberStories(l
         Lab.Dns.Set($"_25._tcp.{host}", "TLSA", $"3 1 1 {certificate.PublicKeyFingerprint}");
         await Lab.Dns.PublishAsync();
         await prober.AwaitStateAsync(domain, certificate.PublicKeyFingerprint, "candidate");
-        await Prober.AwaitVisitsAsync(server, 5);
+        await Prober.AwaitProbesAsync(server, 5);
         Assert.Equal("candidate", await prober.StateAsync(domain, certificate.PublicKeyFingerprint));
         await prober.AssertAnswerAsync(domain, old.PublicKeyFingerprint);
     }

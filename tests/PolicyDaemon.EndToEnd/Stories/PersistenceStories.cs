@@ -51,7 +51,7 @@ public sealed class PersistenceStories(ProbingLaboratory lab) : ProberStories(la
         await prober.PinAsync(Domain, [certificate.PublicKeyFingerprint], "--mode", "auto");
         await prober.Policyd.StartAsync();
         await prober.AwaitVerdictAsync(Domain, "ok");
-        await Prober.AwaitVisitsAsync(server, 4);
+        await Prober.AwaitProbesAsync(server, 4);
         await prober.Policyd.CtlAsync("check", Domain);
         Assert.True(web.Connections == 0, "somebody asked: " + string.Join('\n', web.Commands));
 
@@ -80,19 +80,19 @@ public sealed class PersistenceStories(ProbingLaboratory lab) : ProberStories(la
         await prober.AwaitVerdictAsync(Domain, "ok");
 
         // It has been up for long enough to be known.
-        await Prober.AwaitVisitsAsync(server2, 5);
+        await Prober.AwaitProbesAsync(server2, 5);
         await Lab.Network.DownAsync(server2.Address);
         (first, third) = (Lab.Certificates.SelfSigned("mx1." + Domain), Lab.Certificates.SelfSigned("mx3." + Domain));
         await PublishKeysAsync();
         foreach (var rotated in new[] { first, third }) await prober.AwaitStateAsync(Domain, rotated.PublicKeyFingerprint, "active");
         foreach (var retired in new[] { old1, old3 }) await prober.AwaitStateAsync(Domain, retired.PublicKeyFingerprint, "retired");
         // As many probes again as the others needed for their whole lives.
-        await Prober.AwaitVisitsAsync(server1, 8);
+        await Prober.AwaitProbesAsync(server1, 8);
         Assert.Equal("active", await prober.StateAsync(Domain, backup.PublicKeyFingerprint));
         await prober.AwaitAnswerAsync(Domain, first.PublicKeyFingerprint, backup.PublicKeyFingerprint, third.PublicKeyFingerprint);
 
         await Lab.Network.UpAsync(server2.Address);
-        await Prober.AwaitVisitsAsync(server2, 1);
+        await Prober.AwaitProbesAsync(server2, 1);
         await prober.AwaitVerdictAsync(Domain, "ok");
 
         async Task PublishKeysAsync()

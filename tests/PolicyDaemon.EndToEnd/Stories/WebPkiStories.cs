@@ -43,7 +43,7 @@ public sealed class WebPkiStories(ProbingLaboratory lab) : ProberStories(lab)
         // The others had the same time and as many visits, and some more.
         foreach (var domain in new[] { "assist.signed.test", "locked.signed.test", "auto.plain.test" })
         {
-            await Prober.AwaitVisitsAsync(servers[domain], 3);
+            await Prober.AwaitProbesAsync(servers[domain], 3);
             Assert.Equal("candidate", await prober.StateAsync(domain, certificates[domain].PublicKeyFingerprint));
             await prober.AssertAnswerAsync(domain, old[domain].PublicKeyFingerprint);
             await prober.AwaitFindingAsync("new-key", domain);

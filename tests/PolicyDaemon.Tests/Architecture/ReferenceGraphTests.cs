@@ -38,7 +38,7 @@ public class ReferenceGraphTests
     public void The_domain_does_not_know_how_it_is_stored_or_asked()
     {
         string[] allowed = ["PolicyDaemon.Core", "System", "netstandard"];
-        var references = typeof(PolicyDaemon.Core.Destination).Assembly.GetReferencedAssemblies().Select(reference => reference.Name!);
+        var references = typeof(PolicyDaemon.Core.Policies.Destination).Assembly.GetReferencedAssemblies().Select(reference => reference.Name!);
 
         Assert.All(references, name => Assert.True(allowed.Any(start => name == start || name.StartsWith(start + ".", StringComparison.Ordinal)), name));
     }

@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;

@@ -252,9 +252,9 @@ public sealed class FetchedPinTests
             network.Session.Database, PolicyDaemon.Tests.Core.Policies.Entries.Sha256, network.Session.Time);
         var watched = ledger.Read(PolicyDaemon.Core.Destinations.NextHop.Parse(key))!;
 
-        Assert.Equal(network.Session.Time.GetUtcNow(), watched.LastLook);
+        Assert.Equal(network.Session.Time.GetUtcNow(), watched.LastProbe);
         Assert.Equal(["mx.partner.test"], watched.TrustedHosts!);
-        Assert.Equal(Own.RawData, ledger.ReadHistory(Assert.Single(watched.Targets).Target).Sightings[0].Certificate!.Der);
+        Assert.Equal(Own.RawData, ledger.ReadHistory(Assert.Single(watched.Targets).Target).CertificateRuns[0].Certificate!.Der);
         Assert.Equal(0, server.Connections);
     }
 

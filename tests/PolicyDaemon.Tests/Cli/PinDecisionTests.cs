@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
 using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -1,7 +1,7 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Store.Probing;
 
@@ -26,13 +26,13 @@ internal sealed class ProbedSession : IDisposable
                 LedgerFixture.Certificate(number), [], ChainVerdict.NotTrusted, null, "TLSv1.3", "TLS_AES_256_GCM_SHA384"))],
         };
         ledger.Record(observation, new AddressHistory(observation.Target));
-        ledger.Record(new ProbeRound
+        ledger.Record(new ProbeResult
         {
             Key = NextHop.Parse(key),
             PinOwner = owner ?? key,
             At = now,
             Resolution = LedgerFixture.Resolution(key, now, 1),
-            Targets = [new KnownTarget("mx1.example", LedgerFixture.Target(1), now)],
+            Targets = [new MxTarget("mx1.example", LedgerFixture.Target(1), now)],
             SecureSince = null,
             WasSecure = false,
             TrustedHosts = null,

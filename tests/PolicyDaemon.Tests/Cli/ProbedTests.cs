@@ -1,7 +1,7 @@
 using System.Text.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 

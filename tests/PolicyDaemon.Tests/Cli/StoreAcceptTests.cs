@@ -1,7 +1,7 @@
 using PolicyDaemon.Cli;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Protocols;

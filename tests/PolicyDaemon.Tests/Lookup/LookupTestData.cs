@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Tests.Lookup;

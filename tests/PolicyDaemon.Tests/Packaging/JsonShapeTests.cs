@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
 using Xunit;
 
@@ -39,12 +39,12 @@ public sealed class JsonShapeTests
         [typeof(SeenAddressJson)] = "seen address",
         [typeof(StageJson)] = "stage",
         [typeof(SeenCertificateJson)] = "seen certificate",
-        [typeof(LookJson)] = "look",
-        [typeof(LookedAddressJson)] = "looked address",
-        [typeof(LookedKeyJson)] = "looked key",
+        [typeof(ProbeJson)] = "look",
+        [typeof(ProbeAddressJson)] = "looked address",
+        [typeof(ProbeKeyJson)] = "looked key",
         [typeof(TransitionJson)] = "transition",
-        [typeof(LookFindingJson)] = "look finding",
-        [typeof(LookSeenJson)] = "look key",
+        [typeof(ProbeFindingJson)] = "look finding",
+        [typeof(ProbePresentedKeyJson)] = "look key",
         [typeof(QueryJson)] = "query result",
         [typeof(ExplainJson)] = "explanation",
         [typeof(ExplainedKeyJson)] = "explained key",
@@ -61,9 +61,9 @@ public sealed class JsonShapeTests
         [typeof(BrakeStatus)] = "brake",
         [typeof(AuditRowJson)] = "audit row",
         [typeof(AuditVerificationJson)] = "audit verification",
-        [typeof(SightingJson)] = "accepted keys",
+        [typeof(FetchedKeyJson)] = "accepted keys",
         [typeof(AcceptedPinJson)] = "accepted pin",
-        [typeof(SightedCertificateJson)] = "sighted certificate",
+        [typeof(FetchedCertificateJson)] = "sighted certificate",
         [typeof(SetupResultJson)] = "setup result",
         [typeof(InitJson)] = "init result",
         [typeof(BackupJson)] = "backup result",
@@ -124,7 +124,7 @@ public sealed class JsonShapeTests
     private static List<JsonTypeInfo> Reachable()
     {
         var found = new Dictionary<Type, JsonTypeInfo>();
-        foreach (var (context, type) in new (JsonSerializerContext, Type)[] { (CliJson.Default, typeof(CliJson)), (SightingEvidenceJson.Default, typeof(SightingEvidenceJson)) })
+        foreach (var (context, type) in new (JsonSerializerContext, Type)[] { (CliJson.Default, typeof(CliJson)), (FetchedEvidenceJson.Default, typeof(FetchedEvidenceJson)) })
         {
             foreach (var root in type.GetProperties().Where(property => typeof(JsonTypeInfo).IsAssignableFrom(property.PropertyType)))
                 Visit((JsonTypeInfo)root.GetValue(context)!);

@@ -4,10 +4,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Probe.Smtp;
@@ -197,13 +198,13 @@ public sealed class ProberStoryTests : IAsyncDisposable
             new ProbeOptions { EhloName = "prober.test", PrivateAddresses = true, Roots = [TestCertificates.Root] },
             time);
         engine = new ProbeEngine(
-            ledger, resolver, probe, new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256, new Random(1), time,
+            ledger, resolver, probe, new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256, new Random(1), time,
             NullLogger.Instance);
         running = Task.Run(() => engine.RunAsync(stop.Token));
     }
 
     /// <summary>Lets time pass, and waits for a look that began after it.</summary>
-    private async Task<ProbeRound> LookAsync(double hours = 1)
+    private async Task<ProbeResult> LookAsync(double hours = 1)
     {
         if (ledger.Rounds.IsEmpty)
         {

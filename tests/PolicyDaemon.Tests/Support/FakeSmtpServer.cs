@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Tests.Support;
 

@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Tests.Support;
 
@@ -12,14 +13,14 @@ namespace PolicyDaemon.Tests.Support;
 internal sealed class MemoryLedger : IProbeLedger
 {
     private readonly Lock guard = new();
-    private readonly Dictionary<NextHop, WatchedDestination> destinations = [];
+    private readonly Dictionary<NextHop, DestinationState> destinations = [];
     private readonly Dictionary<NextHop, DateTimeOffset> due = [];
     private readonly ConcurrentDictionary<NextHop, NextHop> groups = new();
     private readonly List<NextHop> added = [];
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<(string Owner, DateTimeOffset At)> newKeys = [];
 
-    public ConcurrentQueue<ProbeRound> Rounds { get; } = new();
+    public ConcurrentQueue<ProbeResult> Rounds { get; } = new();
 
     public ConcurrentQueue<Observation> Observations { get; } = new();
 
@@ -41,7 +42,7 @@ internal sealed class MemoryLedger : IProbeLedger
         {
             var nextHop = NextHop.Parse(key);
             added.Add(nextHop);
-            destinations[nextHop] = new WatchedDestination
+            destinations[nextHop] = new DestinationState
             {
                 Key = nextHop,
                 Policy = new TlsPolicy { Level = level },
@@ -94,14 +95,14 @@ internal sealed class MemoryLedger : IProbeLedger
             return [.. due.Where(one => destinations.ContainsKey(one.Key) && one.Value <= until).OrderBy(one => one.Value).Take(limit).Select(one => new ProbeDue(one.Key, one.Value))];
     }
 
-    public ProbeNewcomers ListNew(long after, int limit)
+    public UnprobedPage ListUnprobed(long after, int limit)
     {
         Check();
         lock (guard)
         {
             var page = added.Select((key, index) => (Key: key, Id: index + 1L))
                 .Where(one => one.Id > after && destinations.ContainsKey(one.Key) && !due.ContainsKey(one.Key)).Take(limit).ToList();
-            return new ProbeNewcomers([.. page.Select(one => one.Key)], page.Count == 0 ? after : page[^1].Id, page.Count < limit);
+            return new UnprobedPage([.. page.Select(one => one.Key)], page.Count == 0 ? after : page[^1].Id, page.Count < limit);
         }
     }
 
@@ -127,7 +128,7 @@ internal sealed class MemoryLedger : IProbeLedger
 
     public NextHop? ListedAs(NextHop key) => groups.TryGetValue(key, out var listed) ? listed : null;
 
-    public WatchedDestination? Read(NextHop key)
+    public DestinationState? Read(NextHop key)
     {
         Check();
         lock (guard)
@@ -164,7 +165,7 @@ internal sealed class MemoryLedger : IProbeLedger
         Observations.Enqueue(observation);
     }
 
-    public void Record(ProbeRound round)
+    public void Record(ProbeResult round)
     {
         Check();
         lock (guard)
@@ -188,7 +189,7 @@ internal sealed class MemoryLedger : IProbeLedger
             destinations[round.Key] = before with
             {
                 Pins = pins,
-                LastLook = round.At,
+                LastProbe = round.At,
                 NextDue = round.NextDue,
                 LastResolution = round.Resolution.Worked ? round.Resolution : before.LastResolution,
                 Targets = round.Targets,

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Cli.Sightings;
-using PolicyDaemon.Core;
+using PolicyDaemon.Cli.Fetching;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
@@ -15,7 +14,7 @@ internal static class DomainAdd
     {
         var key = Arguments.Key();
         var policy = new PolicyOptions();
-        var sighting = new SightingOptions();
+        var sighting = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("add", "Add a destination.")
         {
@@ -39,7 +38,7 @@ internal static class DomainAdd
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, Argument<string> key, PolicyOptions policy, SightingOptions sighting, WriteOptions write,
+        CommandContext context, Argument<string> key, PolicyOptions policy, FetchOptions sighting, WriteOptions write,
         CancellationToken cancellation)
     {
         var nextHop = context.Key(key);

@@ -3,11 +3,10 @@ using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
@@ -82,10 +81,10 @@ internal static class DomainList
         Served(destination, postfix),
         destination.Mode.Name(),
         destination.Note,
-        new Cell(VerdictWords.Name(probed?.Verdict), VerdictWords.Tone(probed?.Verdict)),
-        probed is null ? "-" : Times.Text(probed.LastLook),
+        new Cell(VerdictText.Name(probed?.Verdict), VerdictText.Tone(probed?.Verdict)),
+        probed is null ? "-" : Times.Text(probed.LastProbe),
         probed is null ? "-" : Times.Text(probed.NextDue),
-        VerdictWords.DaysLeft(probed?.Expires, now),
+        VerdictText.DaysLeft(probed?.Expires, now),
     ];
 
     private static string Pins(Destination destination, PostfixSettings postfix) => destination.Pins.IsEmpty

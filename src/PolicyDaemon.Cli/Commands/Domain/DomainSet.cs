@@ -1,8 +1,8 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Cli.Sightings;
-using PolicyDaemon.Core;
+using PolicyDaemon.Cli.Fetching;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
@@ -16,7 +16,7 @@ internal static class DomainSet
         var policy = new PolicyOptions();
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
-        var sighting = new SightingOptions();
+        var sighting = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("set", "Change a destination. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
         {
@@ -52,7 +52,7 @@ internal static class DomainSet
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, NextHop key, Func<Destination, Destination> apply, SightingOptions sighting, WriteOptions write,
+        CommandContext context, NextHop key, Func<Destination, Destination> apply, FetchOptions sighting, WriteOptions write,
         CancellationToken cancellation)
     {
         FetchedPins? sighted = null;

@@ -4,8 +4,6 @@ using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
@@ -39,7 +37,7 @@ internal static class DomainShow
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
-        var known = PinKnowledge.Read(store, destination);
+        var known = PinProbeState.Read(store, destination);
         var now = context.Host.Time.GetUtcNow();
         var report = context.Report;
         if (report.Format == OutputFormat.Json)

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 

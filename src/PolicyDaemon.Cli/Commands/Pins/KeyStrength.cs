@@ -1,6 +1,6 @@
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Pins;
 
@@ -9,12 +9,12 @@ internal static class KeyStrength
 {
     private const int Acceptable = 112; // NIST SP 800-57 part 1: nothing below is acceptable since 2014
 
-    internal static IEnumerable<string> Weaker(Destination before, Fingerprint wanted, ProbeKnowledge? known)
+    internal static IEnumerable<string> Weaker(Destination before, Fingerprint wanted, ProbeState? known)
     {
-        if (known is null || known.SightingsOf(wanted) is not [var seen, ..] || before.Pins.Any(pin => pin.IsServed && pin.Fingerprint == wanted))
+        if (known is null || known.PresentationsOf(wanted) is not [var seen, ..] || before.Pins.Any(pin => pin.IsServed && pin.Fingerprint == wanted))
             yield break;
         var trusted = before.Pins.Where(pin => pin.IsServed)
-            .SelectMany(pin => known.SightingsOf(pin.Fingerprint))
+            .SelectMany(pin => known.PresentationsOf(pin.Fingerprint))
             .Select(sighting => sighting.Certificate.StrengthBits)
             .DefaultIfEmpty()
             .Min();

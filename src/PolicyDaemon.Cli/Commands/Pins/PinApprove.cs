@@ -1,8 +1,8 @@
-using System.CommandLine;
 using System.Collections.Immutable;
+using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Pins;
 
@@ -26,7 +26,7 @@ internal static class PinApprove
 
     private static PlannedChange Plan(PinChange change)
     {
-        var known = change.ReadKnowledge();
+        var known = change.ReadProbeState();
         var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => Approve(change, pins, fingerprint, known));
         return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
         {
@@ -35,7 +35,7 @@ internal static class PinApprove
         };
     }
 
-    private static ImmutableArray<Pin> Approve(PinChange change, ImmutableArray<Pin> pins, Fingerprint fingerprint, ProbeKnowledge? known)
+    private static ImmutableArray<Pin> Approve(PinChange change, ImmutableArray<Pin> pins, Fingerprint fingerprint, ProbeState? known)
     {
         var pin = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint) ?? throw new CommandException(
             ExitCode.Negative,
@@ -43,7 +43,7 @@ internal static class PinApprove
             + $"a key that no probe saw: policyctl pin add {change.QuotedKey} {fingerprint}");
         if (pin.IsServed)
             return pins;
-        var isSeen = known?.SightingsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
+        var isSeen = known?.PresentationsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
         return CarryOver(change, known, pins.Replace(pin, pin with
         {
             State = isSeen ? PinState.Active : PinState.Standby,
@@ -53,12 +53,12 @@ internal static class PinApprove
     }
 
     /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
-    private static ImmutableArray<Pin> CarryOver(PinChange change, ProbeKnowledge? known, ImmutableArray<Pin> pins, Fingerprint approved)
+    private static ImmutableArray<Pin> CarryOver(PinChange change, ProbeState? known, ImmutableArray<Pin> pins, Fingerprint approved)
     {
         var digest = change.Context.Settings.Postfix.FingerprintDigest;
         if (approved.Algorithm != digest || known is null)
             return pins;
-        var certificates = known.SightingsOf(approved).Select(seen => seen.Certificate).ToList();
+        var certificates = known.PresentationsOf(approved).Select(seen => seen.Certificate).ToList();
         return
         [
             .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))

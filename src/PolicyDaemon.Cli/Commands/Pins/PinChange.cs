@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Pins;
 
@@ -22,5 +22,5 @@ internal sealed record PinChange(
     public TimeProvider Time => Context.Host.Time;
 
     /// <summary>What the prober knows of it; null before its first look.</summary>
-    public ProbeKnowledge? ReadKnowledge() => View.Store.ReadKnowledge(Key);
+    public ProbeState? ReadProbeState() => View.Store.ReadProbeState(Key);
 }

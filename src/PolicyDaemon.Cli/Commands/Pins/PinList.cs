@@ -2,7 +2,6 @@ using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
@@ -45,7 +44,7 @@ internal static class PinList
         foreach (var destination in destinations)
         {
             var selection = PinSelection.Of(destination, postfix);
-            var known = PinKnowledge.Read(store, destination);
+            var known = PinProbeState.Read(store, destination);
             foreach (var pin in destination.Pins)
             {
                 table.Add([.. Row(destination, selection, pin).Concat(context.Report.IsTable ? [] : More(known, pin))]);
@@ -55,7 +54,7 @@ internal static class PinList
 
         context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, "There are no pins.");
         if (context.Report.IsTable && key is not null)
-            PinTable.WriteEvidence(context.Report, destinations[0], PinKnowledge.Read(store, destinations[0]));
+            PinTable.WriteEvidence(context.Report, destinations[0], PinProbeState.Read(store, destinations[0]));
         return ExitCode.Done;
     }
 
@@ -77,7 +76,7 @@ internal static class PinList
         PinTable.Served(destination, selection, pin),
     ];
 
-    private static Cell[] More(PinKnowledge known, Pin pin)
+    private static Cell[] More(PinProbeState known, Pin pin)
     {
         var seen = known.Seen(pin);
         return

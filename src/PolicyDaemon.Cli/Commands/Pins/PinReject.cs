@@ -1,9 +1,10 @@
-using System.CommandLine;
 using System.Collections.Immutable;
+using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Pins;
 
@@ -28,7 +29,7 @@ internal static class PinReject
     {
         if (!change.Before.Policy.Level.MatchesFingerprints())
             throw new CommandException(ExitCode.Invalid, $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins");
-        var known = change.ReadKnowledge();
+        var known = change.ReadProbeState();
         var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, change.Time));
         return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
         {
@@ -41,8 +42,8 @@ internal static class PinReject
     }
 
     /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>
-    private static IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused, ProbeKnowledge? known) =>
-        (known?.SightingsOf(refused) ?? [])
+    private static IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused, ProbeState? known) =>
+        (known?.PresentationsOf(refused) ?? [])
             .SelectMany(seen => after.Where(pin => pin.IsServed && seen.Certificate.Matches(pin.Fingerprint)))
             .DistinctBy(pin => pin.Fingerprint)
             .Select(pin => $"the same certificate is still accepted by the pin {pin.Fingerprint} ({pin.Subject.Name()}); reject it too");

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Changes;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Snapshots;
 

@@ -1,9 +1,9 @@
 using PolicyDaemon.Cli.Checking;
-using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Output.Json;
 
@@ -31,7 +31,7 @@ internal sealed record CheckJson(
 {
     internal static CheckJson From(CheckResult result)
     {
-        var forecast = MailForecast.Of(result);
+        var forecast = DeliveryForecast.Of(result);
         return new CheckJson(
             result.Key.Text,
             result.Key.ToDisplayString(),
@@ -65,10 +65,10 @@ internal sealed record CheckJson(
 internal sealed record LevelJson(
     string Level, IReadOnlyList<string> Match, string? Servername, string Verdict, string? Why, IReadOnlyList<RefusalJson> Refusals)
 {
-    internal static LevelJson From(LevelOutlook outlook) => new(
-        outlook.Level.Name(), outlook.Match, outlook.SendsName ? "hostname" : null, outlook.Verdict.Name(), outlook.Why,
+    internal static LevelJson From(LevelForecast forecast) => new(
+        forecast.Level.Name(), forecast.Match, forecast.SendsName ? "hostname" : null, forecast.Verdict.Name(), forecast.Why,
         [
-            .. outlook.Refusals.Select(refusal => new RefusalJson(
+            .. forecast.Refusals.Select(refusal => new RefusalJson(
                 refusal.Address.MxHost, refusal.Address.History.Target.Address.ToString(), refusal.Outcome.Name(), refusal.Outcome.ResultType())),
         ]);
 }
@@ -97,7 +97,7 @@ internal sealed record ResolverJson(IReadOnlyList<string> Servers, bool Trusted,
 {
     internal static ResolverJson From(CheckResult result) => new(
         [.. result.Settings.Probe.Resolvers.Select(server => server.ToString())], result.Settings.Probe.ResolverTrusted,
-        result.Standing?.Passed, result.Standing?.Detail);
+        result.Test?.Passed, result.Test?.Detail);
 }
 
 /// <summary>What DNS says of the destination.</summary>

@@ -22,5 +22,5 @@ namespace PolicyDaemon.Cli.Output.Json;
 [JsonSerializable(typeof(IReadOnlyList<AuditRowJson>))]
 [JsonSerializable(typeof(IReadOnlyList<SetupResultJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ListedPinJson>))]
-[JsonSerializable(typeof(IReadOnlyList<LookJson>))]
+[JsonSerializable(typeof(IReadOnlyList<ProbeJson>))]
 internal sealed partial class CliJson : JsonSerializerContext;

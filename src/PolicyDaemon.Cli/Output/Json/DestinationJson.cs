@@ -1,6 +1,4 @@
 using PolicyDaemon.Cli.Commands.Pins;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -36,7 +34,7 @@ internal sealed record DestinationJson(
     ProbedJson? Probed)
 {
     internal static DestinationJson From(
-        Destination destination, PostfixSettings postfix, ProbedJson? probed = null, PinKnowledge? known = null) => new(
+        Destination destination, PostfixSettings postfix, ProbedJson? probed = null, PinProbeState? known = null) => new(
         destination.Key.Text,
         destination.Key.ToDisplayString(),
         destination.Policy.Level.Name(),

@@ -19,7 +19,7 @@ internal sealed record PinJson(
     string Fingerprint, string Digest, string Subject, string State, string? Strength, DateTimeOffset Since, bool Served,
     DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, IReadOnlyList<PinPlaceJson> SeenAt, PinEvidenceJson? Evidence)
 {
-    internal static PinJson From(Pin pin, DigestAlgorithm digest, PinKnowledge? known = null) => new(
+    internal static PinJson From(Pin pin, DigestAlgorithm digest, PinProbeState? known = null) => new(
         pin.Fingerprint.Hex,
         pin.Fingerprint.Algorithm.Name(),
         pin.Subject.Name(),
@@ -29,7 +29,7 @@ internal sealed record PinJson(
         pin.IsServed && pin.Fingerprint.Algorithm == digest,
         known?.Seen(pin)?.First,
         known?.Seen(pin)?.Last,
-        [.. (known ?? PinKnowledge.None).SightingsOf(pin).Select(seen => new PinPlaceJson(
+        [.. (known ?? PinProbeState.None).PresentationsOf(pin).Select(seen => new PinPlaceJson(
             seen.MxHost, seen.Target.Id, seen.First, seen.Last, seen.IsCurrent, seen.Certificate.NotAfter))],
         known?.EvidenceOf(pin) is { } decision
             ? new PinEvidenceJson(decision.Actor, decision.ChangeId, decision.Time, decision.Rule, decision.Reason)

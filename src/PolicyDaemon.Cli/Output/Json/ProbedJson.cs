@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli.Statuses;
-using PolicyDaemon.Core;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Output.Json;
 
@@ -24,19 +24,19 @@ internal sealed record ProbedJson(
     int? DaysLeft, string? PinOwner, int? Affects, string? Outcome, string? Detail, IReadOnlyList<ProbedAddressJson>? Addresses)
 {
     /// <returns>Null where it was never looked at.</returns>
-    internal static ProbedJson? From(ProbeKnowledge? known, Destination destination, DigestAlgorithm digest, DateTimeOffset now) =>
+    internal static ProbedJson? From(ProbeState? known, Destination destination, DigestAlgorithm digest, DateTimeOffset now) =>
         known is not { Verdict: { } verdict }
             ? null
             : new ProbedJson(
-                verdict.Name(), known.VerdictSince, VerdictWords.Mail(known, destination.Observe).Text, known.LastLook, known.NextDue, known.Expires,
-                known.Expires is { } end ? VerdictWords.Days(end, now) : null, known.PinOwner, known.Affects, known.Outcome.Name(), known.Detail,
+                verdict.Name(), known.VerdictSince, VerdictText.Mail(known, destination.Observe).Text, known.LastProbe, known.NextDue, known.Expires,
+                known.Expires is { } end ? VerdictText.Days(end, now) : null, known.PinOwner, known.Affects, known.Outcome.Name(), known.Detail,
                 [.. known.Addresses.Select(address => ProbedAddressJson.From(address, destination, digest, now))]);
 
     internal static ProbedJson? From(ProbeSummary? known, DateTimeOffset now) => known is null
         ? null
         : new ProbedJson(
-            known.Verdict.Name(), known.VerdictSince, null, known.LastLook, known.NextDue, known.Expires,
-            known.Expires is { } end ? VerdictWords.Days(end, now) : null, null, null, null, null, null);
+            known.Verdict.Name(), known.VerdictSince, null, known.LastProbe, known.NextDue, known.Expires,
+            known.Expires is { } end ? VerdictText.Days(end, now) : null, null, null, null, null, null);
 }
 
 /// <summary>What is remembered of an address.</summary>
@@ -51,7 +51,7 @@ internal sealed record ProbedAddressJson(
     string MxHost, string Target, bool Listed, DateTimeOffset? LastAttempt, string? Outcome, int Failures,
     IReadOnlyList<ProbedCertificateJson> Certificates)
 {
-    internal static ProbedAddressJson From(KnownAddress address, Destination destination, DigestAlgorithm digest, DateTimeOffset now)
+    internal static ProbedAddressJson From(MxAddress address, Destination destination, DigestAlgorithm digest, DateTimeOffset now)
     {
         var history = address.History;
         return new ProbedAddressJson(
@@ -82,12 +82,12 @@ internal sealed record ProbedCertificateJson(
     string Subject, string Issuer, string Algorithm, int KeyBits, DateTimeOffset NotAfter, int DaysLeft, string PublicKeyFingerprint,
     string CertificateFingerprint, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, int Probes, DateTimeOffset? TrustedSince, bool Pinned)
 {
-    internal static ProbedCertificateJson From(Sighting run, Destination destination, DigestAlgorithm digest, DateTimeOffset now)
+    internal static ProbedCertificateJson From(CertificateRun run, Destination destination, DigestAlgorithm digest, DateTimeOffset now)
     {
         var certificate = run.Certificate!;
         return new ProbedCertificateJson(
             certificate.Subject, certificate.Issuer, certificate.Algorithm.Name(), certificate.KeyBits, certificate.NotAfter,
-            VerdictWords.Days(certificate.NotAfter, now), certificate.Digest(PinSubject.PublicKey, digest).Hex,
+            VerdictText.Days(certificate.NotAfter, now), certificate.Digest(PinSubject.PublicKey, digest).Hex,
             certificate.Digest(PinSubject.Certificate, digest).Hex, run.First, run.Last, run.Probes, run.TrustedSince,
             destination.Pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint)));
     }

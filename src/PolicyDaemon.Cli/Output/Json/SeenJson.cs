@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Looking;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Output.Json;
 
@@ -51,7 +51,7 @@ internal sealed record SeenAddressJson(
     IReadOnlyList<StageJson> Stages, IReadOnlyList<SeenCertificateJson> Certificates, IReadOnlyList<string> Absent,
     SeenCertificateJson? CertificateWithSni, IReadOnlyList<string> Transcript)
 {
-    internal static SeenAddressJson From(CheckResult result, VisitedAddress address)
+    internal static SeenAddressJson From(CheckResult result, ProbedAddress address)
     {
         var seen = address.Seen;
         return new SeenAddressJson(
@@ -97,14 +97,14 @@ internal sealed record SeenCertificateJson(
     private const int MaxNames = 100;
     private const int MaxText = 300;
 
-    internal static SeenCertificateJson From(CheckResult result, VisitedAddress address, PresentedCertificate presented)
+    internal static SeenCertificateJson From(CheckResult result, ProbedAddress address, PresentedCertificate presented)
     {
         var certificate = presented.Certificate;
         return new SeenCertificateJson(
-            CheckWords.Cut(certificate.Subject, MaxText),
-            [.. certificate.Names.Take(MaxNames).Select(name => CheckWords.Cut(name, MaxText))],
+            CheckTerms.Cut(certificate.Subject, MaxText),
+            [.. certificate.Names.Take(MaxNames).Select(name => CheckTerms.Cut(name, MaxText))],
             certificate.Names.Length,
-            CheckWords.Cut(certificate.Issuer, MaxText),
+            CheckTerms.Cut(certificate.Issuer, MaxText),
             certificate.NotBefore,
             certificate.NotAfter,
             (int)Math.Floor((certificate.NotAfter - result.At).TotalDays),

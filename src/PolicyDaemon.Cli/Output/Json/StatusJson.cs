@@ -1,7 +1,7 @@
 using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Output.Json;
@@ -17,7 +17,7 @@ internal sealed record StatusJson(
     bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, IReadOnlyList<FindingStatus> Findings)
 {
     internal static StatusJson From(StatusReport status) => new(
-        status.Running, MailOutlook.Of(status), status.Live, status.Behind, StoreStatusJson.From(status), status.Findings);
+        status.Running, DeliveryCounts.Of(status), status.Live, status.Behind, StoreStatusJson.From(status), status.Findings);
 }
 
 /// <summary>The store.</summary>

@@ -1,8 +1,8 @@
 using PolicyDaemon.Cli.Checking;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli.Checking;
@@ -28,8 +28,8 @@ public sealed class LevelCommandTests
             Outcome = ProbeOutcome.Secured,
             Hosts = [new MxHost { Name = "mx.a.test" }],
         };
-        var outlook = new LevelOutlook(level, [.. match.Split(' ', StringSplitOptions.RemoveEmptyEntries)], sendsName, DestinationVerdict.Ok, []);
+        var forecast = new LevelForecast(level, [.. match.Split(' ', StringSplitOptions.RemoveEmptyEntries)], sendsName, DestinationVerdict.Ok, []);
 
-        Assert.Equal(command, LevelCommand.Text(nextHop, null, outlook, resolution));
+        Assert.Equal(command, LevelCommand.Text(nextHop, null, forecast, resolution));
     }
 }

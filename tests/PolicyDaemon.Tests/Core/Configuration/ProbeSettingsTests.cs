@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Pins.Rotation;
+using PolicyDaemon.Core.Rotation;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Core.Configuration;

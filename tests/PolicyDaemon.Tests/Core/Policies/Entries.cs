@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;

@@ -1,5 +1,3 @@
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using Xunit;

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using CsCheck;
-using PolicyDaemon.Core;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Policies;
 using Xunit;
 

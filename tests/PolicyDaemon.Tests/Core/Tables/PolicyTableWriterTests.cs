@@ -1,5 +1,4 @@
 using System.Text;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Tables;
 using PolicyDaemon.Tests.Core.Policies;

@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Tables;
 using PolicyDaemon.Tests.Core.Policies;

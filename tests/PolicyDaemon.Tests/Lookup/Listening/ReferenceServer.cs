@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Tests.Lookup.Listening;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
-using PolicyDaemon.Core.Answers;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Smtp;
 using PolicyDaemon.Tests.Support;
@@ -304,7 +304,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         using var resolver = Trusted();
         var found = await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
 
-        Assert.True(resolver.Standing!.Passed);
+        Assert.True(resolver.Test!.Passed);
         Assert.Equal(DnssecStatus.Secure, found.MxDnssec);
         Assert.Equal(DnssecStatus.Secure, found.Hosts[0].AddressDnssec);
         Assert.Equal(DnssecStatus.Secure, found.Hosts[0].TlsaDnssec);
@@ -338,8 +338,8 @@ public sealed class MxResolverTests : IAsyncDisposable
         using var resolver = Trusted();
         var found = await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
 
-        Assert.False(resolver.Standing!.Passed);
-        Assert.Contains("bogus.test", resolver.Standing.Detail, StringComparison.Ordinal);
+        Assert.False(resolver.Test!.Passed);
+        Assert.Contains("bogus.test", resolver.Test.Detail, StringComparison.Ordinal);
         Assert.Equal(DnssecStatus.Unknown, found.MxDnssec);
     }
 
@@ -352,7 +352,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         using var resolver = Trusted();
         await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
 
-        Assert.False(resolver.Standing!.Passed);
+        Assert.False(resolver.Test!.Passed);
     }
 
     [Fact]
@@ -368,7 +368,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         dns.Set("secure.test", FakeDnsServer.A, new FakeDnsReply { Code = 2 });
         await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
 
-        Assert.False(resolver.Standing!.Passed);
+        Assert.False(resolver.Test!.Passed);
     }
 
     [Fact]
@@ -380,8 +380,8 @@ public sealed class MxResolverTests : IAsyncDisposable
 
         await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
 
-        Assert.True(resolver.Standing!.Passed);
-        Assert.NotNull(resolver.Standing.Detail);
+        Assert.True(resolver.Test!.Passed);
+        Assert.NotNull(resolver.Test.Detail);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using DnsClient;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Tests.Support;
 using Xunit;
@@ -127,7 +127,7 @@ public sealed class SharedAnswersTests : IAsyncDisposable
         dns.Set(Host, FakeDnsServer.A, Addresses());
 
         Assert.Equal(DnssecStatus.Insecure, (await ResolveAsync(resolver, "two.example")).Hosts[0].AddressDnssec);
-        Assert.True(resolver.Standing!.Passed);
+        Assert.True(resolver.Test!.Passed);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.MtaSts;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Tests.Support;
@@ -174,7 +174,7 @@ public sealed class StsResolverTests : IAsyncDisposable
             dns.AddHost("mta-sts.example.test", authentic: false);
     }
 
-    private Task<StsFinding> FindAsync(FakePolicyHost host, bool privateAddresses = true, string key = "example.test")
+    private Task<StsDiscovery> FindAsync(FakePolicyHost host, bool privateAddresses = true, string key = "example.test")
     {
         dns.Set("mta-sts.example.test", FakeDnsServer.A, new FakeDnsReply
         {

@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Tests.Support;
 using Xunit;

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Tests.Core.Pins.Rotation;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Tests.Core.Rotation;
 
 namespace PolicyDaemon.Tests.Probe.Scheduling;
 

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Scheduling;
-using PolicyDaemon.Tests.Core.Pins.Rotation;
+using PolicyDaemon.Tests.Core.Rotation;
 using PolicyDaemon.Tests.Support;
 using Xunit;
 
@@ -359,7 +360,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         }
 
         network.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Start(new ScheduleOptions { LooksPerSecond = 1_000_000, MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
+        Start(new ScheduleOptions { ProbesPerSecond = 1_000_000, MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
         await WaitAsync(() => network.Connections.Count == 8);
         await SettleAsync();
         Assert.Equal(8, network.Connections.Count);
@@ -374,7 +375,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     public async Task Connections_to_one_provider_are_spaced()
     {
         EachBehindItsOwn(3);
-        Start(new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.FromSeconds(10) });
+        Start(new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.FromSeconds(10) });
 
         for (var connections = 1; connections <= 3; connections++)
         {
@@ -389,7 +390,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     public async Task The_pause_before_the_next_look_is_whole_milliseconds_so_that_nothing_wakes_too_early()
     {
         BehindOneAddress(30);
-        Start(new ScheduleOptions { LooksPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
+        Start(new ScheduleOptions { ProbesPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
 
         await WaitAsync(() =>
         {
@@ -481,7 +482,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     private ProbeEngine Start(ScheduleOptions? options = null)
     {
         var engine = new ProbeEngine(
-            ledger, network, network, options ?? new ScheduleOptions { LooksPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
+            ledger, network, network, options ?? new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
             new Random(1), time, NullLogger.Instance);
         engines.Add((engine, Task.Run(() => engine.RunAsync(stop.Token))));
         return engine;

@@ -1,7 +1,7 @@
 using System.Net;
-using PolicyDaemon.Core.Probing;
-using PolicyDaemon.Probe.Scheduling;
-using PolicyDaemon.Tests.Core.Pins.Rotation;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Tests.Core.Rotation;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Probe.Scheduling;

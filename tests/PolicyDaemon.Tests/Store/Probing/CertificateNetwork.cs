@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Tests.Store.Probing;
 

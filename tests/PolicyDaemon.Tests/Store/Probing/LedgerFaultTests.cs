@@ -1,8 +1,8 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Probing;
 using Xunit;
@@ -26,7 +26,7 @@ public sealed class LedgerFaultTests : IDisposable
             Assert.Contains("another program", Assert.Throws<LedgerUnavailableException>(() => ledger.Record(round)).Message, StringComparison.Ordinal);
             Assert.Throws<LedgerUnavailableException>(() => ledger.Record(fixture.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
             // Reading goes on.
-            Assert.Null(ledger.Read(NextHop.Parse("a.example"))!.LastLook);
+            Assert.Null(ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
         }
 
         Assert.Equal((0, 0, 0), (fixture.Count("probe_state"), fixture.Count("finding"), fixture.Count("observation")));
@@ -65,7 +65,7 @@ public sealed class LedgerFaultTests : IDisposable
         Assert.Null(cache.Find(Target(1).Id));
         Assert.Equal((0, 0), (fixture.Count("probe_target"), fixture.Count("key_material")));
         fixture.See(1, 0);
-        Assert.Single(fixture.Ledger.ReadHistory(Target(1)).Sightings);
+        Assert.Single(fixture.Ledger.ReadHistory(Target(1)).CertificateRuns);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class LedgerFaultTests : IDisposable
         Assert.Equal(PinState.Active, store.Find(NextHop.Parse("a.example"))!.Pins[1].State);
         Assert.Single(store.OpenFindings());
         using var ledger = new ProbeLedger(crashed.Path, PolicyDaemon.Core.Policies.PostfixSettings.Default, crashed.Time);
-        Assert.Single(ledger.ReadHistory(Target(1)).Sightings);
+        Assert.Single(ledger.ReadHistory(Target(1)).CertificateRuns);
     }
 
     [Fact]
@@ -155,13 +155,13 @@ public sealed class LedgerFaultTests : IDisposable
             store.Backup(fixture.Store.Path + ".copy");
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.See(1, 1);
-        Assert.Equal(2, fixture.Ledger.ReadHistory(Target(1)).Sightings.Length);
+        Assert.Equal(2, fixture.Ledger.ReadHistory(Target(1)).CertificateRuns.Length);
 
         foreach (var suffix in (string[])["-wal", "-shm"])
             File.Delete(fixture.Store.Path + suffix);
         File.Move(fixture.Store.Path + ".copy", fixture.Store.Path, overwrite: true);
 
-        Assert.Single(fixture.Ledger.ReadHistory(Target(1)).Sightings);
+        Assert.Single(fixture.Ledger.ReadHistory(Target(1)).CertificateRuns);
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.See(1, 2);
         Assert.Equal(2, fixture.Count("sighting"));
@@ -191,7 +191,7 @@ public sealed class LedgerFaultTests : IDisposable
         store.CheckIntegrity();
         store.Backup(fixture.Store.Path + ".copy");
         using var copy = new ProbeLedger(fixture.Store.Path + ".copy", PolicyDaemon.Core.Policies.PostfixSettings.Default, fixture.Store.Time);
-        Assert.Equal(fixture.Now, copy.Read(NextHop.Parse("a.example"))!.LastLook);
+        Assert.Equal(fixture.Now, copy.Read(NextHop.Parse("a.example"))!.LastProbe);
     }
 
     [Fact]

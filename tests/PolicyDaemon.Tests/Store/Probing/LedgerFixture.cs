@@ -1,11 +1,10 @@
 using System.Net;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Support;
 
@@ -99,13 +98,13 @@ internal sealed class LedgerFixture : IDisposable
         })],
     };
 
-    internal ProbeRound Round(string key, params PinTransition[] transitions) => new()
+    internal ProbeResult Round(string key, params PinTransition[] transitions) => new()
     {
         Key = NextHop.Parse(key),
         PinOwner = key,
         At = Now.AddMilliseconds(456),
         Resolution = Resolution(key, Now, 1),
-        Targets = [new KnownTarget("mx1.example", Target(1), Now.AddMilliseconds(456))],
+        Targets = [new MxTarget("mx1.example", Target(1), Now.AddMilliseconds(456))],
         SecureSince = Now.AddDays(-1),
         WasSecure = true,
         TrustedHosts = ["mx1.example"],
@@ -118,9 +117,9 @@ internal sealed class LedgerFixture : IDisposable
 
     internal static RotationFinding Finding(FindingKind kind, string detail = "what was seen") => new(
         kind, ProbeOutcome.PinMismatch, [KeyOf(0)],
-        [new SeenKey("mx1.example", Target(1), KeyOf(1), Certificate(1).Id, DateTimeOffset.UnixEpoch.AddDays(20000))], detail, "policyctl pin approve");
+        [new PresentedKey("mx1.example", Target(1), KeyOf(1), Certificate(1).Id, DateTimeOffset.UnixEpoch.AddDays(20000))], detail, "policyctl pin approve");
 
-    internal static ProbeRound With(ProbeRound round, params RotationFinding[] findings) =>
+    internal static ProbeResult With(ProbeResult round, params RotationFinding[] findings) =>
         round with { Result = round.Result with { Findings = [.. findings] } };
 
     internal PinState? StateOf(string key, int pin, DigestAlgorithm digest = DigestAlgorithm.Sha256) =>

@@ -1,5 +1,5 @@
 using CsCheck;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Observations;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 

@@ -2,8 +2,8 @@ using System.Text.Json;
 using CsCheck;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Store.Snapshots;
@@ -35,7 +35,7 @@ public sealed class LedgerTransitionTests : IDisposable
         using var evidence = JsonDocument.Parse(row.Evidence!);
         var transition = evidence.RootElement.GetProperty("transitions")[0];
         Assert.Equal(("dane", "candidate", "active"), (transition.GetProperty("rule").GetString(), transition.GetProperty("from").GetString(), transition.GetProperty("to").GetString()));
-        Assert.Equal(KeyOf(1).Hex, evidence.RootElement.GetProperty("sightings")[0].GetProperty("public_key").GetString());
+        Assert.Equal(KeyOf(1).Hex, evidence.RootElement.GetProperty("certificate_runs")[0].GetProperty("public_key").GetString());
         Assert.Equal("secure", evidence.RootElement.GetProperty("mx_dnssec").GetString());
         Assert.True(store.VerifyAudit().IsSound);
         var pin = store.Find(NextHop.Parse("a.example"))!.Pins[1];
@@ -215,7 +215,7 @@ public sealed class LedgerTransitionTests : IDisposable
 
         fixture.Ledger.Record(round);
 
-        Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastLook);
+        Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
         Assert.Equal([KeyOf(0)], fixture.Store.Find("a.example")!.Pins.Select(pin => pin.Fingerprint));
     }
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Pins.Rotation;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Probing;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
@@ -29,10 +29,10 @@ public sealed class ProbeLedgerTests : IDisposable
         var read = other.ReadHistory(Target(1));
 
         AssertSame(fixture.Ledger.ReadHistory(Target(1)), read);
-        Assert.Equal([0, 1, 3], read.Sightings.Select(run => Array.FindIndex([0, 1, 2, 3], i => Certificate(i).Equals(run.Certificate))));
-        Assert.Equal((2, 1, 1), (read.Sightings[0].Probes, read.Sightings[1].Probes, read.FailuresInARow));
-        Assert.Equal(2, read.Sightings[0].TrustedProbes);
-        Assert.Equal([[1, 2, 3], [4]], read.Sightings[0].Intermediates.Select(der => der.ToArray()));
+        Assert.Equal([0, 1, 3], read.CertificateRuns.Select(run => Array.FindIndex([0, 1, 2, 3], i => Certificate(i).Equals(run.Certificate))));
+        Assert.Equal((2, 1, 1), (read.CertificateRuns[0].Probes, read.CertificateRuns[1].Probes, read.FailuresInARow));
+        Assert.Equal(2, read.CertificateRuns[0].TrustedProbes);
+        Assert.Equal([[1, 2, 3], [4]], read.CertificateRuns[0].Intermediates.Select(der => der.ToArray()));
         Assert.True(read.HasOfferedStartTls);
         Assert.Equal(ProbeOutcome.Timeout, read.LastOutcome);
         Assert.Equal(fixture.Now, read.LastAttempt);
@@ -43,7 +43,7 @@ public sealed class ProbeLedgerTests : IDisposable
     public void An_unknown_target_has_an_empty_history()
     {
         var history = fixture.Ledger.ReadHistory(Target(9));
-        Assert.Equal((Target(9), null, 0), (history.Target, history.LastAttempt, history.Sightings.Length));
+        Assert.Equal((Target(9), null, 0), (history.Target, history.LastAttempt, history.CertificateRuns.Length));
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class ProbeLedgerTests : IDisposable
 
         using var other = fixture.Open();
         AssertSame(fixture.Ledger.ReadHistory(Target(1)), other.ReadHistory(Target(1)));
-        Assert.Equal(AddressHistory.MaxRuns, other.ReadHistory(Target(1)).Sightings.Length);
+        Assert.Equal(AddressHistory.MaxRuns, other.ReadHistory(Target(1)).CertificateRuns.Length);
         Assert.Equal(30, fixture.Count("observation"));
         Assert.Equal(1, (long)fixture.Scalar("SELECT count(*) FROM observation WHERE transcript IS NOT NULL")!);
     }
@@ -88,7 +88,7 @@ public sealed class ProbeLedgerTests : IDisposable
         var observation = fixture.Observation(1, ProbeOutcome.Secured, 0);
         other.Record(observation, stale.With(observation));
 
-        Assert.Equal(3, Assert.Single(fixture.Ledger.ReadHistory(Target(1)).Sightings).Probes);
+        Assert.Equal(3, Assert.Single(fixture.Ledger.ReadHistory(Target(1)).CertificateRuns).Probes);
     }
 
     [Fact]
@@ -134,9 +134,9 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal(["c.example"], fixture.Ledger.ListDue(until, 1).Select(due => due.Key.Text));
         Assert.Equal([new ProbeDue(NextHop.Parse("c.example"), until.AddHours(-1))], fixture.Ledger.ListDue(until.AddSeconds(-1), 10));
 
-        var first = fixture.Ledger.ListNew(0, 2);
-        var second = fixture.Ledger.ListNew(first.End, 2);
-        var third = fixture.Ledger.ListNew(second.End, 2);
+        var first = fixture.Ledger.ListUnprobed(0, 2);
+        var second = fixture.Ledger.ListUnprobed(first.End, 2);
+        var third = fixture.Ledger.ListUnprobed(second.End, 2);
         Assert.Equal(["a.example", "d.example"], first.Keys.Select(key => key.Text));
         Assert.Equal(["e.example", "z.example"], second.Keys.Select(key => key.Text));
         Assert.Empty(third.Keys);
@@ -157,7 +157,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Store.Put(TemporaryStore.Pinned("a.example") with { Policy = new TlsPolicy { Level = TlsLevel.None }, Pins = [] });
 
         Assert.Empty(fixture.Ledger.ListDue(fixture.Now.AddDays(9), 10));
-        Assert.Empty(fixture.Ledger.ListNew(0, 10).Keys);
+        Assert.Empty(fixture.Ledger.ListUnprobed(0, 10).Keys);
         Assert.Equal(0, fixture.Ledger.Count(fixture.Now.AddDays(9)).Watched);
     }
 
@@ -188,9 +188,9 @@ public sealed class ProbeLedgerTests : IDisposable
         using var other = fixture.Open();
         var read = other.Read(NextHop.Parse("a.example"))!;
 
-        Assert.Equal((fixture.Now, fixture.Now.AddHours(24), true, fixture.Now.AddDays(-1)), (read.LastLook, read.NextDue, read.WasSecure, read.SecureSince));
+        Assert.Equal((fixture.Now, fixture.Now.AddHours(24), true, fixture.Now.AddDays(-1)), (read.LastProbe, read.NextDue, read.WasSecure, read.SecureSince));
         Assert.Equal(["mx1.example"], read.TrustedHosts);
-        Assert.Equal([new KnownTarget("mx1.example", Target(1), fixture.Now)], read.Targets);
+        Assert.Equal([new MxTarget("mx1.example", Target(1), fixture.Now)], read.Targets);
         Assert.Equal(("a.example", 1, PinMode.Assist), (read.PinOwner, read.Affects, read.Mode));
         Assert.Equal([Pin(0)], read.Pins);
         var host = Assert.Single(read.LastResolution!.Hosts);
@@ -229,12 +229,12 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Ledger.Record(round with
         {
             Resolution = Resolution("a.example", fixture.Now, 2),
-            Targets = [new KnownTarget("mx1.example", Target(1), first), new KnownTarget("mx2.example", Target(2), round.At)],
+            Targets = [new MxTarget("mx1.example", Target(1), first), new MxTarget("mx2.example", Target(2), round.At)],
         });
 
         var read = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
         Assert.Equal([("mx1.example", false), ("mx2.example", true)], read.Targets.Select(target => (target.MxHost, target.LastListed >= read.LastResolution!.At)));
-        fixture.Ledger.Record(round with { Resolution = Resolution("a.example", fixture.Now, 2), Targets = [new KnownTarget("mx2.example", Target(2), round.At)] });
+        fixture.Ledger.Record(round with { Resolution = Resolution("a.example", fixture.Now, 2), Targets = [new MxTarget("mx2.example", Target(2), round.At)] });
         Assert.Empty(fixture.Ledger.Sharing(Target(1)));
     }
 
@@ -249,7 +249,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Ledger.Record(late);
 
         Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
-        Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastLook);
+        Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
     }
 
     [Fact]
@@ -334,19 +334,19 @@ public sealed class ProbeLedgerTests : IDisposable
 
         Assert.Empty(bare.Ledger.List());
         bare.See(1, 0);
-        Assert.Single(bare.Ledger.ReadHistory(Target(1)).Sightings);
+        Assert.Single(bare.Ledger.ReadHistory(Target(1)).CertificateRuns);
     }
 
     public void Dispose() => fixture.Dispose();
 
     internal static void AssertSame(AddressHistory expected, AddressHistory actual)
     {
-        Assert.Equal(expected with { Sightings = [] }, actual with { Sightings = [] });
+        Assert.Equal(expected with { CertificateRuns = [] }, actual with { CertificateRuns = [] });
         // Their order matters within an algorithm.
         Assert.Equal(expected.Algorithms, actual.Algorithms);
         foreach (var algorithm in expected.Algorithms)
             Assert.Equal(expected.Runs(algorithm).Select(Facts), actual.Runs(algorithm).Select(Facts));
 
-        static (ServerCertificate?, string) Facts(Sighting run) => (run.Certificate, (run with { Intermediates = [] }).ToString());
+        static (ServerCertificate?, string) Facts(CertificateRun run) => (run.Certificate, (run with { Intermediates = [] }).ToString());
     }
 }

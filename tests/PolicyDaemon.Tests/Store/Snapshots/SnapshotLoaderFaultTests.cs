@@ -1,5 +1,4 @@
 using System.Text;
-using PolicyDaemon.Core.Answers;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;

@@ -1,0 +1,51 @@
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Explaining;
+
+/// <summary>What an answer does to mail, in plain words. See TLS_README, "Client TLS security levels".</summary>
+internal static class DeliverySentence
+{
+    private const string Waits = "otherwise it is deferred (4.7.5), tried again, and returned after maximal_queue_lifetime (5 days)";
+
+    internal static string Of(Explanation explanation, PostfixSettings postfix) => explanation.Answer.Kind switch
+    {
+        LookupAnswerKind.NotFound => "no policy: Postfix uses smtp_tls_security_level of main.cf; `policyctl setup` says which that is",
+        LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, postfix),
+        _ => $"deferred (4.7.5) and tried again, never sent in the clear: policyd answers a temporary error, {explanation.Answer.Text}",
+    };
+
+    private static string Of(Destination entry, PostfixSettings postfix)
+    {
+        var policy = entry.Policy;
+        var host = entry.Key.Host;
+        return policy.Level switch
+        {
+            TlsLevel.None => "sent in plain text, always, even where the server offers TLS",
+            TlsLevel.May => "TLS where the server offers it, otherwise plain text; nothing says that it is the right server",
+            TlsLevel.Encrypt => "sent over TLS or not at all (deferred, 4.7.4, where the server offers none); nothing says that it is the right server",
+            TlsLevel.Fingerprint => $"delivered only to a server whose certificate or public key has {Pins(entry, postfix)}; {Waits}",
+            TlsLevel.Dane => "authenticated by DANE where the domain has usable TLSA records under DNSSEC; elsewhere TLS without authentication, or plain text",
+            TlsLevel.DaneOnly => $"delivered only to a server that matches the domain's TLSA records under DNSSEC; {Waits}",
+            TlsLevel.Verify => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, "the MX host's name, which plain DNS gives")}; {Waits}",
+            _ => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, $"{host} or a host below it")}; {Waits}",
+        };
+    }
+
+    private static string Pins(Destination entry, PostfixSettings postfix)
+    {
+        var count = PinSelection.Of(entry, postfix).Served.Length;
+        return count == 1 ? "this one fingerprint" : FormattableString.Invariant($"one of these {count} fingerprints");
+    }
+
+    private static string Names(TlsPolicy policy, string byDefault) =>
+        policy.Match.IsEmpty ? byDefault : string.Join(" or ", policy.Match.Select(Name));
+
+    private static string Name(string match) => match switch
+    {
+        "nexthop" => "the next hop",
+        "dot-nexthop" => "a host below the next hop",
+        "hostname" => "the MX host's name, which plain DNS gives",
+        _ when match.StartsWith('.') => $"a host below {match[1..]}",
+        _ => match,
+    };
+}

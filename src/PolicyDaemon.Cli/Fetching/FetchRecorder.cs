@@ -1,0 +1,25 @@
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Store.Probing;
+
+namespace PolicyDaemon.Cli.Fetching;
+
+/// <summary>Writes down visits of destinations that are configured by now, as if the daemon had made them.</summary>
+internal static class FetchRecorder
+{
+    internal static async Task WriteAsync(CommandContext context, IReadOnlyList<ProbedDestination> visits, CancellationToken cancellation)
+    {
+        try
+        {
+            using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
+            using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
+            foreach (var visit in visits)
+                await prober.RecordAsync(ledger, visit, cancellation);
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            context.Report.Warning($"the change is stored, what was seen is not: {fault.Message}");
+        }
+    }
+}

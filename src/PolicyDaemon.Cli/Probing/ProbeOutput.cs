@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Destinations;
+
+namespace PolicyDaemon.Cli.Probing;
+
+/// <summary>One destination of <c>probe</c>, looked at and recorded.</summary>
+/// <param name="Look">What the look came to.</param>
+/// <param name="Round">What was recorded.</param>
+/// <param name="Moved">The transitions that the store took: a person may have decided meanwhile.</param>
+internal sealed record ProbeOutput(DestinationProbeResult Look, ProbeResult Round, ImmutableArray<PinTransition> Moved)
+{
+    public string Key => Look.Watched.Key.Text;
+
+    public DestinationVerdict Verdict => Round.Result.Verdict;
+
+    /// <summary>The addresses that DNS names.</summary>
+    public IEnumerable<AddressState> Listed => Look.Addresses.Where(address => address.Listed)
+        .OrderBy(address => address.MxHost, StringComparer.Ordinal).ThenBy(address => address.History.Target);
+
+    /// <summary>When the first of the certificates that were seen now expires; null where none was.</summary>
+    public DateTimeOffset? FirstExpiry => Listed.SelectMany(Seen).Select(certificate => (DateTimeOffset?)certificate.NotAfter).Min();
+
+    internal static ProbeOutput Of(DestinationProbeResult look, ProbeResult round, ImmutableArray<Pin> after) => new(
+        look, round,
+        [
+            .. round.Result.Transitions.Where(transition =>
+                after.Any(pin => pin.Fingerprint == transition.Fingerprint && pin.State == transition.To)),
+        ]);
+
+    /// <summary>What an address showed in its last attempt.</summary>
+    internal static IEnumerable<ServerCertificate> Seen(AddressState address) => address.History.IsSecured
+        ? address.History.Algorithms
+            .Select(algorithm => address.History.Latest(algorithm)!)
+            .Where(run => run.Certificate is not null && run.Last == address.History.LastAttempt)
+            .Select(run => run.Certificate!)
+        : [];
+}

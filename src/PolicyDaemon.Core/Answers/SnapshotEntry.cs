@@ -1,7 +1,0 @@
-namespace PolicyDaemon.Core.Answers;
-
-/// <summary>One key of a snapshot with its finished answers.</summary>
-/// <param name="Key">The canonical key.</param>
-/// <param name="Answer">The answer on the map <c>tlspolicy</c>.</param>
-/// <param name="TlsRptAnswer">The answer on <c>tlspolicy-tlsrpt</c>; the same value where nothing differs.</param>
-public readonly record struct SnapshotEntry(string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer);

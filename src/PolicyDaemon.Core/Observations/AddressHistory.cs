@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Observations;
+
+/// <summary>What is remembered of one target: the runs of certificates it presented and how the last attempt ended.</summary>
+/// <remarks>Built by <see cref="With"/> from observations in their order in time. An inconclusive one leaves every run as it was.</remarks>
+public sealed record AddressHistory(ProbeTarget Target)
+{
+    /// <summary>Runs kept for one algorithm. A server behind a balancer alternates; older runs than these decide nothing.</summary>
+    public const int MaxRuns = 64;
+
+    /// <summary>Oldest first; of several algorithms.</summary>
+    public ImmutableArray<CertificateRun> CertificateRuns { get; init; } = [];
+
+    public DateTimeOffset? LastAttempt { get; init; }
+
+    public ProbeOutcome LastOutcome { get; init; }
+
+    /// <summary>Attempts in a row that said nothing about the server, for the back-off.</summary>
+    public int FailuresInARow { get; init; }
+
+    /// <summary>It has offered STARTTLS at some time.</summary>
+    public bool HasOfferedStartTls { get; init; }
+
+    /// <summary>When it was last known of RSA and ECDSA both whether the server has a certificate.</summary>
+    public DateTimeOffset? BothAlgorithmsAt { get; init; }
+
+    /// <summary>True where the server has presented certificates of more than one algorithm, and still does as far as known.</summary>
+    public bool HasSeveral => Algorithms.Count(algorithm => Latest(algorithm)!.Certificate is not null) > 1;
+
+    /// <summary>True where the last attempt saw the server's certificate or its lack of STARTTLS.</summary>
+    public bool IsConclusive => LastAttempt is not null && LastOutcome.IsConclusive();
+
+    /// <summary>True where the last attempt saw a certificate.</summary>
+    public bool IsSecured => LastAttempt is not null && LastOutcome == ProbeOutcome.Secured;
+
+    /// <summary>STARTTLS was there and is not any more.</summary>
+    public bool LostStartTls => HasOfferedStartTls && LastAttempt is not null && LastOutcome == ProbeOutcome.StartTlsNotSupported;
+
+    /// <summary>Algorithms of which the server has presented a certificate.</summary>
+    public IEnumerable<KeyAlgorithm> Algorithms => CertificateRuns.Select(run => run.Algorithm).Distinct().Order();
+
+    /// <summary>The runs of one algorithm, oldest first.</summary>
+    public IEnumerable<CertificateRun> Runs(KeyAlgorithm algorithm) => CertificateRuns.Where(run => run.Algorithm == algorithm);
+
+    /// <summary>What the server presented last.</summary>
+    public CertificateRun? Latest(KeyAlgorithm algorithm) => CertificateRuns.LastOrDefault(run => run.Algorithm == algorithm);
+
+    /// <summary>This history and one observation more; one that is not newer than the last attempt is ignored.</summary>
+    public AddressHistory With(Observation observation)
+    {
+        ArgumentNullException.ThrowIfNull(observation);
+        if (observation.Target != Target || (LastAttempt is { } last && observation.At <= last))
+            return this;
+
+        var next = this with
+        {
+            LastAttempt = observation.At,
+            LastOutcome = observation.Outcome,
+            FailuresInARow = observation.Outcome.IsConclusive() ? 0 : FailuresInARow + 1,
+        };
+        if (observation.Outcome != ProbeOutcome.Secured)
+            return next;
+
+        next = next with
+        {
+            HasOfferedStartTls = true,
+            BothAlgorithmsAt = observation.Certificates.Length + observation.Absent.Length > 1 ? observation.At : BothAlgorithmsAt,
+        };
+        foreach (var presented in observation.Certificates)
+        {
+            next = next.Extend(presented.Certificate.Algorithm, presented, observation.At);
+        }
+
+        foreach (var absent in observation.Absent.Where(algorithm => next.Latest(algorithm) is not null))
+            next = next.Extend(absent, null, observation.At);
+        return next;
+    }
+
+    private AddressHistory Extend(KeyAlgorithm algorithm, PresentedCertificate? presented, DateTimeOffset at)
+    {
+        var isTrusted = presented?.Chain == ChainVerdict.Trusted;
+        var intermediates = presented?.Intermediates ?? [];
+        var latest = Latest(algorithm);
+        if (latest is not null && Equals(latest.Certificate, presented?.Certificate))
+        {
+            var longer = latest.Continue(at, isTrusted) with { Intermediates = intermediates };
+            return this with { CertificateRuns = CertificateRuns.Remove(latest).Add(longer) };
+        }
+
+        var runs = CertificateRuns.Add(CertificateRun.Begin(algorithm, presented?.Certificate, at, isTrusted) with { Intermediates = intermediates });
+        var mine = runs.Where(run => run.Algorithm == algorithm).ToList();
+        return this with { CertificateRuns = mine.Count > MaxRuns ? runs.Remove(mine[0]) : runs };
+    }
+}

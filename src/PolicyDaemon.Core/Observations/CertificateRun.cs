@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Observations;
+
+/// <summary>A run of conclusive probes, one after the other, in which an address presented the same certificate of an algorithm.</summary>
+/// <param name="Algorithm">With the address: the place where a certificate is seen.</param>
+/// <param name="Certificate">Null for a run of probes in which the server had none of this algorithm.</param>
+/// <param name="First">The first probe of the run.</param>
+/// <param name="Last">The last so far.</param>
+/// <param name="Probes">How many.</param>
+/// <param name="TrustedSince">Since when every probe of the run found the chain trusted; null where the last one did not.</param>
+/// <param name="TrustedProbes">How many probes that are.</param>
+public sealed record CertificateRun(
+    KeyAlgorithm Algorithm, ServerCertificate? Certificate, DateTimeOffset First, DateTimeOffset Last, int Probes,
+    DateTimeOffset? TrustedSince, int TrustedProbes)
+{
+    /// <summary>What the server sent behind its certificate in the last probe, DER: DANE-TA needs it.</summary>
+    public ImmutableArray<ImmutableArray<byte>> Intermediates { get; init; } = [];
+
+    public static CertificateRun Begin(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted) =>
+        new(algorithm, certificate, at, at, 1, trusted ? at : null, trusted ? 1 : 0);
+
+    /// <summary>The run with one more probe that saw the same.</summary>
+    public CertificateRun Continue(DateTimeOffset at, bool trusted) => this with
+    {
+        Last = at,
+        Probes = Probes + 1,
+        TrustedSince = trusted ? TrustedSince ?? at : null,
+        TrustedProbes = trusted ? TrustedProbes + 1 : 0,
+    };
+}

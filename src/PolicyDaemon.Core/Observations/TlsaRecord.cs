@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Observations;
+
+/// <summary>A TLSA record (RFC 6698 section 2.1).</summary>
+/// <param name="Usage">2 DANE-TA and 3 DANE-EE are usable for SMTP, 0 and 1 are not (RFC 7672 section 3.1.3).</param>
+/// <param name="Selector">0 whole certificate, 1 SubjectPublicKeyInfo.</param>
+/// <param name="MatchingType">0 the octets themselves, 1 SHA-256, 2 SHA-512.</param>
+/// <param name="Data">The certificate association data.</param>
+public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, ImmutableArray<byte> Data)
+{
+    public bool IsUsable =>
+        Usage is 2 or 3 && Selector is 0 or 1
+        && MatchingType switch { 0 => Data.Length > 0, 1 => Data.Length == 32, 2 => Data.Length == 64, _ => false };
+
+    /// <summary>True for DANE-EE: the record names the server's own certificate or key.</summary>
+    public bool NamesServer => Usage == 3;
+
+    /// <summary>True where the record matches these octets: a DER certificate with its DER SubjectPublicKeyInfo.</summary>
+    public bool Matches(ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> publicKey)
+    {
+        if (!IsUsable)
+            return false;
+        var subject = Selector == 0 ? certificate : publicKey;
+        return MatchingType switch
+        {
+            0 => subject.SequenceEqual(Data.AsSpan()),
+            1 => Convert.ToHexStringLower(Data.AsSpan()) == Fingerprint.Compute(DigestAlgorithm.Sha256, subject).Hex,
+            _ => Convert.ToHexStringLower(Data.AsSpan()) == Fingerprint.Compute(DigestAlgorithm.Sha512, subject).Hex,
+        };
+    }
+
+    /// <summary>The pin that this record announces, where it can be told in the digest Postfix uses.</summary>
+    public bool TryFingerprint(DigestAlgorithm digest, out Fingerprint fingerprint, out PinSubject subject)
+    {
+        fingerprint = default;
+        subject = Selector == 0 ? PinSubject.Certificate : PinSubject.PublicKey;
+        if (!IsUsable || !NamesServer)
+            return false;
+        if (MatchingType == 0)
+        {
+            fingerprint = Fingerprint.Compute(digest, Data.AsSpan());
+            return true;
+        }
+
+        return digest == (MatchingType == 1 ? DigestAlgorithm.Sha256 : DigestAlgorithm.Sha512)
+            && Fingerprint.TryParse(Convert.ToHexStringLower(Data.AsSpan()), out fingerprint, out _);
+    }
+
+    public bool Equals(TlsaRecord? other) =>
+        other is not null && Usage == other.Usage && Selector == other.Selector && MatchingType == other.MatchingType
+        && Data.AsSpan().SequenceEqual(other.Data.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Usage, Selector, MatchingType, Data.Length);
+
+    /// <summary>Presentation form (RFC 6698 section 2.2).</summary>
+    public override string ToString() => $"{Usage} {Selector} {MatchingType} {Convert.ToHexStringLower(Data.AsSpan())}";
+}

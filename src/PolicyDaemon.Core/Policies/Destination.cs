@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Policies;
+
+/// <summary>A configured next-hop destination: its policy, its pins and how they are looked after.</summary>
+public sealed record Destination
+{
+    public required NextHop Key { get; init; }
+
+    public required TlsPolicy Policy { get; init; }
+
+    /// <summary>Every pin, served or not, in the order they were added.</summary>
+    public ImmutableArray<Pin> Pins { get; init; } = [];
+
+    public PinMode Mode { get; init; } = PinMode.Assist;
+
+    /// <summary>Not enforced yet: answered as not found, while the prober reports what enforcing would do.</summary>
+    public bool Observe { get; init; }
+
+    /// <summary>MX hosts to probe for a leading-dot key, which has no MX of its own.</summary>
+    public ImmutableArray<string> ProbeAs { get; init; } = [];
+
+    /// <summary>An administrator's own words.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>The MX group whose pins this destination shares, by name; its pins are then the group's.</summary>
+    public string? MxGroup { get; init; }
+
+    public bool Equals(Destination? other) =>
+        other is not null
+        && Key == other.Key
+        && Policy == other.Policy
+        && Pins.AsSpan().SequenceEqual(other.Pins.AsSpan())
+        && Mode == other.Mode
+        && Observe == other.Observe
+        && ProbeAs.AsSpan().SequenceEqual(other.ProbeAs.AsSpan())
+        && Note == other.Note
+        && MxGroup == other.MxGroup;
+
+    public override int GetHashCode() => HashCode.Combine(Key, Policy, Pins.Length, Mode, Observe, Note);
+}

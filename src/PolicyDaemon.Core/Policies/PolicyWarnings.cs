@@ -1,0 +1,124 @@
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Policies;
+
+/// <summary>What is legal in an entry and still not what most people mean.</summary>
+internal static class PolicyWarnings
+{
+    internal static IReadOnlyList<string> Of(Destination destination, PostfixSettings postfix) =>
+        [
+            .. OfLevel(destination),
+            .. OfKey(destination),
+            .. OfAttributes(destination.Policy),
+            .. destination.Policy.Level.MatchesFingerprints() ? OfPins(destination, postfix) : [],
+            .. OfSize(destination, postfix),
+        ];
+
+    private static IEnumerable<string> OfLevel(Destination destination)
+    {
+        var policy = destination.Policy;
+        switch (policy.Level)
+        {
+            case TlsLevel.None or TlsLevel.May:
+                yield return $"level {policy.Level.Name()} overrides a stricter smtp_tls_security_level in main.cf: "
+                    + (policy.Level == TlsLevel.None ? "mail to this destination leaves in plain text" : "mail to this destination may leave in plain text");
+                break;
+            case TlsLevel.Dane:
+                yield return "level dane becomes may where the destination has no TLSA records, or Postfix no DNSSEC: use dane-only to insist";
+                break;
+            case TlsLevel.Verify when policy.Match.IsEmpty || policy.Match.Contains("hostname", StringComparer.OrdinalIgnoreCase):
+                yield return "level verify trusts the MX host's name from DNS, which without DNSSEC anybody on the path can choose: use secure, or give match names";
+                break;
+            case TlsLevel.Secure when policy.Match.Contains("hostname", StringComparer.OrdinalIgnoreCase):
+                yield return "match=hostname trusts the MX host's name from DNS, which without DNSSEC anybody on the path can choose: name the hosts instead";
+                break;
+        }
+
+        if (policy.Level.MatchesNames() && policy.ServerName is null)
+            yield return $"level {policy.Level.Name()} without servername sends no SNI unless main.cf does, and a server with several certificates "
+                + "may present another one: consider servername=hostname";
+        if (policy.Level.MatchesNames() && NexthopHasNoName(destination)
+            && (policy.Match.IsEmpty ? policy.Level == TlsLevel.Secure : policy.Match.All(IsNexthop)))
+            yield return $"the destination {destination.Key.ToDisplayString()} is no host name that a certificate could carry: give match names, or every delivery is deferred";
+    }
+
+    private static IEnumerable<string> OfKey(Destination destination)
+    {
+        var key = destination.Key;
+        if (key.IsSubdomains)
+            yield return $"{key.ToDisplayString()} answers for subdomains only; {key.ToDisplayString()[1..]} itself needs an entry of its own";
+        if (key.Port == 465)
+            yield return $"port 465 is for TLS from the first octet (smtp_tls_wrappermode); probes speak STARTTLS, and {key.ToDisplayString()} will be unreachable to them";
+        if (key.Port == 25)
+            yield return $"{key.ToDisplayString()} is not the same key as {key.ToDisplayString()[..^":25".Length]} to Postfix: "
+                + "only mail routed with the port written out finds this entry";
+    }
+
+    private static IEnumerable<string> OfAttributes(TlsPolicy policy)
+    {
+        if (policy.Ciphers is { } grade && !IsWord(grade, "high") && !IsWord(grade, "medium"))
+            yield return IsWord(grade, "null")
+                ? "ciphers=null allows connections without any encryption"
+                : $"ciphers={grade} allows ciphers that are broken; use medium or high";
+        if (policy.Protocols is { } protocols && TlsProtocols.TryRange(protocols, out var lowest, out var highest))
+        {
+            if (lowest < TlsProtocols.Tls12)
+                yield return $"protocols={protocols} allows {TlsProtocols.Name(lowest)}, which RFC 8996 retired; use TLSv1.2 as the lowest";
+            if (highest < TlsProtocols.Tls13)
+                yield return $"protocols={protocols} rules out TLSv1.3; prefer a lower bound alone";
+        }
+
+        if (policy.Exclude is not null)
+            yield return "exclude replaces smtp_tls_exclude_ciphers and smtp_tls_mandatory_exclude_ciphers of main.cf; repeat here what they exclude";
+        if (policy.EnableRpk is not null && policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly or TlsLevel.Verify or TlsLevel.Secure)
+            yield return $"enable_rpk has no effect at level {policy.Level.Name()}; it acts at may, encrypt and fingerprint";
+        if (policy.ServerName is not null && policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly)
+            yield return "servername is ignored where the destination has TLSA records";
+        if (policy.TlsRpt is { } tlsRpt)
+        {
+            if (tlsRpt.MxHostPatterns.Length > 0 && policy.Match.Length > 0 && IsWord(tlsRpt.PolicyType, "sts"))
+                yield return "with policy_type=sts and mx_host_pattern Postfix 3.10.5 and later replaces the match list by hostname and checks the patterns instead";
+            if (tlsRpt.PolicyFailure is not null && policy.Level is TlsLevel.May or TlsLevel.Encrypt)
+                yield return $"policy_failure does not stop a delivery at level {policy.Level.Name()}";
+        }
+    }
+
+    private static IEnumerable<string> OfPins(Destination destination, PostfixSettings postfix)
+    {
+        var selection = PinSelection.Of(destination, postfix);
+        if (postfix.FingerprintDigest is DigestAlgorithm.Md5 or DigestAlgorithm.Sha1 && selection.Served.Length > 0)
+            yield return $"{postfix.FingerprintDigest.Name()} is a weak digest, a certificate that collides can be made: set smtp_tls_fingerprint_digest = sha256 "
+                + "in main.cf and fingerprint_digest here";
+        var foreign = selection.LeftOut.Count(left => left.Pin.IsServed && left.Pin.Fingerprint.Algorithm != postfix.FingerprintDigest);
+        if (foreign > 0)
+            yield return $"{(foreign == 1 ? "1 pin is" : $"{foreign} pins are")} in another digest than {postfix.FingerprintDigest.Name()} and not served";
+        var tofu = selection.Served.Count(pin => pin.Strength == PinStrength.Tofu);
+        if (tofu > 0)
+            yield return $"{(tofu == 1 ? "1 pin was" : $"{tofu} pins were")} trusted at first sight; compare with the partner over another channel";
+        if (destination.Policy.EnableRpk == true && selection.Served.Any(pin => pin.Subject == PinSubject.Unknown))
+            yield return "enable_rpk needs pins of public keys, and it is not known what some of these pins are of";
+    }
+
+    private static IEnumerable<string> OfSize(Destination destination, PostfixSettings postfix)
+    {
+        if (destination.Observe)
+            yield break;
+        var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+        var length = PolicyText.TcpLineLength(answer.Text);
+        if (answer.Kind != LookupAnswerKind.Found || length <= AnswerLimits.TcpTableLine)
+            yield break;
+        var overhead = length - answer.Text.Length;
+        var fits = destination.Policy.Level.MatchesFingerprints()
+            ? $" ({PolicyText.PinsThatFit(destination, postfix, AnswerLimits.TcpTableLine - overhead)} pins fit)"
+            : "";
+        yield return $"the answer does not fit into a line of tcp_table, {length} of {AnswerLimits.TcpTableLine} octets{fits}: "
+            + "over tcp_table this destination is a temporary error, use socketmap";
+    }
+
+    private static bool NexthopHasNoName(Destination destination) =>
+        destination.Key.IsPath || destination.Key.Host.All(c => char.IsAsciiDigit(c) || c == '.') || destination.Key.Host.Contains(':', StringComparison.Ordinal);
+
+    private static bool IsNexthop(string name) => IsWord(name, "nexthop") || IsWord(name, "dot-nexthop");
+
+    private static bool IsWord(string value, string word) => string.Equals(value, word, StringComparison.OrdinalIgnoreCase);
+}

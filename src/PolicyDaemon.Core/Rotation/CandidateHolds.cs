@@ -1,0 +1,60 @@
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>What always takes a person about one new key, whatever the evidence for it.</summary>
+internal static class CandidateHolds
+{
+    private const int MinimumStrengthBits = 112; // NIST SP 800-57 part 1: nothing below is acceptable since 2014
+    private const int MaxRotations = 2;
+    private static readonly TimeSpan RotationWindow = TimeSpan.FromDays(7);
+
+    /// <summary>The doubt about the key that this slot presents; null where there is none.</summary>
+    public static (FindingKind Kind, string Detail)? Of(CertificateSlot slot, RotationView view)
+    {
+        if (IsWeaker(slot, view, out var detail))
+            return (FindingKind.WeakerKey, detail);
+        var rotations = Rotations(slot.Address.MxHost, view);
+        return rotations > MaxRotations
+            ? (FindingKind.RotatingTooOften, $"{slot.Address.MxHost} showed {rotations} new keys within 7 days")
+            : null;
+    }
+
+    private static bool IsWeaker(CertificateSlot slot, RotationView view, out string detail)
+    {
+        var bits = slot.Certificate.StrengthBits;
+        var before = slot.Runs
+            .Where(run => run.Certificate is { } seen && !seen.Equals(slot.Certificate) && view.Pins.Accepts(seen))
+            .Select(run => run.Certificate!.StrengthBits)
+            .DefaultIfEmpty()
+            .Last();
+        if (before == 0)
+        {
+            before = view.CertificateSlots.SelectMany(other => other.Runs)
+                .Where(run => run.Certificate is { } seen && view.Pins.Accepts(seen))
+                .Select(run => run.Certificate!.StrengthBits)
+                .DefaultIfEmpty()
+                .Min();
+        }
+
+        detail = $"the new key of {slot.Address.MxHost} has a strength of {bits} bits, "
+            + (bits < before ? $"the one before {before}" : $"less than {MinimumStrengthBits}");
+        return bits < before || bits < MinimumStrengthBits;
+    }
+
+    /// <summary>How many keys of a host are new within the window; the keys it was first seen with are not new.</summary>
+    private static int Rotations(string host, RotationView view)
+    {
+        var slots = view.CertificateSlots.Where(slot => slot.Address.MxHost == host).ToList();
+        var firstOfHost = slots.SelectMany(slot => slot.Runs).Min(run => run.First);
+        return slots
+            .SelectMany(slot => slot.Runs.Where(run => run.Certificate is not null && run.First > firstOfHost && run != slot.Runs[0]))
+            .GroupBy(run => run.Certificate!.KeyId)
+            .Where(runs => FirstSeen(runs.Key, slots) > view.Now - RotationWindow)
+            .Count();
+    }
+
+    private static DateTimeOffset FirstSeen(Fingerprint key, IEnumerable<CertificateSlot> slots) =>
+        slots.SelectMany(slot => slot.Runs).Where(run => run.Certificate?.KeyId == key).Min(run => run.First);
+}

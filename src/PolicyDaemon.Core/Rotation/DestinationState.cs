@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>A destination that the prober looks after, as the ledger hands it out: what is configured, and what is remembered of it.</summary>
+public sealed record DestinationState
+{
+    public required NextHop Key { get; init; }
+
+    public required TlsPolicy Policy { get; init; }
+
+    public required PinMode Mode { get; init; }
+
+    /// <summary>The destination's own pins, or its MX group's.</summary>
+    public required ImmutableArray<Pin> Pins { get; init; }
+
+    /// <summary>Under which name its pins change: the key, or the MX group.</summary>
+    public required string PinOwner { get; init; }
+
+    /// <summary>How many destinations share these pins.</summary>
+    public int Affects { get; init; } = 1;
+
+    /// <summary>Hosts to visit for a leading-dot key.</summary>
+    public ImmutableArray<string> ProbeAs { get; init; } = [];
+
+    /// <summary>When it was looked at last, whatever came of it.</summary>
+    public DateTimeOffset? LastProbe { get; init; }
+
+    /// <summary>When it is due next.</summary>
+    public DateTimeOffset? NextDue { get; init; }
+
+    /// <summary>The last resolution that worked; null before the first.</summary>
+    public MxResolution? LastResolution { get; init; }
+
+    /// <summary>MX hosts at the time a served pin was last seen; null: never.</summary>
+    public ImmutableSortedSet<string>? TrustedHosts { get; init; }
+
+    /// <summary>Since when each resolution found the MX records secure; null where the last one did not.</summary>
+    public DateTimeOffset? SecureSince { get; init; }
+
+    /// <summary>The MX records have been secure at some time.</summary>
+    public bool WasSecure { get; init; }
+
+    /// <summary>Targets of its MX hosts, current and earlier, with the host's name and when they were last listed.</summary>
+    public ImmutableArray<MxTarget> Targets { get; init; } = [];
+}

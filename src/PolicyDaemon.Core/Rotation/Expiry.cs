@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>What was announced or seen, and never came to anything.</summary>
+internal static class Expiry
+{
+    /// <summary>An unseen standby pin goes after its time; the last served pin stays, with a finding.</summary>
+    public static void Standby(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    {
+        foreach (var pin in view.Pins.In(PinState.Standby))
+        {
+            if (!IsOver(pin, view))
+                continue;
+            if (view.Pins.Served.Count() > 1)
+            {
+                view.Pins.Move(
+                    pin, PinState.Retired, pin.Strength, RotationRule.StandbyExpired,
+                    $"announced, and not seen for {view.Options.StandbyExpiry.Words()}");
+                continue;
+            }
+
+            findings.Add(new RotationFinding(
+                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, [pin.Fingerprint],
+                [.. view.Current.Select(slot => slot.ToPresentedKey(view.Input.Digest))],
+                $"the only pin was announced more than {view.Options.StandbyExpiry.Words()} ago and has never been seen; it stays, because it is the last",
+                $"policyctl pin list {view.Input.Owner}"));
+        }
+    }
+
+    /// <summary>A candidate that nobody approved and no server presents any more leaves the list of things to decide.</summary>
+    public static void Candidates(RotationView view)
+    {
+        foreach (var pin in view.Pins.In(PinState.Candidate))
+        {
+            if (IsOver(pin, view))
+            {
+                view.Pins.Move(
+                    pin, PinState.Retired, pin.Strength, RotationRule.CandidateGone,
+                    $"never trusted, and not seen for {view.Options.StandbyExpiry.Words()}");
+            }
+        }
+    }
+
+    private static bool IsOver(Pin pin, RotationView view) =>
+        !view.Current.IsEmpty
+        && view.Current.Max(slot => slot.Latest.Last) - pin.Since >= view.Options.StandbyExpiry
+        && !Retirement.IsInUse(pin, view)
+        && view.CertificateSlots.All(slot => slot.LastSeen(pin) is not { } seen || slot.Latest.Last - seen >= view.Options.StandbyExpiry);
+}

@@ -1,0 +1,64 @@
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>The pins while the rules look at them one after the other, and the transitions proposed so far.</summary>
+internal sealed class PinSet
+{
+    // So that no zone and no server can make an answer grow until it does not fit: tcp_table takes 62 SHA-256 pins.
+    private const int MaxServed = 32;
+
+    // A server with a new key for each connection fills no table.
+    private const int MaxCandidates = 16;
+
+    private readonly List<Pin> pins;
+    private readonly List<PinTransition> transitions = [];
+    private readonly HashSet<Fingerprint> moved = [];
+    private readonly DateTimeOffset now;
+
+    public PinSet(IEnumerable<Pin> pins, DateTimeOffset now)
+    {
+        // In the order of their octets: the order in which they were added must not matter.
+        this.pins = [.. pins.OrderBy(pin => pin.Fingerprint.Hex, StringComparer.Ordinal)];
+        this.now = now;
+    }
+
+    public IReadOnlyList<PinTransition> Transitions => transitions;
+
+    /// <summary>A snapshot, so that a rule may change the set while it walks.</summary>
+    public IReadOnlyList<Pin> All => [.. pins];
+
+    public IEnumerable<Pin> Served => pins.Where(pin => pin.IsServed);
+
+    public bool HasRoomForCandidate => pins.Count(pin => pin.State == PinState.Candidate) < MaxCandidates;
+
+    public bool HasRoomForServed => Served.Count() < MaxServed;
+
+    public IEnumerable<Pin> In(PinState state) => [.. pins.Where(pin => pin.State == state && !moved.Contains(pin.Fingerprint))];
+
+    public bool Accepts(ServerCertificate certificate) => Served.Any(pin => certificate.Matches(pin.Fingerprint));
+
+    public bool Rejects(ServerCertificate certificate) =>
+        pins.Any(pin => pin.State == PinState.Rejected && certificate.Matches(pin.Fingerprint));
+
+    public Pin? Find(Fingerprint fingerprint) => pins.Find(pin => pin.Fingerprint == fingerprint);
+
+    public void Add(Fingerprint fingerprint, PinSubject subject, PinState state, PinStrength strength, RotationRule rule, string reason)
+    {
+        pins.Add(new Pin(fingerprint, subject, state, strength, now));
+        moved.Add(fingerprint);
+        transitions.Add(new PinTransition(fingerprint, subject, null, state, strength, rule, reason));
+    }
+
+    /// <summary>Moves a pin, once in an evaluation; the last served pin stays served whatever a rule says.</summary>
+    public void Move(Pin pin, PinState to, PinStrength strength, RotationRule rule, string reason)
+    {
+        var leavesService = pin.IsServed && to is not (PinState.Standby or PinState.Active or PinState.Retiring);
+        if (moved.Contains(pin.Fingerprint) || (leavesService && Served.Count() <= 1))
+            return;
+        pins[pins.IndexOf(pin)] = pin with { State = to, Strength = strength, Since = now };
+        moved.Add(pin.Fingerprint);
+        transitions.Add(new PinTransition(pin.Fingerprint, pin.Subject, pin.State, to, strength, rule, reason));
+    }
+}

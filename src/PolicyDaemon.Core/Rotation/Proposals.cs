@@ -1,0 +1,85 @@
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>Rules that only propose: what they add is never served.</summary>
+internal static class Proposals
+{
+    /// <summary>A key that no pin knows becomes a candidate. One that a person rejected never does.</summary>
+    /// <returns>True where such a key was seen: the brake counts it.</returns>
+    public static bool FirstSeen(RotationView view)
+    {
+        var seen = false;
+        foreach (var slot in view.Current)
+        {
+            var certificate = slot.Certificate;
+            if (view.Pins.Accepts(certificate) || view.Pins.Rejects(certificate))
+                continue;
+            seen |= Propose(view, certificate, slot);
+        }
+
+        return seen;
+    }
+
+    /// <summary>Beside a pin of a whole certificate, its public key: it survives the next renewal with the same key.</summary>
+    public static void KeyBesideCertificate(RotationView view)
+    {
+        foreach (var slot in view.Current)
+        {
+            var key = slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
+            if (!view.Pins.Accepts(slot.Certificate) || view.Pins.Rejects(slot.Certificate) || view.Pins.Find(key) is not null
+                || !view.Pins.HasRoomForCandidate)
+                continue;
+            view.Pins.Add(
+                key, PinSubject.PublicKey, PinState.Candidate, PinStrength.Tofu, RotationRule.KeyBesideCertificate,
+                $"the public key of the pinned certificate at {slot.Address.MxHost}; it stays valid when the certificate is renewed with the same key");
+        }
+    }
+
+    /// <summary>A key that the zone announces beside the one in use: a candidate that evidence A may make standby.</summary>
+    public static void Announced(RotationView view)
+    {
+        foreach (var slot in view.Current.Where(slot => slot.Dane == DaneVerdict.Match && view.Pins.Accepts(slot.Certificate)))
+        {
+            foreach (var record in slot.Address.SecureTlsa.OrderBy(record => record.ToString(), StringComparer.Ordinal))
+            {
+                if (record.TryFingerprint(view.Input.Digest, out var pin, out var subject)
+                    && !view.Current.Any(other => other.Certificate.Matches(pin))
+                    && view.Pins.Find(pin) is null && view.Pins.HasRoomForCandidate)
+                {
+                    view.Pins.Add(
+                        pin, subject, PinState.Candidate, PinStrength.Tofu, RotationRule.Announced,
+                        $"announced in the TLSA records of {slot.Address.MxHost}, beside the one in use");
+                }
+            }
+        }
+    }
+
+    private static bool Propose(RotationView view, ServerCertificate certificate, CertificateSlot slot)
+    {
+        var key = certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
+        switch (view.Pins.Find(key))
+        {
+            case null when view.Pins.All.Any(pin => pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint)):
+                return false;
+            case null:
+                // A key with a TLSA record always has room: or a stranger who shows many keys could keep the right one out.
+                if (view.Pins.HasRoomForCandidate || slot.Dane == DaneVerdict.Match)
+                {
+                    view.Pins.Add(
+                        key, PinSubject.PublicKey, PinState.Candidate, PinStrength.Tofu, RotationRule.FirstSeen,
+                        $"presented by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]");
+                }
+
+                return true;
+            case { State: PinState.Retired } retired when view.Input.Mode != PinMode.Locked:
+                view.Pins.Move(
+                    retired, PinState.Candidate, retired.Strength, RotationRule.FirstSeen,
+                    $"retired, and presented again by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]");
+                return true;
+            default:
+                return false;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>active to retiring to retired, when another served key is presented everywhere.</summary>
+internal static class Retirement
+{
+    /// <summary>Active pins that every known place has replaced become retiring; they are still served.</summary>
+    public static void Begin(RotationView view)
+    {
+        foreach (var pin in view.Pins.In(PinState.Active))
+        {
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view))
+                continue;
+            view.Pins.Move(
+                pin, PinState.Retiring, pin.Strength, RotationRule.Replaced,
+                $"every known address presented another served key for at least {view.Options.RetireAfter.Words()} and "
+                + $"{view.Options.RetireAfterProbes} probes");
+        }
+    }
+
+    /// <summary>Retiring pins that were not seen anywhere for their grace are retired.</summary>
+    public static void Complete(RotationView view)
+    {
+        foreach (var pin in view.Pins.In(PinState.Retiring))
+        {
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view) || !IsUnseenForGrace(pin, view))
+                continue;
+            view.Pins.Move(
+                pin, PinState.Retired, pin.Strength, RotationRule.GraceOver,
+                $"not seen for at least {view.Options.RetireGrace.Words()} in conclusive probes of every address that had it");
+        }
+    }
+
+    /// <summary>True where a place, reachable or not, listed or not, presented the pin when it was last seen.</summary>
+    public static bool IsInUse(Pin pin, RotationView view) =>
+        view.CertificateSlots.Any(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+
+    private static bool IsReplacedEverywhere(Pin pin, RotationView view) =>
+        !view.Current.IsEmpty && view.CertificateSlots.Where(slot => slot.Address.Listed).All(slot => IsReplaced(slot, pin, view));
+
+    private static bool IsReplaced(CertificateSlot slot, Pin pin, RotationView view)
+    {
+        var runs = slot.SinceReplaced(pin, view.Pins).ToList();
+        return runs.Count > 0 && runs[0].Last - runs[^1].First >= view.Options.RetireAfter && runs.Sum(run => run.Probes) >= view.Options.RetireAfterProbes;
+    }
+
+    private static bool IsUnseenForGrace(Pin pin, RotationView view)
+    {
+        var sightings = view.CertificateSlots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
+        return sightings.Count > 0
+            ? sightings.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= view.Options.RetireGrace)
+            // Never seen at all, such as an imported pin: then its grace began with retiring.
+            : view.Current.All(slot => slot.Latest.Last - pin.Since >= view.Options.RetireGrace);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>All that <see cref="PinRotation"/> looks at.</summary>
+public sealed record RotationInput
+{
+    /// <summary>The destination's key, or the MX group's name: whose pins these are. It stands in the commands that findings name.</summary>
+    public required string Owner { get; init; }
+
+    public required PinMode Mode { get; init; }
+
+    public required ImmutableArray<Pin> Pins { get; init; }
+
+    /// <summary>The digest Postfix compares in; new pins are made in it.</summary>
+    public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>Every known address of the MX set, in any order.</summary>
+    public required ImmutableArray<AddressState> Addresses { get; init; }
+
+    public required MxHistory Mx { get; init; }
+
+    public Brake Brake { get; init; }
+
+    public RotationOptions Options { get; init; } = RotationOptions.Default;
+
+    public required DateTimeOffset Now { get; init; }
+}

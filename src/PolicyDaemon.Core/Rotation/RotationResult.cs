@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>What <see cref="PinRotation"/> proposes. Equal inputs give equal results, in equal order.</summary>
+/// <param name="Transitions">To be applied together, in this order.</param>
+/// <param name="Findings">Everything that holds now; what was found before and is not among them has settled.</param>
+/// <param name="Verdict">What would happen to mail with the pins as they were.</param>
+/// <param name="NewKeySeen">Counts for the brake: a key was seen that no pin knew.</param>
+/// <param name="SeesServedPin">A served pin was seen; the MX set is the trusted one from now on.</param>
+/// <param name="ReconsiderAt">When waiting alone would change the result; null where it would not.</param>
+public sealed record RotationResult(
+    ImmutableArray<PinTransition> Transitions, ImmutableArray<RotationFinding> Findings, DestinationVerdict Verdict, bool NewKeySeen,
+    bool SeesServedPin, DateTimeOffset? ReconsiderAt);

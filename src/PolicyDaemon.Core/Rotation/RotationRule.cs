@@ -1,0 +1,38 @@
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>The rules of the pin life cycle, as the audit log names them. Names are in <see cref="RotationNames"/>.</summary>
+public enum RotationRule
+{
+    /// <summary>A key was seen that no pin knows: candidate.</summary>
+    FirstSeen,
+
+    /// <summary>A secure TLSA record beside a matching one names a key that no pin knows: candidate, later standby.</summary>
+    Announced,
+
+    /// <summary>A whole certificate is pinned: its public key is proposed beside it.</summary>
+    KeyBesideCertificate,
+
+    /// <summary>A pin known in another digest was seen: the same key or certificate, in the digest that is served.</summary>
+    Converted,
+
+    /// <summary>Evidence A.</summary>
+    Dane,
+
+    /// <summary>Evidence B.</summary>
+    WebPki,
+
+    /// <summary>A standby pin was seen.</summary>
+    FirstUse,
+
+    /// <summary>Another served key is presented everywhere: retiring.</summary>
+    Replaced,
+
+    /// <summary>Unseen for its grace: retired.</summary>
+    GraceOver,
+
+    /// <summary>An announced key that never came.</summary>
+    StandbyExpired,
+
+    /// <summary>A key that was seen once, never trusted, and has gone.</summary>
+    CandidateGone,
+}

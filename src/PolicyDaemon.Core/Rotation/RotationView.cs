@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>An input prepared for the rules: its slots in one order, whatever the order of the addresses.</summary>
+internal sealed class RotationView
+{
+    public RotationView(RotationInput input)
+    {
+        Input = input;
+        Addresses =
+        [
+            .. input.Addresses
+                .OrderBy(address => address.MxHost, StringComparer.Ordinal)
+                .ThenBy(address => address.History.Target.Id, StringComparer.Ordinal),
+        ];
+        CertificateSlots = [.. Addresses.SelectMany(address => address.History.Algorithms.Select(algorithm => new CertificateSlot(address, algorithm)))];
+        Current = [.. CertificateSlots.Where(slot => slot.IsCurrent)];
+        Pins = new PinSet(input.Pins, input.Now);
+    }
+
+    public RotationInput Input { get; }
+
+    public ImmutableArray<AddressState> Addresses { get; }
+
+    public ImmutableArray<CertificateSlot> CertificateSlots { get; }
+
+    /// <summary>The slots that the last attempts saw.</summary>
+    public ImmutableArray<CertificateSlot> Current { get; }
+
+    public PinSet Pins { get; }
+
+    public RotationOptions Options => Input.Options;
+
+    public DateTimeOffset Now => Input.Now;
+}

@@ -1,0 +1,166 @@
+using System.Numerics;
+using System.Text;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Serving;
+
+/// <summary>Every configured destination with its finished answers, immutable, in memory.</summary>
+/// <remarks>
+/// <para>One delivery asks once per MX host; because a snapshot never changes and is swapped whole, its questions see one version.</para>
+/// <para>A large base and a small overlay of changes, which is rewritten with each change and merged into the base when it has
+/// grown: the merge copies the base's index, not its records. A lookup asks the overlay, then the base, and allocates nothing.</para>
+/// </remarks>
+public sealed class PolicySnapshot
+{
+    /// <summary>Records in an overlay before it is merged: rewriting so many takes as long as a few lookups' network time.</summary>
+    internal const int OverlayLimit = 1024;
+
+    // Each change adds a small array to the overlay and each merge one to the base; before there are many they become one.
+    private const int MaxOverlayChunks = 64;
+    private const int MaxBaseChunks = PolicySnapshotTable.MaxChunks * 3 / 4;
+
+    private readonly PolicySnapshotHash hash;
+    private readonly PolicySnapshotTable table;
+    private readonly PolicySnapshotTable? overlay;
+
+    private PolicySnapshot(
+        SnapshotIdentity identity, PolicySnapshotHash hash, PolicySnapshotTable table, PolicySnapshotTable? overlay, int count)
+    {
+        Identity = identity;
+        this.hash = hash;
+        this.table = table;
+        this.overlay = overlay;
+        Count = count;
+    }
+
+    public SnapshotIdentity Identity { get; }
+
+    /// <summary>How many keys are configured.</summary>
+    public int Count { get; }
+
+    /// <summary>Every key with its answers, in no particular order.</summary>
+    public IEnumerable<SnapshotEntry> Entries
+    {
+        get
+        {
+            foreach (var at in Scattered(table.CertificateSlots.Length))
+            {
+                if (TryEntry(table, at, overlay, out var entry))
+                    yield return entry;
+            }
+
+            foreach (var at in Scattered(overlay?.CertificateSlots.Length ?? 0))
+            {
+                if (TryEntry(overlay!, at, null, out var entry))
+                    yield return entry;
+            }
+        }
+    }
+
+    /// <summary>What the entries occupy in memory, in octets.</summary>
+    public long Footprint => table.Footprint + (overlay?.Footprint ?? 0);
+
+    /// <summary>A snapshot of these entries, read once. Keys are canonical; of two with the same key the later counts.</summary>
+    /// <param name="expected">How many entries there will be, where that is known; makes building faster.</param>
+    /// <exception cref="ArgumentException">A key is not ASCII, empty or longer than a canonical key can be.</exception>
+    public static PolicySnapshot Build(SnapshotIdentity identity, IEnumerable<SnapshotEntry> entries, int expected = 0)
+    {
+        var hash = PolicySnapshotHash.Random();
+        var builder = new PolicySnapshotTableBuilder(hash);
+        builder.Reserve(expected);
+        foreach (var entry in entries)
+            builder.Put(entry);
+        var table = builder.ToTable();
+        return new(identity, hash, table, null, table.Count);
+    }
+
+    /// <summary>This snapshot with some keys changed or removed; costs what the change costs, not what the snapshot holds.</summary>
+    /// <param name="removed">Taken away first; a key that is not configured is no error.</param>
+    /// <param name="changed">Added or replaced.</param>
+    public PolicySnapshot With(SnapshotIdentity identity, IEnumerable<SnapshotEntry> changed, IEnumerable<string> removed)
+    {
+        var change = new PolicySnapshotChange(hash, table, overlay, Count);
+        foreach (var key in removed)
+            change.Remove(key);
+        foreach (var entry in changed)
+            change.Put(entry);
+        var (nextTable, nextOverlay) = change.Finish();
+        if (nextOverlay is not null && nextOverlay.Chunks.Length > MaxOverlayChunks)
+            nextOverlay = Rewritten(nextOverlay);
+        if (nextTable.Chunks.Length > MaxBaseChunks || nextTable.DeadOctets > nextTable.Octets / 2)
+            nextTable = Rewritten(nextTable);
+        return new(identity, hash, nextTable, nextOverlay, change.Count);
+    }
+
+    /// <summary>Finds a canonical key.</summary>
+    /// <returns>False where the key is not configured.</returns>
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply)
+    {
+        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
+        if (overlay is not null && overlay.TryFind(keyHash, canonicalKey, out var record))
+        {
+            reply = record.IsRemoved ? default : overlay.Reply(record, map);
+            return !record.IsRemoved;
+        }
+
+        if (table.TryFind(keyHash, canonicalKey, out record))
+        {
+            reply = table.Reply(record, map);
+            return true;
+        }
+
+        reply = default;
+        return false;
+    }
+
+    /// <summary>True where the bare host of a key has an entry in another form, with or without brackets or port: a near miss.</summary>
+    public bool HasOtherForm(scoped ReadOnlySpan<byte> canonicalKey)
+    {
+        var bareHost = LookupKey.BareHost(canonicalKey);
+        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
+        return (overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay);
+    }
+
+    private PolicySnapshotTable Rewritten(PolicySnapshotTable from)
+    {
+        var builder = new PolicySnapshotTableBuilder(hash);
+        builder.Reserve(from.Count);
+        foreach (var slot in from.CertificateSlots)
+        {
+            if (slot != 0)
+                builder.Copy(from, from.Record((uint)slot));
+        }
+
+        return builder.ToTable();
+    }
+
+    // Every number below the length once, not in order: whoever fills an index with what came out of one in its order
+    // fills it from one end (see PolicySnapshotTableBuilder.Reserve).
+    private static IEnumerable<int> Scattered(int length)
+    {
+        var step = (int)(length * 5L / 8);
+        while (length > 1 && BigInteger.GreatestCommonDivisor(++step, length) != 1)
+        {
+        }
+
+        for (long count = 0, at = 0; count < length; count++, at = (at + step) % length)
+            yield return (int)at;
+    }
+
+    private static bool TryEntry(PolicySnapshotTable from, int at, PolicySnapshotTable? hiding, out SnapshotEntry entry)
+    {
+        entry = default;
+        var slot = from.CertificateSlots[at];
+        if (slot == 0)
+            return false;
+        var record = from.Record((uint)slot);
+        if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
+            return false;
+        entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt));
+        return true;
+    }
+
+    private static LookupAnswer Answer(PolicySnapshotTable from, in PolicySnapshotRecord record, MapName map) =>
+        new(record.Kind(map), Encoding.ASCII.GetString(from.Text(record.TextPosition(map))));
+}

@@ -1,0 +1,48 @@
+using System.Text;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Serving;
+
+/// <summary>The last look at an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
+internal static class PolicySnapshotAnswers
+{
+    private const int MaxReason = 200; // Postfix cuts a reason there when it logs (util/dict_sockmap.c)
+
+    public static LookupAnswer Storable(LookupAnswer answer)
+    {
+        var text = answer.Text ?? "";
+        switch (answer.Kind)
+        {
+            case LookupAnswerKind.NotFound:
+                return LookupAnswer.NotFound;
+            case LookupAnswerKind.Found when string.IsNullOrWhiteSpace(text):
+                return LookupAnswer.Temporary("the answer is empty; see policyctl explain");
+            case LookupAnswerKind.Found when text.Length > AnswerLimits.SocketmapText:
+                return LookupAnswer.Temporary("the answer is too long for any protocol; see policyctl explain");
+            case LookupAnswerKind.Found when !IsPrintable(text):
+                return LookupAnswer.Temporary("the answer has characters that cannot be sent; see policyctl explain");
+            case LookupAnswerKind.Found:
+                return answer;
+            case LookupAnswerKind.Permanent:
+                return LookupAnswer.Permanent(Reason(text));
+            default:
+                return LookupAnswer.Temporary(Reason(text));
+        }
+    }
+
+    private static bool IsPrintable(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
+
+    private static string Reason(string text)
+    {
+        if (text.Length <= MaxReason && IsPrintable(text))
+            return text;
+        var cut = new StringBuilder(text, 0, Math.Min(text.Length, MaxReason), MaxReason);
+        for (var at = 0; at < cut.Length; at++)
+        {
+            if (cut[at] is < ' ' or > '~')
+                cut[at] = '?';
+        }
+
+        return cut.ToString();
+    }
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Serving;
+
+/// <summary>One key with its answers as it lies in an arena.</summary>
+/// <remarks>
+/// <code>
+/// octet 0  2  length of the key
+///       2  1  kind of the answer in the low four bits, on tlspolicy-tlsrpt in the high four
+///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own
+///       4  4  position of the answer's text, 0 for none
+///       8  4  with flag 2: position of the other text
+///          n  the key
+/// </code>
+/// A text is its length in four octets and its octets. Everything begins at a multiple of four.
+/// </remarks>
+internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
+{
+    public const byte RemovedFlag = 1;
+    public const byte TlsRptTextFlag = 2;
+    public const int HeaderLength = 8;
+
+    private readonly ReadOnlySpan<byte> octets = octets;
+
+    /// <summary>The key is gone: only in an overlay, where it hides a record of the base.</summary>
+    public bool IsRemoved => (octets[3] & RemovedFlag) != 0;
+
+    public ReadOnlySpan<byte> Key => octets.Slice(KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(octets));
+
+    public int Length => KeyOffset + BinaryPrimitives.ReadUInt16LittleEndian(octets);
+
+    public LookupAnswerKind Kind(MapName map) => (LookupAnswerKind)(map == MapName.TlsPolicyTlsRpt ? octets[2] >> 4 : octets[2] & 15);
+
+    public uint TextPosition(MapName map) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(octets[(map == MapName.TlsPolicyTlsRpt && HasTlsRptText ? 8 : 4)..]);
+
+    private bool HasTlsRptText => (octets[3] & TlsRptTextFlag) != 0;
+
+    private int KeyOffset => HasTlsRptText ? HeaderLength + 4 : HeaderLength;
+
+    /// <summary>Writes a record; the destination is exactly <see cref="LengthFor"/> octets.</summary>
+    public static void Write(
+        Span<byte> destination, ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText,
+        bool removed)
+    {
+        var second = text != tlsRptText;
+        BinaryPrimitives.WriteUInt16LittleEndian(destination, (ushort)key.Length);
+        destination[2] = (byte)((int)kind | ((int)tlsRptKind << 4));
+        destination[3] = (byte)((removed ? RemovedFlag : 0) | (second ? TlsRptTextFlag : 0));
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[4..], text);
+        if (second)
+            BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], tlsRptText);
+        key.CopyTo(destination[(second ? 12 : 8)..]);
+    }
+
+    public static int LengthFor(int keyLength, uint text, uint tlsRptText) =>
+        HeaderLength + (text != tlsRptText ? 4 : 0) + keyLength;
+}

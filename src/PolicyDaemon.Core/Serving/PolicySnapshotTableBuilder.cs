@@ -1,0 +1,270 @@
+using System.Buffers.Binary;
+using System.Text;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Serving;
+
+/// <summary>Makes a <see cref="PolicySnapshotTable"/>, from nothing or from an older one whose bytes it shares.</summary>
+internal sealed class PolicySnapshotTableBuilder
+{
+    // Three quarters full, a miss looks at some eight slots, which are next to one another.
+    private const int MaxLoadPercent = 75;
+    private const int FirstChunkOctets = 1024;
+    private const int TextCacheAfter = 32;
+    private const int TextCacheSize = 1 << 16;
+
+    private readonly PolicySnapshotHash hash;
+    private readonly List<byte[]> chunks;
+    private ulong[] slots;
+    private byte[] chunk = [];
+    private int used;
+    private int count;
+    private long dead;
+    private int puts;
+
+    // Positions of texts by their hash, the last one wins: it finds the texts that many entries share without remembering all.
+    // The other half of the hash stands beside the position, so that an other text need not be fetched from memory to be told apart.
+    private ulong[]? textCache;
+
+    public PolicySnapshotTableBuilder(PolicySnapshotHash hash)
+        : this(hash, PolicySnapshotTable.Empty)
+    {
+    }
+
+    public PolicySnapshotTableBuilder(PolicySnapshotHash hash, PolicySnapshotTable start)
+    {
+        this.hash = hash;
+        chunks = [.. start.Chunks];
+        slots = start.CertificateSlots.ToArray();
+        count = start.Count;
+        dead = start.DeadOctets;
+    }
+
+    public int Count => count;
+
+    public int ChunkCount => chunks.Count + 1;
+
+    /// <summary>Makes room in the index for so many records.</summary>
+    /// <remarks>
+    /// Needed before records are added in another table's order: that is the order of the hash, and in an index that still is
+    /// small all of them would crowd at its start, which made copying 900,000 rows take minutes.
+    /// </remarks>
+    public void Reserve(int records)
+    {
+        var capacity = (int)(records * 100L / MaxLoadPercent) + 16;
+        if (capacity > slots.Length)
+            Resize(capacity);
+    }
+
+    /// <param name="removed">The record only says that the key is gone.</param>
+    public bool TryFind(ReadOnlySpan<byte> key, out bool removed)
+    {
+        var at = Find(PolicySnapshotTable.HashOf(hash, key), key);
+        removed = at >= 0 && new PolicySnapshotRecord(At((uint)slots[at])).IsRemoved;
+        return at >= 0;
+    }
+
+    /// <summary>Adds an entry, or replaces the one with its key.</summary>
+    public void Put(SnapshotEntry entry)
+    {
+        Span<byte> octets = stackalloc byte[LookupKey.MaxCanonicalLength];
+        var key = octets[..KeyOctets(entry.Key, octets)];
+        var plain = PolicySnapshotAnswers.Storable(entry.Answer);
+        var same = entry.TlsRptAnswer == entry.Answer;
+        var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
+        var text = StoreText(plain.Text);
+        Put(key, plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text), removed: false);
+    }
+
+    /// <summary>Notes that a key of the table below is gone.</summary>
+    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, removed: true);
+
+    /// <summary>Copies a record of another table, with its texts.</summary>
+    public void Copy(PolicySnapshotTable from, in PolicySnapshotRecord record)
+    {
+        var plain = record.TextPosition(MapName.TlsPolicy);
+        var tlsRpt = record.TextPosition(MapName.TlsPolicyTlsRpt);
+        var text = StoreText(from.Text(plain));
+        Put(record.Key, record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt),
+            tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)), record.IsRemoved);
+    }
+
+    /// <summary>Takes the record of a key out of the index.</summary>
+    public void Remove(ReadOnlySpan<byte> key)
+    {
+        var at = Find(PolicySnapshotTable.HashOf(hash, key), key);
+        if (at < 0)
+            return;
+        NoteDead((uint)slots[at]);
+        // What follows in the run moves up, so that no search ends at the gap before it.
+        for (var next = Next(at); slots[next] != 0; next = Next(next))
+        {
+            var home = PolicySnapshotTable.Home((uint)(slots[next] >> 32), slots.Length);
+            if (Distance(home, next) < Distance(at, next))
+                continue;
+            slots[at] = slots[next];
+            at = next;
+        }
+
+        slots[at] = 0;
+        count--;
+    }
+
+    public PolicySnapshotTable ToTable()
+    {
+        CloseChunk();
+        // Room that a growing index left over is given back; a little more than the limit allows keeps the next changes cheap.
+        if (slots.Length > 16 && count * 100L / slots.Length < 50)
+            Resize((int)Math.Max(16, count * 100L / 70));
+        return new PolicySnapshotTable([.. chunks], slots, count, dead);
+    }
+
+    public static int KeyOctets(string key, Span<byte> destination)
+    {
+        if (key.Length == 0 || key.Length > LookupKey.MaxCanonicalLength || !Ascii.IsValid(key))
+            throw new ArgumentException($"'{key}' is not a canonical lookup key", nameof(key));
+        return Encoding.ASCII.GetBytes(key, destination);
+    }
+
+    private void Put(
+        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, bool removed)
+    {
+        puts++;
+        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, text, tlsRptText), out var octets);
+        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, removed);
+        var keyHash = PolicySnapshotTable.HashOf(hash, key);
+        var slot = ((ulong)keyHash << 32) | position;
+        var at = Find(keyHash, key);
+        if (at >= 0)
+        {
+            NoteDead((uint)slots[at]);
+            slots[at] = slot;
+            return;
+        }
+
+        // One slot at least stays free: a search ends there.
+        if ((count + 1) * 100L > slots.Length * (long)MaxLoadPercent)
+            Resize(Math.Max(16, slots.Length + (slots.Length / 2)));
+        Insert(slots, slot);
+        count++;
+    }
+
+    private int Find(uint keyHash, ReadOnlySpan<byte> key)
+    {
+        for (var at = PolicySnapshotTable.Home(keyHash, slots.Length); slots[at] != 0; at = Next(at))
+        {
+            if ((uint)(slots[at] >> 32) == keyHash && new PolicySnapshotRecord(At((uint)slots[at])).Key.SequenceEqual(key))
+                return at;
+        }
+
+        return -1;
+    }
+
+    private void Resize(int capacity)
+    {
+        var larger = new ulong[capacity];
+        foreach (var slot in slots)
+        {
+            if (slot != 0)
+                Insert(larger, slot);
+        }
+
+        slots = larger;
+    }
+
+    private static void Insert(ulong[] slots, ulong slot)
+    {
+        var at = PolicySnapshotTable.Home((uint)(slot >> 32), slots.Length);
+        while (slots[at] != 0)
+            at = at + 1 == slots.Length ? 0 : at + 1;
+        slots[at] = slot;
+    }
+
+    private int Next(int at) => at + 1 == slots.Length ? 0 : at + 1;
+
+    private int Distance(int from, int to) => to >= from ? to - from : to - from + slots.Length;
+
+    private uint StoreText(string text)
+    {
+        if (text.Length == 0)
+            return 0;
+        var position = Allocate(4 + text.Length, out var octets);
+        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
+        Encoding.ASCII.GetBytes(text, octets[4..]);
+        return Shared(position, octets);
+    }
+
+    private uint StoreText(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty)
+            return 0;
+        var position = Allocate(4 + text.Length, out var octets);
+        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
+        text.CopyTo(octets[4..]);
+        return Shared(position, octets);
+    }
+
+    /// <summary>The position of an equal text from before, in whose favour the one just written is taken back.</summary>
+    private uint Shared(uint position, ReadOnlySpan<byte> lengthAndText)
+    {
+        if (puts < TextCacheAfter)
+            return position;
+        textCache ??= new ulong[TextCacheSize];
+        var textHash = hash.Compute(lengthAndText);
+        ref var cached = ref textCache[(int)(textHash % TextCacheSize)];
+        if (cached != 0 && cached >> 32 == textHash >> 32 && At((uint)cached).StartsWith(lengthAndText))
+        {
+            used -= Padded(lengthAndText.Length);
+            return (uint)cached;
+        }
+
+        cached = (textHash & 0xffffffff_00000000) | position;
+        return position;
+    }
+
+    private uint Allocate(int length, out Span<byte> octets)
+    {
+        var padded = Padded(length);
+        if (chunk.Length - used < padded)
+        {
+            CloseChunk();
+            if (chunks.Count == PolicySnapshotTable.MaxChunks)
+                throw new InvalidOperationException("the policies do not fit into a snapshot: more than 16 GiB");
+            var doubled = Math.Clamp(chunks.Count == 0 ? 0 : chunks[^1].Length * 2, FirstChunkOctets, PolicySnapshotTable.MaxChunkOctets);
+            chunk = new byte[Math.Max(doubled, padded + PolicySnapshotTable.UnitOctets)];
+            // Position 0 means "nothing".
+            used = PolicySnapshotTable.UnitOctets;
+        }
+
+        octets = chunk.AsSpan(used, length);
+        var position = ((uint)chunks.Count << PolicySnapshotTable.OffsetBits) | (uint)(used / PolicySnapshotTable.UnitOctets);
+        used += padded;
+        return position;
+    }
+
+    private void CloseChunk()
+    {
+        if (used > 0)
+            chunks.Add(used == chunk.Length ? chunk : chunk[..used]);
+        chunk = [];
+        used = 0;
+    }
+
+    private ReadOnlySpan<byte> At(uint position)
+    {
+        var number = (int)(position >> PolicySnapshotTable.OffsetBits);
+        var octets = number == chunks.Count ? chunk : chunks[number];
+        return octets.AsSpan((int)(position & ((1u << PolicySnapshotTable.OffsetBits) - 1)) * PolicySnapshotTable.UnitOctets);
+    }
+
+    // A text may be shared, so this is the most that can be dead; a table is rewritten a little too early, never too late.
+    private void NoteDead(uint position)
+    {
+        var record = new PolicySnapshotRecord(At(position));
+        var text = record.TextPosition(MapName.TlsPolicy);
+        dead += Padded(record.Length) + (text == 0 ? 0 : 4 + BinaryPrimitives.ReadInt32LittleEndian(At(text)));
+    }
+
+    private static int Padded(int length) => (length + PolicySnapshotTable.UnitOctets - 1) & -PolicySnapshotTable.UnitOctets;
+}

@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe.Dane;
+using PolicyDaemon.Probe.Smtp;
+
+namespace PolicyDaemon.Probe.Destinations;
+
+/// <summary>Turns a lookup and what the addresses showed into a round: pure.</summary>
+internal sealed class DestinationEvaluation(DestinationState watched, MxResolution resolution, DateTimeOffset now)
+{
+    // A target that DNS has not named for so long, and that has no pin of ours, is forgotten.
+    private static readonly TimeSpan Memory = TimeSpan.FromDays(60);
+    private const int MaxTargets = 400;
+
+    /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
+    public ImmutableArray<MxTarget> Targets { get; } = Merge(watched, resolution, now);
+
+    public bool IsListed(MxTarget target) => resolution.Worked
+        ? target.LastListed == now
+        : watched.LastResolution is { } last && target.LastListed >= last.At;
+
+    /// <summary>The addresses as the rules see them, in the order of <see cref="Targets"/>.</summary>
+    public ImmutableArray<AddressState> Addresses(IReadOnlyDictionary<ProbeTarget, AddressHistory> histories) =>
+    [
+        .. Targets
+            .Where(target => histories.ContainsKey(target.Target))
+            .Select(target => Address(target, histories[target.Target])),
+    ];
+
+    public ProbeResult Finish(
+        IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, DigestAlgorithm digest, Brake brake, ScheduleOptions options)
+    {
+        var addresses = Addresses(histories);
+        var isSecure = resolution.MxDnssec == DnssecStatus.Secure;
+        // Where nothing could be looked up, or nobody we trust answered, what was known stays.
+        var secureSince = !resolution.Worked || resolution.MxDnssec == DnssecStatus.Unknown
+            ? watched.SecureSince
+            : isSecure ? watched.SecureSince ?? now : null;
+        var mx = new MxHistory
+        {
+            Hosts = Hosts((resolution.Worked ? resolution : watched.LastResolution)?.Hosts),
+            TrustedHosts = watched.TrustedHosts,
+            Dnssec = resolution.MxDnssec,
+            WasSecure = watched.WasSecure,
+            SecureSince = secureSince,
+            HostIsGiven = resolution.HostIsGiven,
+            IsCurrent = resolution.Worked,
+        };
+        var result = Evaluate(addresses, mx, digest, brake, options.Rotation);
+        var listed = addresses.Where(address => address.Listed).Select(address => address.History).ToList();
+        var due = Timetable.NextDue(watched.Key.Text, now, listed, WaitsForDecision(result), resolution.Worked, options);
+        return new ProbeResult
+        {
+            Key = watched.Key,
+            PinOwner = watched.PinOwner,
+            At = now,
+            Resolution = resolution,
+            Targets = [.. Targets.Where(target => IsWorthKeeping(target, histories))],
+            SecureSince = secureSince,
+            WasSecure = watched.WasSecure || (resolution.Worked && isSecure),
+            TrustedHosts = result.SeesServedPin && resolution.Worked ? mx.Hosts : watched.TrustedHosts,
+            Result = result,
+            NextDue = result.ReconsiderAt is { } earlier && earlier < due ? earlier : due,
+        };
+    }
+
+    private RotationResult Evaluate(
+        ImmutableArray<AddressState> addresses, MxHistory mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
+    {
+        var result = Judge(addresses, mx, digest, brake, rotation);
+        return DestinationFindings.OfResolution(resolution) is { } finding
+            ? result with { Findings = result.Findings.Add(finding) }
+            : result;
+    }
+
+    private RotationResult Judge(
+        ImmutableArray<AddressState> addresses, MxHistory mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
+    {
+        if (watched.Policy.Level != TlsLevel.Fingerprint)
+        {
+            var judgement = new LevelVerdict(watched.Policy.Level, watched.Key, watched.Policy.Match);
+            return new RotationResult(
+                [], [.. DestinationFindings.OfLevel(watched.PinOwner, judgement, addresses, digest)], judgement.Verdict(addresses),
+                NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
+        }
+
+        return PinRotation.Evaluate(new RotationInput
+        {
+            Owner = watched.PinOwner,
+            Mode = watched.Mode,
+            Pins = watched.Pins,
+            Digest = digest,
+            Addresses = addresses,
+            Mx = mx,
+            Brake = brake,
+            Options = rotation,
+            Now = now,
+        });
+    }
+
+    private AddressState Address(MxTarget target, AddressHistory history)
+    {
+        var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);
+        var address = new AddressState { MxHost = target.MxHost, History = history, Listed = IsListed(target) };
+        // At dane-only Postfix defers where the MX records are not secure, whatever TLSA records they lead to ("non DNSSEC destination",
+        // smtp/smtp_tls_policy.c; RFC 7672 section 2.2.1). At dane they count: smtp_tls_dane_insecure_mx_policy.
+        var leadsToNobody = watched.Policy.Level == TlsLevel.DaneOnly && !resolution.HostIsGiven && resolution.MxDnssec == DnssecStatus.Insecure;
+        if (host is null || leadsToNobody)
+            return address;
+        return address with
+        {
+            SecureTlsa = DaneVerification.SecureRecords(host),
+            Dane =
+            [
+                .. history.Algorithms.Select(algorithm =>
+                    (algorithm, DaneVerification.Judge(host, watched.Key, history.Latest(algorithm)!, now))),
+            ],
+        };
+    }
+
+    private bool WaitsForDecision(RotationResult result)
+    {
+        var states = watched.Pins.ToDictionary(pin => pin.Fingerprint, pin => pin.State);
+        foreach (var transition in result.Transitions)
+            states[transition.Fingerprint] = transition.To;
+        return states.ContainsValue(PinState.Candidate);
+    }
+
+    private bool IsWorthKeeping(MxTarget target, IReadOnlyDictionary<ProbeTarget, AddressHistory> histories) =>
+        IsListed(target) || now - target.LastListed < Memory
+        || (histories.TryGetValue(target.Target, out var history)
+            && history.Algorithms.Any(algorithm => history.Latest(algorithm)?.Certificate is { } certificate
+                && watched.Pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint))));
+
+    private static ImmutableArray<MxTarget> Merge(DestinationState watched, MxResolution resolution, DateTimeOffset now)
+    {
+        if (!resolution.Worked)
+            return watched.Targets;
+        var targets = new Dictionary<(string, ProbeTarget), MxTarget>();
+        foreach (var target in watched.Targets)
+        {
+            // A host whose addresses could not be looked up keeps the ones it had.
+            var isUncertain = resolution.Hosts.Any(host => host.Name == target.MxHost
+                && host.AddressOutcome is ProbeOutcome.DnsFailure or ProbeOutcome.Bogus);
+            var wasListed = watched.LastResolution is { } last && target.LastListed >= last.At;
+            targets[(target.MxHost, target.Target)] = isUncertain && wasListed ? target with { LastListed = now } : target;
+        }
+
+        var isDane = watched.Policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly;
+        foreach (var host in resolution.Hosts)
+        {
+            var name = SniPolicy.For(watched.Policy.ServerName, watched.Key, host, isDane);
+            foreach (var address in host.Addresses)
+            {
+                var target = new ProbeTarget(address, resolution.Port, name);
+                targets[(host.Name, target)] = new MxTarget(host.Name, target, now);
+            }
+        }
+
+        return
+        [
+            .. targets.Values
+                .OrderByDescending(target => target.LastListed)
+                .ThenBy(target => target.MxHost, StringComparer.Ordinal)
+                .ThenBy(target => target.Target.Id, StringComparer.Ordinal)
+                .Take(MaxTargets),
+        ];
+    }
+
+    private static ImmutableSortedSet<string> Hosts(ImmutableArray<MxHost>? hosts) =>
+        hosts is { IsDefaultOrEmpty: false } some ? [.. some.Select(host => host.Name)] : ImmutableSortedSet<string>.Empty;
+}

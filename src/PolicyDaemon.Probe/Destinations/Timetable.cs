@@ -1,0 +1,76 @@
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Probe.Destinations;
+
+/// <summary>When something is due. Pure: the same memory gives the same time, so a restart changes nothing.</summary>
+internal static class Timetable
+{
+    private const double Jitter = 0.1;
+    // Whoever connects comes back after a whole wait, so an address is never without a visit for longer. The rest is room for the
+    // look itself: what it saw is younger than its start, and must not stand in for the next one.
+    private const double SharedPart = 0.8;
+    private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
+
+    /// <summary>When a destination is due after a look at it.</summary>
+    /// <param name="id">Its name: spreads destinations that were added together.</param>
+    /// <param name="lookedAt">When it was looked at.</param>
+    /// <param name="listed">The histories of its addresses.</param>
+    /// <param name="candidateWaits">A key waits for evidence or a person.</param>
+    /// <param name="resolved">The lookup of its MX hosts worked.</param>
+    public static DateTimeOffset NextDue(
+        string id, DateTimeOffset lookedAt, IReadOnlyCollection<AddressHistory> listed, bool candidateWaits, bool resolved,
+        ScheduleOptions options)
+    {
+        var interval = options.Interval;
+        if (candidateWaits)
+            interval = Least(interval, options.CandidateInterval);
+        if (listed.Any(history => IsInRenewalTime(history, lookedAt)))
+            interval = Least(interval, options.RenewalInterval);
+        if (!resolved)
+            interval = Least(interval, options.BackOff);
+        foreach (var history in listed.Where(history => history.FailuresInARow > 0))
+            interval = Least(interval, BackOff(history.FailuresInARow, options));
+        return lookedAt + (interval * (1 + (Jitter * Spread(id, lookedAt))));
+    }
+
+    /// <summary>Until when a server that asked for patience (421, 4xx) is left alone, whoever asks.</summary>
+    public static DateTimeOffset? HeldUntil(AddressHistory history, ScheduleOptions options) =>
+        history.LastAttempt is { } last && history.LastOutcome.AsksForPatience()
+            ? last + BackOff(history.FailuresInARow, options)
+            : null;
+
+    /// <summary>How old an observation may be and still serve another destination behind the same address.</summary>
+    public static TimeSpan Freshness(ProbeReason reason, ScheduleOptions options) => reason switch
+    {
+        ProbeReason.Person => TimeSpan.Zero,
+        ProbeReason.Lookup or ProbeReason.Sample => options.LookupStaleness,
+        // Somebody else's probe, or our own of a moment ago, is why we look at all.
+        ProbeReason.Shared or ProbeReason.Reconsider => options.BackOff * 2,
+        _ => Never,
+    };
+
+    /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
+    /// destinations behind an address have it visited hardly more often than one.</summary>
+    public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now) =>
+        lastProbe is { } last && now > last ? (now - last) * SharedPart : Never;
+
+    private static bool IsInRenewalTime(AddressHistory history, DateTimeOffset now) =>
+        history.Algorithms.Select(algorithm => history.Latest(algorithm)?.Certificate).Any(certificate =>
+            certificate is not null && now >= certificate.NotBefore + ((certificate.NotAfter - certificate.NotBefore) * (2.0 / 3)));
+
+    private static TimeSpan BackOff(int failures, ScheduleOptions options) =>
+        Least(options.Interval, options.BackOff * Math.Pow(2, Math.Min(failures - 1, 16)));
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <summary>From -1 to 1, by FNV-1a over the name and the time (string.GetHashCode differs from run to run).</summary>
+    private static double Spread(string id, DateTimeOffset at)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var character in id)
+            hash = (hash ^ character) * 1099511628211UL;
+        hash = (hash ^ (ulong)at.ToUnixTimeSeconds()) * 1099511628211UL;
+        hash ^= hash >> 32;
+        return ((hash % 2001) / 1000.0) - 1;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Net.Sockets;
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Probe.Smtp;
+
+/// <summary>Stands between the socket and MailKit: limits, and what MailKit does not tell.</summary>
+/// <remarks>
+/// In the clear it hands over one line at a time, so that nothing behind the reply to STARTTLS ever reaches the TLS layer; what
+/// lies there was injected (the fault of CVE-2011-0411, from the client's side). It bounds lines, replies and the whole, and notes
+/// reply codes. Once TLS has begun it only counts, and reads an alert that comes before any handshake message.
+/// By hand because MailKit has no limits and does not say what it skips.
+/// </remarks>
+internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) : Stream
+{
+    // RFC 5321 section 4.5.3.1.5 says 512; servers with long tokens in their greeting exist.
+    private const int MaxLine = 4096;
+
+    // RFC 5321 sets no limit for a reply of many lines; no honest EHLO reply comes near.
+    private const int MaxReply = 64 * 1024;
+
+    // A chain of certificates is the largest honest thing; OpenSSL's own limit for one is 100 KiB (SSL_CTX_set_max_cert_list).
+    private const int MaxTotal = 1024 * 1024;
+
+    private readonly byte[] pending = new byte[4096];
+    private int pendingStart;
+    private int pendingEnd;
+    private readonly List<byte> line = [];
+    private int replyOctets;
+    private int totalOctets;
+    private bool awaitsClientHello;
+    private string command = "";
+
+    /// <summary>The code of the final line of the last reply in the clear; 0 where it had none.</summary>
+    public int LastCode { get; private set; }
+
+    /// <summary>The last line in the clear.</summary>
+    public string LastLine { get; private set; } = "";
+
+    /// <summary>The code of the reply to EHLO; 0 before it.</summary>
+    public int EhloCode { get; private set; }
+
+    /// <summary>Why the dialogue was broken off here; null where it was not.</summary>
+    public ProbeOutcome? Violation { get; private set; }
+
+    public bool SawEnd { get; private set; }
+
+    public bool IsTls { get; private set; }
+
+    public bool Injected { get; private set; }
+
+    /// <summary>Octets received since TLS began.</summary>
+    public int TlsOctets { get; private set; }
+
+    /// <summary>The description of an alert that came instead of a handshake (RFC 8446 section 6); 40 is handshake_failure.</summary>
+    public int? Alert { get; private set; }
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty)
+            return 0;
+        if (IsTls)
+            return await ReadTlsAsync(buffer, cancellationToken);
+        if (pendingStart == pendingEnd)
+        {
+            pendingStart = 0;
+            pendingEnd = await ReceiveAsync(pending, cancellationToken);
+            if (pendingEnd == 0)
+                return 0;
+        }
+
+        var rest = pending.AsSpan(pendingStart, pendingEnd - pendingStart);
+        var newline = rest.IndexOf((byte)'\n');
+        var count = Math.Min(newline < 0 ? rest.Length : newline + 1, buffer.Length);
+        var piece = rest[..count];
+        piece.CopyTo(buffer.Span);
+        pendingStart += count;
+        Follow(piece);
+        return count;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (awaitsClientHello)
+        {
+            awaitsClientHello = false;
+            // A server has nothing to say before it has seen our ClientHello.
+            while (inner.DataAvailable)
+            {
+                Injected = true;
+                if (await ReceiveAsync(pending, cancellationToken) == 0)
+                    break;
+            }
+        }
+        else if (!IsTls)
+        {
+            var verb = buffer.Span;
+            var end = verb.IndexOfAny((byte)' ', (byte)'\r');
+            command = PeerText.Escape(end < 0 ? verb : verb[..end]);
+            replyOctets = 0;
+        }
+
+        await inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override void Flush() => inner.Flush();
+
+    // Everything here has a deadline, which only the asynchronous calls know.
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadTlsAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var count = await ReceiveAsync(buffer, cancellation);
+        // One alert record: type 21, version, length 2, level, description. OpenSSL asks for the header first, then for the rest.
+        if (TlsOctets < 7)
+        {
+            foreach (var octet in buffer.Span[..Math.Min(count, 7 - TlsOctets)])
+                line.Add(octet);
+            if (line is [21, 3, _, 0, 2, _, var description])
+                Alert = description;
+        }
+
+        TlsOctets += count;
+        return count;
+    }
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var count = await inner.ReadAsync(buffer, cancellation);
+        SawEnd |= count == 0;
+        totalOctets += count;
+        if (totalOctets > MaxTotal)
+            Break(ProbeOutcome.ReplyTooLong);
+        return count;
+    }
+
+    private void Follow(ReadOnlySpan<byte> piece)
+    {
+        line.AddRange(piece);
+        replyOctets += piece.Length;
+        if (line.Count > MaxLine || replyOctets > MaxReply)
+        {
+            LastLine = PeerText.Escape([.. line]);
+            Break(ProbeOutcome.ReplyTooLong);
+        }
+
+        if (piece[^1] != '\n')
+            return;
+        byte[] whole = [.. line];
+        line.Clear();
+        LastLine = PeerText.Escape(whole.AsSpan().TrimEnd("\r\n"u8));
+        var hasCode = whole.Length >= 3 && char.IsAsciiDigit((char)whole[0]) && char.IsAsciiDigit((char)whole[1])
+            && char.IsAsciiDigit((char)whole[2]);
+        LastCode = hasCode ? ((whole[0] - '0') * 100) + ((whole[1] - '0') * 10) + (whole[2] - '0') : 0;
+        if (!hasCode)
+            Break(ProbeOutcome.ProtocolError);
+        if (whole.Length > 3 && whole[3] == '-')
+            return;
+
+        replyOctets = 0;
+        if (command == "EHLO")
+            EhloCode = LastCode;
+        if (command != "STARTTLS" || LastCode != 220)
+            return;
+        Injected = pendingStart < pendingEnd;
+        pendingStart = pendingEnd = 0;
+        IsTls = awaitsClientHello = true;
+        clock.Enter(ProbeStage.Handshake);
+    }
+
+    private void Break(ProbeOutcome violation)
+    {
+        Violation = violation;
+        throw new IOException(violation.Name());
+    }
+}
