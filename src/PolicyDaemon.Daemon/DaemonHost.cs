@@ -33,9 +33,13 @@ internal static class DaemonHost
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
-        if (!CreateDefaultStore(settings, logger) || !TryTakeLock(settings, logger, out var daemonLock))
+        if (!CreateDefaultStore(settings, logger))
             return ExitCode.Failed;
-        using var held = daemonLock;
+        var start = await StartLock.TakeAsync(settings.StatusFile, TimeProvider.System, logger);
+        if (start.HeldByAnother)
+            return ExitCode.Failed;
+        using var held = start.Lock;
+        SweepDrafts(settings);
         try
         {
             await host.StartAsync();
@@ -144,21 +148,10 @@ internal static class DaemonHost
         }
     }
 
-    /// <returns>False where another daemon holds the lock. A lock that cannot be made costs information, not mail.</returns>
-    private static bool TryTakeLock(Settings settings, ILogger logger, out DaemonLock? taken)
+    /// <summary>Removes what a killed predecessor was writing.</summary>
+    private static void SweepDrafts(Settings settings)
     {
-        taken = null;
-        try
-        {
-            taken = DaemonLock.TryTake(settings.StatusFile);
-            if (taken is null)
-                logger.CannotGoOn($"another policyd holds {settings.StatusFile}.lock; stop it, or give this one its own store.status_file");
-            return taken is not null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            logger.StatusNotWritten(settings.StatusFile, exception.Message);
-            return true;
-        }
+        foreach (var directory in new[] { settings.Database, settings.Snapshot, settings.StatusFile }.Select(Path.GetDirectoryName).Distinct())
+            FileDraft.Sweep(directory!);
     }
 }

@@ -63,4 +63,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3018, LogLevel.Error, "looking for alerts met what it should not and goes on in a minute")]
     public static partial void AlertsBroke(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3019, LogLevel.Warning, "the lock against a second policyd cannot be made, and a second one would not be noticed; lookups are not concerned: {Reason}")]
+    public static partial void GoesOnWithoutLock(this ILogger logger, string reason);
 }

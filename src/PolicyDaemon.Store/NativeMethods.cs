@@ -3,12 +3,10 @@ using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>System calls for which .NET has no method: flushing a directory, the inode of a file, and
-/// what may be done with it without opening it.</summary>
+/// <summary>System calls for which .NET has no method: the inode of a file, and what
+/// may be done with it without opening it.</summary>
 internal static partial class NativeMethods
 {
-    internal const int ReadOnly = 0;
-    internal const int CloseOnExec = 0x80000; // O_CLOEXEC on linux-x64 and linux-arm64
     internal const int CurrentDirectory = -100; // AT_FDCWD
     internal const int MayRead = 4; // R_OK
     internal const int NoEntry = 2; // ENOENT
@@ -16,17 +14,9 @@ internal static partial class NativeMethods
     internal const int AccessDenied = 13; // EACCES
     internal const uint StatxBasicStats = 0x7ff; // STATX_BASIC_STATS
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int Open(string path, int flags);
-
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int Access(string path, int mode);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int Fsync(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

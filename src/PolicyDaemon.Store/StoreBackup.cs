@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Store;
 
@@ -13,20 +14,14 @@ internal static class StoreBackup
         var full = Path.GetFullPath(file);
         if (Path.Exists(full))
             throw new StoreException(StoreFault.Exists, $"{file}: already there; name a new file, a backup overwrites none");
-        var draft = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}");
+        // What a killed backup left may be as large as the store.
+        FileDraft.Sweep(Path.GetDirectoryName(full)!);
         try
         {
             // Before the content: a copy of the policy is nobody else's to read, not even for a moment.
-            new FileStream(draft, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-            }).Dispose();
-            Copy(connection, draft);
-            DurableFile.Flush(draft);
-            File.Move(draft, full, overwrite: false);
-            DurableFile.FlushDirectory(Path.GetDirectoryName(full)!);
+            using var draft = FileDraft.Create(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+            Copy(connection, draft.Path);
+            draft.Publish();
         }
         catch (SqliteException error)
         {
@@ -35,13 +30,7 @@ internal static class StoreBackup
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new StoreException(StoreFault.Unavailable, $"{file}: {error.Message}", error);
-        }
-        finally
-        {
-            if (File.Exists(draft))
-                File.Delete(draft);
-        }
-    }
+        }    }
 
     private static void Copy(SqliteConnection connection, string draft)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Migrations;
 
 namespace PolicyDaemon.Store;
@@ -37,25 +38,17 @@ internal static class StoreCreation
                 File.Move(leftover, $"{leftover}.orphan-{now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}", overwrite: true);
         }
 
-        var draft = Path.Combine(directory, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}");
+        FileDraft.Sweep(directory);
         try
         {
-            new FileStream(draft, new FileStreamOptions { Mode = System.IO.FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = FileMode }).Dispose();
             // SQLite gives its log files the mode of the database, so the umask must not have the last word.
-            File.SetUnixFileMode(draft, FileMode);
-            Fill(draft, actor, now);
-            DurableFile.Flush(draft);
-            File.Move(draft, full, overwrite: false);
-            DurableFile.FlushDirectory(directory);
+            using var draft = FileDraft.Create(full, FileMode);
+            Fill(draft.Path, actor, now);
+            draft.Publish();
         }
         catch (IOException) when (File.Exists(full))
         {
             throw new StoreException(StoreFault.Exists, $"{path}: already there, nothing was touched; 'policyctl status' shows what it holds");
-        }
-        finally
-        {
-            foreach (var leftover in (string[])[draft, draft + "-wal", draft + "-shm"])
-                File.Delete(leftover);
         }
     }
 

@@ -1,59 +1,70 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
 namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>An advisory lock that the daemon holds while it runs: one daemon per status file, and an answer to "does it run?".</summary>
-/// <remarks>The kernel drops the lock with the process, also after <c>kill -9</c>, so it cannot go stale as a PID file does.</remarks>
+/// <remarks>
+/// The kernel drops the lock with the process, also after <c>kill -9</c>, so it cannot go stale as a PID file does. It is a lock
+/// of the open file description (fcntl(2), F_OFD_SETLK), because such a lock can be asked about without being taken: whoever
+/// asks can never be what stands in a daemon's way.
+/// </remarks>
 public sealed class DaemonLock : IDisposable
 {
-    private readonly FileStream stream;
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    private DaemonLock(FileStream stream) => this.stream = stream;
+    private readonly SafeFileHandle file;
+
+    private DaemonLock(SafeFileHandle file) => this.file = file;
 
     /// <summary>Takes the lock.</summary>
-    /// <returns>Null where another daemon holds it.</returns>
-    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    /// <exception cref="DirectoryNotFoundException">The status file's directory does not exist.</exception>
+    /// <returns>Null where another daemon holds it, and for no other reason.</returns>
+    /// <exception cref="IOException">The lock cannot be made; nothing is known of another daemon.</exception>
     public static DaemonLock? TryTake(string statusFile)
     {
-        try
+        var path = Path(statusFile);
+        var file = NativeMethods.Open(path, NativeMethods.ReadWrite | NativeMethods.Create | NativeMethods.NoFollow | NativeMethods.NonBlocking)
+            ?? throw Failure(path);
+        var range = new NativeMethods.RecordLock { Type = NativeMethods.WriteLock };
+        if (NativeMethods.Lock(file, NativeMethods.TakeLock, ref range) == 0)
         {
-            return new DaemonLock(new FileStream(Path(statusFile), new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-            }));
+            ShowToGroup(file);
+            return new DaemonLock(file);
         }
-        catch (IOException exception) when (exception is not (DirectoryNotFoundException or FileNotFoundException))
+
+        using (file)
         {
-            return null;
+            return Marshal.GetLastPInvokeError() is NativeMethods.TryAgain or NativeMethods.AccessDenied ? null : throw Failure(path);
         }
     }
 
-    /// <summary>True where a daemon holds the lock; null where that cannot be told for want of rights.</summary>
+    /// <summary>True where a daemon holds the lock; null where that cannot be told, such as for want of rights.</summary>
     public static bool? IsHeld(string statusFile)
+    {
+        using var file = NativeMethods.Open(Path(statusFile), NativeMethods.ReadOnly | NativeMethods.NoFollow | NativeMethods.NonBlocking);
+        if (file is null)
+            return Marshal.GetLastPInvokeError() is NativeMethods.NoEntry or NativeMethods.NotADirectory ? false : null;
+        var range = new NativeMethods.RecordLock { Type = NativeMethods.WriteLock };
+        return NativeMethods.Lock(file, NativeMethods.AskLock, ref range) == 0 ? range.Type != NativeMethods.Unlocked : null;
+    }
+
+    public void Dispose() => file.Dispose();
+
+    /// <summary>The file that is locked.</summary>
+    public static string Path(string statusFile) => statusFile + ".lock";
+
+    private static IOException Failure(string path) => new($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    /// <summary>The umask may have taken the group's right to ask away.</summary>
+    private static void ShowToGroup(SafeFileHandle file)
     {
         try
         {
-            // A shared lock: two people who ask do not see each other.
-            using var probe = new FileStream(Path(statusFile), FileMode.Open, FileAccess.Read, FileShare.Read);
-            return false;
+            File.SetUnixFileMode(file, Mode);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
-        catch (IOException)
-        {
-            return true;
+            // Another user's file: its owner decides who may ask.
         }
     }
-
-    public void Dispose() => stream.Dispose();
-
-    private static string Path(string statusFile) => statusFile + ".lock";
 }

@@ -8,23 +8,17 @@ public static class DaemonStatusFile
     // A status with every finding of a broken store stays far below; anything larger is not ours.
     private const int MaxBytes = 4 * 1024 * 1024;
 
+    // Those who administer read it; others need not know which destinations have findings.
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     /// <summary>Replaces the file in one step: a reader sees the old status or the new one.</summary>
-    /// <exception cref="IOException">The disk is full or the directory is missing.</exception>
+    /// <exception cref="IOException">The disk is full, read-only, or the directory is missing.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
     public static void Write(string path, DaemonStatus status)
     {
-        var temporary = path + ".new";
-        using (var stream = new FileStream(temporary, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-        }))
-        {
-            JsonSerializer.Serialize(stream, status, DaemonStatusJson.Default.DaemonStatus);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        using var draft = FileDraft.Create(path, Mode);
+        JsonSerializer.Serialize(draft.Stream, status, DaemonStatusJson.Default.DaemonStatus);
+        draft.Replace(durable: false);
     }
 
     /// <summary>Reads the last status written.</summary>

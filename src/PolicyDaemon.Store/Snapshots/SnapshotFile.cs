@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
@@ -21,6 +22,9 @@ namespace PolicyDaemon.Store.Snapshots;
 /// </remarks>
 public static class SnapshotFile
 {
+    /// <summary>Those who administer read it, and nobody else: it is the whole policy.</summary>
+    internal const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     private const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
     private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0002"u8;
@@ -64,36 +68,12 @@ public static class SnapshotFile
     public static void Write(string path, PolicySnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        var draft = path + ".new";
-        try
-        {
-            File.Delete(draft);
-            using (var file = new FileStream(draft, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-            }))
-            {
-                var writer = new SnapshotFileWriter(file);
-                Write(writer, snapshot);
-                writer.Checksum();
-                file.Flush(flushToDisk: true);
-            }
-
-            // The umask may have taken the group's right away.
-            File.SetUnixFileMode(draft, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-            File.Move(draft, path, overwrite: true);
-            DurableFile.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        }
-        catch
-        {
-            // A full disk gets its space back. What cannot be deleted now is deleted by the next attempt.
-            if (File.Exists(draft))
-                File.Delete(draft);
-            throw;
-        }
+        // Where the disk is full, it gets its space back.
+        using var draft = FileDraft.Create(path, Mode);
+        var writer = new SnapshotFileWriter(draft.Stream);
+        Write(writer, snapshot);
+        writer.Checksum();
+        draft.Replace();
     }
 
     private static void Write(SnapshotFileWriter writer, PolicySnapshot snapshot)

@@ -64,4 +64,19 @@ public class BackupTests
         var error = Assert.Throws<StoreException>(() => store.Backup(Path.Combine(temporary.Directory, "no", "such", "file.db")));
         Assert.Contains("no/such", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_backup_removes_what_a_killed_one_left()
+    {
+        using var temporary = new TemporaryStore();
+        var leftover = Path.Combine(temporary.Directory, $".policydaemon-{Guid.NewGuid():N}.draft");
+        File.WriteAllText(leftover, "half a copy");
+        File.WriteAllText(leftover + "-journal", "");
+        using var store = temporary.Open(StoreAccess.Read);
+
+        store.Backup(Path.Combine(temporary.Directory, "backup.db"));
+
+        Assert.Equal(["backup.db", "policy.db"], Directory.GetFiles(temporary.Directory).Select(Path.GetFileName)
+            .Where(name => !name!.StartsWith("policy.db-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
 }

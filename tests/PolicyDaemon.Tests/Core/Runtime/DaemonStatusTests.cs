@@ -7,23 +7,24 @@ public sealed class DaemonStatusTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-status").FullName;
 
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly DaemonStatus Example = new(
+        "1.0", 7, Now, Now.AddMinutes(1), ["socketmap inet:127.0.0.1:8461"],
+        new SnapshotStatus("store", "id", 3, "ab", 2, Now),
+        new LookupCounts(1, 2, 3, 4, 5, 6, 7),
+        [new FindingStatus("near-miss", "[mx.example]:587", "detail", "remedy", Now)]);
+
     private string StatusFile => Path.Combine(directory, "status");
 
     [Fact]
     public void A_status_survives_the_file()
     {
-        var now = new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
-        var status = new DaemonStatus(
-            "1.0", 7, now, now.AddMinutes(1), ["socketmap inet:127.0.0.1:8461"],
-            new SnapshotStatus("store", "id", 3, "ab", 2, now),
-            new LookupCounts(1, 2, 3, 4, 5, 6, 7),
-            [new FindingStatus("near-miss", "[mx.example]:587", "detail", "remedy", now)]);
-
-        DaemonStatusFile.Write(StatusFile, status);
+        DaemonStatusFile.Write(StatusFile, Example);
         var read = DaemonStatusFile.TryRead(StatusFile);
 
         Assert.NotNull(read);
-        Assert.Equivalent(status, read, strict: true);
+        Assert.Equivalent(Example, read, strict: true);
     }
 
     [Theory]
@@ -44,17 +45,15 @@ public sealed class DaemonStatusTests : IDisposable
     }
 
     [Fact]
-    public void One_daemon_holds_the_lock_until_it_ends()
+    public void A_link_planted_where_a_draft_could_lie_is_not_followed()
     {
-        Assert.False(DaemonLock.IsHeld(StatusFile));
-        using (var held = DaemonLock.TryTake(StatusFile))
-        {
-            Assert.NotNull(held);
-            Assert.True(DaemonLock.IsHeld(StatusFile));
-            Assert.Null(DaemonLock.TryTake(StatusFile));
-        }
+        var victim = Path.Combine(directory, "victim");
+        File.CreateSymbolicLink(StatusFile + ".new", victim);
 
-        Assert.False(DaemonLock.IsHeld(StatusFile));
+        DaemonStatusFile.Write(StatusFile, Example);
+
+        Assert.NotNull(DaemonStatusFile.TryRead(StatusFile));
+        Assert.False(File.Exists(victim));
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);

@@ -71,16 +71,28 @@ public class SnapshotFileTests
     }
 
     [Fact]
-    public void A_failed_write_keeps_the_old_file()
+    public void A_failed_write_leaves_what_was_there_and_nothing_beside_it()
     {
         using var temporary = new TemporaryStore(create: false);
         var path = Path.Combine(temporary.Directory, "snapshot");
+        Directory.CreateDirectory(Path.Combine(path, "in the way"));
+
+        Assert.ThrowsAny<Exception>(() => SnapshotFile.Write(path, Example));
+
+        Assert.Equal([path], Directory.GetFileSystemEntries(temporary.Directory));
+    }
+
+    [Fact]
+    public void A_link_planted_where_a_draft_could_lie_is_not_followed()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        var path = Path.Combine(temporary.Directory, "snapshot");
+        var victim = Path.Combine(temporary.Directory, "victim");
+        File.CreateSymbolicLink(path + ".new", victim);
+
         SnapshotFile.Write(path, Example);
-        Directory.CreateDirectory(path + ".new"); // nothing can be written under the draft's name now
 
-        Assert.ThrowsAny<Exception>(() => SnapshotFile.Write(path, PolicySnapshot.Build(Example.Identity, [])));
-
-        Assert.True(SnapshotFile.TryRead(path, out var read, out _));
-        Assert.Equal(Example.Count, read.Count);
+        Assert.False(File.Exists(victim));
+        Assert.Equal(Example.Count, SnapshotFile.TryRead(path, out var read, out _) ? read.Count : 0);
     }
 }

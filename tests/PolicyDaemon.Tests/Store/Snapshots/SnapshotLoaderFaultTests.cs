@@ -389,12 +389,12 @@ public class SnapshotLoaderFaultTests
     public void A_snapshot_that_cannot_be_saved_is_a_finding_and_tried_again()
     {
         using var store = Filled();
-        Directory.CreateDirectory(LoaderFixture.SnapshotPath(store) + ".new");
+        Directory.CreateDirectory(LoaderFixture.SnapshotPath(store));
         using var fixture = new LoaderFixture(store);
         Assert.Equal([FindingKind.SnapshotNotSaved], fixture.Kinds);
         Assert.Equal("Found secure", fixture.Answer("example.com"));
 
-        Directory.Delete(LoaderFixture.SnapshotPath(store) + ".new");
+        Directory.Delete(LoaderFixture.SnapshotPath(store));
         store.Time.Advance(TimeSpan.FromMinutes(1));
         fixture.Look();
         Assert.Empty(fixture.Loader.Findings);

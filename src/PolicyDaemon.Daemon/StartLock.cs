@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>The lock that keeps two daemons from one status file, taken at the start where that can be.</summary>
+/// <param name="Lock">Null where another daemon holds it, or where it cannot be made.</param>
+/// <param name="HeldByAnother">True where another daemon holds it; only then may a start be refused.</param>
+internal sealed record StartLock(DaemonLock? Lock, bool HeldByAnother)
+{
+    /// <summary>A predecessor that is about to end has closed its listeners and gets this long to be gone.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    internal static async Task<StartLock> TakeAsync(string statusFile, TimeProvider time, ILogger logger)
+    {
+        try
+        {
+            var taken = DaemonLock.TryTake(statusFile);
+            if (taken is null)
+            {
+                await Task.Delay(Patience, time);
+                taken = DaemonLock.TryTake(statusFile);
+            }
+
+            if (taken is null)
+                logger.CannotGoOn($"another policyd holds {DaemonLock.Path(statusFile)}; stop it, or give this one its own store.status_file");
+            return new StartLock(taken, HeldByAnother: taken is null);
+        }
+        catch (IOException exception)
+        {
+            // A read-only or full file system costs information, not mail.
+            logger.GoesOnWithoutLock(exception.Message);
+            return new StartLock(null, HeldByAnother: false);
+        }
+    }
+}
