@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Cli.Commands;
-using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli;
 
@@ -32,9 +32,9 @@ internal static class PolicyCtl
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
-            host.Error.WriteLine("policyctl: " + Terminal.Escape(failure.Message));
+            host.Error.WriteLine("policyctl: " + ShownText.Escape(failure.Message));
             foreach (var detail in failure.Details.Take(MaxDetails))
-                host.Error.WriteLine("  " + Terminal.Escape(detail));
+                host.Error.WriteLine("  " + ShownText.Escape(detail));
             if (failure.Details.Count > MaxDetails)
                 host.Error.WriteLine(FormattableString.Invariant($"  ... and {failure.Details.Count - MaxDetails} more"));
             FlushWhatGoes(host.Out);

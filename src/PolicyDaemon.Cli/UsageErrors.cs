@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli;
 
@@ -21,7 +21,7 @@ internal static class UsageErrors
             host.Error.WriteLine($"policyctl: {path} needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
         else
             foreach (var error in result.Errors.Select(Message).Distinct())
-                host.Error.WriteLine("policyctl: " + Terminal.Escape(error));
+                host.Error.WriteLine("policyctl: " + ShownText.Escape(error));
         host.Error.WriteLine($"See: {path} --help");
         return ExitCode.Usage;
     }
@@ -57,7 +57,7 @@ internal static class UsageErrors
         var nearest = names.Select(name => (Name: name, Distance: Distance(name, unknown))).Where(near => near.Distance <= 3 && near.Distance < near.Name.Length)
             .OrderBy(near => near.Distance).Select(near => near.Name).FirstOrDefault();
         var meant = nearest is null ? "" : $"; did you mean '{nearest}'?";
-        var shown = Terminal.Escape(unknown);
+        var shown = ShownText.Escape(unknown);
         if (isOption)
             return $"{path} has no option '{shown}'{meant}";
         return command.Subcommands.Count > 0

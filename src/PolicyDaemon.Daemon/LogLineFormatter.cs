@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon;
 
 /// <summary>One line per event: for the journal <c>&lt;priority&gt;event message</c> (sd-daemon(3)), for a terminal with the time.</summary>
-/// <remarks>The framework's formatters print the class that logs, which tells an operator nothing; the event id is what a monitoring rule needs.</remarks>
+/// <remarks>The framework's formatters print the class that logs, which tells an operator nothing; the event id is what a monitoring rule needs.
+/// Whoever logs the words of a peer or a program escapes them; here is the last door, for what nobody thought of.</remarks>
 internal sealed class LogLineFormatter(TimeProvider time, bool forJournal) : ConsoleFormatter(FormatterName)
 {
     internal const string FormatterName = "policyd";
@@ -24,7 +26,7 @@ internal sealed class LogLineFormatter(TimeProvider time, bool forJournal) : Con
         if (logEntry.Exception is { } exception)
             message = $"{message}: {exception}";
         // A line is an event: what follows a line feed would lose its priority in the journal.
-        message = message.ReplaceLineEndings(" | ");
+        message = ShownText.Escape(message.ReplaceLineEndings(" | "));
         textWriter.WriteLine(forJournal
             ? $"<{priority}>{logEntry.EventId.Id} {message}"
             : $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {word} {logEntry.EventId.Id} {message}");

@@ -3,6 +3,7 @@ using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Protocols;
@@ -93,7 +94,7 @@ internal static class Query
             context.Host.Error.WriteLine("policyctl: not found; Postfix goes on to the parent domain, then to smtp_tls_security_level");
         else if (kind != LookupAnswerKind.Found)
             context.Host.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"policyctl: {kind.Name()} error: {Terminal.Escape(text)}; Postfix defers the mail"));
+                CultureInfo.InvariantCulture, $"policyctl: {kind.Name()} error: {ShownText.Escape(text)}; Postfix defers the mail"));
     }
 
     private static ExitCode Code(QueryResult result) => result.Status switch

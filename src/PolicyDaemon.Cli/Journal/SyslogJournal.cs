@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Journal;
 
@@ -22,7 +22,7 @@ internal sealed class SyslogJournal(string socketPath) : IChangeJournal
     {
         var text = string.Create(
             CultureInfo.InvariantCulture, $"change={change} actor=\"{actor}\" head={headHash} {summary}");
-        Send(Terminal.Escape(text));
+        Send(ShownText.Escape(text));
     }
 
     private void Send(string message)

@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Runtime;
 using Spectre.Console;
 
 namespace PolicyDaemon.Cli.Output;
@@ -41,7 +42,7 @@ internal sealed class Progress : IDisposable, IProgress<long>
     }
 
     /// <summary>A task's description is markup, in which a key such as [mx.example.com] would be an unknown colour and end the program.</summary>
-    internal static string Description(string what) => Markup.Escape(Terminal.Escape(what));
+    internal static string Description(string what) => Markup.Escape(ShownText.Escape(what));
 
     /// <summary>Where it turns out how many steps there are.</summary>
     internal void Report(long value, long expected)

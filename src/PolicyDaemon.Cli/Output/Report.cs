@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Output;
 
@@ -23,7 +24,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
                 break;
             case OutputFormat.Tsv:
                 foreach (var row in table.Rows)
-                    host.Out.WriteLine(string.Join('\t', row.Select(cell => Terminal.Escape(cell.Text))));
+                    host.Out.WriteLine(string.Join('\t', row.Select(cell => ShownText.Escape(cell.Text))));
                 break;
             default:
                 if (table.Rows.Count > 0)
@@ -44,7 +45,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
                 break;
             case OutputFormat.Tsv:
                 foreach (var (name, value) in facts)
-                    host.Out.WriteLine(Terminal.Escape(name) + '\t' + Terminal.Escape(value.Text));
+                    host.Out.WriteLine(ShownText.Escape(name) + '\t' + ShownText.Escape(value.Text));
                 break;
             default:
                 Facts(facts);
@@ -66,7 +67,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
         foreach (var (name, value) in facts)
         {
             var label = new string(' ', indent) + name.PadRight(labels) + "  ";
-            var lines = Wrapping.Break(Terminal.Escape(value.Text), host.Width() - label.Length);
+            var lines = Wrapping.Break(ShownText.Escape(value.Text), host.Width() - label.Length);
             for (var i = 0; i < lines.Count; i++)
                 host.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
         }
@@ -75,12 +76,12 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
     public void Json<T>(T value, JsonTypeInfo<T> schema) => host.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
     /// <summary>A line of a table's text.</summary>
-    public void Line(string text = "", Tone tone = Tone.Plain) => host.Out.WriteLine(Paint(Terminal.Escape(text), tone));
+    public void Line(string text = "", Tone tone = Tone.Plain) => host.Out.WriteLine(Paint(ShownText.Escape(text), tone));
 
     /// <summary>Text below a heading, indented, broken at blanks where the terminal is narrow.</summary>
     public void Paragraph(string text, int indent)
     {
-        foreach (var line in Wrapping.Break(Terminal.Escape(text), host.Width() - indent))
+        foreach (var line in Wrapping.Break(ShownText.Escape(text), host.Width() - indent))
             host.Out.WriteLine(new string(' ', indent) + line);
     }
 
@@ -90,17 +91,17 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
         if (IsTable)
             Line(text);
         else
-            host.Error.WriteLine(Terminal.Escape(text));
+            host.Error.WriteLine(ShownText.Escape(text));
     }
 
     /// <summary>Something that deserves a second look; the command goes on.</summary>
-    public void Warning(string text) => host.Error.WriteLine("policyctl: warning: " + Terminal.Escape(text));
+    public void Warning(string text) => host.Error.WriteLine("policyctl: warning: " + ShownText.Escape(text));
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks.</summary>
     public void Aligned(Table table)
     {
         var widths = new int[table.Columns.Count];
-        var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = Terminal.Escape(cell.Text) }).ToArray()).ToList();
+        var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = ShownText.Escape(cell.Text) }).ToArray()).ToList();
         for (var column = 0; column < widths.Length; column++)
             widths[column] = Math.Max(table.Columns[column].Length, rows.Count == 0 ? 0 : rows.Max(row => row[column].Text.Length));
         WriteRow([.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))], widths);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon.Alerts;
 
@@ -15,7 +16,8 @@ internal static class AlertRun
     {
         var result = await ResultAsync(settings.Probe.Alerts, input, time, cancellation);
         if (result is not { ExitCode: 0 })
-            await error.WriteLineAsync($"policyd: alert_command: {result.Problem ?? $"ended with status {result.ExitCode}"} {result.Output}".TrimEnd());
+            await error.WriteLineAsync("policyd: alert_command: " + ShownText.Escape(
+                $"{result.Problem ?? $"ended with status {result.ExitCode}"} {result.Output}".TrimEnd().ReplaceLineEndings(" | ")));
         await JsonSerializer.SerializeAsync(output, result, AlertJson.Default.AlertRunResult, cancellation);
         return result is { ExitCode: 0 } ? ExitCode.Done : ExitCode.Failed;
     }

@@ -2,9 +2,9 @@ using System.Net.Sockets;
 using System.Text;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Journal;
-using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -18,7 +18,7 @@ public class OutputTests
     [InlineData("\u202egnirts", "\\u{202E}gnirts")]
     [InlineData("zero\u200bwidth", "zero\\u{200B}width")]
     [InlineData("\u009b2J", "\\u{009B}2J")]
-    public void What_people_wrote_cannot_steer_a_terminal(string text, string shown) => Assert.Equal(shown, Terminal.Escape(text));
+    public void What_people_wrote_cannot_steer_a_terminal(string text, string shown) => Assert.Equal(shown, ShownText.Escape(text));
 
     [Fact]
     public void A_note_with_control_characters_is_shown_escaped_everywhere()

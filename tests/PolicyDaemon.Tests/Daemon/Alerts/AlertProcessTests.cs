@@ -106,6 +106,18 @@ public sealed class AlertProcessTests : IDisposable
             new AlertRunResult(3, null, "got partner.example"), JsonSerializer.Deserialize(output.ToArray(), AlertJson.Default.AlertRunResult));
     }
 
+    [Fact]
+    public async Task The_unit_prints_nothing_that_could_steer_a_terminal()
+    {
+        var settings = SettingsReader.Parse("x.conf", Encoding.UTF8.GetBytes($"[probe]\nalert_command = {Script("printf 'a\\033[2J\\nb'; exit 3")}"));
+        using var input = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(Message, AlertJson.Default.AlertMessage));
+        await using var error = new StringWriter { NewLine = "\n" };
+
+        await AlertRun.RunAsync(settings, input, Stream.Null, error, TimeProvider.System, TestContext.Current.CancellationToken);
+
+        Assert.Equal("policyd: alert_command: ended with status 3 a\\u{001B}[2J | b\n", error.ToString());
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{}")]

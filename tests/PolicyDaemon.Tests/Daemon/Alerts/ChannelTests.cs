@@ -96,6 +96,21 @@ public sealed class ChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_command_printed_cannot_steer_a_terminal()
+    {
+        var script = Path.Combine(directory, "hostile");
+        await File.WriteAllTextAsync(
+            script, "#!/bin/sh\nprintf 'first\\033[31mRED\\033]0;pwn\\007\\000\\342\\200\\256\\nsecond'; exit 1\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var delivery = await new CommandChannel(Configured($"alert_command = {script}"), NullLogger.Instance, TimeProvider.System)
+            .SendAsync(AlertProcessTests.Message, TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            script + @" ended with status 1: first\u{001B}[31mRED\u{001B}]0;pwn\u{0007}\u{0000}\u{202E} | second", delivery.Problem);
+    }
+
+    [Fact]
     public async Task An_alert_is_tried_again_later_and_later_until_it_is_given_up()
     {
         var time = new CountedTime();

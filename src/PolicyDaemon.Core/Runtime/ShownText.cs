@@ -1,16 +1,16 @@
 using System.Globalization;
 using System.Text;
 
-namespace PolicyDaemon.Cli.Output;
+namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>Text that people, tables and peers wrote, made safe to show.</summary>
-internal static class Terminal
+public static class ShownText
 {
     /// <summary>
     /// Control characters and the invisible ones that turn or hide text become <c>\t</c>, <c>\n</c> or <c>\u{200B}</c>, so that
     /// nothing shown can move the cursor, colour the screen or pass for something else.
     /// </summary>
-    internal static string Escape(string text)
+    public static string Escape(string text)
     {
         if (!NeedsEscape(text))
             return text;
