@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using PolicyDaemon.Core.Tables;
 using PolicyDaemon.Store;
 
@@ -12,57 +11,44 @@ internal static class Export
     {
         var file = new Argument<string?>("FILE")
         {
-            Description = "Where to write; replaced in one step. Without it: standard output",
+            Description = "Where to write; a file that is there is replaced in one step and kept under another name. Without it: standard output",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var force = new Option<bool>("--force") { Description = "Replace a table with entries by an empty one" };
         var verb = new Verb("export", "Write the entries as the source of a Postfix table, in a stable order.")
         {
             Examples =
             [
-                ("policyctl export /etc/postfix/tls_policy", "An emergency table; then: postmap hash:/etc/postfix/tls_policy, and smtp_tls_policy_maps = hash:/etc/postfix/tls_policy"),
+                ("policyctl export /etc/postfix/tls_policy.emergency", "An emergency table; then: smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy.emergency"),
                 ("policyctl export | diff - tls_policy.yesterday", "What changed."),
             ],
         };
         verb.Add(file);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(file))));
+        verb.Add(force);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(file) ?? "-", context.Get(force))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, string? file)
+    private static ExitCode Run(CommandContext context, string file, bool force)
     {
         using var store = context.OpenStore(StoreAccess.Read);
-        var (written, observed, deferred) = file is null or "-"
-            ? PolicyTableWriter.Write(context.Host.Out, store.List(), context.Settings.Postfix)
-            : WriteFile(context, store, file);
-        var left = (observed > 0 ? FormattableString.Invariant($", {observed} only observed and left out") : "")
-            + (deferred > 0 ? FormattableString.Invariant($", {deferred} that cannot be served, written so that their mail is deferred") : "");
-        context.Host.Error.WriteLine(FormattableString.Invariant($"{written} {(written == 1 ? "entry" : "entries")}{left}."));
+        (int Written, int Observed, int Deferred) counts = default;
+        string? remark = null;
+        if (ExportFile.IsStandardOutput(file))
+            Write(context.Host.Out);
+        else
+            remark = ExportFile.Write(file, force, context.Host.Time, Write);
+        var left = (counts.Observed > 0 ? FormattableString.Invariant($", {counts.Observed} only observed and left out") : "")
+            + (counts.Deferred > 0 ? FormattableString.Invariant($", {counts.Deferred} that cannot be served, written so that their mail is deferred") : "");
+        context.Host.Error.WriteLine(FormattableString.Invariant($"{counts.Written} {(counts.Written == 1 ? "entry" : "entries")}{left}."));
+        if (remark is not null)
+            context.Host.Error.WriteLine(remark);
         return ExitCode.Done;
-    }
 
-    private static (int Written, int Observed, int Deferred) WriteFile(CommandContext context, PolicyStore store, string file)
-    {
-        var full = Path.GetFullPath(file);
-        CommandContext.RequireDirectory(full);
-        var draft = full + ".new";
-        try
+        bool Write(TextWriter output)
         {
-            (int, int, int) counts;
-            using (var stream = new FileStream(draft, FileMode.Create, FileAccess.Write))
-            {
-                using (var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true))
-                    counts = PolicyTableWriter.Write(writer, store.List(), context.Settings.Postfix);
-                stream.Flush(flushToDisk: true);
-            }
-
-            if (File.Exists(full))
-                File.SetUnixFileMode(draft, File.GetUnixFileMode(full));
-            File.Move(draft, full, overwrite: true);
-            return counts;
-        }
-        finally
-        {
-            File.Delete(draft);
+            counts = PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix);
+            return counts.Written + counts.Deferred > 0;
         }
     }
 }

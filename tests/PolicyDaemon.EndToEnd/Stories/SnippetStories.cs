@@ -6,7 +6,7 @@ namespace PolicyDaemon.EndToEnd.Stories;
 public abstract class SnippetStories(Laboratory lab) : ServedStories(lab)
 {
     // What emergency-table.cf reads; the laboratory's /etc/postfix is its own.
-    private const string EmergencyTable = "/etc/postfix/tls_policy";
+    private const string EmergencyTable = "/etc/postfix/tls_policy.emergency";
 
     public static TheoryData<string> Files =>
         [.. Directory.EnumerateFiles(Repository.Snippets, "*.cf").Select(file => Path.GetFileName(file)!).Order()];

@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using PolicyDaemon.Cli;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public sealed class ExportTests : IDisposable
+{
+    private const string HandTable = "# kept by hand since 2014\npartner.example  encrypt\n";
+
+    private readonly CliSession session = new();
+
+    private string Table => Path.Combine(session.Directory, "table");
+
+    private string Kept => Table + ".20261123T120000Z";
+
+    public void Dispose() => session.Dispose();
+
+    [Fact]
+    public void A_new_file_gets_the_table_and_nothing_else_appears()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        var before = Names();
+
+        var result = session.Run("export", Table);
+
+        Assert.Equal((ExitCode.Done, "1 entry.\n"), (result.Code, result.Error));
+        Assert.Equal(session.Succeed("export"), File.ReadAllText(Table));
+        Assert.Equal([.. before, "table"], Names());
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_is_kept_and_named()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        File.WriteAllText(Table, HandTable);
+        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        File.SetUnixFileMode(Table, mode);
+
+        var result = session.Run("export", Table);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains($"{Table} as it was: {Kept}", result.Error, StringComparison.Ordinal);
+        Assert.Equal(HandTable, File.ReadAllText(Kept));
+        Assert.Contains("a.example", File.ReadAllText(Table), StringComparison.Ordinal);
+        Assert.Equal(mode, File.GetUnixFileMode(Table));
+    }
+
+    [Fact]
+    public void Two_of_one_second_are_both_kept()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        File.WriteAllText(Table, HandTable);
+        session.Succeed("export", Table);
+        File.WriteAllText(Table, "other.example may\n");
+
+        session.Succeed("export", Table);
+
+        Assert.Equal(HandTable, File.ReadAllText(Kept));
+        Assert.Equal("other.example may\n", File.ReadAllText(Kept + ".2"));
+    }
+
+    [Fact]
+    public void The_same_table_again_leaves_the_file_and_keeps_no_copy()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        session.Succeed("export", Table);
+        var before = Names();
+
+        var result = session.Run("export", Table);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("was left as it is", result.Error, StringComparison.Ordinal);
+        Assert.Equal(before, Names());
+    }
+
+    [Fact]
+    public void An_empty_table_takes_the_place_of_entries_only_when_it_is_meant()
+    {
+        File.WriteAllText(Table, HandTable);
+
+        var refused = session.Run("export", Table);
+
+        Assert.Equal(ExitCode.Invalid, refused.Code);
+        Assert.Contains("--force", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(HandTable, File.ReadAllText(Table));
+
+        session.Succeed("export", Table, "--force");
+        Assert.DoesNotContain("encrypt", File.ReadAllText(Table), StringComparison.Ordinal);
+        Assert.Equal(HandTable, File.ReadAllText(Kept));
+    }
+
+    [Fact]
+    public void An_empty_table_over_an_empty_one_needs_no_force()
+    {
+        File.WriteAllText(Table, "# nothing yet\n\n");
+
+        Assert.Equal(ExitCode.Done, session.Run("export", Table).Code);
+    }
+
+    [Fact]
+    public void A_link_is_refused_and_names_what_it_leads_to()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        var victim = Path.Combine(session.Directory, "victim");
+        File.WriteAllText(victim, "precious");
+        File.CreateSymbolicLink(Table, victim);
+
+        var result = session.Run("export", Table);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"is a symbolic link to {victim}", result.Error, StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(victim));
+        Assert.Equal(victim, new FileInfo(Table).LinkTarget);
+    }
+
+    [Fact]
+    public void A_link_planted_where_a_draft_could_lie_is_not_followed()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        var victim = Path.Combine(session.Directory, "victim");
+        File.CreateSymbolicLink(Table + ".new", victim);
+
+        session.Succeed("export", Table);
+
+        Assert.False(File.Exists(victim));
+        Assert.Null(new FileInfo(Table).LinkTarget);
+    }
+
+    [Fact]
+    public void A_named_pipe_stays_one()
+    {
+        using (var mkfifo = Process.Start("mkfifo", [Table]))
+            mkfifo.WaitForExit();
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+
+        var result = session.Run("export", Table);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"policyctl export > {Table}", result.Error, StringComparison.Ordinal);
+        Assert.False(IsRegular(Table));
+    }
+
+    [Fact]
+    public void A_directory_is_refused()
+    {
+        var result = session.Run("export", session.Directory);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains("is a directory", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/dev/stdout")]
+    [InlineData("/dev/fd/1")]
+    [InlineData("-")]
+    public void Standard_output_may_have_any_of_its_names(string name)
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        var target = new FileInfo("/dev/stdout").LinkTarget;
+
+        Assert.Equal(session.Succeed("export"), session.Succeed("export", name));
+        Assert.Equal(target, new FileInfo("/dev/stdout").LinkTarget);
+    }
+
+    [Fact]
+    public void A_character_device_is_written_to_also_by_a_link()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        File.CreateSymbolicLink(Table, "/dev/null");
+
+        session.Succeed("export", Table);
+
+        Assert.Equal("/dev/null", new FileInfo(Table).LinkTarget);
+        Assert.False(IsRegular("/dev/null"));
+    }
+
+    private static bool IsRegular(string path) =>
+        PolicyDaemon.Core.Runtime.FileFacts.Of(path) is { Kind: PolicyDaemon.Core.Runtime.FileKind.Regular };
+
+    private List<string?> Names() => [.. Directory.EnumerateFileSystemEntries(session.Directory).Select(Path.GetFileName)
+        .Where(name => !name!.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+}
