@@ -1,5 +1,39 @@
 namespace PolicyDaemon.Core.Discovery;
 
+/// <summary>How looking for a domain's MTA-STS policy ended. Failures are named after the result types of RFC 8460 section 4.3.2.2.</summary>
+public enum StsStatus
+{
+    /// <summary>The next hop is no domain that could have one: a bracketed host, an address, a leading dot.</summary>
+    NotApplicable,
+
+    /// <summary>No <c>_mta-sts</c> record: the domain has none.</summary>
+    Absent,
+
+    Valid,
+
+    /// <summary>The record could not be looked up; nothing is known.</summary>
+    DnsFailure,
+
+    /// <summary>A record, and the policy could not be retrieved.</summary>
+    FetchError,
+
+    /// <summary>The policy host has no certificate that the WebPKI accepts for its name.</summary>
+    WebPkiInvalid,
+
+    /// <summary>The record or the policy does not say what RFC 8461 asks for.</summary>
+    Invalid,
+}
+
+/// <summary>Shown names of <see cref="StsStatus"/>.</summary>
+public static class StsStatuses
+{
+    private static readonly string[] Names =
+        ["not-applicable", "absent", "valid", "dns-failure", "sts-policy-fetch-error", "sts-webpki-invalid", "sts-policy-invalid"];
+
+    /// <summary>For a failure to retrieve or read the policy, its result type in RFC 8460 section 4.3.2.2.</summary>
+    public static string Name(this StsStatus status) => Names[(int)status];
+}
+
 /// <summary>What was found of a domain's MTA-STS policy.</summary>
 /// <param name="Status">How the search ended.</param>
 /// <param name="Record">The TXT record, where there is one that can be read.</param>

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using DnsClient;
 using DnsClient.Protocol;
 using PolicyDaemon.Core.Discovery;
@@ -136,15 +135,18 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
             return Failed($"status {status}: redirects are not followed (RFC 8461 section 3.3)");
         if (status != 200)
             return Failed($"status {status} instead of 200");
-        if (response.Content.Headers.ContentType?.MediaType is var media && !string.Equals(media, "text/plain", StringComparison.OrdinalIgnoreCase))
-            return Invalid($"the policy is served as {PeerText.Escape(media ?? "nothing")}, not as text/plain");
+        if (response.Content.Headers.ContentType?.MediaType is not { } media)
+            return Failed("the policy is served without a Content-Type, which must be text/plain");
+        // A page that says "not found" with status 200 is the usual case: nothing was retrieved, and no policy is wrong.
+        if (!string.Equals(media, "text/plain", StringComparison.OrdinalIgnoreCase))
+            return Failed($"the policy is served as {PeerText.Escape(media)}, not as text/plain");
 
         await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
         var body = new byte[MaxBody + 1];
         var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
         if (length > MaxBody)
             return Failed($"the policy is longer than {MaxBody / 1024} KiB");
-        return StsPolicy.TryParse(Encoding.UTF8.GetString(body, 0, length), out var policy, out var reason)
+        return StsPolicy.TryParse(body.AsSpan(0, length), out var policy, out var reason)
             ? new StsDiscovery(StsStatus.Valid, Policy: policy)
             : Invalid(reason);
     }

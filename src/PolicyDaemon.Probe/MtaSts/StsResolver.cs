@@ -3,7 +3,6 @@ using DnsClient.Protocol;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
-using PolicyDaemon.Probe.Smtp;
 
 namespace PolicyDaemon.Probe.MtaSts;
 
@@ -32,17 +31,12 @@ public sealed class StsResolver
         var answer = await lookup.AskAsync($"_mta-sts.{nextHop.Host}", QueryType.TXT, cancellation);
         if (answer.Kind is DnsAnswerKind.Failed or DnsAnswerKind.Bogus)
             return new StsDiscovery(StsStatus.DnsFailure, Detail: answer.Detail);
-        // Section 3.1: several strings of one record belong together; records that do not begin with v=STSv1; are discarded.
-        var records = answer.Records.OfType<TxtRecord>()
-            .Select(record => string.Concat(record.Text))
-            .Where(StsRecord.IsMeant)
-            .ToList();
-        if (records.Count == 0)
+        // Section 3.1: several strings of one record belong together.
+        var reading = StsRecord.Read(answer.Records.OfType<TxtRecord>().Select(record => string.Concat(record.Text)));
+        if (reading.State == StsRecordState.Absent)
             return new StsDiscovery(StsStatus.Absent);
-        if (records.Count > 1)
-            return new StsDiscovery(StsStatus.Invalid, Detail: $"{records.Count} _mta-sts records; with more than one there is no policy");
-        if (!StsRecord.TryParse(records[0], out var known, out var reason))
-            return new StsDiscovery(StsStatus.Invalid, Detail: PeerText.Escape(reason));
-        return await fetch.RunAsync(nextHop.Host, cancellation) with { Record = known };
+        if (reading.State == StsRecordState.Broken)
+            return new StsDiscovery(StsStatus.Invalid, Detail: reading.Problem);
+        return await fetch.RunAsync(nextHop.Host, cancellation) with { Record = reading.Record };
     }
 }
