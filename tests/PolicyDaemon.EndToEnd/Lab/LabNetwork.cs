@@ -42,6 +42,15 @@ public sealed class LabNetwork(Sandbox sandbox)
         return addresses;
     }
 
+    /// <summary>Makes every address of a network one of the receiving side's.</summary>
+    internal static async Task WholeAsync(Sandbox sandbox, string network)
+    {
+        var isIPv6 = network.Contains(':', StringComparison.Ordinal);
+        string[] ip = ["ip", isIPv6 ? "-6" : "-4", "route", "add"];
+        (await sandbox.RunOnMxAsync([.. ip, "local", network, "dev", "lo"])).Require();
+        (await sandbox.RunAsync([.. ip, network, "via", isIPv6 ? "2001:db8:25::10" : "192.0.2.10", "dev", "sender"])).Require();
+    }
+
     internal async Task StartAsync()
     {
         for (var server = 1; server <= Servers; server++)

@@ -87,7 +87,8 @@ public sealed class Policyd : IAsyncDisposable
     /// <param name="digest">What fingerprint_digest says.</param>
     /// <param name="storeMegabytes">Puts the store on a file system of this size of its own; 0: no.</param>
     /// <param name="probe">The section [probe]; null: the daemon does not probe.</param>
-    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0, ProbeConfiguration? probe = null)
+    /// <param name="postfix">Further lines of the section [postfix].</param>
+    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0, ProbeConfiguration? probe = null, string postfix = "")
     {
         CopyExecutables();
         // As a package makes them: the store's folder hands its group on, the socket's folder is Postfix' to enter.
@@ -113,6 +114,7 @@ public sealed class Policyd : IAsyncDisposable
             [postfix]
             fingerprint_digest = {digest}
             version = 3.7
+            {postfix}
 
             """);
         await DoAsync("init");

@@ -78,6 +78,9 @@ public sealed class Sandbox : IAsyncDisposable
     /// <summary>Starts a program on the sending side.</summary>
     public RunningProcess Start(IReadOnlyList<string> command) => new([.. Enter, .. command], entered: true);
 
+    /// <summary>Starts a program on the receiving side.</summary>
+    public RunningProcess StartOnMx(IReadOnlyList<string> command) => Start(["ip", "netns", "exec", "mx", .. command]);
+
     /// <summary>A socket of the test itself at an address of the receiving side.</summary>
     internal Socket BindOnMx(IPEndPoint address, ProtocolType protocol) =>
         NamespaceSockets.Bind($"/proc/{_init}/root/run/netns/mx", address, protocol);

@@ -71,13 +71,7 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
     /// <summary>Lets Postfix try a deferred message again, now.</summary>
     public async Task<DeliveryAttempt> RetryAsync(SentMessage message)
     {
-        // The message is in the deferred queue a moment after its attempt was logged; a flush before that finds nothing.
-        await Until.TrueAsync(
-            $"{message.QueueId} is deferred",
-            () => Task.FromResult(Directory.EnumerateFiles(
-                Path.Combine(_postfix.Queue, "deferred"), message.QueueId, SearchOption.AllDirectories).Any()),
-            () => Log.Tail);
-        (await _postfix.RunAsync("postqueue", "-i", message.QueueId)).Require();
+        await FlushAsync(message.QueueId);
         return await OutcomeAsync(message);
     }
 
@@ -94,7 +88,38 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
     /// <summary><c>postmap -q</c>: exit code 0 and the value, or 1 for "not found" and also for errors, which are on stderr.</summary>
     public Task<CommandResult> LookupAsync(string key, string table) => _postfix.RunAsync("postmap", "-q", key, table);
 
-    internal async Task StartAsync(string policyMaps, string authorityFile)
+    /// <summary>Gives Postfix one message for several recipients, from nobody: what comes back is dropped.</summary>
+    /// <returns>Its Message-ID.</returns>
+    internal async Task<string> SubmitAsync(IReadOnlyList<string> recipients)
+    {
+        var messageId = $"{Guid.NewGuid():N}@sender.plain.test";
+        var text = $"From: tester@sender.plain.test\nMessage-ID: <{messageId}>\nSubject: story\n\nHello.\n";
+        (await _postfix.RunWithInputAsync(text, "sendmail", ["-C", _postfix.Configuration, "-f", "<>", "-i", .. recipients])).Require();
+        return messageId;
+    }
+
+    /// <summary>The queue id and the Message-ID where a line of the log names both.</summary>
+    internal static (string QueueId, string MessageId)? Queued(string line) => QueuedPattern().Match(line) is { Success: true } match
+        ? (match.Groups["queue"].Value, match.Groups["message"].Value)
+        : null;
+
+    /// <summary>Lets Postfix try a deferred message again, now, without waiting for what becomes of it.</summary>
+    internal async Task FlushAsync(string queueId)
+    {
+        // The message is in the deferred queue a moment after its attempt was logged; a flush before that finds nothing.
+        await Until.TrueAsync(
+            $"{queueId} is deferred",
+            () => Task.FromResult(Directory.EnumerateFiles(
+                Path.Combine(_postfix.Queue, "deferred"), queueId, SearchOption.AllDirectories).Any()),
+            () => Log.Tail);
+        (await _postfix.RunAsync("postqueue", "-i", queueId)).Require();
+    }
+
+    /// <param name="policyMaps">smtp_tls_policy_maps.</param>
+    /// <param name="authorityFile">smtp_tls_CAfile.</param>
+    /// <param name="settings">Further lines of main.cf.</param>
+    /// <param name="services">Further lines of master.cf.</param>
+    internal async Task StartAsync(string policyMaps, string authorityFile, string settings = "", string services = "")
     {
         // What a chrooted client of Debian finds in its jail (configure-instance.sh copies the same files).
         var jail = Directory.CreateDirectory(Path.Combine(_postfix.Queue, "etc")).FullName;
@@ -124,11 +149,12 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
             # Retried when the test says so.
             minimal_backoff_time = 1h
             maximal_backoff_time = 1h
+            {settings}
 
-            """, CommonServices);
+            """, CommonServices + services);
     }
 
-        /// <summary>Replaces the transport table (lines of destination, blank, <c>smtp:next-hop</c>).</summary>
+    /// <summary>Replaces the transport table (lines of destination, blank, <c>smtp:next-hop</c>).</summary>
     public async Task RouteAsync(params string[] lines)
     {
         await File.WriteAllLinesAsync(TransportFile, lines);
@@ -140,8 +166,7 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
     private string TransportFile => Path.Combine(_postfix.Folder, "transport");
 
     private string? QueueIdOf(string messageId) => Log.Lines
-        .Select(line => QueuedPattern().Match(line))
-        .FirstOrDefault(match => match.Success && match.Groups["message"].Value == messageId)?.Groups["queue"].Value;
+        .Select(Queued).FirstOrDefault(queued => queued?.MessageId == messageId)?.QueueId;
 
     [GeneratedRegex(@" postfix/cleanup\[\d+\]: (?<queue>\w+): message-id=<(?<message>[^>]*)>$")]
     private static partial Regex QueuedPattern();

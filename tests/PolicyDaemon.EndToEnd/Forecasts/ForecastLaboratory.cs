@@ -1,0 +1,132 @@
+using System.Text;
+using PolicyDaemon.EndToEnd.Lab;
+
+namespace PolicyDaemon.EndToEnd.Forecasts;
+
+/// <summary>Every kind of server, a Postfix that sends to them by one transport for each policy, and a daemon for each.</summary>
+internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDisposable
+{
+    // Postfix has no patience beyond the tool's, so that both see the same.
+    private const string Patience = "15s";
+    private const int FirstPort = 8600;
+
+    private readonly List<Policyd> _daemons = [];
+    private Sandbox? _sandbox;
+    private LabDns? _dns;
+    private MailServers? _servers;
+    private string _authorities = "";
+
+    public KindBook Book { get; private set; } = null!;
+
+    public SendingPostfix Sender { get; private set; } = null!;
+
+    public MailServers Servers => _servers!;
+
+    /// <summary>A configuration without any entry.</summary>
+    public Policyd Empty { get; private set; } = null!;
+
+    public string PostfixVersion { get; private set; } = "";
+
+    public async Task StartAsync(Func<ServerKind, bool> wanted)
+    {
+        _sandbox = await Sandbox.CreateAsync(postfix);
+        foreach (var network in KindBook.Networks) await LabNetwork.WholeAsync(_sandbox, network);
+        var certificates = Directory.CreateDirectory(Path.Combine(_sandbox.Folder, "certificates")).FullName;
+        var forge = new CertificateForge();
+        Book = await KindBook.WriteAsync(forge, certificates);
+        Book.Keep(wanted);
+        _authorities = Path.Combine(_sandbox.Folder, "authorities.pem");
+        await File.WriteAllTextAsync(_authorities, forge.TrustedPem);
+        _servers = await MailServers.StartAsync(_sandbox, Book.All.SelectMany(kind => kind.Servers), certificates);
+
+        _dns = new LabDns(_sandbox);
+        await _dns.StartAsync();
+        foreach (var kind in Book.All)
+        {
+            foreach (var (name, type, data) in kind.Records) _dns.Set(name, type, data);
+        }
+
+        await _dns.PublishAsync();
+        await StartSenderAsync();
+        PostfixVersion = await Sender.Instance.ParameterAsync("mail_version");
+        Empty = await DaemonAsync("empty", FirstPort);
+    }
+
+    /// <summary>A daemon that serves a policy table, as <see cref="PolicyLevel.Transport"/> asks it.</summary>
+    /// <returns>The lines that it refused, with its reasons.</returns>
+    public async Task<IReadOnlyDictionary<int, string>> ServeAsync(PolicyLevel level, IReadOnlyList<string> lines)
+    {
+        var policyd = await DaemonAsync(level.Name, Port(level));
+        _daemons.Add(policyd);
+        var table = Path.Combine(_sandbox!.Folder, level.Name + ".table");
+        var refused = new Dictionary<int, string>();
+        await File.WriteAllLinesAsync(table, lines);
+        var import = await policyd.CtlAsync("import", table);
+        if (import.ExitCode == 5)
+        {
+            foreach (var line in import.Error.Split('\n'))
+            {
+                var start = line.IndexOf(table + ":", StringComparison.Ordinal);
+                if (start < 0) continue;
+                var words = line[(start + table.Length + 1)..].Split(':', 2);
+                if (int.TryParse(words[0], out var number)) refused[number] = words[1].Trim();
+            }
+
+            await File.WriteAllLinesAsync(table, lines.Select((line, index) => refused.ContainsKey(index + 1) ? "# " + line : line));
+            import = await policyd.CtlAsync("import", table);
+        }
+
+        import.Require();
+        await policyd.StartAsync();
+        return refused;
+    }
+
+    /// <summary>The daemon of a policy, once it was started.</summary>
+    public Policyd DaemonOf(PolicyLevel level) => _daemons[PolicyLevel.All.ToList().IndexOf(level)];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var daemon in _daemons) await daemon.DisposeAsync();
+        if (_servers is not null) await _servers.DisposeAsync();
+        if (_dns is not null) await _dns.DisposeAsync();
+        if (_sandbox is not null) await _sandbox.DisposeAsync();
+    }
+
+    private static int Port(PolicyLevel level) => FirstPort + 10 * (1 + PolicyLevel.All.ToList().IndexOf(level));
+
+    private async Task<Policyd> DaemonAsync(string name, int port)
+    {
+        var policyd = new Policyd(_sandbox!, name, Path.Combine(_sandbox!.Folder, name, "run"), port);
+        var probe = new ProbeConfiguration(_authorities)
+            .With("enabled", "no").With("connect_timeout", Patience).With("reply_timeout", Patience).With("handshake_timeout", Patience);
+        await policyd.PrepareAsync(probe: probe);
+        return policyd;
+    }
+
+    private async Task StartSenderAsync()
+    {
+        Sender = new SendingPostfix(_sandbox!);
+        var services = new StringBuilder();
+        foreach (var level in PolicyLevel.All)
+        {
+            services.Append($"{level.Transport} unix - - y - 20 smtp\n")
+                .Append($"    -o smtp_tls_policy_maps=socketmap:inet:127.0.0.1:{Port(level)}:tlspolicy\n");
+        }
+
+        var byRecipient = Path.Combine(_sandbox!.Folder, "routes");
+        await File.WriteAllLinesAsync(byRecipient, Book.All.Where(kind => kind.Key != kind.Domain)
+            .SelectMany(kind => PolicyLevel.All.Select(level => $"{level.RecipientAt(kind)} {level.Transport}:{kind.Key}")));
+        var byLevel = Path.Combine(_sandbox.Folder, "levels");
+        await File.WriteAllLinesAsync(byLevel, PolicyLevel.All.Select(level => $"/^{level.Name}@/ {level.Transport}:"));
+        await Sender.StartAsync("", _authorities, $"""
+            transport_maps = texthash:{byRecipient}, regexp:{byLevel}
+            default_destination_concurrency_failed_cohort_limit = 0
+            smtp_connect_timeout = {Patience}
+            smtp_helo_timeout = {Patience}
+            smtp_starttls_timeout = {Patience}
+            # A second attempt comes when it is asked for, and may then be in plain text.
+            minimal_backoff_time = 1s
+            queue_run_delay = 1d
+            """, services.ToString());
+    }
+}
