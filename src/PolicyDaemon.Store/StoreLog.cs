@@ -31,4 +31,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(2008, LogLevel.Debug, "Saved the last good snapshot, audit row {Sequence}")]
     internal static partial void SnapshotSaved(ILogger log, long sequence);
+
+    [LoggerMessage(2009, LogLevel.Warning, "The journal {File} beside the last good snapshot was read up to audit row {Sequence} and not further: {Reason}")]
+    internal static partial void JournalCut(ILogger log, string file, long sequence, string reason);
 }

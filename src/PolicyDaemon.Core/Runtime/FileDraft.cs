@@ -23,6 +23,7 @@ public sealed class FileDraft : IDisposable
 
     private readonly string target;
     private bool settled;
+    private bool kept;
 
     private FileDraft(string target, FileStream stream)
     {
@@ -66,6 +67,14 @@ public sealed class FileDraft : IDisposable
     /// <param name="durable">False for what nobody needs after a power cut.</param>
     public void Replace(bool durable = true) => Settle(overwrite: true, durable);
 
+    /// <summary>Takes the target's place durably, and hands over the stream, which goes on writing to it.</summary>
+    public FileStream ReplaceAndKeep()
+    {
+        Settle(overwrite: true, durable: true);
+        kept = true;
+        return Stream;
+    }
+
     /// <summary>Takes the target's name, durably, where nothing has it.</summary>
     /// <exception cref="IOException">Something has.</exception>
     public void Publish() => Settle(overwrite: false, durable: true);
@@ -76,7 +85,8 @@ public sealed class FileDraft : IDisposable
         if (!settled)
             Remove(Path);
         settled = true;
-        Stream.Dispose();
+        if (!kept)
+            Stream.Dispose();
     }
 
     /// <summary>Removes the drafts that killed processes of this user left in a directory. Never throws: it only tidies up.</summary>

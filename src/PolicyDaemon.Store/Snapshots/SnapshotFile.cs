@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>The last good snapshot on disk, served after a restart whose store is missing or damaged.</summary>
+/// <summary>The last good snapshot as a file, served after a restart whose store is missing or damaged; what changed since stands in the <see cref="SnapshotJournal"/>.</summary>
 /// <remarks>
 /// <code>
 /// "PDSNAP" 0x00 0x02          magic and version of the format
@@ -25,7 +25,7 @@ public static class SnapshotFile
     /// <summary>Those who administer read it, and nobody else: it is the whole policy.</summary>
     internal const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    private const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
+    internal const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
     private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0002"u8;
 
@@ -88,14 +88,7 @@ public static class SnapshotFile
         writer.Int(identity.Version.Minor);
         writer.Int(snapshot.Count);
         foreach (var entry in snapshot.Entries)
-        {
-            writer.Text(entry.Key);
-            writer.Answer(entry.Answer);
-            var same = entry.TlsRptAnswer == entry.Answer;
-            writer.Byte(same ? (byte)1 : (byte)0);
-            if (!same)
-                writer.Answer(entry.TlsRptAnswer);
-        }
+            writer.Entry(entry);
     }
 
     private static PolicySnapshot Read(SnapshotFileReader reader, ICollection<SnapshotEntry>? unservable)
@@ -109,10 +102,7 @@ public static class SnapshotFile
         if (!DigestAlgorithms.TryParse(digestName, out var digest))
             throw new InvalidDataException($"it names the digest '{digestName}'");
         var identity = new SnapshotIdentity(storeId, sequence, hash, digest, new PostfixVersion(reader.Int(), reader.Int()));
-        var count = reader.Int();
-        // Room is made for so many before the checksum is known.
-        if (count < 0 || count > reader.FileLength / MinEntry)
-            throw new InvalidDataException($"it claims {count} entries");
+        var count = reader.Count(MinEntry);
         return PolicySnapshot.Build(identity, Entries(reader, count, unservable), count);
     }
 
@@ -120,10 +110,8 @@ public static class SnapshotFile
     {
         for (var i = 0; i < count; i++)
         {
-            var key = reader.Text();
-            var answer = reader.Answer();
-            var entry = new SnapshotEntry(key, answer, reader.Byte() == 1 ? answer : reader.Answer());
-            if (answer.Kind == LookupAnswerKind.Temporary)
+            var entry = reader.Entry();
+            if (entry.Answer.Kind == LookupAnswerKind.Temporary)
                 unservable?.Add(entry);
             yield return entry;
         }

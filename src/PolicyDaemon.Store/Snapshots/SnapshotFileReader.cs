@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -17,8 +18,6 @@ internal sealed class SnapshotFileReader(Stream file)
     private int hashed;
     private int at;
     private int end;
-
-    internal long FileLength => file.Length;
 
     /// <summary>The next octets; valid until the next call.</summary>
     /// <exception cref="InvalidDataException">No value of the format is so long.</exception>
@@ -47,6 +46,22 @@ internal sealed class SnapshotFileReader(Stream file)
         return kind is LookupAnswerKind.Temporary or LookupAnswerKind.Found or LookupAnswerKind.NotFound
             ? new LookupAnswer(kind, Text())
             : throw new InvalidDataException($"it has an answer of kind {(int)kind}");
+    }
+
+    internal SnapshotEntry Entry()
+    {
+        var key = Text();
+        var answer = Answer();
+        return new SnapshotEntry(key, answer, Byte() == 1 ? answer : Answer());
+    }
+
+    /// <summary>A number of things that follow, for which room is made before the checksum is known.</summary>
+    /// <param name="leastOctets">What the smallest of them takes.</param>
+    /// <exception cref="InvalidDataException">There cannot be so many.</exception>
+    internal int Count(int leastOctets)
+    {
+        var count = Int();
+        return count >= 0 && count <= file.Length / leastOctets ? count : throw new InvalidDataException($"it claims {count} entries");
     }
 
     /// <summary>True where the checksum of all values so far follows, and nothing behind it.</summary>

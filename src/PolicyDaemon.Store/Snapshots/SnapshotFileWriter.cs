@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -31,6 +32,16 @@ internal sealed class SnapshotFileWriter(Stream file)
     {
         Byte((byte)answer.Kind);
         Text(answer.Text);
+    }
+
+    internal void Entry(SnapshotEntry entry)
+    {
+        Text(entry.Key);
+        Answer(entry.Answer);
+        var same = entry.TlsRptAnswer == entry.Answer;
+        Byte(same ? (byte)1 : (byte)0);
+        if (!same)
+            Answer(entry.TlsRptAnswer);
     }
 
     /// <summary>Writes the checksum of everything before; nothing may follow.</summary>

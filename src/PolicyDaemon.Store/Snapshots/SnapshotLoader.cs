@@ -87,12 +87,14 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     {
         lock (gate)
         {
-            var temporaryErrors = new List<SnapshotEntry>();
-            if (SnapshotFile.TryRead(options.SnapshotFile, temporaryErrors, out last, out var reason))
+            if (LastGoodSnapshot.TryRead(options.SnapshotFile, out var read, out var reason))
             {
+                last = read.Snapshot;
                 StoreLog.SnapshotRead(log, options.SnapshotFile, last.Count, last.Identity.Sequence);
-                saver.IsOnDisk(last.Identity);
-                reader.Adopt(temporaryErrors);
+                if (read.JournalProblem is { } problem)
+                    StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
+                saver.Resume(read);
+                reader.Adopt(read.TemporaryErrors);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }
@@ -145,6 +147,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         lock (gate)
         {
             integrityCheck?.Stop();
+            saver.Dispose();
             if (watch is not null)
                 CloseWatch(watch.Dispose);
         }
@@ -222,7 +225,13 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
             return;
         }
 
-        last = loaded;
+        if (!ReferenceEquals(loaded.Snapshot, last))
+        {
+            // Before it is served: what Postfix was told must be what it is told again, whatever is lost with this process.
+            saver.Keep(loaded.Snapshot, loaded.Change);
+            last = loaded.Snapshot;
+        }
+
         Recover();
         CheckIntegrityInBackground(suspicious ? SuspiciousInterval : IntegrityInterval);
     }

@@ -39,7 +39,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 
     /// <summary>Reads within the caller's transaction.</summary>
     /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
-    internal PolicySnapshot? Load(StoreWatch watch, PolicySnapshot? last, PostfixSettings postfix)
+    internal LoadedSnapshot? Load(StoreWatch watch, PolicySnapshot? last, PostfixSettings postfix)
     {
         reading = watch;
         var storeId = watch.StoreId();
@@ -50,7 +50,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         if (!watch.Continues(last.Identity, storeId))
             return watch.IsAcceptedInPlaceOf(last.Identity) ? LoadAll(watch, identity, postfix) : null;
         if (identity == last.Identity)
-            return last;
+            return new LoadedSnapshot(last, null);
 
         var sameSettings = last.Identity.Digest == identity.Digest && last.Identity.Version == identity.Version;
         var rows = head.Sequence - last.Identity.Sequence;
@@ -59,18 +59,18 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
             : LoadAll(watch, identity, postfix);
     }
 
-    private PolicySnapshot LoadAll(StoreWatch watch, SnapshotIdentity identity, PostfixSettings postfix)
+    private LoadedSnapshot LoadAll(StoreWatch watch, SnapshotIdentity identity, PostfixSettings postfix)
     {
         entries.Clear();
         var snapshot = PolicySnapshot.Build(identity, watch.Destinations.List("%").Select(stored => entries.Build(stored, postfix)));
         entries.Report(findings);
         changes.AddEverything();
         StoreLog.Loaded(log, snapshot.Count, identity.StoreId, identity.Sequence, identity.Hash);
-        return snapshot;
+        return new LoadedSnapshot(snapshot, null);
     }
 
     /// <returns>Null where a row is of a kind that this version does not know, so that only reading everything is safe.</returns>
-    private PolicySnapshot? LoadChanged(StoreWatch watch, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
+    private LoadedSnapshot? LoadChanged(StoreWatch watch, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
     {
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
@@ -103,6 +103,6 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         entries.Report(findings);
         changes.Add(keys);
         StoreLog.Changed(log, changed.Count, removed.Count, identity.Sequence, identity.Hash);
-        return snapshot;
+        return new LoadedSnapshot(snapshot, new SnapshotChange(last.Identity, identity, changed, removed));
     }
 }

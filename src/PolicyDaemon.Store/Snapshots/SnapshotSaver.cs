@@ -4,26 +4,57 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Keeps the snapshot file in step with the snapshot in force: small ones at once, large ones now and then.</summary>
-internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet findings, TimeProvider time, ILogger log)
+/// <summary>Keeps what lies on the disk in step with the snapshot in force, so that no answer that was given is forgotten.</summary>
+/// <remarks>
+/// A small snapshot is written whole with every change. A large one is written now and then, on a thread of its own; meanwhile each
+/// change goes to the <see cref="SnapshotJournal"/>. Either is on the disk before the change is served. A disk that does not take
+/// it delays no answer: the change is served, a finding says that it would not survive, and the saver tries again.
+/// </remarks>
+internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet findings, TimeProvider time, ILogger log) : IDisposable
 {
     private const int AtOnce = 2_000; // entries; a few milliseconds
     private static readonly TimeSpan LargeInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
 
+    private readonly SnapshotJournal journal = new(SnapshotJournal.PathOf(options.SnapshotFile));
     private SnapshotIdentity? saved;
     private long lastAttempt = long.MinValue;
     private bool failed;
+    private long journalFailedAt = long.MinValue;
     private Task<string?>? running;
     private PolicySnapshot? beingSaved;
 
-    /// <summary>The file holds this already.</summary>
-    internal void IsOnDisk(SnapshotIdentity identity) => saved = identity;
+    /// <summary>Starts from what was read.</summary>
+    internal void Resume(LastGoodSnapshot read)
+    {
+        saved = read.InFile;
+        journal.Resume(read.Records, read.Snapshot.Identity);
+    }
+
+    /// <summary>Puts a snapshot that is about to be served on the disk.</summary>
+    /// <param name="change">What led to it; null where everything was read again.</param>
+    internal void Keep(PolicySnapshot snapshot, SnapshotChange? change)
+    {
+        Collect(wait: false);
+        if (snapshot.Count > AtOnce && saved is null && running is null)
+        {
+            // The first of a large store: whoever loses it all is answered with temporary errors, not with something weaker.
+            journal.Restart(snapshot.Identity);
+            return;
+        }
+
+        if (snapshot.Count > AtOnce && change is not null && journal.TryAdd(change))
+            SyncJournal();
+        else if (!failed || IsDue(snapshot))
+            SaveNow(snapshot);
+    }
 
     /// <summary>Saves what is due. Never blocks for a large snapshot.</summary>
     internal void Offer(PolicySnapshot snapshot)
     {
         Collect(wait: false);
+        if (!journal.IsSynced && (journalFailedAt == long.MinValue || time.GetElapsedTime(journalFailedAt) >= RetryAfter))
+            SyncJournal();
         if (running is not null || snapshot.Identity == saved || !IsDue(snapshot))
             return;
         lastAttempt = time.GetTimestamp();
@@ -48,12 +79,20 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
         Finish(Save(snapshot));
     }
 
+    public void Dispose()
+    {
+        Collect(wait: true);
+        journal.Dispose();
+    }
+
     private bool IsDue(PolicySnapshot snapshot)
     {
         if (lastAttempt == long.MinValue)
             return true;
         var since = time.GetElapsedTime(lastAttempt);
-        return failed ? since >= RetryAfter : snapshot.Count <= AtOnce || since >= LargeInterval;
+        if (failed)
+            return since >= RetryAfter;
+        return snapshot.Count <= AtOnce || since >= LargeInterval || journal.Head != snapshot.Identity || journal.Octets > SnapshotJournal.EnoughOctets;
     }
 
     private string? Save(PolicySnapshot snapshot)
@@ -83,14 +122,35 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
         failed = problem is not null;
         if (problem is not null)
         {
-            findings.Raise(
-                FindingKind.SnapshotNotSaved, options.SnapshotFile, $"{options.SnapshotFile}: {problem}",
-                "Make room on the device, or let the daemon's user write there; it tries again by itself.");
+            Report(options.SnapshotFile, problem);
             return;
         }
 
         saved = beingSaved!.Identity;
-        findings.Close(FindingKind.SnapshotNotSaved, options.SnapshotFile);
         StoreLog.SnapshotSaved(log, saved.Sequence);
+        journal.Cover(saved);
+        SyncJournal();
     }
+
+    private void SyncJournal()
+    {
+        try
+        {
+            journal.Sync();
+            journalFailedAt = long.MinValue;
+            if (!failed)
+                findings.Close(FindingKind.SnapshotNotSaved, options.SnapshotFile);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            journalFailedAt = time.GetTimestamp();
+            // The finding of a snapshot that cannot be written has the same cause.
+            if (!failed)
+                Report(SnapshotJournal.PathOf(options.SnapshotFile), error.Message);
+        }
+    }
+
+    private void Report(string file, string problem) => findings.Raise(
+        FindingKind.SnapshotNotSaved, options.SnapshotFile, $"{file}: {problem}",
+        "Make room on the device, or let the daemon's user write there; it tries again by itself.");
 }

@@ -62,8 +62,8 @@ internal static class StoreAccept
     private static (SnapshotIdentity Identity, PolicySnapshot? Snapshot) LastLoaded(CommandContext context)
     {
         var settings = context.Settings;
-        if (SnapshotFile.TryRead(settings.Snapshot, out var snapshot, out var reason))
-            return (snapshot.Identity, snapshot);
+        if (LastGoodSnapshot.TryRead(settings.Snapshot, out var last, out var reason))
+            return (last.Snapshot.Identity, last.Snapshot);
         if (DaemonStatusFile.TryRead(settings.StatusFile)?.Snapshot is { } said)
             return (new SnapshotIdentity(said.StoreId, said.Sequence, said.Hash, settings.Postfix.FingerprintDigest, settings.Postfix.Version), null);
         throw new CommandException(

@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
+
+namespace PolicyDaemon.Store.Snapshots;
+
+/// <summary>What lies on the disk for the time when the store cannot be read: the snapshot file, and the journal of what changed since.</summary>
+public sealed class LastGoodSnapshot
+{
+    private LastGoodSnapshot(
+        PolicySnapshot snapshot, SnapshotIdentity inFile, IReadOnlyList<JournalRecord> records, IReadOnlyCollection<SnapshotEntry> temporaryErrors,
+        string? journalProblem) =>
+        (Snapshot, InFile, Records, TemporaryErrors, JournalProblem) = (snapshot, inFile, records, temporaryErrors, journalProblem);
+
+    /// <summary>The snapshot with every change of the journal.</summary>
+    public PolicySnapshot Snapshot { get; }
+
+    /// <summary>What the snapshot file alone shows.</summary>
+    internal SnapshotIdentity InFile { get; }
+
+    /// <summary>The changes since.</summary>
+    internal IReadOnlyList<JournalRecord> Records { get; }
+
+    /// <summary>The entries that are temporary errors: going through a large snapshot again would take long.</summary>
+    internal IReadOnlyCollection<SnapshotEntry> TemporaryErrors { get; }
+
+    /// <summary>Why the journal was not used to its end; null where it was.</summary>
+    internal string? JournalProblem { get; }
+
+    /// <param name="path">The snapshot file.</param>
+    /// <param name="last">What is there.</param>
+    /// <param name="reason">Why it cannot be used; null where there is no file.</param>
+    public static bool TryRead(string path, [NotNullWhen(true)] out LastGoodSnapshot? last, out string? reason)
+    {
+        var temporaryErrors = new List<SnapshotEntry>();
+        if (!SnapshotFile.TryRead(path, temporaryErrors, out var snapshot, out reason))
+        {
+            last = null;
+            return false;
+        }
+
+        var records = SnapshotJournal.Read(SnapshotJournal.PathOf(path), snapshot.Identity, out var problem);
+        var errors = temporaryErrors.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
+        var now = records.Count == 0 ? snapshot : Replay(snapshot, records, errors);
+        last = new LastGoodSnapshot(now, snapshot.Identity, records, errors.Values, problem);
+        return true;
+    }
+
+    /// <summary>All changes in one, since each costs as much as the changes before it.</summary>
+    private static PolicySnapshot Replay(PolicySnapshot snapshot, IReadOnlyList<JournalRecord> records, Dictionary<string, SnapshotEntry> errors)
+    {
+        var changed = new Dictionary<string, SnapshotEntry>(StringComparer.Ordinal);
+        var removed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var change in records.Select(record => record.Change))
+        {
+            foreach (var key in change.Removed)
+            {
+                removed.Add(key);
+                changed.Remove(key);
+                errors.Remove(key);
+            }
+
+            foreach (var entry in change.Changed)
+            {
+                changed[entry.Key] = entry;
+                errors.Remove(entry.Key);
+                if (entry.Answer.Kind == LookupAnswerKind.Temporary)
+                    errors.Add(entry.Key, entry);
+            }
+        }
+
+        return snapshot.With(records[^1].Change.Identity, changed.Values, removed);
+    }
+}

@@ -1,0 +1,125 @@
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Snapshots;
+using Xunit;
+using static PolicyDaemon.Tests.Store.TemporaryStore;
+
+namespace PolicyDaemon.Tests.Store.Snapshots;
+
+/// <summary>A store too large to be saved with every change: what was served is served again, though process and store were lost at once.</summary>
+public sealed class SnapshotDurabilityTests
+{
+    private const int Many = 3_000;
+
+    [Fact]
+    public async Task A_strengthening_that_was_served_survives_the_process_and_the_store()
+    {
+        using var store = await LargeAsync();
+        using (var fixture = new LoaderFixture(store))
+        {
+            store.Put(Secure("x.example"));
+            fixture.Look();
+            Assert.Equal("Found secure", fixture.Answer("x.example"));
+        }
+
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "x.example"));
+    }
+
+    [Fact]
+    public async Task So_do_many_a_removal_and_what_came_after_a_restart()
+    {
+        using var store = await LargeAsync();
+        for (var restart = 0; restart < 3; restart++)
+        {
+            using var fixture = new LoaderFixture(store);
+            store.Put(Secure($"r{restart}.example"));
+            fixture.Look();
+            store.Remove($"d{restart}.example");
+            fixture.Look();
+        }
+
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "r0.example"));
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "r2.example"));
+        Assert.Equal("not configured", AnswerWithoutTheStore(store, "d1.example"));
+        Assert.Equal("Found encrypt", AnswerWithoutTheStore(store, "d5.example"));
+    }
+
+    [Fact]
+    public async Task A_change_of_very_many_is_on_the_disk_as_soon_as_it_is_served()
+    {
+        using var store = await LargeAsync();
+        using (var fixture = new LoaderFixture(store))
+        {
+            store.Put([.. Enumerable.Range(0, Many).Select(i => Secure($"d{i}.example"))]);
+            fixture.Look();
+            Assert.Equal("Found secure", fixture.Answer("d7.example"));
+        }
+
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "d7.example"));
+    }
+
+    [Fact]
+    public async Task A_new_snapshot_file_ends_the_journal()
+    {
+        using var store = await LargeAsync();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Secure("x.example"));
+        fixture.Look();
+        Assert.True(File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath)));
+
+        store.Time.Advance(TimeSpan.FromSeconds(31));
+        await UntilAsync(fixture, () => !File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath)));
+
+        File.Delete(store.Path);
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "x.example"));
+    }
+
+    [Fact]
+    public async Task A_journal_that_cannot_be_written_delays_no_answer_and_is_a_finding()
+    {
+        using var store = await LargeAsync();
+        using (var fixture = new LoaderFixture(store))
+        {
+            var journal = SnapshotJournal.PathOf(fixture.SnapshotFilePath);
+            Directory.CreateDirectory(journal);
+            store.Put(Secure("x.example"));
+            fixture.Look();
+            Assert.Equal("Found secure", fixture.Answer("x.example"));
+            var finding = Assert.Single(fixture.Loader.Findings);
+            Assert.Equal(FindingKind.SnapshotNotSaved, finding.Kind);
+            Assert.StartsWith(journal, finding.Detail, StringComparison.Ordinal);
+
+            Directory.Delete(journal);
+            store.Time.Advance(TimeSpan.FromSeconds(11));
+            fixture.Look();
+            Assert.Empty(fixture.Loader.Findings);
+        }
+
+        Assert.Equal("Found secure", AnswerWithoutTheStore(store, "x.example"));
+    }
+
+    /// <summary>A store of many entries whose snapshot lies on the disk, so that the next one is not due for a while.</summary>
+    private static async Task<TemporaryStore> LargeAsync()
+    {
+        var store = new TemporaryStore();
+        store.Put([.. Enumerable.Range(0, Many).Select(i => Secure($"d{i}.example") with { Policy = new TlsPolicy { Level = TlsLevel.Encrypt } })]);
+        using var fixture = new LoaderFixture(store);
+        await UntilAsync(fixture, () => File.Exists(fixture.SnapshotFilePath));
+        return store;
+    }
+
+    private static async Task UntilAsync(LoaderFixture fixture, Func<bool> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        for (fixture.Look(); !condition(); fixture.Look())
+            await Task.Delay(1, deadline.Token);
+    }
+
+    private static string AnswerWithoutTheStore(TemporaryStore store, string key)
+    {
+        foreach (var file in new[] { store.Path, store.Path + "-wal", store.Path + "-shm" })
+            File.Delete(file);
+        using var fixture = new LoaderFixture(store);
+        return fixture.Answer(key);
+    }
+}
