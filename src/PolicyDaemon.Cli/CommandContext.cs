@@ -1,6 +1,5 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store;

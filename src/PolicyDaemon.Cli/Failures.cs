@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
@@ -14,6 +16,7 @@ internal static class Failures
         failure = exception switch
         {
             CommandException command => command,
+            RefusedException refused => new(Code(refused.Refusal), refused.Message, refused.Details),
             ConfigurationException { Problems.Count: 1 } one => new(ExitCode.Invalid, one.Problems[0].ToString()),
             ConfigurationException several => new(
                 ExitCode.Invalid, "the configuration cannot be used", [.. several.Problems.Select(problem => problem.ToString())]),
@@ -26,6 +29,12 @@ internal static class Failures
         };
         return failure is not null;
     }
+
+    private static ExitCode Code(Refusal refusal) => refusal switch
+    {
+        Refusal.NoHostToProbe => ExitCode.Usage,
+        _ => throw new UnreachableException($"refusal {(int)refusal}"),
+    };
 
     private static ExitCode Code(StoreFault fault) => fault switch
     {

@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 
@@ -69,7 +70,7 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         if (observed.Count == 0)
             return;
         context.Report.Note(observed.Count == 1
-            ? $"{observed[0]} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Setup.Shell.Quote(observed[0])} --enforce"
+            ? $"{observed[0]} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Shell.Quote(observed[0])} --enforce"
             : FormattableString.Invariant($"{observed.Count} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
     }
 

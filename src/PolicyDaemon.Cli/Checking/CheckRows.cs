@@ -1,4 +1,6 @@
 using System.Globalization;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -36,7 +38,7 @@ internal static class CheckRows
             table.Add(host.Name, "addresses", CheckTerms.Host(host));
             foreach (var record in host.Tlsa)
                 table.Add(host.Name, "tlsa", $"{record} {host.TlsaDnssec.Name()}");
-            foreach (var address in result.Visit.Addresses.Where(address => address.Host.Name == host.Name))
+            foreach (var address in result.Probed.Addresses.Where(address => address.Host.Name == host.Name))
                 Add(table, result, address);
         }
 
@@ -58,9 +60,9 @@ internal static class CheckRows
             var algorithm = certificate.Algorithm.Name();
             table.Add(subject, algorithm + " key-pin", certificate.Digest(PinSubject.PublicKey, result.Digest).Hex);
             table.Add(subject, algorithm + " cert-pin", certificate.Digest(PinSubject.Certificate, result.Digest).Hex);
-            table.Add(subject, algorithm + " key", CheckTerms.Key(certificate));
-            table.Add(subject, algorithm + " subject", CheckTerms.Cut(certificate.Subject));
-            table.Add(subject, algorithm + " issuer", CheckTerms.Cut(certificate.Issuer));
+            table.Add(subject, algorithm + " key", Phrases.PublicKey(certificate));
+            table.Add(subject, algorithm + " subject", Phrases.Cut(certificate.Subject));
+            table.Add(subject, algorithm + " issuer", Phrases.Cut(certificate.Issuer));
             table.Add(subject, algorithm + " names", CheckTerms.Names(certificate));
             table.Add(subject, algorithm + " not-after", Times.Text(certificate.NotAfter));
             table.Add(subject, algorithm + " tls", $"{seen.TlsVersion} {seen.Cipher}".Trim());

@@ -1,4 +1,6 @@
 using System.Globalization;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
@@ -12,10 +14,7 @@ namespace PolicyDaemon.Cli.Checking;
 /// <summary>What was seen, in the words of the report. Text that a peer or a zone chose is cut here and escaped where it is written.</summary>
 internal static class CheckTerms
 {
-    private const int MaxText = 160;
     private const int MaxNames = 6;
-
-    internal static string Cut(string text, int length = MaxText) => text.Length <= length ? text : text[..length] + "...";
 
     internal static Cell Dns(CheckResult result)
     {
@@ -26,7 +25,7 @@ internal static class CheckTerms
         {
             { HostIsGiven: true } => "the key names the host, no MX lookup",
             { IsImplicit: true } => $"no MX record, the domain's own addresses are used (implicit MX), {Status(resolution.MxDnssec)}",
-            _ => $"{Count(resolution.Hosts.Length, "MX host")}, {Status(resolution.MxDnssec)}",
+            _ => $"{Phrases.Count(resolution.Hosts.Length, "MX host")}, {Status(resolution.MxDnssec)}",
         };
         return resolution.Detail is { } detail ? $"{hosts}; {detail}" : hosts;
     }
@@ -65,7 +64,7 @@ internal static class CheckTerms
                     ? new Cell(text, policy.Mode == StsMode.Enforce ? Tone.Good : Tone.Plain)
                     : new Cell($"{text}; does not cover {Listed(outside)} (validation-failure)", Tone.Bad);
             default:
-                return new Cell($"{sts.Status.Name()}: {Cut(sts.Detail ?? "")}", Tone.Bad);
+                return new Cell($"{sts.Status.Name()}: {Phrases.Cut(sts.Detail ?? "")}", Tone.Bad);
         }
     }
 
@@ -75,7 +74,7 @@ internal static class CheckTerms
             return new Cell($"unknown, the store cannot be read: {problem}", Tone.Caution);
         if (result.Entry is not { } entry)
             return new Cell("none: Postfix uses smtp_tls_security_level of main.cf", Tone.Faint);
-        var pins = entry.Policy.Level == TlsLevel.Fingerprint ? $", {Count(result.Expected.Length, "pin")} compared" : "";
+        var pins = entry.Policy.Level == TlsLevel.Fingerprint ? $", {Phrases.Count(result.Expected.Length, "pin")} compared" : "";
         return $"{entry.Key}: {entry.Policy.Level.Name()}{pins}{(entry.Observe ? ", only observed" : "")}";
     }
 
@@ -88,7 +87,7 @@ internal static class CheckTerms
         }
 
         var alias = host.CanonicalName is { } canonical ? $"; an alias (CNAME) of {canonical}, which RFC 2181 forbids for MX hosts" : "";
-        return $"{Count(host.Addresses.Length, "address", "addresses")}, {Status(host.AddressDnssec)}{alias}";
+        return $"{Phrases.Count(host.Addresses.Length, "address", "addresses")}, {Status(host.AddressDnssec)}{alias}";
     }
 
     internal static Cell Tlsa(MxHost host)
@@ -97,7 +96,7 @@ internal static class CheckTerms
             return new Cell($"the lookup at {host.TlsaBase} failed: at level dane mail would be deferred", Tone.Bad);
         if (host.Tlsa.IsEmpty)
             return new Cell(host.TlsaBase is null ? "not asked: the addresses are not DNSSEC-secure" : "none", Tone.Faint);
-        var records = host.Tlsa.Select(record => $"{Cut(record.ToString(), 80)}{(record.IsUsable ? "" : " (not usable for SMTP, tlsa-invalid)")}");
+        var records = host.Tlsa.Select(record => $"{Phrases.Cut(record.ToString(), 80)}{(record.IsUsable ? "" : " (not usable for SMTP, tlsa-invalid)")}");
         return $"{string.Join("; ", records)}; {Status(host.TlsaDnssec)}";
     }
 
@@ -112,18 +111,6 @@ internal static class CheckTerms
     internal static string Stages(Observation seen) => string.Join(", ", seen.Timings.Select(timing =>
         string.Create(CultureInfo.InvariantCulture, $"{timing.Stage.Name()} {timing.Elapsed.TotalMilliseconds:F0} ms")));
 
-    internal static string Key(ServerCertificate certificate) => certificate.KeyBits > 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{AlgorithmName(certificate.Algorithm)} {certificate.KeyBits} bits")
-        : AlgorithmName(certificate.Algorithm);
-
-    internal static string AlgorithmName(KeyAlgorithm algorithm) => algorithm switch
-    {
-        KeyAlgorithm.Rsa => "RSA",
-        KeyAlgorithm.Ecdsa => "ECDSA",
-        KeyAlgorithm.EdDsa => "EdDSA",
-        _ => "another algorithm",
-    };
-
     internal static string Names(ServerCertificate certificate) => Listed(certificate.Names);
 
     internal static Cell Validity(ServerCertificate certificate, DateTimeOffset now)
@@ -134,9 +121,9 @@ internal static class CheckTerms
         var left = (int)Math.Floor((certificate.NotAfter - now).TotalDays);
         return left switch
         {
-            < 0 => new Cell($"{until}, expired {Count(-left, "day")} ago (certificate-expired)", Tone.Bad),
-            < 14 => new Cell($"{until}, {Count(left, "day")} left", Tone.Caution),
-            _ => new Cell($"{until}, {Count(left, "day")} left", Tone.Plain),
+            < 0 => new Cell($"{until}, expired {Phrases.Count(-left, "day")} ago (certificate-expired)", Tone.Bad),
+            < 14 => new Cell($"{until}, {Phrases.Count(left, "day")} left", Tone.Caution),
+            _ => new Cell($"{until}, {Phrases.Count(left, "day")} left", Tone.Plain),
         };
     }
 
@@ -145,7 +132,7 @@ internal static class CheckTerms
         ChainVerdict.Trusted when seen.Certificate.Covers(host) => new Cell($"trusted, and for {host}", Tone.Good),
         ChainVerdict.Trusted => new Cell($"trusted, but not for {host} (certificate-host-mismatch)", Tone.Caution),
         ChainVerdict.Expired => new Cell("expired (certificate-expired)", Tone.Bad),
-        _ => new Cell($"not trusted (certificate-not-trusted): {Cut(seen.ChainDetail ?? "no reason given")}", Tone.Caution),
+        _ => new Cell($"not trusted (certificate-not-trusted): {Phrases.Cut(seen.ChainDetail ?? "no reason given")}", Tone.Caution),
     };
 
     /// <summary>The pin verdict of one certificate: <c>ok</c> with what the pin is of, or what was expected.</summary>
@@ -176,6 +163,13 @@ internal static class CheckTerms
     internal static string Level(LevelForecast forecast) =>
         forecast.Level.Name() + (forecast.Match.IsEmpty ? "" : $" match={string.Join(':', forecast.Match)}") + (forecast.SendsName ? " servername=hostname" : "");
 
+    internal static Cell Delivery(DeliveryForecast forecast) => new(forecast.Text, forecast.Delivery switch
+    {
+        Administration.Forecast.Delivery.Delivered => Tone.Good,
+        Administration.Forecast.Delivery.Deferred or Administration.Forecast.Delivery.Returned => Tone.Bad,
+        _ => Tone.Caution,
+    });
+
     internal static Cell Forecast(LevelForecast forecast)
     {
         var why = forecast.Why ?? string.Join("; ", forecast.Refusals
@@ -194,16 +188,13 @@ internal static class CheckTerms
 
     internal static string Status(DnssecStatus status) => status == DnssecStatus.Unknown ? "DNSSEC status unknown" : $"DNSSEC {status.Name()}";
 
-    internal static string Count(long count, string one, string? many = null) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
-
-    private static string Days(TimeSpan time) => time.TotalDays >= 1 ? Count((int)time.TotalDays, "day") : Count((int)time.TotalHours, "hour");
+    private static string Days(TimeSpan time) => time.TotalDays >= 1 ? Phrases.Count((int)time.TotalDays, "day") : Phrases.Count((int)time.TotalHours, "hour");
 
     private static string Listed(IReadOnlyCollection<string> names)
     {
         if (names.Count == 0)
             return "none";
-        var text = string.Join(", ", names.Take(MaxNames).Select(name => Cut(name, 80)));
+        var text = string.Join(", ", names.Take(MaxNames).Select(name => Phrases.Cut(name, 80)));
         return names.Count > MaxNames ? string.Create(CultureInfo.InvariantCulture, $"{text} and {names.Count - MaxNames} more") : text;
     }
 }

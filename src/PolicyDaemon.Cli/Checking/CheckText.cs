@@ -1,3 +1,5 @@
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
@@ -30,7 +32,7 @@ internal static class CheckText
             report.Line(result.Resolution is { HostIsGiven: true } or { IsImplicit: true } ? host.Name
                 : FormattableString.Invariant($"{host.Name}, preference {host.Preference}"), Tone.Heading);
             report.Block([("addresses", CheckTerms.Host(host)), ("tlsa", CheckTerms.Tlsa(host))], Labels);
-            foreach (var address in result.Visit.Addresses.Where(address => address.Host.Name == host.Name))
+            foreach (var address in result.Probed.Addresses.Where(address => address.Host.Name == host.Name))
                 Write(report, result, address);
         }
 
@@ -47,7 +49,7 @@ internal static class CheckText
         foreach (var seen in address.Seen.Certificates)
             report.Block(Facts(result, address, seen), Labels - Deeper, 2 + Deeper);
         if (address.Seen is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
-            report.Block([("", new Cell($"it has no certificate with an {CheckTerms.AlgorithmName(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
+            report.Block([("", new Cell($"it has no certificate with an {Phrases.Algorithm(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
         if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Seen.Certificates[0].Certificate))
         {
             report.Block([("with SNI", new Cell($"when {address.Host.Name} is sent as SNI, another certificate is shown:", Tone.Caution))], Labels - Deeper, 2 + Deeper);
@@ -63,12 +65,12 @@ internal static class CheckText
         var certificate = seen.Certificate;
         List<(string, Cell)> facts =
         [
-            ("certificate", CheckTerms.Cut(certificate.Subject)),
+            ("certificate", Phrases.Cut(certificate.Subject)),
             ("names", CheckTerms.Names(certificate)),
-            ("issuer", CheckTerms.Cut(certificate.Issuer)),
+            ("issuer", Phrases.Cut(certificate.Issuer)),
             ("valid", CheckTerms.Validity(certificate, result.At)),
             ("webpki", CheckTerms.WebPki(seen, address.Host.Name)),
-            ("key", CheckTerms.Key(certificate)),
+            ("key", Phrases.PublicKey(certificate)),
             ("key pin", certificate.Digest(Core.Pins.PinSubject.PublicKey, result.Digest).Hex),
             ("cert pin", certificate.Digest(Core.Pins.PinSubject.Certificate, result.Digest).Hex),
         ];
@@ -81,7 +83,7 @@ internal static class CheckText
 
     private static void Conclude(Report report, CheckResult result)
     {
-        if (result.Resolution.Worked && !result.Visit.Addresses.IsEmpty)
+        if (result.Resolution.Worked && !result.Probed.Addresses.IsEmpty)
         {
             report.Line("If enforced now", Tone.Heading);
             var levels = result.Levels.Where(forecast => forecast.Level != TlsLevel.May)
@@ -92,9 +94,8 @@ internal static class CheckText
             report.Line();
         }
 
-        var forecast = DeliveryForecast.Of(result);
         report.Line("Mail", Tone.Heading);
-        report.Block([("now", new Cell(forecast.Text, forecast.Tone))], Labels);
+        report.Block([("now", CheckTerms.Delivery(DeliveryForecast.Of(result)))], Labels);
         if (result.Strongest is { } strongest)
             report.Block([("strongest", CheckTerms.Level(strongest))], Labels);
         if (LevelCommand.For(result) is { } command)

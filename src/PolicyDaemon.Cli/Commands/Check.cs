@@ -1,11 +1,12 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Checking;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 
 namespace PolicyDaemon.Cli.Commands;
 
-/// <summary><c>check</c>: looks at a destination, configured or not, and stores nothing.</summary>
+/// <summary><c>check</c>: probes a destination, configured or not, and stores nothing.</summary>
 internal static class Check
 {
     internal static Command Create(CommandRunner runner)
@@ -16,7 +17,7 @@ internal static class Check
             Description = "A domain, or any key: example.com, [mx.example.com]:587, 192.0.2.1, .example.com with --probe-as",
         };
         var probeAs = ProbeAs.Option();
-        var verb = new Verb("check", "Look at a domain's mail servers now and report everything: DNS, TLS, certificates, pins, DANE, MTA-STS. Stores nothing.")
+        var verb = new Verb("check", "Probe a domain's mail servers now and report everything: DNS, TLS, certificates, pins, DANE, MTA-STS. Stores nothing.")
         {
             Columns = CheckRows.Columns,
             ExitCodes = "1 where mail would not be delivered, or not through every address; 6 where that cannot be told",
@@ -37,7 +38,14 @@ internal static class Check
     private static async Task<ExitCode> RunAsync(
         CommandContext context, Argument<string> key, Option<string[]> probeAs, CancellationToken cancellation)
     {
-        var result = await Checker.RunAsync(context, context.Key(key), ProbeAs.Read(context, probeAs) ?? [], cancellation);
+        var nextHop = context.Key(key);
+        CheckResult result;
+        using (var bar = Progress.Start(context.Host, $"probing {nextHop}", 1, worthShowing: 1))
+        {
+            result = await new DestinationCheck(context.Settings, context.Host.Time) { PolicyPort = context.Host.PolicyPort }
+                .RunAsync(nextHop, ProbeAs.Read(context, probeAs) ?? [], bar, cancellation);
+        }
+
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
             report.Json(CheckJson.From(result), CliJson.Default.CheckJson);
@@ -45,6 +53,11 @@ internal static class Check
             report.Rows(CheckRows.Of(result), default!, CliJson.Default.CheckJson);
         else
             CheckText.Write(report, result);
-        return DeliveryForecast.Of(result).Code;
+        return DeliveryForecast.Of(result).Delivery switch
+        {
+            Delivery.Delivered => ExitCode.Done,
+            Delivery.Unknown => ExitCode.Inconclusive,
+            _ => ExitCode.Negative,
+        };
     }
 }

@@ -1,9 +1,11 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Commands.Pins;
-using PolicyDaemon.Cli.Explaining;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
@@ -75,7 +77,7 @@ internal static class Explain
             facts.Add(("observed", VerdictText.Mail(watched, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
         if (explanation.Decisive?.Entry is { } entry)
         {
-            facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Setup.Shell.Quote(entry.Key.Text)}"));
+            facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
             var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
                 facts.Add((MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.Words(), tlsRpt.Tone())));
@@ -99,7 +101,7 @@ internal static class Explain
             return ": configured, but only observed";
         if (key.IsNearMiss)
             return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
-                + $"if it should answer here too: policyctl domain add {Setup.Shell.Quote(key.Key.Text)} ...";
+                + $"if it should answer here too: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
         return "";
     }
 

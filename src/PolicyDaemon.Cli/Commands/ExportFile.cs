@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands;
@@ -82,7 +83,7 @@ internal static class ExportFile
             null => null,
             FileKind.Regular => "",
             FileKind.SymbolicLink => $"a symbolic link to {new FileInfo(full).LinkTarget}; name that file, or remove the link",
-            FileKind.Fifo => $"a named pipe; write to it with: policyctl export > {Setup.Shell.Quote(file)}",
+            FileKind.Fifo => $"a named pipe; write to it with: policyctl export > {Shell.Quote(file)}",
             FileKind.Directory => "a directory; name a file in it",
             FileKind.Socket => "a socket",
             _ => "a block device",

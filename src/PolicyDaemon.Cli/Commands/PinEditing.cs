@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -26,7 +27,7 @@ internal static class PinEditing
             return pins.Add(pin);
         if (known.State == PinState.Rejected && !readmit)
             throw new CommandException(
-                ExitCode.Usage, $"{fingerprint} was rejected on {known.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add {Setup.Shell.Quote(key)} {fingerprint} --reason \"why\"");
+                ExitCode.Usage, $"{fingerprint} was rejected on {known.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add {Shell.Quote(key)} {fingerprint} --reason \"why\"");
         if (known.IsServed)
             return subject == PinSubject.Unknown ? pins : pins.Replace(known, known with { Subject = subject });
         return pins.Replace(known, pin with { Subject = subject == PinSubject.Unknown ? known.Subject : subject });

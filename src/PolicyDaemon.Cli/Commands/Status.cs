@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
@@ -88,7 +89,7 @@ internal static class Status
             if (live.Snapshot is { } snapshot)
                 facts.Add(("snapshot", string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{CheckTerms.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
+                    $"{Phrases.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
             var counters = live.Counters;
             facts.Add(("lookups", string.Create(
                 CultureInfo.InvariantCulture,
@@ -121,7 +122,7 @@ internal static class Status
 
     private static Cell Store(StatusReport status) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{status.Settings.Database}: {CheckTerms.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
+        $"{status.Settings.Database}: {Phrases.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
 
     private static string Join(IEnumerable<(string Name, long Count)> counts)
     {

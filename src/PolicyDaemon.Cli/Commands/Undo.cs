@@ -50,7 +50,7 @@ internal static class Undo
 
     private static string Repeats(NextHop key)
     {
-        var quoted = Setup.Shell.Quote(key.Text);
+        var quoted = Shell.Quote(key.Text);
         return $"the prober made this change and makes it again on the same evidence; to keep a key out: policyctl pin reject {quoted} FINGERPRINT, "
             + $"to decide everything yourself: policyctl domain set {quoted} --mode locked";
     }

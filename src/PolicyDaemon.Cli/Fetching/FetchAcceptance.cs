@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Probe.Destinations;
@@ -86,7 +87,7 @@ internal sealed class FetchAcceptance(
     {
         var unproven = keys.Count(seen => seen.Evidence is null);
         var offersFirstSight = unproven > 0 && decision.HasReason;
-        var prompt = $"Pin {CheckTerms.Count(keys.Count, "key")}? [{(offersFirstSight ? "yes/first-sight/no" : "yes/no")}] ";
+        var prompt = $"Pin {Phrases.Count(keys.Count, "key")}? [{(offersFirstSight ? "yes/first-sight/no" : "yes/no")}] ";
         var question = unproven == 0 ? prompt : Compare(unproven, offersFirstSight) + prompt;
         await using var input = context.Host.In();
         for (var asked = 0; asked < MostAsked; asked++)
@@ -161,6 +162,6 @@ internal sealed class FetchAcceptance(
         var isConclusive = visit.Addresses.Any(address => address.Seen.Outcome.IsConclusive());
         return new CommandException(
             isConclusive ? ExitCode.Negative : ExitCode.Inconclusive,
-            $"{key}: no server showed a certificate; nothing was changed. See: policyctl check {Setup.Shell.Quote(key)}");
+            $"{key}: no server showed a certificate; nothing was changed. See: policyctl check {Shell.Quote(key)}");
     }
 }

@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration;
 using PolicyDaemon.Cli.Checking;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
@@ -16,11 +17,11 @@ internal static class FetchReport
         report.Note($"Seen at {key}:");
         foreach (var seen in keys)
         {
-            report.Note($"  {seen.Pin}  {digest.Name()} of the public key, {CheckTerms.Key(seen.Certificate)}");
+            report.Note($"  {seen.Pin}  {digest.Name()} of the public key, {Phrases.PublicKey(seen.Certificate)}");
             foreach (var certificate in seen.Certificates)
             {
                 report.Note(
-                    $"    certificate  {CheckTerms.Cut(certificate.Subject)}, issued by {CheckTerms.Cut(certificate.Issuer)}, until {Times.Text(certificate.NotAfter)}");
+                    $"    certificate  {Phrases.Cut(certificate.Subject)}, issued by {Phrases.Cut(certificate.Issuer)}, until {Times.Text(certificate.NotAfter)}");
                 report.Note($"                 {certificate.Digest(PinSubject.Certificate, digest)}  {digest.Name()} of the certificate");
             }
 

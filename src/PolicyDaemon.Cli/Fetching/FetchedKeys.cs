@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Probe.Destinations;
@@ -28,7 +28,7 @@ internal static class FetchedKeys
         MxResolution resolution, IReadOnlyList<(ProbedAddress Address, PresentedCertificate Presented)> places)
     {
         if (places.FirstOrDefault(place => place.Presented.Certificate.StrengthBits < MinimumStrengthBits) is { Presented: { } weak })
-            return (null, $"none: the key is weak ({CheckTerms.Key(weak.Certificate)})");
+            return (null, $"none: the key is weak ({Phrases.PublicKey(weak.Certificate)})");
         if (places.Any(place => place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Mismatch))
             return (null, "none, and worse: a DNSSEC-secure TLSA record exists and does not match");
         // Evidence A of the pin life cycle: MX, addresses and TLSA secure, from a trusted resolver.

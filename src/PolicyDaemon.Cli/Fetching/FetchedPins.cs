@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -42,8 +43,9 @@ internal sealed class FetchedPins
         if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
             throw new CommandException(ExitCode.Usage, $"{key} answers for subdomains and has no MX of its own; name hosts to look at with --probe-as NAME");
         using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
-        var visit = await Checker.ProbeAsync(
-            context, prober.CreateUnstoredProbe(triesServerName: false), Checker.Watched(key, destination, []), cancellation);
+        ProbedDestination visit;
+        using (var bar = Progress.Start(context.Host, $"probing {key}", 1, worthShowing: 1))
+            visit = await prober.CreateUnstoredProbe(triesServerName: false).RunAsync(DestinationCheck.StateOf(key, destination, []), bar, cancellation);
         var acceptance = new FetchAcceptance(context, decision, key.Text, visit, destination.Pins);
         return new FetchedPins(context, visit, await acceptance.DecideAsync(cancellation));
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Destinations;
@@ -34,7 +34,7 @@ internal sealed class TableConversion(CommandContext context)
             wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (row, stop) =>
             {
                 var key = Where(row);
-                visits[key] = await visit.RunAsync(Checker.Watched(key, row with { Key = key }, []), null, stop);
+                visits[key] = await visit.RunAsync(DestinationCheck.StateOf(key, row with { Key = key }, []), null, stop);
                 progress.Report(Interlocked.Increment(ref done));
             });
     }
@@ -109,7 +109,7 @@ internal sealed class TableConversion(CommandContext context)
             return $"{named}: MD5 proves nothing by itself; compare with the partner and give the {digest.Name()} fingerprint";
         var seen = FetchedKeys.Of(visit, digest);
         return seen.Count == 0
-            ? $"{named}: no server of {Where(row)} showed a certificate; see policyctl check {Setup.Shell.Quote(Where(row).Text)}"
+            ? $"{named}: no server of {Where(row)} showed a certificate; see policyctl check {Shell.Quote(Where(row).Text)}"
             : $"{named}: no server of {Where(row)} shows what it names; seen instead: {string.Join(", ", seen.Select(key => key.Pin))}. "
                 + "If the partner confirms that, give it in the table; or keep the row with --unservable observe";
     }

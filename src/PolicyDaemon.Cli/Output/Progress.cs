@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace PolicyDaemon.Cli.Output;
 
 /// <summary>A progress bar on standard error, for long work in front of a person; nothing otherwise.</summary>
-internal sealed class Progress : IDisposable, IProgress<long>
+internal sealed class Progress : IDisposable, IProgress<long>, IProgress<(int Done, int All)>
 {
     // Less work than this is over before a bar could be read.
     private const long WorthShowing = 2000;
@@ -45,11 +45,11 @@ internal sealed class Progress : IDisposable, IProgress<long>
     internal static string Description(string what) => Markup.Escape(ShownText.Escape(what));
 
     /// <summary>Where it turns out how many steps there are.</summary>
-    internal void Report(long value, long expected)
+    public void Report((int Done, int All) value)
     {
         if (task is not null)
-            task.MaxValue = expected;
-        Report(value);
+            task.MaxValue = value.All;
+        Report(value.Done);
     }
 
     internal void Step() => Report(++steps);

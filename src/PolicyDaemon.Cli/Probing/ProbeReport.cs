@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Pins;

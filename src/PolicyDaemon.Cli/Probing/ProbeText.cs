@@ -1,5 +1,6 @@
 using System.Globalization;
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -58,7 +59,7 @@ internal static class ProbeText
         if (history.LastAttempt is null)
             return new Cell("not visited", Tone.Caution);
         var keys = ProbeOutput.Seen(address).Select(certificate =>
-            $"{CheckTerms.AlgorithmName(certificate.Algorithm)} {certificate.Digest(PinSubject.PublicKey, digest).Hex}").ToList();
+            $"{Phrases.Algorithm(certificate.Algorithm)} {certificate.Digest(PinSubject.PublicKey, digest).Hex}").ToList();
         return keys.Count > 0
             ? string.Join(", ", keys)
             : new Cell(Refusals.Why(history.LastOutcome), history.LastOutcome.IsConclusive() ? Tone.Bad : Tone.Caution);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Setup;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup;

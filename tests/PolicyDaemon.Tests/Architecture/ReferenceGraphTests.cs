@@ -12,8 +12,9 @@ public class ReferenceGraphTests
     [InlineData("Store", "Core", "Dapper Dapper.AOT Microsoft.Data.Sqlite Microsoft.Extensions.Logging.Abstractions System.IO.Hashing")]
     [InlineData("Lookup", "Core", "Pipelines.Sockets.Unofficial Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Probe", "Core", "DnsClient MailKit Microsoft.Extensions.Logging.Abstractions")]
-    [InlineData("Daemon", "Core Store Lookup Probe", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike
-    [InlineData("Cli", "Core Store Lookup Probe", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
+    [InlineData("Daemon", "Core Store Lookup Probe Administration", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike
+    [InlineData("Administration", "Core Store Probe", "")]
+    [InlineData("Cli", "Core Store Lookup Probe Administration", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
     public void A_project_references_what_the_architecture_allows(string project, string projects, string packages)
     {
         var document = XDocument.Load(Repository.Path("src", $"PolicyDaemon.{project}", $"PolicyDaemon.{project}.csproj"));

@@ -2,8 +2,8 @@ using System.Net.Sockets;
 using System.Text;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Journal;
-using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
 using Xunit;
 

@@ -70,5 +70,5 @@ internal static class DomainAdd
     }
 
     private static CommandException Known(NextHop key) => new(
-        ExitCode.Invalid, $"{key} is configured already; change it with: policyctl domain set {Setup.Shell.Quote(key.Text)} ...");
+        ExitCode.Invalid, $"{key} is configured already; change it with: policyctl domain set {Shell.Quote(key.Text)} ...");
 }

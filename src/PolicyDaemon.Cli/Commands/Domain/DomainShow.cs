@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
@@ -91,7 +92,7 @@ internal static class DomainShow
         facts.Add(("mode", destination.Mode.Name()));
         if (destination.Observe)
             facts.Add(("enforced", new Cell(
-                $"no, only observed; enforce it with: policyctl domain set {Setup.Shell.Quote(destination.Key.Text)} --enforce", Tone.Caution)));
+                $"no, only observed; enforce it with: policyctl domain set {Shell.Quote(destination.Key.Text)} --enforce", Tone.Caution)));
         if (!destination.ProbeAs.IsEmpty)
             facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
         if (destination.MxGroup is not null)

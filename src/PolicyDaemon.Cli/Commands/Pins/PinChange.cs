@@ -17,7 +17,7 @@ internal sealed record PinChange(
     public NextHop Key => Before.Key;
 
     /// <summary>The key as an argument of a command that is proposed.</summary>
-    public string QuotedKey => Setup.Shell.Quote(Key.Text);
+    public string QuotedKey => Shell.Quote(Key.Text);
 
     public TimeProvider Time => Context.Host.Time;
 

@@ -47,7 +47,7 @@ internal static class PinChangeVerb
         if (store.OpenFindings().Any(open => open.Finding.Subject == key.Text))
         {
             context.Report.Note(
-                $"Findings about {key.ToDisplayString()} end with its next probe, which the daemon makes now; without the daemon: policyctl probe {Setup.Shell.Quote(key.Text)}");
+                $"Findings about {key.ToDisplayString()} end with its next probe, which the daemon makes now; without the daemon: policyctl probe {Shell.Quote(key.Text)}");
         }
     }
 }

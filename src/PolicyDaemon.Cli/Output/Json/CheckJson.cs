@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;

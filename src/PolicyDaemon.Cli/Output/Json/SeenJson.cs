@@ -1,4 +1,5 @@
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -24,7 +25,7 @@ internal sealed record MxJson(
     internal static MxJson From(CheckResult result, MxHost host) => new(
         host.Name, host.Preference, host.CanonicalName, host.AddressOutcome.Name(), host.AddressDnssec.Name(), host.TlsaBase,
         host.TlsaDnssec.Name(), host.TlsaFailed, [.. host.Tlsa.Select(record => new TlsaJson(record.ToString(), record.IsUsable))],
-        [.. result.Visit.Addresses.Where(address => address.Host.Name == host.Name).Select(address => SeenAddressJson.From(result, address))]);
+        [.. result.Probed.Addresses.Where(address => address.Host.Name == host.Name).Select(address => SeenAddressJson.From(result, address))]);
 }
 
 /// <summary>A TLSA record.</summary>
@@ -101,10 +102,10 @@ internal sealed record SeenCertificateJson(
     {
         var certificate = presented.Certificate;
         return new SeenCertificateJson(
-            CheckTerms.Cut(certificate.Subject, MaxText),
-            [.. certificate.Names.Take(MaxNames).Select(name => CheckTerms.Cut(name, MaxText))],
+            Phrases.Cut(certificate.Subject, MaxText),
+            [.. certificate.Names.Take(MaxNames).Select(name => Phrases.Cut(name, MaxText))],
             certificate.Names.Length,
-            CheckTerms.Cut(certificate.Issuer, MaxText),
+            Phrases.Cut(certificate.Issuer, MaxText),
             certificate.NotBefore,
             certificate.NotAfter,
             (int)Math.Floor((certificate.NotAfter - result.At).TotalDays),

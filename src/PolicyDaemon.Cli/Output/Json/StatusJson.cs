@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Statuses;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;

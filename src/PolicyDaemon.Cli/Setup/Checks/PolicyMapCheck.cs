@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;

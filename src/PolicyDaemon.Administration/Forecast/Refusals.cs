@@ -3,19 +3,19 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
 
-namespace PolicyDaemon.Cli.Checking;
+namespace PolicyDaemon.Administration.Forecast;
 
 /// <summary>At which addresses mail would not go through, and why, at the level that <see cref="DeliveryForecast"/> speaks of.</summary>
-internal static class Refusals
+public static class Refusals
 {
-    internal static IEnumerable<(string Where, string Why)> Of(CheckResult result)
+    public static IEnumerable<(string Where, string Why)> Of(CheckResult result)
     {
         if (result.Entry is { } entry)
         {
             if (entry.Policy.Level == TlsLevel.Fingerprint)
                 return OfPins(result);
             var judgement = new LevelVerdict(entry.Policy.Level, result.Key, entry.Policy.Match);
-            return result.Visit.Addresses
+            return result.Probed.Addresses
                 .Where(address => judgement.Refusal(address.Watched) is not null)
                 .Select(address => (Where(address), Why(judgement.Refusal(address.Watched)!.Value)));
         }
@@ -25,12 +25,12 @@ internal static class Refusals
     }
 
     /// <summary>An outcome with its result type of RFC 8460 where that is another word.</summary>
-    internal static string Why(ProbeOutcome outcome) =>
+    public static string Why(ProbeOutcome outcome) =>
         outcome.ResultType() is { } type && type != outcome.Name() ? $"{outcome.Name()} ({type})" : outcome.Name();
 
     private static IEnumerable<(string Where, string Why)> OfPins(CheckResult result)
     {
-        foreach (var address in result.Visit.Addresses)
+        foreach (var address in result.Probed.Addresses)
         {
             switch (address.Seen.Outcome)
             {

@@ -1,13 +1,14 @@
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Policies;
 
-namespace PolicyDaemon.Cli.Explaining;
+namespace PolicyDaemon.Administration.Forecast;
 
 /// <summary>What an answer does to mail, in plain words. See TLS_README, "Client TLS security levels".</summary>
-internal static class DeliverySentence
+public static class DeliverySentence
 {
     private const string Waits = "otherwise it is deferred (4.7.5), tried again, and returned after maximal_queue_lifetime (5 days)";
 
-    internal static string Of(Explanation explanation, PostfixSettings postfix) => explanation.Answer.Kind switch
+    public static string Of(Explanation explanation, PostfixSettings postfix) => explanation.Answer.Kind switch
     {
         LookupAnswerKind.NotFound => "no policy: Postfix uses smtp_tls_security_level of main.cf; `policyctl setup` says which that is",
         LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, postfix),

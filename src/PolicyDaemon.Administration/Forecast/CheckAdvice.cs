@@ -1,25 +1,26 @@
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
-namespace PolicyDaemon.Cli.Checking;
+namespace PolicyDaemon.Administration.Forecast;
 
 /// <summary>What a person should know before acting on the report.</summary>
-internal static class CheckAdvice
+public static class CheckAdvice
 {
     private const int SubmissionsPort = 465; // RFC 8314 section 3.3
 
-    internal static IEnumerable<string> Of(CheckResult result)
+    public static IEnumerable<string> Of(CheckResult result)
     {
-        var unknown = result.Visit.Addresses.Count(address => !SaysSomething(address.Seen.Outcome));
+        var unknown = result.Probed.Addresses.Count(address => !SaysSomething(address.Seen.Outcome));
         if (result.Resolution.Port == SubmissionsPort && unknown > 0)
-            yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is looked at: what Postfix would meet there is not known";
-        if (unknown > 0 && unknown < result.Visit.Addresses.Length)
-            yield return $"{CheckTerms.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
+            yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is probed: what Postfix would meet there is not known";
+        if (unknown > 0 && unknown < result.Probed.Addresses.Length)
+            yield return $"{Phrases.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry
-            && result.Visit.Round.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
+            && result.Probed.Round.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
         {
-            var key = Setup.Shell.Quote(entry.Key.Text);
+            var key = Shell.Quote(entry.Key.Text);
             yield return $"compare what was seen with the partner over another channel; then: policyctl probe {key}, and policyctl pin approve {key} FINGERPRINT";
         }
 

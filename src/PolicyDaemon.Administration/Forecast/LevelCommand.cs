@@ -1,29 +1,28 @@
-using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
-namespace PolicyDaemon.Cli.Checking;
+namespace PolicyDaemon.Administration.Forecast;
 
 /// <summary>The command that sets a level, to be pasted into a shell.</summary>
-internal static class LevelCommand
+public static class LevelCommand
 {
     /// <returns>Null where there is nothing to set: it is set already, something as strong is, or only plain text would go through.</returns>
-    internal static string? For(CheckResult result)
+    public static string? For(CheckResult result)
     {
         if (result.Strongest is not { Level: not TlsLevel.May } strongest)
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
         if (own is not null && Rank(own.Policy.Level) >= Rank(strongest.Level))
-            return own.Observe && result.Visit.Round.Result.Verdict == Core.Rotation.DestinationVerdict.Ok
+            return own.Observe && result.Probed.Round.Result.Verdict == DestinationVerdict.Ok
                 ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
                 : null;
-        return Text(result.Key, own, strongest, result.Visit.Resolution);
+        return Text(result.Key, own, strongest, result.Probed.Resolution);
     }
 
     /// <summary>The same for any level, configured or not.</summary>
-    internal static string Text(NextHop key, Destination? own, LevelForecast forecast, MxResolution resolution)
+    public static string Text(NextHop key, Destination? own, LevelForecast forecast, MxResolution resolution)
     {
         var words = new List<string> { "policyctl", "domain", own is null ? "add" : "set", Shell.Quote(key.Text), "--level", forecast.Level.Name() };
         foreach (var name in forecast.Match)

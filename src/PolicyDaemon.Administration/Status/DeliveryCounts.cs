@@ -1,9 +1,9 @@
-namespace PolicyDaemon.Cli.Statuses;
+namespace PolicyDaemon.Administration.Status;
 
 /// <summary>What the state of the daemon and the store means for mail.</summary>
-internal static class DeliveryCounts
+public static class DeliveryCounts
 {
-    internal static string Of(StatusReport status)
+    public static string Of(StatusReport status)
     {
         if (status.Running == false)
             return "every delivery that asks policyd is deferred (4.7.5) and tried again; nothing is sent weaker. Start it: systemctl start policyd"

@@ -2,17 +2,17 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 
-namespace PolicyDaemon.Cli.Explaining;
+namespace PolicyDaemon.Administration.Explaining;
 
 /// <summary>What Postfix hears when it asks for a next hop, and why: the walk of smtp/smtp_tls_policy.c over the store.</summary>
 /// <param name="Keys">Every key of the walk, in order.</param>
 /// <param name="Decisive">The key whose answer ends the walk; null where all are not found.</param>
-internal sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Keys, ExplainedKey? Decisive)
+public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Keys, ExplainedKey? Decisive)
 {
     /// <summary>What the walk ends with.</summary>
     public LookupAnswer Answer => Decisive?.Answer ?? LookupAnswer.NotFound;
 
-    internal static Explanation Of(NextHop nextHop, PolicyStore store, PostfixSettings postfix)
+    public static Explanation Of(NextHop nextHop, PolicyStore store, PostfixSettings postfix)
     {
         var keys = new List<ExplainedKey>();
         ExplainedKey? decisive = null;

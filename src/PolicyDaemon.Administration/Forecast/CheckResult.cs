@@ -9,10 +9,10 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
 
-namespace PolicyDaemon.Cli.Checking;
+namespace PolicyDaemon.Administration.Forecast;
 
-/// <summary>Everything that <c>check</c> found out.</summary>
-internal sealed record CheckResult
+/// <summary>Everything that <see cref="DestinationCheck"/> found out about a destination.</summary>
+public sealed record CheckResult
 {
     public required NextHop Key { get; init; }
 
@@ -20,11 +20,13 @@ internal sealed record CheckResult
 
     public required Settings Settings { get; init; }
 
-    public required ProbedDestination Visit { get; init; }
+    /// <summary>DNS, and what every address showed.</summary>
+    public required ProbedDestination Probed { get; init; }
 
     /// <summary>The self-test of a trusted resolver; null where the resolver is not trusted.</summary>
     public required ResolverTest? Test { get; init; }
 
+    /// <summary>The domain's MTA-STS policy.</summary>
     public required StsDiscovery Sts { get; init; }
 
     /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's.</summary>
@@ -33,18 +35,18 @@ internal sealed record CheckResult
     /// <summary>Why the store could not be asked for entries; null where it could.</summary>
     public required string? StoreProblem { get; init; }
 
-    /// <summary>The strongest first.</summary>
+    /// <summary>What each level worth setting would do; the strongest first.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }
 
     public LevelForecast? Strongest => LevelForecasts.Strongest(Levels);
 
-    public MxResolution Resolution => Visit.Resolution;
+    public MxResolution Resolution => Probed.Resolution;
 
     /// <summary>Fingerprints are shown in the digest that Postfix compares.</summary>
     public DigestAlgorithm Digest => Settings.Postfix.FingerprintDigest;
 
     /// <summary>The pins that Postfix is told, or would be told once the entry is enforced.</summary>
-    public ImmutableArray<Pin> Expected => Entry is { Policy.Level: Core.Policies.TlsLevel.Fingerprint } entry
+    public ImmutableArray<Pin> Expected => Entry is { Policy.Level: TlsLevel.Fingerprint } entry
         ? [.. entry.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm == Digest)]
         : [];
 }

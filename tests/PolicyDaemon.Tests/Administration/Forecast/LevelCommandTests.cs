@@ -1,11 +1,11 @@
-using PolicyDaemon.Cli.Checking;
+using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using Xunit;
 
-namespace PolicyDaemon.Tests.Cli.Checking;
+namespace PolicyDaemon.Tests.Administration.Forecast;
 
 public sealed class LevelCommandTests
 {

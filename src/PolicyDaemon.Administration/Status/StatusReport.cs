@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 
-namespace PolicyDaemon.Cli.Statuses;
+namespace PolicyDaemon.Administration.Status;
 
 /// <summary>Everything that <c>status</c> knows, gathered from the store and from what the daemon says of itself.</summary>
 /// <param name="Settings">The configuration.</param>
@@ -15,7 +15,7 @@ namespace PolicyDaemon.Cli.Statuses;
 /// <param name="Head">The end of the audit log; null where the store cannot be read.</param>
 /// <param name="StoreProblem">Why the store cannot be read; null where it can.</param>
 /// <param name="Findings">What a person should read, from both, each once.</param>
-internal sealed record StatusReport(
+public sealed record StatusReport(
     Settings Settings,
     bool? Running,
     DaemonStatus? Daemon,
@@ -39,7 +39,7 @@ internal sealed record StatusReport(
     /// <summary>Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</summary>
     public long? Behind => Live?.Snapshot is { } snapshot && Head is { } head ? head.Sequence - snapshot.Sequence : null;
 
-    internal static StatusReport Gather(Settings settings, TimeProvider time)
+    public static StatusReport Gather(Settings settings, TimeProvider time)
     {
         var running = DaemonLock.IsHeld(settings.StatusFile);
         var daemon = DaemonStatusFile.TryRead(settings.StatusFile);

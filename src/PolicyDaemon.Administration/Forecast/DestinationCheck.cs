@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.MtaSts;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Administration.Forecast;
+
+/// <summary>Probes a destination, configured or not, and stores nothing: DNS and every server, the MTA-STS policy, and what the store says of it.</summary>
+public sealed class DestinationCheck(Settings settings, TimeProvider time)
+{
+    /// <summary>Where MTA-STS policies are fetched.</summary>
+    public int PolicyPort { get; init; } = StsOptions.HttpsPort;
+
+    /// <param name="key">The destination.</param>
+    /// <param name="probeAs">Hosts to probe for a key with a leading dot; empty: those of its entry.</param>
+    /// <param name="progress">Told after each address how many are done and how many there are.</param>
+    /// <param name="cancellation">Ends it without a result.</param>
+    /// <exception cref="RefusedException">A key with a leading dot, and no host is named.</exception>
+    public async Task<CheckResult> RunAsync(
+        NextHop key, ImmutableArray<string> probeAs, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+    {
+        var (entry, problem) = FindEntry(key);
+        var destination = StateOf(key, entry, probeAs);
+        if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
+        {
+            throw new RefusedException(
+                Refusal.NoHostToProbe,
+                $"{key} answers for subdomains and has no MX of its own; name hosts to probe: policyctl check {key} --probe-as NAME");
+        }
+
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        var fetchesPolicy = prober.CreateStsResolver(PolicyPort).FindAsync(key, cancellation);
+        var probed = await prober.CreateUnstoredProbe(triesServerName: entry?.Policy.ServerName is null)
+            .RunAsync(destination, progress, cancellation);
+        var sts = await fetchesPolicy;
+        return new CheckResult
+        {
+            Key = key,
+            At = time.GetUtcNow(),
+            Settings = settings,
+            Probed = probed,
+            Test = prober.Resolver.Test,
+            Sts = sts,
+            Entry = entry,
+            StoreProblem = problem,
+            Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
+                probed.Resolution, [.. probed.Addresses.Select(address => address.Watched)],
+                [.. probed.Addresses.Select(address => address.NamedState)]),
+        };
+    }
+
+    /// <summary>The destination as the prober would know it before its first probe, were it configured like this.</summary>
+    /// <param name="key">The destination.</param>
+    /// <param name="entry">Its entry, or the parent's that answers for it; null where there is none.</param>
+    /// <param name="probeAs">Hosts to probe instead of those of the entry; empty: none.</param>
+    public static DestinationState StateOf(NextHop key, Destination? entry, ImmutableArray<string> probeAs) => new()
+    {
+        Key = key,
+        // Without an entry: as Postfix connects at most levels, without SNI.
+        Policy = entry?.Policy ?? new TlsPolicy { Level = TlsLevel.Encrypt },
+        Mode = entry?.Mode ?? PinMode.Assist,
+        Pins = entry?.Pins ?? [],
+        PinOwner = (entry?.Key ?? key).Text,
+        ProbeAs = probeAs.IsEmpty ? entry?.ProbeAs ?? [] : probeAs,
+    };
+
+    private (Destination? Entry, string? Problem) FindEntry(NextHop key)
+    {
+        try
+        {
+            using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
+            var explanation = Explanation.Of(key, store, settings.Postfix);
+            return (explanation.Keys[0].Entry ?? explanation.Decisive?.Entry, null);
+        }
+        catch (StoreException fault)
+        {
+            // Servers can be probed without a store; whoever checks a domain before installing has none yet.
+            return (null, fault.Message);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Administration;
+
+/// <summary>Parts of sentences that several reports share.</summary>
+public static class Phrases
+{
+    /// <summary><c>1 address</c>, <c>2 addresses</c>.</summary>
+    public static string Count(long count, string one, string? many = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
+
+    /// <summary>Text that a peer or a zone chose, no longer than a report can show. It is escaped where it is written.</summary>
+    public static string Cut(string text, int length = 160)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= length ? text : text[..length] + "...";
+    }
+
+    /// <summary>The public key of a certificate: <c>RSA 2048 bits</c>.</summary>
+    public static string PublicKey(ServerCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return certificate.KeyBits > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{Algorithm(certificate.Algorithm)} {certificate.KeyBits} bits")
+            : Algorithm(certificate.Algorithm);
+    }
+
+    /// <summary>As standards spell it.</summary>
+    public static string Algorithm(KeyAlgorithm algorithm) => algorithm switch
+    {
+        KeyAlgorithm.Rsa => "RSA",
+        KeyAlgorithm.Ecdsa => "ECDSA",
+        KeyAlgorithm.EdDsa => "EdDSA",
+        _ => "another algorithm",
+    };
+}
