@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
@@ -10,6 +9,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Daemon.Systemd;
 using PolicyDaemon.Lookup;
@@ -29,7 +29,8 @@ internal static class DaemonHost
     {
         var endpoints = Endpoints.From(settings);
         var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
-        using var host = Build(settings, endpoints, inherited);
+        using var log = new LogSink(new LogLine(TimeProvider.System, ServiceManager.ReadsStandardOutput), StandardOutput.Write);
+        using var host = Build(settings, endpoints, inherited, log);
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
@@ -73,16 +74,16 @@ internal static class DaemonHost
     }
 
     internal static IHost Build(
-        Settings settings, IReadOnlyList<MapEndpoint> endpoints, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited)
+        Settings settings, IReadOnlyList<MapEndpoint> endpoints, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited, LogSink log)
     {
         // No defaults: no files or variables beside the configuration file decide anything.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.SetMinimumLevel(LogLevel.Information);
-        builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.FormatterName);
+        builder.Logging.AddProvider(log);
 
         var services = builder.Services;
-        services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(TimeProvider.System, ServiceManager.ReadsStandardOutput));
+        services.AddSingleton(log);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new RunningConfiguration(settings));
         services.AddSingleton<DaemonOutcome>();

@@ -66,4 +66,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3019, LogLevel.Warning, "the lock against a second policyd cannot be made, and a second one would not be noticed; lookups are not concerned: {Reason}")]
     public static partial void GoesOnWithoutLock(this ILogger logger, string reason);
+
+    [LoggerMessage(3020, LogLevel.Warning, "{Count} log lines were dropped because standard output was not read or could not be written; lookups did not wait for it")]
+    public static partial void LinesDropped(this ILogger logger, long count);
 }

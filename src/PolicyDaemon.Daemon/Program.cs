@@ -1,6 +1,17 @@
+using PolicyDaemon.Core.Runtime;
+
 namespace PolicyDaemon.Daemon;
 
 internal static class Program
 {
-    private static Task<int> Main(string[] args) => DaemonCommand.RunAsync(args, Console.Out, Console.Error);
+    private static async Task<int> Main(string[] args)
+    {
+        StandardStreams.Secure();
+        await using var output = new ForgivingWriter(Console.Out);
+        await using var error = new ForgivingWriter(Console.Error);
+        var code = await DaemonCommand.RunAsync(args, output, error);
+        if (output.Problem is { } problem)
+            await error.WriteLineAsync($"policyd: standard output: {problem}");
+        return code;
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
@@ -14,7 +15,7 @@ namespace PolicyDaemon.Daemon;
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
     ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
-    AlertService? alerts = null) : BackgroundService
+    AlertService? alerts = null, LogSink? log = null) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
@@ -79,5 +80,8 @@ internal sealed class StatusWriter(
             counters.ConnectionsAccepted, counters.ProtocolErrors),
         [.. loader.Findings.Select(finding =>
             new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))],
-        prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 });
+        prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
+    {
+        LogLinesDropped = log?.Dropped ?? 0,
+    };
 }

@@ -94,6 +94,9 @@ internal static class Status
             facts.Add(("lookups", string.Create(
                 CultureInfo.InvariantCulture,
                 $"{counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary, {counters.Permanent} permanent, {counters.NearMisses} near misses")));
+            if (live.LogLinesDropped > 0)
+                facts.Add(("log", new Cell(
+                    string.Create(CultureInfo.InvariantCulture, $"{live.LogLinesDropped} lines dropped: nobody read it, or it could not be written"), Tone.Caution)));
         }
 
         if (status.Live?.Prober is { } prober)

@@ -24,7 +24,11 @@ public sealed record DaemonStatus(
     SnapshotStatus? Snapshot,
     LookupCounts Counters,
     IReadOnlyList<FindingStatus> Findings,
-    ProberStatus? Prober = null);
+    ProberStatus? Prober = null)
+{
+    /// <summary>Log lines that were dropped since it started, because nobody read its standard output or it could not be written.</summary>
+    public long LogLinesDropped { get; init; }
+}
 
 /// <summary>The snapshot in force.</summary>
 /// <param name="Source"><c>store</c>, or <c>file</c> while the store cannot be used and the last good snapshot answers.</param>

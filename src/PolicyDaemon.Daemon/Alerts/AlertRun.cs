@@ -18,7 +18,16 @@ internal static class AlertRun
         if (result is not { ExitCode: 0 })
             await error.WriteLineAsync("policyd: alert_command: " + ShownText.Escape(
                 $"{result.Problem ?? $"ended with status {result.ExitCode}"} {result.Output}".TrimEnd().ReplaceLineEndings(" | ")));
-        await JsonSerializer.SerializeAsync(output, result, AlertJson.Default.AlertRunResult, cancellation);
+        try
+        {
+            await JsonSerializer.SerializeAsync(output, result, AlertJson.Default.AlertRunResult, cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The command has run; whoever asked for it does not want to know, or cannot.
+            await error.WriteLineAsync($"policyd: the result cannot be reported: {exception.Message}");
+        }
+
         return result is { ExitCode: 0 } ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -1,20 +1,19 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Core.Runtime;
 
-namespace PolicyDaemon.Daemon;
+namespace PolicyDaemon.Daemon.Logging;
 
 /// <summary>One line per event: for the journal <c>&lt;priority&gt;event message</c> (sd-daemon(3)), for a terminal with the time.</summary>
 /// <remarks>The framework's formatters print the class that logs, which tells an operator nothing; the event id is what a monitoring rule needs.
 /// Whoever logs the words of a peer or a program escapes them; here is the last door, for what nobody thought of.</remarks>
-internal sealed class LogLineFormatter(TimeProvider time, bool forJournal) : ConsoleFormatter(FormatterName)
+internal sealed class LogLine(TimeProvider time, bool forJournal)
 {
-    internal const string FormatterName = "policyd";
+    // An exception with its stack stays far below; a line of any length would take the room of all others.
+    private const int MaxMessage = 16_000;
 
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public string Text(LogLevel level, int eventId, string message, Exception? exception)
     {
-        var (priority, word) = logEntry.LogLevel switch
+        var (priority, word) = level switch
         {
             LogLevel.Critical => (2, "critical"),
             LogLevel.Error => (3, "error"),
@@ -22,13 +21,14 @@ internal sealed class LogLineFormatter(TimeProvider time, bool forJournal) : Con
             LogLevel.Information => (6, "info"),
             _ => (7, "debug"),
         };
-        var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        if (logEntry.Exception is { } exception)
+        if (exception is not null)
             message = $"{message}: {exception}";
+        if (message.Length > MaxMessage)
+            message = $"{message.AsSpan(0, MaxMessage)}...";
         // A line is an event: what follows a line feed would lose its priority in the journal.
         message = ShownText.Escape(message.ReplaceLineEndings(" | "));
-        textWriter.WriteLine(forJournal
-            ? $"<{priority}>{logEntry.EventId.Id} {message}"
-            : $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {word} {logEntry.EventId.Id} {message}");
+        return forJournal
+            ? $"<{priority}>{eventId} {message}\n"
+            : $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {word} {eventId} {message}\n";
     }
 }
