@@ -4,6 +4,7 @@ using System.Text;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Rows;
 
@@ -56,18 +57,32 @@ internal static class AuditVerifier
         var logged = new Dictionary<string, UInt128?>(StringComparer.Ordinal);
         foreach (var row in LastRows(connection))
             logged[row.Key] = row.After is null ? null : Digest(row.After);
+        var differing = new List<Destination>();
         using var destinations = new DestinationTable(connection);
         foreach (var stored in destinations.List("%"))
         {
             if (!logged.Remove(stored.Key, out var after) || after is null)
                 return $"the log is sound, but the entry {stored.Key} is not from it: it was added past the log";
-            if (stored.Value is not { } destination || Digest(DestinationMapping.ToJson(destination)) != after)
-                return $"the log is sound, but the entry {stored.Key} is not as its last row left it: it was changed past the log";
+            if (stored.Value is not { } destination)
+                return Changed(stored.Key);
+            if (Digest(DestinationMapping.ToJson(destination)) != after)
+                differing.Add(destination);
         }
 
+        // An earlier version may have written the same entry in other words.
+        if (differing.Find(destination => !IsLastLogged(connection, destination)) is { } changed)
+            return Changed(changed.Key.Text);
         return logged.FirstOrDefault(item => item.Value is not null).Key is { } gone
             ? $"the log is sound, but the entry {gone} is gone: it was removed past the log"
             : null;
+    }
+
+    private static string Changed(string key) => $"the log is sound, but the entry {key} is not as its last row left it: it was changed past the log";
+
+    private static bool IsLastLogged(SqliteConnection connection, Destination destination)
+    {
+        var row = AuditLog.NewestOf(connection, destination.Key.Text, 1).First();
+        return row.After is { } json && DestinationMapping.Says(json, destination);
     }
 
     private static UInt128 Digest(string json) => BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(json)));

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Rows;
 
@@ -12,25 +11,17 @@ namespace PolicyDaemon.Store;
 [DapperAot]
 internal sealed class DestinationTable(SqliteConnection connection) : IDisposable
 {
-    private const string Columns =
+    private const string WithPins =
         """
         SELECT d.id AS Id, d.key AS Key, d.level AS Level, d.match_names AS MatchNames, d.ciphers AS Ciphers,
                d.protocols AS Protocols, d.exclude AS Exclude, d.servername AS Servername, d.tafile AS Tafile,
                d.connection_reuse AS ConnectionReuse, d.enable_rpk AS EnableRpk, d.tlsrpt AS Tlsrpt, d.mode AS Mode,
-               d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note, d.mx_group_id AS MxGroupId, g.name AS MxGroup,
-
-        """;
-
-    private const string WithPins = Columns +
-        """
-        p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength, p.since AS PinSince
+               d.observe AS Observe, d.probe_as AS ProbeAs, d.note AS Note,
+               p.fingerprint AS PinFingerprint, p.subject AS PinSubject, p.state AS PinState, p.strength AS PinStrength, p.since AS PinSince
         FROM destination d
-        LEFT JOIN mx_group g ON g.id = d.mx_group_id
         LEFT JOIN pin p ON p.destination_id = d.id
 
         """;
-
-    private readonly Dictionary<long, List<Pin>> groupPins = [];
 
     // Bulk work asks for every key, its parents and its other forms, and mostly there is nothing: the question is prepared once.
     private readonly Lazy<Statement> hasKey = new(() => new(connection, "SELECT 1 FROM destination WHERE key = $0", 1));
@@ -41,9 +32,8 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
         connection,
         """
         SELECT d.id, d.key, d.level, d.match_names, d.ciphers, d.protocols, d.exclude, d.servername, d.tafile, d.connection_reuse, d.enable_rpk,
-               d.tlsrpt, d.mode, d.observe, d.probe_as, d.note, d.mx_group_id, g.name, p.fingerprint, p.subject, p.state, p.strength, p.since
+               d.tlsrpt, d.mode, d.observe, d.probe_as, d.note, p.fingerprint, p.subject, p.state, p.strength, p.since
         FROM destination d
-        LEFT JOIN mx_group g ON g.id = d.mx_group_id
         LEFT JOIN pin p ON p.destination_id = d.id
         WHERE d.key = $0
         ORDER BY p.position, p.id
@@ -55,7 +45,6 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
 
     internal StoredDestination? Find(string key)
     {
-        groupPins.Clear();
         if (hasKey.Value.Scalar(key) is null)
             return null;
         var rows = ofKey.Value.Query(ReadRow, key);
@@ -65,7 +54,6 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
     /// <summary>All whose key is LIKE the pattern (escape character <c>\</c>), in key order, streaming.</summary>
     internal IEnumerable<StoredDestination> List(string likePattern)
     {
-        groupPins.Clear();
         return Grouped(connection.Query<DestinationRow>(
             WithPins +
             """
@@ -77,7 +65,6 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
 
     internal IEnumerable<StoredDestination> OfHost(string host)
     {
-        groupPins.Clear();
         if (hasHost.Value.Scalar(host) is null)
             return [];
         return Grouped(connection.Query<DestinationRow>(
@@ -87,21 +74,6 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
             ORDER BY d.key, p.position, p.id
             """,
             new { host }).ToList());
-    }
-
-    /// <summary>The members of an MX group, in key order.</summary>
-    internal List<StoredDestination> OfGroup(string group)
-    {
-        groupPins.Clear();
-        return [.. Grouped(connection.Query<DestinationRow>(
-            Columns +
-            """
-            NULL AS PinFingerprint, NULL AS PinSubject, NULL AS PinState, NULL AS PinStrength, NULL AS PinSince
-            FROM mx_group g JOIN destination d ON d.mx_group_id = g.id
-            WHERE g.name = @group
-            ORDER BY d.key
-            """,
-            new { group }).ToList())];
     }
 
     internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
@@ -158,13 +130,11 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
             Observe = row.GetInt64(13),
             ProbeAs = Text(14),
             Note = Text(15),
-            MxGroupId = Number(16),
-            MxGroup = Text(17),
-            PinFingerprint = Text(18),
-            PinSubject = Text(19),
-            PinState = Text(20),
-            PinStrength = Text(21),
-            PinSince = Number(22),
+            PinFingerprint = Text(16),
+            PinSubject = Text(17),
+            PinState = Text(18),
+            PinStrength = Text(19),
+            PinSince = Number(20),
         };
 
         string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
@@ -196,11 +166,8 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
         var row = rows[0];
         try
         {
-            var pins = row.MxGroupId is { } group
-                ? GroupPins(group)
-                : [.. rows.Where(pin => pin.PinFingerprint is not null).Select(pin => DestinationMapping.ToPin(
-                    pin.PinFingerprint!, pin.PinSubject, pin.PinState, pin.PinStrength, pin.PinSince ?? 0))];
-            var destination = DestinationMapping.FromRow(row, pins);
+            var destination = DestinationMapping.FromRow(row, rows.Where(pin => pin.PinFingerprint is not null)
+                .Select(pin => DestinationMapping.ToPin(pin.PinFingerprint!, pin.PinSubject, pin.PinState, pin.PinStrength, pin.PinSince ?? 0)));
             return destination.Key.Text == row.Key
                 ? new StoredDestination(row.Id, row.Key, destination, null)
                 : new StoredDestination(row.Id, row.Key, null, $"its key is stored as {row.Key} instead of {destination.Key.Text}");
@@ -209,19 +176,5 @@ internal sealed class DestinationTable(SqliteConnection connection) : IDisposabl
         {
             return new StoredDestination(row.Id, row.Key, null, error.Message);
         }
-    }
-
-    private List<Pin> GroupPins(long group)
-    {
-        if (groupPins.TryGetValue(group, out var pins))
-            return pins;
-        pins = [.. connection.Query<PinRow>(
-            """
-            SELECT fingerprint AS Fingerprint, subject AS Subject, state AS State, strength AS Strength, since AS Since
-            FROM pin WHERE mx_group_id = @group ORDER BY position, id
-            """,
-            new { group }).ToList().Select(row => DestinationMapping.ToPin(row.Fingerprint, row.Subject, row.State, row.Strength, row.Since))];
-        groupPins.Add(group, pins);
-        return pins;
     }
 }

@@ -4,23 +4,21 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>Writes the pins of one kind of owner.</summary>
-/// <param name="connection">Within the caller's transaction.</param>
-/// <param name="owner">The owner's column: <c>destination_id</c> or <c>mx_group_id</c>.</param>
-internal sealed class PinWriter(SqliteConnection connection, string owner) : IDisposable
+/// <summary>Writes the pins of destinations, inside the caller's transaction.</summary>
+internal sealed class PinWriter(SqliteConnection connection) : IDisposable
 {
     private readonly Statement insert = new(
         connection,
-        $"INSERT INTO pin ({owner}, position, fingerprint, subject, state, strength, since) VALUES ($0, $1, $2, $3, $4, $5, $6)",
+        "INSERT INTO pin (destination_id, position, fingerprint, subject, state, strength, since) VALUES ($0, $1, $2, $3, $4, $5, $6)",
         7);
 
     // What a probe keeps about a pin hangs on its row, so a pin that stays keeps its row.
     private readonly Statement update = new(
         connection,
-        $"UPDATE pin SET position = $2, subject = $3, state = $4, strength = $5, since = $6 WHERE {owner} = $0 AND fingerprint = $1",
+        "UPDATE pin SET position = $2, subject = $3, state = $4, strength = $5, since = $6 WHERE destination_id = $0 AND fingerprint = $1",
         7);
 
-    private readonly Statement remove = new(connection, $"DELETE FROM pin WHERE {owner} = $0 AND fingerprint = $1", 2);
+    private readonly Statement remove = new(connection, "DELETE FROM pin WHERE destination_id = $0 AND fingerprint = $1", 2);
 
     /// <summary>Brings the rows from one state to the other, touching only what differs.</summary>
     internal void Write(long id, ImmutableArray<Pin> before, ImmutableArray<Pin> after)

@@ -38,14 +38,12 @@ public sealed class StoreChange : IDisposable
     /// <param name="answerBefore">What Postfix was told before; null where the key is new.</param>
     /// <param name="answerAfter">What Postfix will be told.</param>
     /// <param name="evidence">What an automatic decision rests on, as JSON.</param>
-    /// <param name="answers">What Postfix is told of a destination, for the audit rows of other members of its MX group.</param>
     /// <returns>False where nothing differed.</returns>
     /// <exception cref="StoreException">The store refused; the change is to be disposed of.</exception>
-    public bool Put(
-        Destination after, string? answerBefore, string? answerAfter, string? evidence = null, Func<Destination, string?>? answers = null)
+    public bool Put(Destination after, string? answerBefore, string? answerAfter, string? evidence = null)
     {
         ArgumentNullException.ThrowIfNull(after);
-        return Guard(() => changes.Put(after, answerBefore, answerAfter, evidence, answers));
+        return Guard(() => changes.Put(after, answerBefore, answerAfter, evidence));
     }
 
     /// <summary>Removes a destination and its pins, and records it.</summary>

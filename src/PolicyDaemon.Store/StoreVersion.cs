@@ -42,8 +42,12 @@ internal static class StoreVersion
 
     private static void Upgrade(SqliteConnection connection)
     {
+        // A table is altered by making it anew, and dropping the old one would delete what refers to it (https://www.sqlite.org/lang_altertable.html,
+        // section 7). Inside a transaction the setting cannot be changed.
+        connection.Execute("PRAGMA foreign_keys = OFF");
         connection.Execute("BEGIN IMMEDIATE");
         Migration.Apply(connection);
         connection.Execute("COMMIT");
+        connection.Execute("PRAGMA foreign_keys = ON");
     }
 }

@@ -40,7 +40,7 @@ internal static class UndoPlanner
             }
 
             var now = stored?.Value;
-            if ((now is null ? null : DestinationMapping.ToJson(now)) != last.After)
+            if (now is null ? last.After is not null : last.After is null || !DestinationMapping.Says(last.After, now))
             {
                 obstacles.Add($"{last.Key} was changed since; see 'policyctl audit {last.Key}'");
                 continue;

@@ -66,7 +66,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         Policy = entry?.Policy ?? new TlsPolicy { Level = TlsLevel.Encrypt },
         Mode = entry?.Mode ?? PinMode.Assist,
         Pins = entry?.Pins ?? [],
-        PinOwner = (entry?.Key ?? key).Text,
+        Entry = entry?.Key ?? key,
         ProbeAs = probeAs.IsEmpty ? entry?.ProbeAs ?? [] : probeAs,
     };
 

@@ -89,8 +89,7 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
         if (key.Planned.After is null)
             change.Remove(key.Planned.Key, key.Before?.Words());
         else
-            change.Put(
-                key.Planned.After, key.Before?.Words(), key.After?.Words(), key.Planned.Evidence, member => Answer(member)?.Words());
+            change.Put(key.Planned.After, key.Before?.Words(), key.After?.Words(), key.Planned.Evidence);
     }
 
     private static void RefuseUnservable(List<JudgedChange> keys)

@@ -53,12 +53,5 @@ internal static class PinEditing
             : pins.Replace(known, known with { State = PinState.Rejected, Strength = PinStrength.Person, Since = Now(time) });
     }
 
-    /// <summary>Says whom a change of these pins affects beside the key that was named.</summary>
-    internal static IEnumerable<string> Shared(Destination destination, ProbeState? known)
-    {
-        if (destination.MxGroup is not null && known is not null)
-            yield return FormattableString.Invariant($"these are the pins of the MX group {destination.MxGroup}: this affects {known.Affects} destinations");
-    }
-
     internal static DateTimeOffset Now(TimeProvider time) => DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
 }

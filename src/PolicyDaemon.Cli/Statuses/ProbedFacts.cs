@@ -13,8 +13,6 @@ internal static class ProbedFacts
     internal static IEnumerable<(string Name, Cell Value)> Of(ProbeState known, bool observed, DateTimeOffset now)
     {
         yield return ("verdict", VerdictText.Mail(known, observed));
-        if (known.Affects > 1)
-            yield return ("pins of", string.Create(CultureInfo.InvariantCulture, $"{known.PinOwner}, shared by {known.Affects} destinations"));
         if (known.LastProbe is null)
             yield break;
         if (known.Outcome != ProbeOutcome.Secured)

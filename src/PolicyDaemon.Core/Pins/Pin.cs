@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Pins;
 
-/// <summary>A fingerprint accepted (or refused) for a destination or an MX group.</summary>
+/// <summary>A fingerprint accepted (or refused) for a destination.</summary>
 /// <param name="Fingerprint">The digest.</param>
 /// <param name="Subject">What it is a digest of, as far as known.</param>
 /// <param name="State">Where it is in its life.</param>

@@ -25,9 +25,6 @@ public sealed record Destination
     /// <summary>An administrator's own words.</summary>
     public string? Note { get; init; }
 
-    /// <summary>The MX group whose pins this destination shares, by name; its pins are then the group's.</summary>
-    public string? MxGroup { get; init; }
-
     public bool Equals(Destination? other) =>
         other is not null
         && Key == other.Key
@@ -36,8 +33,7 @@ public sealed record Destination
         && Mode == other.Mode
         && Observe == other.Observe
         && ProbeAs.AsSpan().SequenceEqual(other.ProbeAs.AsSpan())
-        && Note == other.Note
-        && MxGroup == other.MxGroup;
+        && Note == other.Note;
 
     public override int GetHashCode() => HashCode.Combine(Key, Policy, Pins.Length, Mode, Observe, Note);
 }

@@ -1,10 +1,14 @@
+using PolicyDaemon.Core.Pins;
+
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>The brake: when many pinned MX groups show a new key at once, our own network is the likelier culprit.</summary>
-/// <param name="PinnedGroups">All groups with pins; a destination without a group is one of its own.</param>
-/// <param name="GroupsWithNewKeys">How many of them showed a key that was new within <see cref="RotationOptions.BrakeWindow"/>.</param>
-/// <param name="RoundEnded">When the last round ended: every target that was due at its start has been visited.</param>
-public readonly record struct Brake(int PinnedGroups, int GroupsWithNewKeys, DateTimeOffset? RoundEnded)
+/// <summary>The brake: when many MX hosts of pinned destinations show a new key at once, our own network, resolver or clock is the
+/// likelier culprit.</summary>
+/// <remarks>It counts MX hosts: a provider that renews the key of one host is one, however many destinations are its customers.</remarks>
+/// <param name="PinnedHosts">The MX hosts of all destinations with served pins, each once.</param>
+/// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="NewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
+/// <param name="RoundEnded">When the last round ended: every target that was due at its start has been probed.</param>
+public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? RoundEnded)
 {
     private readonly RotationOptions? options;
 
@@ -15,9 +19,42 @@ public readonly record struct Brake(int PinnedGroups, int GroupsWithNewKeys, Dat
         init => options = value;
     }
 
-    /// <summary>More than 1 % of the groups, and at least 5, unless configured otherwise: nothing promotes by itself.</summary>
-    public bool IsOn => GroupsWithNewKeys >= Options.BrakeAtLeast && (long)GroupsWithNewKeys * 100 > (long)PinnedGroups * Options.BrakePercent;
+    /// <summary>More than 1 % of the hosts, and at least 5, unless configured otherwise: nothing promotes by itself.</summary>
+    public bool IsOn => HostsWithNewKeys >= Options.BrakeAtLeast && (long)HostsWithNewKeys * 100 > (long)PinnedHosts * Options.BrakePercent;
 
     /// <summary>True where a key seen at that time has waited for the end of a round, or long enough.</summary>
     public bool HasWaited(DateTimeOffset seen, DateTimeOffset now) => RoundEnded > seen || now - seen >= Options.EvidenceWait;
+}
+
+/// <summary>What the ledger knows for the <see cref="Brake"/>.</summary>
+public readonly record struct BrakeCounts(int PinnedHosts, int HostsWithNewKeys);
+
+/// <summary>An MX host that presents a key of which nobody knew: no pin serves or rejects it, and none announced it.</summary>
+/// <param name="MxHost">The host's name.</param>
+/// <param name="Since">When any of its addresses presented the key first.</param>
+public readonly record struct NewKey(string MxHost, DateTimeOffset Since)
+{
+    // Pins are dated in whole seconds, observations need not be.
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    /// <summary>The new keys of the last probes that are young enough to count.</summary>
+    internal static IEnumerable<NewKey> In(RotationView view)
+    {
+        foreach (var slot in view.Current)
+        {
+            var certificate = slot.Certificate;
+            if (view.Pins.Accepts(certificate) || view.Pins.Rejects(certificate))
+                continue;
+            var runs = view.CertificateSlots
+                .SelectMany(other => other.Runs, (other, run) => (other.Address.MxHost, Run: run))
+                .Where(seen => seen.Run.Certificate?.KeyId == certificate.KeyId)
+                .ToList();
+            var first = runs.Min(seen => seen.Run.First);
+            var isAnnounced = view.Input.Pins.Any(pin =>
+                pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint) && pin.Since + Second < first);
+            var since = runs.Where(seen => seen.MxHost == slot.Address.MxHost).Min(seen => seen.Run.First);
+            if (!isAnnounced && view.Now - since <= view.Options.BrakeWindow)
+                yield return new NewKey(slot.Address.MxHost, since);
+        }
+    }
 }

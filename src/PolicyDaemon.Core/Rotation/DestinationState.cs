@@ -9,20 +9,23 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>A destination that the prober looks after, as the ledger hands it out: what is configured, and what is remembered of it.</summary>
 public sealed record DestinationState
 {
+    private readonly NextHop? entry;
+
     public required NextHop Key { get; init; }
+
+    /// <summary>The configured entry that answers for <see cref="Key"/>, for the commands that findings name: the key itself, or its
+    /// parent where <c>check</c> asks for a subdomain.</summary>
+    public NextHop Entry
+    {
+        get => entry ?? Key;
+        init => entry = value;
+    }
 
     public required TlsPolicy Policy { get; init; }
 
     public required PinMode Mode { get; init; }
 
-    /// <summary>The destination's own pins, or its MX group's.</summary>
     public required ImmutableArray<Pin> Pins { get; init; }
-
-    /// <summary>Under which name its pins change: the key, or the MX group.</summary>
-    public required string PinOwner { get; init; }
-
-    /// <summary>How many destinations share these pins.</summary>
-    public int Affects { get; init; } = 1;
 
     /// <summary>Hosts to visit for a leading-dot key.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];

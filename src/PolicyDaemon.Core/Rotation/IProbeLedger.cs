@@ -9,13 +9,13 @@ namespace PolicyDaemon.Core.Rotation;
 /// <see cref="LedgerUnavailableException"/>, and the prober goes on with what it can.</remarks>
 public interface IProbeLedger
 {
-    /// <summary>Destinations that were looked at before, one for each owner of pins, and are due by then; the earliest first.</summary>
-    /// <remarks>What was due before a restart is due after it, and nothing else.</remarks>
+    /// <summary>Destinations that were probed before and are due by then, the earliest first.</summary>
+    /// <remarks>Due times are stored, so a restart neither loses nor adds probes.</remarks>
     /// <param name="until">Inclusive.</param>
     /// <param name="limit">At most so many.</param>
     IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit);
 
-    /// <summary>Destinations that were never looked at, one for each owner of pins, in pages.</summary>
+    /// <summary>Destinations that were never probed, in pages.</summary>
     /// <param name="after">Where the page before ended; 0 for the first.</param>
     /// <param name="limit">At most so many.</param>
     UnprobedPage ListUnprobed(long after, int limit);
@@ -26,9 +26,6 @@ public interface IProbeLedger
     /// <summary>Some destinations, each once, any as likely as another.</summary>
     /// <param name="size">So many, or all where there are fewer; of a large store it may be some fewer.</param>
     IReadOnlyList<NextHop> Sample(int size, Random random);
-
-    /// <summary>The key that is listed in place of this one, where that is another: both are members of one MX group.</summary>
-    NextHop? ListedAs(NextHop key) => null;
 
     /// <summary>One destination as it is configured and remembered now; null where it is no longer there.</summary>
     DestinationState? Read(NextHop key);

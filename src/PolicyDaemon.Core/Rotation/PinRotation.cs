@@ -30,8 +30,10 @@ public static class PinRotation
 
         DateTimeOffset? reconsider = null;
         var newKeySeen = false;
+        ImmutableArray<NewKey> newKeys = [];
         if (input.Mx.IsCurrent)
         {
+            newKeys = [.. NewKey.In(view).Distinct()];
             newKeySeen = Proposals.FirstSeen(view);
             Conversion.Apply(view);
             Proposals.KeyBesideCertificate(view);
@@ -41,7 +43,10 @@ public static class PinRotation
         }
 
         return new RotationResult(
-            [.. view.Pins.Transitions], [.. findings.DistinctBy(finding => finding.Kind)], verdict, newKeySeen, seesServedPin, reconsider);
+            [.. view.Pins.Transitions], [.. findings.DistinctBy(finding => finding.Kind)], verdict, newKeySeen, seesServedPin, reconsider)
+        {
+            NewKeys = newKeys,
+        };
     }
 
     private static DateTimeOffset? Change(RotationView view, ImmutableArray<RotationFinding>.Builder findings, bool mayChange)

@@ -9,9 +9,6 @@ public sealed record ProbeResult
 {
     public required NextHop Key { get; init; }
 
-    /// <summary>Whose pins the transitions are: the key, or the MX group.</summary>
-    public required string PinOwner { get; init; }
-
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The lookup, failed or not. Only one that worked replaces what is remembered.</summary>

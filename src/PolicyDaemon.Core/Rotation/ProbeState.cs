@@ -7,12 +7,6 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>What the prober knows of a destination, for people.</summary>
 public sealed record ProbeState
 {
-    /// <summary>Whose pins it is served with: the key, or the MX group.</summary>
-    public required string PinOwner { get; init; }
-
-    /// <summary>How many destinations share the pins.</summary>
-    public required int Affects { get; init; }
-
     /// <summary>What would happen to mail; null before the first look.</summary>
     public DestinationVerdict? Verdict { get; init; }
 

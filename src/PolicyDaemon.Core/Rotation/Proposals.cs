@@ -7,7 +7,7 @@ namespace PolicyDaemon.Core.Rotation;
 internal static class Proposals
 {
     /// <summary>A key that no pin knows becomes a candidate. One that a person rejected never does.</summary>
-    /// <returns>True where such a key was seen: the brake counts it.</returns>
+    /// <returns>True where such a key was seen.</returns>
     public static bool FirstSeen(RotationView view)
     {
         var seen = false;

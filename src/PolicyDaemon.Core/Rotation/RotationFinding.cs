@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>Something a person should read about one destination's or group's pins.</summary>
+/// <summary>Something a person should read about one destination's pins.</summary>
 /// <param name="Kind">One finding per kind and owner is open at a time.</param>
 /// <param name="Outcome">Its class; its RFC 8460 result type is <see cref="ProbeOutcomes.ResultType"/>.</param>
 /// <param name="Expected">The served pins.</param>

@@ -7,7 +7,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>All that <see cref="PinRotation"/> looks at.</summary>
 public sealed record RotationInput
 {
-    /// <summary>The destination's key, or the MX group's name: whose pins these are. It stands in the commands that findings name.</summary>
+    /// <summary>The destination's key, for the commands that findings name.</summary>
     public required string Owner { get; init; }
 
     public required PinMode Mode { get; init; }

@@ -26,12 +26,12 @@ public sealed record RotationOptions
     /// <summary>How long evidence A waits at most, so that the brake can see first.</summary>
     public TimeSpan EvidenceWait { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>The brake counts keys first seen within this time.</summary>
+    /// <summary>The brake counts MX hosts that showed a new key within this time.</summary>
     public TimeSpan BrakeWindow { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>More than this part of all pinned groups sets the brake.</summary>
+    /// <summary>More than this part of the MX hosts of pinned destinations sets the brake.</summary>
     public int BrakePercent { get; init; } = 1;
 
-    /// <summary>Fewer groups than this never set it.</summary>
+    /// <summary>Fewer MX hosts than this never set it.</summary>
     public int BrakeAtLeast { get; init; } = 5;
 }

@@ -30,6 +30,6 @@ public sealed record ResolverStatus(bool Trusted, bool? SelfTestPassed, DateTime
 
 /// <summary>The brake.</summary>
 /// <param name="On">No pin changes by itself.</param>
-/// <param name="PinnedGroups">How many owners of pins there are.</param>
-/// <param name="NewKeys">How many of them showed a new key of late.</param>
-public sealed record BrakeStatus(bool On, int PinnedGroups, int NewKeys);
+/// <param name="MxHosts">How many MX hosts the pinned destinations have.</param>
+/// <param name="NewKeys">How many MX hosts showed a new key of late.</param>
+public sealed record BrakeStatus(bool On, int MxHosts, int NewKeys);

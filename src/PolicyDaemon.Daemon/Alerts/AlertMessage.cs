@@ -7,7 +7,7 @@ namespace PolicyDaemon.Daemon.Alerts;
 /// <summary>What people are told: the JSON of <c>alert_command</c> and <c>alert_webhook</c>. See policydaemon.conf(5), ALERTS.</summary>
 /// <param name="Event"><c>opened</c>, <c>escalated</c> or <c>settled</c>.</param>
 /// <param name="Kind">The kind of finding; <c>many-findings</c> where so many came at once that they are told together.</param>
-/// <param name="Subject">What it is about: a destination, an MX group, <c>prober</c>, a file.</param>
+/// <param name="Subject">What it is about: a destination, <c>prober</c>, a file.</param>
 /// <param name="Detail">A sentence.</param>
 /// <param name="Remedy">The command that settles it.</param>
 /// <param name="Since">When it was first seen.</param>

@@ -37,7 +37,7 @@ internal sealed class RunningProber(
         return new ProberStatus(
             problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.RoundEnded,
             new ResolverStatus(settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
-            engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedGroups, brake.GroupsWithNewKeys) : null, 0);
+            engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedHosts, brake.HostsWithNewKeys) : null, 0);
     }
 
     /// <summary>Runs until cancelled, or until the engine breaks.</summary>

@@ -55,7 +55,6 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         return new ProbeResult
         {
             Key = watched.Key,
-            PinOwner = watched.PinOwner,
             At = now,
             Resolution = resolution,
             Targets = [.. Targets.Where(target => IsWorthKeeping(target, histories))],
@@ -83,13 +82,13 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         {
             var judgement = new LevelVerdict(watched.Policy.Level, watched.Key, watched.Policy.Match);
             return new RotationResult(
-                [], [.. DestinationFindings.OfLevel(watched.PinOwner, judgement, addresses, digest)], judgement.Verdict(addresses),
+                [], [.. DestinationFindings.OfLevel(watched.Entry.Text, judgement, addresses, digest)], judgement.Verdict(addresses),
                 NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
         return PinRotation.Evaluate(new RotationInput
         {
-            Owner = watched.PinOwner,
+            Owner = watched.Entry.Text,
             Mode = watched.Mode,
             Pins = watched.Pins,
             Digest = digest,

@@ -103,7 +103,7 @@ public sealed class DestinationProbe : IDisposable
         ImmutableArray<ProbeTarget> changed, DateTimeOffset? roundEnded)
     {
         var counts = ledger.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow);
-        var brake = new Brake(counts.PinnedGroups, counts.GroupsWithNewKeys, roundEnded) { Options = options.Rotation };
+        var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, roundEnded) { Options = options.Rotation };
         var round = look.Finish(histories, digest, brake, options);
         if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(watched)) == true)
         {

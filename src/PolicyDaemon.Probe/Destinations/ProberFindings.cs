@@ -56,7 +56,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
                 logger.ResolverFails();
             dnsSince = dnsFails ? dnsSince ?? time.GetUtcNow() : null;
             if (brake.IsOn && brakeSince is null)
-                logger.BrakeOn(brake.GroupsWithNewKeys, brake.PinnedGroups);
+                logger.BrakeOn(brake.HostsWithNewKeys, brake.PinnedHosts);
             if (resolverTrouble is not null && troubleSince is null)
                 logger.ResolverNotValidating(resolverTrouble);
             brakeSince = brake.IsOn ? brakeSince ?? time.GetUtcNow() : null;
@@ -68,7 +68,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
             {
                 findings.Add(new Finding(
                     FindingKind.BrakeOn, "prober",
-                    $"{brake.GroupsWithNewKeys} of {brake.PinnedGroups} pinned groups showed a new key within {brake.Options.BrakeWindow.Words()}; no pin changes by itself",
+                    $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.Words()}; no pin changes by itself",
                     "policyctl status", since));
             }
 

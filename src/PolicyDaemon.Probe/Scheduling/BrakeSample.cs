@@ -16,14 +16,14 @@ internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, 
 
     /// <summary>Draws some destinations beside the one where it was seen.</summary>
     /// <param name="seenAt">Where a new key was seen.</param>
-    /// <param name="groups">How many pinned groups there are.</param>
+    /// <param name="pinnedHosts">How many MX hosts the brake knows.</param>
     /// <param name="now">The present.</param>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read.</exception>
-    public IEnumerable<NextHop> Draw(NextHop seenAt, int groups, DateTimeOffset now)
+    public IEnumerable<NextHop> Draw(NextHop seenAt, int pinnedHosts, DateTimeOffset now)
     {
         if (last is null || now - last >= Every)
             (last, drawn) = (now, 0);
-        var first = 5 * Math.Max(options.BrakeAtLeast, (groups * options.BrakePercent / 100) + 1);
+        var first = 5 * Math.Max(options.BrakeAtLeast, (pinnedHosts * options.BrakePercent / 100) + 1);
         var size = Math.Min(drawn == 0 ? first : drawn, Most - drawn);
         if (size <= 0)
             return [];

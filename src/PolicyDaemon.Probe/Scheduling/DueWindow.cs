@@ -35,7 +35,6 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     public int CountDue(DateTimeOffset now) => dueQueue.CountDue(now) + beyond;
 
     /// <summary>It is among what comes next.</summary>
-    public bool Contains(NextHop key) => dueQueue.Contains(key);
 
     /// <summary>The list has changed: it is read again.</summary>
     /// <param name="anyKey">Not only keys that are hastened anyway.</param>

@@ -18,10 +18,10 @@ internal abstract record EngineSignal
     /// <param name="IsKept">The ledger knows that, too.</param>
     /// <param name="Reconsider">It waits for the end of a round.</param>
     /// <param name="Shared">Others whose address showed something new.</param>
-    /// <param name="NewKeySeen">Count for the brake: look whether the same happens elsewhere.</param>
-    /// <param name="Groups">How many groups there are, to size that sample.</param>
+    /// <param name="NewKeySeen">Others are probed, too, so that the brake can see whether it is everywhere.</param>
+    /// <param name="PinnedHosts">How many MX hosts the brake knows, to size that sample.</param>
     public sealed record Looked(
-        NextHop Key, DateTimeOffset? NextDue, bool IsKept, bool Reconsider, IReadOnlyList<NextHop> Shared, bool NewKeySeen, int Groups) : EngineSignal;
+        NextHop Key, DateTimeOffset? NextDue, bool IsKept, bool Reconsider, IReadOnlyList<NextHop> Shared, bool NewKeySeen, int PinnedHosts) : EngineSignal;
 
     /// <summary>Something is due, or the engine is to stop.</summary>
     public sealed record Woken : EngineSignal

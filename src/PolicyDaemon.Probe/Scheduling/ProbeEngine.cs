@@ -188,7 +188,7 @@ public sealed class ProbeEngine : IDisposable
         {
             case EngineSignal.Wanted(var key, var reason):
                 wanted.TryRemove(key, out _);
-                Hasten(Listed(key), reason);
+                Hasten(key, reason);
                 break;
             case EngineSignal.ListChanged(var anyKey):
                 window.ListChanged(anyKey);
@@ -217,23 +217,7 @@ public sealed class ProbeEngine : IDisposable
         foreach (var neighbour in looked.Shared.Where(key => key != looked.Key))
             Hasten(neighbour, ProbeReason.Shared);
         if (looked.NewKeySeen)
-            Sample(looked.Key, looked.Groups);
-    }
-
-    /// <summary>Under which key a destination is looked at: a member of an MX group has one that stands for all of them.</summary>
-    private NextHop Listed(NextHop key)
-    {
-        if (window.Contains(key) || running.ContainsKey(key))
-            return key;
-        try
-        {
-            return ledger.ListedAs(key) ?? key;
-        }
-        catch (LedgerUnavailableException)
-        {
-            // Then no look at it could be recorded either; whoever asked asks again.
-            return key;
-        }
+            Sample(looked.Key, looked.PinnedHosts);
     }
 
     private void Hasten(NextHop key, ProbeReason reason)
@@ -244,11 +228,11 @@ public sealed class ProbeEngine : IDisposable
             window.Hasten(key, time.GetUtcNow(), reason);
     }
 
-    private void Sample(NextHop seenAt, int groups)
+    private void Sample(NextHop seenAt, int pinnedHosts)
     {
         try
         {
-            foreach (var key in sample.Draw(seenAt, groups, time.GetUtcNow()))
+            foreach (var key in sample.Draw(seenAt, pinnedHosts, time.GetUtcNow()))
                 Hasten(key, ProbeReason.Sample);
         }
         catch (LedgerUnavailableException fault)
@@ -309,12 +293,12 @@ public sealed class ProbeEngine : IDisposable
             return new EngineSignal.Looked(key, look.NextDue, true, false, [], false, 0);
 
         lastBrake = new StrongBox<Brake>(
-            new Brake(look.Counts.PinnedGroups, look.Counts.GroupsWithNewKeys, RoundEnded) { Options = options.Rotation });
+            new Brake(look.Counts.PinnedHosts, look.Counts.HostsWithNewKeys, RoundEnded) { Options = options.Rotation });
         logger.Looked(key.Text, round.Result.Verdict.Name(), reason.ToString());
         foreach (var transition in round.Result.Transitions)
-            logger.PinMoved(look.Watched.PinOwner, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
+            logger.PinMoved(key.Text, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
         return new EngineSignal.Looked(
             key, look.NextDue, true, round.Result.ReconsiderAt is not null || round.Result.NewKeySeen,
-            [.. look.Changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, look.Counts.PinnedGroups);
+            [.. look.Changed.SelectMany(ledger.Sharing).Distinct()], round.Result.NewKeySeen, look.Counts.PinnedHosts);
     }
 }

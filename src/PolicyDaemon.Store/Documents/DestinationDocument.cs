@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace PolicyDaemon.Store.Documents;
 
 /// <summary>A destination as JSON, as the audit log keeps it: its text is hashed, so names and order never change.</summary>
-/// <remarks>What is absent is left out. The pins of an MX group stand in every member's document: they are what it is served with.</remarks>
+/// <remarks>What is absent is left out.</remarks>
 internal sealed record DestinationDocument
 {
     [JsonPropertyOrder(0)]
@@ -52,8 +52,5 @@ internal sealed record DestinationDocument
     public string? Note { get; init; }
 
     [JsonPropertyOrder(15)]
-    public string? MxGroup { get; init; }
-
-    [JsonPropertyOrder(16)]
     public PinDocument[]? Pins { get; init; }
 }

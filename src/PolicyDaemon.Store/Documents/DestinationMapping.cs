@@ -27,12 +27,26 @@ internal static class DestinationMapping
         Observe = destination.Observe,
         ProbeAs = List(destination.ProbeAs),
         Note = destination.Note,
-        MxGroup = destination.MxGroup,
         Pins = destination.Pins.IsDefaultOrEmpty ? null : [.. destination.Pins.Select(ToDocument)],
     };
 
     internal static string ToJson(Destination destination) =>
         JsonSerializer.Serialize(ToDocument(destination), StoreJson.Default.DestinationDocument);
+
+    /// <summary>True where a document is of this destination as it is, whichever version wrote it.</summary>
+    internal static bool Says(string json, Destination destination)
+    {
+        if (json == ToJson(destination))
+            return true;
+        try
+        {
+            return FromJson(json) == destination;
+        }
+        catch (Exception error) when (error is FormatException or JsonException)
+        {
+            return false;
+        }
+    }
 
     internal static Destination FromJson(string json)
     {
@@ -59,7 +73,6 @@ internal static class DestinationMapping
             Observe = document.Observe,
             ProbeAs = [.. document.ProbeAs ?? []],
             Note = document.Note,
-            MxGroup = document.MxGroup,
         };
     }
 
@@ -84,7 +97,6 @@ internal static class DestinationMapping
         Observe = row.Observe != 0,
         ProbeAs = ReadList(row.ProbeAs),
         Note = row.Note,
-        MxGroup = row.MxGroup,
     };
 
     internal static Pin ToPin(string fingerprint, string? subject, string? state, string? strength, long since)

@@ -14,24 +14,15 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
     private readonly Statement all = new(
         connection,
         """
-        SELECT d.id, d.key, s.next_due FROM destination d LEFT JOIN probe_state s ON s.destination_id = d.id
-        WHERE d.mx_group_id IS NULL AND d.level <> 'none'
-        UNION ALL
-        SELECT d.id, d.key, s.next_due FROM mx_group g
-        JOIN destination d ON d.id = (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = g.id AND m.level <> 'none')
-        LEFT JOIN probe_state s ON s.mx_group_id = g.id
+        SELECT d.id, d.key, s.next_due FROM destination d LEFT JOIN probe_state s ON s.destination_id = d.id WHERE d.level <> 'none'
         """,
         0);
 
-    // CROSS JOIN: SQLite then takes them by their time, and stops at the limit.
     private readonly Statement due = new(
         connection,
         """
-        SELECT d.id, d.key, s.next_due FROM probe_state s
-        CROSS JOIN destination d ON d.id = coalesce(s.destination_id,
-            (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = s.mx_group_id AND m.level <> 'none'))
-        WHERE s.next_due <= $0 AND d.level <> 'none' AND (s.destination_id IS NULL OR d.mx_group_id IS NULL)
-        ORDER BY s.next_due LIMIT $1
+        SELECT d.id, d.key, s.next_due FROM probe_state s JOIN destination d ON d.id = s.destination_id
+        WHERE s.next_due <= $0 AND d.level <> 'none' ORDER BY s.next_due LIMIT $1
         """,
         2);
 
@@ -39,31 +30,12 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
         connection,
         """
         SELECT d.id, d.key, NULL FROM destination d
-        WHERE d.id > $0 AND d.level <> 'none' AND CASE WHEN d.mx_group_id IS NULL
-            THEN NOT EXISTS (SELECT 1 FROM probe_state s WHERE s.destination_id = d.id)
-            ELSE NOT EXISTS (SELECT 1 FROM probe_state s WHERE s.mx_group_id = d.mx_group_id)
-                AND d.id = (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = d.mx_group_id AND m.level <> 'none')
-            END
+        WHERE d.id > $0 AND d.level <> 'none' AND NOT EXISTS (SELECT 1 FROM probe_state s WHERE s.destination_id = d.id)
         ORDER BY d.id LIMIT $1
         """,
         2);
 
-    private readonly Statement listedAs = new(
-        connection,
-        """
-        SELECT d.key FROM destination m
-        JOIN destination d ON d.id = (SELECT min(o.id) FROM destination o WHERE o.mx_group_id = m.mx_group_id AND o.level <> 'none')
-        WHERE m.key = $0 AND m.level <> 'none'
-        """,
-        1);
-
-    private readonly Statement watched = new(
-        connection,
-        """
-        SELECT (SELECT count(*) FROM destination WHERE mx_group_id IS NULL AND level <> 'none')
-            + (SELECT count(DISTINCT mx_group_id) FROM destination WHERE mx_group_id IS NOT NULL AND level <> 'none')
-        """,
-        0);
+    private readonly Statement watched = new(connection, "SELECT count(*) FROM destination WHERE level <> 'none'", 0);
 
     private readonly Statement known = new(connection, "SELECT count(*) FROM probe_state", 0);
 
@@ -84,9 +56,6 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
         var rows = unprobed.Query(ReadRow, after, limit);
         return new UnprobedPage([.. Parsed(rows).Select(row => row.Key)], rows.Count == 0 ? after : rows[^1].Id, rows.Count < limit);
     }
-
-    internal NextHop? ListedAs(NextHop key) =>
-        listedAs.Scalar(key.Text) is string listed && NextHop.TryParse(listed, out var parsed, out _) ? parsed : null;
 
     internal ProbeCounts Count(long now)
     {
@@ -113,7 +82,7 @@ internal sealed class DueTable(SqliteConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[all, due, unprobed, listedAs, watched, known, waiting, lastId, from])
+        foreach (var statement in (Statement[])[all, due, unprobed, watched, known, waiting, lastId, from])
             statement.Dispose();
     }
 

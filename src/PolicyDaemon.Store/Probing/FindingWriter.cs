@@ -15,20 +15,19 @@ internal sealed class FindingWriter(SqliteConnection connection) : IDisposable
 
     private readonly Statement open = new(connection, "SELECT kind FROM finding WHERE subject = $0 AND closed IS NULL", 1);
 
-    internal void Write(ProbeResult round, int affects)
+    internal void Write(ProbeResult round)
     {
         var now = round.Result.Findings;
-        Settle(round.PinOwner, round.At, kind => kind.IsOfProbe() && !now.Any(finding => finding.Kind == kind));
+        Settle(round.Key.Text, round.At, kind => kind.IsOfProbe() && !now.Any(finding => finding.Kind == kind));
         foreach (var finding in now)
         {
             FindingTable.Raise(
                 connection,
-                new Finding(finding.Kind, round.PinOwner, finding.Detail, finding.Remedy, round.At)
+                new Finding(finding.Kind, round.Key.Text, finding.Detail, finding.Remedy, round.At)
                 {
                     Outcome = finding.Outcome,
                     Expected = finding.Expected,
                     Seen = finding.Seen,
-                    Affects = affects,
                 },
                 round.At);
         }

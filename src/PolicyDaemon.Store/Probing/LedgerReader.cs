@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
-using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Snapshots;
@@ -13,20 +12,19 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>The ledger's reading connection with its prepared statements. For one thread at a time.</summary>
 internal sealed class LedgerReader : IDisposable
 {
-    // Counting all owners of pins takes its time in a large store; it may cost this part of ours.
+    // Counting the MX hosts of all pinned destinations takes its time in a large store; it may cost this part of ours.
     private const int CountingShare = 20;
 
     private readonly SqliteConnection connection;
     private readonly Statement begin;
     private readonly Statement end;
     private readonly Statement sharing;
-    private readonly Statement head;
     private readonly Statement pinned;
     private readonly Statement newKeys;
     private readonly TargetTable targets;
     private readonly StateTable states;
     private readonly DestinationTable destinations;
-    private (long Head, int Count, long At, long Took)? owners;
+    private (int Count, long At, long Took)? hosts;
 
     internal LedgerReader(string path, TimeSpan? patience, HistoryCache cache)
     {
@@ -49,21 +47,19 @@ internal sealed class LedgerReader : IDisposable
             """
             SELECT DISTINCT d.key FROM probe_target t
             JOIN probe_listing l ON l.probe_target_id = t.id
-            JOIN probe_state s ON s.id = l.probe_state_id
-            JOIN destination d ON d.id = coalesce(s.destination_id,
-                (SELECT min(m.id) FROM destination m WHERE m.mx_group_id = s.mx_group_id AND m.level <> 'none'))
+            JOIN destination d ON d.id = l.destination_id
             WHERE t.name = $0
             """,
             1);
-        head = new Statement(connection, "SELECT coalesce(max(sequence), 0) FROM audit", 0);
         pinned = new Statement(
             connection,
             """
-            SELECT count(*) FROM
-                (SELECT DISTINCT destination_id, mx_group_id FROM pin WHERE state IN ('standby', 'active', 'retiring'))
+            SELECT count(DISTINCT l.mx_host) FROM probe_listing l
+            WHERE l.last_listed IS NULL AND EXISTS
+                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN ('standby', 'active', 'retiring'))
             """,
             0);
-        newKeys = new Statement(connection, "SELECT count(*) FROM probe_state WHERE new_key_seen >= $0", 1);
+        newKeys = new Statement(connection, "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= $0", 1);
         targets = new TargetTable(connection, cache);
         states = new StateTable(connection);
         destinations = new DestinationTable(connection);
@@ -94,7 +90,7 @@ internal sealed class LedgerReader : IDisposable
     internal List<NextHop> Sharing(ProbeTarget target) =>
         [.. sharing.Query(row => row.GetString(0), target.Id).Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
 
-    internal BrakeCounts ReadBrake(DateTimeOffset since) => new(PinnedOwners(), (int)(long)newKeys.Scalar(since.Seconds())!);
+    internal BrakeCounts ReadBrake(DateTimeOffset since) => new(PinnedHosts(), (int)(long)newKeys.Scalar(since.Seconds())!);
 
     internal DestinationState? Read(NextHop key)
     {
@@ -111,7 +107,7 @@ internal sealed class LedgerReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in (IDisposable[])[begin, end, sharing, head, pinned, newKeys, targets, states, destinations, Due])
+        foreach (var part in (IDisposable[])[begin, end, sharing, pinned, newKeys, targets, states, destinations, Due])
             part.Dispose();
         connection.Dispose();
     }
@@ -119,19 +115,17 @@ internal sealed class LedgerReader : IDisposable
     private DestinationState? ReadMoment(NextHop key)
     {
         // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
-        if (states.FindOwner(key.Text) is not { } owner || destinations.Find(key.Text)?.Value is not { } destination)
+        if (destinations.Find(key.Text) is not { Id: var id, Value: { } destination })
             return null;
         var watched = new DestinationState
         {
             Key = key,
             Policy = destination.Policy,
-            Mode = owner.GroupId is { } group ? Strictest(states.Modes(group)) : destination.Mode,
+            Mode = destination.Mode,
             Pins = destination.Pins,
-            PinOwner = owner.Name,
-            Affects = states.Affects(owner),
             ProbeAs = destination.ProbeAs,
         };
-        if (states.Read(owner) is not { } state)
+        if (states.Read(id) is not { } state)
             return watched;
         var listedAt = state.ListedAt ?? 0;
         return watched with
@@ -146,27 +140,21 @@ internal sealed class LedgerReader : IDisposable
             WasSecure = state.WasSecure,
             Targets =
             [
-                .. states.Listings(state.Id).Select(listing => new MxTarget(
+                .. states.Listings(id).Select(listing => new MxTarget(
                     listing.MxHost, ProbeTarget.Parse(listing.Target), (listing.LastListed ?? listedAt).Time())),
             ],
         };
     }
 
-    private int PinnedOwners()
+    private int PinnedHosts()
     {
-        // Pins change with a row of the audit log, or not at all.
-        var sequence = (long)head.Scalar()!;
-        if (owners is { } known && (known.Head == sequence || Stopwatch.GetTimestamp() - known.At < known.Took * CountingShare))
+        if (hosts is { } known && Stopwatch.GetTimestamp() - known.At < known.Took * CountingShare)
             return known.Count;
         var started = Stopwatch.GetTimestamp();
         var count = (int)(long)pinned.Scalar()!;
         var took = Stopwatch.GetTimestamp() - started;
         // What is counted in a moment is always counted.
-        owners = (sequence, count, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
+        hosts = (count, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
         return count;
     }
-
-    /// <summary>A mode that this version does not know is taken as the strictest.</summary>
-    private static PinMode Strictest(IEnumerable<string> modes) =>
-        modes.Select(name => PinNames.TryParse(name, out PinMode mode) ? mode : PinMode.Locked).DefaultIfEmpty(PinMode.Locked).Min();
 }

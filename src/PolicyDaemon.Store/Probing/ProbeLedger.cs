@@ -47,7 +47,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <summary>Answers are made for another Postfix from now on.</summary>
     public void Use(PostfixSettings settings) => postfix = settings;
 
-    /// <summary>Every destination to look after, one for each owner of pins, and when it is due next.</summary>
+    /// <summary>Every destination above level <c>none</c>, and when it is due next.</summary>
     /// <exception cref="LedgerUnavailableException">The store cannot be read.</exception>
     public IReadOnlyList<ProbeDue> List() => Read(from => from.Due.All());
 
@@ -58,9 +58,6 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now.Seconds()));
 
     public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Due.Sample(size, random));
-
-    /// <inheritdoc/>
-    public NextHop? ListedAs(NextHop key) => Read(from => from.Due.ListedAs(key));
 
     public DestinationState? Read(NextHop key) => Read(from => from.Read(key));
 

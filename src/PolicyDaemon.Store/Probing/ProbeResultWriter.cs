@@ -19,46 +19,44 @@ internal sealed class ProbeResultWriter(
     private readonly StateWriter memory = new(connection, targets);
     private readonly FindingWriter findings = new(connection);
 
-    private readonly Statement unknownOfDestination = new(
+    private readonly Statement unknown = new(
         connection, "SELECT id, fingerprint FROM pin WHERE destination_id = $0 AND key_material_id IS NULL", 1);
-
-    private readonly Statement unknownOfGroup = new(
-        connection, "SELECT id, fingerprint FROM pin WHERE mx_group_id = $0 AND key_material_id IS NULL", 1);
 
     private readonly Statement know = new(connection, "UPDATE pin SET key_material_id = $1 WHERE id = $0", 2);
 
-    /// <summary>Writes nothing where the destination is gone, belongs to another owner of pins by now, or a later look is kept already.</summary>
+    private readonly Statement newKey = new(
+        connection, "INSERT INTO new_key (mx_host, since) VALUES ($0, $1) ON CONFLICT (mx_host, since) DO NOTHING", 2);
+
+    /// <summary>Writes nothing where the destination is gone by now, or a later probe is kept already.</summary>
     internal void Write(ProbeResult round, PostfixSettings postfix, DateTimeOffset now)
     {
-        if (states.FindOwner(round.Key.Text) is not { } owner || owner.Name != round.PinOwner)
+        if (states.FindId(round.Key.Text) is not { } id)
             return;
-        var before = states.Read(owner);
+        var before = states.Read(id);
         if (before is not null && before.LastProbe > round.At.Seconds())
             return;
-        memory.Write(owner, before, before is null ? [] : states.Listings(before.Id), round);
+        memory.Write(id, before, before is null ? [] : states.Listings(id), round);
+        foreach (var (host, since) in round.Result.NewKeys)
+            newKey.Execute(host, since.Seconds());
         if (!round.Result.Transitions.IsEmpty)
-            Move(round, owner, postfix, now);
-        KeepMaterial(round, owner);
-        findings.Write(round, states.Affects(owner));
+            Move(round, postfix, now);
+        KeepMaterial(round, id);
+        findings.Write(round);
     }
 
     public void Dispose()
     {
-        foreach (var part in (IDisposable[])[memory, findings, unknownOfDestination, unknownOfGroup, know])
+        foreach (var part in (IDisposable[])[memory, findings, unknown, know, newKey])
             part.Dispose();
     }
 
-    private void Move(ProbeResult round, PinOwner owner, PostfixSettings postfix, DateTimeOffset now)
+    private void Move(ProbeResult round, PostfixSettings postfix, DateTimeOffset now)
     {
         using var table = new DestinationTable(connection);
         if (table.Find(round.Key.Text)?.Value is not { } before || !before.Policy.Level.MatchesFingerprints())
             return;
-        List<Destination> members = owner.GroupId is null
-            ? [before]
-            : [.. table.OfGroup(owner.Name).Select(member => member.Value).OfType<Destination>()];
         var (pins, applied) = PinMoves.Apply(
-            before.Pins, round.Result.Transitions, members.Min(member => member.Mode), round.At.Whole(),
-            next => members.All(member => IsNoWorse(member, next, postfix)));
+            before.Pins, round.Result.Transitions, before.Mode, round.At.Whole(), next => IsNoWorse(before, next, postfix));
         if (applied.IsEmpty)
             return;
         var reason = string.Join("; ", applied.Select(transition => $"{transition.Rule.Name()}: {transition.Reason}").Distinct());
@@ -67,15 +65,15 @@ internal sealed class ProbeResultWriter(
         using var changes = new DestinationChanges(connection, path, storeId, origin, now);
         string? Answer(Destination destination) => PolicyText.Answer(destination, postfix, MapName.TlsPolicy).Words();
         var after = before with { Pins = pins };
-        changes.Put(after, Answer(before), Answer(after), Evidence(round, applied), Answer);
+        changes.Put(after, Answer(before), Answer(after), Evidence(round, applied));
     }
 
     /// <summary>Automation leaves no entry worse than it was: neither one that cannot be served, nor one without a pin that Postfix compares.</summary>
-    private static bool IsNoWorse(Destination member, ImmutableArray<Pin> pins, PostfixSettings postfix)
+    private static bool IsNoWorse(Destination before, ImmutableArray<Pin> pins, PostfixSettings postfix)
     {
-        var after = member with { Pins = pins };
-        return (PolicyRules.Problems(after, postfix).Count == 0 || PolicyRules.Problems(member, postfix).Count > 0)
-            && (after.Pins.Any(IsCompared) || !member.Pins.Any(IsCompared));
+        var after = before with { Pins = pins };
+        return (PolicyRules.Problems(after, postfix).Count == 0 || PolicyRules.Problems(before, postfix).Count > 0)
+            && (after.Pins.Any(IsCompared) || !before.Pins.Any(IsCompared));
 
         bool IsCompared(Pin pin) => pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest;
     }
@@ -94,15 +92,13 @@ internal sealed class ProbeResultWriter(
         StoreJson.Default.EvidenceDocument);
 
     /// <summary>Keeps the whole key or certificate of each pin that was seen, so that another digest of it can be served later.</summary>
-    private void KeepMaterial(ProbeResult round, PinOwner owner)
+    private void KeepMaterial(ProbeResult round, long destination)
     {
-        var unknown = owner.GroupId is { } group
-            ? unknownOfGroup.Query(ReadPin, group)
-            : unknownOfDestination.Query(ReadPin, owner.DestinationId);
-        if (unknown.Count == 0)
+        var pins = unknown.Query(ReadPin, destination);
+        if (pins.Count == 0)
             return;
         var certificates = Presented(round).Select(shown => shown.Run.Certificate!).Distinct().ToList();
-        foreach (var (id, hex) in unknown)
+        foreach (var (id, hex) in pins)
         {
             if (!Fingerprint.TryParse(hex, out var fingerprint, out _))
                 continue;

@@ -16,13 +16,12 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
     /// <returns>Null where the destination is not configured.</returns>
     internal ProbeState? Read(NextHop key)
     {
-        if (states.FindOwner(key.Text) is not { } owner)
+        if (states.FindId(key.Text) is not { } id)
             return null;
-        var probeState = new ProbeState { PinOwner = owner.Name, Affects = states.Affects(owner) };
-        if (states.Read(owner) is not { } state)
-            return probeState;
+        if (states.Read(id) is not { } state)
+            return new ProbeState();
         targets ??= new TargetTable(connection, cache);
-        return probeState with
+        return new ProbeState
         {
             Verdict = RotationNames.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
             VerdictSince = state.VerdictSince.Time(),
@@ -32,7 +31,7 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
             Detail = state.LastDetail,
             Addresses =
             [
-                .. states.Listings(state.Id).Select(listing => new MxAddress(
+                .. states.Listings(id).Select(listing => new MxAddress(
                     listing.MxHost, listing.LastListed is null, targets.Read(ProbeTarget.Parse(listing.Target), mayKeep: true).History)),
             ],
         };
@@ -45,11 +44,8 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
         using var rows = new Statement(
             connection,
             """
-            SELECT d.key, s.id, s.verdict, s.verdict_since, s.last_look, s.next_due
+            SELECT d.key, d.id, s.verdict, s.verdict_since, s.last_look, s.next_due
             FROM probe_state s JOIN destination d ON d.id = s.destination_id
-            UNION ALL
-            SELECT d.key, s.id, s.verdict, s.verdict_since, s.last_look, s.next_due
-            FROM probe_state s JOIN destination d ON d.mx_group_id = s.mx_group_id
             """,
             0);
         var summaries = new Dictionary<NextHop, ProbeSummary>();
@@ -73,11 +69,8 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
         using var count = new Statement(
             connection,
             """
-            SELECT verdict, count(*) FROM
-                (SELECT s.verdict FROM probe_state s JOIN destination d ON d.id = s.destination_id WHERE d.observe = $0
-                 UNION ALL
-                 SELECT s.verdict FROM probe_state s JOIN destination d ON d.mx_group_id = s.mx_group_id WHERE d.observe = $0)
-            GROUP BY verdict
+            SELECT s.verdict, count(*) FROM probe_state s JOIN destination d ON d.id = s.destination_id WHERE d.observe = $0
+            GROUP BY s.verdict
             """,
             1);
         return count.Query(row => new NameCountRow { Name = row.GetString(0), Count = row.GetInt64(1) }, observed ? 1 : 0);
@@ -89,13 +82,13 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
         targets?.Dispose();
     }
 
-    /// <summary>By state, when the first of the certificates in use ends. Each certificate is decoded once.</summary>
+    /// <summary>By destination, when the first of the certificates in use ends. Each certificate is decoded once.</summary>
     private Dictionary<long, DateTimeOffset> Expires()
     {
         using var inUse = new Statement(
             connection,
             """
-            SELECT DISTINCT l.probe_state_id, g.key_material_id FROM probe_listing l
+            SELECT DISTINCT l.destination_id, g.key_material_id FROM probe_listing l
             JOIN sighting g ON g.probe_target_id = l.probe_target_id
             WHERE l.last_listed IS NULL AND g.key_material_id IS NOT NULL
               AND g.id = (SELECT max(n.id) FROM sighting n WHERE n.probe_target_id = g.probe_target_id AND n.algorithm = g.algorithm)

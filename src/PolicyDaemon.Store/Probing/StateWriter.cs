@@ -6,39 +6,37 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Writes what is remembered of an owner of pins. A look that found everything as it was writes one row.</summary>
+/// <summary>Writes what is remembered of a destination. A probe that found everything as it was writes one row.</summary>
 internal sealed class StateWriter(SqliteConnection connection, TargetTable targets) : IDisposable
 {
     private readonly Statement insert = new(
         connection,
         """
-        INSERT INTO probe_state (destination_id, mx_group_id, last_look, next_due, verdict, verdict_since, last_outcome, last_detail, resolution,
-               resolved_at, listed_at, secure_since, was_secure, trusted_hosts, new_key_seen)
-        VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        INSERT INTO probe_state (destination_id, last_look, next_due, verdict, verdict_since, last_outcome, last_detail, resolution,
+               resolved_at, listed_at, secure_since, was_secure, trusted_hosts)
+        VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
-        15);
+        13);
 
     private readonly Statement update = new(
         connection,
         """
         UPDATE probe_state SET last_look = $1, next_due = $2, verdict = $3, verdict_since = $4, last_outcome = $5, last_detail = $6,
-               resolution = $7, resolved_at = $8, listed_at = $9, secure_since = $10, was_secure = $11, trusted_hosts = $12, new_key_seen = $13
-        WHERE id = $0
+               resolution = $7, resolved_at = $8, listed_at = $9, secure_since = $10, was_secure = $11, trusted_hosts = $12
+        WHERE destination_id = $0
         """,
-        14);
-
-    private readonly Statement lastId = new(connection, "SELECT last_insert_rowid()", 0);
+        13);
 
     private readonly Statement addListing = new(
-        connection, "INSERT INTO probe_listing (probe_state_id, mx_host, probe_target_id, last_listed) VALUES ($0, $1, $2, $3)", 4);
+        connection, "INSERT INTO probe_listing (destination_id, mx_host, probe_target_id, last_listed) VALUES ($0, $1, $2, $3)", 4);
 
     private readonly Statement setListing = new(
-        connection, "UPDATE probe_listing SET last_listed = $3 WHERE probe_state_id = $0 AND mx_host = $1 AND probe_target_id = $2", 4);
+        connection, "UPDATE probe_listing SET last_listed = $3 WHERE destination_id = $0 AND mx_host = $1 AND probe_target_id = $2", 4);
 
     private readonly Statement removeListing = new(
-        connection, "DELETE FROM probe_listing WHERE probe_state_id = $0 AND mx_host = $1 AND probe_target_id = $2", 3);
+        connection, "DELETE FROM probe_listing WHERE destination_id = $0 AND mx_host = $1 AND probe_target_id = $2", 3);
 
-    internal void Write(PinOwner owner, ProbeStateRow? before, List<Listing> known, ProbeResult round)
+    internal void Write(long id, ProbeStateRow? before, List<Listing> known, ProbeResult round)
     {
         var at = round.At.Seconds();
         var verdict = round.Result.Verdict.Name();
@@ -50,26 +48,14 @@ internal sealed class StateWriter(SqliteConnection connection, TargetTable targe
             round.Resolution.Outcome.Name(), round.Resolution.Detail, worked ? ResolutionMapping.ToJson(round.Resolution) : before?.Resolution,
             resolvedAt, worked ? at : before?.ListedAt, round.SecureSince?.Seconds(), round.WasSecure ? 1 : 0,
             round.TrustedHosts is null ? null : JsonSerializer.Serialize([.. round.TrustedHosts], StoreJson.Default.StringArray),
-            round.Result.NewKeySeen ? at : before?.NewKeySeen,
         ];
-        long id;
-        if (before is null)
-        {
-            insert.Execute([owner.GroupId is null ? owner.DestinationId : null, owner.GroupId, .. values]);
-            id = (long)lastId.Scalar()!;
-        }
-        else
-        {
-            id = before.Id;
-            update.Execute([id, .. values]);
-        }
-
+        (before is null ? insert : update).Execute([id, .. values]);
         WriteListings(id, known, round, worked ? at : before?.ListedAt ?? long.MaxValue, resolvedAt ?? 0);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[insert, update, lastId, addListing, setListing, removeListing])
+        foreach (var statement in (Statement[])[insert, update, addListing, setListing, removeListing])
             statement.Dispose();
     }
 

@@ -8,6 +8,9 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FindingMemory = TimeSpan.FromDays(90);
 
+    // The longest brake_window, policydaemon.conf(5).
+    private static readonly TimeSpan NewKeyMemory = TimeSpan.FromDays(30);
+
     // A target is written before the destination that it belongs to.
     private static readonly TimeSpan TargetGrace = TimeSpan.FromDays(1);
 
@@ -27,6 +30,8 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
         """,
         0);
 
+    private readonly Statement newKeys = new(connection, "DELETE FROM new_key WHERE since < $0", 1);
+
     private readonly Statement findings = new(connection, "DELETE FROM finding WHERE closed < $0", 1);
 
     private DateTimeOffset? last;
@@ -38,6 +43,7 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
         last = now;
         targets.Execute((now - TargetGrace).Seconds());
         material.Execute();
+        newKeys.Execute((now - NewKeyMemory).Seconds());
         findings.Execute((now - FindingMemory).Seconds());
     }
 
@@ -45,6 +51,7 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
     {
         targets.Dispose();
         material.Dispose();
+        newKeys.Dispose();
         findings.Dispose();
     }
 }

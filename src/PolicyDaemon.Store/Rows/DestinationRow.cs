@@ -35,10 +35,6 @@ internal sealed class DestinationRow
 
     public string? Note { get; set; }
 
-    public long? MxGroupId { get; set; }
-
-    public string? MxGroup { get; set; }
-
     public string? PinFingerprint { get; set; }
 
     public string? PinSubject { get; set; }

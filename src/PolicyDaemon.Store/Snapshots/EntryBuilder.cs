@@ -56,11 +56,11 @@ internal sealed class EntryBuilder
     {
         var named = unservable.Take(NamedFindings).ToDictionary(
             item => item.Key,
-            item => ($"mail for {item.Key} waits: {item.Value}", $"Correct the entry: policyctl explain {item.Key}"));
+            item => ($"mail for {item.Key} waits: {item.Value}", $"Correct the entry: policyctl explain {item.Key}", 1));
         if (unservable.Count > NamedFindings)
         {
             named["*"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named",
-                "Check fingerprint_digest and version in the configuration; policyctl domain list shows the entries.");
+                "Check fingerprint_digest and version in the configuration; policyctl domain list shows the entries.", unservable.Count);
         }
 
         findings.Replace(FindingKind.EntryNotServable, named);

@@ -16,11 +16,11 @@ internal sealed class FindingSet(TimeProvider time, ILogger log)
     /// <summary>May be read from any thread.</summary>
     internal IReadOnlyCollection<Finding> Open => [.. Volatile.Read(ref open).Values.OrderBy(finding => finding.Since)];
 
-    internal void Raise(FindingKind kind, string subject, string detail, string remedy)
+    internal void Raise(FindingKind kind, string subject, string detail, string remedy, int affects = 1)
     {
         if (open.TryGetValue((kind, subject), out var known) && known.Detail == detail)
             return;
-        var finding = new Finding(kind, subject, detail, remedy, known?.Since ?? time.GetUtcNow());
+        var finding = new Finding(kind, subject, detail, remedy, known?.Since ?? time.GetUtcNow()) { Affects = affects };
         Volatile.Write(ref open, open.SetItem((kind, subject), finding));
         Version++;
         if (known is null)
@@ -37,11 +37,11 @@ internal sealed class FindingSet(TimeProvider time, ILogger log)
     }
 
     /// <summary>Makes these the open findings of a kind.</summary>
-    internal void Replace(FindingKind kind, IReadOnlyDictionary<string, (string Detail, string Remedy)> subjects)
+    internal void Replace(FindingKind kind, IReadOnlyDictionary<string, (string Detail, string Remedy, int Affects)> subjects)
     {
         foreach (var (known, subject) in open.Keys.Where(key => key.Kind == kind && !subjects.ContainsKey(key.Subject)).ToList())
             Close(known, subject);
-        foreach (var (subject, (detail, remedy)) in subjects)
-            Raise(kind, subject, detail, remedy);
+        foreach (var (subject, (detail, remedy, affects)) in subjects)
+            Raise(kind, subject, detail, remedy, affects);
     }
 }

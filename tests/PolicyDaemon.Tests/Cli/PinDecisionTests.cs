@@ -145,40 +145,6 @@ public sealed class PinDecisionTests : IDisposable
     }
 
     [Fact]
-    public void A_decision_for_a_group_is_one_for_all_its_members_and_says_how_many()
-    {
-        session.Cli.Succeed("domain", "add", "x.example", "--level", "fingerprint", "--match", Old);
-        session.Cli.Succeed("domain", "add", "y.example", "--level", "fingerprint", "--match", Old);
-        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={session.Cli.Database};Pooling=False"))
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText =
-                """
-                INSERT INTO mx_group (id, name) VALUES (1, 'provider');
-                UPDATE pin SET destination_id = NULL, mx_group_id = 1 WHERE id = 1;
-                DELETE FROM pin WHERE id <> 1;
-                UPDATE destination SET mx_group_id = 1;
-                """;
-            command.ExecuteNonQuery();
-        }
-
-        session.Look("x.example", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)], owner: "provider");
-
-        var result = session.Cli.Run("pin", "approve", "y.example", New);
-
-        Assert.Equal(ExitCode.Done, result.Code);
-        Assert.Contains("the MX group provider: this affects 2 destinations", result.Error, StringComparison.Ordinal);
-        Assert.Contains($"answer\tfingerprint match={Old}|{New}\n", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
-        Assert.Contains("provider, shared by 2 destinations", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
-        // One row for each member, so that the daemon serves both; and undo takes both back.
-        Assert.Equal(4, session.Cli.Succeed("audit").Split('\n').Count(line => line.Contains("\tchange\t", StringComparison.Ordinal)));
-        session.Cli.Succeed("undo", "5");
-        Assert.Contains($"answer\tfingerprint match={Old}\n", session.Cli.Succeed("domain", "show", "x.example"), StringComparison.Ordinal);
-        session.Cli.Succeed("audit", "--verify");
-    }
-
-    [Fact]
     public void Taking_a_change_of_the_prober_back_says_that_it_may_come_again()
     {
         Candidate();

@@ -12,7 +12,7 @@ internal sealed class ProbedSession : IDisposable
 {
     internal CliSession Cli { get; } = new();
 
-    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, RotationFinding[]? findings = null, string? owner = null)
+    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, RotationFinding[]? findings = null)
     {
         using var ledger = new ProbeLedger(Cli.Database, PostfixSettings.Default, Cli.Time);
         var now = Cli.Time.GetUtcNow();
@@ -29,7 +29,6 @@ internal sealed class ProbedSession : IDisposable
         ledger.Record(new ProbeResult
         {
             Key = NextHop.Parse(key),
-            PinOwner = owner ?? key,
             At = now,
             Resolution = LedgerFixture.Resolution(key, now, 1),
             Targets = [new MxTarget("mx1.example", LedgerFixture.Target(1), now)],

@@ -3,6 +3,8 @@ using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Migrations;
 using Xunit;
 
@@ -29,6 +31,7 @@ public class MigrationTests
         Execute(connection, Fixture(version - 1));
         Assert.Equal(version - 1, Migration.VersionOf(connection));
 
+        Execute(connection, "PRAGMA foreign_keys = OFF");
         Migration.Apply(connection, version);
 
         Assert.Equal(version, Migration.VersionOf(connection));
@@ -54,6 +57,51 @@ public class MigrationTests
         Assert.True(store.PlanUndo(6).IsPossible);
     }
 
+    /// <summary>Everything that version 2 could hold: every attribute, pins in most states, what probes saw and automation did, findings.</summary>
+    [Fact]
+    public void A_store_of_the_version_before_answers_as_before_and_its_chain_and_evidence_are_read()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(2));
+
+        using var store = temporary.Open();
+
+        store.CheckIntegrity();
+        var audit = store.VerifyAudit();
+        Assert.Equal((16, (string?)null), (audit.Rows, audit.Problem));
+        const string PinA = "8957cafedfac075365f0d4d0bc067bdb3b660707fe25314cee0596dd7fe3648f";
+        const string PinB = "dabce2671005daba2ff6e4eaabec32eaa277d73b9266467a02696de5c48fddc2";
+        var postfix = PostfixSettings.Default with { Version = PostfixVersion.Newest };
+        string[] answers =
+        [
+            ".example.org encrypt connection_reuse=no",
+            "[mx.example.net]:587 dane-only",
+            $"a.example fingerprint match={PinA}|{PinB}",
+            "b.example (not found)",
+            "full.example secure match=nexthop:.partner.example ciphers=high protocols=>=TLSv1.2 exclude=aNULL:MD5 servername=hostname tafile=/etc/ssl/one.pem tafile=/etc/ssl/two.pem connection_reuse=yes enable_rpk=no",
+            "none.example may ciphers=medium",
+            "tlsrpt.example may",
+            $"x.example fingerprint match={PinB}",
+            "y.example (not found)",
+        ];
+        Assert.Equal(answers, store.List().Select(entry => $"{entry.Key} {PolicyText.Answer(entry, postfix, MapName.TlsPolicy).Words()}"));
+        Assert.EndsWith(
+            " policy_type=sts policy_domain=full.example { policy_string = version: STSv1 } { policy_string = mode: enforce } mx_host_pattern=mx.full.example mx_host_pattern=*.full.example",
+            PolicyText.Answer(store.Find(NextHop.Parse("full.example"))!, postfix, MapName.TlsPolicyTlsRpt).Text, StringComparison.Ordinal);
+        Assert.Equal(
+            "may policy_type=no-policy-found policy_failure=validation-failure",
+            PolicyText.Answer(store.Find(NextHop.Parse("tlsrpt.example"))!, postfix, MapName.TlsPolicyTlsRpt).Text);
+
+        var a = NextHop.Parse("a.example");
+        var evidence = store.ReadEvidence(a);
+        Assert.Equal("dane", Assert.Single(evidence.Values, reason => reason.Rule is not null).Rule);
+        var state = store.ReadProbeState(a)!;
+        Assert.Equal((DestinationVerdict.Degraded, 2), (state.Verdict, state.Addresses[0].History.Algorithms.Count()));
+        Assert.True(store.PlanUndo(8).Obstacles.Count > 0);
+        Assert.True(store.PlanUndo(9).IsPossible);
+        Assert.Equal(["near-miss", "pin-held", "resolver-not-validating"], store.OpenFindings().Select(open => open.Finding.Kind.Name()).Order());
+    }
+
     [Fact]
     public void The_newest_schema_has_what_the_programs_use()
     {
@@ -61,7 +109,7 @@ public class MigrationTests
         connection.Open();
         Migration.Apply(connection);
         Assert.Equal(
-            "audit change destination finding key_material mx_group observation pin probe_listing probe_state probe_target sighting store",
+            "audit change destination finding key_material new_key observation pin probe_listing probe_state probe_target sighting store",
             Scalar(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)"));
     }
 

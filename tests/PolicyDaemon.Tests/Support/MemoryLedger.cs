@@ -15,10 +15,9 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Lock guard = new();
     private readonly Dictionary<NextHop, DestinationState> destinations = [];
     private readonly Dictionary<NextHop, DateTimeOffset> due = [];
-    private readonly ConcurrentDictionary<NextHop, NextHop> groups = new();
     private readonly List<NextHop> added = [];
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
-    private readonly List<(string Owner, DateTimeOffset At)> newKeys = [];
+    private readonly List<NewKey> newKeys = [];
 
     public ConcurrentQueue<ProbeResult> Rounds { get; } = new();
 
@@ -48,7 +47,6 @@ internal sealed class MemoryLedger : IProbeLedger
                 Policy = new TlsPolicy { Level = level },
                 Mode = mode,
                 Pins = [.. pins],
-                PinOwner = key,
             };
         }
     }
@@ -123,11 +121,6 @@ internal sealed class MemoryLedger : IProbeLedger
         }
     }
 
-    /// <summary>Makes a key a member of the group that another stands for.</summary>
-    public void Join(string member, string listed) => groups[NextHop.Parse(member)] = NextHop.Parse(listed);
-
-    public NextHop? ListedAs(NextHop key) => groups.TryGetValue(key, out var listed) ? listed : null;
-
     public DestinationState? Read(NextHop key)
     {
         Check();
@@ -152,8 +145,9 @@ internal sealed class MemoryLedger : IProbeLedger
         lock (guard)
         {
             return new BrakeCounts(
-                destinations.Values.Count(one => one.Pins.Any(pin => pin.IsServed)),
-                newKeys.Where(key => key.At >= since).Select(key => key.Owner).Distinct().Count());
+                destinations.Values.Where(one => one.Pins.Any(pin => pin.IsServed)).SelectMany(one => one.Targets)
+                    .Select(target => target.MxHost).Distinct().Count(),
+                newKeys.Where(key => key.Since >= since).Select(key => key.MxHost).Distinct().Count());
         }
     }
 
@@ -183,8 +177,7 @@ internal sealed class MemoryLedger : IProbeLedger
                     pins = pins.Replace(known, next);
             }
 
-            if (round.Result.NewKeySeen)
-                newKeys.Add((round.PinOwner, round.At));
+            newKeys.AddRange(round.Result.NewKeys);
             due[round.Key] = round.NextDue;
             destinations[round.Key] = before with
             {

@@ -95,8 +95,6 @@ internal static class DomainShow
                 $"no, only observed; enforce it with: policyctl domain set {Shell.Quote(destination.Key.Text)} --enforce", Tone.Caution)));
         if (!destination.ProbeAs.IsEmpty)
             facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
-        if (destination.MxGroup is not null)
-            facts.Add(("mx group", destination.MxGroup));
         if (destination.Note is not null)
             facts.Add(("note", destination.Note));
         var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);

@@ -17,7 +17,7 @@ internal static class PinApprove
             Examples =
             [
                 ("policyctl pin approve example.com 5A:3B:...", "The partner confirmed by telephone that the new key is theirs."),
-                ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after, and how many destinations share it."),
+                ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after."),
             ],
         },
         runner,
@@ -30,7 +30,6 @@ internal static class PinApprove
         var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => Approve(change, pins, fingerprint, known));
         return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
         {
-            Warnings = [.. PinEditing.Shared(change.Before, known)],
             Weakens = [.. change.Fingerprints.SelectMany(fingerprint => KeyStrength.Weaker(change.Before, fingerprint, known))],
         };
     }

@@ -35,7 +35,6 @@ internal static class PinReject
         {
             Warnings =
             [
-                .. PinEditing.Shared(change.Before, known),
                 .. change.Fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint, known)),
             ],
         };

@@ -12,7 +12,6 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Mode"><c>locked</c>, <c>assist</c> or <c>auto</c>.</param>
 /// <param name="Observe">True while it is not enforced.</param>
 /// <param name="Note">The administrator's words; null where there are none.</param>
-/// <param name="MxGroup">The MX group whose pins it shares; null where the pins are its own.</param>
 /// <param name="Pins">Every pin, served or not.</param>
 /// <param name="Answer">What the map <c>tlspolicy</c> answers.</param>
 /// <param name="AnswerTlsrpt">What the map <c>tlspolicy-tlsrpt</c> answers.</param>
@@ -26,7 +25,6 @@ internal sealed record DestinationJson(
     string Mode,
     bool Observe,
     string? Note,
-    string? MxGroup,
     IReadOnlyList<PinJson> Pins,
     AnswerJson Answer,
     AnswerJson AnswerTlsrpt,
@@ -45,7 +43,6 @@ internal sealed record DestinationJson(
         destination.Mode.Name(),
         destination.Observe,
         destination.Note,
-        destination.MxGroup,
         [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest, known))],
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)),

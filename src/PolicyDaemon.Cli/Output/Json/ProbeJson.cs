@@ -8,8 +8,6 @@ namespace PolicyDaemon.Cli.Output.Json;
 
 /// <summary>One destination of <c>probe</c>.</summary>
 /// <param name="Key">The canonical key.</param>
-/// <param name="PinOwner">The key or the MX group whose pins these are.</param>
-/// <param name="Affects">How many destinations share them.</param>
 /// <param name="ProbedAt">When.</param>
 /// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>.</param>
 /// <param name="Dns">Where its mail goes.</param>
@@ -18,13 +16,11 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Findings">What a person should read.</param>
 /// <param name="NextDue">When the daemon looks again.</param>
 internal sealed record ProbeJson(
-    string Key, string PinOwner, int Affects, DateTimeOffset ProbedAt, string Verdict, DnsJson Dns, IReadOnlyList<ProbeAddressJson> Addresses,
+    string Key, DateTimeOffset ProbedAt, string Verdict, DnsJson Dns, IReadOnlyList<ProbeAddressJson> Addresses,
     IReadOnlyList<TransitionJson> Pins, IReadOnlyList<ProbeFindingJson> Findings, DateTimeOffset NextDue)
 {
     internal static ProbeJson From(ProbeOutput result, DigestAlgorithm digest) => new(
         result.Key,
-        result.Look.Watched.PinOwner,
-        result.Look.Watched.Affects,
         result.Round.At,
         result.Verdict.Name(),
         DnsJson.From(result.Round.Resolution),

@@ -14,14 +14,12 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="NextProbe">The next.</param>
 /// <param name="Expires">The end of the first of the certificates in use; null where none is known.</param>
 /// <param name="DaysLeft">Whole days until then.</param>
-/// <param name="PinOwner">The key, or the MX group whose pins it shares; null in lists.</param>
-/// <param name="Affects">How many destinations share the pins; null in lists.</param>
 /// <param name="Outcome">How the last lookup of the MX hosts ended, <c>secured</c> where it worked; null in lists.</param>
 /// <param name="Detail">What went wrong with it.</param>
 /// <param name="Addresses">What each address showed; null in lists.</param>
 internal sealed record ProbedJson(
     string Verdict, DateTimeOffset? VerdictSince, string? Mail, DateTimeOffset? LastProbe, DateTimeOffset? NextProbe, DateTimeOffset? Expires,
-    int? DaysLeft, string? PinOwner, int? Affects, string? Outcome, string? Detail, IReadOnlyList<ProbedAddressJson>? Addresses)
+    int? DaysLeft, string? Outcome, string? Detail, IReadOnlyList<ProbedAddressJson>? Addresses)
 {
     /// <returns>Null where it was never looked at.</returns>
     internal static ProbedJson? From(ProbeState? known, Destination destination, DigestAlgorithm digest, DateTimeOffset now) =>
@@ -29,14 +27,14 @@ internal sealed record ProbedJson(
             ? null
             : new ProbedJson(
                 verdict.Name(), known.VerdictSince, VerdictText.Mail(known, destination.Observe).Text, known.LastProbe, known.NextDue, known.Expires,
-                known.Expires is { } end ? VerdictText.Days(end, now) : null, known.PinOwner, known.Affects, known.Outcome.Name(), known.Detail,
+                known.Expires is { } end ? VerdictText.Days(end, now) : null, known.Outcome.Name(), known.Detail,
                 [.. known.Addresses.Select(address => ProbedAddressJson.From(address, destination, digest, now))]);
 
     internal static ProbedJson? From(ProbeSummary? known, DateTimeOffset now) => known is null
         ? null
         : new ProbedJson(
             known.Verdict.Name(), known.VerdictSince, null, known.LastProbe, known.NextDue, known.Expires,
-            known.Expires is { } end ? VerdictText.Days(end, now) : null, null, null, null, null, null);
+            known.Expires is { } end ? VerdictText.Days(end, now) : null, null, null, null);
 }
 
 /// <summary>What is remembered of an address.</summary>

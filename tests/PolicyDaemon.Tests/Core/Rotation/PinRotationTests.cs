@@ -60,6 +60,57 @@ public sealed class PinRotationTests
     }
 
     [Fact]
+    public void Every_host_that_shows_a_new_key_counts_since_it_did()
+    {
+        world.Pin("old");
+        world.Server("192.0.2.2", "mx2.example");
+        world.Server("192.0.2.3", "mx2.example");
+        var (first, host) = (world.Now, "mx.example");
+        world.See(A, "new");
+        world.See("192.0.2.2", "new");
+        world.See("192.0.2.3", "old");
+        Assert.Equal([new NewKey(host, first), new NewKey("mx2.example", first)], world.Step().NewKeys);
+
+        // Again, and at another address of a host that counts already; a candidate by now, and as new as before.
+        world.Now = world.Now.AddHours(4);
+        world.See(A, "new");
+        world.See("192.0.2.2", "old");
+        world.See("192.0.2.3", "new");
+        Assert.Equal([new NewKey(host, first), new NewKey("mx2.example", first)], world.Step().NewKeys);
+
+        world.Now = world.Now.AddHours(21);
+        world.See(A, "new");
+        Assert.Empty(world.Step().NewKeys);
+    }
+
+    [Fact]
+    public void A_server_that_alternates_between_two_keys_is_not_new_each_time()
+    {
+        world.Pin("old");
+        world.See(A, "other");
+        world.Step();
+        world.Days(3, () => world.See(A, "old"));
+        world.See(A, "other");
+
+        Assert.Empty(world.Step().NewKeys);
+    }
+
+    [Fact]
+    public void A_key_that_was_announced_or_rejected_is_not_new()
+    {
+        world.Pin("old");
+        world.Pin("announced", PinState.Candidate);
+        world.Pin("standby", PinState.Standby);
+        world.Pin("rejected", PinState.Rejected);
+        foreach (var key in (string[])["announced", "standby", "rejected"])
+        {
+            world.Now = world.Now.AddHours(1);
+            world.See(A, key);
+            Assert.Empty(world.Step().NewKeys);
+        }
+    }
+
+    [Fact]
     public void A_renewal_with_the_same_key_needs_nothing()
     {
         world.Pin("old");
@@ -369,9 +420,9 @@ public sealed class PinRotationTests
     [InlineData(499, 5, true)]
     [InlineData(1_000_000, 10_000, false)]
     [InlineData(1_000_000, 10_001, true)]
-    public void The_brake_is_on_above_one_percent_and_at_least_five(int groups, int seen, bool on)
+    public void The_brake_is_on_above_one_percent_and_at_least_five(int hosts, int seen, bool on)
     {
-        Assert.Equal(on, new Brake(groups, seen, null).IsOn);
+        Assert.Equal(on, new Brake(hosts, seen, null).IsOn);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class RotationPropertyTests
 
     private sealed record Seen(int Address, int Key, int Failure, bool NoTls);
 
-    private sealed record Round(int Hours, Seen[] Seen, bool DnsFails, bool Secure, int NewKeyGroups);
+    private sealed record Round(int Hours, Seen[] Seen, bool DnsFails, bool Secure, int NewKeyHosts);
 
     private static readonly Gen<Seen> GenSeen =
         Gen.Select(Gen.Int[0, 2], Gen.Int[0, 4], Gen.Int[-40, Inconclusive.Length - 1], Gen.Int[0, 30])
@@ -179,7 +179,7 @@ public sealed class RotationPropertyTests
     private static void Play(RotationScenario world, Round round)
     {
         world.Now = world.Now.AddHours(round.Hours);
-        world.Brake = new Brake(500, round.NewKeyGroups, world.Now);
+        world.Brake = new Brake(500, round.NewKeyHosts, world.Now);
         world.Mx = world.Mx with
         {
             IsCurrent = !round.DnsFails,

@@ -51,6 +51,7 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
         if (nextHop.Host == "crash.example")
             throw new InvalidOperationException("a fault in the program");
         var fails = DnsFails || nextHop.Host == DnsFailsFor;
+        var host = $"mx-{zones[nextHop.Host][0].Replace('.', '-')}.example";
         var outcome = fails ? ProbeOutcome.DnsFailure : ProbeOutcome.Secured;
         return Task.FromResult(new MxResolution
         {
@@ -63,12 +64,12 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
             [
                 new MxHost
                 {
-                    Name = "mx.example",
+                    Name = host,
                     Addresses = [.. zones[nextHop.Host].Select(IPAddress.Parse)],
                     AddressDnssec = DnssecStatus.Secure,
                     Tlsa = [.. Tlsa],
                     TlsaDnssec = DnssecStatus.Secure,
-                    TlsaBase = "mx.example",
+                    TlsaBase = host,
                 },
             ],
         });

@@ -36,15 +36,6 @@ public sealed class LedgerFindingTests : IDisposable
     }
 
     [Fact]
-    public void A_finding_of_a_group_says_how_many_it_affects()
-    {
-        fixture.AddGroup("provider", Pin(0), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
-        fixture.Ledger.Record(With(fixture.Round("x.example"), Finding(FindingKind.NewKey)) with { PinOwner = "provider" });
-        var alert = Assert.Single(fixture.Ledger.ReadAlerts());
-        Assert.Equal(("provider", 2), (alert.Finding.Subject, alert.Finding.Affects));
-    }
-
-    [Fact]
     public void Findings_of_others_stay()
     {
         fixture.Add("a.example", Pin(0));

@@ -42,18 +42,6 @@ internal sealed class LedgerFixture : IDisposable
 
     internal void Add(string key, params Pin[] pins) => Store.Put(TemporaryStore.Pinned(key, pins));
 
-    /// <summary>What no command does yet: an MX group with its pins and members.</summary>
-    internal void AddGroup(string name, Pin pin, params Destination[] members)
-    {
-        Store.Sql(
-            $"""
-            INSERT INTO mx_group (name) VALUES ('{name}');
-            INSERT INTO pin (mx_group_id, position, fingerprint, subject, state, strength, since)
-            SELECT id, 0, '{pin.Fingerprint.Hex}', '{pin.Subject.Name()}', '{pin.State.Name()}', '{pin.Strength.Name()}', 1000 FROM mx_group WHERE name = '{name}';
-            """);
-        Store.Put([.. members.Select(member => member with { MxGroup = name })]);
-    }
-
     internal Observation Observation(int target, ProbeOutcome outcome, params int[] certificates) => new()
     {
         Target = Target(target),
@@ -101,7 +89,6 @@ internal sealed class LedgerFixture : IDisposable
     internal ProbeResult Round(string key, params PinTransition[] transitions) => new()
     {
         Key = NextHop.Parse(key),
-        PinOwner = key,
         At = Now.AddMilliseconds(456),
         Resolution = Resolution(key, Now, 1),
         Targets = [new MxTarget("mx1.example", Target(1), Now.AddMilliseconds(456))],

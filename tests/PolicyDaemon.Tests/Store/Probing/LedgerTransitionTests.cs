@@ -166,59 +166,6 @@ public sealed class LedgerTransitionTests : IDisposable
         Assert.Equal((PinState.Active, PinState.Rejected), (fixture.StateOf("b.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("b.example", 0)));
     }
 
-    [Fact]
-    public void A_group_changes_for_all_its_members_at_once()
-    {
-        fixture.AddGroup("provider", Pin(0), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"), TemporaryStore.Pinned("z.example") with { Observe = true });
-        using var loader = new LoaderFixture(fixture.Store);
-        var watched = fixture.Ledger.Read(NextHop.Parse("y.example"))!;
-        Assert.Equal(("provider", 3), (watched.PinOwner, watched.Affects));
-
-        var round = fixture.Round("x.example", Move(1, null, PinState.Candidate, RotationRule.FirstSeen)) with { PinOwner = "provider" };
-        fixture.Ledger.Record(round);
-        fixture.Ledger.Record(fixture.Round("y.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)) with { PinOwner = "provider" });
-        loader.Look();
-
-        var answer = $"Found fingerprint match={KeyOf(0)}|{KeyOf(1)}";
-        Assert.Equal([answer, answer, "NotFound "], new[] { "x.example", "y.example", "z.example" }.Select(key => loader.Answer(key)));
-        using var store = fixture.Store.Open();
-        var rows = store.Change(store.Audit(limit: 1).Single().ChangeId);
-        Assert.Equal(["x.example", "y.example", "z.example"], rows.Select(row => row.Key).Order());
-        Assert.Equal("(not found)", rows.Single(row => row.Key == "z.example").AnswerAfter);
-        Assert.Equal(answer, "Found " + rows.Single(row => row.Key == "x.example").AnswerAfter);
-        Assert.True(store.VerifyAudit().IsSound);
-
-        Undo(store, rows[0].ChangeId);
-        loader.Look();
-        Assert.Equal($"Found fingerprint match={KeyOf(0)}", loader.Answer("x.example"));
-        Assert.True(store.VerifyAudit().IsSound);
-    }
-
-    [Fact]
-    public void The_strictest_member_decides_for_its_group()
-    {
-        fixture.AddGroup("provider", Pin(0), TemporaryStore.Pinned("x.example") with { Mode = PinMode.Auto }, TemporaryStore.Pinned("y.example") with { Mode = PinMode.Locked });
-        Assert.Equal(PinMode.Locked, fixture.Ledger.Read(NextHop.Parse("x.example"))!.Mode);
-        fixture.Ledger.Record(fixture.Round("x.example", Move(1, null, PinState.Candidate, RotationRule.FirstSeen)) with { PinOwner = "provider" });
-
-        fixture.Ledger.Record(fixture.Round("x.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)) with { PinOwner = "provider" });
-
-        Assert.Equal(PinState.Candidate, fixture.StateOf("x.example", 1));
-    }
-
-    [Fact]
-    public void A_round_for_another_owner_than_now_changes_nothing()
-    {
-        fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
-        var round = fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane));
-        fixture.AddGroup("provider", Pin(0), fixture.Store.Find("a.example")!);
-
-        fixture.Ledger.Record(round);
-
-        Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
-        Assert.Equal([KeyOf(0)], fixture.Store.Find("a.example")!.Pins.Select(pin => pin.Fingerprint));
-    }
-
     /// <summary>Whatever is proposed in whatever order, and whatever a person does between.</summary>
     [Fact]
     public void Rejected_stays_rejected_somebody_is_always_served_and_trust_has_a_rule()

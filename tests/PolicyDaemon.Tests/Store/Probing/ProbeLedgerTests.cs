@@ -92,28 +92,16 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void Each_owner_of_pins_is_listed_once()
+    public void Each_destination_is_listed_once()
     {
         fixture.Add("a.example", Pin(0));
         fixture.Add("b.example", Pin(0));
         fixture.Store.Put(TemporaryStore.Pinned("c.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
-        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
         fixture.Ledger.Record(fixture.Round("b.example"));
 
         Assert.Equal(
-            [new ProbeDue(NextHop.Parse("a.example"), null), new ProbeDue(NextHop.Parse("b.example"), fixture.Now.AddHours(24)), new ProbeDue(NextHop.Parse("x.example"), null)],
+            [new ProbeDue(NextHop.Parse("a.example"), null), new ProbeDue(NextHop.Parse("b.example"), fixture.Now.AddHours(24))],
             fixture.Ledger.List().OrderBy(due => due.Key.Text));
-    }
-
-    [Fact]
-    public void A_member_of_an_MX_group_is_listed_under_the_first()
-    {
-        fixture.Add("a.example", Pin(0));
-        fixture.Store.Put(TemporaryStore.Pinned("n.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
-        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
-
-        Assert.Equal(NextHop.Parse("x.example"), fixture.Ledger.ListedAs(NextHop.Parse("y.example")));
-        Assert.All(["a.example", "n.example", "unknown.example"], key => Assert.Null(fixture.Ledger.ListedAs(NextHop.Parse(key))));
     }
 
     [Fact]
@@ -122,15 +110,15 @@ public sealed class ProbeLedgerTests : IDisposable
         foreach (var key in (string[])["a.example", "b.example", "c.example", "d.example", "e.example"])
             fixture.Add(key, Pin(0));
         fixture.Store.Put(TemporaryStore.Pinned("none.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
-        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
-        fixture.AddGroup("other", Pin(2), TemporaryStore.Pinned("z.example"));
+        fixture.Add("y.example", Pin(1));
+        fixture.Add("z.example", Pin(2));
         fixture.Ledger.Record(fixture.Round("c.example"));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.Ledger.Record(fixture.Round("b.example"));
-        fixture.Ledger.Record(fixture.Round("y.example") with { PinOwner = "provider" });
+        fixture.Ledger.Record(fixture.Round("y.example"));
 
         var until = fixture.Now.AddHours(24);
-        Assert.Equal(["c.example", "b.example", "x.example"], fixture.Ledger.ListDue(until, 10).Select(due => due.Key.Text));
+        Assert.Equal(["c.example", "b.example", "y.example"], fixture.Ledger.ListDue(until, 10).Select(due => due.Key.Text));
         Assert.Equal(["c.example"], fixture.Ledger.ListDue(until, 1).Select(due => due.Key.Text));
         Assert.Equal([new ProbeDue(NextHop.Parse("c.example"), until.AddHours(-1))], fixture.Ledger.ListDue(until.AddSeconds(-1), 10));
 
@@ -191,7 +179,7 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal((fixture.Now, fixture.Now.AddHours(24), true, fixture.Now.AddDays(-1)), (read.LastProbe, read.NextDue, read.WasSecure, read.SecureSince));
         Assert.Equal(["mx1.example"], read.TrustedHosts);
         Assert.Equal([new MxTarget("mx1.example", Target(1), fixture.Now)], read.Targets);
-        Assert.Equal(("a.example", 1, PinMode.Assist), (read.PinOwner, read.Affects, read.Mode));
+        Assert.Equal(("a.example", PinMode.Assist), (read.Entry.Text, read.Mode));
         Assert.Equal([Pin(0)], read.Pins);
         var host = Assert.Single(read.LastResolution!.Hosts);
         Assert.Equal(("mx1.example", 10, DnssecStatus.Secure, DnssecStatus.Insecure), (host.Name, host.Preference, host.AddressDnssec, host.TlsaDnssec));
@@ -290,24 +278,41 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void The_brake_counts_owners_and_not_keys()
+    public void The_brake_counts_MX_hosts_and_not_their_customers()
     {
-        fixture.Add("a.example", Pin(0));
-        fixture.Add("b.example", Pin(0), Pin(1));
-        fixture.Add("c.example", Pin(0));
-        fixture.AddGroup("provider", Pin(1), TemporaryStore.Pinned("x.example"), TemporaryStore.Pinned("y.example"));
+        foreach (var (key, host) in ((string, int)[])[("a.example", 1), ("b.example", 1), ("c.example", 2), ("d.example", 3)])
+        {
+            fixture.Add(key, Pin(0));
+            fixture.Ledger.Record(At(key, host));
+        }
+
+        // Never probed; probed, with no pin that is served; probed at two hosts, of which one is somebody else's, too.
+        fixture.Add("e.example", Pin(0));
+        fixture.Add("f.example", Pin(0, PinState.Candidate));
+        fixture.Ledger.Record(At("f.example", 4));
+        fixture.Add("g.example", Pin(0));
+        fixture.Ledger.Record(At("g.example", 3, 5));
         Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
 
-        var news = fixture.Round("a.example");
-        fixture.Ledger.Record(news with { Result = news.Result with { NewKeySeen = true } });
-        fixture.Ledger.Record(news with { Result = news.Result with { NewKeySeen = true } });
-        var group = fixture.Round("y.example") with { PinOwner = "provider" };
-        fixture.Ledger.Record(group with { Result = group.Result with { NewKeySeen = true } });
+        fixture.Ledger.Record(New(At("a.example", 1), "mx1.example", fixture.Now));
+        fixture.Ledger.Record(New(At("b.example", 1), "mx1.example", fixture.Now));
+        fixture.Ledger.Record(New(At("g.example", 3, 5), "mx5.example", fixture.Now.AddHours(-1)));
 
         Assert.Equal(new BrakeCounts(4, 2), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
+        Assert.Equal(new BrakeCounts(4, 1), fixture.Ledger.ReadBrake(fixture.Now));
         Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddSeconds(1)));
-        fixture.Add("d.example", Pin(0));
-        Assert.Equal(5, fixture.Ledger.ReadBrake(fixture.Now).PinnedGroups);
+    }
+
+    [Fact]
+    public void A_new_key_is_forgotten_when_no_window_of_the_brake_reaches_it()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Ledger.Record(New(fixture.Round("a.example"), "mx1.example", fixture.Now));
+        fixture.Store.Time.Advance(TimeSpan.FromDays(31));
+
+        fixture.See(1, 0);
+
+        Assert.Equal(0, fixture.Count("new_key"));
     }
 
     [Fact]
@@ -338,6 +343,15 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     public void Dispose() => fixture.Dispose();
+
+    private ProbeResult At(string key, params int[] hosts) => fixture.Round(key) with
+    {
+        Resolution = Resolution(key, fixture.Now, hosts),
+        Targets = [.. hosts.Select(host => new MxTarget($"mx{host}.example", Target(host), fixture.Now.AddMilliseconds(456)))],
+    };
+
+    private static ProbeResult New(ProbeResult result, string host, DateTimeOffset since) =>
+        result with { Result = result.Result with { NewKeys = [new NewKey(host, since)] } };
 
     internal static void AssertSame(AddressHistory expected, AddressHistory actual)
     {

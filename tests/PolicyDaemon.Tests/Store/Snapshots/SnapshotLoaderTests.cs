@@ -161,22 +161,6 @@ public class SnapshotLoaderTests
     }
 
     [Fact]
-    public void Members_of_an_mx_group_are_served_its_pins()
-    {
-        using var store = new TemporaryStore();
-        store.Sql(
-            $"""
-            INSERT INTO mx_group (id, name) VALUES (1, 'provider');
-            INSERT INTO pin (mx_group_id, position, fingerprint, subject, state, strength, since) VALUES (1, 0, '{PinB}', 'unknown', 'active', 'person', 1000);
-            """);
-        store.Put(Pinned("a.example") with { MxGroup = "provider" }, Pinned("b.example", Pin(PinA)));
-        using var fixture = new LoaderFixture(store);
-
-        Assert.Equal($"Found fingerprint match={PinB}", fixture.Answer("a.example"));
-        Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("b.example"));
-    }
-
-    [Fact]
     public void A_broken_audit_chain_is_a_finding()
     {
         using var store = new TemporaryStore();
