@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli;

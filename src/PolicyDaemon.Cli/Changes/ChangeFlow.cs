@@ -87,9 +87,9 @@ internal sealed class ChangeFlow(CommandContext context, WriteOptions options, b
     private void Put(StoreChange change, JudgedChange key)
     {
         if (key.Planned.After is null)
-            change.Remove(key.Planned.Key, key.Before?.Words());
+            change.Remove(key.Planned.Key, key.Before?.ToDisplayString());
         else
-            change.Put(key.Planned.After, key.Before?.Words(), key.After?.Words(), key.Planned.Evidence);
+            change.Put(key.Planned.After, key.Before?.ToDisplayString(), key.After?.ToDisplayString(), key.Planned.Evidence);
     }
 
     private static void RefuseUnservable(List<JudgedChange> keys)

@@ -66,7 +66,7 @@ internal static class Explain
         {
             var mark = ReferenceEquals(key, explanation.Decisive) ? "=> " : "   ";
             report.Facts([(mark + key.Key.Text.PadRight(explanation.Keys.Max(other => other.Key.Text.Length)), new Cell(
-                key.Asked ? $"{key.Answer.Words()}{Why(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
+                key.Asked ? $"{key.Answer.ToDisplayString()}{Why(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
         }
 
         report.Line();
@@ -80,7 +80,7 @@ internal static class Explain
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
             var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
-                facts.Add((MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.Words(), tlsRpt.Tone())));
+                facts.Add((MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
             if (explanation.Answer.Kind == LookupAnswerKind.Found && PolicyText.TcpLineLength(explanation.Answer.Text) > AnswerLimits.TcpTableLine)
                 facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
         }
@@ -113,7 +113,7 @@ internal static class Explain
                 key.Key.Text,
                 key.Asked ? "yes" : "no",
                 ReferenceEquals(key, explanation.Decisive) ? "yes" : "no",
-                key.Answer.Words(),
+                key.Answer.ToDisplayString(),
                 Why(key).TrimStart(':', ' '));
         return table;
     }

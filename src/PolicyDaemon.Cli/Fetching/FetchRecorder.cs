@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Store.Probing;

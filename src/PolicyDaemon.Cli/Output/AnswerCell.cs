@@ -26,5 +26,5 @@ internal static class AnswerCell
     };
 
     internal static Cell Cell(this LookupAnswer? answer) =>
-        answer is { } known ? new Cell(known.Words(), known.Tone()) : new Cell(NotConfigured, Output.Tone.Faint);
+        answer is { } known ? new Cell(known.ToDisplayString(), known.Tone()) : new Cell(NotConfigured, Output.Tone.Faint);
 }

@@ -1,5 +1,3 @@
-using PolicyDaemon.Core.Rotation;
-
 namespace PolicyDaemon.Core.Findings;
 
 /// <summary>What the alerter knows and writes down, so that a restart neither repeats an alert nor forgets one. Safe for several tasks at once.</summary>

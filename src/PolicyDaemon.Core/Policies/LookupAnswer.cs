@@ -1,9 +1,23 @@
-using PolicyDaemon.Core.Serving;
-
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>An answer as people and tests see it; on the lookup path the same thing is a <see cref="LookupReply"/>.</summary>
-/// <param name="Kind">What Postfix is told.</param>
+/// <summary>The four things a lookup can be told. Everything that is not certain is <see cref="Temporary"/>.</summary>
+public enum LookupAnswerKind
+{
+    /// <summary>A temporary error: Postfix defers the mail and asks again. The default, so that nothing forgotten weakens.</summary>
+    Temporary,
+
+    /// <summary>A policy.</summary>
+    Found,
+
+    /// <summary>The destination is known not to be configured: Postfix goes on to the parent, then to its default level.</summary>
+    NotFound,
+
+    /// <summary>A map name that is not served. Postfix defers here too.</summary>
+    Permanent,
+}
+
+/// <summary>What Postfix is told, as people and tests see it; on the lookup path the same thing is a reply of octets (Serving).</summary>
+/// <param name="Kind">The kind of the answer.</param>
 /// <param name="Text">The policy text, or the reason of an error; empty for "not found".</param>
 public readonly record struct LookupAnswer(LookupAnswerKind Kind, string Text)
 {
@@ -19,4 +33,14 @@ public readonly record struct LookupAnswer(LookupAnswerKind Kind, string Text)
     public static LookupAnswer Temporary(string reason) => new(LookupAnswerKind.Temporary, reason);
 
     public static LookupAnswer Permanent(string reason) => new(LookupAnswerKind.Permanent, reason);
+
+    /// <summary>For people and the audit log: the policy text as it is, and anything else so that it cannot be taken for one:
+    /// <c>(not found)</c>, <c>(temporary error: reason)</c>.</summary>
+    public string ToDisplayString() => Kind switch
+    {
+        LookupAnswerKind.Found => Text,
+        LookupAnswerKind.NotFound => "(not found)",
+        LookupAnswerKind.Temporary => $"(temporary error: {Text})",
+        _ => $"(permanent error: {Text})",
+    };
 }

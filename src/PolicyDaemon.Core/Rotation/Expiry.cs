@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -20,14 +19,14 @@ internal static class Expiry
             {
                 view.Pins.Move(
                     pin, PinState.Retired, pin.Strength, RotationRule.StandbyExpired,
-                    $"announced, and not seen for {view.Options.StandbyExpiry.Words()}");
+                    $"announced, and not seen for {view.Options.StandbyExpiry.ToLongText()}");
                 continue;
             }
 
             findings.Add(new RotationFinding(
                 FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, [pin.Fingerprint],
                 [.. view.Current.Select(slot => slot.ToPresentedKey(view.Input.Digest))],
-                $"the only pin was announced more than {view.Options.StandbyExpiry.Words()} ago and has never been seen; it stays, because it is the last",
+                $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last",
                 $"policyctl pin list {view.Input.Owner}"));
         }
     }
@@ -41,7 +40,7 @@ internal static class Expiry
             {
                 view.Pins.Move(
                     pin, PinState.Retired, pin.Strength, RotationRule.CandidateGone,
-                    $"never trusted, and not seen for {view.Options.StandbyExpiry.Words()}");
+                    $"never trusted, and not seen for {view.Options.StandbyExpiry.ToLongText()}");
             }
         }
     }

@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -15,7 +14,7 @@ internal static class Retirement
                 continue;
             view.Pins.Move(
                 pin, PinState.Retiring, pin.Strength, RotationRule.Replaced,
-                $"every known address presented another served key for at least {view.Options.RetireAfter.Words()} and "
+                $"every known address presented another served key for at least {view.Options.RetireAfter.ToLongText()} and "
                 + $"{view.Options.RetireAfterProbes} probes");
         }
     }
@@ -29,7 +28,7 @@ internal static class Retirement
                 continue;
             view.Pins.Move(
                 pin, PinState.Retired, pin.Strength, RotationRule.GraceOver,
-                $"not seen for at least {view.Options.RetireGrace.Words()} in conclusive probes of every address that had it");
+                $"not seen for at least {view.Options.RetireGrace.ToLongText()} in conclusive probes of every address that had it");
         }
     }
 

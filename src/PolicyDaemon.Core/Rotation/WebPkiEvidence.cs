@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 
@@ -41,7 +40,7 @@ internal static class WebPkiEvidence
     private static string Over(CertificateRun run)
     {
         var over = run.Last - run.TrustedSince ?? TimeSpan.Zero;
-        return (over.TotalHours < 2 ? over : TimeSpan.FromHours((long)over.TotalHours)).Words();
+        return (over.TotalHours < 2 ? over : TimeSpan.FromHours((long)over.TotalHours)).ToLongText();
     }
 
     private static bool NameIsAuthenticated(MxHistory mx, DateTimeOffset since) =>

@@ -1,3 +1,4 @@
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Probe;
 

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Destinations;
 
@@ -68,7 +68,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
             {
                 findings.Add(new Finding(
                     FindingKind.BrakeOn, "prober",
-                    $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.Words()}; no pin changes by itself",
+                    $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
                     "policyctl status", since));
             }
 

@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Scheduling;

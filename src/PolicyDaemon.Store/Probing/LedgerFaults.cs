@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store.Probing;

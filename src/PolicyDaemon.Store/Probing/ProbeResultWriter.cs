@@ -63,7 +63,7 @@ internal sealed class ProbeResultWriter(
         var origin = new ChangeOrigin(
             Actor.Prober, $"probe {round.Key}", reason.Length <= MaxReason ? reason : string.Concat(reason.AsSpan(0, MaxReason), "..."));
         using var changes = new DestinationChanges(connection, path, storeId, origin, now);
-        string? Answer(Destination destination) => PolicyText.Answer(destination, postfix, MapName.TlsPolicy).Words();
+        string? Answer(Destination destination) => PolicyText.Answer(destination, postfix, MapName.TlsPolicy).ToDisplayString();
         var after = before with { Pins = pins };
         changes.Put(after, Answer(before), Answer(after), Evidence(round, applied));
     }

@@ -98,10 +98,10 @@ internal static class DomainShow
         if (destination.Note is not null)
             facts.Add(("note", destination.Note));
         var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
-        facts.Add(("answer", new Cell(answer.Words(), answer.Tone())));
+        facts.Add(("answer", new Cell(answer.ToDisplayString(), answer.Tone())));
         var tlsRpt = PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
         if (tlsRpt != answer)
-            facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.Words(), tlsRpt.Tone())));
+            facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
         return facts;
     }
 }

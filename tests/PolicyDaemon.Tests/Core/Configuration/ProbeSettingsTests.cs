@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Rotation;
 using Xunit;

@@ -1,5 +1,5 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Tests.Support;

@@ -1,8 +1,8 @@
 using System.Globalization;
 
-namespace PolicyDaemon.Core.Configuration;
+namespace PolicyDaemon.Core;
 
-/// <summary>Times as the configuration writes them, <c>30s 15m 4h 14d</c>, and as sentences say them, <c>48 hours</c>.</summary>
+/// <summary>Durations as the configuration writes them, <c>30s 15m 4h 14d</c>, and as a sentence says them, <c>48 hours</c>.</summary>
 public static class Durations
 {
     /// <summary>Reads a whole number with one of the units s, m, h, d.</summary>
@@ -34,8 +34,8 @@ public static class Durations
         return string.Create(CultureInfo.InvariantCulture, $"{number}{unit}");
     }
 
-    /// <summary>For a sentence: <c>48 hours</c>, <c>14 days</c>.</summary>
-    public static string Words(this TimeSpan span)
+    /// <summary>The duration for a sentence: <c>48 hours</c>, <c>14 days</c>.</summary>
+    public static string ToLongText(this TimeSpan span)
     {
         var text = span.ToText();
         var unit = text[^1] switch { 's' => "seconds", 'm' => "minutes", 'h' => "hours", _ => "days" };

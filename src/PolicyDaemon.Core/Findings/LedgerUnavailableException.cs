@@ -1,4 +1,4 @@
-namespace PolicyDaemon.Core.Rotation;
+namespace PolicyDaemon.Core.Findings;
 
 /// <summary>The ledger cannot be read or written now. The message says why and what to do.</summary>
 public sealed class LedgerUnavailableException : Exception

@@ -1,0 +1,60 @@
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Architecture;
+
+/// <summary>The folders of a library have an order: each can be read, and changed, with the earlier ones in mind and no other.</summary>
+public class FolderTests
+{
+    // Durations, stored names and problems at the root are what every folder may use.
+    private static readonly string[] OrderOfCore =
+    [
+        "", "Destinations/Idna/Tables", "Destinations/Idna", "Destinations", "Pins", "Policies", "Observations", "Findings", "Rotation", "Discovery",
+        "Serving", "Audit", "Tables", "Configuration", "Runtime",
+    ];
+
+    [Fact]
+    public void No_folder_of_the_domain_refers_to_a_later_one()
+    {
+        var graph = GraphOf("Core");
+
+        Assert.Equal(OrderOfCore.Order(StringComparer.Ordinal), graph.Folders);
+        Assert.Empty(graph.Against(OrderOfCore));
+        Assert.True(graph.Arrows.Count > 20, "the sources were read");
+    }
+
+    [Theory]
+    [InlineData("Core")]
+    [InlineData("Probe")]
+    public void A_library_has_no_circle_between_its_folders(string library) => Assert.Empty(GraphOf(library).Circles());
+
+    [Fact]
+    public void A_circle_is_seen_with_the_places_that_draw_it()
+    {
+        var graph = FolderGraph.Of("PolicyDaemon.X",
+        [
+            ("A/First.cs", "namespace PolicyDaemon.X.A;\nclass First { Second? other; }"),
+            ("B/Second.cs", "namespace PolicyDaemon.X.B;\nrecord struct Second(Third Next);"),
+            ("C/Third.cs", "namespace PolicyDaemon.X.C;\ninterface Third { string Say() => $\"{nameof(First)} {{Outside}}\"; }"),
+            ("D/Outside.cs", "using PolicyDaemon.X.A;\nenum Outside { Value }"),
+        ]);
+
+        Assert.Equal(
+            ["A -> B (A/First.cs: Second)", "B -> C (B/Second.cs: Third)", "C -> A (C/Third.cs: First)"], graph.Circles());
+        Assert.Equal(["A -> B (A/First.cs: Second)", "B -> C (B/Second.cs: Third)"], graph.Against(["A", "B", "C", "D"]));
+        Assert.Equal("D/Outside.cs: using PolicyDaemon.X.A;", graph.Arrows[("D", "A")]);
+    }
+
+    [Theory]
+    [InlineData("a.Type", "a . Type")]
+    [InlineData("x = \"Type \\\" Type\"; // Type", "x = ;")]
+    [InlineData("x = @\"Type \"\" \\\" + Type /* Type */", "x = + Type")]
+    [InlineData("$\"Type {Other:Type} \\\" {{Type}}\" Last", "Other : Type Last")]
+    [InlineData("$$\"\"\"Type {Type} \"\" {{Other(\"Type\")}}\"\"\" Last", "Other ( ) Last")]
+    [InlineData("'\"' + '\\'' + Type", "+ + Type")]
+    [InlineData("#region Type\n0x1F + @class", "+ class")]
+    public void Only_code_is_read(string source, string tokens) => Assert.Equal(tokens, string.Join(' ', CSharpTokens.Of(source)));
+
+    private static FolderGraph GraphOf(string library) =>
+        FolderGraph.Of($"PolicyDaemon.{library}", Repository.Path("src", $"PolicyDaemon.{library}"));
+}
