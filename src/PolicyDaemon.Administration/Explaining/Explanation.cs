@@ -34,8 +34,6 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
     {
         if (entry is not null)
             return PolicyText.Answer(entry, postfix, MapName.TlsPolicy);
-        return others.Count > 0 && postfix.NearMiss == NearMissAnswer.Temporary
-            ? LookupAnswer.Temporary("this host is configured in another form, with or without brackets or port (near_miss = temp)")
-            : LookupAnswer.NotFound;
+        return others.Count > 0 ? postfix.NearMiss.Answer() : LookupAnswer.NotFound;
     }
 }

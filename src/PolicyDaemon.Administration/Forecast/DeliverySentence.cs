@@ -27,8 +27,8 @@ public static class DeliverySentence
             TlsLevel.Fingerprint => $"delivered only to a server whose certificate or public key has {Pins(entry, postfix)}; {Waits}",
             TlsLevel.Dane => "authenticated by DANE where the domain has usable TLSA records under DNSSEC; elsewhere TLS without authentication, or plain text",
             TlsLevel.DaneOnly => $"delivered only to a server that matches the domain's TLSA records under DNSSEC; {Waits}",
-            TlsLevel.Verify => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, "the MX host's name, which plain DNS gives")}; {Waits}",
-            _ => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, $"{host} or a host below it")}; {Waits}",
+            TlsLevel.Verify => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, host)}; {Waits}",
+            _ => $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {Names(policy, host)}; {Waits}",
         };
     }
 
@@ -38,14 +38,21 @@ public static class DeliverySentence
         return count == 1 ? "this one fingerprint" : FormattableString.Invariant($"one of these {count} fingerprints");
     }
 
-    private static string Names(TlsPolicy policy, string byDefault) =>
-        policy.Match.IsEmpty ? byDefault : string.Join(" or ", policy.Match.Select(Name));
+    private static string Names(TlsPolicy policy, string host) =>
+        string.Join(" or ", policy.Match.IsEmpty ? DefaultMatch.Of(policy.Level).Select(name => ByDefault(name, host)) : policy.Match.Select(Name));
+
+    private static string ByDefault(string match, string host) => match switch
+    {
+        DefaultMatch.NextHopName => host,
+        DefaultMatch.BelowNextHop => "a host below it",
+        _ => Name(match),
+    };
 
     private static string Name(string match) => match switch
     {
-        "nexthop" => "the next hop",
-        "dot-nexthop" => "a host below the next hop",
-        "hostname" => "the MX host's name, which plain DNS gives",
+        DefaultMatch.NextHopName => "the next hop",
+        DefaultMatch.BelowNextHop => "a host below the next hop",
+        DefaultMatch.HostName => "the MX host's name, which plain DNS gives",
         _ when match.StartsWith('.') => $"a host below {match[1..]}",
         _ => match,
     };

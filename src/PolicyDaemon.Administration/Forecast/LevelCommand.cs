@@ -8,13 +8,13 @@ namespace PolicyDaemon.Administration.Forecast;
 /// <summary>The command that sets a level, to be pasted into a shell.</summary>
 public static class LevelCommand
 {
-    /// <returns>Null where there is nothing to set: it is set already, something as strong is, or only plain text would go through.</returns>
+    /// <returns>Null where there is nothing to set: only plain text would go through, or the level is not above what is set already.</returns>
     public static string? For(CheckResult result)
     {
         if (result.Strongest is not { Level: not TlsLevel.May } strongest)
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
-        if (own is not null && Rank(own.Policy.Level) >= Rank(strongest.Level))
+        if (own is not null && !strongest.Level.IsAbove(own.Policy.Level))
             return own.Observe && result.Probed.Round.Result.Verdict == DestinationVerdict.Ok
                 ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
                 : null;
@@ -37,13 +37,4 @@ public static class LevelCommand
 
         return string.Join(' ', words);
     }
-
-    private static int Rank(TlsLevel level) => level switch
-    {
-        TlsLevel.None => 0,
-        TlsLevel.May => 1,
-        TlsLevel.Encrypt or TlsLevel.Dane or TlsLevel.Verify => 2,
-        TlsLevel.DaneOnly => 4,
-        _ => 3,
-    };
 }

@@ -18,8 +18,8 @@ internal static class ChangeWarnings
             yield return (key.Name, warning);
         if (planned.After is not { } after || planned.Action == "none")
             yield break;
-        foreach (var warning in PolicyRules.Warnings(after, postfix).Where(warning => !IsSaidOrSettled(warning, planned, store, present)))
-            yield return (key.Name, warning);
+        foreach (var warning in PolicyWarnings.Of(after, postfix).Where(warning => !IsSaidOrSettled(warning, planned, store, present)))
+            yield return (key.Name, warning.ToString());
         if (planned.Before is not null)
             yield break;
         var others = store.OtherForms(planned.Key).Where(other => other.Key != planned.Key).Select(other => other.Key.Text).ToList();
@@ -47,9 +47,8 @@ internal static class ChangeWarnings
 
     // The rules judge one entry and know no store: they remind of example.com beside .example.com even where it is there.
     // The reader of a table reminds by itself, with the option that adds it.
-    private static bool IsSaidOrSettled(string warning, PlannedChange planned, PolicyStore store, IReadOnlySet<NextHop> present) =>
-        planned.Key.IsSubdomains
-        && warning.StartsWith(planned.Key.ToDisplayString() + " answers for subdomains only", StringComparison.Ordinal)
+    private static bool IsSaidOrSettled(PolicyWarning warning, PlannedChange planned, PolicyStore store, IReadOnlySet<NextHop> present) =>
+        warning.Kind == PolicyWarningKind.SubdomainsOnly
         && (planned.Place.Length > 0
             || (NextHop.TryParse(planned.Key.Text[1..], out var bare, out _) && (present.Contains(bare) || store.Find(bare) is not null)));
 }

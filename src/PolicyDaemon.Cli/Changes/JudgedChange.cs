@@ -1,3 +1,4 @@
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Changes;
@@ -9,7 +10,7 @@ namespace PolicyDaemon.Cli.Changes;
 /// <param name="Problems">Why it cannot be served.</param>
 /// <param name="Weakens">What of it weakens.</param>
 internal sealed record JudgedChange(
-    PlannedChange Planned, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<string> Problems, IReadOnlyList<string> Weakens)
+    PlannedChange Planned, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<Problem> Problems, IReadOnlyList<string> Weakens)
 {
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Planned.Place.Length > 0 ? $"{Planned.Place}: {Planned.Key}" : Planned.Key.Text;

@@ -80,7 +80,7 @@ internal static class Explain
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
             var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
-                facts.Add((MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
+                facts.Add((MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
             if (explanation.Answer.Kind == LookupAnswerKind.Found && PolicyText.TcpLineLength(explanation.Answer.Text) > AnswerLimits.TcpTableLine)
                 facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
         }

@@ -120,11 +120,11 @@ internal static class Import
             if (item.Kind == TableItemKind.Row)
                 rows.Add(new TableRow(item.Line, item.Destination!));
             else if (item.Kind == TableItemKind.Warning)
-                warnings.Add($"{place}: {item.Message}");
+                warnings.Add($"{place}: {item.Problem}");
             else if (item.Kind == TableItemKind.NoText)
-                throw new CommandException(ExitCode.Invalid, $"{place}: {item.Message}; nothing was changed");
+                throw new CommandException(ExitCode.Invalid, $"{place}: {item.Problem}; nothing was changed");
             else
-                problems.Add($"{place}: {item.Message}");
+                problems.Add($"{place}: {item.Problem}");
         }
 
         foreach (var warning in warnings)

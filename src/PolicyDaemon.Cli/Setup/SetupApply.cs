@@ -51,7 +51,7 @@ internal static class SetupApply
         if (value is null || !MapEndpoint.TryParse(protocol, value.Text, out var endpoint, out _))
             throw new CommandException(ExitCode.Invalid, "no listener is configured that Postfix could ask; see [lookup] in policydaemon.conf(5)");
         var asked = protocol == MapProtocol.Socketmap
-            ? SocketmapClient.AskAsync(endpoint, MapName.TlsPolicy.Text(), AnyKey, Patience, context.Host.Time, CancellationToken.None)
+            ? SocketmapClient.AskAsync(endpoint, MapName.TlsPolicy.Name(), AnyKey, Patience, context.Host.Time, CancellationToken.None)
             : TcpTableClient.AskAsync(endpoint, AnyKey, Patience, context.Host.Time, CancellationToken.None);
         var result = asked.GetAwaiter().GetResult();
         if (result.Status != QueryStatus.Answered)

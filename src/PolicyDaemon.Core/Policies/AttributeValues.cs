@@ -1,8 +1,9 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>The syntax of attribute values: each method says what is wrong with one value and what to write instead, or null.</summary>
+/// <summary>The syntax of attribute values: each check says what is wrong with one value, or null.</summary>
 internal static class AttributeValues
 {
     private static readonly string[] Grades = ["high", "medium", "low", "export", "null"]; // tls/tls_misc.c, tls_cipher_grade
@@ -10,78 +11,80 @@ internal static class AttributeValues
     private static readonly string[] PolicyFailures =
         ["sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid", "validation-failure"];
 
-    private static readonly string[] PeerKeywords = ["nexthop", "dot-nexthop", "hostname"];
-
     /// <summary>True for a value that cannot end itself early or start another one: the last check before a value is written.</summary>
     internal static bool IsPlain(ReadOnlySpan<char> value) =>
         !value.IsEmpty && !value.ContainsAnyExceptInRange('!', '~') && !value.ContainsAny(",{}|");
 
-    /// <summary>The same for a value in braces, where single blanks inside are text.</summary>
+    /// <summary>True for a value in braces, where single blanks inside are text, that cannot end itself early or start another one.</summary>
     internal static bool IsPlainInBraces(ReadOnlySpan<char> value) =>
         !value.IsEmpty && value[0] != ' ' && value[^1] != ' '
         && !value.ContainsAnyExceptInRange(' ', '~') && !value.ContainsAny(",{}|");
 
-    internal static string? CipherGrade(string value, PostfixVersion version) =>
-        IsOneOf(Grades, value) ? null : $"'{Shown(value)}' is no cipher grade; write one of {string.Join(", ", Grades)}";
+    internal static Problem? CipherGrade(string value, PostfixVersion version) =>
+        IsOneOf(Grades, value) ? null : new Problem($"'{Shown(value)}' is no cipher grade", $"write one of {string.Join(", ", Grades)}");
 
-    internal static string? YesOrNo(string value, PostfixVersion version) =>
-        IsOneOf(["yes", "no"], value) ? null : $"'{Shown(value)}' is neither yes nor no";
+    internal static Problem? YesOrNo(string value, PostfixVersion version) =>
+        IsOneOf(["yes", "no"], value) ? null : new Problem($"'{Shown(value)}' is neither yes nor no");
 
     /// <summary>Cipher names or classes, separated by colons. Postfix adds the exclamation mark itself.</summary>
-    internal static string? CipherExclusion(string value, PostfixVersion version)
+    internal static Problem? CipherExclusion(string value, PostfixVersion version)
     {
         foreach (var name in value.Split(':'))
         {
             // tls/tls_misc.c: "invalid unconditional exclusion" for a name that begins with a modifier.
             if (name.Length == 0 || !char.IsAsciiLetterOrDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '+' or '.'))
-                return $"'{Shown(value)}' is no list of ciphers to exclude; write names or classes joined by colons, "
-                    + "without a leading '!', '+', '-' or '@', such as aNULL:MD5:3DES";
+                return new Problem(
+                    $"'{Shown(value)}' is no list of ciphers to exclude",
+                    "write names or classes joined by colons, without a leading '!', '+', '-' or '@', such as aNULL:MD5:3DES");
         }
 
         return null;
     }
 
-    internal static string? AbsolutePath(string value, PostfixVersion version) =>
+    internal static Problem? AbsolutePath(string value, PostfixVersion version) =>
         value.StartsWith('/') && IsPlain(value)
             ? null
-            : $"'{Shown(value)}' is no absolute path without blanks, commas, braces and '|'; "
-                + "give the PEM file such a name, readable inside Postfix's chroot";
+            : new Problem(
+                $"'{Shown(value)}' is no absolute path without blanks, commas, braces and '|'",
+                "give the PEM file such a name, readable inside Postfix's chroot");
 
     /// <summary>A host name, or one of the two words that Postfix replaces.</summary>
-    internal static string? ServerName(string value, PostfixVersion version)
+    internal static Problem? ServerName(string value, PostfixVersion version)
     {
         // Postfix compares these words with their letter case and would send HOSTNAME as a host name.
         if (!IsOneOf(["hostname", "nexthop"], value))
             return HostName(value, version);
-        return value is "hostname" or "nexthop" ? null : $"'{Shown(value)}' would be sent as a host name; write it in lower case";
+        return value is "hostname" or "nexthop" ? null : new Problem($"'{Shown(value)}' would be sent as a host name", "write it in lower case");
     }
 
-    internal static string? HostName(string value, PostfixVersion version) =>
-        TryHostName(value, out _) ? null : $"'{Shown(value)}' is no host name; write one such as mx.example.com";
+    internal static Problem? HostName(string value, PostfixVersion version) =>
+        TryHostName(value, out _) ? null : new Problem($"'{Shown(value)}' is no host name", "write one such as mx.example.com");
 
     /// <summary>A name a certificate may carry. See postconf(5), smtp_tls_verify_cert_match.</summary>
-    internal static string? PeerName(string value, PostfixVersion version)
+    internal static Problem? PeerName(string value, PostfixVersion version)
     {
         // Forty hexadecimal digits would pass for a host name.
-        if (Pins.Fingerprint.TryParse(value, out _, out _))
-            return $"'{Shown(value)}' is a fingerprint, which counts at level fingerprint only; at verify and secure match takes names";
-        if (IsOneOf(PeerKeywords, value) || TryHostName(value.StartsWith('.') ? value[1..] : value, out _))
+        if (Fingerprint.TryParse(value, out _, out _))
+            return new Problem($"'{Shown(value)}' is a fingerprint, which counts at level fingerprint only", "at verify and secure match takes names");
+        if (IsOneOf(DefaultMatch.Keywords, value) || TryHostName(value.StartsWith('.') ? value[1..] : value, out _))
             return null;
-        return $"'{Shown(value)}' is no name to match; write a host name, .name for its subdomains, nexthop, dot-nexthop or hostname";
+        return new Problem($"'{Shown(value)}' is no name to match", "write a host name, .name for its subdomains, nexthop, dot-nexthop or hostname");
     }
 
-    internal static string? PolicyType(string value, PostfixVersion version) =>
-        IsOneOf(PolicyTypes, value) ? null : $"'{Shown(value)}' is no policy type; write {string.Join(" or ", PolicyTypes)}";
+    internal static Problem? PolicyType(string value, PostfixVersion version) =>
+        IsOneOf(PolicyTypes, value) ? null : new Problem($"'{Shown(value)}' is no policy type", $"write {string.Join(" or ", PolicyTypes)}");
 
-    internal static string? PolicyFailure(string value, PostfixVersion version) =>
-        IsOneOf(PolicyFailures, value) ? null : $"'{Shown(value)}' is no policy failure; write one of {string.Join(", ", PolicyFailures)}";
+    internal static Problem? PolicyFailure(string value, PostfixVersion version) =>
+        IsOneOf(PolicyFailures, value) ? null : new Problem($"'{Shown(value)}' is no policy failure", $"write one of {string.Join(", ", PolicyFailures)}");
 
-    internal static string? PolicyString(string value, PostfixVersion version) =>
-        IsPlainInBraces(value) ? null : $"'{Shown(value)}' is no line of a policy: printable ASCII without commas, braces and '|'";
+    internal static Problem? PolicyString(string value, PostfixVersion version) =>
+        IsPlainInBraces(value)
+            ? null
+            : new Problem($"'{Shown(value)}' is no line of a policy that Postfix reads", "write printable ASCII without commas, braces and '|'");
 
     /// <summary>RFC 8461 section 4.1: a host name, or one whose whole first label is an asterisk.</summary>
-    internal static string? MxHostPattern(string value, PostfixVersion version) =>
-        TryHostName(WithoutWildcard(value), out _) ? null : $"'{Shown(value)}' is no mx pattern; write mx.example.com or *.example.com";
+    internal static Problem? MxHostPattern(string value, PostfixVersion version) =>
+        TryHostName(WithoutWildcard(value), out _) ? null : new Problem($"'{Shown(value)}' is no mx pattern", "write mx.example.com or *.example.com");
 
     internal static string FoldWord(string value) => value.ToLowerInvariant();
 
@@ -112,5 +115,5 @@ internal static class AttributeValues
 
     private static string WithoutWildcard(string value) => value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;
 
-    private static bool IsOneOf(string[] words, string value) => words.Contains(value, StringComparer.OrdinalIgnoreCase);
+    private static bool IsOneOf(IEnumerable<string> words, string value) => words.Contains(value, StringComparer.OrdinalIgnoreCase);
 }

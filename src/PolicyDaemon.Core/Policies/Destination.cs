@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>A configured next-hop destination: its policy, its pins and how they are looked after.</summary>
+/// <summary>A configured next-hop destination: its policy, its pins and how they are kept current.</summary>
 public sealed record Destination
 {
     public required NextHop Key { get; init; }
@@ -22,7 +22,7 @@ public sealed record Destination
     /// <summary>MX hosts to probe for a leading-dot key, which has no MX of its own.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
-    /// <summary>An administrator's own words.</summary>
+    /// <summary>An administrator's note.</summary>
     public string? Note { get; init; }
 
     public bool Equals(Destination? other) =>

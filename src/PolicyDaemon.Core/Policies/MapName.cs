@@ -9,3 +9,20 @@ public enum MapName
     /// <summary><c>tlspolicy-tlsrpt</c>: with the attributes of Postfix 3.10 and later.</summary>
     TlsPolicyTlsRpt,
 }
+
+/// <summary>The maps' names as main.cf writes them.</summary>
+public static class MapNames
+{
+    private static readonly StoredNames<MapName> Stored = new((MapName.TlsPolicy, "tlspolicy"), (MapName.TlsPolicyTlsRpt, "tlspolicy-tlsrpt"));
+
+    public static IReadOnlyList<string> All => Stored.All;
+
+    public static string Name(this MapName map) => Stored.Of(map);
+
+    /// <summary>Reads a name in a request, exact octets: map names are ours, so another letter case is another name.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> name, out MapName map)
+    {
+        map = name.SequenceEqual("tlspolicy-tlsrpt"u8) ? MapName.TlsPolicyTlsRpt : MapName.TlsPolicy;
+        return map == MapName.TlsPolicyTlsRpt || name.SequenceEqual("tlspolicy"u8);
+    }
+}

@@ -29,7 +29,7 @@ public sealed record PinSelection(ImmutableArray<Pin> Served, ImmutableArray<(Pi
         return new PinSelection(served.ToImmutable(), leftOut.ToImmutable());
     }
 
-    /// <summary>The digits of <see cref="Served"/> and nothing more: what every answer of a large store asks for.</summary>
+    /// <summary>The digits of <see cref="Served"/> and nothing more; a large store makes each of its answers from them.</summary>
     internal static IEnumerable<string> ServedHex(Destination destination, PostfixSettings postfix)
     {
         var served = destination.Pins.Where(pin => pin.IsServed && IsCompared(pin, postfix)).Select(pin => pin.Fingerprint.Hex);

@@ -34,33 +34,33 @@ public static class PolicyAttributes
             Separator = ':',
             Get = policy => policy.Match,
             Add = (policy, value) => policy with { Match = policy.Match.AddRange(value.Split(':', StringSplitOptions.RemoveEmptyEntries)) },
-            Problem = AttributeValues.PeerName,
+            Check = AttributeValues.PeerName,
             Fold = AttributeValues.FoldPeerName,
         },
         new("ciphers", V23, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.Ciphers),
             Add = (policy, value) => policy with { Ciphers = value },
-            Problem = AttributeValues.CipherGrade,
+            Check = AttributeValues.CipherGrade,
             Fold = AttributeValues.FoldWord,
         },
         new("protocols", V23, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.Protocols),
             Add = (policy, value) => policy with { Protocols = value },
-            Problem = TlsProtocols.Problem,
+            Check = TlsProtocols.Check,
         },
         new("exclude", V26, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.Exclude),
             Add = (policy, value) => policy with { Exclude = value },
-            Problem = AttributeValues.CipherExclusion,
+            Check = AttributeValues.CipherExclusion,
         },
         new("servername", V34, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.ServerName),
             Add = (policy, value) => policy with { ServerName = value },
-            Problem = AttributeValues.ServerName,
+            Check = AttributeValues.ServerName,
             Fold = AttributeValues.FoldHostName,
         },
         new("tafile", V211, TlsLevels.MatchesNames)
@@ -68,7 +68,7 @@ public static class PolicyAttributes
             Repeats = Repetition.AddsUp,
             Get = policy => policy.TaFiles,
             Add = (policy, value) => policy with { TaFiles = policy.TaFiles.Add(value) },
-            Problem = AttributeValues.AbsolutePath,
+            Check = AttributeValues.AbsolutePath,
         },
 
         // Named in the manual for 3.4, but 3.4.0 to 3.4.13 and 3.5.0 to 3.5.3 refuse it as unknown and defer the mail.
@@ -78,7 +78,7 @@ public static class PolicyAttributes
             Repeats = Repetition.LastWins,
             Get = policy => YesNo(policy.ConnectionReuse),
             Add = (policy, value) => policy with { ConnectionReuse = IsYes(value) },
-            Problem = AttributeValues.YesOrNo,
+            Check = AttributeValues.YesOrNo,
             Fold = AttributeValues.FoldWord,
         },
         new("enable_rpk", V39, TlsLevels.UsesTls)
@@ -86,7 +86,7 @@ public static class PolicyAttributes
             Repeats = Repetition.LastWins,
             Get = policy => YesNo(policy.EnableRpk),
             Add = (policy, value) => policy with { EnableRpk = IsYes(value) },
-            Problem = AttributeValues.YesOrNo,
+            Check = AttributeValues.YesOrNo,
             Fold = AttributeValues.FoldWord,
         },
         new("policy_type", V310, TlsLevels.UsesTls)
@@ -94,7 +94,7 @@ public static class PolicyAttributes
             TlsRptOnly = true,
             Get = policy => One(policy.TlsRpt?.PolicyType),
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyType = value } },
-            Problem = AttributeValues.PolicyType,
+            Check = AttributeValues.PolicyType,
             Fold = AttributeValues.FoldWord,
         },
         new("policy_domain", V310, TlsLevels.UsesTls)
@@ -102,7 +102,7 @@ public static class PolicyAttributes
             TlsRptOnly = true,
             Get = policy => One(policy.TlsRpt?.PolicyDomain),
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyDomain = value } },
-            Problem = AttributeValues.HostName,
+            Check = AttributeValues.HostName,
             Fold = AttributeValues.FoldHostName,
         },
         new("policy_string", V310, TlsLevels.UsesTls)
@@ -112,7 +112,7 @@ public static class PolicyAttributes
             Repeats = Repetition.AddsUp,
             Get = policy => policy.TlsRpt?.PolicyStrings ?? [],
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyStrings = TlsRpt(policy).PolicyStrings.Add(value) } },
-            Problem = AttributeValues.PolicyString,
+            Check = AttributeValues.PolicyString,
         },
         new("mx_host_pattern", V310, TlsLevels.UsesTls)
         {
@@ -120,7 +120,7 @@ public static class PolicyAttributes
             Repeats = Repetition.AddsUp,
             Get = policy => policy.TlsRpt?.MxHostPatterns ?? [],
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { MxHostPatterns = TlsRpt(policy).MxHostPatterns.Add(value) } },
-            Problem = AttributeValues.MxHostPattern,
+            Check = AttributeValues.MxHostPattern,
             Fold = AttributeValues.FoldMxHostPattern,
         },
         new("policy_failure", V310, TlsLevels.UsesTls)
@@ -128,7 +128,7 @@ public static class PolicyAttributes
             TlsRptOnly = true,
             Get = policy => One(policy.TlsRpt?.PolicyFailure),
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyFailure = value } },
-            Problem = AttributeValues.PolicyFailure,
+            Check = AttributeValues.PolicyFailure,
             Fold = AttributeValues.FoldWord,
         },
     ];
@@ -157,7 +157,7 @@ public static class PolicyAttributes
         foreach (var row in All)
         {
             foreach (var value in row.Get(policy))
-                canonical = row.Add(canonical, row.Problem(value, PostfixVersion.Newest) is null ? row.Fold(value) : value);
+                canonical = row.Add(canonical, row.Check(value, PostfixVersion.Newest) is null ? row.Fold(value) : value);
         }
 
         return canonical;

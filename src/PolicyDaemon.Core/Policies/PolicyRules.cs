@@ -12,51 +12,49 @@ public static class PolicyRules
 {
     private const int ReasonablePins = 200; // a message lists no more
 
-    /// <summary>The reasons why a destination cannot be served, each with what to do next; empty where it can.</summary>
-    public static IReadOnlyList<string> Problems(Destination destination, PostfixSettings postfix)
+    /// <summary>The reasons why a destination cannot be served; empty where it can.</summary>
+    public static IReadOnlyList<Problem> Problems(Destination destination, PostfixSettings postfix)
     {
-        List<string> problems = [.. Find(destination, postfix)];
+        List<Problem> problems = [.. Find(destination, postfix)];
         if (problems.Count == 0 && !destination.Observe && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
             problems.Add(TooLong(destination, postfix, length));
         return problems;
     }
 
-    /// <summary>The first of <see cref="Problems(Destination, PostfixSettings)"/>, without measuring the answer: for the one who writes it.</summary>
-    internal static string? FirstProblem(Destination destination, PostfixSettings postfix) => Find(destination, postfix).FirstOrDefault();
-
-    internal static string TooLong(Destination destination, PostfixSettings postfix, int length) =>
-        $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}; " + (destination.Policy.Level.MatchesFingerprints()
-            ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
-            : "give fewer names");
-
     /// <summary>The reasons why a change cannot be made: those of the destination as it would be, and of what the change adds.</summary>
     /// <param name="before">The destination as it is; null for a new one.</param>
     /// <param name="after">The destination as it would be.</param>
-    /// <param name="postfix">For which Postfix.</param>
+    /// <param name="postfix">The Postfix that asks.</param>
     /// <remarks>
     /// A pin in a digest that Postfix does not compare can be kept in an observed entry only. It is refused when it is added
     /// and not when it is found: after the configured digest changed, an entry must still take its new pins.
     /// </remarks>
-    public static IReadOnlyList<string> Problems(Destination? before, Destination after, PostfixSettings postfix)
+    public static IReadOnlyList<Problem> Problems(Destination? before, Destination after, PostfixSettings postfix)
     {
         var problems = Problems(after, postfix);
         if (after.Observe || !after.Policy.Level.MatchesFingerprints() || problems.Count > 0)
             return problems;
 
         var known = before is { Observe: false } ? before.Pins.Select(pin => pin.Fingerprint).ToHashSet() : [];
+        var compared = postfix.FingerprintDigest.Name();
         return [.. after.Pins
             .Where(pin => pin.IsServed && pin.Fingerprint.Algorithm != postfix.FingerprintDigest && !known.Contains(pin.Fingerprint))
             .Take(ReasonablePins)
-            .Select(pin => $"the pin {pin.Fingerprint.Hex} is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares "
-                + $"{postfix.FingerprintDigest.Name()}, so it would never match; give the {postfix.FingerprintDigest.Name()} fingerprint, "
-                + "let --probe carry it over (import, domain set), or keep the entry with --observe")];
+            .Select(pin => new Problem(
+                $"the pin {pin.Fingerprint.Hex} is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares {compared}, so it would never match",
+                $"give the {compared} fingerprint, let --probe carry it over (import, domain set), or keep the entry with --observe"))];
     }
 
-    /// <summary>What is legal and still doubtful, each with what to think about; shown to the person who writes an entry.</summary>
-    public static IReadOnlyList<string> Warnings(Destination destination, PostfixSettings postfix) =>
-        PolicyWarnings.Of(destination, postfix);
+    /// <summary>The first of <see cref="Problems(Destination, PostfixSettings)"/>, without the length of the answer: the caller has just written that.</summary>
+    internal static Problem? FirstProblem(Destination destination, PostfixSettings postfix) => Find(destination, postfix).FirstOrDefault();
 
-    private static IEnumerable<string> Find(Destination destination, PostfixSettings postfix)
+    internal static Problem TooLong(Destination destination, PostfixSettings postfix, int length) => new(
+        $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}",
+        destination.Policy.Level.MatchesFingerprints()
+            ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
+            : "give fewer names");
+
+    private static IEnumerable<Problem> Find(Destination destination, PostfixSettings postfix)
     {
         var policy = destination.Policy;
         foreach (var attribute in PolicyAttributes.All)
@@ -79,48 +77,52 @@ public static class PolicyRules
             yield return inPins;
     }
 
-    private static IEnumerable<string> Find(
+    private static IEnumerable<Problem> Find(
         PolicyAttribute attribute, IReadOnlyList<string> values, TlsPolicy policy, PostfixSettings postfix)
     {
-        var level = policy.Level.Name();
         if (!attribute.LegalAt(policy.Level))
-        {
-            yield return policy.Level switch
-            {
-                TlsLevel.None => $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}; remove it or raise the level",
-                TlsLevel.Fingerprint when attribute.Name == PolicyAttributes.MatchName =>
-                    "at level fingerprint match takes pins; give fingerprints, or choose level verify or secure to match names",
-                _ => $"{attribute.Name} is not legal at level {level}, only at {LevelsOf(attribute)}; remove it or change the level",
-            };
-        }
+            yield return NotLegal(attribute, policy.Level);
 
         // The map for Postfix 3.10 and later is asked by nobody older, whatever the other map has to understand.
         if (!attribute.TlsRptOnly && postfix.Version < attribute.Since)
-            yield return $"{attribute.Name} needs Postfix {attribute.Since} and postfix.version is {postfix.Version}; "
-                + "older releases would defer the mail: remove it, or set version to the oldest Postfix that asks";
+            yield return new Problem(
+                $"{attribute.Name} needs Postfix {attribute.Since} and postfix.version is {postfix.Version}",
+                "older releases would defer the mail: remove it, or set version to the oldest Postfix that asks");
 
         foreach (var value in values)
         {
-            if (attribute.Problem(value, attribute.TlsRptOnly ? PostfixVersion.Newest : postfix.Version) is { } problem)
-                yield return $"{attribute.Name}: {problem}";
+            if (attribute.Check(value, attribute.TlsRptOnly ? PostfixVersion.Newest : postfix.Version) is { } problem)
+                yield return problem.At(attribute.Name);
         }
     }
 
-    private static IEnumerable<string> Find(TlsRptAttributes tlsRpt, TlsPolicy policy)
+    internal static Problem NotLegal(PolicyAttribute attribute, TlsLevel level) => level switch
+    {
+        TlsLevel.None => new(
+            $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}", "remove it or raise the level"),
+        TlsLevel.Fingerprint when attribute.Name == PolicyAttributes.MatchName => new(
+            "at level fingerprint match takes pins", "give fingerprints, or choose level verify or secure to match names"),
+        _ => new($"{attribute.Name} is not legal at level {level.Name()}, only at {LevelsOf(attribute)}", "remove it or change the level"),
+    };
+
+    private static IEnumerable<Problem> Find(TlsRptAttributes tlsRpt, TlsPolicy policy)
     {
         if (tlsRpt.PolicyType.Length == 0)
-            yield return "policy_type: it is missing, and the other TLSRPT attributes need it; add policy_type=sts or policy_type=no-policy-found";
+            yield return new Problem(
+                "policy_type: it is missing, and the other TLSRPT attributes need it", "add policy_type=sts or policy_type=no-policy-found");
 
         // Since 3.10.5 Postfix replaces the match list by the word hostname where mx patterns are given: no pin would be left.
         if (policy.Level.MatchesFingerprints() && tlsRpt.MxHostPatterns.Length > 0)
-            yield return "mx_host_pattern: Postfix replaces the pins by a name where mx patterns are given; remove the patterns or the pins";
+            yield return new Problem(
+                "mx_host_pattern: Postfix replaces the pins by a name where mx patterns are given", "remove the patterns or the pins");
 
         // smtp/smtp_proto.c hands no policy_failure to tlsproxy(8): the mail would be delivered.
         if (tlsRpt.PolicyFailure is not null && policy.ConnectionReuse == true)
-            yield return "policy_failure: it is lost with connection_reuse=yes and the mail would be delivered; remove one of the two";
+            yield return new Problem(
+                "policy_failure: it is lost with connection_reuse=yes and the mail would be delivered", "remove one of the two");
     }
 
-    private static string? FindInPins(Destination destination, PostfixSettings postfix)
+    private static Problem? FindInPins(Destination destination, PostfixSettings postfix)
     {
         var digest = postfix.FingerprintDigest.Name();
         var servedState = false;
@@ -130,20 +132,22 @@ public static class PolicyRules
             servedState |= pin.IsServed;
             served |= pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest;
             if (pin.IsServed && destination.Policy.EnableRpk == true && pin.Subject == PinSubject.Certificate)
-                return $"enable_rpk: the pin {pin.Fingerprint.Hex} is of a certificate, and a server may then send its bare key only; "
-                    + "pin the public key, or remove enable_rpk";
+                return new Problem(
+                    $"enable_rpk: the pin {pin.Fingerprint.Hex} is of a certificate, and a server may then send its bare key only",
+                    "pin the public key, or remove enable_rpk");
         }
 
         // No match at all would borrow the pins of main.cf (up to 3.8), or fail.
         if (!servedState)
             return destination.Pins.IsEmpty
-                ? "level fingerprint has no pins; add one with --match FINGERPRINT, or look at its servers with --probe"
-                : $"none of the {destination.Pins.Length} pins is standby, active or retiring; add one";
-        if (!served)
-            return $"every pin is in another digest than {digest}, which Postfix compares; set fingerprint_digest here and "
-                + $"smtp_tls_fingerprint_digest in main.cf to the pins' digest, add pins in {digest}, let --probe carry over those that a server proves "
-                + "(import, domain set), or keep the entry with --observe (import: --unservable observe)";
-        return null;
+                ? new Problem("level fingerprint has no pins", "add one with --match FINGERPRINT, or fetch its servers' keys with --probe")
+                : new Problem($"none of the {destination.Pins.Length} pins is standby, active or retiring", "add one");
+        return served
+            ? null
+            : new Problem(
+                $"every pin is in another digest than {digest}, which Postfix compares",
+                $"set fingerprint_digest here and smtp_tls_fingerprint_digest in main.cf to the pins' digest, add pins in {digest}, let --probe "
+                + "carry over those that a server proves (import, domain set), or keep the entry with --observe (import: --unservable observe)");
     }
 
     private static string LevelsOf(PolicyAttribute attribute) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
 
@@ -14,9 +15,7 @@ namespace PolicyDaemon.Core.Policies;
 /// </remarks>
 public static class PolicyText
 {
-    private const int MaxReason = 160; // Postfix logs at most 200 characters of a reason (util/dict_sockmap.c)
-
-    /// <summary>What is answered for a destination.</summary>
+    /// <summary>The answer to a lookup of a destination's key.</summary>
     public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map)
     {
         if (destination.Observe)
@@ -24,7 +23,7 @@ public static class PolicyText
         if (PolicyRules.FirstProblem(destination, postfix) is { } problem)
             return Refusal(destination, problem);
         if (!TryWrite(destination, postfix, map, out var text))
-            return Refusal(destination, "its policy cannot be written");
+            return Refusal(destination, new Problem("its policy cannot be written"));
         return text.Length <= AnswerLimits.SocketmapText
             ? LookupAnswer.Found(text)
             : Refusal(destination, PolicyRules.TooLong(destination, postfix, text.Length));
@@ -42,7 +41,7 @@ public static class PolicyText
     internal static int PinsThatFit(Destination destination, PostfixSettings postfix, int octets)
     {
         var served = PinSelection.ServedHex(destination, postfix).Count();
-        var onePin = 2 * Pins.DigestAlgorithms.Octets(postfix.FingerprintDigest) + 1;
+        var onePin = 2 * postfix.FingerprintDigest.Octets() + 1;
         var rest = TextLength(destination, postfix) - served * onePin;
         return Math.Max(0, (octets - rest) / onePin);
     }
@@ -96,13 +95,12 @@ public static class PolicyText
         return true;
     }
 
-    private static LookupAnswer Refusal(Destination destination, string problem)
+    private static LookupAnswer Refusal(Destination destination, Problem problem)
     {
-        // What to do next is for the one who runs explain; Postfix' log gets what is wrong.
-        var advice = problem.IndexOf("; ", StringComparison.Ordinal);
-        var reason = $"cannot serve {destination.Key.Text}: {(advice < 0 ? problem : problem[..advice])}";
-        var ascii = new StringBuilder(MaxReason);
-        foreach (var character in reason.AsSpan(0, Math.Min(reason.Length, MaxReason)))
+        // Postfix's log gets what is wrong; the advice is for the person who runs explain.
+        var reason = $"cannot serve {destination.Key.Text}: {problem.Reason}";
+        var ascii = new StringBuilder(AnswerLimits.Reason);
+        foreach (var character in reason.AsSpan(0, Math.Min(reason.Length, AnswerLimits.Reason)))
             ascii.Append(character is >= ' ' and <= '~' ? character : '?');
         return LookupAnswer.Temporary(ascii.ToString());
     }

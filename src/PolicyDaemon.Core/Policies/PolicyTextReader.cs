@@ -4,6 +4,22 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
 
+/// <summary>What a policy text says.</summary>
+/// <param name="Policy">Level and attributes; null where not even the level can be read.</param>
+/// <param name="Fingerprints">The pins of <c>match</c> at level <c>fingerprint</c>, in their order, each once.</param>
+/// <param name="Problems">Each part that Postfix would refuse; because of any of them it defers the mail (or drops the pin).</param>
+/// <param name="Warnings">Each part that Postfix reads and that has no effect.</param>
+public sealed record PolicyReading(
+    TlsPolicy? Policy,
+    ImmutableArray<Fingerprint> Fingerprints,
+    ImmutableArray<PolicyProblem> Problems,
+    ImmutableArray<PolicyProblem> Warnings);
+
+/// <summary>A problem in the text of a policy.</summary>
+/// <param name="Offset">The character at which the faulty part begins.</param>
+/// <param name="Problem">The problem.</param>
+public readonly record struct PolicyProblem(int Offset, Problem Problem);
+
 /// <summary>Reads the text of a policy as Postfix does.</summary>
 /// <remarks>
 /// <code>
@@ -27,10 +43,10 @@ public static class PolicyTextReader
         ArgumentNullException.ThrowIfNull(text);
         var tokens = new PolicyTokens(text, withBraces: version >= FirstWithBraces);
         if (!tokens.TryNext(out var levelName))
-            return Unreadable(0, $"the policy is empty; begin with a level, one of {string.Join(", ", TlsLevels.Names)}");
+            return Unreadable(0, new Problem("the policy is empty", $"begin with a level, one of {string.Join(", ", TlsLevels.Names)}"));
         if (!TlsLevels.TryParse(levelName.ToString(), out var level))
-            return Unreadable(tokens.Offset, $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level; "
-                + $"write one of {string.Join(", ", TlsLevels.Names)}");
+            return Unreadable(tokens.Offset, new Problem(
+                $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level", $"write one of {string.Join(", ", TlsLevels.Names)}"));
 
         var reading = new Reading(level, version);
         while (tokens.TryNext(out var token))
@@ -38,7 +54,7 @@ public static class PolicyTextReader
         return reading.Result();
     }
 
-    private static PolicyReading Unreadable(int offset, string problem) => new(null, [], [new(offset, problem)], []);
+    private static PolicyReading Unreadable(int offset, Problem problem) => new(null, [], [new(offset, problem)], []);
 
     /// <summary>One policy while it is read.</summary>
     private sealed class Reading(TlsLevel level, PostfixVersion version)
@@ -53,42 +69,42 @@ public static class PolicyTextReader
         internal PolicyReading Result()
         {
             if (policy.TlsRpt is { PolicyType.Length: 0 })
-                problems.Add(new(0, "policy_type is missing, and the other policy_ attributes need it; add policy_type=sts or policy_type=no-policy-found"));
+                Refuse(0, "policy_type is missing, and the other policy_ attributes need it", "add policy_type=sts or policy_type=no-policy-found");
             return new(policy, fingerprints.ToImmutable(), problems.ToImmutable(), warnings.ToImmutable());
         }
 
         internal void Add(ReadOnlySpan<char> token, int offset)
         {
             if (Split(token, out var name, out var value) is { } malformed)
-                problems.Add(new(offset, $"'{AttributeValues.Shown(token.ToString())}' is no attribute: {malformed}"));
+                problems.Add(new(offset, malformed.At($"'{AttributeValues.Shown(token.ToString())}' is no attribute")));
             else if (level.MatchesFingerprints() && string.Equals(name, PolicyAttributes.MatchName, StringComparison.OrdinalIgnoreCase))
                 AddPins(value, offset + token.Length - value.Length);
             else if (PolicyAttributes.TryFind(name, out var attribute) && attribute.Since <= version)
                 AddAttribute(attribute, value, offset);
             else if (string.Equals(name, "policy_ttl", StringComparison.OrdinalIgnoreCase) && version >= FirstWithBraces)
-                warnings.Add(new(offset, "policy_ttl has no effect in Postfix and is left out"));
+                warnings.Add(new(offset, new Problem("policy_ttl has no effect in Postfix and is left out")));
+            else if (attribute is null)
+                Refuse(
+                    offset, $"'{AttributeValues.Shown(name)}' is no attribute of a TLS policy",
+                    $"known are {string.Join(", ", PolicyAttributes.All.Select(row => row.Name))}");
             else
-                problems.Add(new(offset, attribute is null
-                    ? $"'{AttributeValues.Shown(name)}' is no attribute of a TLS policy; known are {string.Join(", ", PolicyAttributes.All.Select(row => row.Name))}"
-                    : $"{attribute.Name} needs Postfix {attribute.Since} and this policy is for {version}; remove it, or set postfix.version"));
+                Refuse(offset, $"{attribute.Name} needs Postfix {attribute.Since} and this policy is for {version}", "remove it, or set postfix.version");
         }
 
         private void AddAttribute(PolicyAttribute attribute, string value, int offset)
         {
             var before = problems.Count;
             if (!attribute.LegalAt(level))
-                problems.Add(new(offset, level == TlsLevel.None
-                    ? $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}"
-                    : $"{attribute.Name} is not legal at level {level.Name()}"));
+                problems.Add(new(offset, PolicyRules.NotLegal(attribute, level)));
             if (!seenAttributes.Add(attribute.Name) && attribute.Repeats == Repetition.Refused)
-                problems.Add(new(offset, $"{attribute.Name} is given more than once"));
+                Refuse(offset, $"{attribute.Name} is given more than once", "Postfix takes it once");
             var values = attribute.Separator is { } separator ? value.Split(separator, StringSplitOptions.RemoveEmptyEntries) : [value];
             if (value.Length == 0 || values.Length == 0)
-                problems.Add(new(offset, $"{attribute.Name} has no value"));
+                Refuse(offset, $"{attribute.Name} has no value");
             foreach (var one in values)
             {
-                if (value.Length > 0 && attribute.Problem(one, version) is { } problem)
-                    problems.Add(new(offset, $"{attribute.Name}: {problem}"));
+                if (value.Length > 0 && attribute.Check(one, version) is { } problem)
+                    problems.Add(new(offset, problem.At(attribute.Name)));
             }
 
             if (problems.Count > before)
@@ -110,18 +126,18 @@ public static class PolicyTextReader
             }
 
             if (!any)
-                problems.Add(new(offset, "match has no value; write match= and a fingerprint"));
+                Refuse(offset, "match has no value", "write match= and a fingerprint");
         }
 
         private void AddPin(string pin, int offset)
         {
             if (!Fingerprint.TryParse(pin, out var fingerprint, out var reason))
-                problems.Add(new(offset, reason));
+                Refuse(offset, reason);
             else if (seenPins.Add(fingerprint.Hex))
                 fingerprints.Add(fingerprint);
         }
 
-        private string? Split(ReadOnlySpan<char> token, out string name, out string value)
+        private Problem? Split(ReadOnlySpan<char> token, out string name, out string value)
         {
             name = value = "";
             var inside = token;
@@ -130,24 +146,26 @@ public static class PolicyTextReader
                 // util/extpar.c
                 var close = token.LastIndexOf('}');
                 if (close < 0 || Balance(token) != 0)
-                    return "a brace is not closed";
+                    return new("a brace is not closed");
                 if (close != token.Length - 1)
-                    return "text follows the closing brace";
+                    return new("text follows the closing brace");
                 inside = token[1..^1].Trim();
             }
 
             var equals = inside.IndexOf('=');
             if (equals < 0)
-                return "the '=' is missing; write name=value without blanks around the '='";
+                return new("the '=' is missing", "write name=value without blanks around the '='");
             var left = inside[..equals].TrimEnd();
             if (left.IsEmpty)
-                return "the name before '=' is missing";
+                return new("the name before '=' is missing");
             if (left.ContainsAny(Blanks))
-                return "the '=' is missing after the name";
+                return new("the '=' is missing after the name");
             name = left.ToString();
             value = new string([.. inside[(equals + 1)..].Trim().ToArray().Select(c => char.IsWhiteSpace(c) && c < 0x80 ? ' ' : c)]);
             return null;
         }
+
+        private void Refuse(int offset, string reason, string advice = "") => problems.Add(new(offset, new Problem(reason, advice)));
 
         private static int Balance(ReadOnlySpan<char> token) => token.Count('{') - token.Count('}');
     }

@@ -1,10 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>A TLS security level of the Postfix SMTP client, weakest first.</summary>
+/// <summary>A TLS security level of the Postfix SMTP client.</summary>
 /// <remarks>
-/// See postconf(5), smtp_tls_security_level. The order is Postfix's own (tls/tls_level.c) and says nothing about strength
-/// across <see cref="Fingerprint"/>, <see cref="Dane"/>, <see cref="Verify"/> and <see cref="Secure"/>: compare with the
-/// predicates in <see cref="TlsLevels"/>, never with <c>&lt;</c>. The numbers are stored nowhere; the names are.
+/// See postconf(5), smtp_tls_security_level. The order here is Postfix's own (tls/tls_level.c) and says nothing about strength
+/// across <see cref="Fingerprint"/>, <see cref="Dane"/>, <see cref="Verify"/> and <see cref="Secure"/>: levels are compared with
+/// the predicates in <see cref="TlsLevels"/>, never with <c>&lt;</c>.
 /// </remarks>
 public enum TlsLevel
 {
@@ -31,4 +33,51 @@ public enum TlsLevel
 
     /// <summary>A trusted chain that names, by default, the next-hop destination.</summary>
     Secure,
+}
+
+/// <summary>Names, properties and order of the TLS security levels. See TLS_README, "Client TLS security levels".</summary>
+public static class TlsLevels
+{
+    private static readonly StoredNames<TlsLevel> Stored = new(
+        (TlsLevel.None, "none"), (TlsLevel.May, "may"), (TlsLevel.Encrypt, "encrypt"), (TlsLevel.Fingerprint, "fingerprint"),
+        (TlsLevel.Dane, "dane"), (TlsLevel.DaneOnly, "dane-only"), (TlsLevel.Verify, "verify"), (TlsLevel.Secure, "secure"))
+    {
+        Comparison = StringComparison.OrdinalIgnoreCase, // as Postfix reads them
+    };
+
+    /// <summary>The names in Postfix's order, for messages and completion.</summary>
+    public static IReadOnlyList<string> Names => Stored.All;
+
+    /// <summary>The name Postfix knows the level by.</summary>
+    public static string Name(this TlsLevel level) => Stored.Of(level);
+
+    /// <summary>Reads a level's name. <c>halfdane</c> is output-only and no level.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? name, out TlsLevel level) => Stored.TryParse(name, out level);
+
+    /// <summary>True where <c>match</c> takes peer names (separated by <c>:</c>).</summary>
+    public static bool MatchesNames(this TlsLevel level) => level is TlsLevel.Verify or TlsLevel.Secure;
+
+    /// <summary>True where <c>match</c> takes fingerprints (separated by <c>|</c>): the level that pins serve.</summary>
+    public static bool MatchesFingerprints(this TlsLevel level) => level is TlsLevel.Fingerprint;
+
+    /// <summary>True where TLS is used at all, so that attributes have a meaning.</summary>
+    public static bool UsesTls(this TlsLevel level) => level is not TlsLevel.None;
+
+    /// <summary>True where this level cannot accept a delivery that the other one refuses, whatever the destination: the ladder of levels.</summary>
+    /// <remarks>
+    /// <code>none &lt; may &lt; encrypt &lt; {fingerprint, secure} &lt; dane-only</code>
+    /// Not on the ladder are <c>dane</c>, which may collapse to <c>may</c>, and <c>verify</c>, which trusts DNS: a change to or from
+    /// them is compared with nothing. <c>dane-only</c> is its end: what follows it depends on the destination's DNSSEC.
+    /// </remarks>
+    public static bool IsAbove(this TlsLevel level, TlsLevel other) =>
+        Rung(other) is { } lower && (level == TlsLevel.DaneOnly || Rung(level) is { } higher && lower < higher);
+
+    private static int? Rung(TlsLevel level) => level switch
+    {
+        TlsLevel.None => 0,
+        TlsLevel.May => 1,
+        TlsLevel.Encrypt => 2,
+        TlsLevel.Fingerprint or TlsLevel.Secure => 3,
+        _ => null,
+    };
 }

@@ -15,9 +15,10 @@ namespace PolicyDaemon.Core.Policies;
 /// </remarks>
 internal static class TlsProtocols
 {
-    /// <summary>Numbers of <see cref="TryRange"/>.</summary>
+    /// <summary>TLS 1.2 as a number of <see cref="TryRange"/>.</summary>
     internal const int Tls12 = 4;
 
+    /// <summary>TLS 1.3 as a number of <see cref="TryRange"/>.</summary>
     internal const int Tls13 = 5;
 
     private static readonly PostfixVersion FirstWithBounds = new(3, 6);
@@ -27,7 +28,8 @@ internal static class TlsProtocols
     // From TLS 1.0 on, versions that an OpenSSL of our time may speak; SSLv2 and SSLv3 alone leave nothing.
     private const int Usable = 0b111100;
 
-    internal static string? Problem(string value, PostfixVersion version) => Read(value, version, out _, out _);
+    /// <summary>Says why the attribute <c>protocols</c> cannot have this value; null where it can.</summary>
+    internal static Problem? Check(string value, PostfixVersion version) => Read(value, version, out _, out _);
 
     /// <summary>The lowest and the highest version a value allows, as comparable numbers: 2 is TLS 1.0, 5 is TLS 1.3.</summary>
     internal static bool TryRange(string value, out int lowest, out int highest) =>
@@ -35,7 +37,7 @@ internal static class TlsProtocols
 
     internal static string Name(int number) => Names[number];
 
-    private static string? Read(string value, PostfixVersion version, out int lowest, out int highest)
+    private static Problem? Read(string value, PostfixVersion version, out int lowest, out int highest)
     {
         lowest = 0;
         highest = Names.Length - 1;
@@ -44,12 +46,14 @@ internal static class TlsProtocols
         {
             var isBound = token.StartsWith(">=", StringComparison.Ordinal) || token.StartsWith("<=", StringComparison.Ordinal);
             if (isBound && version < FirstWithBounds)
-                return $"'{AttributeValues.Shown(token)}' needs Postfix {FirstWithBounds} and postfix.version is {version}; "
-                    + "write exclusions such as !SSLv2:!SSLv3:!TLSv1:!TLSv1.1, or set version";
+                return new Problem(
+                    $"'{AttributeValues.Shown(token)}' needs Postfix {FirstWithBounds} and postfix.version is {version}",
+                    "write exclusions such as !SSLv2:!SSLv3:!TLSv1:!TLSv1.1, or set version");
             var number = Number(token[(isBound ? 2 : token.StartsWith('!') ? 1 : 0)..], isBound);
             if (number < 0)
-                return $"'{AttributeValues.Shown(token)}' is no protocol; write >=NAME, <=NAME, !NAME or NAME, joined by colons, "
-                    + $"with NAME one of {string.Join(", ", Names)}";
+                return new Problem(
+                    $"'{AttributeValues.Shown(token)}' is no protocol",
+                    $"write >=NAME, <=NAME, !NAME or NAME, joined by colons, with NAME one of {string.Join(", ", Names)}");
             if (token[0] == '>')
                 lowest = number;
             else if (token[0] == '<')
@@ -69,7 +73,7 @@ internal static class TlsProtocols
 
         allowed = FirstRange(allowed & Usable);
         if (allowed == 0)
-            return $"'{AttributeValues.Shown(value)}' leaves no version of TLS; every delivery would fail";
+            return new Problem($"'{AttributeValues.Shown(value)}' leaves no version of TLS", "every delivery would fail");
         lowest = BitOperations.TrailingZeroCount(allowed);
         highest = BitOperations.Log2((uint)allowed);
         return null;

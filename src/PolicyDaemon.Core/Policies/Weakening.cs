@@ -7,7 +7,7 @@ namespace PolicyDaemon.Core.Policies;
 /// <remarks>
 /// <para>Compared is what Postfix is told before and after: of a destination without an enforced entry of its own, what its
 /// nearest enforced parent says. Where neither exists, main.cf decides and is not known here; a first entry is then no
-/// weakening, only a warning (<see cref="PolicyRules.Warnings"/>).</para>
+/// weakening, only a warning (<see cref="PolicyWarnings"/>).</para>
 /// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf.</para>
 /// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
 /// a person who names the fingerprint, recorded with its strength, and nothing is accepted that this person did not see. Nor is
@@ -68,7 +68,7 @@ public static class Weakening
 
     private static IEnumerable<string> OfPolicy(TlsPolicy before, TlsPolicy after, NextHop key, string name)
     {
-        if (before.Level != after.Level && !IsUpwards(before.Level, after.Level))
+        if (before.Level != after.Level && !after.Level.IsAbove(before.Level))
             yield return $"the level of {name} changes from {before.Level.Name()} to {after.Level.Name()}, "
                 + "which is not upwards in none < may < encrypt < fingerprint, secure";
         if (before.Level == after.Level && after.Level.MatchesNames())
@@ -82,16 +82,16 @@ public static class Weakening
         if (before.Level.UsesTls())
         {
             if (CiphersWeaken(before.Ciphers, after.Ciphers))
-                yield return $"the cipher grade of {name} changes from {Said(before.Ciphers)} to {Said(after.Ciphers)}";
+                yield return $"the cipher grade of {name} changes from {Shown(before.Ciphers)} to {Shown(after.Ciphers)}";
             if (ProtocolsWeaken(before.Protocols, after.Protocols))
-                yield return $"the protocols of {name} change from {Said(before.Protocols)} to {Said(after.Protocols)}";
+                yield return $"the protocols of {name} change from {Shown(before.Protocols)} to {Shown(after.Protocols)}";
             if (ExclusionsWeaken(before.Exclude, after.Exclude))
-                yield return $"the excluded ciphers of {name} change from {Said(before.Exclude)} to {Said(after.Exclude)}, "
+                yield return $"the excluded ciphers of {name} change from {Shown(before.Exclude)} to {Shown(after.Exclude)}, "
                     + "and what is not named any more is allowed";
         }
 
         if (after.Level.MatchesNames() && before.Level.MatchesNames() && TrustAnchorsWiden(before, after))
-            yield return $"the trust anchors of {name} change from {Said(before.TaFiles)} to {Said(after.TaFiles)}";
+            yield return $"the trust anchors of {name} change from {Shown(before.TaFiles)} to {Shown(after.TaFiles)}";
         if (before.TlsRpt?.PolicyFailure is not null && after.TlsRpt?.PolicyFailure is null && before.Level.MatchesNames())
             yield return $"{name} loses policy_failure={before.TlsRpt.PolicyFailure}, which holds its mail back";
         if (PatternsReplaceMatch(after) && !(PatternsReplaceMatch(before) && Equals(before.TlsRpt, after.TlsRpt)))
@@ -120,19 +120,6 @@ public static class Weakening
             && !after.Pins.Any(pin => pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest))
             yield return $"{name} loses its last pin, and its mail is deferred until it has another";
     }
-
-    /// <summary>design: upwards in none, may, encrypt, {fingerprint, secure}, or to dane-only from any of these; never to or from another.</summary>
-    private static bool IsUpwards(TlsLevel before, TlsLevel after) =>
-        Rung(before) is { } from && (after == TlsLevel.DaneOnly || Rung(after) is { } to && from < to);
-
-    private static int? Rung(TlsLevel level) => level switch
-    {
-        TlsLevel.None => 0,
-        TlsLevel.May => 1,
-        TlsLevel.Encrypt => 2,
-        TlsLevel.Fingerprint or TlsLevel.Secure => 3,
-        _ => null, // dane may collapse to may, verify trusts DNS, dane-only depends on the destination's DNSSEC
-    };
 
     // Without the attribute main.cf decides: giving it up may weaken, and only the strictest grade is sure not to.
     private static bool CiphersWeaken(string? before, string? after) =>
@@ -171,7 +158,7 @@ public static class Weakening
     private static bool PatternsReplaceMatch(TlsPolicy policy) =>
         policy.TlsRpt is { MxHostPatterns.Length: > 0, PolicyType: "sts" } && policy.Match.Length > 0;
 
-    private static string Said(string? value) => value ?? "main.cf's own";
+    private static string Shown(string? value) => value ?? "main.cf's own";
 
-    private static string Said(IReadOnlyCollection<string> values) => values.Count == 0 ? "main.cf's own" : string.Join(", ", values);
+    private static string Shown(IReadOnlyCollection<string> values) => values.Count == 0 ? "main.cf's own" : string.Join(", ", values);
 }

@@ -93,22 +93,9 @@ public sealed class LevelVerdict(TlsLevel level, NextHop nextHop, IReadOnlyColle
         }
     }
 
-    private IEnumerable<string> Names(string host)
-    {
-        // postconf(5): the defaults of smtp_tls_verify_cert_match and smtp_tls_secure_cert_match.
-        var wanted = match.Count > 0 ? match : level == TlsLevel.Verify ? ["hostname"] : ["nexthop", "dot-nexthop"];
-        return wanted.Select(name => name switch
-        {
-            "hostname" => host,
-            "nexthop" => nextHop.Host,
-            "dot-nexthop" => "." + nextHop.Host,
-            _ => name,
-        });
-    }
+    private IEnumerable<string> Names(string host) =>
+        (match.Count > 0 ? match : DefaultMatch.Of(level)).Select(name => DefaultMatch.Resolve(name, nextHop, host));
 
-    /// <summary>A leading dot accepts any name below, at any depth, and not the name itself.</summary>
     private static bool Covers(ServerCertificate certificate, string name) =>
-        name.StartsWith('.')
-            ? certificate.Names.Any(own => own.EndsWith(name, StringComparison.OrdinalIgnoreCase) && own.Length > name.Length)
-            : certificate.Covers(name);
+        name.StartsWith('.') ? certificate.Names.Any(own => DefaultMatch.Covers(name, own)) : certificate.Covers(name);
 }

@@ -44,13 +44,13 @@ public sealed class PolicySnapshot
     {
         get
         {
-            foreach (var at in Scattered(table.CertificateSlots.Length))
+            foreach (var at in Scattered(table.Slots.Length))
             {
                 if (TryEntry(table, at, overlay, out var entry))
                     yield return entry;
             }
 
-            foreach (var at in Scattered(overlay?.CertificateSlots.Length ?? 0))
+            foreach (var at in Scattered(overlay?.Slots.Length ?? 0))
             {
                 if (TryEntry(overlay!, at, null, out var entry))
                     yield return entry;
@@ -126,7 +126,7 @@ public sealed class PolicySnapshot
     {
         var builder = new PolicySnapshotTableBuilder(hash);
         builder.Reserve(from.Count);
-        foreach (var slot in from.CertificateSlots)
+        foreach (var slot in from.Slots)
         {
             if (slot != 0)
                 builder.Copy(from, from.Record((uint)slot));
@@ -151,13 +151,14 @@ public sealed class PolicySnapshot
     private static bool TryEntry(PolicySnapshotTable from, int at, PolicySnapshotTable? hiding, out SnapshotEntry entry)
     {
         entry = default;
-        var slot = from.CertificateSlots[at];
+        var slot = from.Slots[at];
         if (slot == 0)
             return false;
         var record = from.Record((uint)slot);
         if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
             return false;
-        entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt));
+        entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt),
+            record.IsPinned);
         return true;
     }
 

@@ -6,8 +6,6 @@ namespace PolicyDaemon.Core.Serving;
 /// <summary>The last look at an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
 internal static class PolicySnapshotAnswers
 {
-    private const int MaxReason = 200; // Postfix cuts a reason there when it logs (util/dict_sockmap.c)
-
     public static LookupAnswer Storable(LookupAnswer answer)
     {
         var text = answer.Text ?? "";
@@ -34,9 +32,9 @@ internal static class PolicySnapshotAnswers
 
     private static string Reason(string text)
     {
-        if (text.Length <= MaxReason && IsPrintable(text))
+        if (text.Length <= AnswerLimits.Reason && IsPrintable(text))
             return text;
-        var cut = new StringBuilder(text, 0, Math.Min(text.Length, MaxReason), MaxReason);
+        var cut = new StringBuilder(text, 0, Math.Min(text.Length, AnswerLimits.Reason), AnswerLimits.Reason);
         for (var at = 0; at < cut.Length; at++)
         {
             if (cut[at] is < ' ' or > '~')

@@ -74,7 +74,7 @@ internal sealed class PolicySnapshotChange
         overlayBuilder = null;
         tableBuilder = new PolicySnapshotTableBuilder(hash, table);
         tableBuilder.Reserve(tableBuilder.Count + overlay.Count);
-        foreach (var slot in overlay.CertificateSlots)
+        foreach (var slot in overlay.Slots)
         {
             if (slot == 0)
                 continue;

@@ -8,7 +8,7 @@ namespace PolicyDaemon.Core.Serving;
 /// <code>
 /// octet 0  2  length of the key
 ///       2  1  kind of the answer in the low four bits, on tlspolicy-tlsrpt in the high four
-///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own
+///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own, 4 enforced with pins
 ///       4  4  position of the answer's text, 0 for none
 ///       8  4  with flag 2: position of the other text
 ///          n  the key
@@ -19,12 +19,15 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
 {
     public const byte RemovedFlag = 1;
     public const byte TlsRptTextFlag = 2;
+    public const byte PinnedFlag = 4;
     public const int HeaderLength = 8;
 
     private readonly ReadOnlySpan<byte> octets = octets;
 
     /// <summary>The key is gone: only in an overlay, where it hides a record of the base.</summary>
     public bool IsRemoved => (octets[3] & RemovedFlag) != 0;
+
+    public bool IsPinned => (octets[3] & PinnedFlag) != 0;
 
     public ReadOnlySpan<byte> Key => octets.Slice(KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(octets));
 
@@ -40,14 +43,15 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
     private int KeyOffset => HasTlsRptText ? HeaderLength + 4 : HeaderLength;
 
     /// <summary>Writes a record; the destination is exactly <see cref="LengthFor"/> octets.</summary>
+    /// <param name="flags"><see cref="RemovedFlag"/>, <see cref="PinnedFlag"/> or none.</param>
     public static void Write(
         Span<byte> destination, ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText,
-        bool removed)
+        byte flags)
     {
         var second = text != tlsRptText;
         BinaryPrimitives.WriteUInt16LittleEndian(destination, (ushort)key.Length);
         destination[2] = (byte)((int)kind | ((int)tlsRptKind << 4));
-        destination[3] = (byte)((removed ? RemovedFlag : 0) | (second ? TlsRptTextFlag : 0));
+        destination[3] = (byte)(flags | (second ? TlsRptTextFlag : 0));
         BinaryPrimitives.WriteUInt32LittleEndian(destination[4..], text);
         if (second)
             BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], tlsRptText);

@@ -46,7 +46,7 @@ internal sealed class PolicySnapshotTable
 
     public ReadOnlySpan<byte[]> Chunks => chunks;
 
-    public ReadOnlySpan<ulong> CertificateSlots => slots;
+    public ReadOnlySpan<ulong> Slots => slots;
 
     public static uint HashOf(PolicySnapshotHash hash, ReadOnlySpan<byte> canonicalKey) =>
         (uint)(hash.Compute(LookupKey.BareHost(canonicalKey)) >> 32);
@@ -98,5 +98,6 @@ internal sealed class PolicySnapshotTable
         return octets.Slice(4, BinaryPrimitives.ReadInt32LittleEndian(octets));
     }
 
-    public LookupReply Reply(scoped in PolicySnapshotRecord record, MapName map) => new(record.Kind(map), Text(record.TextPosition(map)));
+    public LookupReply Reply(scoped in PolicySnapshotRecord record, MapName map) =>
+        new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned);
 }

@@ -36,14 +36,12 @@ internal sealed class PolicySnapshotTableBuilder
     {
         this.hash = hash;
         chunks = [.. start.Chunks];
-        slots = start.CertificateSlots.ToArray();
+        slots = start.Slots.ToArray();
         count = start.Count;
         dead = start.DeadOctets;
     }
 
     public int Count => count;
-
-    public int ChunkCount => chunks.Count + 1;
 
     /// <summary>Makes room in the index for so many records.</summary>
     /// <remarks>
@@ -74,11 +72,12 @@ internal sealed class PolicySnapshotTableBuilder
         var same = entry.TlsRptAnswer == entry.Answer;
         var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
         var text = StoreText(plain.Text);
-        Put(key, plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text), removed: false);
+        Put(key, plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text),
+            entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0);
     }
 
     /// <summary>Notes that a key of the table below is gone.</summary>
-    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, removed: true);
+    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, PolicySnapshotRecord.RemovedFlag);
 
     /// <summary>Copies a record of another table, with its texts.</summary>
     public void Copy(PolicySnapshotTable from, in PolicySnapshotRecord record)
@@ -87,7 +86,8 @@ internal sealed class PolicySnapshotTableBuilder
         var tlsRpt = record.TextPosition(MapName.TlsPolicyTlsRpt);
         var text = StoreText(from.Text(plain));
         Put(record.Key, record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt),
-            tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)), record.IsRemoved);
+            tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)),
+            record.IsRemoved ? PolicySnapshotRecord.RemovedFlag : record.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0);
     }
 
     /// <summary>Takes the record of a key out of the index.</summary>
@@ -128,11 +128,11 @@ internal sealed class PolicySnapshotTableBuilder
     }
 
     private void Put(
-        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, bool removed)
+        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, byte flags)
     {
         puts++;
         var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, text, tlsRptText), out var octets);
-        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, removed);
+        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, flags);
         var keyHash = PolicySnapshotTable.HashOf(hash, key);
         var slot = ((ulong)keyHash << 32) | position;
         var at = Find(keyHash, key);

@@ -23,7 +23,7 @@ internal sealed class LogicalLineReader(Stream stream)
     private readonly PhysicalLineReader lines = new(stream);
     private readonly StringBuilder text = new();
     private readonly ImmutableArray<(int Offset, int Line)>.Builder parts = ImmutableArray.CreateBuilder<(int, int)>();
-    private (int Line, string Message)? fault;
+    private (int Line, Problem Problem)? fault;
     private int noBreakSpaceLine;
 
     /// <summary>True where the table began with a byte order mark.</summary>
@@ -47,7 +47,7 @@ internal sealed class LogicalLineReader(Stream stream)
             if (!continues && parts.Count > 0)
                 yield return Take();
             if (continues && parts.Count == 0)
-                fault ??= (line.Number, "it begins with a blank and there is no line before it to continue; begin with the destination");
+                fault ??= (line.Number, new Problem("it begins with a blank and there is no line before it to continue", "begin with the destination"));
             Append(line);
         }
 
@@ -63,7 +63,7 @@ internal sealed class LogicalLineReader(Stream stream)
             noBreakSpaceLine = line.Number;
         if (text.Length + line.Text.Length > MaxLine)
         {
-            fault ??= (line.Number, $"the line with its continuations is longer than {MaxLine} characters");
+            fault ??= (line.Number, new Problem($"the line with its continuations is longer than {MaxLine} characters"));
             return;
         }
 
@@ -78,6 +78,31 @@ internal sealed class LogicalLineReader(Stream stream)
         parts.Clear();
         fault = null;
         noBreakSpaceLine = 0;
+        return line;
+    }
+}
+
+/// <summary>A logical line of a table: a line and its continuations, without comments.</summary>
+/// <param name="Text">The lines joined, each continuation with its leading blank; no-break spaces are blanks here.</param>
+/// <param name="Parts">Where each physical line begins in <paramref name="Text"/>, and its number.</param>
+/// <param name="Fault">Why the line cannot be read at all; null where it can.</param>
+/// <param name="NoBreakSpaceLine">The first physical line with a no-break space that was read as a blank; 0 for none.</param>
+internal sealed record LogicalLine(
+    string Text, ImmutableArray<(int Offset, int Line)> Parts, (int Line, Problem Problem)? Fault, int NoBreakSpaceLine)
+{
+    /// <summary>The number of the first physical line.</summary>
+    internal int First => Parts[0].Line;
+
+    /// <summary>The physical line that a character of <see cref="Text"/> stands on.</summary>
+    internal int LineAt(int offset)
+    {
+        var line = First;
+        foreach (var part in Parts)
+        {
+            if (part.Offset <= offset)
+                line = part.Line;
+        }
+
         return line;
     }
 }

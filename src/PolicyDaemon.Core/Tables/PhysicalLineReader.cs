@@ -27,7 +27,7 @@ internal sealed class PhysicalLineReader(Stream stream)
         {
             if (number > LogicalLineReader.MaxLines)
             {
-                yield return new(number, "", $"the table has more than {LogicalLineReader.MaxLines} lines; split it", false, false);
+                yield return new(number, "", new Problem($"the table has more than {LogicalLineReader.MaxLines} lines", "split it"), false, false);
                 yield break;
             }
 
@@ -70,17 +70,25 @@ internal sealed class PhysicalLineReader(Stream stream)
         if (hadMark)
             octets = octets[3..];
 
-        var fault = tooLong ? $"the line is longer than {LogicalLineReader.MaxLine} octets" : null;
+        var fault = tooLong ? new Problem($"the line is longer than {LogicalLineReader.MaxLine} octets") : null;
         if (NulLine == 0 && octets.Contains((byte)0))
             NulLine = number;
         var hadLatinBlank = !Utf8.IsValid(octets) && octets.Contains((byte)0xa0);
         if (hadLatinBlank)
             octets.Replace((byte)0xa0, (byte)' ');
         if (!Utf8.IsValid(octets))
-            fault ??= "it is not UTF-8, and postmap would ignore it; convert the file, or write the name as xn--...";
+            fault ??= new Problem("it is not UTF-8, and postmap would ignore it", "convert the file, or write the name as xn--...");
 
         var text = Encoding.UTF8.GetString(octets);
         var hadBlank = text.Contains('\u00a0', StringComparison.Ordinal);
         return new(number, hadBlank ? text.Replace('\u00a0', ' ') : text, fault, hadBlank || hadLatinBlank, hadMark);
     }
 }
+
+/// <summary>One line of a file as it stands there, decoded.</summary>
+/// <param name="Number">The line's number, from 1.</param>
+/// <param name="Text">The line without its line feed; no-break spaces are blanks here.</param>
+/// <param name="Fault">Why the line cannot be read; null where it can.</param>
+/// <param name="HadNoBreakSpace">Whether a no-break space was read as a blank.</param>
+/// <param name="HadByteOrderMark">Whether a byte order mark was dropped.</param>
+internal readonly record struct PhysicalLine(int Number, string Text, Problem? Fault, bool HadNoBreakSpace, bool HadByteOrderMark);

@@ -43,22 +43,24 @@ public sealed class PolicyTableReader
         foreach (var line in logicalLines.ReadAll())
         {
             if (line.NoBreakSpaceLine > 0 && ++noBreakSpaceRows <= MaxNoBreakSpaceWarnings)
-                yield return TableItem.Warning(line.NoBreakSpaceLine, "no-break spaces (U+00A0) are read as blanks; postmap would take them for text");
-            foreach (var item in line.Fault is { } fault ? [TableItem.Problem(fault.Line, fault.Message)] : ReadRow(line))
+                yield return TableItem.Warning(
+                    line.NoBreakSpaceLine, new Problem("no-break spaces (U+00A0) are read as blanks", "postmap would take them for text"));
+            foreach (var item in line.Fault is { } fault ? [TableItem.Refused(fault.Line, fault.Problem)] : ReadRow(line))
                 yield return item;
         }
 
         if (logicalLines.NulLine > 0)
         {
             yield return TableItem.NoText(
-                logicalLines.NulLine, "it contains a NUL character; this is no text file. Name the table's source, as given to postmap, not what postmap makes of it");
+                logicalLines.NulLine,
+                new Problem("it contains a NUL character", "this is no text file. Name the table's source, as given to postmap, not what postmap makes of it"));
             yield break;
         }
 
         if (logicalLines.HadByteOrderMark)
-            yield return TableItem.Warning(1, "the byte order mark is dropped; postmap would take it for a part of the first destination");
+            yield return TableItem.Warning(1, new Problem("the byte order mark is dropped", "postmap would take it for a part of the first destination"));
         if (noBreakSpaceRows > MaxNoBreakSpaceWarnings)
-            yield return TableItem.Warning(0, $"{noBreakSpaceRows} rows in all have no-break spaces");
+            yield return TableItem.Warning(0, new Problem($"{noBreakSpaceRows} rows in all have no-break spaces"));
         foreach (var item in Apexes())
             yield return item;
     }
@@ -67,11 +69,11 @@ public sealed class PolicyTableReader
     {
         var (key, policyAt) = SplitKey(line.Text);
         if (key.Contains('"', StringComparison.Ordinal))
-            return [TableItem.Problem(line.First, $"Postfix keeps the quotes of {AttributeValues.Shown(key)} in the key, which no destination has; remove them")];
+            return [Refused($"Postfix keeps the quotes of {AttributeValues.Shown(key)} in the key, which no destination has", "remove them")];
         if (!NextHop.TryParse(key, out var nextHop, out var reason))
-            return [TableItem.Problem(line.First, key.EndsWith(':') ? $"{reason}; a table has no colon after the destination" : reason)];
+            return [Refused(reason, key.EndsWith(':') ? "a table has no colon after the destination" : "")];
         if (policyAt == line.Text.Length)
-            return [TableItem.Problem(line.First, $"{nextHop.ToDisplayString()} has no policy; write a level behind it, or remove the line")];
+            return [Refused($"{nextHop.ToDisplayString()} has no policy", "write a level behind it, or remove the line")];
 
         var reading = PolicyTextReader.Read(line.Text[policyAt..], options.Postfix.Version);
         if (reading.Policy is null || !reading.Problems.IsEmpty)
@@ -80,8 +82,10 @@ public sealed class PolicyTableReader
         var row = ToDestination(nextHop, reading);
         var items = new List<TableItem>(reading.Warnings.Length + 1);
         foreach (var warning in reading.Warnings)
-            items.Add(TableItem.Warning(line.LineAt(policyAt + warning.Offset), $"{nextHop.ToDisplayString()}: {warning.Text}"));
+            items.Add(TableItem.Warning(line.LineAt(policyAt + warning.Offset), warning.Problem.At(nextHop.ToDisplayString())));
         return Judge(line, row, items);
+
+        TableItem Refused(string reason, string advice) => TableItem.Refused(line.First, new Problem(reason, advice));
     }
 
     private List<TableItem> Judge(LogicalLine line, Destination row, List<TableItem> items)
@@ -97,14 +101,15 @@ public sealed class PolicyTableReader
         else if (canKeep)
         {
             row = row with { Observe = true };
-            items.Add(TableItem.Warning(line.First, $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} "
-                + "digests and cannot match its pins: it is not enforced while its pins are in another digest; a probe that sees what they name carries them over, "
-                + "then enforce it with: policyctl domain set KEY --enforce"));
+            items.Add(TableItem.Warning(line.First, new Problem(
+                $"{name} is imported as observed, because Postfix compares {options.Postfix.FingerprintDigest.Name()} digests and cannot match its pins: "
+                + "it is not enforced while its pins are in another digest",
+                "a probe that sees what they name carries them over, then enforce it with: policyctl domain set KEY --enforce")));
             problems = [];
         }
 
         if (problems.Count > 0)
-            return [.. problems.Select(problem => TableItem.Problem(line.First, $"{name}: {problem}"))];
+            return [.. problems.Select(problem => TableItem.Refused(line.First, problem.At(name)))];
         if (FindDuplicate(line.First, row) is { } duplicate)
             return [duplicate];
         items.Add(TableItem.Row(line.First, row));
@@ -127,8 +132,10 @@ public sealed class PolicyTableReader
         }
 
         return hasSpellings && manySpellings[row.Key.Text] == row
-            ? TableItem.Warning(line, $"{row.Key.ToDisplayString()} stands in line {first} already, with the same policy; one entry answers both spellings")
-            : TableItem.Problem(line, $"{row.Key.ToDisplayString()} stands in line {first} already and can have one policy only; remove one of the two");
+            ? TableItem.Warning(line, new Problem(
+                $"{row.Key.ToDisplayString()} stands in line {first} already, with the same policy", "one entry answers both spellings"))
+            : TableItem.Refused(line, new Problem(
+                $"{row.Key.ToDisplayString()} stands in line {first} already and can have one policy only", "remove one of the two"));
     }
 
     private IEnumerable<TableItem> Apexes()
@@ -142,12 +149,13 @@ public sealed class PolicyTableReader
             if (options.WithApex)
                 yield return TableItem.Row(line, row with { Key = key });
             else if (++alone <= MaxApexWarnings)
-                yield return TableItem.Warning(line, $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for "
-                    + $"{key.ToDisplayString()}: mail to {key.ToDisplayString()} itself gets the default level; --with-apex adds it");
+                yield return TableItem.Warning(line, new Problem(
+                    $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for {key.ToDisplayString()}: "
+                    + $"mail to {key.ToDisplayString()} itself gets the default level", "--with-apex adds it"));
         }
 
         if (alone > MaxApexWarnings)
-            yield return TableItem.Warning(0, $"{alone} rows in all answer for subdomains only; --with-apex adds the domains themselves");
+            yield return TableItem.Warning(0, new Problem($"{alone} rows in all answer for subdomains only", "--with-apex adds the domains themselves"));
     }
 
     private Destination ToDestination(NextHop key, PolicyReading reading) => new()
@@ -171,7 +179,7 @@ public sealed class PolicyTableReader
         {
             var at = line.LineAt(policyAt + problem.Offset);
             var row = at == line.First ? "" : $" (of line {line.First})";
-            yield return TableItem.Problem(at, $"{key.ToDisplayString()}{row}: {problem.Text}");
+            yield return TableItem.Refused(at, problem.Problem.At($"{key.ToDisplayString()}{row}"));
         }
     }
 

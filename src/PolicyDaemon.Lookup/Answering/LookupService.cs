@@ -102,7 +102,7 @@ public sealed class LookupService
         if (snapshot.TryFind(key, map, out var reply))
         {
             // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
-            if (pinned is not null && reply.Text.StartsWith("fingerprint"u8))
+            if (pinned is not null && reply.IsPinned)
                 pinned.Add(key);
             return reply;
         }
@@ -113,7 +113,7 @@ public sealed class LookupService
         Counters.NearMiss();
         nearMisses.Add(key);
         return postfix.NearMiss == NearMissAnswer.Temporary
-            ? new(LookupAnswerKind.Temporary, "this host is configured in another form, with or without brackets or port (near_miss = temp)"u8)
+            ? new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText)
             : new(LookupAnswerKind.NotFound, default);
     }
 }

@@ -23,7 +23,6 @@ internal static class SocketmapProtocol
     /// <summary>The longest key, a blank, and more than any map's name.</summary>
     public const int MaxRequestBytes = MaxKeyBytes + 240;
 
-    private const int MaxReason = 200; // Postfix cuts there when it logs (dict_sockmap.c)
 
     /// <summary>Takes one whole request off the buffer.</summary>
     /// <param name="buffer">Moved behind the request when it is complete, else untouched.</param>
@@ -108,8 +107,8 @@ internal static class SocketmapProtocol
                 new(LookupAnswerKind.Temporary, "the policy is too long for socketmap; see policyctl explain"u8),
             LookupAnswerKind.Temporary or LookupAnswerKind.Permanent when reply.Text.IsEmpty =>
                 new(reply.Kind, "no reason known; see the journal of policyd"u8),
-            LookupAnswerKind.Temporary or LookupAnswerKind.Permanent when reply.Text.Length > MaxReason =>
-                new(reply.Kind, reply.Text[..MaxReason]),
+            LookupAnswerKind.Temporary or LookupAnswerKind.Permanent when reply.Text.Length > AnswerLimits.Reason =>
+                new(reply.Kind, reply.Text[..AnswerLimits.Reason]),
             _ => reply,
         };
     }

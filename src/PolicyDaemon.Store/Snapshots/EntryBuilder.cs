@@ -46,10 +46,12 @@ internal sealed class EntryBuilder
 
         var tlsRpt = Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
         if (tlsRpt.Kind == LookupAnswerKind.Temporary)
-            unservable[key] = $"on {MapName.TlsPolicyTlsRpt.Text()}: {tlsRpt.Text}";
+            unservable[key] = $"on {MapName.TlsPolicyTlsRpt.Name()}: {tlsRpt.Text}";
         else
             unservable.Remove(key);
-        return new SnapshotEntry(key, plain, tlsRpt == plain ? plain : tlsRpt);
+        return new SnapshotEntry(
+            key, plain, tlsRpt == plain ? plain : tlsRpt,
+            IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints());
     }
 
     internal void Report(FindingSet findings)

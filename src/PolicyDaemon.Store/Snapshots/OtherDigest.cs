@@ -17,12 +17,7 @@ internal static class OtherDigest
         var refusal = LookupAnswer.Temporary("the store cannot be read and the last good pins are of another digest");
         return snapshot.With(
             snapshot.Identity,
-            snapshot.Entries.Where(IsPinned).Select(entry => new SnapshotEntry(entry.Key, refusal, refusal)).ToList(),
+            snapshot.Entries.Where(entry => entry.IsPinned).Select(entry => new SnapshotEntry(entry.Key, refusal, refusal)).ToList(),
             []);
     }
-
-    private static bool IsPinned(SnapshotEntry entry) => IsPinned(entry.Answer) || IsPinned(entry.TlsRptAnswer);
-
-    private static bool IsPinned(LookupAnswer answer) =>
-        answer.Kind == LookupAnswerKind.Found && answer.Text.StartsWith(TlsLevel.Fingerprint.Name(), StringComparison.Ordinal);
 }

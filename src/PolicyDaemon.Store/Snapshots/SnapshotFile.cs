@@ -9,11 +9,11 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>The last good snapshot as a file, served after a restart whose store is missing or damaged; what changed since stands in the <see cref="SnapshotJournal"/>.</summary>
 /// <remarks>
 /// <code>
-/// "PDSNAP" 0x00 0x02          magic and version of the format
+/// "PDSNAP" 0x00 0x03          magic and version of the format
 /// store id, sequence, hash    the identity: which state of which store
 /// digest, major, minor        for which Postfix the answers were written
 /// count                       then so many entries:
-///   key, kind, text, same     same = 1: the answer on tlspolicy-tlsrpt is the same; 0: its kind and text follow
+///   key, kind, text, flags    1: the answer on tlspolicy-tlsrpt is the same, or else its kind and text follow; 2: enforced with pins
 /// XXH128 of all before        16 octets
 /// </code>
 /// Numbers are little-endian (counts and lengths 4 octets, the sequence 8, kinds and flags 1); texts are a length and UTF-8.
@@ -25,9 +25,11 @@ public static class SnapshotFile
     /// <summary>Those who administer read it, and nobody else: it is the whole policy.</summary>
     internal const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
+    internal const byte SameFlag = 1;
+    internal const byte PinnedFlag = 2;
     internal const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
-    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0002"u8;
+    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0003"u8;
 
     /// <summary>Reads and checks a whole file.</summary>
     /// <param name="path">The file.</param>

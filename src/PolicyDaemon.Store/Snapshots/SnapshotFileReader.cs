@@ -52,7 +52,8 @@ internal sealed class SnapshotFileReader(Stream file)
     {
         var key = Text();
         var answer = Answer();
-        return new SnapshotEntry(key, answer, Byte() == 1 ? answer : Answer());
+        var flags = Byte();
+        return new SnapshotEntry(key, answer, (flags & SnapshotFile.SameFlag) != 0 ? answer : Answer(), (flags & SnapshotFile.PinnedFlag) != 0);
     }
 
     /// <summary>A number of things that follow, for which room is made before the checksum is known.</summary>

@@ -39,7 +39,7 @@ internal sealed class SnapshotFileWriter(Stream file)
         Text(entry.Key);
         Answer(entry.Answer);
         var same = entry.TlsRptAnswer == entry.Answer;
-        Byte(same ? (byte)1 : (byte)0);
+        Byte((byte)((same ? SnapshotFile.SameFlag : 0) | (entry.IsPinned ? SnapshotFile.PinnedFlag : 0)));
         if (!same)
             Answer(entry.TlsRptAnswer);
     }

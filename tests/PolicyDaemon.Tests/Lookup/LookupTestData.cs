@@ -40,7 +40,8 @@ internal sealed class LookupTestData : IPolicySource
         this, PostfixSettings.Default with { NearMiss = nearMiss }, NearMisses, new LookupCounters(),
         NullLogger<LookupService>.Instance, TimeProvider.System, Pinned);
 
-    public static SnapshotEntry Entry(string key, LookupAnswer answer) => new(key, answer, answer);
+    public static SnapshotEntry Entry(string key, LookupAnswer answer) =>
+        new(key, answer, answer, IsPinned: answer.Text?.StartsWith("fingerprint", StringComparison.Ordinal) == true);
 
     public LookupAnswer Ask(string key, string map = "tlspolicy") => Ask(Encoding.UTF8.GetBytes(key), map);
 

@@ -84,7 +84,7 @@ public class MigrationTests
             $"x.example fingerprint match={PinB}",
             "y.example (not found)",
         ];
-        Assert.Equal(answers, store.List().Select(entry => $"{entry.Key} {PolicyText.Answer(entry, postfix, MapName.TlsPolicy).Words()}"));
+        Assert.Equal(answers, store.List().Select(entry => $"{entry.Key} {PolicyText.Answer(entry, postfix, MapName.TlsPolicy).ToDisplayString()}"));
         Assert.EndsWith(
             " policy_type=sts policy_domain=full.example { policy_string = version: STSv1 } { policy_string = mode: enforce } mx_host_pattern=mx.full.example mx_host_pattern=*.full.example",
             PolicyText.Answer(store.Find(NextHop.Parse("full.example"))!, postfix, MapName.TlsPolicyTlsRpt).Text, StringComparison.Ordinal);

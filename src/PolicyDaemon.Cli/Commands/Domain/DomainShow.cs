@@ -101,7 +101,7 @@ internal static class DomainShow
         facts.Add(("answer", new Cell(answer.ToDisplayString(), answer.Tone())));
         var tlsRpt = PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
         if (tlsRpt != answer)
-            facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Text(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
+            facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
         return facts;
     }
 }

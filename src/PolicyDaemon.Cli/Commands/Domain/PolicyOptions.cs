@@ -100,8 +100,8 @@ internal sealed class PolicyOptions
             if (row.Repeats == Repetition.Refused && !row.Get(next).IsEmpty)
                 throw new CommandException(ExitCode.Usage, $"{row.Name} is given twice; Postfix takes it once");
             // Values such as "maybe" must not be read as "no" on their way to the rules that refuse them.
-            if (row.Problem(value, PostfixVersion.Newest) is { } problem && !row.Separator.HasValue)
-                throw new CommandException(ExitCode.Invalid, $"{row.Name}: {problem}");
+            if (row.Check(value, PostfixVersion.Newest) is { } problem && !row.Separator.HasValue)
+                throw new CommandException(ExitCode.Invalid, problem.At(row.Name).ToString());
             next = row.Add(next, value);
         }
 

@@ -37,7 +37,7 @@ internal static class PolicyMapCheck
                 Name, SetupSeverity.Problem,
                 $"the map name '{ours.Map}' is not served, all mail is deferred; the names are {string.Join(" and ", MapNames.All)}",
                 Replace(subject, tables, ours, proposal));
-        else if (ours.Map == MapName.TlsPolicyTlsRpt.Text() && postfix.Version is { } version && version < new Core.Policies.PostfixVersion(3, 10))
+        else if (ours.Map == MapName.TlsPolicyTlsRpt.Name() && postfix.Version is { } version && version < new Core.Policies.PostfixVersion(3, 10))
             yield return new(
                 Name, SetupSeverity.Problem,
                 $"{ours.Map} is for Postfix 3.10 and later; this one would defer mail over its attributes",
@@ -76,7 +76,7 @@ internal static class PolicyMapCheck
         var endpoints = subject.Settings.Socketmap.Select(endpoint => endpoint.Text).ToList();
         var reachable = endpoints.FirstOrDefault(
             endpoint => endpoint.StartsWith("inet:", StringComparison.Ordinal) || PolicyMap.Below(endpoint[5..], queue) is not null);
-        return PolicyMap.Propose(reachable ?? endpoints.FirstOrDefault() ?? "inet:127.0.0.1:8461", queue, MapName.TlsPolicy.Text());
+        return PolicyMap.Propose(reachable ?? endpoints.FirstOrDefault() ?? "inet:127.0.0.1:8461", queue, MapName.TlsPolicy.Name());
     }
 
     private static SetupCommand Replace(SetupSubject subject, IReadOnlyList<string> tables, PolicyMap ours, string by) =>

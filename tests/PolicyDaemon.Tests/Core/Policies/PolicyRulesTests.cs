@@ -32,7 +32,7 @@ public class PolicyRulesTests
             var problems = PolicyRules.Problems(destination, Entries.Newest);
 
             Assert.Equal((name, levels.Split(' ').Contains(name)), (name, problems.Count == 0));
-            Assert.All(problems, problem => Assert.Contains(attribute, problem, StringComparison.Ordinal));
+            Assert.All(problems, problem => Assert.Contains(attribute, problem.Reason, StringComparison.Ordinal));
         }
     }
 
@@ -75,8 +75,8 @@ public class PolicyRulesTests
     {
         Assert.True(PolicyAttributes.TryFind(attribute, out var row));
 
-        Assert.All(legal.Split(' '), value => Assert.Null(row.Problem(value, PostfixVersion.Newest)));
-        Assert.All(illegal.Split(','), value => Assert.NotNull(row.Problem(value, PostfixVersion.Newest)));
+        Assert.All(legal.Split(' '), value => Assert.Null(row.Check(value, PostfixVersion.Newest)));
+        Assert.All(illegal.Split(','), value => Assert.NotNull(row.Check(value, PostfixVersion.Newest)));
     }
 
     [Theory]
@@ -84,8 +84,8 @@ public class PolicyRulesTests
     [InlineData("")]
     public void A_boolean_is_yes_or_no(string value)
     {
-        Assert.NotNull(PolicyAttributes.All.Single(row => row.Name == "connection_reuse").Problem(value, PostfixVersion.Newest));
-        Assert.NotNull(PolicyAttributes.All.Single(row => row.Name == "enable_rpk").Problem(value, PostfixVersion.Newest));
+        Assert.NotNull(PolicyAttributes.All.Single(row => row.Name == "connection_reuse").Check(value, PostfixVersion.Newest));
+        Assert.NotNull(PolicyAttributes.All.Single(row => row.Name == "enable_rpk").Check(value, PostfixVersion.Newest));
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public class PolicyRulesTests
     {
         var row = PolicyAttributes.All.Single(attribute => attribute.Name == "policy_string");
 
-        Assert.Null(row.Problem("mx: *.example.net", PostfixVersion.Newest));
-        Assert.All(["", "a}", "{a", "a,b", "a|b", "a\nb", " a", "ä"], value => Assert.NotNull(row.Problem(value, PostfixVersion.Newest)));
+        Assert.Null(row.Check("mx: *.example.net", PostfixVersion.Newest));
+        Assert.All(["", "a}", "{a", "a,b", "a|b", "a\nb", " a", "ä"], value => Assert.NotNull(row.Check(value, PostfixVersion.Newest)));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public class PolicyRulesTests
         {
             var problems = PolicyRules.Problems(destination, Entries.Sha256);
             Assert.NotEmpty(problems);
-            Assert.All(problems, problem => Assert.True(problem.Contains(';') || problem.Contains(':'), problem));
+            Assert.All(problems, problem => Assert.True(problem.Advice.Length > 0, problem.Reason));
         });
     }
 
@@ -125,7 +125,7 @@ public class PolicyRulesTests
     {
         var problem = Assert.Single(PolicyRules.Problems(Entries.Pinned() with { Pins = Entries.ManyPins(2000) }, Entries.Sha256));
 
-        Assert.Contains("1538 pins fit", problem, StringComparison.Ordinal);
+        Assert.Contains("1538 pins fit", problem.Advice, StringComparison.Ordinal);
     }
 
     [Theory] // postfix-tables section 3.8: 62 pins fit into a line of tcp_table
@@ -136,9 +136,10 @@ public class PolicyRulesTests
         var destination = Entries.Pinned() with { Pins = Entries.ManyPins(pins) };
 
         Assert.Empty(PolicyRules.Problems(destination, Entries.Sha256));
-        Assert.Equal(warns, PolicyRules.Warnings(destination, Entries.Sha256).Any(warning => warning.Contains("tcp_table", StringComparison.Ordinal)));
+        var warnings = PolicyWarnings.Of(destination, Entries.Sha256);
+        Assert.Equal(warns, warnings.Any(warning => warning.Kind == PolicyWarningKind.TooLongForTcpTable));
         if (warns)
-            Assert.Contains("62 pins fit", PolicyRules.Warnings(destination, Entries.Sha256)[^1], StringComparison.Ordinal);
+            Assert.Contains("62 pins fit", warnings[^1].Problem.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,8 +168,8 @@ public class PolicyRulesTests
         Destination With(PinSubject subject) => Entries.Of(policy) with { Pins = [Entries.Pin(Entries.Sha256A, PinState.Active, subject)] };
 
         Assert.Empty(PolicyRules.Problems(With(PinSubject.PublicKey), Entries.Newest));
-        Assert.Contains("enable_rpk", Assert.Single(PolicyRules.Problems(With(PinSubject.Certificate), Entries.Newest)), StringComparison.Ordinal);
-        Assert.Contains(PolicyRules.Warnings(With(PinSubject.Unknown), Entries.Newest), warning => warning.Contains("enable_rpk", StringComparison.Ordinal));
+        Assert.Contains("enable_rpk", Assert.Single(PolicyRules.Problems(With(PinSubject.Certificate), Entries.Newest)).Reason, StringComparison.Ordinal);
+        Assert.Contains(PolicyWarnings.Of(With(PinSubject.Unknown), Entries.Newest), warning => warning.Kind == PolicyWarningKind.UnknownSubject);
     }
 
     [Fact] // postfix-tables section 5: Postfix replaces the pins by the word hostname
@@ -180,7 +181,7 @@ public class PolicyRulesTests
             TlsRpt = new("sts", "example.com", [], ["*.example.com"], null),
         }) with { Pins = [Entries.Pin(Entries.Sha256A)] };
 
-        Assert.Contains("mx_host_pattern", Assert.Single(PolicyRules.Problems(destination, Entries.Newest)), StringComparison.Ordinal);
+        Assert.Contains("mx_host_pattern", Assert.Single(PolicyRules.Problems(destination, Entries.Newest)).Reason, StringComparison.Ordinal);
         Assert.Equal(LookupAnswerKind.Temporary, PolicyText.Answer(destination, Entries.Newest, MapName.TlsPolicyTlsRpt).Kind);
     }
 
@@ -196,40 +197,42 @@ public class PolicyRulesTests
             Entries.Newest));
 
     [Theory]
-    [InlineData("none", "example.com", "overrides a stricter")]
-    [InlineData("may", "example.com", "overrides a stricter")]
-    [InlineData("dane", "example.com", "becomes may")]
-    [InlineData("verify", "example.com", "trusts the MX host's name")]
-    [InlineData("secure match=hostname", "example.com", "trusts the MX host's name")]
-    [InlineData("secure", "example.com", "without servername")]
-    [InlineData("secure", "[192.0.2.1]", "no host name that a certificate could carry")]
-    [InlineData("secure match=nexthop", "[2001:db8::1]:25", "no host name that a certificate could carry")]
-    [InlineData("encrypt", ".example.com", "answers for subdomains only")]
-    [InlineData("encrypt", "[mx.example.com]:25", "not the same key as [mx.example.com]")]
-    [InlineData("encrypt ciphers=low", "example.com", "broken")]
-    [InlineData("encrypt ciphers=null", "example.com", "without any encryption")]
-    [InlineData("encrypt protocols=>=TLSv1", "example.com", "RFC 8996")]
-    [InlineData("encrypt protocols=TLSv1.2", "example.com", "rules out TLSv1.3")]
-    [InlineData("encrypt exclude=MD5", "example.com", "replaces smtp_tls_exclude_ciphers")]
-    [InlineData("secure enable_rpk=yes", "example.com", "no effect at level secure")]
-    [InlineData("dane-only servername=mx.example.com", "example.com", "ignored where the destination has TLSA")]
-    [InlineData("encrypt policy_type=sts policy_failure=sts-policy-invalid", "example.com", "does not stop a delivery")]
-    [InlineData("secure match=a.example policy_type=sts mx_host_pattern=a.example", "example.com", "replaces the match list")]
-    public void A_doubtful_entry_is_warned_about(string text, string key, string warning)
+    [InlineData("none", "example.com", PolicyWarningKind.PlainText, "overrides a stricter")]
+    [InlineData("may", "example.com", PolicyWarningKind.PlainText, "overrides a stricter")]
+    [InlineData("dane", "example.com", PolicyWarningKind.FallsBack, "becomes may")]
+    [InlineData("verify", "example.com", PolicyWarningKind.NameFromDns, "trusts the MX host's name")]
+    [InlineData("secure match=hostname", "example.com", PolicyWarningKind.NameFromDns, "trusts the MX host's name")]
+    [InlineData("secure", "example.com", PolicyWarningKind.NoServerName, "without servername")]
+    [InlineData("secure", "[192.0.2.1]", PolicyWarningKind.NoNameToMatch, "no host name that a certificate could carry")]
+    [InlineData("secure match=nexthop", "[2001:db8::1]:25", PolicyWarningKind.NoNameToMatch, "no host name that a certificate could carry")]
+    [InlineData("encrypt", ".example.com", PolicyWarningKind.SubdomainsOnly, "answers for subdomains only")]
+    [InlineData("encrypt", "[mx.example.com]:25", PolicyWarningKind.Port, "not the same key as [mx.example.com]")]
+    [InlineData("encrypt ciphers=low", "example.com", PolicyWarningKind.WeakTls, "broken")]
+    [InlineData("encrypt ciphers=null", "example.com", PolicyWarningKind.WeakTls, "without any encryption")]
+    [InlineData("encrypt protocols=>=TLSv1", "example.com", PolicyWarningKind.WeakTls, "RFC 8996")]
+    [InlineData("encrypt protocols=TLSv1.2", "example.com", PolicyWarningKind.WeakTls, "rules out TLSv1.3")]
+    [InlineData("encrypt exclude=MD5", "example.com", PolicyWarningKind.Replaces, "replaces smtp_tls_exclude_ciphers")]
+    [InlineData("secure enable_rpk=yes", "example.com", PolicyWarningKind.NoEffect, "no effect at level secure")]
+    [InlineData("dane-only servername=mx.example.com", "example.com", PolicyWarningKind.NoEffect, "ignored where the destination has TLSA")]
+    [InlineData("encrypt policy_type=sts policy_failure=sts-policy-invalid", "example.com", PolicyWarningKind.NoEffect, "does not stop a delivery")]
+    [InlineData("secure match=a.example policy_type=sts mx_host_pattern=a.example", "example.com", PolicyWarningKind.Replaces, "replaces the match list")]
+    public void A_doubtful_entry_is_warned_about(string text, string key, PolicyWarningKind kind, string warning)
     {
         var reading = PolicyTextReader.Read(text, PostfixVersion.Newest);
         var destination = Entries.Of(reading.Policy!, key);
 
         Assert.Empty(PolicyRules.Problems(destination, Entries.Newest));
-        Assert.Contains(PolicyRules.Warnings(destination, Entries.Newest), found => found.Contains(warning, StringComparison.Ordinal));
+        Assert.Contains(
+            PolicyWarnings.Of(destination, Entries.Newest),
+            found => found.Kind == kind && found.Problem.Reason.Contains(warning, StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_plain_entry_is_not_warned_about()
     {
-        Assert.Empty(PolicyRules.Warnings(Entries.Of(TlsLevel.Encrypt), Entries.Sha256));
-        Assert.Empty(PolicyRules.Warnings(Entries.Pinned(Entries.Sha256A), Entries.Sha256));
-        Assert.Empty(PolicyRules.Warnings(Entries.Of(new TlsPolicy { Level = TlsLevel.Secure, ServerName = "hostname" }), Entries.Sha256));
+        Assert.Empty(PolicyWarnings.Of(Entries.Of(TlsLevel.Encrypt), Entries.Sha256));
+        Assert.Empty(PolicyWarnings.Of(Entries.Pinned(Entries.Sha256A), Entries.Sha256));
+        Assert.Empty(PolicyWarnings.Of(Entries.Of(new TlsPolicy { Level = TlsLevel.Secure, ServerName = "hostname" }), Entries.Sha256));
     }
 
     [Theory]
@@ -240,9 +243,9 @@ public class PolicyRulesTests
     public void A_weak_digest_is_warned_about(DigestAlgorithm digest, bool warns)
     {
         var destination = Entries.Pinned(new string('a', 2 * digest.Octets()));
-        var warnings = PolicyRules.Warnings(destination, Entries.Sha256 with { FingerprintDigest = digest });
+        var warnings = PolicyWarnings.Of(destination, Entries.Sha256 with { FingerprintDigest = digest });
 
-        Assert.Equal(warns, warnings.Any(warning => warning.Contains("weak digest", StringComparison.Ordinal)));
+        Assert.Equal(warns, warnings.Any(warning => warning.Kind == PolicyWarningKind.WeakDigest));
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public class PolicyTextReaderTests
     {
         var reading = PolicyTextReader.Read(text, PostfixVersion.Newest);
 
-        Assert.Contains(reading.Problems, found => found.Text.StartsWith(problem, StringComparison.Ordinal));
+        Assert.Contains(reading.Problems, found => found.Problem.ToString().StartsWith(problem, StringComparison.Ordinal));
     }
 
     [Theory] // "last wins" and "adds up" in postfix-tables section 3.6

@@ -248,7 +248,8 @@ public sealed class PolicySnapshotTests
             1 => LookupAnswer.Temporary($"reason {number}"),
             _ => LookupAnswer.Found($"secure match=mx{number}.example"),
         });
-        var genEntry = Gen.Select(genKey, genAnswer, genAnswer).Select((key, plain, tlsRpt) => new SnapshotEntry(key, plain, tlsRpt));
+        var genEntry = Gen.Select(genKey, genAnswer, genAnswer, Gen.Bool)
+            .Select((key, plain, tlsRpt, pinned) => new SnapshotEntry(key, plain, tlsRpt, pinned));
         var genChange = Gen.Select(genEntry.List[0, 20], genKey.List[0, 20]);
         Gen.Select(genEntry.List[0, 60], genChange.List[0, 12]).Sample(
             (start, changes) =>
@@ -341,6 +342,8 @@ public sealed class PolicySnapshotTests
         {
             Assert.Equal(entry.Answer, Find(snapshot, key));
             Assert.Equal(entry.TlsRptAnswer, Find(snapshot, key, MapName.TlsPolicyTlsRpt));
+            Assert.True(snapshot.TryFind(Octets(key), MapName.TlsPolicy, out var reply));
+            Assert.Equal(entry.IsPinned, reply.IsPinned);
         }
 
         for (var host = 0; host < 45; host++)

@@ -23,5 +23,5 @@ internal sealed record Table(IReadOnlyList<TableItem> Items)
         new([.. PolicyTableReader.Read(new MemoryStream(source), options ?? Options(Entries.Sha256))]);
 
     private List<string> Messages(TableItemKind kind) =>
-        [.. Items.Where(item => item.Kind == kind).Select(item => $"{item.Line}: {item.Message}")];
+        [.. Items.Where(item => item.Kind == kind).Select(item => $"{item.Line}: {item.Problem}")];
 }

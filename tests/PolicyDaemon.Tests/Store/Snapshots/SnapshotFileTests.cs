@@ -15,7 +15,7 @@ public class SnapshotFileTests
             new SnapshotEntry(".example.com", LookupAnswer.Found("encrypt"), LookupAnswer.Found("encrypt policy_type=sts")),
             new SnapshotEntry("observed.example", LookupAnswer.NotFound, LookupAnswer.NotFound),
             new SnapshotEntry("broken.example", LookupAnswer.Temporary("no pin"), LookupAnswer.Temporary("no pin")),
-            new SnapshotEntry("[long.example]:587", LookupAnswer.Found("fingerprint match=" + new string('b', 90_000)), LookupAnswer.NotFound),
+            new SnapshotEntry("[long.example]:587", LookupAnswer.Found("fingerprint match=" + new string('b', 90_000)), LookupAnswer.NotFound, IsPinned: true),
         ]);
 
     [Fact]

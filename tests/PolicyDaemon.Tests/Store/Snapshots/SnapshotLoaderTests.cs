@@ -23,6 +23,7 @@ public class SnapshotLoaderTests
         fixture.Look();
         Assert.Equal("Found secure", fixture.Answer("example.com"));
         Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("pinned.example"));
+        Assert.Equal(["pinned.example"], fixture.Loader.Current!.Entries.Where(entry => entry.IsPinned).Select(entry => entry.Key));
 
         store.Remove("example.com");
         store.Put(Pinned("pinned.example", Pin(PinA), Pin(PinB)));
