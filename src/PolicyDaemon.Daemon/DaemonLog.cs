@@ -35,8 +35,8 @@ internal static partial class DaemonLog
     [LoggerMessage(3009, LogLevel.Information, "policyd stops; it answered {Found} lookups with a policy, {NotFound} with not found, {Temporary} with a temporary error")]
     public static partial void Stopped(this ILogger logger, long found, long notFound, long temporary);
 
-    [LoggerMessage(3010, LogLevel.Warning, "near miss {Key}, asked {Count} times, could not be stored as a finding: {Reason}")]
-    public static partial void NearMissNotStored(this ILogger logger, string key, long count, string reason);
+    [LoggerMessage(3010, LogLevel.Warning, "{Number} near misses could not be stored as findings and wait until they can; most asked for: {Key}, {Count} times; said at most once an hour: {Reason}")]
+    public static partial void NearMissesNotStored(this ILogger logger, int number, string key, long count, string reason);
 
     [LoggerMessage(3011, LogLevel.Error, "the prober cannot work and tries again in {Delay}; lookups are not concerned: {Reason}")]
     public static partial void ProberFailed(this ILogger logger, string reason, TimeSpan delay);

@@ -11,17 +11,22 @@ using PolicyDaemon.Store;
 namespace PolicyDaemon.Daemon;
 
 /// <summary>Turns near misses, counted on the lookup path, into findings in the store, and closes those that were settled.</summary>
+/// <remarks>Whoever reaches a lookup socket can invent near misses by the port, so that neither what is kept here, nor the findings, nor the
+/// log lines may grow with them: what cannot be stored waits, and is told of once an hour.</remarks>
 internal sealed class NearMissReporter(
     NearMissLog nearMisses, IPolicySource source, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
 {
-    /// <summary>Whoever reaches a lookup socket can invent near misses by the port: more than these are one finding.</summary>
+    /// <summary>More than these are one finding.</summary>
     private const int MaxFindings = 100;
 
     private const string TooMany = "(more)";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SayAgain = TimeSpan.FromHours(1);
 
+    private readonly Dictionary<string, long> waiting = new(StringComparer.Ordinal);
     private PolicySnapshot? settledAgainst;
+    private DateTimeOffset? said;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,7 +34,12 @@ internal sealed class NearMissReporter(
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
-                Report();
+            {
+                Take();
+                // A store that another program holds keeps whoever writes waiting for seconds; the pool's one thread has other work.
+                if (HasWork)
+                    await Task.Factory.StartNew(Report, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -37,40 +47,64 @@ internal sealed class NearMissReporter(
         }
     }
 
+    private bool HasWork => source.Current is { } snapshot && (waiting.Count > 0 || !ReferenceEquals(snapshot, settledAgainst));
+
     internal void Report()
     {
-        var seen = nearMisses.Drain();
-        var snapshot = source.Current;
-        if (snapshot is null || (seen.Count == 0 && ReferenceEquals(snapshot, settledAgainst)))
+        Take();
+        if (!HasWork || source.Current is not { } snapshot)
             return;
-
         try
         {
             using var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, time);
-            var open = store.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.NearMiss)
-                .Select(finding => finding.Finding.Subject).ToHashSet(StringComparer.Ordinal);
-            foreach (var subject in open.Where(subject => subject != TooMany && IsSettled(snapshot, subject)).ToList())
-            {
-                store.CloseFinding(FindingKind.NearMiss, subject);
-                open.Remove(subject);
-            }
-
-            foreach (var miss in seen.Where(miss => !IsSettled(snapshot, miss.Key)).OrderByDescending(miss => miss.Count))
-            {
-                var subject = open.Contains(miss.Key) || open.Count < MaxFindings ? miss.Key : TooMany;
-                var finding = Finding(store, subject);
-                store.RaiseFinding(finding);
-                if (open.Add(subject))
-                    logger.FindingOpened(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy);
-            }
-
+            Store(store, snapshot);
+            waiting.Clear();
             settledAgainst = snapshot;
+            said = null;
         }
         catch (StoreException exception)
         {
-            // The loader reports the store's fault; the near misses are in the log in any case.
-            foreach (var miss in seen)
-                logger.NearMissNotStored(miss.Key, miss.Count, exception.Message);
+            // The loader reports the store's fault.
+            var now = time.GetUtcNow();
+            if (waiting.Count == 0 || now - said < SayAgain)
+                return;
+            said = now;
+            var most = waiting.MaxBy(miss => miss.Value);
+            logger.NearMissesNotStored(waiting.Count, most.Key, most.Value, exception.Message);
+        }
+    }
+
+    private void Take()
+    {
+        foreach (var miss in nearMisses.Drain())
+        {
+            // The finding for those beyond the limit needs no names.
+            if (waiting.Count < NearMissLog.DefaultCapacity || waiting.ContainsKey(miss.Key))
+                waiting[miss.Key] = waiting.GetValueOrDefault(miss.Key) + miss.Count;
+        }
+    }
+
+    private void Store(PolicyStore store, PolicySnapshot snapshot)
+    {
+        var open = store.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.NearMiss)
+            .Select(finding => finding.Finding.Subject).ToHashSet(StringComparer.Ordinal);
+        foreach (var subject in open.Where(subject => subject != TooMany && IsSettled(snapshot, subject)).ToList())
+        {
+            store.CloseFinding(FindingKind.NearMiss, subject);
+            open.Remove(subject);
+        }
+
+        var raised = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (key, _) in waiting.Where(miss => !IsSettled(snapshot, miss.Key)).OrderByDescending(miss => miss.Value))
+        {
+            var subject = open.Contains(key) || open.Count < MaxFindings ? key : TooMany;
+            // Each is a commit to disk, and those beyond the limit share one.
+            if (!raised.Add(subject))
+                continue;
+            var finding = Finding(store, subject);
+            store.RaiseFinding(finding);
+            if (open.Add(subject))
+                logger.FindingOpened(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy);
         }
     }
 

@@ -1,25 +1,39 @@
 namespace PolicyDaemon.Lookup.Answering;
 
-/// <summary>Lets one log line through per interval and counts what it held back: a stranger's requests must not fill the journal.</summary>
-internal sealed class LogGate(TimeProvider time, TimeSpan interval)
+/// <summary>Lets some log lines through and counts those that it held back: no peer can fill the log, however long it goes on.</summary>
+/// <remarks>A line every ten seconds for the first minute, so that a fault can be watched, then one each ten minutes: some 150 a day.</remarks>
+internal sealed class LogGate(TimeProvider time)
 {
-    private long nextTimestamp = long.MinValue;
+    private const int AtOnce = 6;
+    private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Refill = TimeSpan.FromMinutes(10);
+
+    private readonly Lock sync = new();
+    private double left = AtOnce;
+    private long lastTimestamp;
     private long heldBack;
+    private bool hasPassed;
 
     /// <param name="suppressed">How many lines were held back since the last one that passed.</param>
     public bool TryPass(out long suppressed)
     {
-        var now = time.GetTimestamp();
-        var next = Interlocked.Read(ref nextTimestamp);
-        var following = now + (long)(interval.TotalSeconds * time.TimestampFrequency);
-        if (now < next || Interlocked.CompareExchange(ref nextTimestamp, following, next) != next)
+        lock (sync)
         {
-            Interlocked.Increment(ref heldBack);
-            suppressed = 0;
-            return false;
-        }
+            var now = time.GetTimestamp();
+            var pause = hasPassed ? time.GetElapsedTime(lastTimestamp, now) : Spacing;
+            var available = Math.Min(AtOnce, left + (pause / Refill));
+            if (pause < Spacing || available < 1)
+            {
+                heldBack++;
+                suppressed = 0;
+                return false;
+            }
 
-        suppressed = Interlocked.Exchange(ref heldBack, 0);
-        return true;
+            left = available - 1;
+            lastTimestamp = now;
+            hasPassed = true;
+            (suppressed, heldBack) = (heldBack, 0);
+            return true;
+        }
     }
 }

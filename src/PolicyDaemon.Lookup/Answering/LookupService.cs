@@ -10,8 +10,6 @@ namespace PolicyDaemon.Lookup.Answering;
 /// <remarks>"Not found" is only said of a key that provably is not configured in a snapshot that is loaded; everything else is temporary.</remarks>
 public sealed class LookupService
 {
-    private static readonly TimeSpan FaultLogInterval = TimeSpan.FromSeconds(10);
-
     private readonly IPolicySource source;
     private readonly INearMissSink nearMisses;
     private readonly IPinnedLookupSink? pinned;
@@ -29,7 +27,7 @@ public sealed class LookupService
         this.pinned = pinned;
         this.logger = logger;
         Counters = counters;
-        faults = new LogGate(time, FaultLogInterval);
+        faults = new LogGate(time);
     }
 
     public LookupCounters Counters { get; }

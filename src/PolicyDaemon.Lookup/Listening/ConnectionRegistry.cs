@@ -9,8 +9,6 @@ namespace PolicyDaemon.Lookup.Listening;
 /// <summary>Every open connection: counts them, bounds them, ends the late ones, drains them at the end.</summary>
 internal sealed class ConnectionRegistry : IDisposable
 {
-    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
-
     private readonly Lock sync = new();
     private readonly HashSet<MapConnection> connections = [];
     private readonly LookupService service;
@@ -33,9 +31,9 @@ internal sealed class ConnectionRegistry : IDisposable
         this.logger = logger;
         var shortest = options.RequestTimeout < options.ReplyTimeout ? options.RequestTimeout : options.ReplyTimeout;
         deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
-        limitLog = new LogGate(time, LogInterval);
-        timeoutLog = new LogGate(time, LogInterval);
-        context = new ConnectionContext(logger, time, deadlines, new LogGate(time, LogInterval));
+        limitLog = new LogGate(time);
+        timeoutLog = new LogGate(time);
+        context = new ConnectionContext(logger, time, deadlines, new LogGate(time));
     }
 
     /// <summary>Connections held at the same time: as configured, or fewer where the process has too few descriptors.</summary>

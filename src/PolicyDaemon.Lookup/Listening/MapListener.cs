@@ -39,7 +39,7 @@ internal sealed class MapListener : IAsyncDisposable
         this.counters = counters;
         this.logger = logger;
         this.time = time;
-        pauseLog = new LogGate(time, TimeSpan.FromSeconds(10));
+        pauseLog = new LogGate(time);
     }
 
     /// <summary>The endpoint as configured.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
@@ -15,6 +16,7 @@ using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon;
@@ -171,6 +173,36 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         reporter.Report();
 
         Assert.Equal(101, OpenFindings().Count);
+    }
+
+    [Fact]
+    public async Task Near_misses_that_cannot_be_stored_are_told_of_once_an_hour_and_stored_when_they_can_be()
+    {
+        Add("[mx.example]", TlsLevel.Encrypt);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var logger = new CollectingLogger<NearMissReporter>();
+        using var connection = Connect(Port(server.Listening[0]));
+        using var reporter = new NearMissReporter(nearMisses, loader, configuration, logger, time);
+        var settings = configuration.Settings;
+        configuration.Settings = settings with { Database = Path.Combine(directory, "missing.db") };
+        for (var round = 0; round < 120; round++)
+        {
+            // An hour and a half of a peer that asks for another port each time.
+            for (var port = 1; port <= 20; port++)
+                await Ask(connection, $"tlspolicy [mx.example]:{(round * 20) + port}");
+            reporter.Report();
+            time.Advance(TimeSpan.FromSeconds(45));
+        }
+
+        Assert.Equal(2, logger.Lines.Count);
+        Assert.StartsWith("20 near misses could not be stored", logger.Lines[0].Message, StringComparison.Ordinal);
+        Assert.Matches(@"^1000 near misses .*\[mx\.example\]:\d+", logger.Lines[1].Message);
+
+        configuration.Settings = settings;
+        reporter.Report();
+
+        Assert.Equal(101, OpenFindings().Count);
+        Assert.Equal(103, logger.Lines.Count);
     }
 
     [Fact]

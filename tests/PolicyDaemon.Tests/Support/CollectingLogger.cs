@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace PolicyDaemon.Tests.Support;
 
 /// <summary>Keeps what was logged.</summary>
-internal sealed class CollectingLogger : ILogger
+internal class CollectingLogger : ILogger
 {
     private readonly Lock gate = new();
     private readonly List<(LogLevel Level, string Message)> lines = [];
@@ -28,3 +28,6 @@ internal sealed class CollectingLogger : ILogger
             lines.Add((logLevel, formatter(state, exception)));
     }
 }
+
+/// <summary>The same for whoever asks for a logger of its own.</summary>
+internal sealed class CollectingLogger<T> : CollectingLogger, ILogger<T>;

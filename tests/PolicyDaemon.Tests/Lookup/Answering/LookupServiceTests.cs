@@ -1,9 +1,9 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup.Answering;
@@ -59,17 +59,17 @@ public sealed class LookupServiceTests
     [Fact]
     public void An_exception_is_a_temporary_error_and_logged_at_a_bounded_rate()
     {
-        var logger = new CollectingLogger();
+        var logger = new CollectingLogger<LookupService>();
         var time = new FakeTimeProvider();
         var service = new LookupService(new BrokenSource(), PostfixSettings.Default, new NearMissLog(), new LookupCounters(), logger, time);
         for (var i = 0; i < 100; i++)
             Assert.Equal(LookupAnswerKind.Temporary, service.Answer("tlspolicy"u8, "example.com\n"u8).Kind);
         Assert.Single(logger.Lines);
-        Assert.Contains("example.com\\x0A", logger.Lines[0], StringComparison.Ordinal);
+        Assert.Contains("example.com\\x0A", logger.Lines[0].Message, StringComparison.Ordinal);
         time.Advance(TimeSpan.FromSeconds(11));
         service.Answer("tlspolicy"u8, "example.com"u8);
         Assert.Equal(2, logger.Lines.Count);
-        Assert.Contains("99 more", logger.Lines[1], StringComparison.Ordinal);
+        Assert.Contains("99 more", logger.Lines[1].Message, StringComparison.Ordinal);
         Assert.Equal(101, service.Counters.Temporary);
     }
 
@@ -136,18 +136,5 @@ public sealed class LookupServiceTests
     private sealed class BrokenSource : IPolicySource
     {
         public PolicySnapshot? Current => throw new InvalidOperationException("broken");
-    }
-
-    private sealed class CollectingLogger : ILogger<LookupService>
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
     }
 }
