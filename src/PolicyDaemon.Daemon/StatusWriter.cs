@@ -22,6 +22,7 @@ internal sealed class StatusWriter(
 
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
     private DaemonStatus? written;
+    private long writtenAt;
     private string? lastFailure;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -45,14 +46,14 @@ internal sealed class StatusWriter(
     {
         var status = Now();
         if (written is not null && status.Snapshot == written.Snapshot && status.Findings.SequenceEqual(written.Findings)
-            && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && status.WrittenAt - written.WrittenAt < Rewrite)
+            && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && time.GetElapsedTime(writtenAt) < Rewrite)
             return;
 
         var file = configuration.Settings.StatusFile;
         try
         {
             DaemonStatusFile.Write(file, status);
-            written = status;
+            (written, writtenAt) = (status, time.GetTimestamp());
             lastFailure = null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

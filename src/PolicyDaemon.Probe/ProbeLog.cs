@@ -26,6 +26,9 @@ internal static partial class ProbeLog
     [LoggerMessage(4006, LogLevel.Warning, "The trusted resolver does not pass its self-test, its AD bit does not count: {Detail}")]
     public static partial void ResolverNotValidating(this ILogger logger, string detail);
 
+    [LoggerMessage(4008, LogLevel.Warning, "The clock was set {Way} by {Jump}: {Recalled} destinations that it had put off are due now")]
+    public static partial void ClockJumped(this ILogger logger, string way, string jump, int recalled);
+
     [LoggerMessage(4007, LogLevel.Warning, "The resolver answers nothing that the prober asks")]
     public static partial void ResolverFails(this ILogger logger);
 }

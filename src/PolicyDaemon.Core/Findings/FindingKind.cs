@@ -89,4 +89,7 @@ public enum FindingKind
 
     /// <summary>Findings do not reach a person by the command or the webhook.</summary>
     AlertNotDelivered,
+
+    /// <summary>The machine's clock was set, far ahead or back.</summary>
+    ClockJumped,
 }

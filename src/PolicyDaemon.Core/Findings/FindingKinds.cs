@@ -11,7 +11,7 @@ public static class FindingKinds
         "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
         "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
         "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
-        "resolver-half-tested", "alert-not-delivered",
+        "resolver-half-tested", "alert-not-delivered", "clock-jumped",
     ];
 
     /// <summary>True for what a look at a destination finds: the next look without it settles it.</summary>

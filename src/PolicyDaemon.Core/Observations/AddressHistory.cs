@@ -77,6 +77,17 @@ public sealed record AddressHistory(ProbeTarget Target)
         return next;
     }
 
+    /// <summary>This history for a clock that shows <paramref name="now"/>. A later attempt was recorded by a clock that was ahead, and
+    /// counts as never made.</summary>
+    public AddressHistory AsOf(DateTimeOffset now) => LastAttempt is not { } last || last <= now
+        ? this
+        : this with
+        {
+            LastAttempt = null,
+            BothAlgorithmsAt = BothAlgorithmsAt > now ? null : BothAlgorithmsAt,
+            CertificateRuns = [.. CertificateRuns.Select(run => run.AsOf(now))],
+        };
+
     private AddressHistory Extend(KeyAlgorithm algorithm, PresentedCertificate? presented, DateTimeOffset at)
     {
         var isTrusted = presented?.Chain == ChainVerdict.Trusted;

@@ -17,8 +17,27 @@ public sealed record CertificateRun(
     /// <summary>What the server sent behind its certificate in the last probe, DER: DANE-TA needs it.</summary>
     public ImmutableArray<ImmutableArray<byte>> Intermediates { get; init; } = [];
 
+    /// <summary>What time servers correct every day says nothing about how long something has been seen.</summary>
+    public static readonly TimeSpan SmallCorrection = TimeSpan.FromMinutes(1);
+
     public static CertificateRun Begin(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted) =>
         new(algorithm, certificate, at, at, 1, trusted ? at : null, trusted ? 1 : 0);
+
+    /// <summary>The run for a clock that shows <paramref name="now"/>: what a clock that was ahead saw later was seen by now. For how long
+    /// the chain has been trusted is then not known, and counts anew.</summary>
+    public CertificateRun AsOf(DateTimeOffset now)
+    {
+        if (Last <= now)
+            return this;
+        var isTrustKnown = Last - now <= SmallCorrection;
+        return this with
+        {
+            First = First > now ? now : First,
+            Last = now,
+            TrustedSince = isTrustKnown ? TrustedSince > now ? now : TrustedSince : null,
+            TrustedProbes = isTrustKnown ? TrustedProbes : 0,
+        };
+    }
 
     /// <summary>The run with one more probe that saw the same.</summary>
     public CertificateRun Continue(DateTimeOffset at, bool trusted) => this with

@@ -23,7 +23,9 @@ public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateT
     public bool IsOn => HostsWithNewKeys >= Options.BrakeAtLeast && (long)HostsWithNewKeys * 100 > (long)PinnedHosts * Options.BrakePercent;
 
     /// <summary>True where a key seen at that time has waited for the end of a round, or long enough.</summary>
-    public bool HasWaited(DateTimeOffset seen, DateTimeOffset now) => RoundEnded > seen || now - seen >= Options.EvidenceWait;
+    /// <remarks>A time in the future is from before the clock was set back, and no round that is known ended before that.</remarks>
+    public bool HasWaited(DateTimeOffset seen, DateTimeOffset now) =>
+        RoundEnded > seen || (seen > now && RoundEnded is not null) || now - seen >= Options.EvidenceWait;
 }
 
 /// <summary>What the ledger knows for the <see cref="Brake"/>.</summary>

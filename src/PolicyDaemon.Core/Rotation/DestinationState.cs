@@ -50,4 +50,17 @@ public sealed record DestinationState
 
     /// <summary>Targets of its MX hosts, current and earlier, with the host's name and when they were last listed.</summary>
     public ImmutableArray<MxTarget> Targets { get; init; } = [];
+
+    /// <summary>This state for a clock that shows <paramref name="now"/>. A probe that is later was recorded by a clock that was ahead and
+    /// counts as never made; what it found stays, with the present as its time.</summary>
+    public DestinationState AsOf(DateTimeOffset now) => LastProbe is not { } last || last <= now
+        ? this
+        : this with
+        {
+            LastProbe = null,
+            NextDue = null,
+            LastResolution = LastResolution is { } resolution && resolution.At > now ? resolution with { At = now } : LastResolution,
+            SecureSince = SecureSince > now ? now : SecureSince,
+            Targets = [.. Targets.Select(target => target.LastListed > now ? target with { LastListed = now } : target)],
+        };
 }

@@ -23,6 +23,13 @@ public interface IProbeLedger
     /// <summary>How many there are to look after, and how many of them wait.</summary>
     ProbeCounts Count(DateTimeOffset now);
 
+    /// <summary>Makes due now what was last probed later than now and is due later still: a clock that was ahead has recorded it, and it
+    /// would wait for a time that may be months away. New keys that were seen then do not count for the brake any more.</summary>
+    /// <param name="now">The present.</param>
+    /// <param name="dueAfter">Only what is due after this.</param>
+    /// <returns>How many destinations.</returns>
+    int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter);
+
     /// <summary>Some destinations, each once, any as likely as another.</summary>
     /// <param name="size">So many, or all where there are fewer; of a large store it may be some fewer.</param>
     IReadOnlyList<NextHop> Sample(int size, Random random);

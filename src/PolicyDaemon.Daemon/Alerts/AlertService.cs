@@ -44,7 +44,8 @@ internal sealed class AlertService(
     private IReadOnlyCollection<Finding> lastFindings = [];
     private Settings? lastSettings;
     private DateTimeOffset? nextEscalation;
-    private DateTimeOffset pauseUntil;
+    // A timestamp, so that a clock that is set back silences nothing.
+    private long pauseUntil = long.MinValue;
     private volatile int waiting;
 
     /// <summary>Alerts that are not through yet. May be read from any thread.</summary>
@@ -93,7 +94,7 @@ internal sealed class AlertService(
         waiting = underWay.Count;
         // A store with many findings takes its time to read: at most a twentieth of a processor.
         var pause = time.GetElapsedTime(started) * 20;
-        pauseUntil = now + (pause < LongestPause ? pause : LongestPause);
+        Pause(pause < LongestPause ? pause : LongestPause);
     }
 
 #pragma warning disable CA1031 // what one pass met must not end all alerts
@@ -106,14 +107,16 @@ internal sealed class AlertService(
         catch (Exception fault)
         {
             logger.AlertsBroke(fault);
-            pauseUntil = time.GetUtcNow() + TimeSpan.FromMinutes(1);
+            Pause(TimeSpan.FromMinutes(1));
         }
     }
 #pragma warning restore CA1031
 
+    private void Pause(TimeSpan pause) => pauseUntil = time.GetTimestamp() + (long)(pause.TotalSeconds * time.TimestampFrequency);
+
     private bool HasNews(DateTimeOffset now)
     {
-        if (now < pauseUntil)
+        if (time.GetTimestamp() < pauseUntil)
             return false;
         var settings = configuration.Settings;
         var findings = loader.Findings;

@@ -24,11 +24,12 @@ internal sealed class RunningProber(
     private const int ManyProbes = 50;
 
     private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
-    private DateTimeOffset? listedAt;
-    private DateTimeOffset forgotAt = time.GetUtcNow();
+    // Timestamps, so that a clock that is set back holds nothing up.
+    private long? listedAt;
+    private long forgotAt = time.GetTimestamp();
     private bool listIsStale;
     private bool anyKey;
-    private (long Looks, DateTimeOffset At) tidied = (0, time.GetUtcNow());
+    private (long Looks, long At) tidied = (0, time.GetTimestamp());
 
     public ProberStatus Status(string? problem)
     {
@@ -66,7 +67,7 @@ internal sealed class RunningProber(
 
     private void Tell()
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         if (loader.TakeChanges() is { } changes)
         {
             listIsStale = true;
@@ -76,7 +77,7 @@ internal sealed class RunningProber(
                 Want(key, ProbeReason.Reconsider);
         }
 
-        if (listIsStale && (listedAt is not { } at || now - at >= ListPause || loader.Status is not { Destinations: > LargeStore }))
+        if (listIsStale && (listedAt is not { } at || time.GetElapsedTime(at, now) >= ListPause || loader.Status is not { Destinations: > LargeStore }))
         {
             engine.ListChanged(anyKey);
             (listIsStale, anyKey, listedAt) = (false, false, now);
@@ -85,7 +86,7 @@ internal sealed class RunningProber(
         foreach (var key in lookups.Take())
             Want(key, ProbeReason.Lookup);
         TidyUp(now);
-        if (now - forgotAt >= forget)
+        if (time.GetElapsedTime(forgotAt, now) >= forget)
         {
             lookups.Forget();
             forgotAt = now;
@@ -93,10 +94,10 @@ internal sealed class RunningProber(
     }
 
     /// <summary>A round over many destinations leaves more behind than they need, and an idle daemon would keep it for ever.</summary>
-    private void TidyUp(DateTimeOffset now)
+    private void TidyUp(long now)
     {
         var status = engine.Status;
-        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyProbes || now - tidied.At < TidyPause
+        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyProbes || time.GetElapsedTime(tidied.At, now) < TidyPause
             || loader.Status is { Destinations: > LargeStore })
             return;
         tidied = (status.Looks, now);

@@ -10,7 +10,9 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
 {
     private readonly Lock guard = new();
     private readonly Dictionary<IPAddress, Lane> lanes = [];
-    private readonly Dictionary<IPNetwork, DateTimeOffset> providers = [];
+
+    // Timestamps, not dates: a clock that is set must neither hold a probe up nor let it come too early.
+    private readonly Dictionary<IPNetwork, long> providers = [];
     private readonly SemaphoreSlim connections = new(options.MaxConnections);
 
     /// <summary>What a target shows, no older than asked for; from memory where that is fresh enough, or the server wants to be left alone.</summary>
@@ -38,7 +40,7 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
                 finally
                 {
                     connections.Release();
-                    lane.LastEnd = time.GetUtcNow();
+                    lane.LastEnd = time.GetTimestamp();
                 }
             }
             finally
@@ -62,10 +64,10 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
     /// <summary>Forgets lanes and providers whose spacing is over; they come back when they are needed.</summary>
     public void Sweep()
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         lock (guard)
         {
-            foreach (var (address, lane) in lanes.Where(pair => pair.Value.Users == 0 && pair.Value.LastEnd + options.AddressSpacing <= now).ToList())
+            foreach (var (address, lane) in lanes.Where(pair => pair.Value.Users == 0 && pair.Value.LastEnd + Ticks(options.AddressSpacing) <= now).ToList())
             {
                 lanes.Remove(address);
                 lane.Turn.Dispose();
@@ -79,18 +81,20 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
     private AddressHistory? FromMemory(ProbeTarget target, DateTimeOffset notOlderThan)
     {
         var history = ledger.ReadHistory(target);
-        return history.LastAttempt >= notOlderThan || Timetable.HeldUntil(history, options) > time.GetUtcNow() ? history : null;
+        var now = time.GetUtcNow();
+        return Timetable.IsFresh(history, notOlderThan, now) || Timetable.HeldUntil(history, options, now) > now ? history : null;
     }
 
     private async Task<(AddressHistory History, bool Changed)> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
     {
-        var before = ledger.ReadHistory(target);
+        var stored = ledger.ReadHistory(target);
+        var before = stored.AsOf(time.GetUtcNow());
         // A server with one certificate, as most have, is asked for another once a day; one with two shows both every time.
         var both = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
         var observation = await probe.ProbeAsync(target, both, cancellation);
-        var after = before.With(observation);
+        var after = before.AsOf(observation.At).With(observation);
         await ledger.RecordAsync(observation, after);
-        return (after, before.LastAttempt is not null && IsNews(before, after));
+        return (after, stored.LastAttempt is not null && IsNews(before, after));
     }
 
     // What concerns everybody behind the address. A server that is only slow or down concerns each when its own time comes.
@@ -102,8 +106,8 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
 
     private async Task SpaceAsync(Lane lane, IPAddress address, CancellationToken cancellation)
     {
-        var now = time.GetUtcNow();
-        var start = lane.LastEnd is { } end && end + options.AddressSpacing > now ? end + options.AddressSpacing : now;
+        var now = time.GetTimestamp();
+        var start = lane.LastEnd is { } end ? Math.Max(now, end + Ticks(options.AddressSpacing)) : now;
         if (options.ProviderSpacing > TimeSpan.Zero)
         {
             lock (guard)
@@ -111,13 +115,15 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
                 var provider = Provider(address);
                 if (providers.TryGetValue(provider, out var free) && free > start)
                     start = free;
-                providers[provider] = start + options.ProviderSpacing;
+                providers[provider] = start + Ticks(options.ProviderSpacing);
             }
         }
 
         if (start > now)
-            await Task.Delay(start - now, time, cancellation);
+            await Task.Delay(time.GetElapsedTime(now, start), time, cancellation);
     }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private static IPNetwork Provider(IPAddress address)
     {
@@ -148,7 +154,7 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
     {
         public SemaphoreSlim Turn { get; } = new(1);
 
-        public DateTimeOffset? LastEnd { get; set; }
+        public long? LastEnd { get; set; }
 
         public int Users { get; set; }
     }

@@ -50,12 +50,13 @@ public sealed class DestinationProbe : IDisposable
     public async Task<DestinationProbeResult?> RunAsync(
         NextHop key, ProbeReason reason, DateTimeOffset? roundEnded, CancellationToken cancellation)
     {
-        if (ledger.Read(key) is not { } watched)
+        if (ledger.Read(key) is not { } stored)
             return null;
+        var asked = time.GetUtcNow();
+        var watched = stored.AsOf(asked);
         // At level none there is nothing to look at, unless a person asks.
         if (watched.Policy.Level == TlsLevel.None && reason != ProbeReason.Person)
             return null;
-        var asked = time.GetUtcNow();
         // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.
         if (reason == ProbeReason.Lookup && watched is { LastProbe: { } last, NextDue: { } due } && asked - last < options.LookupStaleness)
             return new DestinationProbeResult(watched, null, due, [], default);
@@ -63,7 +64,7 @@ public sealed class DestinationProbe : IDisposable
         var now = time.GetUtcNow();
         var look = new DestinationEvaluation(watched, resolution, now);
         var notOlderThan = FreshSince ?? asked - (reason == ProbeReason.Scheduled
-            ? Timetable.ScheduledFreshness(watched.LastProbe, asked)
+            ? Timetable.ScheduledFreshness(stored.LastProbe, asked, options)
             : Timetable.Freshness(reason, options));
 
         var histories = new ConcurrentDictionary<ProbeTarget, AddressHistory>();
@@ -72,7 +73,7 @@ public sealed class DestinationProbe : IDisposable
         {
             if (!resolution.Worked || !look.IsListed(target))
             {
-                histories[target.Target] = ledger.ReadHistory(target.Target);
+                histories[target.Target] = ledger.ReadHistory(target.Target).AsOf(now);
                 return;
             }
 

@@ -13,12 +13,13 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     // So many lookups in a row that failed, of different destinations, are our resolver's fault and not theirs.
     private const int ResolverFails = 5;
 
+    // A clock that was set and then keeps time for so long is right.
+    private static readonly TimeSpan ClockIsSteadyAfter = TimeSpan.FromHours(1);
+
     private readonly Lock guard = new();
     private readonly HashSet<NextHop> failed = [];
-    private DateTimeOffset? brakeSince;
-    private DateTimeOffset? troubleSince;
-    private DateTimeOffset? dnsSince;
-    private DateTimeOffset? untestedSince;
+    private readonly Dictionary<FindingKind, Finding> open = [];
+    private long? clockSetAt;
     private bool isRecorded;
 
     /// <summary>How many destinations are looked after. Of fewer than make it one finding, each has its own at once.</summary>
@@ -44,57 +45,92 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
         }
     }
 
+    /// <summary>Takes down what the last probe of a destination says of the prober.</summary>
+    /// <param name="brake">The brake.</param>
+    /// <param name="resolverTrouble">What is wrong with the resolver that is marked trusted; null where nothing is.</param>
+    /// <param name="untested">What its self-test could not tell; null where nothing.</param>
     public void Update(Brake brake, string? resolverTrouble, string? untested)
     {
         lock (guard)
         {
             var dnsFails = failed.Count >= ResolverFails;
-            if (isRecorded && brake.IsOn == brakeSince.HasValue && (resolverTrouble is not null) == troubleSince.HasValue
-                && dnsFails == dnsSince.HasValue && (untested is not null) == untestedSince.HasValue)
-                return;
-            if (dnsFails && dnsSince is null)
-                logger.ResolverFails();
-            dnsSince = dnsFails ? dnsSince ?? time.GetUtcNow() : null;
-            if (brake.IsOn && brakeSince is null)
+            var change = Set(
+                FindingKind.BrakeOn, brake.IsOn,
+                () => $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
+                "policyctl status");
+            if (change is true)
                 logger.BrakeOn(brake.HostsWithNewKeys, brake.PinnedHosts);
-            if (resolverTrouble is not null && troubleSince is null)
-                logger.ResolverNotValidating(resolverTrouble);
-            brakeSince = brake.IsOn ? brakeSince ?? time.GetUtcNow() : null;
-            troubleSince = resolverTrouble is not null ? troubleSince ?? time.GetUtcNow() : null;
-
-            untestedSince = untested is not null ? untestedSince ?? time.GetUtcNow() : null;
-            var findings = new List<Finding>();
-            if (brakeSince is { } since)
-            {
-                findings.Add(new Finding(
-                    FindingKind.BrakeOn, "prober",
-                    $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
-                    "policyctl status", since));
-            }
-
-            if (troubleSince is { } trouble)
-            {
-                findings.Add(new Finding(
-                    FindingKind.ResolverNotValidating, "prober", $"the resolver marked trusted does not pass its self-test: {resolverTrouble}",
-                    "policyctl setup", trouble));
-            }
-
-            if (untestedSince is { } doubt)
-            {
-                findings.Add(new Finding(
-                    FindingKind.ResolverHalfTested, "prober", $"the resolver marked trusted is only half tested: {untested}",
-                    "Name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", doubt));
-            }
-
-            if (dnsSince is { } failing)
-            {
-                findings.Add(new Finding(
-                    FindingKind.DnsTrouble, "prober", "the resolver answers nothing that the prober asks; no pin changes until it does",
-                    "policyctl setup", failing));
-            }
-
-            ledger.Record(findings);
-            isRecorded = true;
+            var trouble = Set(
+                FindingKind.ResolverNotValidating, resolverTrouble is not null,
+                () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}", "policyctl setup");
+            if (trouble is true)
+                logger.ResolverNotValidating(resolverTrouble!);
+            var half = Set(
+                FindingKind.ResolverHalfTested, untested is not null,
+                () => $"the resolver marked trusted is only half tested: {untested}",
+                "Name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)");
+            var dns = Set(
+                FindingKind.DnsTrouble, dnsFails,
+                () => "the resolver answers nothing that the prober asks; no pin changes until it does", "policyctl setup");
+            if (dns is true)
+                logger.ResolverFails();
+            if (!isRecorded || (change ?? trouble ?? half ?? dns) is not null)
+                Record();
         }
+    }
+
+    /// <summary>Takes down that the machine's clock was set.</summary>
+    /// <param name="jump">How far; back where it is negative.</param>
+    /// <exception cref="LedgerUnavailableException">It cannot be written.</exception>
+    public void ClockSet(TimeSpan jump)
+    {
+        lock (guard)
+        {
+            open.Remove(FindingKind.ClockJumped);
+            Set(
+                FindingKind.ClockJumped, true,
+                () => jump < TimeSpan.Zero
+                    ? $"the clock of this machine was set back by {Span(jump)}: it had been ahead, and what was probed meanwhile is probed again; this ends when the clock has kept time for {ClockIsSteadyAfter.ToLongText()}"
+                    : $"the clock of this machine was set ahead by {Span(jump)}: dates of certificates were compared with another time before; this ends when the clock has kept time for {ClockIsSteadyAfter.ToLongText()}",
+                "timedatectl set-ntp true");
+            clockSetAt = time.GetTimestamp();
+            Record();
+        }
+    }
+
+    /// <summary>The clock has kept time since the last call.</summary>
+    /// <exception cref="LedgerUnavailableException">It cannot be written that the finding is over.</exception>
+    public void ClockKeepsTime()
+    {
+        lock (guard)
+        {
+            if (clockSetAt is not { } at || time.GetElapsedTime(at) < ClockIsSteadyAfter)
+                return;
+            open.Remove(FindingKind.ClockJumped);
+            clockSetAt = null;
+            Record();
+        }
+    }
+
+    internal static string Span(TimeSpan jump) =>
+        (jump.Duration() >= TimeSpan.FromHours(2) ? TimeSpan.FromHours(Math.Round(jump.Duration().TotalHours)) : TimeSpan.FromMinutes(Math.Round(jump.Duration().TotalMinutes))).ToLongText();
+
+    /// <returns>True where it begins, false where it ends, null where nothing changes.</returns>
+    private bool? Set(FindingKind kind, bool holds, Func<string> detail, string remedy)
+    {
+        if (holds == open.ContainsKey(kind))
+            return null;
+        if (holds)
+            open.Add(kind, new Finding(kind, "prober", detail(), remedy, time.GetUtcNow()));
+        else
+            open.Remove(kind);
+        return holds;
+    }
+
+    private void Record()
+    {
+        isRecorded = false;
+        ledger.Record([.. open.Values]);
+        isRecorded = true;
     }
 }

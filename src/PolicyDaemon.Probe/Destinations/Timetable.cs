@@ -33,9 +33,16 @@ internal static class Timetable
         return lookedAt + (interval * (1 + (Jitter * Spread(id, lookedAt))));
     }
 
+    /// <summary>The longest that anything waits.</summary>
+    public static TimeSpan LongestWait(ScheduleOptions options) => options.Interval * (1 + Jitter);
+
+    /// <summary>True where the last attempt at an address is no older than asked for; one that is later than now was never made.</summary>
+    public static bool IsFresh(AddressHistory history, DateTimeOffset notOlderThan, DateTimeOffset now) =>
+        history.LastAttempt is { } last && last >= notOlderThan && last <= now;
+
     /// <summary>Until when a server that asked for patience (421, 4xx) is left alone, whoever asks.</summary>
-    public static DateTimeOffset? HeldUntil(AddressHistory history, ScheduleOptions options) =>
-        history.LastAttempt is { } last && history.LastOutcome.AsksForPatience()
+    public static DateTimeOffset? HeldUntil(AddressHistory history, ScheduleOptions options, DateTimeOffset now) =>
+        history.LastAttempt is { } last && last <= now && history.LastOutcome.AsksForPatience()
             ? last + BackOff(history.FailuresInARow, options)
             : null;
 
@@ -45,14 +52,21 @@ internal static class Timetable
         ProbeReason.Person => TimeSpan.Zero,
         ProbeReason.Lookup or ProbeReason.Sample => options.LookupStaleness,
         // Somebody else's probe, or our own of a moment ago, is why we look at all.
-        ProbeReason.Shared or ProbeReason.Reconsider => options.BackOff * 2,
+        ProbeReason.Shared or ProbeReason.Reconsider => Recent(options),
         _ => Never,
     };
 
     /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
     /// destinations behind an address have it visited hardly more often than one.</summary>
-    public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now) =>
-        lastProbe is { } last && now > last ? (now - last) * SharedPart : Never;
+    public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now, ScheduleOptions options) => lastProbe switch
+    {
+        null => Never,
+        // A clock that was ahead recorded it, and how long it waited is not known.
+        { } last when last > now => Recent(options),
+        { } last => last == now ? Never : (now - last) * SharedPart,
+    };
+
+    private static TimeSpan Recent(ScheduleOptions options) => options.BackOff * 2;
 
     private static bool IsInRenewalTime(AddressHistory history, DateTimeOffset now) =>
         history.Algorithms.Select(algorithm => history.Latest(algorithm)?.Certificate).Any(certificate =>

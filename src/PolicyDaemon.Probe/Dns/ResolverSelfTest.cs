@@ -10,6 +10,9 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
     private readonly SemaphoreSlim gate = new(1);
     private volatile ResolverTest? test;
 
+    // A timestamp, so that a clock that is set back does not make a test young again.
+    private long testedAt;
+
     /// <summary>The last result; null before the first.</summary>
     public ResolverTest? Test => test;
 
@@ -24,7 +27,12 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
         try
         {
             if (!IsFresh)
-                test = await RunAsync(cancellation);
+            {
+                var result = await RunAsync(cancellation);
+                Volatile.Write(ref testedAt, time.GetTimestamp());
+                test = result;
+            }
+
             return test!.Passed;
         }
         finally
@@ -37,7 +45,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
 
     // A test that failed is repeated soon: it may have been our network.
     private bool IsFresh => test is { } last
-        && time.GetUtcNow() - last.At < (last.Passed ? options.SelfTestLife : TimeSpan.FromMinutes(1));
+        && time.GetElapsedTime(Volatile.Read(ref testedAt)) < (last.Passed ? options.SelfTestLife : TimeSpan.FromMinutes(1));
 
     private async Task<ResolverTest> RunAsync(CancellationToken cancellation)
     {

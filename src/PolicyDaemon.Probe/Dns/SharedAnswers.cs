@@ -31,12 +31,12 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
     public async Task<DnsAnswer> AskAsync(string name, QueryType type, bool isTrusted, CancellationToken cancellation)
     {
         var question = new Question(name, type, isTrusted);
-        var asked = time.GetUtcNow();
+        var asked = time.GetTimestamp();
         if ((young.TryGetValue(question, out var kept) || old.TryGetValue(question, out kept)) && asked < kept.Until)
             return kept.Answer;
         var answer = await lookup.AskAsync(name, type, cancellation);
         if (answer.Life > TimeSpan.Zero)
-            Keep(question, new Kept(answer, asked + (answer.Life < Longest ? answer.Life : Longest)));
+            Keep(question, new Kept(answer, asked + (long)((answer.Life < Longest ? answer.Life : Longest).TotalSeconds * time.TimestampFrequency)));
         return answer;
     }
 
@@ -45,7 +45,7 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
     {
         lock (guard)
         {
-            if ((!young.IsEmpty || !old.IsEmpty) && time.GetUtcNow().UtcTicks >= Volatile.Read(ref lastUntil))
+            if ((!young.IsEmpty || !old.IsEmpty) && time.GetTimestamp() >= Volatile.Read(ref lastUntil))
                 (young, old) = (new(), new());
         }
     }
@@ -63,10 +63,11 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
 
         young[question] = kept;
         // An older one in its place would only be a sweep too early: what is swept is asked for anew.
-        Volatile.Write(ref lastUntil, kept.Until.UtcTicks);
+        Volatile.Write(ref lastUntil, kept.Until);
     }
 
     private readonly record struct Question(string Name, QueryType Type, bool IsTrusted);
 
-    private sealed record Kept(DnsAnswer Answer, DateTimeOffset Until);
+    /// <param name="Until">A timestamp: how long an answer lives does not depend on what the clock is set to.</param>
+    private sealed record Kept(DnsAnswer Answer, long Until);
 }

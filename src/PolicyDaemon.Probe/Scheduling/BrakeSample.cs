@@ -22,7 +22,8 @@ internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, 
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read.</exception>
     public IEnumerable<NextHop> Draw(NextHop seenAt, int pinnedHosts, DateTimeOffset now)
     {
-        if (last is null || now - last >= Every)
+        // What was drawn later than now was drawn before the clock was set back.
+        if (last is null || now - last >= Every || last > now)
             (last, drawn) = (now, 0);
         var first = 5 * Math.Max(options.BrakeAtLeast, (pinnedHosts * options.BrakePercent / 100) + 1);
         var size = Math.Min(drawn == 0 ? first : drawn, Most - drawn);

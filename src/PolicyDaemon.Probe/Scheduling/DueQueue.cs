@@ -36,6 +36,17 @@ internal sealed class DueQueue
         return true;
     }
 
+    /// <summary>Drops what is due by the timetable; what was hastened for another reason is due now.</summary>
+    public void Restart(DateTimeOffset now)
+    {
+        var hastened = entries.Where(entry => entry.Value.Reason != ProbeReason.Scheduled).ToList();
+        entries.Clear();
+        queue.Clear();
+        isNextKnown = false;
+        foreach (var (key, (_, reason)) in hastened)
+            Set(key, now, reason);
+    }
+
     public int CountDue(DateTimeOffset now) => entries.Values.Count(entry => entry.Due <= now);
 
     /// <summary>When the next key is due; null where there is none.</summary>

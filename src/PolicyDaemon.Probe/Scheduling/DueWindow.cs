@@ -47,6 +47,14 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
             (newEnd, hasAllNew) = (0, false);
     }
 
+    /// <summary>The clock was set: what is known here was due by another one. It is read from the ledger again.</summary>
+    public void ClockSet(DateTimeOffset now)
+    {
+        dueQueue.Restart(now);
+        taken = DateTimeOffset.MinValue;
+        ListChanged(anyKey: true);
+    }
+
     /// <summary>When there is something to do next; within minutes at the latest, unless more waits than fits in here.</summary>
     public DateTimeOffset Next()
     {

@@ -22,6 +22,9 @@ public sealed class ProbeEngine : IDisposable
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StockEvery = TimeSpan.FromSeconds(5);
 
+    // However far away the next thing to do is: a clock that is set is noticed within it, and no timer takes a wait of months.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
     private readonly IProbeLedger ledger;
     private readonly ProberFindings findings;
     private readonly DestinationProbe destinations;
@@ -35,6 +38,7 @@ public sealed class ProbeEngine : IDisposable
     // Owned by the loop.
     private readonly DueWindow window;
     private readonly ProbePace pace;
+    private readonly ClockWatch clock;
     private readonly Dictionary<NextHop, Task> running = [];
     private readonly Dictionary<NextHop, ProbeReason> again = [];
     private readonly HashSet<NextHop> reconsider = [];
@@ -45,6 +49,11 @@ public sealed class ProbeEngine : IDisposable
     private volatile EngineStatus status = new(0, 0, 0, 0);
     private volatile StrongBox<Brake>? lastBrake;
     private DateTimeOffset countedAt;
+
+    // What a clock that was ahead has recorded is still to be called back: at the start, and after each jump.
+    private bool mustRecall = true;
+    private TimeSpan? jump;
+    private long recallAt = long.MinValue;
     private long looksEnded;
 
     // Written by the loop, read by looks; ticks, because a nullable date cannot be read in one piece.
@@ -60,6 +69,7 @@ public sealed class ProbeEngine : IDisposable
         this.ledger = ledger;
         this.options = options;
         pace = new ProbePace(options.ProbesPerSecond);
+        clock = new ClockWatch(time);
         sample = new BrakeSample(ledger, options.Rotation, random);
         this.time = time;
         this.logger = logger;
@@ -101,6 +111,8 @@ public sealed class ProbeEngine : IDisposable
         await using var stop = cancellation.UnsafeRegister(Wake, null);
         while (!cancellation.IsCancellationRequested)
         {
+            WatchClock();
+            FollowClock();
             StartDue(cancellation);
             EndRoundWhereIdle();
             TakeStock();
@@ -116,6 +128,50 @@ public sealed class ProbeEngine : IDisposable
     {
         timer.Dispose();
         destinations.Dispose();
+    }
+
+    private void WatchClock()
+    {
+        if (clock.TakeJump() is not { } set)
+            return;
+        (jump, mustRecall, recallAt) = (set, true, long.MinValue);
+        window.ClockSet(time.GetUtcNow());
+        Volatile.Write(ref roundEnded, 0);
+        countedAt = DateTimeOffset.MinValue;
+        alarm = DateTimeOffset.MaxValue;
+    }
+
+    private void FollowClock()
+    {
+        if (time.GetTimestamp() < recallAt)
+            return;
+        try
+        {
+            if (mustRecall)
+                RecallFuture();
+            else
+                findings.ClockKeepsTime();
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            logger.LedgerUnavailable(RetryAfterFault, fault.Message);
+            recallAt = time.GetTimestamp() + (long)(RetryAfterFault.TotalSeconds * time.TimestampFrequency);
+        }
+    }
+
+    /// <summary>Has what a clock that was ahead put off come back. At the start it is not known whether there was one: then only what waits
+    /// longer than anything should, which costs no look at all the others.</summary>
+    private void RecallFuture()
+    {
+        var now = time.GetUtcNow();
+        var recalled = ledger.RecallFuture(now, jump is null ? now + Timetable.LongestWait(options) : now);
+        if (jump is { } set)
+        {
+            logger.ClockJumped(set < TimeSpan.Zero ? "back" : "ahead", ProberFindings.Span(set), recalled);
+            findings.ClockSet(set);
+        }
+
+        (mustRecall, jump) = (false, null);
     }
 
     private void StartDue(CancellationToken cancellation)
@@ -162,11 +218,14 @@ public sealed class ProbeEngine : IDisposable
         if (running.Count < options.MaxDestinations)
         {
             // At most until the window is filled again.
-            var (next, free, now) = (window.Next(), pace.Next(), time.GetUtcNow());
+            var now = time.GetUtcNow();
+            var (next, free) = (window.Next(), pace.Next(now));
             if (next < free)
                 next = free;
             if (next <= now)
                 return;
+            if (next > now + LongestPause)
+                next = now + LongestPause;
             // An earlier alarm wakes for nothing, once.
             if (next < alarm)
             {
@@ -207,8 +266,12 @@ public sealed class ProbeEngine : IDisposable
     {
         running.Remove(looked.Key);
         looksEnded++;
-        if (looked.NextDue is { } due)
-            window.Return(looked.Key, due, looked.IsKept);
+        // The clock may have been set back while it ran.
+        var now = time.GetUtcNow();
+        if (looked.NextDue is { } due && due > now + Timetable.LongestWait(options))
+            window.Return(looked.Key, now, isKept: false);
+        else if (looked.NextDue is not null)
+            window.Return(looked.Key, looked.NextDue.Value, looked.IsKept);
         else
             window.Forget(looked.Key);
         if (looked.Reconsider)

@@ -12,9 +12,11 @@ internal sealed class ProbePace(int perSecond)
     private DateTimeOffset booked = DateTimeOffset.MinValue;
 
     /// <summary>When another look may begin; in the past where one may begin now.</summary>
-    public DateTimeOffset Next() => booked == DateTimeOffset.MinValue ? booked : booked - Together;
+    /// <remarks>Never more than a step is booked ahead: what is further was booked before the clock was set back.</remarks>
+    public DateTimeOffset Next(DateTimeOffset now) =>
+        booked == DateTimeOffset.MinValue || booked > now + step + Together ? DateTimeOffset.MinValue : booked - Together;
 
-    public bool Allows(DateTimeOffset now) => Next() <= now;
+    public bool Allows(DateTimeOffset now) => Next(now) <= now;
 
-    public void Begin(DateTimeOffset now) => booked = (booked > now ? booked : now) + step;
+    public void Begin(DateTimeOffset now) => booked = (booked > now && booked <= now + step + Together ? booked : now) + step;
 }

@@ -11,7 +11,7 @@ internal sealed class FindingWriter(SqliteConnection connection) : IDisposable
     internal const string Prober = "prober";
 
     private static readonly FindingKind[] OwnKinds =
-        [FindingKind.BrakeOn, FindingKind.ResolverNotValidating, FindingKind.DnsTrouble, FindingKind.ResolverHalfTested];
+        [FindingKind.BrakeOn, FindingKind.ResolverNotValidating, FindingKind.DnsTrouble, FindingKind.ResolverHalfTested, FindingKind.ClockJumped];
 
     private readonly Statement open = new(connection, "SELECT kind FROM finding WHERE subject = $0 AND closed IS NULL", 1);
 

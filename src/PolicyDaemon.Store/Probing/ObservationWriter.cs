@@ -45,6 +45,17 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
         """,
         3);
 
+    // What a clock that was ahead has recorded counts as seen by now, or it would stay the latest.
+    private readonly Statement setBack = new(
+        connection,
+        """
+        UPDATE sighting SET first_seen = min(first_seen, $1), last_seen = $1,
+               trusted_since = CASE WHEN last_seen > $2 THEN NULL ELSE min(trusted_since, $1) END,
+               trusted_probes = CASE WHEN last_seen > $2 THEN 0 ELSE trusted_probes END
+        WHERE probe_target_id = $0 AND last_seen > $1
+        """,
+        3);
+
     private readonly Statement trim = new(
         connection,
         """
@@ -78,21 +89,26 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
         """,
         2);
 
+    /// <param name="now">The present: what is stored as later than it does not make the observation an old one.</param>
     /// <returns>The history as it is stored now; null where the observation is not newer than it.</returns>
-    internal StoredHistory? Write(Observation observation)
+    internal StoredHistory? Write(Observation observation, DateTimeOffset now)
     {
         var stored = targets.Read(observation.Target, mayKeep: false);
-        var after = stored.History.With(observation);
-        if (ReferenceEquals(after, stored.History))
+        var isOfFuture = stored.History.LastAttempt > now;
+        var before = isOfFuture ? stored.History.AsOf(observation.At) : stored.History;
+        var after = before.With(observation);
+        if (ReferenceEquals(after, before))
             return null;
         after = Whole(after);
         var id = stored.Id != 0 ? stored.Id : targets.Ensure(observation.Target.Id);
         update.Execute(
             id, after.LastAttempt!.Value.Seconds(), after.LastOutcome.Name(), after.FailuresInARow, after.HasOfferedStartTls ? 1 : 0,
             after.BothAlgorithmsAt?.Seconds());
+        if (isOfFuture)
+            setBack.Execute(id, observation.At.Seconds(), (observation.At + CertificateRun.SmallCorrection).Seconds());
         // In the order in which they were presented.
         foreach (var run in after.CertificateRuns.Where(run => ReferenceEquals(run, after.Latest(run.Algorithm))))
-            WriteRun(id, stored.History.Latest(run.Algorithm), run, observation.At);
+            WriteRun(id, before.Latest(run.Algorithm), run, observation.At);
         foreach (var dropped in stored.History.CertificateRuns.Where(run => run.Certificate is not null).Select(run => run.Certificate!).Distinct()
             .Where(certificate => !after.CertificateRuns.Any(run => certificate.Equals(run.Certificate))))
             material.Drop(dropped);
@@ -102,7 +118,7 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[update, begin, extend, otherIntermediates, trim, shorten, insert, forget])
+        foreach (var statement in (Statement[])[update, begin, extend, otherIntermediates, setBack, trim, shorten, insert, forget])
             statement.Dispose();
     }
 

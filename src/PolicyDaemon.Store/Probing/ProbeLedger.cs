@@ -57,6 +57,14 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now.Seconds()));
 
+    /// <inheritdoc/>
+    public int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter)
+    {
+        var recalled = 0;
+        Write(into => recalled = into.RecallFuture(now, dueAfter));
+        return recalled;
+    }
+
     public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Due.Sample(size, random));
 
     public DestinationState? Read(NextHop key) => Read(from => from.Read(key));
@@ -70,12 +78,12 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <inheritdoc/>
     /// <remarks>The history is continued from what is stored, and not taken from <paramref name="history"/>: another program may have
     /// probed meanwhile.</remarks>
-    public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation));
+    public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation, time.GetUtcNow()));
 
     public void Record(ProbeResult round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
 
     /// <inheritdoc/>
-    public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation));
+    public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation, time.GetUtcNow()));
 
     /// <inheritdoc/>
     public Task RecordAsync(ProbeResult round) => writer.WriteAsync(into => into.Write(round, postfix, time.GetUtcNow()));

@@ -33,7 +33,8 @@ internal sealed class ProbeResultWriter(
         if (states.FindId(round.Key.Text) is not { } id)
             return;
         var before = states.Read(id);
-        if (before is not null && before.LastProbe > round.At.Seconds())
+        // One that is later than now was recorded by a clock that was ahead.
+        if (before is not null && before.LastProbe > round.At.Seconds() && before.LastProbe <= now.Seconds())
             return;
         memory.Write(id, before, before is null ? [] : states.Listings(id), round);
         foreach (var (host, since) in round.Result.NewKeys)
@@ -43,6 +44,9 @@ internal sealed class ProbeResultWriter(
         KeepMaterial(round, id);
         findings.Write(round);
     }
+
+    /// <inheritdoc cref="IProbeLedger.RecallFuture"/>
+    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => memory.RecallFuture(now.Seconds(), dueAfter.Seconds());
 
     public void Dispose()
     {

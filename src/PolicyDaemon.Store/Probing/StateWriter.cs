@@ -36,6 +36,21 @@ internal sealed class StateWriter(SqliteConnection connection, TargetTable targe
     private readonly Statement removeListing = new(
         connection, "DELETE FROM probe_listing WHERE destination_id = $0 AND mx_host = $1 AND probe_target_id = $2", 3);
 
+    private readonly Statement recall = new(
+        connection, "UPDATE probe_state SET next_due = $0 WHERE next_due > $1 AND last_look > $0", 2);
+
+    private readonly Statement changes = new(connection, "SELECT changes()", 0);
+
+    private readonly Statement forgetNewKeys = new(connection, "DELETE FROM new_key WHERE since > $0", 1);
+
+    /// <returns>How many destinations are due now that a clock which was ahead had put off.</returns>
+    internal int RecallFuture(long now, long dueAfter)
+    {
+        forgetNewKeys.Execute(now);
+        recall.Execute(now, Math.Max(now, dueAfter));
+        return (int)(long)changes.Scalar()!;
+    }
+
     internal void Write(long id, ProbeStateRow? before, List<Listing> known, ProbeResult round)
     {
         var at = round.At.Seconds();
@@ -55,7 +70,7 @@ internal sealed class StateWriter(SqliteConnection connection, TargetTable targe
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[insert, update, addListing, setListing, removeListing])
+        foreach (var statement in (Statement[])[insert, update, addListing, setListing, removeListing, recall, changes, forgetNewKeys])
             statement.Dispose();
     }
 

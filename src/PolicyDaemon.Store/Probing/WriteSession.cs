@@ -110,13 +110,15 @@ internal sealed class WriteSession : IDisposable
         }
     }
 
-    internal void Write(Observation observation)
+    internal void Write(Observation observation, DateTimeOffset now)
     {
-        if (observations.Write(observation) is { } history)
+        if (observations.Write(observation, now) is { } history)
             written.Add(history);
     }
 
     internal void Write(ProbeResult round, PostfixSettings postfix, DateTimeOffset now) => rounds.Write(round, postfix, now);
+
+    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => rounds.RecallFuture(now, dueAfter);
 
     internal void Write(IReadOnlyList<Core.Findings.Finding> proberFindings, DateTimeOffset at) => findings.Write(proberFindings, at);
 

@@ -50,6 +50,27 @@ public sealed class ProbeTests
         Assert.Contains("new-key", network.Session.Run("status").Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(24 * 400)]
+    public async Task It_connects_whatever_a_clock_that_was_ahead_has_recorded(int hoursAhead)
+    {
+        await using var network = new ProbedNetwork();
+        var now = Old;
+        var key = Partner(network, () => now);
+        network.Session.Succeed("probe", key);
+        var right = network.Session.Time.GetUtcNow();
+        network.Session.Time.AdjustTime(right.AddHours(hoursAhead));
+        network.Session.Succeed("probe", key);
+        network.Session.Time.AdjustTime(right.AddMinutes(10));
+        now = New;
+
+        Assert.StartsWith($"{key}\tmismatch\t1/1\t", network.Session.Run("probe", key).Out, StringComparison.Ordinal);
+        Assert.Contains($"{ProbedNetwork.KeyPin(New)}\tsha256\tpublic-key\tcandidate\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
+        // What is stored is of the present, too.
+        Assert.Contains("mismatch", network.Session.Succeed("domain", "show", key), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Many_are_a_table_with_what_is_to_be_read_below_and_one_connection_serves_all_behind_an_address()
     {

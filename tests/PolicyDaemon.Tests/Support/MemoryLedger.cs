@@ -111,6 +111,19 @@ internal sealed class MemoryLedger : IProbeLedger
             return new ProbeCounts(destinations.Count, destinations.Keys.Count(key => !due.TryGetValue(key, out var at) || at <= now));
     }
 
+    public int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter)
+    {
+        Check();
+        lock (guard)
+        {
+            newKeys.RemoveAll(key => key.Since > now);
+            var late = due.Where(one => one.Value > now && one.Value > dueAfter && destinations.TryGetValue(one.Key, out var state) && state.LastProbe > now)
+                .Select(one => one.Key).ToList();
+            late.ForEach(key => due[key] = now);
+            return late.Count;
+        }
+    }
+
     public IReadOnlyList<NextHop> Sample(int size, Random random)
     {
         lock (guard)

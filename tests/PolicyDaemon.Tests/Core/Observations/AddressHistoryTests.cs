@@ -68,6 +68,24 @@ public sealed class AddressHistoryTests
     }
 
     [Fact]
+    public void What_a_clock_that_was_ahead_recorded_does_not_keep_the_present_out()
+    {
+        See("one", trusted: true);
+        now = Start.AddDays(400);
+        See("one", trusted: true);
+        See("two", trusted: true);
+        now = Start.AddHours(1);
+        history = history.AsOf(now.AddHours(1));
+        See("three");
+        Assert.Equal((Start.AddHours(2), ProbeOutcome.Secured), (history.LastAttempt, history.LastOutcome));
+        Assert.Equal(RotationScenario.Certificate("three"), history.Latest(KeyAlgorithm.Ecdsa)!.Certificate);
+
+        var runs = history.CertificateRuns;
+        Assert.Equal([(Start.AddHours(1), Start.AddHours(2)), (Start.AddHours(2), Start.AddHours(2))], runs.Take(2).Select(run => (run.First, run.Last)));
+        Assert.All(runs, run => Assert.Equal((null, 0), (run.TrustedSince, run.TrustedProbes)));
+    }
+
+    [Fact]
     public void Trust_is_counted_from_the_last_probe_without_it()
     {
         See("one", trusted: true);

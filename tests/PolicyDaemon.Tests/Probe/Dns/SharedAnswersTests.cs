@@ -1,5 +1,4 @@
 using DnsClient;
-using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
@@ -13,7 +12,7 @@ public sealed class SharedAnswersTests : IAsyncDisposable
     private const string Host = "mx.example.net";
 
     private readonly FakeDnsServer dns = new();
-    private readonly FakeTimeProvider time = new(TestCertificates.Now);
+    private readonly SettableClock time = new(TestCertificates.Now);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -47,6 +46,20 @@ public sealed class SharedAnswersTests : IAsyncDisposable
         await ResolveAsync(resolver, "one.example");
 
         Assert.Equal(2, Asked(FakeDnsServer.Mx, "one.example"));
+    }
+
+    [Fact]
+    public async Task An_answer_does_not_live_longer_when_the_clock_is_set_back()
+    {
+        var shared = Shared();
+        dns.Set(Host, FakeDnsServer.A, Addresses() with { Ttl = 10 });
+
+        await AskAsync(shared);
+        time.Set(TimeSpan.FromHours(-6));
+        time.Advance(TimeSpan.FromSeconds(10));
+        await AskAsync(shared);
+
+        Assert.Equal(2, Asked(FakeDnsServer.A));
     }
 
     [Theory]

@@ -33,7 +33,19 @@ public sealed class ProbePaceTests
             pace.Begin(now);
 
         Assert.InRange(begun, 1, 12);
-        Assert.True(pace.Next() > now);
+        Assert.True(pace.Next(now) > now);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_holds_nothing_up()
+    {
+        var pace = new ProbePace(1);
+        pace.Begin(TestCertificates.Now.AddDays(400));
+
+        Assert.True(pace.Allows(TestCertificates.Now));
+        pace.Begin(TestCertificates.Now);
+        Assert.False(pace.Allows(TestCertificates.Now));
+        Assert.True(pace.Allows(TestCertificates.Now.AddSeconds(1)));
     }
 
     [Fact]

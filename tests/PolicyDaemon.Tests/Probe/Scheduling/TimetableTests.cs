@@ -66,9 +66,20 @@ public sealed class TimetableTests
     [Fact]
     public void A_server_that_asks_for_patience_is_held_and_another_failure_is_not()
     {
-        Assert.Equal(Young.AddMinutes(30), Timetable.HeldUntil(Failed(2, ProbeOutcome.GreetingTemporary), Options));
-        Assert.Null(Timetable.HeldUntil(Failed(2, ProbeOutcome.Timeout), Options));
-        Assert.Null(Timetable.HeldUntil(Seen(Young), Options));
+        Assert.Equal(Young.AddMinutes(30), Timetable.HeldUntil(Failed(2, ProbeOutcome.GreetingTemporary), Options, Young));
+        Assert.Null(Timetable.HeldUntil(Failed(2, ProbeOutcome.Timeout), Options, Young));
+        Assert.Null(Timetable.HeldUntil(Seen(Young), Options, Young));
+    }
+
+    [Fact]
+    public void An_attempt_in_the_future_is_never_fresh_and_holds_nobody_up()
+    {
+        var ahead = Seen(Young.AddHours(6));
+
+        Assert.True(Timetable.IsFresh(Seen(Young), Young.AddHours(-1), Young));
+        Assert.False(Timetable.IsFresh(ahead, Young.AddHours(-1), Young));
+        Assert.Null(Timetable.HeldUntil(Failed(2, ProbeOutcome.GreetingTemporary), Options, Young.AddHours(-6)));
+        Assert.Equal(Options.BackOff * 2, Timetable.ScheduledFreshness(Young.AddHours(6), Young, Options));
     }
 
     [Theory]
@@ -84,7 +95,7 @@ public sealed class TimetableTests
         List<DateTimeOffset> visits = [];
         while (looks.TryDequeue(out var look, out var now) && now < Young.AddDays(days))
         {
-            if (visits.Count == 0 || visits[^1] < now - Timetable.ScheduledFreshness(look.Last, now))
+            if (visits.Count == 0 || visits[^1] < now - Timetable.ScheduledFreshness(look.Last, now, Options))
                 visits.Add(now);
             looks.Enqueue((look.Id, now), Timetable.NextDue(look.Id, now, [Seen(Young)], false, true, Options));
         }
@@ -102,7 +113,7 @@ public sealed class TimetableTests
         // It waited a minute for its turn at the address and another one for a greeting.
         var seen = Young.AddMinutes(2);
 
-        Assert.True(seen < due - Timetable.ScheduledFreshness(Young, due));
+        Assert.True(seen < due - Timetable.ScheduledFreshness(Young, due, Options));
     }
 
     private static double Pause(DateTimeOffset at, bool candidate, bool resolved, params AddressHistory[] histories) =>

@@ -56,7 +56,7 @@ public sealed class LedgerFaultTests : IDisposable
                 session.Do(into => into.Write(fixture.Observation(target, ProbeOutcome.Secured, 0, 3) with
                 {
                     Transcript = [new string('x', 4000)],
-                }));
+                }, fixture.Now));
             }
         });
 
@@ -93,13 +93,13 @@ public sealed class LedgerFaultTests : IDisposable
         using var writer = new LedgerWriter(fixture.Store.Path, fixture.Store.Time, null, new HistoryCache());
         using var hold = new ManualResetEventSlim();
         var first = writer.WriteAsync(_ => hold.Wait(TestContext.Current.CancellationToken));
-        var good = writer.WriteAsync(into => into.Write(fixture.Observation(1, ProbeOutcome.Timeout)));
+        var good = writer.WriteAsync(into => into.Write(fixture.Observation(1, ProbeOutcome.Timeout), fixture.Now));
         var bad = writer.WriteAsync(into =>
         {
-            into.Write(fixture.Observation(2, ProbeOutcome.Timeout));
+            into.Write(fixture.Observation(2, ProbeOutcome.Timeout), fixture.Now);
             throw new InvalidOperationException("broken");
         });
-        var alsoGood = writer.WriteAsync(into => into.Write(fixture.Observation(3, ProbeOutcome.Timeout)));
+        var alsoGood = writer.WriteAsync(into => into.Write(fixture.Observation(3, ProbeOutcome.Timeout), fixture.Now));
         hold.Set();
 
         Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => bad)).Message);

@@ -48,6 +48,47 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
+    public void What_a_clock_that_was_ahead_recorded_does_not_keep_the_present_out()
+    {
+        var right = fixture.Now;
+        fixture.Store.Time.AdjustTime(right.AddDays(400));
+        fixture.See(1, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromMinutes(10));
+        fixture.See(1, 1);
+        fixture.Store.Time.AdjustTime(right);
+        fixture.See(1, 2);
+
+        using var other = fixture.Open();
+        var read = other.ReadHistory(Target(1));
+        AssertSame(fixture.Ledger.ReadHistory(Target(1)), read);
+        Assert.Equal(right, read.LastAttempt);
+        Assert.Equal([0, 1, 2], read.CertificateRuns.Select(run => Array.FindIndex([0, 1, 2, 3], i => Certificate(i).Equals(run.Certificate))));
+        Assert.All(read.CertificateRuns, run => Assert.Equal((right, right), (run.First, run.Last)));
+    }
+
+    [Fact]
+    public void What_a_clock_that_was_ahead_put_off_comes_back_and_is_recorded_anew()
+    {
+        var right = fixture.Now;
+        fixture.Add("ahead.example", Pin(0));
+        fixture.Add("usual.example", Pin(0));
+        fixture.Ledger.Record(fixture.Round("usual.example"));
+        fixture.Store.Time.AdjustTime(right.AddHours(6));
+        var round = fixture.Round("ahead.example");
+        fixture.Ledger.Record(round with { Result = round.Result with { NewKeys = [new NewKey("mx1.example", fixture.Now)] } });
+        fixture.Store.Time.AdjustTime(right.AddMinutes(1));
+
+        Assert.Equal(0, fixture.Ledger.RecallFuture(fixture.Now, right.AddHours(48)));
+        Assert.Empty(fixture.Ledger.ListDue(fixture.Now, 10));
+        Assert.Equal(1, fixture.Ledger.RecallFuture(fixture.Now, fixture.Now));
+        Assert.Equal("ahead.example", Assert.Single(fixture.Ledger.ListDue(fixture.Now, 10)).Key.Text);
+        Assert.Equal(0, fixture.Ledger.ReadBrake(right.AddDays(-1)).HostsWithNewKeys);
+
+        fixture.Ledger.Record(fixture.Round("ahead.example"));
+        Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("ahead.example"))?.LastProbe);
+    }
+
+    [Fact]
     public void A_history_does_not_grow_without_end()
     {
         for (var i = 0; i < AddressHistory.MaxRuns + 20; i++)
