@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// likelier culprit.</summary>
 /// <remarks>It counts MX hosts: a provider that renews the key of one host is one, however many destinations are its customers.</remarks>
 /// <param name="PinnedHosts">The MX hosts of all destinations with served pins, each once.</param>
-/// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="NewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
+/// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="HostWithNewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
 /// <param name="RoundEnded">When the last round ended: every target that was due at its start has been probed.</param>
 public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? RoundEnded)
 {
@@ -34,13 +34,13 @@ public readonly record struct BrakeCounts(int PinnedHosts, int HostsWithNewKeys)
 /// <summary>An MX host that presents a key of which nobody knew: no pin serves or rejects it, and none announced it.</summary>
 /// <param name="MxHost">The host's name.</param>
 /// <param name="Since">When any of its addresses presented the key first.</param>
-public readonly record struct NewKey(string MxHost, DateTimeOffset Since)
+public readonly record struct HostWithNewKey(string MxHost, DateTimeOffset Since)
 {
     // Pins are dated in whole seconds, observations need not be.
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     /// <summary>The new keys of the last probes that are young enough to count.</summary>
-    internal static IEnumerable<NewKey> In(RotationView view)
+    internal static IEnumerable<HostWithNewKey> In(RotationView view)
     {
         foreach (var slot in view.Current)
         {
@@ -56,7 +56,7 @@ public readonly record struct NewKey(string MxHost, DateTimeOffset Since)
                 pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint) && pin.Since + Second < first);
             var since = runs.Where(seen => seen.MxHost == slot.Address.MxHost).Min(seen => seen.Run.First);
             if (!isAnnounced && view.Now - since <= view.Options.BrakeWindow)
-                yield return new NewKey(slot.Address.MxHost, since);
+                yield return new HostWithNewKey(slot.Address.MxHost, since);
         }
     }
 }

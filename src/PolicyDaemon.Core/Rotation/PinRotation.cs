@@ -30,10 +30,10 @@ public static class PinRotation
 
         DateTimeOffset? reconsider = null;
         var newKeySeen = false;
-        ImmutableArray<NewKey> newKeys = [];
+        ImmutableArray<HostWithNewKey> newKeys = [];
         if (input.Mx.IsCurrent)
         {
-            newKeys = [.. NewKey.In(view).Distinct()];
+            newKeys = [.. HostWithNewKey.In(view).Distinct()];
             newKeySeen = Proposals.FirstSeen(view);
             Conversion.Apply(view);
             Proposals.KeyBesideCertificate(view);

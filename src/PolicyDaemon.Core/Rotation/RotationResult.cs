@@ -14,5 +14,5 @@ public sealed record RotationResult(
     bool SeesServedPin, DateTimeOffset? ReconsiderAt)
 {
     /// <summary>For the brake: MX hosts that show a new key, again at every probe until it is old.</summary>
-    public ImmutableArray<NewKey> NewKeys { get; init; } = [];
+    public ImmutableArray<HostWithNewKey> NewKeys { get; init; } = [];
 }

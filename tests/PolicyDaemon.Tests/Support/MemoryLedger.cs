@@ -17,7 +17,7 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Dictionary<NextHop, DateTimeOffset> due = [];
     private readonly List<NextHop> added = [];
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
-    private readonly List<NewKey> newKeys = [];
+    private readonly List<HostWithNewKey> newKeys = [];
 
     public ConcurrentQueue<ProbeResult> Rounds { get; } = new();
 

@@ -69,14 +69,14 @@ public sealed class PinRotationTests
         world.See(A, "new");
         world.See("192.0.2.2", "new");
         world.See("192.0.2.3", "old");
-        Assert.Equal([new NewKey(host, first), new NewKey("mx2.example", first)], world.Step().NewKeys);
+        Assert.Equal([new HostWithNewKey(host, first), new HostWithNewKey("mx2.example", first)], world.Step().NewKeys);
 
         // Again, and at another address of a host that counts already; a candidate by now, and as new as before.
         world.Now = world.Now.AddHours(4);
         world.See(A, "new");
         world.See("192.0.2.2", "old");
         world.See("192.0.2.3", "new");
-        Assert.Equal([new NewKey(host, first), new NewKey("mx2.example", first)], world.Step().NewKeys);
+        Assert.Equal([new HostWithNewKey(host, first), new HostWithNewKey("mx2.example", first)], world.Step().NewKeys);
 
         world.Now = world.Now.AddHours(21);
         world.See(A, "new");

@@ -75,7 +75,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Ledger.Record(fixture.Round("usual.example"));
         fixture.Store.Time.AdjustTime(right.AddHours(6));
         var round = fixture.Round("ahead.example");
-        fixture.Ledger.Record(round with { Result = round.Result with { NewKeys = [new NewKey("mx1.example", fixture.Now)] } });
+        fixture.Ledger.Record(round with { Result = round.Result with { NewKeys = [new HostWithNewKey("mx1.example", fixture.Now)] } });
         fixture.Store.Time.AdjustTime(right.AddMinutes(1));
 
         Assert.Equal(0, fixture.Ledger.RecallFuture(fixture.Now, right.AddHours(48)));
@@ -393,7 +393,7 @@ public sealed class ProbeLedgerTests : IDisposable
     };
 
     private static ProbeResult New(ProbeResult result, string host, DateTimeOffset since) =>
-        result with { Result = result.Result with { NewKeys = [new NewKey(host, since)] } };
+        result with { Result = result.Result with { NewKeys = [new HostWithNewKey(host, since)] } };
 
     internal static void AssertSame(AddressHistory expected, AddressHistory actual)
     {
