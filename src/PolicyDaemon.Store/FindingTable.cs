@@ -77,7 +77,7 @@ internal static class FindingTable
         foreach (var row in connection.Query<NameRow>(
             "SELECT kind AS Name FROM finding WHERE subject = @subject AND closed IS NULL", new { subject }).ToList())
         {
-            if (FindingKinds.TryParse(row.Name, out var kind) && kind.IsOfProbe())
+            if (FindingKinds.TryParse(row.Name, out var kind) && kind.IsOf(FindingSource.Probe))
                 Close(connection, kind, subject, now);
         }
     }

@@ -1,6 +1,7 @@
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 
@@ -71,7 +72,7 @@ internal static class ProbeReport
     }
 
     /// <summary>A finding with what was expected beside what was seen.</summary>
-    internal static void Write(Report report, RotationFinding finding)
+    internal static void Write(Report report, Finding finding)
     {
         report.Block([("finding", new Cell($"{ProbeText.Kind(finding)}: {finding.Detail}", Tone.Caution))], Labels);
         var facts = new List<(string, Cell)>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
@@ -39,15 +40,15 @@ internal static class ProbeText
         .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To.Name()}")));
 
     /// <summary>The kind, and what else there is to name: the outcome where it is another word, and its result type of RFC 8460.</summary>
-    internal static string Kind(RotationFinding finding)
+    internal static string Kind(Finding finding)
     {
-        var kind = Core.Findings.FindingKinds.Name(finding.Kind);
-        var names = new[] { finding.Outcome.Name(), finding.Outcome.ResultType() }.Where(name => name is not null && name != kind).Distinct().ToList();
+        var kind = finding.Kind.Name();
+        var names = new[] { finding.Outcome?.Name(), finding.Outcome?.ResultType() }.Where(name => name is not null && name != kind).Distinct().ToList();
         return names.Count == 0 ? kind : $"{kind} ({string.Join(", ", names)})";
     }
 
     internal static string Findings(ProbeOutput result) =>
-        string.Join(", ", result.Round.Result.Findings.Select(finding => Core.Findings.FindingKinds.Name(finding.Kind)));
+        string.Join(", ", result.Round.Result.Findings.Select(finding => finding.Kind.Name()));
 
     internal static string Transition(PinTransition transition) =>
         $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To.Name()} ({transition.Rule.Name()}): {transition.Reason}";

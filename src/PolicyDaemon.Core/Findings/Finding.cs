@@ -5,11 +5,11 @@ using PolicyDaemon.Core.Pins;
 namespace PolicyDaemon.Core.Findings;
 
 /// <summary>Something a person should read: what, about whom, since when, and the command that settles it.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Subject">The key or thing it is about; one finding per kind and subject is open at a time.</param>
+/// <param name="Kind">The kind, see <see cref="FindingKinds"/>.</param>
+/// <param name="Subject">The destination, file or part that the finding is about; one finding per kind and subject is open at a time.</param>
 /// <param name="Detail">What was seen, in a sentence.</param>
 /// <param name="Remedy">The command that settles it.</param>
-/// <param name="Since">When it was first seen, UTC.</param>
+/// <param name="Since">When the finding was first seen, UTC.</param>
 public sealed record Finding(FindingKind Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since)
 {
     /// <summary>The class of what a probe met, with its RFC 8460 result type; null where no probe is the source.</summary>
@@ -21,7 +21,7 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
     /// <summary>What was presented instead, by whom.</summary>
     public ImmutableArray<PresentedKey> Seen { get; init; } = [];
 
-    /// <summary>How many destinations it concerns.</summary>
+    /// <summary>How many destinations the finding concerns.</summary>
     public int Affects { get; init; } = 1;
 
     public bool Equals(Finding? other) =>

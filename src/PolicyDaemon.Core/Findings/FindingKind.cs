@@ -1,95 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace PolicyDaemon.Core.Findings;
 
-/// <summary>What a person should read. The names in <see cref="FindingKinds"/> are stored and shown.</summary>
+/// <summary>The kinds of findings. What each means, who opens it and what to do is a row of <see cref="FindingKinds"/>.</summary>
 public enum FindingKind
 {
-    /// <summary>A miss whose bare host is configured in another form.</summary>
     NearMiss,
-
-    /// <summary>The store cannot be opened or read: missing, locked, full disk, wrong rights.</summary>
     StoreUnavailable,
-
-    /// <summary>The store fails its integrity check.</summary>
     StoreDamaged,
-
-    /// <summary>The store's audit log lacks the last row that was loaded.</summary>
     StoreReplaced,
-
-    /// <summary>An entry cannot be served as it is; it is answered as a temporary error.</summary>
     EntryNotServable,
-
-    /// <summary>The last good snapshot could not be written to disk.</summary>
     SnapshotNotSaved,
-
-    /// <summary>The audit chain does not verify.</summary>
     AuditBroken,
-
-    /// <summary>A server presents a key that no pin knows.</summary>
     NewKey,
-
-    /// <summary>Some or every address would be refused with the pins as they are.</summary>
     PinMismatch,
-
-    /// <summary>A key that a person rejected is presented: an alarm.</summary>
     RejectedKeySeen,
-
-    /// <summary>A server that offered STARTTLS does not any more.</summary>
     StartTlsGone,
-
-    /// <summary>Octets in the clear behind the reply to STARTTLS.</summary>
     PlaintextInjected,
-
-    /// <summary>A secure TLSA record exists and does not match.</summary>
     TlsaMismatch,
-
-    /// <summary>MX records were DNSSEC-secure and are not any more.</summary>
     DnssecLost,
-
-    /// <summary>Every key is new and the MX set is another.</summary>
     MxSetReplaced,
-
-    /// <summary>A new key is weaker than the one it would follow.</summary>
     WeakerKey,
-
-    /// <summary>An MX host shows new keys too often to follow by itself.</summary>
     RotatingTooOften,
-
-    /// <summary>The only pin left was announced and never seen.</summary>
     LastPinUnseen,
-
-    /// <summary>A pin stays because it was last seen on an address that cannot be reached.</summary>
     PinHeld,
-
-    /// <summary>More new keys than are kept.</summary>
     TooManyKeys,
-
-    /// <summary>A pin in another digest than the served one waits for a person.</summary>
     PinInOtherDigest,
-
-    /// <summary>No address of a destination can be reached.</summary>
     DestinationUnreachable,
-
-    /// <summary>Too many groups show new keys at once; nothing promotes by itself.</summary>
     BrakeOn,
-
-    /// <summary>Our own lookups fail, or their answers are bogus.</summary>
     DnsTrouble,
-
-    /// <summary>A resolver marked trusted does not pass its self-test.</summary>
     ResolverNotValidating,
-
-    /// <summary>A leading-dot key has no MX of its own, and no host was named to probe.</summary>
     NothingToProbe,
-
-    /// <summary>A destination's level, other than <c>fingerprint</c>, would not be met by some or every address.</summary>
     LevelNotMet,
-
-    /// <summary>A resolver marked trusted is only half tested (dnssec_test_bogus = none).</summary>
     ResolverHalfTested,
-
-    /// <summary>Findings do not reach a person by the command or the webhook.</summary>
     AlertNotDelivered,
-
-    /// <summary>The machine's clock was set, far ahead or back.</summary>
     ClockJumped,
+}
+
+/// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
+[Flags]
+public enum FindingSource
+{
+    None = 0,
+
+    /// <summary>A probe of the destination that is the finding's subject: the next one without the finding closes it, and so does removing the destination.</summary>
+    Probe = 1,
+
+    /// <summary>The prober, about itself.</summary>
+    Prober = 2,
+
+    /// <summary>The loader, about the store as a whole; one of its kinds holds at a time.</summary>
+    Store = 4,
+
+    /// <summary>The loader, about what it loads and keeps.</summary>
+    Snapshot = 8,
+
+    /// <summary>Lookups.</summary>
+    Lookup = 16,
+
+    /// <summary>The alerts, about a channel of theirs.</summary>
+    Alert = 32,
+}
+
+/// <summary>What a finding means for mail.</summary>
+public enum FindingSeverity
+{
+    /// <summary>Mail is deferred now.</summary>
+    MailWaits,
+
+    /// <summary>Mail will be deferred unless somebody acts.</summary>
+    MailWillWait,
+
+    /// <summary>A person has to judge it; mail is not affected, or not by this alone.</summary>
+    LookAtIt,
+
+    /// <summary>Nothing has to be done.</summary>
+    ForInformation,
+}
+
+/// <summary>The shown names of severities.</summary>
+public static class FindingSeverities
+{
+    private static readonly StoredNames<FindingSeverity> Names = new(
+        (FindingSeverity.MailWaits, "mail-waits"), (FindingSeverity.MailWillWait, "mail-will-wait"),
+        (FindingSeverity.LookAtIt, "look-at-it"), (FindingSeverity.ForInformation, "for-information"));
+
+    public static string Name(this FindingSeverity severity) => Names.Of(severity);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out FindingSeverity severity) => Names.TryParse(name, out severity);
+}
+
+/// <summary>All there is to know about a kind of finding.</summary>
+/// <param name="Name">The stored and shown name.</param>
+/// <param name="Source">Who opens and closes findings of the kind.</param>
+/// <param name="Severity">What it means for mail.</param>
+/// <param name="Meaning">What was found, a sentence without a full stop.</param>
+/// <param name="WhatToDo">What a person does about it; a finding's own remedy is the exact command.</param>
+public sealed record FindingDescription(
+    FindingKind Kind, string Name, FindingSource Source, FindingSeverity Severity, string Meaning, string WhatToDo)
+{
+    /// <summary>The source puts the opening and the end into the journal by itself, so that the alerts leave them out.</summary>
+    public bool IsJournalledBySource { get; init; }
+
+    /// <summary>False where only a person ends it: what was found does not become untrue.</summary>
+    public bool EndsByItself { get; init; } = true;
 }

@@ -1,30 +1,152 @@
-using System.Diagnostics;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Findings;
 
-/// <summary>The stored names of the kinds of finding.</summary>
+/// <summary>The table of the kinds of findings: a row is all that a new kind needs beside its value in <see cref="FindingKind"/>.</summary>
 public static class FindingKinds
 {
-    private static readonly string[] Names =
+    public static ImmutableArray<FindingDescription> All { get; } =
     [
-        "near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken",
-        "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
-        "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
-        "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
-        "resolver-half-tested", "alert-not-delivered", "clock-jumped",
+        new(FindingKind.NearMiss, "near-miss", FindingSource.Lookup, FindingSeverity.LookAtIt,
+            "Postfix asks for a key without an entry whose host is configured with other brackets or another port",
+            "Add an entry for the key that Postfix asks for, or correct the one that is there")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.StoreUnavailable, "store-unavailable", FindingSource.Store, FindingSeverity.LookAtIt,
+            "The store cannot be opened or read: it is missing, locked, its disk is full, or its rights are wrong; the last good snapshot answers",
+            "Bring the store back; until then no change is served")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.StoreDamaged, "store-damaged", FindingSource.Store, FindingSeverity.LookAtIt,
+            "The store fails its integrity check; the last good snapshot answers",
+            "Restore a backup")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.StoreReplaced, "store-replaced", FindingSource.Store, FindingSeverity.LookAtIt,
+            "The store's audit log lacks the last row that was loaded, so it is another store; it is not loaded",
+            "Accept it with a reason where it was meant, or bring the right one back")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.EntryNotServable, "entry-not-servable", FindingSource.Snapshot, FindingSeverity.MailWaits,
+            "An entry cannot be served as it is, and every lookup of it is a temporary error",
+            "Correct the entry; explain says what is wrong with it")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.SnapshotNotSaved, "snapshot-not-saved", FindingSource.Snapshot, FindingSeverity.LookAtIt,
+            "The last good snapshot could not be written to disk: after a restart without the store there would be no policy to serve",
+            "Make room, or correct the file's directory and its rights")
+        { IsJournalledBySource = true },
+
+        new(FindingKind.AuditBroken, "audit-broken", FindingSource.Snapshot, FindingSeverity.LookAtIt,
+            "The chain of the audit log does not verify: a row was altered, inserted or cut out",
+            "Compare the log with the hashes in the journal, and find out who wrote to the store")
+        { IsJournalledBySource = true, EndsByItself = false },
+
+        new(FindingKind.NewKey, "new-key", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A server presents a key that no pin knows",
+            "Compare its fingerprint with the partner over another channel, then approve or reject it"),
+
+        new(FindingKind.PinMismatch, "pin-mismatch", FindingSource.Probe, FindingSeverity.MailWaits,
+            "With the pins as they are Postfix would refuse some address of the destination, or every one",
+            "Find out why the key changed, and approve the new one only then"),
+
+        new(FindingKind.RejectedKeySeen, "rejected-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A key that a person rejected is presented again: an alarm",
+            "Speak with the partner; somebody else may answer in the partner's place"),
+
+        new(FindingKind.StartTlsGone, "starttls-gone", FindingSource.Probe, FindingSeverity.MailWaits,
+            "A server that offered STARTTLS does not any more",
+            "Check the server from elsewhere: its configuration changed, or somebody on the way strips the offer"),
+
+        new(FindingKind.PlaintextInjected, "plaintext-injected", FindingSource.Probe, FindingSeverity.MailWaits,
+            "Octets in the clear came behind the reply to STARTTLS: somebody writes into the connection, or the server is broken",
+            "Check the server from elsewhere"),
+
+        new(FindingKind.TlsaMismatch, "tlsa-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A DNSSEC-secure TLSA record exists and does not match what the server presents",
+            "Tell the partner: the server changed before its zone did, or it is another server"),
+
+        new(FindingKind.DnssecLost, "dnssec-lost", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "The MX records were DNSSEC-secure and are not any more",
+            "Ask the partner whether the zone is unsigned on purpose"),
+
+        new(FindingKind.MxSetReplaced, "mx-set-replaced", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "Every key is new and the MX hosts are others: the partner moved, or DNS leads to somebody else",
+            "Ask the partner before any of the new keys is approved"),
+
+        new(FindingKind.WeakerKey, "weaker-key", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A new key is weaker than the one that it would follow, or than 112 bits",
+            "Ask the partner for a stronger key, or approve this one with a reason"),
+
+        new(FindingKind.RotatingTooOften, "rotating-too-often", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "An MX host showed new keys too often to follow by itself",
+            "Ask the partner what happens there, then approve the key that is meant"),
+
+        new(FindingKind.LastPinUnseen, "last-pin-unseen", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "The only pin left was announced and has never been seen",
+            "Ask the partner for the fingerprint in use"),
+
+        new(FindingKind.PinHeld, "pin-held", FindingSource.Probe, FindingSeverity.ForInformation,
+            "A pin was last seen at an address that DNS does not name any more, and does not retire by itself",
+            "Revoke it when the server is known to be gone"),
+
+        new(FindingKind.TooManyKeys, "too-many-keys", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "More new keys were seen than are kept",
+            "Reject or approve some of them"),
+
+        new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.MailWillWait,
+            "A pin known in another digest than Postfix compares names what is presented, and waits for a person",
+            "Approve the fingerprint in the digest that Postfix compares"),
+
+        new(FindingKind.DestinationUnreachable, "destination-unreachable", FindingSource.Probe, FindingSeverity.MailWaits,
+            "No address of a destination could be reached",
+            "Check the way there; mail waits as long as Postfix cannot reach it either"),
+
+        new(FindingKind.BrakeOn, "brake-on", FindingSource.Prober, FindingSeverity.LookAtIt,
+            "Too many pinned destinations show new keys at once, so our own network, resolver or clock is the likelier culprit; no pin changes by itself",
+            "Check from another network what the servers present"),
+
+        new(FindingKind.DnsTrouble, "dns-trouble", FindingSource.Probe | FindingSource.Prober, FindingSeverity.LookAtIt,
+            "A lookup fails, or its answer is bogus; nothing is concluded from it",
+            "Check the resolver, or the destination's zone"),
+
+        new(FindingKind.ResolverNotValidating, "resolver-not-validating", FindingSource.Prober, FindingSeverity.LookAtIt,
+            "A resolver marked trusted does not pass its self-test, and nothing counts as DNSSEC-secure",
+            "Use a resolver that validates, or set resolver_trusted = no"),
+
+        new(FindingKind.NothingToProbe, "nothing-to-probe", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A leading-dot key has no MX of its own, and no host was named to probe",
+            "Name hosts below it with --probe-as"),
+
+        new(FindingKind.LevelNotMet, "level-not-met", FindingSource.Probe, FindingSeverity.MailWaits,
+            "At the level of the destination Postfix would refuse some address, or every one",
+            "Check what the servers offer; correct them or the level"),
+
+        new(FindingKind.ResolverHalfTested, "resolver-half-tested", FindingSource.Prober, FindingSeverity.ForInformation,
+            "A resolver marked trusted is only half tested, because no bogus name is configured",
+            "Name a bogus domain in dnssec_test_bogus"),
+
+        new(FindingKind.AlertNotDelivered, "alert-not-delivered", FindingSource.Alert, FindingSeverity.LookAtIt,
+            "Findings do not reach a person by the alert command or the webhook",
+            "Correct the channel in the configuration, or what it names"),
+
+        new(FindingKind.ClockJumped, "clock-jumped", FindingSource.Prober, FindingSeverity.LookAtIt,
+            "The machine's clock was set, far ahead or back",
+            "Let it be kept by NTP; the finding ends when the clock has kept time for a while"),
     ];
 
-    /// <summary>True for what a look at a destination finds: the next look without it settles it.</summary>
-    public static bool IsOfProbe(this FindingKind kind) => 
-        kind is >= FindingKind.NewKey and <= FindingKind.LevelNotMet and not (FindingKind.BrakeOn or FindingKind.ResolverNotValidating);
+    private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);
 
-    public static string Name(this FindingKind kind) =>
-        (uint)kind < (uint)Names.Length ? Names[(int)kind] : throw new UnreachableException($"finding kind {(int)kind}");
+    public static FindingDescription Description(this FindingKind kind) => All.First(row => row.Kind == kind);
 
-    public static bool TryParse(string? name, out FindingKind kind)
-    {
-        var index = Array.IndexOf(Names, name);
-        kind = (FindingKind)Math.Max(index, 0);
-        return index >= 0;
-    }
+    public static string Name(this FindingKind kind) => Names.Of(kind);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out FindingKind kind) => Names.TryParse(name, out kind);
+
+    /// <summary>True where this part of the program opens and closes findings of the kind.</summary>
+    public static bool IsOf(this FindingKind kind, FindingSource source) => (kind.Description().Source & source) != 0;
+
+    /// <summary>The kinds that a part of the program opens and closes.</summary>
+    public static ImmutableArray<FindingKind> Of(FindingSource source) => [.. All.Where(row => (row.Source & source) != 0).Select(row => row.Kind)];
 }

@@ -1,18 +1,48 @@
 namespace PolicyDaemon.Core.Findings;
 
-/// <summary>What the alerter knows and writes down, so that a restart neither repeats an alert nor forgets one. Safe for several tasks at once.</summary>
-/// <remarks>Calls return when what they wrote is durable. A call that cannot throws <see cref="LedgerUnavailableException"/>.</remarks>
+/// <summary>What people have been told of the findings; the store keeps it, so that a restart neither repeats an alert nor forgets one.</summary>
+/// <remarks>Safe for several tasks at once. Calls return when what they wrote is durable; a call that cannot write or read throws
+/// <see cref="LedgerUnavailableException"/>.</remarks>
 public interface IAlertLedger
 {
     /// <summary>Every open finding, and those that settled after people were told of them and not yet that it is over; oldest first.</summary>
     IReadOnlyList<FindingAlert> ReadAlerts();
 
-    /// <summary>People were told of these at this time.</summary>
-    /// <param name="ids">Their <see cref="FindingAlert.Id"/>; what is gone meanwhile is passed over.</param>
-    /// <param name="at">Kept of the first time only.</param>
+    /// <summary>Notes that people were told of these findings.</summary>
+    /// <param name="ids">Each <see cref="FindingAlert.Id"/>; what is gone meanwhile is passed over.</param>
+    /// <param name="at">When they were told; kept of the first time only.</param>
     /// <param name="escalation">0 for the opening; a lower one than is known changes nothing.</param>
     void MarkNotified(IReadOnlyCollection<long> ids, DateTimeOffset at, int escalation = 0);
 
-    /// <summary>People were told that these are over: they are not listed any more.</summary>
+    /// <summary>Notes that people were told that these findings are over: they are not listed any more.</summary>
     void MarkRecovered(IReadOnlyCollection<long> ids, DateTimeOffset at);
+}
+
+/// <summary>A finding with what people have been told about it.</summary>
+/// <param name="Id">The finding's number for ever; a finding that settles and comes back has another one.</param>
+/// <param name="Finding">The finding.</param>
+/// <param name="Occurrences">How often it was seen since it opened.</param>
+/// <param name="LastSeen">When it was seen last, UTC.</param>
+/// <param name="Closed">When it settled; null while it is open.</param>
+/// <param name="Notified">When people were first told; null: not yet.</param>
+/// <param name="Escalation">The highest escalation that people were told of; 0 for none.</param>
+public sealed record FindingAlert(
+    long Id, Finding Finding, long Occurrences, DateTimeOffset LastSeen, DateTimeOffset? Closed, DateTimeOffset? Notified, int Escalation);
+
+/// <summary>The ledger cannot be read or written now. The message says why and what to do.</summary>
+public sealed class LedgerUnavailableException : Exception
+{
+    public LedgerUnavailableException()
+    {
+    }
+
+    public LedgerUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    public LedgerUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
 }

@@ -8,7 +8,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>What a person should read whether or not anything changes by itself.</summary>
 internal static class Alarms
 {
-    public static void Add(RotationView view, DestinationVerdict verdict, ImmutableArray<RotationFinding>.Builder findings)
+    public static void Add(RotationView view, DestinationVerdict verdict, ImmutableArray<Finding>.Builder findings)
     {
         RejectedKey(view, findings);
         NewKey(view, findings);
@@ -17,17 +17,18 @@ internal static class Alarms
         Held(view, findings);
     }
 
-    private static void RejectedKey(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    private static void RejectedKey(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         var slots = view.Current.Where(slot => view.Pins.Rejects(slot.Certificate)).ToList();
         if (slots.Count > 0)
         {
-            Add(view, findings, FindingKind.RejectedKeySeen, slots,
-                "a key that a person rejected is presented again", $"policyctl pin list {view.Input.Owner}");
+            findings.Add(view.Finding(
+                FindingKind.RejectedKeySeen, ProbeOutcome.PinMismatch, slots,
+                "a key that a person rejected is presented again", $"policyctl pin list {view.Input.Entry}"));
         }
     }
 
-    private static void NewKey(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    private static void NewKey(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         var slots = view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate) && !view.Pins.Rejects(slot.Certificate)).ToList();
         if (slots.Count == 0)
@@ -35,35 +36,40 @@ internal static class Alarms
         var keys = slots.Select(slot => slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest)).Distinct().ToList();
         if (!view.Pins.HasRoomForCandidate && keys.Any(key => view.Pins.Find(key) is null))
         {
-            Add(view, findings, FindingKind.TooManyKeys, slots,
-                "more new keys were seen than are kept; reject or approve some of them", $"policyctl pin list {view.Input.Owner}");
+            findings.Add(view.Finding(
+                FindingKind.TooManyKeys, ProbeOutcome.PinMismatch, slots,
+                "more new keys were seen than are kept; reject or approve some of them", $"policyctl pin list {view.Input.Entry}"));
         }
 
-        Add(view, findings, FindingKind.NewKey, slots,
+        findings.Add(view.Finding(
+            FindingKind.NewKey, ProbeOutcome.PinMismatch, slots,
             $"{string.Join(", ", slots.Select(slot => slot.Address.MxHost).Distinct())} presents a key that is not pinned; compare its fingerprint with the partner over another channel before it is approved",
-            $"policyctl pin approve {view.Input.Owner} {keys[0]}");
+            $"policyctl pin approve {view.Input.Entry} {keys[0]}"));
     }
 
-    private static void Refusal(RotationView view, DestinationVerdict verdict, ImmutableArray<RotationFinding>.Builder findings)
+    private static void Refusal(RotationView view, DestinationVerdict verdict, ImmutableArray<Finding>.Builder findings)
     {
         switch (verdict)
         {
             case DestinationVerdict.Mismatch:
-                Add(view, findings, FindingKind.PinMismatch, view.Current,
-                    "every reachable address would be refused: mail waits", $"policyctl explain {view.Input.Owner}");
+                findings.Add(view.Finding(
+                    FindingKind.PinMismatch, ProbeOutcome.PinMismatch, view.Current,
+                    "every reachable address would be refused: mail waits", $"policyctl explain {view.Input.Entry}"));
                 break;
             case DestinationVerdict.Degraded:
-                Add(view, findings, FindingKind.PinMismatch, view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate)),
-                    "some address would be refused: mail goes through the others", $"policyctl explain {view.Input.Owner}");
+                findings.Add(view.Finding(
+                    FindingKind.PinMismatch, ProbeOutcome.PinMismatch, view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate)),
+                    "some address would be refused: mail goes through the others", $"policyctl explain {view.Input.Entry}"));
                 break;
             case DestinationVerdict.Unreachable:
-                Add(view, findings, FindingKind.DestinationUnreachable, [],
-                    "no address could be reached in the last probe", $"policyctl check {view.Input.Owner}");
+                findings.Add(view.Finding(
+                    FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [],
+                    "no address could be reached in the last probe", $"policyctl check {view.Input.Entry}"));
                 break;
         }
     }
 
-    private static void OtherDigest(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    private static void OtherDigest(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         var waiting = view.Pins.Served.Where(pin => pin.Fingerprint.Algorithm != view.Input.Digest).ToList();
         var slots = view.Current
@@ -73,13 +79,14 @@ internal static class Alarms
         if (slots.Count > 0)
         {
             var key = slots[0].Certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
-            Add(view, findings, FindingKind.PinInOtherDigest, slots,
+            findings.Add(view.Finding(
+                FindingKind.PinInOtherDigest, ProbeOutcome.PinMismatch, slots,
                 $"a pin is known in {waiting[0].Fingerprint.Algorithm.Name()} only, and {view.Input.Digest.Name()} is served; it names what is presented",
-                $"policyctl pin approve {view.Input.Owner} {key}");
+                $"policyctl pin approve {view.Input.Entry} {key}"));
         }
     }
 
-    private static void Held(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    private static void Held(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         foreach (var pin in view.Pins.Served)
         {
@@ -90,17 +97,10 @@ internal static class Alarms
             if (holders.Count == 0 || isElsewhere)
                 continue;
             var where = string.Join(", ", holders.Select(slot => $"{slot.Address.MxHost} [{slot.Address.History.Target.Address}]"));
-            Add(view, findings, FindingKind.PinHeld, [],
+            findings.Add(view.Finding(
+                FindingKind.PinHeld, ProbeOutcome.PinMismatch, [],
                 $"pin {pin.Fingerprint} was last seen at {where}, which DNS does not name any more; it does not retire by itself",
-                $"policyctl pin revoke {view.Input.Owner} {pin.Fingerprint}");
+                $"policyctl pin revoke {view.Input.Entry} {pin.Fingerprint}"));
         }
     }
-
-    private static void Add(
-        RotationView view, ImmutableArray<RotationFinding>.Builder findings, FindingKind kind, IEnumerable<CertificateSlot> slots, string detail,
-        string remedy) =>
-        findings.Add(new RotationFinding(
-            kind, kind == FindingKind.DestinationUnreachable ? ProbeOutcome.Unreachable : ProbeOutcome.PinMismatch,
-            [.. view.Pins.Served.Select(pin => pin.Fingerprint)], [.. slots.Select(slot => slot.ToPresentedKey(view.Input.Digest))], detail,
-            remedy));
 }

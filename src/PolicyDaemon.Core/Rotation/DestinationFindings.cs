@@ -5,11 +5,13 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What a person should read about a destination, its pins apart: where its mail goes, and what its level would meet there.</summary>
-public static class DestinationFindings
+/// <summary>Findings about a destination, its pins apart: where its mail goes, and what its level would meet there.</summary>
+/// <param name="entry">The key of the entry: the subject of the findings, and in their commands.</param>
+/// <param name="now">The time of the probe.</param>
+public sealed class DestinationFindings(string entry, DateTimeOffset now)
 {
-    /// <summary>What DNS says that stands in the way of mail or of looking.</summary>
-    public static RotationFinding? OfResolution(MxResolution resolution)
+    /// <summary>What DNS says that stands in the way of mail or of a probe; null where nothing does.</summary>
+    public Finding? OfResolution(MxResolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
         if (resolution.Worked)
@@ -28,47 +30,42 @@ public static class DestinationFindings
     }
 
     /// <summary>Addresses at which a level that needs no pins would not be met.</summary>
-    /// <param name="owner">Stands in the commands.</param>
-    /// <param name="judgement">The level's.</param>
-    /// <param name="addresses">All known.</param>
-    /// <param name="digest">For the keys that are shown.</param>
-    public static IEnumerable<RotationFinding> OfLevel(
-        string owner, LevelVerdict judgement, ImmutableArray<AddressState> addresses, DigestAlgorithm digest)
+    /// <param name="level">The level's verdicts.</param>
+    /// <param name="addresses">Every known address.</param>
+    /// <param name="digest">The digest of the keys that the finding shows.</param>
+    public IEnumerable<Finding> OfLevel(LevelVerdict level, ImmutableArray<AddressState> addresses, DigestAlgorithm digest)
     {
-        ArgumentNullException.ThrowIfNull(judgement);
-        var verdict = judgement.Verdict(addresses);
+        ArgumentNullException.ThrowIfNull(level);
+        var verdict = level.Verdict(addresses);
         if (verdict == DestinationVerdict.Unreachable)
         {
             yield return Finding(
                 FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe",
-                $"policyctl check {owner}");
+                $"policyctl check {entry}");
         }
 
         if (verdict is not (DestinationVerdict.Degraded or DestinationVerdict.Mismatch))
             yield break;
-        var refused = addresses.Where(address => address.Listed && judgement.Refusal(address) is not null)
+        var refused = addresses.Where(address => address.Listed && level.Refusal(address) is not null)
             .OrderBy(address => address.MxHost, StringComparer.Ordinal).ThenBy(address => address.History.Target)
             .ToList();
-        var outcome = judgement.Refusal(refused[0])!.Value;
+        var outcome = level.Refusal(refused[0])!.Value;
         var where = string.Join(", ", refused.Select(address =>
-            $"{address.MxHost} [{address.History.Target.Address}] ({judgement.Refusal(address)!.Value.Name()})"));
+            $"{address.MxHost} [{address.History.Target.Address}] ({level.Refusal(address)!.Value.Name()})"));
         yield return Finding(
-            FindingKind.LevelNotMet, outcome, [.. refused.SelectMany(address => Seen(address, digest))],
+            FindingKind.LevelNotMet, outcome, [.. refused.SelectMany(address => Presented(address, digest))],
             verdict == DestinationVerdict.Mismatch
                 ? $"every reachable address would be refused, mail waits: {where}"
                 : $"some address would be refused, mail goes through the others: {where}",
-            $"policyctl check {owner}");
+            $"policyctl check {entry}");
     }
 
-    private static IEnumerable<PresentedKey> Seen(AddressState address, DigestAlgorithm digest) =>
+    private static IEnumerable<PresentedKey> Presented(AddressState address, DigestAlgorithm digest) =>
         address.History.Algorithms
-            .Select(algorithm => address.History.Latest(algorithm)!)
-            .Where(run => run.Certificate is not null && run.Last == address.History.LastAttempt)
-            .Select(run => new PresentedKey(
-                address.MxHost, address.History.Target, run.Certificate!.Digest(PinSubject.PublicKey, digest),
-                run.Certificate.Digest(PinSubject.Certificate, digest), run.First));
+            .Select(algorithm => new CertificateSlot(address, algorithm))
+            .Where(slot => slot.Latest.Certificate is not null && slot.Latest.Last == address.History.LastAttempt)
+            .Select(slot => slot.ToPresentedKey(digest));
 
-    private static RotationFinding Finding(
-        FindingKind kind, ProbeOutcome outcome, ImmutableArray<PresentedKey> seen, string detail, string remedy) =>
-        new(kind, outcome, [], seen, detail, remedy);
+    private Finding Finding(FindingKind kind, ProbeOutcome outcome, ImmutableArray<PresentedKey> seen, string detail, string remedy) =>
+        new(kind, entry, detail, remedy, now) { Outcome = outcome, Seen = seen };
 }

@@ -9,7 +9,7 @@ namespace PolicyDaemon.Core.Rotation;
 internal static class Expiry
 {
     /// <summary>An unseen standby pin goes after its time; the last served pin stays, with a finding.</summary>
-    public static void Standby(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    public static void Standby(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         foreach (var pin in view.Pins.In(PinState.Standby))
         {
@@ -23,11 +23,10 @@ internal static class Expiry
                 continue;
             }
 
-            findings.Add(new RotationFinding(
-                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, [pin.Fingerprint],
-                [.. view.Current.Select(slot => slot.ToPresentedKey(view.Input.Digest))],
+            findings.Add(view.Finding(
+                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, view.Current,
                 $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last",
-                $"policyctl pin list {view.Input.Owner}"));
+                $"policyctl pin list {view.Input.Entry}"));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -19,7 +20,7 @@ public static class PinRotation
     {
         ArgumentNullException.ThrowIfNull(input);
         var view = new RotationView(input);
-        var findings = ImmutableArray.CreateBuilder<RotationFinding>();
+        var findings = ImmutableArray.CreateBuilder<Finding>();
 
         // Everything that describes the present comes first, with the pins as they are served now.
         var verdict = PinVerdict.Of(view);
@@ -49,7 +50,7 @@ public static class PinRotation
         };
     }
 
-    private static DateTimeOffset? Change(RotationView view, ImmutableArray<RotationFinding>.Builder findings, bool mayChange)
+    private static DateTimeOffset? Change(RotationView view, ImmutableArray<Finding>.Builder findings, bool mayChange)
     {
         // Standby is served already: that it is in use now changes no answer.
         Promotion.OnFirstUse(view, findings);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 
@@ -9,7 +10,7 @@ internal static class Promotion
 {
     /// <summary>Promotes what evidence allows.</summary>
     /// <returns>When waiting alone would allow more; null where it would not.</returns>
-    public static DateTimeOffset? OnEvidence(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    public static DateTimeOffset? OnEvidence(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         DateTimeOffset? reconsider = null;
         foreach (var candidate in view.Pins.In(PinState.Candidate))
@@ -19,9 +20,9 @@ internal static class Promotion
             var (strength, rule, reason) = Evidence(candidate, view);
             if (reason is null)
                 continue;
-            if (Doubt(candidate, view) is { } doubt)
+            if (Hold(candidate, view) is { } hold)
             {
-                findings.Add(doubt);
+                findings.Add(hold);
                 continue;
             }
 
@@ -42,16 +43,16 @@ internal static class Promotion
     /// <summary>An announced key that is seen is in use.</summary>
     /// <remarks>A digest in a TLSA record does not say how strong the key is; so where only a zone announced it, that is
     /// judged now, and a person is told.</remarks>
-    public static void OnFirstUse(RotationView view, ImmutableArray<RotationFinding>.Builder findings)
+    public static void OnFirstUse(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
         foreach (var standby in view.Pins.In(PinState.Standby))
         {
             if (view.Current.FirstOrDefault(slot => slot.Certificate.Matches(standby.Fingerprint)) is not { } slot
                 || view.Pins.Rejects(slot.Certificate))
                 continue;
-            if (standby.Strength == PinStrength.Dane && Doubt(standby, view) is { } doubt)
+            if (standby.Strength == PinStrength.Dane && Hold(standby, view) is { } hold)
             {
-                findings.Add(doubt);
+                findings.Add(hold);
                 continue;
             }
 
@@ -73,16 +74,13 @@ internal static class Promotion
     private static bool IsRejected(Pin candidate, RotationView view) =>
         view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && view.Pins.Rejects(slot.Certificate));
 
-    private static RotationFinding? Doubt(Pin candidate, RotationView view)
+    /// <summary>What about the key takes a person, whatever the evidence for it; null where nothing does.</summary>
+    private static Finding? Hold(Pin candidate, RotationView view)
     {
         foreach (var slot in view.Current.Where(slot => slot.Certificate.Matches(candidate.Fingerprint)))
         {
             if (CandidateHolds.Of(slot, view) is var (kind, detail))
-            {
-                return new RotationFinding(
-                    kind, ProbeOutcome.PinMismatch, [.. view.Pins.Served.Select(pin => pin.Fingerprint)],
-                    [slot.ToPresentedKey(view.Input.Digest)], detail, $"policyctl pin approve {view.Input.Owner} {candidate.Fingerprint}");
-            }
+                return view.Finding(kind, ProbeOutcome.PinMismatch, [slot], detail, $"policyctl pin approve {view.Input.Entry} {candidate.Fingerprint}");
         }
 
         return null;

@@ -7,8 +7,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>All that <see cref="PinRotation"/> looks at.</summary>
 public sealed record RotationInput
 {
-    /// <summary>The destination's key, for the commands that findings name.</summary>
-    public required string Owner { get; init; }
+    /// <summary>The key of the entry whose pins these are: the subject of the findings, and in their commands.</summary>
+    public required string Entry { get; init; }
 
     public required PinMode Mode { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Rotation;
 
@@ -10,7 +11,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <param name="SeesServedPin">A served pin was seen; the MX set is the trusted one from now on.</param>
 /// <param name="ReconsiderAt">When waiting alone would change the result; null where it would not.</param>
 public sealed record RotationResult(
-    ImmutableArray<PinTransition> Transitions, ImmutableArray<RotationFinding> Findings, DestinationVerdict Verdict, bool NewKeySeen,
+    ImmutableArray<PinTransition> Transitions, ImmutableArray<Finding> Findings, DestinationVerdict Verdict, bool NewKeySeen,
     bool SeesServedPin, DateTimeOffset? ReconsiderAt)
 {
     /// <summary>For the brake: MX hosts that show a new key, again at every probe until it is old.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -34,4 +35,13 @@ internal sealed class RotationView
     public RotationOptions Options => Input.Options;
 
     public DateTimeOffset Now => Input.Now;
+
+    /// <summary>A finding about these pins, with those that are served as expected and what the slots present as seen.</summary>
+    public Finding Finding(FindingKind kind, ProbeOutcome outcome, IEnumerable<CertificateSlot> slots, string detail, string remedy) =>
+        new(kind, Input.Entry, detail, remedy, Now)
+        {
+            Outcome = outcome,
+            Expected = [.. Pins.Served.Select(pin => pin.Fingerprint)],
+            Seen = [.. slots.Select(slot => slot.ToPresentedKey(Input.Digest))],
+        };
 }

@@ -29,13 +29,6 @@ internal sealed class AlertService(
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // What others put into the journal themselves when it begins and ends.
-    private static readonly FindingKind[] JournalledElsewhere =
-    [
-        FindingKind.NearMiss, FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced,
-        FindingKind.EntryNotServable, FindingKind.SnapshotNotSaved, FindingKind.AuditBroken,
-    ];
-
     private readonly ConcurrentQueue<AlertItem> through = new();
     private readonly HashSet<(long Id, AlertEvent Event, int Escalation)> underWay = [];
     private readonly UnstoredFindings unstored = new();
@@ -235,7 +228,7 @@ internal sealed class AlertService(
     private void Journal(DueAlert due, DateTimeOffset now)
     {
         var finding = due.Finding.Finding;
-        var isElsewhere = JournalledElsewhere.Contains(finding.Kind);
+        var isElsewhere = finding.Kind.Description().IsJournalledBySource;
         switch (due.Event)
         {
             case AlertEvent.Opened when !isElsewhere:
@@ -293,7 +286,7 @@ internal sealed class AlertService(
         }
     }
 
-    private static bool IsOfChannel(DueAlert due) => due.Finding.Finding.Kind == FindingKind.AlertNotDelivered;
+    private static bool IsOfChannel(DueAlert due) => due.Finding.Finding.Kind.IsOf(FindingSource.Alert);
 
     private static (long Id, AlertEvent Event, int Escalation) KeyOf(DueAlert due) => (due.Finding.Id, due.Event, due.Escalation);
 }

@@ -70,7 +70,7 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         ImmutableArray<AddressState> addresses, MxHistory mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
     {
         var result = Judge(addresses, mx, digest, brake, rotation);
-        return DestinationFindings.OfResolution(resolution) is { } finding
+        return new DestinationFindings(watched.Entry.Text, now).OfResolution(resolution) is { } finding
             ? result with { Findings = result.Findings.Add(finding) }
             : result;
     }
@@ -82,13 +82,13 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         {
             var judgement = new LevelVerdict(watched.Policy.Level, watched.Key, watched.Policy.Match);
             return new RotationResult(
-                [], [.. DestinationFindings.OfLevel(watched.Entry.Text, judgement, addresses, digest)], judgement.Verdict(addresses),
+                [], [.. new DestinationFindings(watched.Entry.Text, now).OfLevel(judgement, addresses, digest)], judgement.Verdict(addresses),
                 NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
         return PinRotation.Evaluate(new RotationInput
         {
-            Owner = watched.Entry.Text,
+            Entry = watched.Entry.Text,
             Mode = watched.Mode,
             Pins = watched.Pins,
             Digest = digest,

@@ -10,32 +10,19 @@ internal sealed class FindingWriter(SqliteConnection connection) : IDisposable
     /// <summary>The subject of findings about the prober itself.</summary>
     internal const string Prober = "prober";
 
-    private static readonly FindingKind[] OwnKinds =
-        [FindingKind.BrakeOn, FindingKind.ResolverNotValidating, FindingKind.DnsTrouble, FindingKind.ResolverHalfTested, FindingKind.ClockJumped];
-
     private readonly Statement open = new(connection, "SELECT kind FROM finding WHERE subject = $0 AND closed IS NULL", 1);
 
     internal void Write(ProbeResult round)
     {
         var now = round.Result.Findings;
-        Settle(round.Key.Text, round.At, kind => kind.IsOfProbe() && !now.Any(finding => finding.Kind == kind));
+        Settle(round.Key.Text, round.At, kind => kind.IsOf(FindingSource.Probe) && !now.Any(finding => finding.Kind == kind));
         foreach (var finding in now)
-        {
-            FindingTable.Raise(
-                connection,
-                new Finding(finding.Kind, round.Key.Text, finding.Detail, finding.Remedy, round.At)
-                {
-                    Outcome = finding.Outcome,
-                    Expected = finding.Expected,
-                    Seen = finding.Seen,
-                },
-                round.At);
-        }
+            FindingTable.Raise(connection, finding, round.At);
     }
 
     internal void Write(IReadOnlyList<Finding> findings, DateTimeOffset at)
     {
-        Settle(Prober, at, kind => OwnKinds.Contains(kind) && !findings.Any(finding => finding.Kind == kind && finding.Subject == Prober));
+        Settle(Prober, at, kind => kind.IsOf(FindingSource.Prober) && !findings.Any(finding => finding.Kind == kind && finding.Subject == Prober));
         foreach (var finding in findings)
             FindingTable.Raise(connection, finding, at);
     }

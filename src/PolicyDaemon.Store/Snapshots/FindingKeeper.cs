@@ -8,13 +8,6 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
 
-    // A broken audit chain stays open until a person has looked; the rest is over when it is no longer so.
-    private static readonly FindingKind[] Owned =
-    [
-        FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced, FindingKind.EntryNotServable,
-        FindingKind.SnapshotNotSaved,
-    ];
-
     private long written = -1;
     private long failedAt = long.MinValue;
 
@@ -35,7 +28,7 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
                     continue;
                 if (same is not null)
                     store.RaiseFinding(same);
-                else if (Owned.Contains(stored.Finding.Kind))
+                else if (IsOver(stored.Finding.Kind))
                     store.CloseFinding(stored.Finding.Kind, stored.Finding.Subject);
             }
 
@@ -51,4 +44,8 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
             failedAt = time.GetTimestamp();
         }
     }
+
+    /// <summary>True for a kind of the loader's that ends when it no longer holds: a broken audit chain stays open until a person has read it.</summary>
+    private static bool IsOver(FindingKind kind) =>
+        kind.IsOf(FindingSource.Store | FindingSource.Snapshot) && kind.Description().EndsByItself;
 }

@@ -6,8 +6,6 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
 internal sealed class StoreHealth(string database, FindingSet findings)
 {
-    private static readonly FindingKind[] Faults = [FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced];
-
     private bool good;
 
     /// <summary>May be read from any thread.</summary>
@@ -44,7 +42,7 @@ internal sealed class StoreHealth(string database, FindingSet findings)
 
     private void CloseAllBut(FindingKind? kind)
     {
-        foreach (var other in Faults.Where(fault => fault != kind))
+        foreach (var other in FindingKinds.Of(FindingSource.Store).Where(fault => fault != kind))
             findings.Close(other, database);
     }
 }

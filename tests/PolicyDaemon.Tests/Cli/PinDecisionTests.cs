@@ -35,7 +35,7 @@ public sealed class PinDecisionTests : IDisposable
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
         session.Look(
             "example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)],
-            [new RotationFinding(FindingKind.NewKey, ProbeOutcome.PinMismatch, [], [], "a key that is not pinned", "policyctl pin approve example.com")]);
+            [new Finding(FindingKind.NewKey, "example.com", "a key that is not pinned", "policyctl pin approve example.com", session.Cli.Time.GetUtcNow())]);
 
         Assert.DoesNotContain("end with", session.Cli.Run("pin", "approve", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
         Assert.EndsWith(

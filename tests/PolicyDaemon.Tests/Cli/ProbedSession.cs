@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -12,7 +13,7 @@ internal sealed class ProbedSession : IDisposable
 {
     internal CliSession Cli { get; } = new();
 
-    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, RotationFinding[]? findings = null)
+    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, Finding[]? findings = null)
     {
         using var ledger = new ProbeLedger(Cli.Database, PostfixSettings.Default, Cli.Time);
         var now = Cli.Time.GetUtcNow();
@@ -35,7 +36,7 @@ internal sealed class ProbedSession : IDisposable
             SecureSince = null,
             WasSecure = false,
             TrustedHosts = null,
-            Result = new RotationResult([.. transitions ?? []], [.. findings ?? []], verdict, false, false, null),
+            Result = new RotationResult([.. transitions ?? []], [.. (findings ?? []).Select(finding => finding with { Subject = key, Since = now })], verdict, false, false, null),
             NextDue = now.AddHours(4),
         });
     }

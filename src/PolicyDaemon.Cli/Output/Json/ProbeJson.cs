@@ -87,8 +87,8 @@ internal sealed record TransitionJson(string Fingerprint, string Subject, string
 internal sealed record ProbeFindingJson(
     string Kind, string Outcome, string? ResultType, IReadOnlyList<string> Expected, IReadOnlyList<ProbePresentedKeyJson> Seen, string Detail, string Remedy)
 {
-    internal static ProbeFindingJson From(RotationFinding finding) => new(
-        finding.Kind.Name(), finding.Outcome.Name(), finding.Outcome.ResultType(), [.. finding.Expected.Select(pin => pin.Hex)],
+    internal static ProbeFindingJson From(Finding finding) => new(
+        finding.Kind.Name(), finding.Outcome!.Value.Name(), finding.Outcome.Value.ResultType(), [.. finding.Expected.Select(pin => pin.Hex)],
         [
             .. finding.Seen.Select(seen => new ProbePresentedKeyJson(
                 seen.MxHost, seen.Target.Address.ToString(), seen.PublicKey.Hex, seen.Certificate.Hex, seen.Since)),

@@ -58,13 +58,13 @@ public sealed class LevelVerdictTests
     {
         var judgement = new LevelVerdict(TlsLevel.Encrypt, NextHop, []);
 
-        var finding = Assert.Single(DestinationFindings.OfLevel(
-            "example.com", judgement,
+        var finding = Assert.Single(new DestinationFindings("example.com", Now).OfLevel(
+            judgement,
             [Address(ProbeOutcome.Secured, false, "x"), Address(ProbeOutcome.StartTlsNotSupported, false, "x", "192.0.2.2")],
             DigestAlgorithm.Sha256));
 
         Assert.Equal(FindingKind.LevelNotMet, finding.Kind);
-        Assert.Equal("starttls-not-supported", finding.Outcome.ResultType());
+        Assert.Equal("starttls-not-supported", finding.Outcome?.ResultType());
         Assert.Contains("mx.example.com [192.0.2.2] (starttls-not-supported)", finding.Detail, StringComparison.Ordinal);
     }
 
@@ -89,7 +89,7 @@ public sealed class LevelVerdictTests
             [Address(ProbeOutcome.Secured, false, "x") with { Dane = [(KeyAlgorithm.Ecdsa, DaneVerdict.Unjudged)] }];
 
         Assert.Equal(DestinationVerdict.Unknown, judgement.Verdict(addresses));
-        Assert.Empty(DestinationFindings.OfLevel("example.com", judgement, [.. addresses], DigestAlgorithm.Sha256));
+        Assert.Empty(new DestinationFindings("example.com", Now).OfLevel(judgement, [.. addresses], DigestAlgorithm.Sha256));
         Assert.Equal(DestinationVerdict.Mismatch, judgement.Verdict([Address(ProbeOutcome.StartTlsNotSupported, false, "x")]));
         Assert.Equal(DestinationVerdict.Ok, new LevelVerdict(TlsLevel.Dane, NextHop, []).Verdict(addresses));
     }

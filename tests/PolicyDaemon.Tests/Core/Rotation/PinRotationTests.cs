@@ -44,7 +44,7 @@ public sealed class PinRotationTests
         Assert.Equal([RotationScenario.KeyOf("old")], finding.Expected);
         Assert.Equal(RotationScenario.KeyOf("new"), Assert.Single(finding.Seen).PublicKey);
         Assert.Equal($"policyctl pin approve example.com {RotationScenario.KeyOf("new")}", finding.Remedy);
-        Assert.Equal("validation-failure", finding.Outcome.ResultType());
+        Assert.Equal("validation-failure", finding.Outcome?.ResultType());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using CsCheck;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
@@ -158,7 +159,7 @@ public sealed class RotationPropertyTests
         Assert.Empty(world.Step().Transitions);
     }, iter: Iterations);
 
-    private static string Describe(RotationFinding finding) =>
+    private static string Describe(Finding finding) =>
         $"{finding.Kind} {finding.Detail} {finding.Remedy} {string.Join(' ', finding.Seen)} {string.Join(' ', finding.Expected.Order(Comparer<Fingerprint>.Create((a, b) => string.CompareOrdinal(a.Hex, b.Hex))))}";
 
     private static RotationScenario World(PinMode mode, bool tlsa)

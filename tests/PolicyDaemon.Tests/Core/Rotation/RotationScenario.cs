@@ -91,7 +91,7 @@ internal sealed class RotationScenario
 
     public RotationInput Input() => new()
     {
-        Owner = "example.com",
+        Entry = "example.com",
         Mode = Mode,
         Pins = [.. Pins],
         Digest = DigestAlgorithm.Sha256,

@@ -102,12 +102,18 @@ internal sealed class LedgerFixture : IDisposable
     internal static PinTransition Move(int key, PinState? from, PinState to, RotationRule rule, DigestAlgorithm digest = DigestAlgorithm.Sha256) => new(
         KeyOf(key, digest), PinSubject.PublicKey, from, to, rule == RotationRule.Dane ? PinStrength.Dane : PinStrength.Tofu, rule, $"because of {rule}");
 
-    internal static RotationFinding Finding(FindingKind kind, string detail = "what was seen") => new(
-        kind, ProbeOutcome.PinMismatch, [KeyOf(0)],
-        [new PresentedKey("mx1.example", Target(1), KeyOf(1), Certificate(1).Id, DateTimeOffset.UnixEpoch.AddDays(20000))], detail, "policyctl pin approve");
+    internal static Finding Finding(FindingKind kind, string detail = "what was seen") => new(kind, "example.com", detail, "policyctl pin approve", DateTimeOffset.UnixEpoch)
+    {
+        Outcome = ProbeOutcome.PinMismatch,
+        Expected = [KeyOf(0)],
+        Seen = [new PresentedKey("mx1.example", Target(1), KeyOf(1), Certificate(1).Id, DateTimeOffset.UnixEpoch.AddDays(20000))],
+    };
 
-    internal static ProbeResult With(ProbeResult round, params RotationFinding[] findings) =>
-        round with { Result = round.Result with { Findings = [.. findings] } };
+    internal static ProbeResult With(ProbeResult round, params Finding[] findings) =>
+        round with
+        {
+            Result = round.Result with { Findings = [.. findings.Select(finding => finding with { Subject = round.Key.Text, Since = round.At })] },
+        };
 
     internal PinState? StateOf(string key, int pin, DigestAlgorithm digest = DigestAlgorithm.Sha256) =>
         Store.Find(key)?.Pins.FirstOrDefault(known => known.Fingerprint == KeyOf(pin, digest))?.State;
