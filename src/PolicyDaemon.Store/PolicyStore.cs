@@ -165,6 +165,9 @@ public sealed class PolicyStore : IDisposable
             .Where(row => RotationNames.TryParse(row.Name, out _))
             .ToDictionary(row => RotationNames.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
 
+    /// <summary>The last observations of a destination's addresses, newest first.</summary>
+    public IReadOnlyList<StoredObservation> ReadObservations(NextHop key) => Guard(() => ObservationReader.Read(connection, key.Text));
+
     /// <summary>Why each pin of a destination is in its state, as far as the audit log says.</summary>
     public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadEvidence(NextHop key) => Guard(() => EvidenceReader.Read(connection, key.Text));
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store.Documents;
 
@@ -11,7 +12,7 @@ namespace PolicyDaemon.Store.Documents;
 [JsonSerializable(typeof(AcceptedStoreDocument))]
 [JsonSerializable(typeof(SeenDocument[]))]
 [JsonSerializable(typeof(ResolutionDocument))]
-[JsonSerializable(typeof(PresentedDocument[]))]
+[JsonSerializable(typeof(StoredCertificate[]))]
 [JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(Dictionary<string, long>))]
 [JsonSerializable(typeof(string[]))]

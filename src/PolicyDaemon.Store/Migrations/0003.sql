@@ -111,3 +111,6 @@ CREATE INDEX pin_key_material ON pin (key_material_id) WHERE key_material_id IS 
 CREATE INDEX pin_served ON pin (destination_id) WHERE state IN ('standby', 'active', 'retiring');
 CREATE INDEX probe_state_due ON probe_state (next_due);
 CREATE INDEX probe_listing_target ON probe_listing (probe_target_id);
+
+-- What an observation keeps of a certificate is shown to people, in the words of the other reports.
+UPDATE observation SET certificates = replace(certificates, '"certificate":', '"certificate_fingerprint":') WHERE certificates IS NOT NULL;

@@ -149,7 +149,7 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
             id, observation.At.Seconds(), observation.Outcome.Name(), observation.Stage.Name(), Plain(observation.Detail), observation.ReplyCode,
             observation.Certificates.IsDefaultOrEmpty
                 ? null
-                : JsonSerializer.Serialize([.. observation.Certificates.Select(ToDocument)], StoreJson.Default.PresentedDocumentArray),
+                : JsonSerializer.Serialize([.. observation.Certificates.Select(ToDocument)], StoreJson.Default.StoredCertificateArray),
             observation.Timings.IsDefaultOrEmpty
                 ? null
                 : JsonSerializer.Serialize(
@@ -165,7 +165,7 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
     // Whoever wrote it, a text that SQLite would cut must not keep the observation out.
     private static string? Plain(string? text) => text?.Replace("\0", "\\0", StringComparison.Ordinal);
 
-    private static PresentedDocument ToDocument(PresentedCertificate presented) => new(
+    private static StoredCertificate ToDocument(PresentedCertificate presented) => new(
         presented.Certificate.Id.Hex, presented.Certificate.Algorithm.Name(), presented.Chain.Name(), presented.ChainDetail,
         presented.TlsVersion, presented.Cipher);
 

@@ -23,6 +23,8 @@ internal sealed class ProbedSession : IDisposable
             At = now,
             Outcome = ProbeOutcome.Secured,
             Stage = ProbeStage.Quit,
+            Timings = [new StageTiming(ProbeStage.Connect, TimeSpan.FromMilliseconds(12)), new StageTiming(ProbeStage.Handshake, TimeSpan.FromMilliseconds(30))],
+            Transcript = ["S: 220 mx1.example ESMTP", "C: EHLO probe.example"],
             Certificates = [.. certificates.Select(number => new PresentedCertificate(
                 LedgerFixture.Certificate(number), [], ChainVerdict.NotTrusted, null, "TLSv1.3", "TLS_AES_256_GCM_SHA384"))],
         };

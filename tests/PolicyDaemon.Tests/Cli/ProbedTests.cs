@@ -35,6 +35,29 @@ public sealed class ProbedTests : IDisposable
     }
 
     [Fact]
+    public void The_last_probes_of_an_address_are_shown_with_what_was_said()
+    {
+        Mismatch();
+        session.Cli.Time.Advance(TimeSpan.FromHours(4));
+        session.Look("example.com", [1], DestinationVerdict.Mismatch);
+
+        var rows = session.Cli.Succeed("domain", "show", "example.com", "--probes").Split('\n').Where(line => line.StartsWith("probe\t", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, rows.Count);
+        Assert.StartsWith("probe\t2026-11-23T16:00:00Z mx1.example 192.0.2.1:25 secured quit 42 ms TLSv1.3 ecdsa ", rows[0], StringComparison.Ordinal);
+        // Of two that ended alike the dialogue of the later one is kept.
+        Assert.StartsWith("probe\t2026-11-23T12:00:00Z mx1.example 192.0.2.1:25 secured quit - TLSv1.3 ecdsa ", rows[1], StringComparison.Ordinal);
+        var table = session.Cli.Succeed("domain", "show", "example.com", "--probes", "--format", "table");
+        Assert.Contains("mx1.example [192.0.2.1:25] 2026-11-23T16:00:00Z: secured\n  connect 12 ms, handshake 30 ms\n  S: 220 mx1.example ESMTP\n  C: EHLO probe.example\n", table, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(session.Cli.Succeed("domain", "show", "example.com", "--probes", "--format", "json"));
+        var newest = json.RootElement.GetProperty("observations")[0];
+        Assert.Equal(("handshake", 30), (newest.GetProperty("stages")[1].GetProperty("stage").GetString(), newest.GetProperty("stages")[1].GetProperty("milliseconds").GetInt32()));
+        Assert.Equal(Certificate(1).Id.Hex, newest.GetProperty("certificates")[0].GetProperty("certificate_fingerprint").GetString());
+        Assert.Equal(0, json.RootElement.GetProperty("observations")[1].GetProperty("transcript").GetArrayLength());
+        using var without = JsonDocument.Parse(session.Cli.Succeed("domain", "show", "example.com", "--format", "json"));
+        Assert.Equal(JsonValueKind.Null, without.RootElement.GetProperty("observations").ValueKind);
+    }
+
+    [Fact]
     public void A_destination_shows_what_was_seen_and_who_decided()
     {
         Mismatch();

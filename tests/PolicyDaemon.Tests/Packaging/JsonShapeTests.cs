@@ -6,6 +6,7 @@ using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store.Probing;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Packaging;
@@ -27,6 +28,8 @@ public sealed class JsonShapeTests
         [typeof(ProbedJson)] = "probed",
         [typeof(ProbedAddressJson)] = "probed address",
         [typeof(ProbedCertificateJson)] = "probed certificate",
+        [typeof(ObservationJson)] = "observation",
+        [typeof(StoredCertificate)] = "observed certificate",
         [typeof(CheckJson)] = "check report",
         [typeof(LevelJson)] = "level",
         [typeof(RefusalJson)] = "refusal",

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -97,6 +98,11 @@ public class MigrationTests
         Assert.Equal("dane", Assert.Single(evidence.Values, reason => reason.Rule is not null).Rule);
         var state = store.ReadProbeState(a)!;
         Assert.Equal((DestinationVerdict.Degraded, 2), (state.Verdict, state.Addresses[0].History.Algorithms.Count()));
+        var seen = store.ReadObservations(a);
+        Assert.Equal(
+            [(ProbeOutcome.Secured, 2), (ProbeOutcome.Secured, 2), (ProbeOutcome.Secured, 2)],
+            seen.Select(observation => (observation.Outcome, observation.Certificates.Length)));
+        Assert.Equal("95ba288933436576574919e4beb4d489b1798e8e952117865403abaa79013be6", seen[^1].Certificates[0].CertificateFingerprint);
         Assert.True(store.PlanUndo(8).Obstacles.Count > 0);
         Assert.True(store.PlanUndo(9).IsPossible);
         Assert.Equal(["near-miss", "pin-held", "resolver-not-validating"], store.OpenFindings().Select(open => open.Finding.Kind.Name()).Order());

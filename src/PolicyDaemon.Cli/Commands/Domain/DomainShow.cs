@@ -17,34 +17,42 @@ internal static class DomainShow
     internal static Command Create(CommandRunner runner)
     {
         var key = Arguments.Key();
+        var probes = new Option<bool>("--probes") { Description = "Show the last probes of each address, too, with what was said" };
         var verb = new Verb("show", "Show a destination: its policy, its pins, the exact answer, and what probes saw.")
         {
-            Columns = ["name", "value (one line for each fact; pins as 'pin' with fingerprint, subject, state and strength; what was seen as 'seen' with MX host, address, outcome, key, public key, end, pinned)"],
+            Columns = ["name", "value (one line for each fact; pins as 'pin' with fingerprint, subject, state and strength; what was seen as 'seen' with MX host, address, outcome, key, public key, end, pinned; with --probes, probes as 'probe' with time, MX host, address, outcome, stage, duration, TLS version, certificates, detail)"],
             ExitCodes = "1 where the key is not configured",
             Examples =
             [
                 ("policyctl domain show example.com", "What is configured, and what Postfix is told."),
+                ("policyctl domain show example.com --probes", "And how the last probes of each address went."),
                 ("policyctl domain show example.com --format json", "The same for a program."),
             ],
         };
         verb.Add(key);
-        verb.SetAction(runner.Handle(context => Run(context, key)));
+        verb.Add(probes);
+        verb.SetAction(runner.Handle(context => Run(context, key, context.Get(probes))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, Argument<string> key)
+    private static ExitCode Run(CommandContext context, Argument<string> key, bool withProbes)
     {
         var nextHop = context.Key(key);
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
         var known = PinProbeState.Read(store, destination);
+        var observations = withProbes ? store.ReadObservations(nextHop) : [];
         var now = context.Host.Time.GetUtcNow();
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
             var probed = ProbedJson.From(known.Probed, destination, postfix.FingerprintDigest, now);
-            report.Json(DestinationJson.From(destination, postfix, probed, known), CliJson.Default.DestinationJson);
+            var json = DestinationJson.From(destination, postfix, probed, known) with
+            {
+                Observations = withProbes ? [.. observations.Select(ObservationJson.From)] : null,
+            };
+            report.Json(json, CliJson.Default.DestinationJson);
             return ExitCode.Done;
         }
 
@@ -56,6 +64,7 @@ internal static class DomainShow
                 $"{pin.Fingerprint.Hex} {pin.Subject.Name()} {pin.State.Name()} {PinTable.Trust(pin)}"))));
             facts.AddRange(ProbedFacts.Addresses(known.Probed!, destination, postfix).Rows.Select(row => (
                 "seen", new Cell(string.Join(' ', row.Select(cell => cell.Text))))));
+            facts.AddRange(ObservationTable.Of(observations).Rows.Select(row => ("probe", new Cell(string.Join(' ', row.Select(cell => cell.Text))))));
             report.Facts(facts, default!, CliJson.Default.DestinationJson);
             return ExitCode.Done;
         }
@@ -72,6 +81,16 @@ internal static class DomainShow
         {
             report.Line();
             report.Aligned(seen);
+        }
+
+        if (withProbes)
+        {
+            report.Line();
+            if (observations.Count == 0)
+                report.Line("No probe is kept.");
+            else
+                report.Aligned(ObservationTable.Of(observations));
+            ObservationTable.WriteTranscripts(report, observations);
         }
 
         return ExitCode.Done;

@@ -17,6 +17,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="AnswerTlsrpt">What the map <c>tlspolicy-tlsrpt</c> answers.</param>
 /// <param name="ProbeAs">Hosts to probe for a leading-dot key.</param>
 /// <param name="Probed">What the prober knows of it; null before the first probe.</param>
+/// <param name="Observations">What the last probes of each address saw, newest first; null without <c>--probes</c>.</param>
 internal sealed record DestinationJson(
     string Key,
     string Unicode,
@@ -29,7 +30,8 @@ internal sealed record DestinationJson(
     AnswerJson Answer,
     AnswerJson AnswerTlsrpt,
     IReadOnlyList<string> ProbeAs,
-    ProbedJson? Probed)
+    ProbedJson? Probed,
+    IReadOnlyList<ObservationJson>? Observations = null)
 {
     internal static DestinationJson From(
         Destination destination, PostfixSettings postfix, ProbedJson? probed = null, PinProbeState? known = null) => new(
