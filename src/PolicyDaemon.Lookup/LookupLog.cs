@@ -23,8 +23,8 @@ internal static partial class LookupLog
     [LoggerMessage(1005, LogLevel.Critical, "Lost the listener on {Endpoint}: {Error}")]
     public static partial void ListenerLost(this ILogger logger, string endpoint, string error);
 
-    [LoggerMessage(1006, LogLevel.Warning, "The limit of {Limit} lookup connections is reached; the longest idle ones make way ({Suppressed} more since the last such line)")]
-    public static partial void ConnectionLimit(this ILogger logger, int limit, long suppressed);
+    [LoggerMessage(1006, LogLevel.Warning, "No room for a new connection on {Endpoint}, which has {Held} (max_connections {Limit}, of which other listeners have parts of their own): whose request stands still, who never asked and who is idle makes way, in this order ({Suppressed} more since the last such line)")]
+    public static partial void ConnectionLimit(this ILogger logger, string endpoint, int held, int limit, long suppressed);
 
     [LoggerMessage(1007, LogLevel.Warning, "A {Protocol} peer sent something that is no request, the connection ends: {Excerpt} ({Suppressed} more since the last such line)")]
     public static partial void BadRequest(this ILogger logger, string protocol, string excerpt, long suppressed);

@@ -7,7 +7,8 @@ public sealed class LookupOptions
     public IReadOnlyList<MapEndpoint> Endpoints { get; set; } = [];
 
     /// <summary>Connections held at the same time. Postfix keeps one per smtp process, 100 by default per host (default_process_limit).</summary>
-    /// <remarks>At the limit an idle socketmap connection makes way, one that never asked before one that did: Postfix reconnects at once. Each takes a descriptor.</remarks>
+    /// <remarks>Where there are several listeners, each has a part that no other can take. At the limit connections make way, those that never asked
+    /// first. Each takes a descriptor.</remarks>
     public int MaxConnections { get; set; } = 16_384;
 
     /// <summary>How long a request may take to arrive once its first octet did. Postfix sends each in one write; it gives up after 100 s itself (DICT_SOCKMAP_TIMEOUT, DICT_TCP_TMOUT).</summary>

@@ -35,7 +35,7 @@ public sealed class LookupCounters
 
     public long ConnectionsOpen => Interlocked.Read(ref connectionsOpen);
 
-    /// <summary>Idle socketmap connections that made way for new ones at the limit.</summary>
+    /// <summary>Connections that made way for new ones at the limit.</summary>
     public long ConnectionsEvicted => Interlocked.Read(ref connectionsEvicted);
 
     /// <summary>New connections that were closed because the limit was reached and none could make way.</summary>

@@ -11,6 +11,7 @@ internal sealed class ConnectionRegistry : IDisposable
 {
     private readonly Lock sync = new();
     private readonly HashSet<MapConnection> connections = [];
+    private readonly ListenerRooms rooms;
     private readonly LookupService service;
     private readonly LookupOptions options;
     private readonly int limit;
@@ -28,6 +29,7 @@ internal sealed class ConnectionRegistry : IDisposable
         this.service = service;
         this.options = options;
         limit = DescriptorLimit.Connections(options.MaxConnections);
+        rooms = new ListenerRooms(limit);
         this.logger = logger;
         var shortest = options.RequestTimeout < options.ReplyTimeout ? options.RequestTimeout : options.ReplyTimeout;
         deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
@@ -51,29 +53,44 @@ internal sealed class ConnectionRegistry : IDisposable
     /// <summary>Faults when nothing can be read or written any more, and the process should end.</summary>
     public Task LoopCompletion => loop.Completion;
 
+    /// <summary>Makes room for a listener's connections.</summary>
+    public ListenerRoom OpenRoom(MapEndpoint endpoint)
+    {
+        lock (sync)
+            return rooms.Open(endpoint);
+    }
+
+    /// <summary>The listener is gone; its connections live on.</summary>
+    public void CloseRoom(ListenerRoom room)
+    {
+        lock (sync)
+            rooms.Close(room);
+    }
+
     /// <summary>Takes over an accepted socket.</summary>
     public IConnectionTransport Open(Socket socket) => new ReadinessTransport(loop, socket);
 
-    /// <summary>Serves a new peer, or closes it when there is no room.</summary>
-    public void Admit(Func<IConnectionTransport> open, Action refuse, MapProtocol protocol)
+    /// <summary>Serves a new peer, or closes it when nobody can make way.</summary>
+    public void Admit(Func<IConnectionTransport> open, Action refuse, ListenerRoom room)
     {
-        if (!HasRoom())
+        if (!TryMakeWay(room))
         {
             service.Counters.ConnectionRefused();
             refuse();
             return;
         }
 
-        var connection = new MapConnection(open(), protocol, service, context);
+        var connection = new MapConnection(open(), room, service, context);
         bool leave;
         lock (sync)
         {
             connections.Add(connection);
+            rooms.Enter(room);
             leave = draining;
         }
 
         service.Counters.ConnectionOpened();
-        logger.ConnectionOpened(protocol.Name(), service.Counters.ConnectionsOpen);
+        logger.ConnectionOpened(connection.Protocol.Name(), service.Counters.ConnectionsOpen);
         _ = RunAsync(connection);
         if (leave)
             connection.Leave();
@@ -122,34 +139,34 @@ internal sealed class ConnectionRegistry : IDisposable
         lock (sync)
         {
             connections.Remove(connection);
+            rooms.Leave(connection.Room);
             if (draining && connections.Count == 0)
                 drained.TrySetResult();
         }
     }
 
-    private bool HasRoom()
+    private bool TryMakeWay(ListenerRoom room)
     {
-        MapConnection? oldest = null;
+        MakingWay? first = null;
         lock (sync)
         {
-            if (connections.Count < limit)
+            if (rooms.HasPlace(room))
                 return true;
 
-            // Never a tcp_table connection: Postfix would sleep a second over it. The search is linear, and happens at the limit only.
+            // Linear, and at the limit only.
             foreach (var connection in connections)
             {
-                if (connection.Protocol == MapProtocol.Socketmap && connection.IsIdle
-                    && (oldest is null || connection.MakesWayBefore(oldest)))
-                    oldest = connection;
+                if (ListenerRooms.CanGive(connection.Room, room) && MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
+                    first = next;
             }
         }
 
         if (limitLog.TryPass(out var suppressed))
-            logger.ConnectionLimit(limit, suppressed);
-        if (oldest is null)
+            logger.ConnectionLimit(room.Endpoint.Text, room.Held, limit, suppressed);
+        if (first is not { } found)
             return false;
         service.Counters.ConnectionEvicted();
-        oldest.Leave();
+        found.End();
         return true;
     }
 

@@ -25,16 +25,20 @@ internal sealed class MapConnection
     private volatile bool leaving;
     private volatile bool timedOut;
 
-    public MapConnection(IConnectionTransport transport, MapProtocol protocol, LookupService service, ConnectionContext context)
+    public MapConnection(IConnectionTransport transport, ListenerRoom room, LookupService service, ConnectionContext context)
     {
         this.transport = transport;
         this.service = service;
         this.context = context;
-        Protocol = protocol;
+        Room = room;
+        Protocol = room.Endpoint.Protocol;
         lastActivity = context.Time.GetTimestamp();
     }
 
     public MapProtocol Protocol { get; }
+
+    /// <summary>The place that it takes up.</summary>
+    public ListenerRoom Room { get; }
 
     /// <summary>Timestamp of the last request, of the connection's begin before the first; only compared.</summary>
     public long LastActivity => Volatile.Read(ref lastActivity);
@@ -42,12 +46,8 @@ internal sealed class MapConnection
     /// <summary>It has sent a whole request before: more likely a Postfix than a peer that only takes up room.</summary>
     public bool HasAsked => Volatile.Read(ref hasAsked);
 
-    /// <summary>Whether this one rather than the other makes way at the limit: who never asked before who did, then the longest idle.</summary>
-    public bool MakesWayBefore(MapConnection other) =>
-        HasAsked == other.HasAsked ? LastActivity < other.LastActivity : !HasAsked;
-
-    /// <summary>Neither a request nor a reply is under way, and nobody has told it to leave.</summary>
-    public bool IsIdle => !leaving && RequestSince == 0 && ReplySince == 0;
+    /// <summary>It was told to leave, and does as soon as no request is under way.</summary>
+    public bool IsLeaving => leaving;
 
     /// <summary>Timestamp since when part of a request is here, 0 when none is.</summary>
     public long RequestSince => Volatile.Read(ref requestSince);
@@ -65,6 +65,7 @@ internal sealed class MapConnection
     /// <summary>Ends the connection now, whatever is under way.</summary>
     public void Abort(bool isTimeout)
     {
+        leaving = true;
         timedOut |= isTimeout;
         transport.Dispose();
     }

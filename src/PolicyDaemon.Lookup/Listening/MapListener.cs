@@ -16,9 +16,13 @@ internal sealed class MapListener : IAsyncDisposable
     // An error that names the client but comes back this often in a row is not the client's.
     private const int ClientFaultsInARow = 100;
 
+    // While clients wait, accepting never waits; whoever floods one listener must leave the thread to the others.
+    private const int AcceptsInARow = 16;
+
     private readonly Func<CancellationToken, ValueTask<Socket>> accept;
     private readonly Action close;
     private readonly ConnectionRegistry registry;
+    private readonly ListenerRoom room;
     private readonly LookupCounters counters;
     private readonly ILogger logger;
     private readonly TimeProvider time;
@@ -36,6 +40,7 @@ internal sealed class MapListener : IAsyncDisposable
         this.accept = accept;
         this.close = close;
         this.registry = registry;
+        room = registry.OpenRoom(endpoint);
         this.counters = counters;
         this.logger = logger;
         this.time = time;
@@ -98,6 +103,7 @@ internal sealed class MapListener : IAsyncDisposable
         close();
         // A fault was reported where Completion is watched; here it is only waited for.
         await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        registry.CloseRoom(room);
         stopping.Dispose();
         logger.ListenerStopped(Protocol.Name(), Name);
     }
@@ -106,8 +112,10 @@ internal sealed class MapListener : IAsyncDisposable
     {
         var pause = TimeSpan.Zero;
         var clientFaults = 0;
-        while (!stop.IsCancellationRequested)
+        for (var turns = 1; !stop.IsCancellationRequested; turns++)
         {
+            if (turns % AcceptsInARow == 0)
+                await Task.Yield();
             try
             {
                 var socket = await accept(stop);
@@ -159,7 +167,7 @@ internal sealed class MapListener : IAsyncDisposable
     {
         try
         {
-            registry.Admit(() => registry.Open(socket), socket.Dispose, Protocol);
+            registry.Admit(() => registry.Open(socket), socket.Dispose, room);
         }
         catch (Exception exception)
         {

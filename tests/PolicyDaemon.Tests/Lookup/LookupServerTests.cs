@@ -342,6 +342,44 @@ public sealed class LookupServerTests : IAsyncLifetime
         sockets.ForEach(socket => socket.Dispose());
     }
 
+    [Theory]
+    [InlineData("idle on socketmap", 1, "", "", 0)]
+    [InlineData("asked once on socketmap", 1, "14:tlspolicy .com,", "9:NOTFOUND ,", 0)]
+    [InlineData("one octet sent", 1, "2", "", 0)]
+    [InlineData("idle on tcp_table", 2, "", "", 0)]
+    [InlineData("asked once on tcp_table", 2, "get .com\n", "500 not%20found\n", 0)]
+    [InlineData("idle on socketmap, the client on tcp_table", 1, "", "", 2)]
+    [InlineData("asked once on socketmap, the client on unix", 1, "14:tlspolicy .com,", "9:NOTFOUND ,", 1)]
+    [InlineData("idle on tcp_table, the client on unix", 2, "", "", 1)]
+    public async Task No_local_process_locks_the_others_out(string held, int attacked, string sent, string reply, int asked)
+    {
+        var server = Server(new LookupOptions { MaxConnections = 24, Endpoints = Endpoints($"unix:{SocketPath} inet:127.0.0.1:0", "inet:127.0.0.1:0") });
+        await server.StartAsync();
+        var names = new[] { server.Listening[1], server.Listening[0], server.Listening[2] };
+        var attackers = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                attackers.Add(await ConnectAsync(attacked == 1 ? names[0] : names[2]));
+                await SayAsync(attackers[^1], sent, reply);
+            }
+
+            await UntilAsync(() => data.Service.Counters.ConnectionsAccepted == 60);
+            for (var i = 0; i < 60; i++)
+            {
+                using var client = await ConnectAsync(names[asked]);
+                await SayAsync(client, asked == 2 ? "get .com\n" : "14:tlspolicy .com,", asked == 2 ? "500 not%20found\n" : "9:NOTFOUND ,");
+            }
+        }
+        finally
+        {
+            attackers.ForEach(socket => socket.Dispose());
+        }
+
+        Assert.Equal((held, 0), (held, data.Service.Counters.ConnectionsRefused));
+    }
+
     [Fact]
     public async Task Stopping_answers_what_was_asked_and_closes_the_rest()
     {

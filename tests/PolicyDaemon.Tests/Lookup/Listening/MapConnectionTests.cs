@@ -15,7 +15,7 @@ public sealed class MapConnectionTests : IDisposable
     private readonly FakeTimeProvider time = new();
     private readonly ConnectionRegistry registry;
 
-    public MapConnectionTests() => registry = Registry(new LookupOptions());
+    public MapConnectionTests() => registry = new(data.Service, new LookupOptions(), NullLogger.Instance, time);
 
     public void Dispose() => registry.Dispose();
 
@@ -101,7 +101,7 @@ public sealed class MapConnectionTests : IDisposable
     public void A_peer_that_does_not_take_its_reply_is_ended_in_time()
     {
         var peer = new PipeTransport(takesReplies: false);
-        registry.Admit(() => peer, () => { }, MapProtocol.Socketmap);
+        registry.Admit(() => peer, () => { }, registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)));
         peer.Send("14:tlspolicy .com,"u8);
         time.Advance(TimeSpan.FromSeconds(20));
         Assert.False(peer.IsDisposed);
@@ -119,57 +119,6 @@ public sealed class MapConnectionTests : IDisposable
         Assert.Empty(peer.Received());
         Assert.True(peer.IsDisposed);
         Assert.Equal(0, data.Service.Counters.Lookups);
-    }
-
-    [Fact]
-    public void At_the_limit_the_longest_idle_socketmap_connection_makes_way()
-    {
-        using var small = Registry(new LookupOptions { MaxConnections = 3 });
-        var tcpTable = Connect(MapProtocol.TcpTable, small);
-        time.Advance(TimeSpan.FromSeconds(1));
-        var older = Connect(MapProtocol.Socketmap, small);
-        time.Advance(TimeSpan.FromSeconds(1));
-        var younger = Connect(MapProtocol.Socketmap, small);
-        younger.Send("14:tlspolicy .com,"u8);
-        time.Advance(TimeSpan.FromSeconds(1));
-        older.Send("14:tlspolicy .com,"u8); // used last, so now the younger one is the longest idle
-        var next = Connect(MapProtocol.Socketmap, small);
-        Assert.True(younger.IsDisposed);
-        Assert.False(older.IsDisposed);
-        Assert.False(tcpTable.IsDisposed);
-        Assert.False(next.IsDisposed);
-        Assert.Equal(3, small.Count);
-        Assert.Equal(1, data.Service.Counters.ConnectionsEvicted);
-    }
-
-    [Fact]
-    public void At_the_limit_peers_that_never_asked_make_way_before_one_that_did()
-    {
-        using var small = Registry(new LookupOptions { MaxConnections = 3 });
-        var postfix = Connect(MapProtocol.Socketmap, small);
-        postfix.Send("14:tlspolicy .com,"u8);
-        for (var i = 0; i < 100; i++)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            Connect(MapProtocol.Socketmap, small);
-        }
-
-        Assert.False(postfix.IsDisposed);
-        Assert.Equal(98, data.Service.Counters.ConnectionsEvicted);
-    }
-
-    [Fact]
-    public void At_the_limit_a_new_peer_is_refused_when_nobody_can_make_way()
-    {
-        using var small = Registry(new LookupOptions { MaxConnections = 2 });
-        Connect(MapProtocol.TcpTable, small);
-        var busy = Connect(MapProtocol.Socketmap, small);
-        busy.Send("14:tls"u8);
-        var refused = false;
-        small.Admit(() => throw new InvalidOperationException("not to be opened"), () => refused = true, MapProtocol.Socketmap);
-        Assert.True(refused);
-        Assert.False(busy.IsDisposed);
-        Assert.Equal(1, data.Service.Counters.ConnectionsRefused);
     }
 
     [Fact]
@@ -218,14 +167,12 @@ public sealed class MapConnectionTests : IDisposable
         Assert.Equal(string.Concat(Enumerable.Repeat(expected, count)), Text(peer.Received()));
     }
 
-    private PipeTransport Connect(MapProtocol protocol, ConnectionRegistry? to = null)
+    private PipeTransport Connect(MapProtocol protocol)
     {
         var peer = new PipeTransport();
-        (to ?? registry).Admit(() => peer, () => Assert.Fail("refused"), protocol);
+        registry.Admit(() => peer, () => Assert.Fail("refused"), registry.OpenRoom(TestConnections.Endpoint(protocol)));
         return peer;
     }
-
-    private ConnectionRegistry Registry(LookupOptions options) => new(data.Service, options, NullLogger.Instance, time);
 
     private static string Text(byte[] octets) => Encoding.Latin1.GetString(octets);
 }

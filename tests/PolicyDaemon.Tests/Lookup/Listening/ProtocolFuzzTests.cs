@@ -70,7 +70,7 @@ public sealed class ProtocolFuzzTests
     private byte[] Exchange(Random random, MapProtocol protocol, byte[] octets, ConnectionContext context)
     {
         var transport = new PipeTransport();
-        var connection = new MapConnection(transport, protocol, data.Service, context);
+        var connection = new MapConnection(transport, new ListenerRoom(TestConnections.Endpoint(protocol)), data.Service, context);
         var run = connection.RunAsync();
         for (var at = 0; at < octets.Length && !run.IsCompleted;)
         {

@@ -1,0 +1,240 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Lookup.Protocols;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Lookup.Listening;
+
+/// <summary>Who makes way at the limit, and what each listener keeps, under a clock that only the test moves.</summary>
+public sealed class ConnectionRegistryTests : IDisposable
+{
+    private const int Limit = 16;
+
+    private readonly LookupTestData data = new();
+    private readonly FakeTimeProvider time = new();
+    private readonly CollectingLogger logger = new();
+    private readonly ConnectionRegistry registry;
+    private readonly ListenerRoom socketmap;
+    private readonly ListenerRoom tcpTable;
+    private readonly ListenerRoom unix;
+    private int refused;
+
+    public ConnectionRegistryTests()
+    {
+        registry = Registry(Limit);
+        socketmap = Room(MapProtocol.Socketmap);
+        tcpTable = Room(MapProtocol.TcpTable);
+        unix = Room(MapProtocol.Socketmap, "unix:/run/a");
+    }
+
+    public static TheoryData<string, int, string> Attacks => new()
+    {
+        { "idle on socketmap", 0, "" },
+        { "asked once on socketmap", 0, "14:tlspolicy .com," },
+        { "one octet sent on socketmap", 0, "2" },
+        { "asked once and sent an octet", 0, "14:tlspolicy .com,2" },
+        { "idle on tcp_table", 1, "" },
+        { "half a request on tcp_table", 1, "get exam" },
+        { "asked once on tcp_table", 1, "get .com\n" },
+    };
+
+    public void Dispose() => registry.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Attacks))]
+    public void Nobody_locks_the_clients_of_any_listener_out(string what, int protocol, string sent)
+    {
+        for (var i = 0; i < 4 * Limit; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            Connect(protocol == 0 ? socketmap : tcpTable)?.Send(Encoding.ASCII.GetBytes(sent));
+        }
+
+        // Longer than Postfix takes to send a request or to read a reply, far shorter than any time limit.
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        refused = 0;
+        foreach (var room in (ListenerRoom[])[socketmap, tcpTable, unix])
+        {
+            for (var i = 0; i < 3 * Limit; i++)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(1));
+                var postfix = Connect(room);
+                Assert.NotNull(postfix);
+                AssertAnswered(postfix, room);
+                postfix.SendEnd();
+            }
+        }
+
+        Assert.Equal((what, 0), (what, refused));
+        Assert.InRange(registry.Count, 0, Limit);
+    }
+
+    [Fact]
+    public void A_listeners_own_part_is_out_of_the_others_reach()
+    {
+        var held = Enumerable.Range(0, 4).Select(_ => Connect(unix)!).ToList();
+        var tcpHeld = Connect(tcpTable)!;
+        for (var i = 0; i < 100; i++)
+            Connect(socketmap)!.Send("14:tlspolicy .com,"u8);
+        Assert.All(held, peer => Assert.False(peer.IsDisposed));
+        Assert.False(tcpHeld.IsDisposed);
+        Assert.Equal(Limit - 4 - 1 - 1, socketmap.Held); // a part of two for each inet listener, one of which is free
+    }
+
+    [Fact]
+    public void What_a_listener_holds_beyond_its_part_makes_way_for_another()
+    {
+        for (var i = 0; i < 100; i++)
+            Connect(socketmap);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        var tcp = Enumerable.Range(0, 8).Select(_ => Connect(tcpTable)!).ToList();
+        Assert.All(tcp, peer => Assert.False(peer.IsDisposed));
+        Assert.Equal(0, refused);
+    }
+
+    [Fact]
+    public void A_listener_alone_has_all_of_it()
+    {
+        using var alone = Registry(3);
+        var room = alone.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
+        for (var i = 0; i < 3; i++)
+            Connect(room, alone);
+        Assert.Equal(3, alone.Count);
+    }
+
+    [Fact]
+    public void When_a_listener_is_gone_its_part_is_the_others()
+    {
+        for (var i = 0; i < Limit; i++)
+            Connect(socketmap);
+        Assert.Equal(Limit - 6, socketmap.Held);
+        registry.CloseRoom(unix);
+        registry.CloseRoom(tcpTable);
+        for (var i = 0; i < Limit; i++)
+            Connect(socketmap);
+        Assert.Equal(Limit, socketmap.Held);
+    }
+
+    [Fact]
+    public void The_longest_half_sent_request_makes_way_first()
+    {
+        using var small = Registry(4);
+        var room = small.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
+        var idle = Connect(room, small)!;
+        var half = Connect(room, small)!;
+        half.Send("14:"u8);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+        var later = Connect(room, small)!;
+        later.Send("14:tlspolicy .com,14:"u8);
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        for (var i = 0; i < 2; i++)
+            Connect(room, small);
+        Assert.Equal((true, false, false), (half.IsDisposed, later.IsDisposed, idle.IsDisposed));
+        Connect(room, small);
+        Assert.Equal((true, false), (later.IsDisposed, idle.IsDisposed));
+    }
+
+    [Fact]
+    public void Who_never_asked_makes_way_before_who_did_and_socketmap_before_tcp_table()
+    {
+        using var small = Registry(4);
+        var (socketmapRoom, tcpRoom) = (small.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)), small.OpenRoom(TestConnections.Endpoint(MapProtocol.TcpTable)));
+        small.CloseRoom(tcpRoom); // no parts: only the order is looked at
+        var tcpThatAsked = Connect(tcpRoom, small)!;
+        tcpThatAsked.Send("get .com\n"u8);
+        var socketmapThatAsked = Connect(socketmapRoom, small)!;
+        socketmapThatAsked.Send("14:tlspolicy .com,"u8);
+        var tcpNew = Connect(tcpRoom, small)!;
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        var socketmapNew = Connect(socketmapRoom, small)!;
+        socketmapNew.Send("1"u8);
+        foreach (var next in (PipeTransport[])[tcpNew, socketmapNew, socketmapThatAsked, tcpThatAsked])
+        {
+            Assert.False(next.IsDisposed);
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            var peer = Connect(tcpRoom, small)!;
+            peer.Send("get .com\n"u8);
+            Assert.True(next.IsDisposed);
+        }
+    }
+
+    [Fact]
+    public void A_client_that_is_about_to_ask_is_not_the_first_to_go()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            Connect(socketmap);
+        }
+
+        for (var i = 0; i < 8; i++)
+        {
+            var postfix = Connect(tcpTable)!;
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            Connect(socketmap);
+            AssertAnswered(postfix, tcpTable);
+        }
+
+        Assert.Equal(0, refused);
+    }
+
+    [Fact]
+    public void A_peer_that_asked_is_never_ended_while_its_request_arrives()
+    {
+        using var small = Registry(1);
+        var room = small.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
+        var postfix = Connect(room, small)!;
+        postfix.Send("14:tlspolicy .com,14:tlsp"u8);
+        time.Advance(TimeSpan.FromMilliseconds(99));
+        Assert.Null(Connect(room, small));
+        Assert.Equal((1, 1), (refused, (int)data.Service.Counters.ConnectionsRefused));
+        postfix.Send("olicy .com,"u8);
+        Assert.Equal("9:NOTFOUND ,9:NOTFOUND ,", Text(postfix));
+    }
+
+    [Fact]
+    public void A_reply_that_is_not_taken_makes_way()
+    {
+        using var small = Registry(1);
+        var room = small.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
+        var deaf = new PipeTransport(takesReplies: false);
+        small.Admit(() => deaf, () => Assert.Fail("refused"), room);
+        deaf.Send("14:tlspolicy .com,"u8);
+        Assert.Null(Connect(room, small));
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.NotNull(Connect(room, small));
+        Assert.True(deaf.IsDisposed);
+    }
+
+    [Fact]
+    public void Being_full_is_said_a_bounded_number_of_times_and_names_the_listener()
+    {
+        for (var i = 0; i < 1000; i++)
+            Connect(socketmap);
+        var line = Assert.Single(logger.Lines, line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
+        Assert.Contains("No room for a new connection on inet:127.0.0.1:0, which has 10 (max_connections 16", line.Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertAnswered(PipeTransport peer, ListenerRoom room)
+    {
+        peer.Send(room.Endpoint.Protocol == MapProtocol.Socketmap ? "14:tlspolicy .com,"u8 : "get .com\n"u8);
+        Assert.Equal(room.Endpoint.Protocol == MapProtocol.Socketmap ? "9:NOTFOUND ," : "500 not%20found\n", Text(peer));
+    }
+
+    private static string Text(PipeTransport peer) => Encoding.Latin1.GetString(peer.Received());
+
+    private ConnectionRegistry Registry(int limit) => new(data.Service, new LookupOptions { MaxConnections = limit }, logger, time);
+
+    private ListenerRoom Room(MapProtocol protocol, string text = "inet:127.0.0.1:0") => registry.OpenRoom(TestConnections.Endpoint(protocol, text));
+
+    /// <returns>Null where it was refused.</returns>
+    private PipeTransport? Connect(ListenerRoom room, ConnectionRegistry? to = null)
+    {
+        PipeTransport? peer = new();
+        (to ?? registry).Admit(() => peer, () => (peer, refused) = (null, refused + 1), room);
+        return peer;
+    }
+}
