@@ -14,8 +14,8 @@ public sealed class SnapshotDurabilityTests
     [Fact]
     public async Task A_strengthening_that_was_served_survives_the_process_and_the_store()
     {
-        using var store = await LargeAsync();
-        using (var fixture = new LoaderFixture(store))
+        using var store = Large();
+        using (var fixture = await SavedAsync(store))
         {
             store.Put(Secure("x.example"));
             fixture.Look();
@@ -28,10 +28,10 @@ public sealed class SnapshotDurabilityTests
     [Fact]
     public async Task So_do_many_a_removal_and_what_came_after_a_restart()
     {
-        using var store = await LargeAsync();
+        using var store = Large();
         for (var restart = 0; restart < 3; restart++)
         {
-            using var fixture = new LoaderFixture(store);
+            using var fixture = await SavedAsync(store);
             store.Put(Secure($"r{restart}.example"));
             fixture.Look();
             store.Remove($"d{restart}.example");
@@ -47,8 +47,8 @@ public sealed class SnapshotDurabilityTests
     [Fact]
     public async Task A_change_of_very_many_is_on_the_disk_as_soon_as_it_is_served()
     {
-        using var store = await LargeAsync();
-        using (var fixture = new LoaderFixture(store))
+        using var store = Large();
+        using (var fixture = await SavedAsync(store))
         {
             store.Put([.. Enumerable.Range(0, Many).Select(i => Secure($"d{i}.example"))]);
             fixture.Look();
@@ -61,8 +61,8 @@ public sealed class SnapshotDurabilityTests
     [Fact]
     public async Task A_new_snapshot_file_ends_the_journal()
     {
-        using var store = await LargeAsync();
-        using var fixture = new LoaderFixture(store);
+        using var store = Large();
+        using var fixture = await SavedAsync(store);
         store.Put(Secure("x.example"));
         fixture.Look();
         Assert.True(File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath)));
@@ -77,8 +77,8 @@ public sealed class SnapshotDurabilityTests
     [Fact]
     public async Task A_journal_that_cannot_be_written_delays_no_answer_and_is_a_finding()
     {
-        using var store = await LargeAsync();
-        using (var fixture = new LoaderFixture(store))
+        using var store = Large();
+        using (var fixture = await SavedAsync(store))
         {
             var journal = SnapshotJournal.PathOf(fixture.SnapshotFilePath);
             Directory.CreateDirectory(journal);
@@ -98,14 +98,23 @@ public sealed class SnapshotDurabilityTests
         Assert.Equal("Found secure", AnswerWithoutTheStore(store, "x.example"));
     }
 
-    /// <summary>A store of many entries whose snapshot lies on the disk, so that the next one is not due for a while.</summary>
-    private static async Task<TemporaryStore> LargeAsync()
+    private static TemporaryStore Large()
     {
         var store = new TemporaryStore();
         store.Put([.. Enumerable.Range(0, Many).Select(i => Secure($"d{i}.example") with { Policy = new TlsPolicy { Level = TlsLevel.Encrypt } })]);
-        using var fixture = new LoaderFixture(store);
-        await UntilAsync(fixture, () => File.Exists(fixture.SnapshotFilePath));
         return store;
+    }
+
+    /// <summary>A loader whose snapshot file has just been written, so that the next one is not due for a while.</summary>
+    private static async Task<LoaderFixture> SavedAsync(TemporaryStore store)
+    {
+        var fixture = new LoaderFixture(store);
+        await UntilAsync(fixture, () => File.Exists(fixture.SnapshotFilePath));
+        store.Put(Secure("saved.example", $"{store.Time.GetUtcNow()}"));
+        store.Time.Advance(TimeSpan.FromMinutes(1));
+        await UntilAsync(fixture, () => !File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath))
+            && SnapshotFile.TryRead(fixture.SnapshotFilePath, out var saved, out _) && saved.Identity == fixture.Loader.Current!.Identity);
+        return fixture;
     }
 
     private static async Task UntilAsync(LoaderFixture fixture, Func<bool> condition)
