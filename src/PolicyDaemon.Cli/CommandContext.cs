@@ -23,7 +23,13 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
 
     /// <summary>Opens the configured store.</summary>
     /// <exception cref="StoreException">It cannot be used.</exception>
-    public PolicyStore OpenStore(StoreAccess access) => PolicyStore.Open(Settings.Database, access, Host.Time);
+    public PolicyStore OpenStore(StoreAccess access)
+    {
+        var store = PolicyStore.Open(Settings.Database, access, Host.Time);
+        if (store.OnlyRead is { } reason)
+            Report.Warning($"{reason.Message}; it is read as it lies");
+        return store;
+    }
 
     public T? Get<T>(Option<T> option) => result.GetValue(option);
 

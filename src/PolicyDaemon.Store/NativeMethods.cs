@@ -9,6 +9,8 @@ internal static partial class NativeMethods
 {
     internal const int CurrentDirectory = -100; // AT_FDCWD
     internal const int MayRead = 4; // R_OK
+    internal const int MayWrite = 2; // W_OK
+    internal const int ReadOnlyFileSystem = 30; // EROFS
     internal const int NoEntry = 2; // ENOENT
     internal const int NotADirectory = 20; // ENOTDIR
     internal const int AccessDenied = 13; // EACCES

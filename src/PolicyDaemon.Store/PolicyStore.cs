@@ -8,6 +8,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Probing;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store;
 
@@ -24,8 +25,10 @@ public sealed class PolicyStore : IDisposable
     private readonly TimeProvider time;
     private ProbeStateReader? probeState;
 
-    private PolicyStore(string path, SqliteConnection connection, string storeId, TimeProvider time)
+    private PolicyStore(string path, SqliteConnection connection, string storeId, TimeProvider time, StoreException? onlyRead, bool immutable)
     {
+        OnlyRead = onlyRead;
+        IsImmutable = immutable;
         Path = path;
         StoreId = storeId;
         this.connection = connection;
@@ -38,6 +41,12 @@ public sealed class PolicyStore : IDisposable
 
     /// <summary>A random identity, made with the store; a copy has the same.</summary>
     public string StoreId { get; }
+
+    /// <summary>Why nobody can write the store now (a read-only or full file system), so that it is read as it lies; null where somebody can.</summary>
+    public StoreException? OnlyRead { get; }
+
+    /// <summary>True where SQLite takes the file for one that nobody changes: what is changed all the same may be read in pieces.</summary>
+    internal bool IsImmutable { get; }
 
     internal SqliteConnection Connection => connection;
 
@@ -64,15 +73,37 @@ public sealed class PolicyStore : IDisposable
 
     internal static PolicyStore Open(string path, StoreAccess access, TimeProvider time, TimeSpan? patience)
     {
-        var connection = StoreConnection.Open(path, access, patience);
         try
         {
-            return new PolicyStore(path, connection, StoreVersion.Check(connection, path, access), time);
+            return Open(path, access, time, patience, null);
+        }
+        catch (StoreException error) when (access == StoreAccess.Read && error.Kind is StoreFault.ReadOnly or StoreFault.Full)
+        {
+            // SQLite reads a store with a log only where it can keep an index beside it. After the last program closed the store
+            // there is no log, and the file is all there is.
+            return FileSignature.Of(path + StoreConnection.LogSuffix) is { Size: > 0 }
+                ? throw new StoreException(
+                    error.Kind,
+                    $"{error.Message}; {path}{StoreConnection.LogSuffix} holds changes that cannot be read here: copy both files to another place and name the copy with --database",
+                    error)
+                : Open(path, access, time, patience, error);
+        }
+    }
+
+    private static PolicyStore Open(string path, StoreAccess access, TimeProvider time, TimeSpan? patience, StoreException? onlyRead)
+    {
+        var connection = StoreConnection.Open(path, access, patience, immutable: onlyRead is not null);
+        try
+        {
+            return new PolicyStore(
+                path, connection, StoreVersion.Check(connection, path, access), time,
+                onlyRead ?? StoreConnection.OnlyRead(connection, path), immutable: onlyRead is not null);
         }
         catch (SqliteException error)
         {
+            var fault = StoreFaults.From(error, path, connection);
             connection.Dispose();
-            throw StoreFaults.From(error, path);
+            throw fault;
         }
         catch
         {
@@ -201,7 +232,7 @@ public sealed class PolicyStore : IDisposable
         }
         catch (SqliteException error)
         {
-            throw StoreFaults.From(error, Path);
+            throw StoreFaults.From(error, Path, connection);
         }
         catch (Exception error) when (error is FormatException or JsonException)
         {

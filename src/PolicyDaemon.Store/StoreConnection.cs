@@ -14,17 +14,20 @@ internal static class StoreConnection
     // PRAGMA application_id: "PolD", so that file(1) and we know the file for what it is.
     internal const long ApplicationId = 0x506f6c44;
 
+    /// <summary>SQLite's write-ahead log lies beside the database.</summary>
+    internal const string LogSuffix = "-wal";
+
     /// <summary>How long another writer is waited for.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Opens an existing file.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal static SqliteConnection Open(string path, StoreAccess access, TimeSpan? patience = null)
+    internal static SqliteConnection Open(string path, StoreAccess access, TimeSpan? patience = null, bool immutable = false)
     {
         Probe(path);
         try
         {
-            return OpenFile(path, access, patience ?? Patience);
+            return OpenFile(path, access, patience ?? Patience, immutable);
         }
         catch (SqliteException error)
         {
@@ -32,15 +35,16 @@ internal static class StoreConnection
         }
     }
 
-    internal static SqliteConnection OpenFile(string path, StoreAccess access, TimeSpan patience)
+    /// <param name="immutable">Takes it for a file that nobody changes (https://www.sqlite.org/uri.html): nothing is made beside it, no lock is taken.</param>
+    internal static SqliteConnection OpenFile(string path, StoreAccess access, TimeSpan patience, bool immutable = false)
     {
         SqliteLibrary.Use();
         // Reading opens for writing too: SQLite then removes the log of its last reader instead of leaving it behind, and
         // can recover one that a killed writer left. query_only keeps the promise.
         var connection = new BoundedConnection(new SqliteConnectionStringBuilder
         {
-            DataSource = path,
-            Mode = SqliteOpenMode.ReadWrite,
+            DataSource = immutable ? $"file:{EscapeForUri(Path.GetFullPath(path))}?immutable=1" : path,
+            Mode = immutable ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWrite,
             Pooling = false,
             ForeignKeys = true,
             DefaultTimeout = 1,
@@ -55,7 +59,7 @@ internal static class StoreConnection
             if (access == StoreAccess.Read)
                 connection.Execute("PRAGMA query_only = ON");
             else if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
-                throw StoreFaults.Permission(path);
+                throw StoreFaults.NotWritable(path);
             return connection;
         }
         catch
@@ -64,6 +68,15 @@ internal static class StoreConnection
             throw;
         }
     }
+
+    /// <returns>Why the file system does not let anybody write; null where it does, or where only this user may not.</returns>
+    internal static StoreException? OnlyRead(SqliteConnection connection, string path) =>
+        raw.sqlite3_db_readonly(connection.Handle, "main") == 1 && StoreFaults.NotWritable(path) is { Kind: StoreFault.ReadOnly or StoreFault.Full } fault
+            ? fault
+            : null;
+
+    private static string EscapeForUri(string path) => path
+        .Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
 
     /// <summary>Asks the system before SQLite does, whose "unable to open database file" has no reason.</summary>
     /// <remarks>Without opening the file: when a process closes any descriptor of a file, it loses all its POSIX locks on it

@@ -27,7 +27,10 @@ public enum StoreFault
     /// <summary>The system refuses access.</summary>
     Permission,
 
-    /// <summary>No space is left on the device.</summary>
+    /// <summary>The file system is mounted for reading only.</summary>
+    ReadOnly,
+
+    /// <summary>No space or inode is left on the device.</summary>
     Full,
 
     /// <summary>Any other error of the device or of SQLite.</summary>

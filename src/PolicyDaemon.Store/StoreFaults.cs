@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Store;
 
@@ -19,18 +21,18 @@ internal static class StoreFaults
     // sqlite3.h: SQLITE_IOERR_SHMSIZE, how a full disk shows when the shared-memory file cannot grow.
     private const int IoErrorSharedMemorySize = IoError | (19 << 8);
 
-    internal static StoreException From(SqliteException error, string path) => error.SqliteErrorCode switch
+    /// <param name="connection">The connection that met it, to tell damage from a device that could not be read.</param>
+    internal static StoreException From(SqliteException error, string path, SqliteConnection? connection = null) => error.SqliteErrorCode switch
     {
         Busy or Locked => new(StoreFault.Locked, $"{path}: another program holds the store; try again in a moment", error),
-        Perm or ReadOnly or Auth => Permission(path, error),
         CannotOpen when !File.Exists(path) => Missing(path),
-        CannotOpen => Permission(path, error),
-        Corrupt => Damaged(path, error.Message, error),
+        Perm or ReadOnly or Auth or CannotOpen => NotWritable(path, error),
+        Corrupt => ReadingFault.Judge(path, error.Message, error, connection),
         NotADatabase => new(
             StoreFault.NotAStore, $"{path}: not a store of PolicyDaemon; check the path, or restore a backup", error),
         Full => NoSpace(path, error),
         IoError when error.SqliteExtendedErrorCode == IoErrorSharedMemorySize => NoSpace(path, error),
-        _ => new(StoreFault.Unavailable, $"{path}: {error.Message}; look for disk errors in the kernel's log", error),
+        _ => Unavailable(path, error.Message, error),
     };
 
     internal static StoreException From(Exception error, string path) => error switch
@@ -57,6 +59,40 @@ internal static class StoreFaults
             $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot",
             cause);
 
-    private static StoreException NoSpace(string path, Exception cause) =>
-        new(StoreFault.Full, $"{path}: no space left; nothing was changed, free some space on the device and try again", cause);
+    internal static StoreException Unavailable(string path, string detail, Exception? cause = null) =>
+        new(StoreFault.Unavailable, $"{path}: {detail}; look for disk errors in the kernel's log", cause);
+
+    /// <summary>Says why a store cannot be written: SQLite says "unable to open" of a missing right, a read-only file system and a full one alike.</summary>
+    internal static StoreException NotWritable(string path, Exception? cause = null)
+    {
+        if (IsReadOnly(path) || IsReadOnly(Path.GetDirectoryName(Path.GetFullPath(path))!))
+            return ReadOnlyFileSystem(path, cause);
+        try
+        {
+            // SQLite makes its log beside the store; whether a file can be made there only making one tells.
+            FileDraft.Create(path, UnixFileMode.UserRead | UnixFileMode.UserWrite).Dispose();
+        }
+        catch (IOException error)
+        {
+            return IsReadOnly(error) ? ReadOnlyFileSystem(path, cause) : NoSpace(path, cause ?? error);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A right is missing, then.
+        }
+
+        return Permission(path, cause);
+    }
+
+    private static bool IsReadOnly(string path) =>
+        NativeMethods.Access(path, NativeMethods.MayWrite) != 0 && Marshal.GetLastPInvokeError() == NativeMethods.ReadOnlyFileSystem;
+
+    private static bool IsReadOnly(IOException error) => error.HResult == NativeMethods.ReadOnlyFileSystem;
+
+    private static StoreException ReadOnlyFileSystem(string path, Exception? cause) => new(
+        StoreFault.ReadOnly,
+        $"{path}: read-only file system, so that the store can be read and not changed; the kernel's log says why it is so", cause);
+
+    private static StoreException NoSpace(string path, Exception cause) => new(
+        StoreFault.Full, $"{path}: no space left; nothing was changed, free some space or inodes (df, df -i) on the device and try again", cause);
 }

@@ -35,7 +35,7 @@ internal static class StoreVersion
     {
         var problem = connection.Query<string>("PRAGMA integrity_check(1)").ToList().FirstOrDefault(line => line != "ok");
         if (problem is not null)
-            throw StoreFaults.Damaged(path, problem);
+            throw ReadingFault.Judge(path, problem, null, connection);
         var orphans = connection.Query<NameRow>("SELECT \"table\" AS Name FROM pragma_foreign_key_check LIMIT 1").ToList();
         return orphans.Count == 0 ? true : throw StoreFaults.Damaged(path, $"a row of {orphans[0].Name} refers to one that is not there");
     }

@@ -33,17 +33,27 @@ public sealed record StatusReport(
     /// <summary>When it was gathered.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>What the running daemon says; a dead one's words are history.</summary>
-    public DaemonStatus? Live => Running == false ? null : Daemon;
+    /// <summary>Why nobody can write the store, which is read as it lies; null where somebody can.</summary>
+    public StoreException? OnlyRead { get; init; }
+
+    /// <summary>What the running daemon says; null where that is history: it ended, or cannot write its status any more.</summary>
+    public DaemonStatus? Live => Running != false && Daemon is { } said && IsFresh(said, At) ? said : null;
 
     /// <summary>Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</summary>
     public long? Behind => Live?.Snapshot is { } snapshot && Head is { } head ? head.Sequence - snapshot.Sequence : null;
+
+    // It writes every ten seconds. A clock that was set tells as little as an old status.
+    private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(1);
+
+    private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
     public static StatusReport Gather(Settings settings, TimeProvider time)
     {
         var running = DaemonLock.IsHeld(settings.StatusFile);
         var daemon = DaemonStatusFile.TryRead(settings.StatusFile);
+        var at = time.GetUtcNow();
         var findings = new List<FindingStatus>();
+        StoreException? onlyRead = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
@@ -52,6 +62,7 @@ public sealed record StatusReport(
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
+            onlyRead = store.OnlyRead;
             counts = store.Counts();
             head = store.Head();
             enforced = store.CountVerdicts(observed: false);
@@ -64,7 +75,7 @@ public sealed record StatusReport(
         }
 
         // The daemon's own findings (a store that it cannot read, above all) need not have reached the store.
-        foreach (var finding in running == false ? [] : daemon?.Findings ?? [])
+        foreach (var finding in running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [])
         {
             if (!findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
                 findings.Add(finding);
@@ -74,7 +85,8 @@ public sealed record StatusReport(
         {
             Enforced = enforced,
             Observed = observed,
-            At = time.GetUtcNow(),
+            At = at,
+            OnlyRead = onlyRead,
         };
     }
 }

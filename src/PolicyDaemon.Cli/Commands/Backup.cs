@@ -25,11 +25,23 @@ internal static class Backup
         return verb;
     }
 
+    /// <summary>A store of an older version is brought up to date first, unless nobody can write it: then it is copied as it lies.</summary>
+    private static PolicyStore Open(CommandContext context)
+    {
+        try
+        {
+            return context.OpenStore(StoreAccess.Write);
+        }
+        catch (StoreException fault) when (fault.Kind is StoreFault.ReadOnly or StoreFault.Full)
+        {
+            return context.OpenStore(StoreAccess.Read);
+        }
+    }
+
     private static ExitCode Run(CommandContext context, string file)
     {
         CommandContext.RequireDirectory(Path.GetFullPath(file));
-        // SQLite copies (VACUUM INTO) only over a connection that may write.
-        using var store = context.OpenStore(StoreAccess.Write);
+        using var store = Open(context);
         using (Progress.Start(context.Host, "copying", store.Count()))
             store.Backup(file);
         using var copy = PolicyStore.Open(file, StoreAccess.Read, context.Host.Time);

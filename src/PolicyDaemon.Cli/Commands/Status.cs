@@ -118,14 +118,19 @@ internal static class Status
     private static Cell Daemon(StatusReport status) => status switch
     {
         { Running: false } => new Cell("not running", Tone.Bad),
-        { Live: null } => new Cell("cannot be told without the right to read " + status.Settings.StatusFile, Tone.Caution),
+        { Live: null, Running: true, Daemon: { } last } => new Cell(
+            $"running, but it has not written {status.Settings.StatusFile} since {Times.Text(last.WrittenAt)}; its log says why", Tone.Caution),
+        { Live: null } => new Cell($"cannot be told: {status.Settings.StatusFile} is not there, or you may not read it", Tone.Caution),
         { Live: { } live } => new Cell(
             string.Create(CultureInfo.InvariantCulture, $"running, process {live.ProcessId}, version {live.Version}, since {Times.Text(live.StartedAt)}"), Tone.Good),
     };
 
-    private static Cell Store(StatusReport status) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{status.Settings.Database}: {Phrases.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}");
+    private static Cell Store(StatusReport status) => new(
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{status.Settings.Database}: {Phrases.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}")
+        + (status.OnlyRead is { } reason ? $"; {reason.Message}" : ""),
+        status.OnlyRead is null ? Tone.Plain : Tone.Bad);
 
     private static string Join(IEnumerable<(string Name, long Count)> counts)
     {

@@ -23,15 +23,34 @@ public sealed class DaemonLock : IDisposable
     public static DaemonLock? TryTake(string statusFile)
     {
         var path = Path(statusFile);
-        var file = NativeMethods.Open(path, NativeMethods.ReadWrite | NativeMethods.Create | NativeMethods.NoFollow | NativeMethods.NonBlocking)
-            ?? throw Failure(path);
-        var range = new NativeMethods.RecordLock { Type = NativeMethods.WriteLock };
-        if (NativeMethods.Lock(file, NativeMethods.TakeLock, ref range) == 0)
-        {
-            ShowToGroup(file);
-            return new DaemonLock(file);
-        }
+        var file = NativeMethods.Open(path, NativeMethods.ReadWrite | NativeMethods.Create | NativeMethods.NoFollow | NativeMethods.NonBlocking);
+        if (file is null && Marshal.GetLastPInvokeError() == NativeMethods.ReadOnlyFileSystem)
+            return TakeForReading(path);
+        if (file is null)
+            throw Failure(path);
+        if (TryLock(file, NativeMethods.WriteLock, path) is not { } taken)
+            return null;
+        ShowToGroup(file);
+        return taken;
+    }
 
+    /// <summary>On a read-only file system a file that an earlier run left can still be locked for reading, which tells as much.</summary>
+    private static DaemonLock? TakeForReading(string path)
+    {
+        var file = NativeMethods.Open(path, NativeMethods.ReadOnly | NativeMethods.NoFollow | NativeMethods.NonBlocking)
+            ?? throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(NativeMethods.ReadOnlyFileSystem)}");
+        if (IsHeld(file) != true)
+            return TryLock(file, NativeMethods.ReadLock, path);
+        file.Dispose();
+        return null;
+    }
+
+    /// <returns>Null where another daemon holds it; then the file is closed.</returns>
+    private static DaemonLock? TryLock(SafeFileHandle file, short type, string path)
+    {
+        var range = new NativeMethods.RecordLock { Type = type };
+        if (NativeMethods.Lock(file, NativeMethods.TakeLock, ref range) == 0)
+            return new DaemonLock(file);
         using (file)
         {
             return Marshal.GetLastPInvokeError() is NativeMethods.TryAgain or NativeMethods.AccessDenied ? null : throw Failure(path);
@@ -42,16 +61,26 @@ public sealed class DaemonLock : IDisposable
     public static bool? IsHeld(string statusFile)
     {
         using var file = NativeMethods.Open(Path(statusFile), NativeMethods.ReadOnly | NativeMethods.NoFollow | NativeMethods.NonBlocking);
-        if (file is null)
-            return Marshal.GetLastPInvokeError() is NativeMethods.NoEntry or NativeMethods.NotADirectory ? false : null;
-        var range = new NativeMethods.RecordLock { Type = NativeMethods.WriteLock };
-        return NativeMethods.Lock(file, NativeMethods.AskLock, ref range) == 0 ? range.Type != NativeMethods.Unlocked : null;
+        if (file is not null)
+            return IsHeld(file);
+        // Where nobody can make the file, a daemon runs without it.
+        return Marshal.GetLastPInvokeError() is NativeMethods.NoEntry or NativeMethods.NotADirectory && !IsOnReadOnly(statusFile) ? false : null;
     }
 
     public void Dispose() => file.Dispose();
 
     /// <summary>The file that is locked.</summary>
     public static string Path(string statusFile) => statusFile + ".lock";
+
+    private static bool? IsHeld(SafeFileHandle file)
+    {
+        var range = new NativeMethods.RecordLock { Type = NativeMethods.WriteLock };
+        return NativeMethods.Lock(file, NativeMethods.AskLock, ref range) == 0 ? range.Type != NativeMethods.Unlocked : null;
+    }
+
+    private static bool IsOnReadOnly(string path) =>
+        NativeMethods.Access(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, NativeMethods.MayWrite) != 0
+        && Marshal.GetLastPInvokeError() == NativeMethods.ReadOnlyFileSystem;
 
     private static IOException Failure(string path) => new($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
 

@@ -16,6 +16,9 @@ internal static partial class NativeMethods
     internal const int TryAgain = 11; // EAGAIN, EWOULDBLOCK
     internal const int AccessDenied = 13; // EACCES
     internal const int NotADirectory = 20; // ENOTDIR
+    internal const int ReadOnlyFileSystem = 30; // EROFS
+    internal const int MayWrite = 2; // W_OK
+    internal const short ReadLock = 0; // F_RDLCK
     internal const short WriteLock = 1; // F_WRLCK
     internal const short Unlocked = 2; // F_UNLCK
     internal const int AskLock = 36; // F_OFD_GETLK
@@ -64,6 +67,10 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int Link(string existing, string name);
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

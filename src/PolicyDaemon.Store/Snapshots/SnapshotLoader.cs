@@ -21,6 +21,7 @@ namespace PolicyDaemon.Store.Snapshots;
 public sealed class SnapshotLoader : IPolicySource, IDisposable
 {
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan OnlyReadRecheck = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan IntegrityInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan SuspiciousInterval = TimeSpan.FromMinutes(1);
 
@@ -42,6 +43,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private StoreWatch? watch;
     private FileSignature? seen;
     private long? dataVersion;
+    private long openedAt;
     private bool checkBeforeLoading = true;
     private (FileSignature? Signature, long At)? damage;
     private BackgroundCheck? integrityCheck;
@@ -201,12 +203,15 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (watch is null && damage is { } known && known.Signature == signature && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
         // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
-        var suspicious = watch is not null && (watch.LogIsGone() || (signature != seen && watch.DataVersion() == dataVersion));
+        var suspicious = watch is not null && (watch.LogIsGone() || watch.LogAppeared() || (signature != seen && watch.DataVersion() == dataVersion));
         if (suspicious)
             CloseWatch(watch!.Abandon);
+        if (watch is { OnlyRead: not null } && time.GetElapsedTime(openedAt) >= OnlyReadRecheck)
+            CloseWatch(watch.Abandon);
         if (watch is null)
         {
             watch = StoreWatch.Open(options, time);
+            openedAt = time.GetTimestamp();
             seen = watch.Signature;
             if (checkBeforeLoading)
                 CheckIntegrity();
@@ -250,7 +255,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
     private void Recover()
     {
-        health.Recovered();
+        health.Recovered(watch?.OnlyRead);
         replaced = false;
         damage = null;
         checkBeforeLoading = false;

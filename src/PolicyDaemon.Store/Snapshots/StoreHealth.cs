@@ -6,15 +6,20 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
 internal sealed class StoreHealth(string database, FindingSet findings)
 {
+    private const string Retry = "The daemon tries again by itself; see policyctl status.";
+
     private bool good;
 
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
 
-    internal void Recovered()
+    /// <param name="onlyRead">Why the store, though it is followed, cannot be written; null where it can.</param>
+    internal void Recovered(StoreException? onlyRead)
     {
         Volatile.Write(ref good, true);
-        CloseAllBut(null);
+        CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
+        if (onlyRead is not null)
+            findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Message, Retry);
     }
 
     internal void Failed(StoreException error) => Report(
@@ -25,7 +30,7 @@ internal sealed class StoreHealth(string database, FindingSet findings)
             StoreFault.Missing => "Restore a backup to this path, or run policyctl init for a new store.",
             StoreFault.Damaged or StoreFault.NotAStore => "Restore a backup (policyctl backup made it); see policydaemon(7).",
             StoreFault.Newer => "Install the newer version again, or restore a backup made before the upgrade.",
-            _ => "The daemon tries again by itself; see policyctl status.",
+            _ => Retry,
         });
 
     internal void Replaced(SnapshotIdentity lastLoaded) => Report(

@@ -10,8 +10,6 @@ namespace PolicyDaemon.Store.Snapshots;
 [DapperAot]
 internal sealed class StoreWatch : IDisposable
 {
-    private const string LogSuffix = "-wal";
-
     private readonly PolicyStore store;
 
     private readonly FileSignature? log;
@@ -20,7 +18,7 @@ internal sealed class StoreWatch : IDisposable
     {
         this.store = store;
         Signature = signature;
-        log = FileSignature.Of(store.Path + LogSuffix);
+        log = FileSignature.Of(store.Path + StoreConnection.LogSuffix);
     }
 
     /// <summary>The file behind the open handle, as it was when it was opened.</summary>
@@ -52,7 +50,13 @@ internal sealed class StoreWatch : IDisposable
     /// True where the write-ahead log is no longer the file that this connection reads: somebody removed it, and what others
     /// commit from now on stands in another one. SQLite itself does so only when nobody has the database open.
     /// </summary>
-    internal bool LogIsGone() => log is not null && FileSignature.Of(store.Path + LogSuffix) is var now && (now is null || !now.SameFile(log));
+    internal bool LogIsGone() => log is not null && FileSignature.Of(store.Path + StoreConnection.LogSuffix) is var now && (now is null || !now.SameFile(log));
+
+    /// <summary>Why nobody can write the store; null where somebody can. Such a store is read as it lies: who writes it after all makes a log.</summary>
+    internal StoreException? OnlyRead => store.OnlyRead;
+
+    /// <summary>True where a log appeared that this connection knows nothing of.</summary>
+    internal bool LogAppeared() => log is null && FileSignature.Of(store.Path + StoreConnection.LogSuffix) is not null;
 
     internal void CheckIntegrity() => store.CheckIntegrity();
 
@@ -62,7 +66,10 @@ internal sealed class StoreWatch : IDisposable
         store.Connection.Execute("BEGIN DEFERRED");
         try
         {
-            return work();
+            var result = work();
+            return store.IsImmutable && (LogAppeared() || FileSignature.Of(store.Path) != Signature)
+                ? throw new StoreException(StoreFault.Unavailable, $"{store.Path}: it was changed while it was read; it is read again")
+                : result;
         }
         finally
         {
@@ -137,7 +144,7 @@ internal sealed class StoreWatch : IDisposable
         }
         catch (SqliteException error)
         {
-            throw StoreFaults.From(error, store.Path);
+            throw StoreFaults.From(error, store.Path, store.Connection);
         }
     }
 }

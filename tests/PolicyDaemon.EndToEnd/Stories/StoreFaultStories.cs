@@ -84,6 +84,44 @@ public sealed class StoreFaultStories(HostPostfixLaboratory lab)
         await policyd.ServesAsync("afterwards.test", "OK encrypt");
     }
 
+    [Theory]
+    [InlineData("ro", "read-only file system")]
+    [InlineData("nr_inodes", "no space left")]
+    public async Task Where_no_file_can_be_made_the_daemon_starts_and_the_store_is_read(string option, string reason)
+    {
+        await using var policyd = await lab.AnotherAsync(option, 8501, storeMegabytes: 4);
+        var store = Path.GetDirectoryName(policyd.Database)!;
+        await policyd.DoAsync("domain", "add", Key, "--level", "may");
+        await policyd.StartAsync();
+        await policyd.ServesAsync(Key, "OK may");
+        Assert.Equal(0, await policyd.StopAsync());
+        // Stronger than the snapshot knows, so that the answer shows where it comes from.
+        await policyd.DoAsync("domain", "set", Key, "--level", "fingerprint", "--match", Pin);
+        if (option == "nr_inodes")
+        {
+            var used = (await lab.Sandbox.RunAsync(["df", "--output=iused", store])).Require().Split('\n')[1].Trim();
+            option = $"nr_inodes={used}";
+            File.Delete(Path.Combine(store, "policy.db.status"));
+            await File.WriteAllTextAsync(Path.Combine(store, "last"), "", TestContext.Current.CancellationToken);
+        }
+
+        (await lab.Sandbox.RunAsync(["mount", "-o", $"remount,{option}", store])).Require();
+        await policyd.StartAsync();
+
+        Assert.Equal(Answer, await policyd.AskAsync("tlspolicy", Key));
+        Assert.Contains(reason, policyd.Said, StringComparison.OrdinalIgnoreCase);
+        foreach (var command in (string[][])[["export"], ["domain", "list"], ["audit"], ["status"], ["explain", Key]])
+            Assert.Contains(command[0] == "status" ? "store" : Key, await policyd.DoAsync(command), StringComparison.Ordinal);
+        await policyd.DoAsync("backup", Path.Combine(lab.Sandbox.Folder, $"backup of {reason}"));
+        var refused = await policyd.CtlAsync("domain", "add", "late.test", "--level", "encrypt");
+        Assert.Equal(5, refused.ExitCode);
+        Assert.Contains(reason, refused.Error, StringComparison.Ordinal);
+
+        (await lab.Sandbox.RunAsync(["mount", "-o", "remount,rw,nr_inodes=1000", store])).Require();
+        await policyd.DoAsync("domain", "add", "late.test", "--level", "encrypt");
+        await policyd.ServesAsync("late.test", "OK encrypt");
+    }
+
     [Fact]
     public async Task Root_the_service_user_and_a_group_member_write_one_store_without_breaking_it_for_one_another()
     {

@@ -1,0 +1,62 @@
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Store;
+using Xunit;
+using static PolicyDaemon.Tests.Store.TemporaryStore;
+
+namespace PolicyDaemon.Tests.Store;
+
+public sealed class ReadingFaultTests
+{
+    // sqlite3.h: what SQLite also makes of an EIO while it reads.
+    private static readonly SqliteException Corrupt = new("database disk image is malformed", 11);
+
+    [Fact]
+    public void A_store_that_is_whole_is_not_called_damaged()
+    {
+        using var temporary = new TemporaryStore();
+        using var store = temporary.Open(StoreAccess.Read);
+
+        var fault = StoreFaults.From(Corrupt, store.Path, store.Connection);
+
+        Assert.Equal(StoreFault.Unavailable, fault.Kind);
+        Assert.Contains("kernel's log", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("backup", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damage_is_called_so()
+    {
+        using var temporary = new TemporaryStore();
+        temporary.Put([.. Enumerable.Range(0, 200).Select(i => Secure($"d{i}.example", new string('n', 200)))]);
+        using (var file = new FileStream(temporary.Path, FileMode.Open, FileAccess.Write))
+        {
+            file.Position = file.Length / 2;
+            file.Write(new byte[8192]);
+        }
+
+        using var store = temporary.Open(StoreAccess.Read);
+        var fault = Assert.Throws<StoreException>(() =>
+        {
+            store.CheckIntegrity();
+        });
+
+        Assert.Equal(StoreFault.Damaged, fault.Kind);
+        Assert.Contains("restore a backup", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_that_nobody_changes_is_read_whatever_its_name()
+    {
+        using var temporary = new TemporaryStore();
+        temporary.Put(Secure("example.com"));
+        var path = Path.Combine(temporary.Directory, "100%25 a?b#c.db");
+        File.Move(temporary.Path, path);
+
+        using var connection = StoreConnection.OpenFile(path, StoreAccess.Read, TimeSpan.FromSeconds(1), immutable: true);
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM destination";
+
+        Assert.Equal(1L, command.ExecuteScalar());
+        Assert.Equal([path], Directory.GetFiles(temporary.Directory));
+    }
+}
