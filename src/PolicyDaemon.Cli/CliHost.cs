@@ -44,6 +44,9 @@ internal sealed record CliHost
     /// <summary>Where a committed change is noted beside the store.</summary>
     public required IChangeJournal Journal { get; init; }
 
+    /// <summary>Told when a command has done what stays done: a result that cannot be written does not undo it.</summary>
+    public Action Done { get; init; } = () => { };
+
     /// <summary>How the real Postfix is asked for its configuration.</summary>
     public required IPostfixTools Postfix { get; init; }
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Cli.Commands;
+using PolicyDaemon.Cli.Journal;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli;
@@ -13,6 +15,20 @@ internal static class PolicyCtl
 
     internal static int Run(IReadOnlyList<string> args, CliHost host)
     {
+        using var output = new ForgivingWriter(host.Out);
+        using var error = new ForgivingWriter(host.Error);
+        var isDone = false;
+        void Done() => isDone = true;
+        var code = Invoke(args, host with { Out = output, Error = error, Done = Done, Journal = new DoneWhenNoted(host.Journal, Done) });
+        output.Flush();
+        if (output.Problem is { } problem)
+            code = Unwritten(problem, code, isDone, error);
+        error.Flush();
+        return (int)code;
+    }
+
+    private static ExitCode Invoke(IReadOnlyList<string> args, CliHost host)
+    {
         var globals = new GlobalOptions();
         var result = Compose(globals, host).Parse(args);
         var configuration = new InvocationConfiguration
@@ -23,12 +39,9 @@ internal static class PolicyCtl
         };
         try
         {
-            var code = result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result)
-                ? (int)UsageErrors.Report(result, host)
-                : result.Invoke(configuration);
-            // A result that could not be written is a failure like any other: a full disk, say.
-            host.Out.Flush();
-            return code;
+            return result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result)
+                ? UsageErrors.Report(result, host)
+                : (ExitCode)result.Invoke(configuration);
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
@@ -37,25 +50,18 @@ internal static class PolicyCtl
                 host.Error.WriteLine("  " + ShownText.Escape(detail));
             if (failure.Details.Count > MaxDetails)
                 host.Error.WriteLine(FormattableString.Invariant($"  ... and {failure.Details.Count - MaxDetails} more"));
-            FlushWhatGoes(host.Out);
-            return (int)failure.Code;
-        }
-        finally
-        {
-            host.Error.Flush();
+            return failure.Code;
         }
     }
 
-    private static void FlushWhatGoes(TextWriter writer)
+    /// <summary>What was to be said could not be written: to a closed standard output, say, or to a full disk.</summary>
+    /// <returns>A failure like any other, but for a change that was made: whoever believes that it was not would make it again.</returns>
+    private static ExitCode Unwritten(string problem, ExitCode code, bool isDone, TextWriter error)
     {
-        try
-        {
-            writer.Flush();
-        }
-        catch (IOException)
-        {
-            // The failure has been told; what stands before it cannot be written.
-        }
+        error.WriteLine(isDone
+            ? $"policyctl: it is done, but its result could not be written to standard output: {problem}"
+            : $"policyctl: standard output: {problem}");
+        return code == ExitCode.Done && !isDone ? ExitCode.Invalid : code;
     }
 
     /// <summary>The commands and options as they are, to be held against the manual.</summary>
@@ -77,5 +83,15 @@ internal static class PolicyCtl
         }
 
         return root;
+    }
+
+    /// <summary>Every change to the store is noted in the journal, as soon as it is committed.</summary>
+    private sealed class DoneWhenNoted(IChangeJournal journal, Action done) : IChangeJournal
+    {
+        public void Note(long change, Actor actor, string headHash, string summary)
+        {
+            done();
+            journal.Note(change, actor, headHash, summary);
+        }
     }
 }

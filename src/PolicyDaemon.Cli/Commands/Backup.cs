@@ -44,6 +44,7 @@ internal static class Backup
         using var store = Open(context);
         using (Progress.Start(context.Host, "copying", store.Count()))
             store.Backup(file);
+        context.Host.Done();
         using var copy = PolicyStore.Open(file, StoreAccess.Read, context.Host.Time);
         var size = new FileInfo(file).Length;
         var head = copy.Head();

@@ -58,6 +58,7 @@ internal static class Init
 
                 store = PolicyStore.Open(path, StoreAccess.Write, context.Host.Time);
                 upgraded = true;
+                context.Host.Done();
             }
         }
 

@@ -47,6 +47,8 @@ internal static class ProbeVerb
         if (all)
             keys = [.. ledger.List().Select(due => due.Key).Order()];
         var results = await ProbeRunner.RunAsync(context, ledger, keys, cancellation);
+        if (results.Count > 0)
+            context.Host.Done();
         ProbeReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow());
         if (keys.Count == 0)
             context.Report.Note("No destination is configured; add one with: policyctl domain add KEY --level LEVEL");

@@ -36,6 +36,7 @@ internal static class SetupApply
         if (change.Changes("smtp_tls_policy_maps"))
             RequireDaemon(context);
         var copy = change.Make(context.Host.Time);
+        context.Host.Done();
         report.Note($"Done; main.cf as it was: {copy}. To take this back:");
         foreach (var line in change.WayBack)
             report.Note("    " + line);

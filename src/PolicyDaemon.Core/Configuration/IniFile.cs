@@ -13,7 +13,9 @@ internal static class IniFile
     /// <summary>A configuration larger than this is some other file.</summary>
     internal const int MaxBytes = 256 * 1024;
 
-    internal static IReadOnlyList<ConfiguredValue> Parse(string file, ReadOnlySpan<byte> bytes, List<ConfigurationProblem> problems)
+    /// <param name="sections">Gets each section with the line of its heading, in the order of the file.</param>
+    internal static IReadOnlyList<ConfiguredValue> Parse(
+        string file, ReadOnlySpan<byte> bytes, List<ConfigurationProblem> problems, List<(string Name, int Line)> sections)
     {
         var values = new List<ConfiguredValue>();
         string text;
@@ -41,6 +43,8 @@ internal static class IniFile
                 section = line[^1] == ']' ? line[1..^1].Trim() : null;
                 if (string.IsNullOrEmpty(section))
                     problems.Add(new(file, number, "", $"'{line}' is no section; write [name]"));
+                else
+                    sections.Add((section, number));
                 continue;
             }
 

@@ -9,11 +9,23 @@ internal sealed class SettingValues(string file)
 {
     private readonly Dictionary<string, ConfiguredValue> values = new(StringComparer.Ordinal);
 
+    private static string Sections { get; } =
+        $"the sections are {string.Join(", ", ConfigurationKeys.All.Select(known => $"[{known.Section}]").Distinct())}";
+
     public List<ConfigurationProblem> Problems { get; } = [];
 
     public void Parse(ReadOnlySpan<byte> bytes)
     {
-        foreach (var value in IniFile.Parse(file, bytes, Problems))
+        var sections = new List<(string Name, int Line)>();
+        var found = IniFile.Parse(file, bytes, Problems, sections);
+        foreach (var (name, line) in sections)
+        {
+            // Its keys are complained about by themselves.
+            if (!ConfigurationKeys.All.Any(key => key.Section == name) && !found.Any(value => value.Key.StartsWith(name + ".", StringComparison.Ordinal)))
+                Problems.Add(new(file, line, "", $"there is no section [{name}]; {Sections}"));
+        }
+
+        foreach (var value in found)
         {
             if (!ConfigurationKeys.All.Any(key => key.FullName == value.Key))
                 Problems.Add(value.Problem($"there is no such key{Suggestion(value.Key)}"));
@@ -79,6 +91,6 @@ internal sealed class SettingValues(string file)
         var inSection = ConfigurationKeys.All.Where(known => known.Section == section).Select(known => known.Name).ToList();
         return inSection.Count > 0
             ? $"; [{section}] has {string.Join(", ", inSection)}"
-            : $"; the sections are {string.Join(", ", ConfigurationKeys.All.Select(known => $"[{known.Section}]").Distinct())}";
+            : $"; {Sections}";
     }
 }

@@ -20,7 +20,16 @@ internal static class AlertRun
                 $"{result.Problem ?? $"ended with status {result.ExitCode}"} {result.Output}".TrimEnd().ReplaceLineEndings(" | ")));
         try
         {
+            try
+        {
             await JsonSerializer.SerializeAsync(output, result, AlertJson.Default.AlertRunResult, cancellation);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // Whoever asked has gone; the alert itself has been told, or not, by now.
+            await error.WriteLineAsync($"policyd: standard output: {fault.InnerException?.Message ?? fault.Message}");
+        }
+
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

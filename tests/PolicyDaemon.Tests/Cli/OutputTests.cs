@@ -67,7 +67,46 @@ public class OutputTests
         var result = session.Run("domain", "list", "--format", "json");
 
         Assert.Equal(ExitCode.Invalid, result.Code);
-        Assert.Equal("policyctl: No space left on device\n", result.Error);
+        Assert.Equal("policyctl: standard output: No space left on device\n", result.Error);
+    }
+
+    [Fact]
+    public void A_change_that_was_made_is_not_reported_as_failed_where_its_result_cannot_be_written()
+    {
+        using var session = new CliSession();
+        session.OutOverride = new StreamWriter(new FullDisk()) { AutoFlush = true };
+
+        var result = session.Run("domain", "add", "a.example", "--level", "encrypt");
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("it is done, but its result could not be written to standard output: No space left on device", result.Error, StringComparison.Ordinal);
+        Assert.Single(session.Notes, note => note.Contains("a.example", StringComparison.Ordinal));
+        session.OutOverride = null;
+        Assert.StartsWith("a.example", session.Succeed("domain", "list"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("backup")]
+    [InlineData("init")]
+    public void So_it_is_with_a_file_that_was_made(string verb)
+    {
+        using var session = new CliSession(init: verb != "init") { OutOverride = new StreamWriter(new FullDisk()) { AutoFlush = true } };
+        var file = Path.Combine(session.Directory, "backup.db");
+
+        var result = verb == "init" ? session.Run("init") : session.Run("backup", file);
+
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Contains("it is done", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(verb == "init" ? session.Database : file));
+    }
+
+    [Fact]
+    public void A_negative_result_stays_one_where_it_cannot_be_written()
+    {
+        using var session = new CliSession { OutOverride = new StreamWriter(new FullDisk()) { AutoFlush = true } };
+
+        Assert.Equal(ExitCode.Negative, session.Run("domain", "show", "a.example").Code);
+        Assert.Equal(ExitCode.Invalid, session.Run("--help").Code);
     }
 
     private sealed class FullDisk : MemoryStream

@@ -1,8 +1,9 @@
 using System.Text;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon;
 using Xunit;
 
-namespace PolicyDaemon.Tests.Daemon;
+namespace PolicyDaemon.Tests.Core.Runtime;
 
 public sealed class ForgivingWriterTests
 {

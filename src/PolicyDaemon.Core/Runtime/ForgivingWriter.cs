@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace PolicyDaemon.Daemon;
+namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>A standard stream that may be closed, broken or full: what cannot be written is left out, and the program goes on.</summary>
-internal sealed class ForgivingWriter(TextWriter inner) : TextWriter
+public sealed class ForgivingWriter(TextWriter inner) : TextWriter
 {
     /// <summary>Why something was left out; null where all was written.</summary>
     public string? Problem { get; private set; }
