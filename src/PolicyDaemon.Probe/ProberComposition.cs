@@ -31,9 +31,13 @@ public sealed class ProberComposition : IDisposable
         this.time = time;
         ProbeOptions = ProbeOptionsOf(settings);
         Schedule = ScheduleOf(settings);
-        Resolver = new MxResolver(DnsOptionsOf(settings), time);
+        Dns = new DnsSource(DnsOptionsOf(settings), time);
+        Resolver = new MxResolver(Dns);
         Probe = new StartTlsProbe(ProbeOptions, time);
     }
+
+    /// <summary>The resolvers, for all who ask.</summary>
+    public DnsSource Dns { get; }
 
     public MxResolver Resolver { get; }
 
@@ -82,7 +86,7 @@ public sealed class ProberComposition : IDisposable
     public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(
         DnsOptionsOf(settings), new StsOptions { Port = port, PrivateAddresses = ProbeOptions.PrivateAddresses, Roots = ProbeOptions.Roots }, time);
 
-    public void Dispose() => Resolver.Dispose();
+    public void Dispose() => Dns.Dispose();
 
     internal static DnsOptions DnsOptionsOf(ProbeSettings settings)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Core.Discovery;
 
@@ -22,6 +23,9 @@ public sealed record StsRecord(string Id)
     private const string Version = "v=STSv1";
     private const int MaxId = 32;
     private const int MaxName = 32;
+
+    /// <summary>The question for the record of a domain.</summary>
+    public static DnsQuestion Question(NextHop domain) => new($"_mta-sts.{domain.Host}", DnsType.Txt);
 
     /// <summary>Reads what <c>_mta-sts.DOMAIN</c> says.</summary>
     /// <param name="texts">Every TXT record at the name, the strings of each one joined.</param>

@@ -17,10 +17,10 @@ public sealed record MxHost
     /// <summary>The name at the end of the aliases, where <see cref="Name"/> is one (RFC 2181 section 10.3 forbids it, Postfix follows); otherwise null.</summary>
     public string? CanonicalName { get; init; }
 
-    /// <summary>Of the address records.</summary>
+    /// <summary>Of the address records that were found; of two families the better, as TLSA records count where one of them is secure.</summary>
     public DnssecStatus AddressDnssec { get; init; }
 
-    /// <summary>How looking up the addresses ended: <see cref="ProbeOutcome.Secured"/> where it worked.</summary>
+    /// <summary>How looking up the addresses ended: <see cref="ProbeOutcome.Secured"/> where it worked for both families.</summary>
     public ProbeOutcome AddressOutcome { get; init; }
 
     /// <summary>The name under which the TLSA records were found or sought (RFC 7672 section 2.2.3).</summary>
@@ -33,4 +33,7 @@ public sealed record MxHost
 
     /// <summary>True where the TLSA lookup failed: then it is not known whether there are records.</summary>
     public bool TlsaFailed { get; init; }
+
+    /// <summary>Which of these lookups failed and how, for people; null where they all worked.</summary>
+    public string? Detail { get; init; }
 }

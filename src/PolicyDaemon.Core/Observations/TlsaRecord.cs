@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Globalization;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Observations;
@@ -48,11 +50,27 @@ public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, Im
             && Fingerprint.TryParse(Convert.ToHexStringLower(Data.AsSpan()), out fingerprint, out _);
     }
 
+    /// <summary>Reads the presentation form; null for what is none.</summary>
+    public static TlsaRecord? Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var fields = text.Split(' ');
+        if (fields.Length != 4 || !TryOctet(fields[0], out var usage) || !TryOctet(fields[1], out var selector) || !TryOctet(fields[2], out var type))
+            return null;
+        // A record without association data is a broken one, and to a zone's readers still a record.
+        var data = new byte[fields[3].Length / 2];
+        return Convert.FromHexString(fields[3], data, out var read, out _) == OperationStatus.Done && read == fields[3].Length
+            ? new TlsaRecord(usage, selector, type, [.. data])
+            : null;
+    }
+
     public bool Equals(TlsaRecord? other) =>
         other is not null && Usage == other.Usage && Selector == other.Selector && MatchingType == other.MatchingType
         && Data.AsSpan().SequenceEqual(other.Data.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Usage, Selector, MatchingType, Data.Length);
+
+    private static bool TryOctet(string text, out byte octet) => byte.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet);
 
     /// <summary>Presentation form (RFC 6698 section 2.2).</summary>
     public override string ToString() => $"{Usage} {Selector} {MatchingType} {Convert.ToHexStringLower(Data.AsSpan())}";

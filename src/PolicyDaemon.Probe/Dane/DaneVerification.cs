@@ -17,9 +17,9 @@ namespace PolicyDaemon.Probe.Dane;
 /// </remarks>
 internal static class DaneVerification
 {
-    /// <summary>The records that count: secure themselves, and led to by secure addresses. Otherwise none.</summary>
+    /// <summary>The records that count: secure themselves, and led to by secure addresses or by a secure alias. Otherwise none.</summary>
     public static ImmutableArray<TlsaRecord> SecureRecords(MxHost host) =>
-        host is { TlsaDnssec: DnssecStatus.Secure, AddressDnssec: DnssecStatus.Secure } ? host.Tlsa : [];
+        host.TlsaDnssec == DnssecStatus.Secure && (host.AddressDnssec == DnssecStatus.Secure || IsSecureAlias(host)) ? host.Tlsa : [];
 
     /// <param name="host">The MX host, as it was looked up.</param>
     /// <param name="nextHop">The destination, whose name a DANE-TA certificate may also be for.</param>
@@ -47,6 +47,9 @@ internal static class DaneVerification
                 ? DaneVerdict.Match
                 : DaneVerdict.Mismatch;
     }
+
+    /// <summary>An alias whose TLSA records were sought at its own name below insecure addresses: only a secure alias is (<see cref="Core.Discovery.MxReader"/>).</summary>
+    private static bool IsSecureAlias(MxHost host) => host.CanonicalName is not null && host.TlsaBase == host.Name;
 
     /// <summary>A host that is an address has no TLSA record, and below insecure addresses none counts, whoever says so.</summary>
     private static bool IsUnjudged(MxHost host) => host.AddressDnssec switch

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using DnsClient;
+using PolicyDaemon.Core.Discovery;
 
 namespace PolicyDaemon.Probe.Dns;
 
@@ -17,9 +17,9 @@ internal static class CheckingDisabledQuery
     private const int NoError = 0, NxDomain = 3;
 
     /// <returns>True where the name resolves once nobody checks signatures.</returns>
-    public static async Task<bool> SucceedsAsync(IPEndPoint resolver, string name, QueryType type, CancellationToken cancellation)
+    public static async Task<bool> SucceedsAsync(IPEndPoint resolver, DnsQuestion question, CancellationToken cancellation)
     {
-        if (!TryWrite(name, type, out var query))
+        if (!TryWrite(question.Name, question.Type, out var query))
             return false;
         using var socket = new Socket(resolver.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         var reply = new byte[4096];
@@ -41,10 +41,10 @@ internal static class CheckingDisabledQuery
         }
     }
 
-    private static bool TryWrite(string name, QueryType type, out byte[] query)
+    private static bool TryWrite(string name, DnsType type, out byte[] query)
     {
         query = [];
-        if (!DnsNames.IsHost(name))
+        if (!MxReader.IsHostName(name))
             return false;
         var message = new byte[12 + name.Length + 2 + 4];
         RandomNumberGenerator.Fill(message.AsSpan(0, 2));

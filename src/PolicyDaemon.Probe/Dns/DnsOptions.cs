@@ -3,7 +3,7 @@ using System.Net;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>How the prober asks DNS.</summary>
+/// <summary>How DNS is asked.</summary>
 public sealed record DnsOptions
 {
     /// <summary>The resolvers to ask, in this order; empty: the system's.</summary>
@@ -18,8 +18,11 @@ public sealed record DnsOptions
     /// <summary>A name that must come back bogus; null: that half of the self-test is skipped.</summary>
     public string? BogusTestName { get; init; } = "dnssec-failed.org";
 
-    /// <summary>How long one question may take, all tries together.</summary>
+    /// <summary>How long one question may take, all resolvers and tries together.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long one resolver is waited for, before the next one is asked.</summary>
+    public TimeSpan TryTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a passed self-test counts.</summary>
     public TimeSpan SelfTestLife { get; init; } = TimeSpan.FromHours(1);

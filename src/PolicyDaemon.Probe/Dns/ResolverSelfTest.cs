@@ -1,4 +1,4 @@
-using DnsClient;
+using PolicyDaemon.Core.Discovery;
 
 namespace PolicyDaemon.Probe.Dns;
 
@@ -49,7 +49,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
 
     private async Task<ResolverTest> RunAsync(CancellationToken cancellation)
     {
-        var secure = await lookup.AskAsync(options.SecureTestName, QueryType.A, cancellation);
+        var secure = await lookup.AskAsync(new DnsQuestion(DnsNames.Plain(options.SecureTestName), DnsType.A), cancellation);
         if (secure is not { Kind: DnsAnswerKind.Records, AuthenticData: true })
         {
             return Result(false, $"{options.SecureTestName} must come back secure and did not: "
@@ -58,7 +58,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
 
         if (options.BogusTestName is null)
             return Result(true, "passed, without a name that must come back bogus: a forwarder that only sets AD would pass too");
-        var bogus = await lookup.AskAsync(options.BogusTestName, QueryType.A, cancellation);
+        var bogus = await lookup.AskAsync(new DnsQuestion(DnsNames.Plain(options.BogusTestName), DnsType.A), cancellation);
         return bogus.Kind switch
         {
             DnsAnswerKind.Bogus => Result(true, null),

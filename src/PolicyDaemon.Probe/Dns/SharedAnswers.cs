@@ -1,25 +1,27 @@
 using System.Collections.Concurrent;
-using DnsClient;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>Answers about MX hosts, shared by the destinations behind them: a host that serves thousands is asked for once.</summary>
+/// <summary>Answers about MX hosts and policy hosts, shared by the destinations behind them: a host that serves thousands is asked for once.</summary>
 /// <remarks>
-/// <para>An answer is kept for its TTL, counted from the question, and never longer than <see cref="Longest"/>: what a person has
-/// changed in DNS must not have to wait for us. Failures, bogus answers and absences without a SOA record (RFC 2308 section 5) are
-/// asked for anew each time.</para>
+/// <para>An answer is kept for its TTL, counted from the question, and never longer than <see cref="Longest"/>; who asks may want a
+/// younger one. Failures, bogus answers and absences without a SOA record (RFC 2308 section 5) are asked for anew each time. Who asks
+/// what is being asked for waits for the same answer.</para>
 /// <para>An answer carries its AD bit. It is kept apart whether the resolver was believed when it was asked: what came before a
 /// self-test passed is no evidence after it.</para>
 /// </remarks>
 internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int capacity = SharedAnswers.Capacity)
 {
-    /// <summary>The longest that an answer is kept, whatever its TTL.</summary>
-    internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
+    /// <summary>The longest that an answer is kept, whatever its TTL: as long as a verdict that rests on it.</summary>
+    internal static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     // Two generations of so many, a kilobyte each: enough for a round over 5,000 hosts with both families and TLSA.
     internal const int Capacity = 10_000;
 
     private readonly Lock guard = new();
+    private readonly ConcurrentDictionary<Question, Task<DnsAnswer>> running = new();
     private volatile ConcurrentDictionary<Question, Kept> young = new();
     private volatile ConcurrentDictionary<Question, Kept> old = new();
 
@@ -27,20 +29,31 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
 
     internal int Count => young.Count + old.Count;
 
+    /// <summary>The answer to a question, an earlier one where that is young enough.</summary>
+    /// <param name="asked">The question.</param>
     /// <param name="isTrusted">The resolver is trusted and its self-test is fresh and passed.</param>
-    public async Task<DnsAnswer> AskAsync(string name, QueryType type, bool isTrusted, CancellationToken cancellation)
+    /// <param name="oldest">How old the answer may be, whatever its TTL.</param>
+    public Task<DnsAnswer> AskAsync(DnsQuestion asked, bool isTrusted, TimeSpan oldest, CancellationToken cancellation)
     {
-        var question = new Question(name, type, isTrusted);
-        var asked = time.GetTimestamp();
-        if ((young.TryGetValue(question, out var kept) || old.TryGetValue(question, out kept)) && asked < kept.Until)
-            return kept.Answer;
-        var answer = await lookup.AskAsync(name, type, cancellation);
-        if (answer.Life > TimeSpan.Zero)
-            Keep(question, new Kept(answer, asked + (long)((answer.Life < Longest ? answer.Life : Longest).TotalSeconds * time.TimestampFrequency)));
-        return answer;
+        var question = new Question(asked, isTrusted);
+        var now = time.GetTimestamp();
+        if ((young.TryGetValue(question, out var kept) || old.TryGetValue(question, out kept)) && now < kept.Until
+            && time.GetElapsedTime(kept.Asked, now) < oldest)
+            return Task.FromResult(kept.Answer);
+
+        // Not cancelled with whoever began it: others may wait for it by then, and it has a deadline of its own.
+        var mine = new TaskCompletionSource<DnsAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var shared = running.GetOrAdd(question, mine.Task);
+        if (shared == mine.Task)
+            _ = RunAsync(question, mine);
+        return shared.WaitAsync(cancellation);
     }
 
-    /// <summary>Lets go of everything, once all of it is too old to be given out.</summary>
+    /// <summary>An answer that is not shared.</summary>
+    public async Task<DnsAnswer> AskAnewAsync(DnsQuestion asked, bool isTrusted, CancellationToken cancellation) =>
+        Judged(await lookup.AskAsync(asked, cancellation), isTrusted);
+
+    /// <summary>Drops everything, once all of it is too old to be given out.</summary>
     public void Sweep()
     {
         lock (guard)
@@ -49,6 +62,31 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
                 (young, old) = (new(), new());
         }
     }
+
+    private async Task RunAsync(Question question, TaskCompletionSource<DnsAnswer> result)
+    {
+        try
+        {
+            var asked = time.GetTimestamp();
+            var answer = await AskAnewAsync(question.Asked, question.IsTrusted, CancellationToken.None);
+            if (answer.Ttl > TimeSpan.Zero)
+                Keep(question, new Kept(answer, asked, asked + (long)((answer.Ttl < Longest ? answer.Ttl : Longest).TotalSeconds * time.TimestampFrequency)));
+            result.SetResult(answer);
+        }
+        catch (Exception fault)
+        {
+            // Whoever waits sees it; the lookup turns what can be expected into an answer.
+            result.SetException(fault);
+        }
+        finally
+        {
+            running.TryRemove(question, out _);
+        }
+    }
+
+    /// <summary>What the AD bit is worth: nothing, unless the resolver is trusted.</summary>
+    private static DnsAnswer Judged(DnsAnswer answer, bool isTrusted) =>
+        isTrusted || !answer.Worked ? answer : answer with { Security = DnssecStatus.Unknown };
 
     private void Keep(Question question, Kept kept)
     {
@@ -66,8 +104,9 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
         Volatile.Write(ref lastUntil, kept.Until);
     }
 
-    private readonly record struct Question(string Name, QueryType Type, bool IsTrusted);
+    private readonly record struct Question(DnsQuestion Asked, bool IsTrusted);
 
-    /// <param name="Until">A timestamp: how long an answer lives does not depend on what the clock is set to.</param>
-    private sealed record Kept(DnsAnswer Answer, long Until);
+    /// <param name="Asked">A timestamp: how long an answer lives does not depend on what the clock is set to.</param>
+    /// <param name="Until">A timestamp, too.</param>
+    private sealed record Kept(DnsAnswer Answer, long Asked, long Until);
 }

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using DnsClient;
-using DnsClient.Protocol;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Smtp;
@@ -91,12 +89,12 @@ internal sealed class PolicyFetch(DnsLookup lookup, StsOptions options, TimeProv
     private async Task<Stream> ConnectAsync(DnsEndPoint host, CancellationToken cancellation)
     {
         var addresses = new List<IPAddress>();
-        foreach (var type in new[] { QueryType.A, QueryType.AAAA })
+        foreach (var type in new[] { DnsType.A, DnsType.Aaaa })
         {
-            var answer = await lookup.AskAsync(host.Host, type, cancellation);
-            if (answer.Kind is DnsAnswerKind.Failed or DnsAnswerKind.Bogus)
+            var answer = await lookup.AskAsync(new DnsQuestion(host.Host, type), cancellation);
+            if (!answer.Worked)
                 throw new IOException(answer.Detail);
-            addresses.AddRange(answer.Records.OfType<AddressRecord>().Select(record => record.Address));
+            addresses.AddRange(answer.Data.Select(text => IPAddress.Parse(text)));
         }
 
         if (addresses.Count == 0)

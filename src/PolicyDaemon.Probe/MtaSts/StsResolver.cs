@@ -1,5 +1,3 @@
-using DnsClient;
-using DnsClient.Protocol;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Probe.Dns;
@@ -24,15 +22,14 @@ public sealed class StsResolver
     public async Task<StsDiscovery> FindAsync(NextHop nextHop, CancellationToken cancellation)
     {
         // Section 2: a policy domain is a recipient's domain. A port changes nothing about that; brackets name a host instead.
-        if (nextHop.IsBracketed || nextHop.IsSubdomains || nextHop.IsPath || !DnsNames.IsHost(nextHop.Host)
+        if (nextHop.IsBracketed || nextHop.IsSubdomains || nextHop.IsPath || !MxReader.IsHostName(nextHop.Host)
             || System.Net.IPAddress.TryParse(nextHop.Host, out _))
             return new StsDiscovery(StsStatus.NotApplicable);
 
-        var answer = await lookup.AskAsync($"_mta-sts.{nextHop.Host}", QueryType.TXT, cancellation);
-        if (answer.Kind is DnsAnswerKind.Failed or DnsAnswerKind.Bogus)
+        var answer = await lookup.AskAsync(StsRecord.Question(nextHop), cancellation);
+        if (!answer.Worked)
             return new StsDiscovery(StsStatus.DnsFailure, Detail: answer.Detail);
-        // Section 3.1: several strings of one record belong together.
-        var reading = StsRecord.Read(answer.Records.OfType<TxtRecord>().Select(record => string.Concat(record.Text)));
+        var reading = StsRecord.Read(answer.Data);
         if (reading.State == StsRecordState.Absent)
             return new StsDiscovery(StsStatus.Absent);
         if (reading.State == StsRecordState.Broken)

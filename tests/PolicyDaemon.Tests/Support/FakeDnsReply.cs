@@ -16,6 +16,9 @@ internal sealed record FakeDnsReply
     /// <summary>No reply at all.</summary>
     public bool Silent { get; init; }
 
+    /// <summary>The reply comes when this ends.</summary>
+    public Task? Held { get; init; }
+
     /// <summary>Of each record, in seconds.</summary>
     public int Ttl { get; init; } = 60;
 

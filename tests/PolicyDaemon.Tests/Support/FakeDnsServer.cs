@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Xunit;
 
 namespace PolicyDaemon.Tests.Support;
 
@@ -15,6 +16,8 @@ internal sealed class FakeDnsServer : IAsyncDisposable
 
     private readonly ConcurrentDictionary<(string Name, int Type), FakeDnsReply> replies = new();
     private readonly ConcurrentQueue<(string Name, int Type)> questions = new();
+    private readonly ConcurrentBag<Task> late = [];
+    private readonly SemaphoreSlim asked = new(0);
     private readonly CancellationTokenSource stop = new();
     private readonly Socket udp;
     private readonly TcpListener tcp;
@@ -51,6 +54,10 @@ internal sealed class FakeDnsServer : IAsyncDisposable
 
     public IEnumerable<(string Name, int Type)> Questions => questions;
 
+    /// <summary>Waits for a question that nobody has waited for yet; a reply that is held back is not ready by then.</summary>
+    public async Task WhenAskedAsync(CancellationToken cancellation) =>
+        Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(60), cancellation), "nothing was asked");
+
     public void Set(string name, int type, FakeDnsReply reply) => replies[(name.ToLowerInvariant(), type)] = reply;
 
     public void Add(string name, int type, byte[] data, bool authentic = false, string? owner = null)
@@ -81,7 +88,9 @@ internal sealed class FakeDnsServer : IAsyncDisposable
         tcp.Stop();
         udp.Dispose();
         await Task.WhenAll(loops);
+        await Task.WhenAll(late);
         stop.Dispose();
+        asked.Dispose();
     }
 
     public static byte[] WireName(string name)
@@ -105,8 +114,11 @@ internal sealed class FakeDnsServer : IAsyncDisposable
             while (true)
             {
                 var received = await udp.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop.Token);
-                if (Answer(buffer.AsSpan(0, received.ReceivedBytes), overUdp: true) is { } answer)
+                var (answer, held) = Answer(buffer.AsSpan(0, received.ReceivedBytes), overUdp: true);
+                if (answer is not null && held is null)
                     await udp.SendToAsync(answer, received.RemoteEndPoint, stop.Token);
+                else if (answer is not null)
+                    late.Add(SendLateAsync(answer, held!, received.RemoteEndPoint));
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -127,7 +139,7 @@ internal sealed class FakeDnsServer : IAsyncDisposable
                 {
                     var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
                     await stream.ReadExactlyAsync(query, stop.Token);
-                    if (Answer(query, overUdp: false) is not { } answer)
+                    if (Answer(query, overUdp: false).Message is not { } answer)
                         continue;
                     BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
                     await stream.WriteAsync((byte[])[.. length, .. answer], stop.Token);
@@ -139,15 +151,28 @@ internal sealed class FakeDnsServer : IAsyncDisposable
         }
     }
 
-    private byte[]? Answer(ReadOnlySpan<byte> query, bool overUdp)
+    private async Task SendLateAsync(byte[] answer, Task held, EndPoint client)
+    {
+        try
+        {
+            await held.WaitAsync(stop.Token);
+            await udp.SendToAsync(answer, client, stop.Token);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
+    private (byte[]? Message, Task? Held) Answer(ReadOnlySpan<byte> query, bool overUdp)
     {
         var (name, type, end) = ReadQuestion(query);
         questions.Enqueue((name, type));
+        asked.Release();
         var checkingDisabled = (query[3] & 0x10) != 0;
         if (!replies.TryGetValue((name, type), out var reply))
             reply = new FakeDnsReply { Code = replies.Keys.Any(key => key.Name == name) ? 0 : NxDomain };
         if (reply.Silent)
-            return null;
+            return (null, null);
 
         var code = reply.Bogus && !checkingDisabled ? ServFail : reply.Code;
         var truncated = reply.Truncated && overUdp;
@@ -170,7 +195,7 @@ internal sealed class FakeDnsServer : IAsyncDisposable
         if (absence is { } life)
             message.AddRange([0, 0, 6, 0, 1, .. Number(3600), 0, 22, 0, 0, .. Number(1), .. Number(3600), .. Number(3600), .. Number(3600), .. Number(life)]);
 
-        return [.. message];
+        return ([.. message], reply.Held);
     }
 
     private static byte[] Number(int value)

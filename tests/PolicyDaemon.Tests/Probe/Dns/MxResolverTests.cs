@@ -399,6 +399,111 @@ public sealed class MxResolverTests : IAsyncDisposable
         Assert.Empty(host.Tlsa);
     }
 
+    [Fact]
+    public async Task A_family_that_fails_leaves_the_TLSA_records_of_the_other()
+    {
+        SecureZone();
+        SelfTestZones();
+        dns.Set("mx.example.com", FakeDnsServer.Aaaa, new FakeDnsReply { Code = 2 });
+
+        using var resolver = Trusted();
+        var host = (await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0];
+
+        Assert.Equal((DnssecStatus.Secure, DnssecStatus.Secure, false), (host.AddressDnssec, host.TlsaDnssec, host.TlsaFailed));
+        Assert.Single(host.Tlsa);
+        Assert.Equal(ProbeOutcome.DnsFailure, host.AddressOutcome); // addresses that were known stay known
+        Assert.Contains("SERVFAIL", host.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_secure_alias_into_an_unsigned_zone_has_the_TLSA_records_at_its_own_name()
+    {
+        SelfTestZones();
+        AliasIntoUnsignedZone(secure: true);
+
+        using var resolver = Trusted();
+        var host = (await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0];
+
+        Assert.Equal((DnssecStatus.Insecure, DnssecStatus.Secure, "mx.example.com"), (host.AddressDnssec, host.TlsaDnssec, host.TlsaBase));
+        Assert.Single(host.Tlsa);
+        Assert.DoesNotContain(dns.Questions, question => question.Name == "_25._tcp.host.example.net");
+    }
+
+    [Fact]
+    public async Task An_insecure_alias_into_an_unsigned_zone_has_none()
+    {
+        SelfTestZones();
+        AliasIntoUnsignedZone(secure: false);
+
+        using var resolver = Trusted();
+        var host = (await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0];
+
+        Assert.Equal((null, DnssecStatus.Unknown), (host.TlsaBase, host.TlsaDnssec));
+        Assert.DoesNotContain(dns.Questions, question => question.Type == FakeDnsServer.Tlsa);
+    }
+
+    [Fact]
+    public async Task An_alias_whose_own_lookup_fails_has_a_TLSA_lookup_that_failed()
+    {
+        SelfTestZones();
+        AliasIntoUnsignedZone(secure: true);
+        dns.Set("mx.example.com", FakeDnsServer.CName, new FakeDnsReply { Code = 2 });
+
+        using var resolver = Trusted();
+
+        Assert.True((await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0].TlsaFailed);
+    }
+
+    [Fact]
+    public async Task TLSA_records_are_sought_at_the_end_of_the_aliases_and_then_at_the_name()
+    {
+        SelfTestZones();
+        dns.AddMx("example.com", 10, "mx.example.com", authentic: true);
+        foreach (var type in new[] { FakeDnsServer.A, FakeDnsServer.Aaaa })
+        {
+            dns.Set("mx.example.com", type, new FakeDnsReply
+            {
+                Authentic = true,
+                Records =
+                [
+                    ("mx.example.com", FakeDnsServer.CName, FakeDnsServer.WireName("host.example.net")),
+                    .. type == FakeDnsServer.A ? [("host.example.net", type, new byte[] { 192, 0, 2, 7 })] : Array.Empty<(string, int, byte[])>(),
+                ],
+            });
+        }
+
+        dns.Set("_25._tcp.host.example.net", FakeDnsServer.Tlsa, new FakeDnsReply { Authentic = true });
+        dns.Add("_25._tcp.mx.example.com", FakeDnsServer.Tlsa, [3, 1, 1, .. new byte[32]], authentic: true);
+
+        using var resolver = Trusted();
+        var host = (await resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation)).Hosts[0];
+
+        Assert.Equal(("mx.example.com", "host.example.net"), (host.TlsaBase, host.CanonicalName));
+        Assert.Single(host.Tlsa);
+        Assert.Equal(["_25._tcp.host.example.net", "_25._tcp.mx.example.com"], dns.Questions.Where(question => question.Type == FakeDnsServer.Tlsa).Select(question => question.Name));
+    }
+
+    [Fact]
+    public async Task Everything_that_can_be_asked_at_once_is()
+    {
+        SelfTestZones();
+        var hold = new TaskCompletionSource();
+        for (var number = 1; number <= 3; number++)
+        {
+            dns.AddMx("example.com", number, $"mx{number}.example.com", authentic: true);
+            foreach (var type in new[] { FakeDnsServer.A, FakeDnsServer.Aaaa })
+                dns.Set($"mx{number}.example.com", type, new FakeDnsReply { Authentic = true, Held = hold.Task, Records = type == FakeDnsServer.A ? [($"mx{number}.example.com", type, [192, 0, 2, 1])] : [] });
+        }
+
+        using var resolver = Trusted();
+        var resolving = resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
+        while (dns.Questions.Count(question => question.Name.StartsWith("mx", StringComparison.Ordinal)) < 6)
+            await dns.WhenAskedAsync(Cancellation); // none of them is answered yet
+        hold.SetResult();
+
+        Assert.Equal(3, (await resolving).Hosts.Length);
+    }
+
     [Theory]
     [InlineData(null, "example.com", false, null)]
     [InlineData("hostname", "example.com", false, "mx.example.com")]
@@ -443,6 +548,29 @@ public sealed class MxResolverTests : IAsyncDisposable
         dns.AddMx("example.com", 10, "mx.example.com", authentic: true);
         dns.AddHost("mx.example.com", true, "192.0.2.1");
         dns.Add("_25._tcp.mx.example.com", FakeDnsServer.Tlsa, [3, 1, 1, .. new byte[32]], authentic: true);
+    }
+
+    private void AliasIntoUnsignedZone(bool secure)
+    {
+        dns.AddMx("example.com", 10, "mx.example.com", authentic: true);
+        dns.Set("mx.example.com", FakeDnsServer.A, new FakeDnsReply
+        {
+            Records =
+            [
+                ("mx.example.com", FakeDnsServer.CName, FakeDnsServer.WireName("host.example.net")),
+                ("host.example.net", FakeDnsServer.A, [192, 0, 2, 7]),
+            ],
+        });
+        dns.Set("mx.example.com", FakeDnsServer.Aaaa, new FakeDnsReply
+        {
+            Records = [("mx.example.com", FakeDnsServer.CName, FakeDnsServer.WireName("host.example.net"))],
+        });
+        dns.Set("mx.example.com", FakeDnsServer.CName, new FakeDnsReply
+        {
+            Authentic = secure,
+            Records = [("mx.example.com", FakeDnsServer.CName, FakeDnsServer.WireName("host.example.net"))],
+        });
+        dns.Add("_25._tcp.mx.example.com", FakeDnsServer.Tlsa, [3, 1, 1, .. new byte[32]], authentic: secure);
     }
 
     private void SelfTestZones()

@@ -1,5 +1,5 @@
-using DnsClient;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Tests.Support;
@@ -69,7 +69,7 @@ public sealed class SharedAnswersTests : IAsyncDisposable
     [InlineData(86_400, 60, 2)]
     [InlineData(0, 0, 2)]
     [InlineData(-1, 0, 2)]
-    public async Task An_answer_is_kept_for_its_TTL_and_a_minute_at_most(int ttl, int secondsLater, int asked)
+    public async Task An_answer_is_given_out_for_its_TTL_and_as_long_as_the_one_who_asks_wants_at_most(int ttl, int secondsLater, int asked)
     {
         var shared = Shared();
         dns.Set(Host, FakeDnsServer.A, Addresses() with { Ttl = ttl });
@@ -79,6 +79,43 @@ public sealed class SharedAnswersTests : IAsyncDisposable
         await AskAsync(shared);
 
         Assert.Equal(asked, Asked(FakeDnsServer.A));
+    }
+
+    [Theory]
+    [InlineData(86_400, 3599, 1)]
+    [InlineData(86_400, 3600, 2)]
+    [InlineData(600, 599, 1)]
+    [InlineData(600, 600, 2)]
+    public async Task Nothing_is_kept_longer_than_an_hour_whoever_asks(int ttl, int secondsLater, int asked)
+    {
+        var shared = Shared();
+        dns.Set(Host, FakeDnsServer.A, Addresses() with { Ttl = ttl });
+
+        await AskAsync(shared, oldest: 86_400);
+        time.Advance(TimeSpan.FromSeconds(secondsLater));
+        await AskAsync(shared, oldest: 86_400);
+
+        Assert.Equal(asked, Asked(FakeDnsServer.A));
+    }
+
+    [Fact]
+    public async Task Who_asks_what_is_being_asked_waits_for_the_same_answer()
+    {
+        var shared = Shared();
+        var hold = new TaskCompletionSource();
+        dns.Set(Host, FakeDnsServer.A, Addresses() with { Held = hold.Task, Ttl = 0 });
+        using var impatient = new CancellationTokenSource();
+
+        var first = shared.AskAsync(new DnsQuestion(Host, DnsType.A), isTrusted: false, TimeSpan.Zero, impatient.Token);
+        var others = Enumerable.Range(0, 20).Select(_ => AskAsync(shared)).ToList();
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        hold.SetResult();
+
+        Assert.All(await Task.WhenAll(others), answer => Assert.Equal(DnsAnswerKind.Records, answer.Kind));
+        Assert.Equal(1, Asked(FakeDnsServer.A));
+        await AskAsync(shared);
+        Assert.Equal(2, Asked(FakeDnsServer.A)); // its TTL is zero
     }
 
     [Theory]
@@ -115,11 +152,11 @@ public sealed class SharedAnswersTests : IAsyncDisposable
     {
         var shared = Shared();
         dns.Set(Host, FakeDnsServer.A, Addresses(authentic: true));
-        Assert.True((await shared.AskAsync(Host, QueryType.A, isTrusted: false, Cancellation)).AuthenticData);
+        Assert.True((await AskAsync(shared, isTrusted: false)).AuthenticData);
         dns.Set(Host, FakeDnsServer.A, Addresses());
 
-        Assert.False((await shared.AskAsync(Host, QueryType.A, isTrusted: true, Cancellation)).AuthenticData);
-        Assert.True((await shared.AskAsync(Host, QueryType.A, isTrusted: false, Cancellation)).AuthenticData);
+        Assert.False((await AskAsync(shared, isTrusted: true)).AuthenticData);
+        Assert.True((await AskAsync(shared, isTrusted: false)).AuthenticData);
     }
 
     [Fact]
@@ -150,11 +187,11 @@ public sealed class SharedAnswersTests : IAsyncDisposable
         for (var host = 0; host < 50; host++)
         {
             dns.Add($"mx{host}.example.net", FakeDnsServer.A, [192, 0, 2, 1]);
-            await shared.AskAsync($"mx{host}.example.net", QueryType.A, isTrusted: false, Cancellation);
+            await AskAsync(shared, $"mx{host}.example.net");
             Assert.True(shared.Count <= 8, $"{shared.Count} answers are kept");
         }
 
-        await shared.AskAsync("mx49.example.net", QueryType.A, isTrusted: false, Cancellation);
+        await AskAsync(shared, "mx49.example.net");
         Assert.Equal(1, Asked(FakeDnsServer.A, "mx49.example.net"));
     }
 
@@ -167,7 +204,7 @@ public sealed class SharedAnswersTests : IAsyncDisposable
         shared.Sweep();
         Assert.Equal(1, shared.Count);
 
-        time.Advance(SharedAnswers.Longest);
+        time.Advance(SharedAnswers.Longest); // the TTL is a minute
         shared.Sweep();
 
         Assert.Equal(0, shared.Count);
@@ -180,7 +217,8 @@ public sealed class SharedAnswersTests : IAsyncDisposable
 
     private static Task<MxResolution> ResolveAsync(MxResolver resolver, string key) => resolver.ResolveAsync(NextHop.Parse(key), [], Cancellation);
 
-    private static Task<DnsAnswer> AskAsync(SharedAnswers shared) => shared.AskAsync(Host, QueryType.A, isTrusted: false, Cancellation);
+    private static Task<DnsAnswer> AskAsync(SharedAnswers shared, string name = Host, bool isTrusted = false, int oldest = 60) =>
+        shared.AskAsync(new DnsQuestion(name, DnsType.A), isTrusted, TimeSpan.FromSeconds(oldest), Cancellation);
 
     private int Asked(int type, string name = Host) => dns.Questions.Count(question => question == (name, type));
 
