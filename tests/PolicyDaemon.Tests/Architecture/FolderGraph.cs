@@ -95,7 +95,8 @@ internal sealed partial class FolderGraph
                 continue;
             if (tokens[i] == "delegate")
                 yield return tokens[tokens.Skip(i).TakeWhile(token => token != "(").Count() + i - 1];
-            else if (tokens[i] != "record" || tokens[i + 1] is not ("class" or "struct"))
+            // "where T : struct, Enum" declares nothing.
+            else if ((tokens[i] != "record" || tokens[i + 1] is not ("class" or "struct")) && (char.IsLetter(tokens[i + 1][0]) || tokens[i + 1][0] == '_'))
                 yield return tokens[i + 1];
         }
     }

@@ -36,7 +36,7 @@ public class FolderTests
             ("A/First.cs", "namespace PolicyDaemon.X.A;\nclass First { Second? other; }"),
             ("B/Second.cs", "namespace PolicyDaemon.X.B;\nrecord struct Second(Third Next);"),
             ("C/Third.cs", "namespace PolicyDaemon.X.C;\ninterface Third { string Say() => $\"{nameof(First)} {{Outside}}\"; }"),
-            ("D/Outside.cs", "using PolicyDaemon.X.A;\nenum Outside { Value }"),
+            ("D/Outside.cs", "using PolicyDaemon.X.A;\nenum Outside { Value }\nclass Any<T>() : Base<T>()\n    where T : struct, Outside;"),
         ]);
 
         Assert.Equal(

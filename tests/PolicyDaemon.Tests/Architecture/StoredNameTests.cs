@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -55,6 +56,24 @@ public class StoredNameTests
         AssertNames(
             FindingSeverities.Name, (string name, out FindingSeverity value) => FindingSeverities.TryParse(name, out value),
             "mail-waits", "mail-will-wait", "look-at-it", "for-information");
+
+    [Fact]
+    public void Answers_of_discovery_keep_their_names() =>
+        AssertNames(DiscoveryNames.Name, (string name, out DiscoveredAnswer value) => DiscoveryNames.TryParse(name, out value), "not-found", "dane", "secure", "dane-only");
+
+    [Fact]
+    public void Rows_of_discovery_keep_their_names() =>
+        AssertNames(
+            DiscoveryNames.Name, (string name, out DiscoveryRow value) => DiscoveryNames.TryParse(name, out value),
+            "resolver", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "14", "host");
+
+    [Fact]
+    public void Remarks_of_discovery_keep_their_names() =>
+        AssertNames(
+            DiscoveryRemarkNames.Name, (string name, out DiscoveryRemarkKind value) => DiscoveryRemarkNames.TryParse(name, out value),
+            "mx-outside-policy", "partial-dane", "unusable-tlsa", "tlsa-lookup-failed", "mx-unsigned", "mx-lookup-failed", "no-mail", "no-address",
+            "mx-is-address", "policy-covers-none", "record-broken", "policy-not-fetched", "policy-short-lived", "policy-not-renewed",
+            "policy-changed-silently", "policy-lapsed", "answer-too-long");
 
     [Fact]
     public void Maps_keep_their_names() => Assert.Equal(["tlspolicy", "tlspolicy-tlsrpt"], MapNames.All);

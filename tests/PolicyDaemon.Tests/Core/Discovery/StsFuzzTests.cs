@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Policies;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Core.Discovery;
@@ -16,6 +17,8 @@ public sealed class StsFuzzTests
         "*.", ".", "-", "_", "a", "mx.example.com", "1", "604800", "99999999999", "\u00e9", "\ud83d\udcec", "\0", "{", "}", ",", "|",
     ];
 
+    private static readonly string[] Ends = [".test", ".xn--zz", ".xn--9.xn--mnchen-3ya", ".a1"];
+
     private static readonly Gen<string> Text = Gen.Int[0, Pieces.Length - 1].Select(piece => Pieces[piece]).Array[0, 40].Select(string.Concat);
 
     private static readonly Gen<string> Label =
@@ -24,7 +27,7 @@ public sealed class StsFuzzTests
     private static readonly Gen<StsPolicy> Policy =
         from mode in Gen.Enum<StsMode>()
         from seconds in Gen.Long[0, 9_999_999_999]
-        from patterns in Gen.Select(Gen.Bool, Label.Array[1, 4], (any, labels) => (any ? "*." : "") + string.Join('.', labels) + ".test").Array[1, 5]
+        from patterns in Gen.Select(Gen.Bool, Label.Array[1, 4], Gen.Int[0, Ends.Length - 1], (any, labels, end) => (any ? "*." : "") + string.Join('.', labels) + Ends[end]).Array[1, 5]
         select new StsPolicy(mode, TimeSpan.FromSeconds(seconds), [.. patterns.Distinct()]);
 
     [Fact]
@@ -61,6 +64,17 @@ public sealed class StsFuzzTests
         Assert.Equal(policy, read);
         Assert.All(policy.MxPatterns, pattern => Assert.True(read.Covers(pattern.Replace("*.", "a.", StringComparison.Ordinal))));
     }, iter: Iterations);
+
+    [Fact]
+    public void Every_policy_that_is_read_can_be_answered() => Gen.Select(Policy, Text).Sample((policy, more) =>
+    {
+        var text = (policy with { Mode = StsMode.Enforce }).ToText();
+        var scenario = DiscoveryScenario.Of("W", "I10");
+        scenario.Publish(StsPolicy.TryParse($"{text}{more}", out _, out _) ? $"{text}{more}" : text);
+        var verdict = scenario.Use();
+        foreach (var map in Enum.GetValues<MapName>())
+            Assert.Equal(LookupAnswerKind.Found, DiscoveredReply.Answer(verdict, PostfixSettings.Default, map, null, out _).Kind);
+    }, iter: 5_000);
 
     [Fact]
     public void A_policy_with_an_octet_changed_is_one_or_has_a_reason() =>

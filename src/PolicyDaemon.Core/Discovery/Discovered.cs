@@ -1,0 +1,63 @@
+using PolicyDaemon.Core.Destinations;
+
+namespace PolicyDaemon.Core.Discovery;
+
+/// <summary>What is remembered of a destination without an entry. Its verdict is made of this whenever it is needed: <see cref="DiscoveryVerdict.Of"/>.</summary>
+/// <remarks>Facts and policy are remembered, not the answer: a change of Postfix's level, of a switch or of the rules holds at once.</remarks>
+public sealed record Discovered
+{
+    public required NextHop Key { get; init; }
+
+    /// <summary>What DNS said when everything could be looked up last, or what could be seen before more of it failed; null where nothing ever was.</summary>
+    public required DeliveryFacts? Facts { get; init; }
+
+    /// <summary>What can be seen while something fails, or while nobody vouches for DNSSEC; null while all is well.</summary>
+    public required DeliveryFacts? Failing { get; init; }
+
+    /// <summary>Since when something fails, UTC.</summary>
+    public required DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>Lookups in a row in which something failed.</summary>
+    public required int Failures { get; init; }
+
+    /// <summary>When DNS is asked again, on use, UTC.</summary>
+    public required DateTimeOffset FactsDue { get; init; }
+
+    public required StsMemory Sts { get; init; }
+
+    /// <summary>When Postfix asked for it last, UTC.</summary>
+    public required DateTimeOffset Used { get; init; }
+
+    /// <summary>True once there is something to base a verdict on.</summary>
+    public bool IsKnown => Facts is not null || Failing is not null;
+
+    /// <summary>A destination that nobody has asked for before.</summary>
+    public static Discovered Unseen(NextHop key) => new()
+    {
+        Key = key,
+        Facts = null,
+        Failing = null,
+        FailingSince = null,
+        Failures = 0,
+        FactsDue = DateTimeOffset.MinValue,
+        Sts = StsMemory.Empty,
+        Used = DateTimeOffset.MinValue,
+    };
+
+    /// <summary>True where a renewal is due, now that it is used.</summary>
+    public bool IsDue(DiscoverySettings settings, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return IsFactsDue(now) || (HasSts(settings) && StsRules.IsRecordDue(Sts, now));
+    }
+
+    /// <summary>True where DNS is to be asked where mail goes. A time beyond all waits was written by a clock that was ahead.</summary>
+    public bool IsFactsDue(DateTimeOffset now) => now >= FactsDue || FactsDue - now > DiscoveryAges.Longest;
+
+    /// <summary>True where the domain can have a policy of MTA-STS.</summary>
+    public bool HasSts(DiscoverySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return settings.MtaSts && !Key.IsBracketed;
+    }
+}

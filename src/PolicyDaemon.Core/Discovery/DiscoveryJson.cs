@@ -1,0 +1,101 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Discovery;
+
+/// <summary>Evidence as JSON: what <c>check --record</c> writes and a verdict's history keeps.</summary>
+/// <remarks>Names are snake_case, enumerations kebab-case, times ISO 8601, durations seconds. Members are only ever added.</remarks>
+public static class DiscoveryJson
+{
+    public static string Write(DiscoveryEvidence evidence) => JsonSerializer.Serialize(evidence, DiscoveryJsonContext.Default.DiscoveryEvidence);
+
+    /// <param name="json">A text that <see cref="Write"/> has written.</param>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="reason">Why it is none.</param>
+    public static bool TryRead(string json, [NotNullWhen(true)] out DiscoveryEvidence? evidence, [NotNullWhen(false)] out string? reason)
+    {
+        evidence = null;
+        reason = null;
+        try
+        {
+            evidence = JsonSerializer.Deserialize(json, DiscoveryJsonContext.Default.DiscoveryEvidence);
+        }
+        catch (Exception fault) when (fault is JsonException or FormatException or ArgumentException)
+        {
+            reason = fault.Message;
+            return false;
+        }
+
+        // An array that is null is a default one, which no annotation refuses.
+        if (evidence is not null && !evidence.Answers.IsDefault && evidence.Answers.All(answer => answer is { Data.IsDefault: false })
+            && evidence.Before.Facts is null or { Hosts.IsDefault: false } && evidence.Before.Failing is null or { Hosts.IsDefault: false })
+            return true;
+        evidence = null;
+        reason = "it holds no evidence";
+        return false;
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    WriteIndented = true,
+    Converters =
+    [
+        typeof(NextHopConverter), typeof(DnsTypeConverter), typeof(TlsLevelConverter), typeof(SecondsConverter),
+        typeof(KebabConverter<DnsAnswerKind>), typeof(KebabConverter<DnssecStatus>), typeof(KebabConverter<HostClass>), typeof(KebabConverter<MxState>),
+        typeof(KebabConverter<StsStatus>), typeof(KebabConverter<StsAnnouncement>),
+    ])]
+[JsonSerializable(typeof(DiscoveryEvidence))]
+internal sealed partial class DiscoveryJsonContext : JsonSerializerContext;
+
+internal sealed class KebabConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;
+
+internal sealed class NextHopConverter : JsonConverter<NextHop>
+{
+    public override NextHop Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        NextHop.TryParse(reader.GetString(), out var key, out var reason) ? key : throw new JsonException(reason);
+
+    public override void Write(Utf8JsonWriter writer, NextHop value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
+}
+
+internal sealed class DnsTypeConverter : JsonConverter<DnsType>
+{
+    public override DnsType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var text = reader.GetString();
+        foreach (var type in Enum.GetValues<DnsType>())
+        {
+            if (type.Text() == text)
+                return type;
+        }
+
+        throw new JsonException($"'{text}' is no type of record that is asked for");
+    }
+
+    public override void Write(Utf8JsonWriter writer, DnsType value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text());
+}
+
+internal sealed class TlsLevelConverter : JsonConverter<TlsLevel>
+{
+    public override TlsLevel Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        TlsLevels.TryParse(reader.GetString(), out var level) ? level : throw new JsonException("no TLS security level");
+
+    public override void Write(Utf8JsonWriter writer, TlsLevel value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name());
+}
+
+internal sealed class SecondsConverter : JsonConverter<TimeSpan>
+{
+    private const double Most = 1e12;
+
+    public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetDouble() is var seconds && Math.Abs(seconds) <= Most ? TimeSpan.FromSeconds(seconds) : throw new JsonException("no duration in seconds");
+
+    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
+}
