@@ -111,6 +111,11 @@ public static class PolicyRules
             yield return new Problem(
                 "policy_type: it is missing, and the other TLSRPT attributes need it", "add policy_type=sts or policy_type=no-policy-found");
 
+        // Where the destination asks for TLSRPT reports, 3.10.0 to 3.10.5 copy both lists without looking (tls/tlsrpt_wrapper.c).
+        if (tlsRpt.PolicyType.Equals("sts", StringComparison.OrdinalIgnoreCase) && (tlsRpt.PolicyStrings.IsEmpty || tlsRpt.MxHostPatterns.IsEmpty))
+            yield return new Problem(
+                "policy_type: with sts Postfix 3.10.0 to 3.10.5 crashes without policy_string or mx_host_pattern", "give both, or policy_type=no-policy-found");
+
         // Since 3.10.5 Postfix replaces the match list by the word hostname where mx patterns are given: no pin would be left.
         if (policy.Level.MatchesFingerprints() && tlsRpt.MxHostPatterns.Length > 0)
             yield return new Problem(

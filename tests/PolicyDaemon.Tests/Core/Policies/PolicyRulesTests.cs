@@ -178,7 +178,7 @@ public class PolicyRulesTests
         var destination = Entries.Of(new TlsPolicy
         {
             Level = TlsLevel.Fingerprint,
-            TlsRpt = new("sts", "example.com", [], ["*.example.com"], null),
+            TlsRpt = new("sts", "example.com", ["version: STSv1"], ["*.example.com"], null),
         }) with { Pins = [Entries.Pin(Entries.Sha256A)] };
 
         Assert.Contains("mx_host_pattern", Assert.Single(PolicyRules.Problems(destination, Entries.Newest)).Reason, StringComparison.Ordinal);
@@ -192,7 +192,7 @@ public class PolicyRulesTests
             {
                 Level = TlsLevel.Secure,
                 ConnectionReuse = true,
-                TlsRpt = new("sts", "example.com", [], [], "sts-policy-invalid"),
+                TlsRpt = new("no-policy-found", "example.com", [], [], "sts-policy-invalid"),
             }),
             Entries.Newest));
 
@@ -214,8 +214,8 @@ public class PolicyRulesTests
     [InlineData("encrypt exclude=MD5", "example.com", PolicyWarningKind.Replaces, "replaces smtp_tls_exclude_ciphers")]
     [InlineData("secure enable_rpk=yes", "example.com", PolicyWarningKind.NoEffect, "no effect at level secure")]
     [InlineData("dane-only servername=mx.example.com", "example.com", PolicyWarningKind.NoEffect, "ignored where the destination has TLSA")]
-    [InlineData("encrypt policy_type=sts policy_failure=sts-policy-invalid", "example.com", PolicyWarningKind.NoEffect, "does not stop a delivery")]
-    [InlineData("secure match=a.example policy_type=sts mx_host_pattern=a.example", "example.com", PolicyWarningKind.Replaces, "replaces the match list")]
+    [InlineData("encrypt policy_type=sts { policy_string = version: STSv1 } mx_host_pattern=a.example policy_failure=sts-policy-invalid", "example.com", PolicyWarningKind.NoEffect, "does not stop a delivery")]
+    [InlineData("secure match=a.example policy_type=sts { policy_string = version: STSv1 } mx_host_pattern=a.example", "example.com", PolicyWarningKind.Replaces, "replaces the match list")]
     public void A_doubtful_entry_is_warned_about(string text, string key, PolicyWarningKind kind, string warning)
     {
         var reading = PolicyTextReader.Read(text, PostfixVersion.Newest);
@@ -226,6 +226,15 @@ public class PolicyRulesTests
             PolicyWarnings.Of(destination, Entries.Newest),
             found => found.Kind == kind && found.Problem.Reason.Contains(warning, StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData("encrypt policy_type=sts")]
+    [InlineData("secure match=a.example policy_type=STS policy_domain=example.com mx_host_pattern=a.example")]
+    [InlineData("secure match=a.example policy_type=sts { policy_string = version: STSv1 }")]
+    public void Half_a_policy_for_TLSRPT_is_refused_as_it_makes_Postfix_crash(string text) =>
+        Assert.Contains(
+            PolicyRules.Problems(Entries.Of(PolicyTextReader.Read(text, PostfixVersion.Newest).Policy!), Entries.Newest),
+            problem => problem.Advice.Contains("give both", StringComparison.Ordinal));
 
     [Fact]
     public void A_plain_entry_is_not_warned_about()

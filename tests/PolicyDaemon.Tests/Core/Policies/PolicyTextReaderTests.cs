@@ -78,8 +78,8 @@ public class PolicyTextReaderTests
     [InlineData("secure tafile=/b tafile=/a", "secure tafile=/b tafile=/a")]
     [InlineData("secure { match = a.example }", "secure match=a.example")]
     [InlineData("secure {servername=hostname}{ match=a.example }", null)]
-    [InlineData("encrypt policy_type=sts policy_ttl=86400", "encrypt policy_type=sts")]
-    [InlineData("encrypt policy_type=sts { policy_string = mx: *.a.example }", "encrypt policy_type=sts { policy_string = mx: *.a.example }")]
+    [InlineData("encrypt policy_type=no-policy-found policy_ttl=86400", "encrypt policy_type=no-policy-found")]
+    [InlineData("encrypt policy_type=sts mx_host_pattern=*.A.example { policy_string = mx: *.a.example }", "encrypt policy_type=sts { policy_string = mx: *.a.example } mx_host_pattern=*.a.example")]
     public void Repeated_and_braced_attributes_are_read_as_Postfix_reads_them(string text, string? means)
     {
         var reading = PolicyTextReader.Read(text, PostfixVersion.Newest);

@@ -407,7 +407,7 @@ public class SnapshotLoaderFaultTests
         using var store = new TemporaryStore();
         store.Put(Secure("example.com") with
         {
-            Policy = new TlsPolicy { Level = TlsLevel.Secure, TlsRpt = new TlsRptAttributes("sts", "example.com", [], [], null) },
+            Policy = new TlsPolicy { Level = TlsLevel.Secure, TlsRpt = new TlsRptAttributes("sts", "example.com", ["version: STSv1"], ["mx.example.com"], null) },
         });
         new LoaderFixture(store).Dispose();
         File.Delete(store.Path);
