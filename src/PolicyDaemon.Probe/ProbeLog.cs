@@ -9,7 +9,7 @@ internal static partial class ProbeLog
     public static partial void Started(this ILogger logger, int count);
 
     [LoggerMessage(4001, LogLevel.Debug, "{NextHop}: {Verdict} ({Reason})")]
-    public static partial void Looked(this ILogger logger, string nextHop, string verdict, string reason);
+    public static partial void Probed(this ILogger logger, string nextHop, string verdict, string reason);
 
     [LoggerMessage(4002, LogLevel.Information, "{NextHop}: pin {Fingerprint} is {State} now: {Reason}")]
     public static partial void PinMoved(this ILogger logger, string nextHop, string fingerprint, string state, string reason);
@@ -17,7 +17,7 @@ internal static partial class ProbeLog
     [LoggerMessage(4003, LogLevel.Warning, "The prober cannot read or write its ledger and tries again in {Delay}: {Error}")]
     public static partial void LedgerUnavailable(this ILogger logger, TimeSpan delay, string error);
 
-    [LoggerMessage(4004, LogLevel.Error, "Looking at {NextHop} failed; it is tried again in {Delay}")]
+    [LoggerMessage(4004, LogLevel.Error, "Probing {NextHop} failed; it is tried again in {Delay}")]
     public static partial void ProbeFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
 
     [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Hosts} MX hosts of pinned destinations showed a new key of late: no pin changes by itself")]

@@ -16,6 +16,8 @@ namespace PolicyDaemon.Probe;
 /// <summary>The parts of the prober, made from the <c>[probe]</c> section alike for the daemon and for commands that probe.</summary>
 public sealed class ProberComposition : IDisposable
 {
+    private const int MaxUnstoredConnections = 16;
+
     private readonly ProbeSettings settings;
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
@@ -59,28 +61,18 @@ public sealed class ProberComposition : IDisposable
     public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
         new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);
 
-    /// <summary>Single looks over these parts, as the engine makes them; dispose of it before them.</summary>
-    /// <param name="freshSince">What was seen since then is not looked at again.</param>
-    public DestinationProbe CreateDestinationProbe(IProbeLedger ledger, DateTimeOffset freshSince) =>
-        new(ledger, Resolver, Probe, Schedule, digest, time) { FreshSince = freshSince };
-
-    /// <summary>Visits that store nothing.</summary>
-    public UnstoredProbe CreateUnstoredProbe(bool triesServerName) => new(Resolver, Probe, digest, time) { TriesServerName = triesServerName };
-
-    /// <summary>Records a visit as if the engine had made it: what was observed, and what the rules make of it. Connects to nobody.</summary>
-    /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
-    public async Task RecordAsync(IProbeLedger ledger, ProbedDestination visit, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(ledger);
-        ArgumentNullException.ThrowIfNull(visit);
-        foreach (var address in visit.Addresses.DistinctBy(address => address.Seen.Target))
-            await ledger.RecordAsync(address.Seen, address.Watched.History);
-        using var looks = new DestinationProbe(ledger, new KnownResolution(visit.Resolution), Probe, Schedule, digest, time)
-        {
-            FreshSince = DateTimeOffset.FromUnixTimeSeconds(visit.Addresses.Select(address => address.Seen.At).DefaultIfEmpty(time.GetUtcNow()).Min().ToUnixTimeSeconds()),
-        };
-        await looks.RunAsync(visit.Resolution.NextHop, ProbeReason.Person, roundEnded: null, cancellation);
-    }
+    /// <summary>Probes for a person who waits: each address is connected to once, and shared by the destinations behind it.</summary>
+    /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>
+    /// <returns>Dispose of it before these parts.</returns>
+    public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger) => new(
+        ledger, Resolver, Probe,
+        ledger is null
+            ? Schedule with
+            {
+                AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero, MaxConnections = Math.Min(Schedule.MaxConnections, MaxUnstoredConnections),
+            }
+            : Schedule,
+        digest, time, GateMemory.ThisRun);
 
     /// <param name="port">Where policy hosts are asked.</param>
     public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(

@@ -65,7 +65,7 @@ internal static class Import
 
         var code = new ChangeFlow(context, options.Write, summary: true).Run(view => Plan(view, rows, file, context, options));
         if (conversion is not null && !context.Get(options.Write.DryRun))
-            await FetchRecorder.WriteAsync(context, conversion.ProbesOf(rows.Select(row => row.Destination)), cancellation);
+            await FetchRecorder.WriteAsync(context, conversion.ProbesOf(rows.Select(row => row.Destination)));
         return code;
     }
 

@@ -5,17 +5,18 @@ using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Fetching;
 
-/// <summary>Writes down visits of destinations that are configured by now, as if the daemon had made them.</summary>
+/// <summary>Records probes of destinations that are configured by now, as if the daemon had made them.</summary>
 internal static class FetchRecorder
 {
-    internal static async Task WriteAsync(CommandContext context, IReadOnlyList<ProbedDestination> visits, CancellationToken cancellation)
+    internal static async Task WriteAsync(CommandContext context, IReadOnlyList<ProbedDestination> probed)
     {
         try
         {
             using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
             using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
-            foreach (var visit in visits)
-                await prober.RecordAsync(ledger, visit, cancellation);
+            using var probe = prober.CreateDestinationProbe(ledger);
+            foreach (var one in probed)
+                await probe.RecordAsync(one);
         }
         catch (LedgerUnavailableException fault)
         {

@@ -43,9 +43,10 @@ internal sealed class FetchedPins
         if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
             throw new CommandException(ExitCode.Usage, $"{key} answers for subdomains and has no MX of its own; name hosts to look at with --probe-as NAME");
         using var prober = new ProberComposition(context.Settings.Probe, context.Settings.Postfix.FingerprintDigest, context.Host.Time);
+        using var probe = prober.CreateDestinationProbe(ledger: null);
         ProbedDestination visit;
         using (var bar = Progress.Start(context.Host, $"probing {key}", 1, worthShowing: 1))
-            visit = await prober.CreateUnstoredProbe(triesServerName: false).RunAsync(DestinationCheck.StateOf(key, destination, []), bar, cancellation);
+            visit = await probe.RunAsync(DestinationCheck.StateOf(key, destination, []), triesServerName: false, bar, cancellation);
         var acceptance = new FetchAcceptance(context, decision, key.Text, visit, destination.Pins);
         return new FetchedPins(context, visit, await acceptance.DecideAsync(cancellation));
     }
@@ -70,5 +71,5 @@ internal sealed class FetchedPins
     }
 
     /// <summary>Writes down what was seen, once the entry is there.</summary>
-    internal Task RecordAsync(CancellationToken cancellation) => FetchRecorder.WriteAsync(context, [visit], cancellation);
+    internal Task RecordAsync() => FetchRecorder.WriteAsync(context, [visit]);
 }

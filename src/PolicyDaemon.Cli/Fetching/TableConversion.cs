@@ -22,19 +22,19 @@ internal sealed class TableConversion(CommandContext context)
     private readonly DigestAlgorithm digest = context.Settings.Postfix.FingerprintDigest;
     private readonly ConcurrentDictionary<NextHop, ProbedDestination> visits = new();
 
-    /// <summary>Visits the servers of every row that has such pins.</summary>
+    /// <summary>Probes the servers of every row that has such pins, each address once.</summary>
     internal async Task ProbeAsync(IEnumerable<Destination> rows, CancellationToken cancellation)
     {
         var wanted = rows.Where(NeedsConversion).DistinctBy(Where).ToList();
         using var prober = new ProberComposition(context.Settings.Probe, digest, context.Host.Time);
-        var visit = prober.CreateUnstoredProbe(triesServerName: false);
+        using var probe = prober.CreateDestinationProbe(ledger: null);
         using var progress = Progress.Start(context.Host, "probing", wanted.Count, worthShowing: 1);
         var done = 0;
         await Parallel.ForEachAsync(
             wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (row, stop) =>
             {
                 var key = Where(row);
-                visits[key] = await visit.RunAsync(DestinationCheck.StateOf(key, row with { Key = key }, []), null, stop);
+                visits[key] = await probe.RunAsync(DestinationCheck.StateOf(key, row with { Key = key }, []), triesServerName: false, null, stop);
                 progress.Report(Interlocked.Increment(ref done));
             });
     }

@@ -6,27 +6,29 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Probing;
 
-/// <summary>One destination of <c>probe</c>, looked at and recorded.</summary>
-/// <param name="Look">What the look came to.</param>
-/// <param name="Round">What was recorded.</param>
+/// <summary>One destination of <c>probe</c>, probed and recorded.</summary>
+/// <param name="Probed">What the probe came to.</param>
 /// <param name="Moved">The transitions that the store took: a person may have decided meanwhile.</param>
-internal sealed record ProbeOutput(DestinationProbeResult Look, ProbeResult Round, ImmutableArray<PinTransition> Moved)
+internal sealed record ProbeOutput(ProbedDestination Probed, ImmutableArray<PinTransition> Moved)
 {
-    public string Key => Look.Watched.Key.Text;
+    public string Key => Probed.Before.Key.Text;
+
+    /// <summary>What was recorded.</summary>
+    public ProbeResult Round => Probed.Round;
 
     public DestinationVerdict Verdict => Round.Result.Verdict;
 
     /// <summary>The addresses that DNS names.</summary>
-    public IEnumerable<AddressState> Listed => Look.Addresses.Where(address => address.Listed)
+    public IEnumerable<AddressState> Listed => Probed.States.Where(address => address.Listed)
         .OrderBy(address => address.MxHost, StringComparer.Ordinal).ThenBy(address => address.History.Target);
 
     /// <summary>When the first of the certificates that were seen now expires; null where none was.</summary>
     public DateTimeOffset? FirstExpiry => Listed.SelectMany(Seen).Select(certificate => (DateTimeOffset?)certificate.NotAfter).Min();
 
-    internal static ProbeOutput Of(DestinationProbeResult look, ProbeResult round, ImmutableArray<Pin> after) => new(
-        look, round,
+    internal static ProbeOutput Of(ProbedDestination probed, ImmutableArray<Pin> after) => new(
+        probed,
         [
-            .. round.Result.Transitions.Where(transition =>
+            .. probed.Round.Result.Transitions.Where(transition =>
                 after.Any(pin => pin.Fingerprint == transition.Fingerprint && pin.State == transition.To)),
         ]);
 

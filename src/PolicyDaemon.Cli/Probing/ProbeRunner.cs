@@ -19,9 +19,7 @@ internal static class ProbeRunner
     {
         var settings = context.Settings;
         using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, context.Host.Time);
-        // The ledger keeps whole seconds: what is seen within this one must count as seen since.
-        var freshSince = DateTimeOffset.FromUnixTimeSeconds(context.Host.Time.GetUtcNow().ToUnixTimeSeconds());
-        using var destinations = prober.CreateDestinationProbe(ledger, freshSince);
+        using var probe = prober.CreateDestinationProbe(ledger);
         var results = new ConcurrentDictionary<NextHop, ProbeOutput>();
         using var progress = Progress.Start(context.Host, "probing", keys.Count, worthShowing: 2);
         var done = 0;
@@ -34,9 +32,8 @@ internal static class ProbeRunner
         {
             await Parallel.ForEachAsync(keys, limit, async (key, stop) =>
             {
-                var look = await destinations.RunAsync(key, ProbeReason.Person, roundEnded: null, stop);
-                if (look is { Round: { } round })
-                    results[key] = ProbeOutput.Of(look, round, ledger.Read(key)?.Pins ?? []);
+                if (await probe.RunAsync(key, ProbeReason.Person, roundEnded: null, stop) is { } probed)
+                    results[key] = ProbeOutput.Of(probed, ledger.Read(key)?.Pins ?? []);
                 progress.Report(Interlocked.Increment(ref done));
             });
         }

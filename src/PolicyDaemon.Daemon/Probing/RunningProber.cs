@@ -29,14 +29,14 @@ internal sealed class RunningProber(
     private long forgotAt = time.GetTimestamp();
     private bool listIsStale;
     private bool anyKey;
-    private (long Looks, long At) tidied = (0, time.GetTimestamp());
+    private (long Probes, long At) tidied = (0, time.GetTimestamp());
 
     public ProberStatus Status(string? problem)
     {
         var now = engine.Status;
         var test = parts.Resolver.Test;
         return new ProberStatus(
-            problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.RoundEnded,
+            problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.PassEnded,
             new ResolverStatus(settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
             engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedHosts, brake.HostsWithNewKeys) : null, 0);
     }
@@ -97,10 +97,10 @@ internal sealed class RunningProber(
     private void TidyUp(long now)
     {
         var status = engine.Status;
-        if (status.InFlight > 0 || status.Looks - tidied.Looks < ManyProbes || time.GetElapsedTime(tidied.At, now) < TidyPause
+        if (status.InFlight > 0 || status.Probes - tidied.Probes < ManyProbes || time.GetElapsedTime(tidied.At, now) < TidyPause
             || loader.Status is { Destinations: > LargeStore })
             return;
-        tidied = (status.Looks, now);
+        tidied = (status.Probes, now);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 

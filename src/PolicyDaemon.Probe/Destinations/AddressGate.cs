@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Observations;
@@ -6,7 +7,11 @@ using PolicyDaemon.Core.Rotation;
 namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>The one door to mail servers: one connection to an address at a time, spaced, bounded, and shared by everybody behind it.</summary>
-internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, ScheduleOptions options, TimeProvider time) : IDisposable
+/// <param name="probe">Connects.</param>
+/// <param name="ledger">Remembers what targets showed, and takes down what they show now; null: nothing is remembered or stored.</param>
+/// <param name="memory">What may stand in for a connection.</param>
+internal sealed class AddressGate(
+    IServerProbe probe, IProbeLedger? ledger, GateMemory memory, ScheduleOptions options, TimeProvider time) : IDisposable
 {
     private readonly Lock guard = new();
     private readonly Dictionary<IPAddress, Lane> lanes = [];
@@ -14,14 +19,18 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
     // Timestamps, not dates: a clock that is set must neither hold a probe up nor let it come too early.
     private readonly Dictionary<IPNetwork, long> providers = [];
     private readonly SemaphoreSlim connections = new(options.MaxConnections);
+    private readonly ConcurrentDictionary<ProbeTarget, TargetProbe> own = [];
 
-    /// <summary>What a target shows, no older than asked for; from memory where that is fresh enough, or the server wants to be left alone.</summary>
-    /// <returns>The history, and whether this call saw something in it change.</returns>
-    public async Task<(AddressHistory History, bool Changed)> LookAsync(
-        ProbeTarget target, DateTimeOffset notOlderThan, CancellationToken cancellation)
+    /// <summary>Probes a target, or takes what is known of it where that may stand in.</summary>
+    /// <param name="target">What to connect to.</param>
+    /// <param name="notOlderThan">What was seen since then may stand in, where the gate uses the ledger's memory.</param>
+    /// <param name="bothAlgorithms">Where it is time to, also ask for a certificate of the other key algorithm.</param>
+    /// <param name="cancellation">Ends the wait and the connection.</param>
+    public async Task<TargetProbe> ProbeAsync(
+        ProbeTarget target, DateTimeOffset notOlderThan, bool bothAlgorithms, CancellationToken cancellation)
     {
-        if (FromMemory(target, notOlderThan) is { } known)
-            return (known, false);
+        if (Known(target, notOlderThan) is { } known)
+            return known;
         var lane = Enter(target.Address);
         try
         {
@@ -29,13 +38,13 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
             try
             {
                 // Whoever was before us in the lane may have seen what we came for.
-                if (FromMemory(target, notOlderThan) is { } seen)
-                    return (seen, false);
+                if (Known(target, notOlderThan) is { } seen)
+                    return seen;
                 await SpaceAsync(lane, target.Address, cancellation);
                 await connections.WaitAsync(cancellation);
                 try
                 {
-                    return await ProbeAsync(target, cancellation);
+                    return await ConnectAsync(target, bothAlgorithms, cancellation);
                 }
                 finally
                 {
@@ -53,6 +62,10 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
             Leave(lane);
         }
     }
+
+    /// <summary>What is remembered of a target, without a connection.</summary>
+    public AddressHistory Remembered(ProbeTarget target) =>
+        ledger?.ReadHistory(target).AsOf(time.GetUtcNow()) ?? new AddressHistory(target);
 
     public void Dispose()
     {
@@ -78,23 +91,31 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
         }
     }
 
-    private AddressHistory? FromMemory(ProbeTarget target, DateTimeOffset notOlderThan)
+    private TargetProbe? Known(ProbeTarget target, DateTimeOffset notOlderThan)
     {
-        var history = ledger.ReadHistory(target);
+        if (memory == GateMemory.ThisRun)
+            return own.TryGetValue(target, out var seen) ? seen with { IsNews = false } : null;
+        var history = Remembered(target);
         var now = time.GetUtcNow();
-        return Timetable.IsFresh(history, notOlderThan, now) || Timetable.HeldUntil(history, options, now) > now ? history : null;
+        return Timetable.IsFresh(history, notOlderThan, now) || Timetable.HeldUntil(history, options, now) > now
+            ? new TargetProbe(history, null, IsNews: false)
+            : null;
     }
 
-    private async Task<(AddressHistory History, bool Changed)> ProbeAsync(ProbeTarget target, CancellationToken cancellation)
+    private async Task<TargetProbe> ConnectAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation)
     {
-        var stored = ledger.ReadHistory(target);
-        var before = stored.AsOf(time.GetUtcNow());
+        var stored = ledger?.ReadHistory(target);
+        var before = Remembered(target);
         // A server with one certificate, as most have, is asked for another once a day; one with two shows both every time.
-        var both = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
-        var observation = await probe.ProbeAsync(target, both, cancellation);
+        var isTime = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
+        var observation = await probe.ProbeAsync(target, bothAlgorithms && isTime, cancellation);
         var after = before.AsOf(observation.At).With(observation);
-        await ledger.RecordAsync(observation, after);
-        return (after, stored.LastAttempt is not null && IsNews(before, after));
+        if (ledger is not null)
+            await ledger.RecordAsync(observation, after);
+        var seen = new TargetProbe(after, observation, stored?.LastAttempt is not null && IsNews(before, after));
+        if (memory == GateMemory.ThisRun)
+            own[target] = seen;
+        return seen;
     }
 
     // What concerns everybody behind the address. A server that is only slow or down concerns each when its own time comes.
@@ -159,3 +180,19 @@ internal sealed class AddressGate(IServerProbe probe, IProbeLedger ledger, Sched
         public int Users { get; set; }
     }
 }
+
+/// <summary>What may stand in for a connection to a target.</summary>
+internal enum GateMemory
+{
+    /// <summary>What the ledger remembers, where it is fresh enough or the server asked for patience.</summary>
+    Ledger,
+
+    /// <summary>What this gate itself has seen: a person who asks now is never told what was seen before.</summary>
+    ThisRun,
+}
+
+/// <summary>What is known of a target after it was probed.</summary>
+/// <param name="History">With what was seen now.</param>
+/// <param name="Observation">What was seen; null where what was remembered stands in.</param>
+/// <param name="IsNews">It shows something that concerns everybody behind the address.</param>
+internal readonly record struct TargetProbe(AddressHistory History, Observation? Observation, bool IsNews);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Net;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -9,81 +10,90 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>One look at one destination: resolve, visit each address through <see cref="AddressGate"/>, judge, record.</summary>
-/// <remarks>The engine of policyd does it when a destination is due, policyctl when a person asks. Safe for several looks at once;
-/// they share the gate, and so the spacing and what each other saw.</remarks>
+/// <summary>Probes destinations: resolve, connect to each address through <see cref="AddressGate"/>, judge, and record where there is a ledger.</summary>
+/// <remarks>The one way of a probe. policyd probes when a destination is due and <c>policyctl probe</c> when a person asks, over the store's
+/// ledger; <c>check</c> and whatever fetches pins probe without one, and nothing is stored. Safe for several destinations at once: they share
+/// the gate, and so the spacing and what was seen.</remarks>
 public sealed class DestinationProbe : IDisposable
 {
-    private readonly IProbeLedger ledger;
+    private readonly IProbeLedger? ledger;
     private readonly IMxResolver resolver;
     private readonly AddressGate gate;
     private readonly ScheduleOptions options;
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
 
+    /// <param name="ledger">Where destinations and targets are remembered and results are recorded; null: nowhere.</param>
     /// <param name="digest">The digest Postfix compares in.</param>
-    public DestinationProbe(
-        IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, TimeProvider time)
+    /// <param name="memory">What may stand in for a connection.</param>
+    internal DestinationProbe(
+        IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, TimeProvider time,
+        GateMemory memory)
     {
-        ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
         this.resolver = resolver;
         this.options = options;
         this.digest = digest;
         this.time = time;
-        gate = new AddressGate(probe, ledger, options, time);
+        gate = new AddressGate(probe, ledger, memory, options, time);
     }
-
-    /// <summary>Whatever was seen since then is fresh enough, so that one visit serves everybody behind an address; null: the reason decides.</summary>
-    public DateTimeOffset? FreshSince { get; init; }
 
     /// <summary>Where what concerns the prober itself is taken down; null: nowhere, as in a process that sees little of the whole.</summary>
     internal ProberFindings? Findings { get; init; }
 
-    /// <summary>Looks at a destination and records what it came to.</summary>
+    /// <summary>Probes a destination of the ledger and records what it came to.</summary>
     /// <param name="key">The destination.</param>
-    /// <param name="reason">How fresh an observation must be depends on it.</param>
+    /// <param name="reason">How fresh what is remembered must be depends on it.</param>
     /// <param name="roundEnded">When the last round of all destinations ended; null: not known.</param>
-    /// <param name="cancellation">Ends the look; what was observed until then is kept.</param>
-    /// <returns>Null where the destination is no longer there.</returns>
+    /// <param name="cancellation">Ends the probe; what was observed until then is kept.</param>
+    /// <returns>Null where the destination is no longer there, and where there is nothing to probe.</returns>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
-    public async Task<DestinationProbeResult?> RunAsync(
+    public async Task<ProbedDestination?> RunAsync(
         NextHop key, ProbeReason reason, DateTimeOffset? roundEnded, CancellationToken cancellation)
     {
-        if (ledger.Read(key) is not { } stored)
-            return null;
         var asked = time.GetUtcNow();
-        var watched = stored.AsOf(asked);
-        // At level none there is nothing to look at, unless a person asks.
-        if (watched.Policy.Level == TlsLevel.None && reason != ProbeReason.Person)
+        if (Ledger.Read(key) is not { } stored || IsIdle(stored, reason))
             return null;
-        // Postfix asks once per MX host and delivery: a look of a moment ago answers them all, without DNS and without a write.
-        if (reason == ProbeReason.Lookup && watched is { LastProbe: { } last, NextDue: { } due } && asked - last < options.LookupStaleness)
-            return new DestinationProbeResult(watched, null, due, [], default);
-        var resolution = await resolver.ResolveAsync(key, watched.ProbeAs, cancellation);
-        var now = time.GetUtcNow();
-        var look = new DestinationEvaluation(watched, resolution, now);
-        var notOlderThan = FreshSince ?? asked - (reason == ProbeReason.Scheduled
+        var notOlderThan = asked - (reason == ProbeReason.Scheduled
             ? Timetable.ScheduledFreshness(stored.LastProbe, asked, options)
             : Timetable.Freshness(reason, options));
+        return await RunAsync(stored.AsOf(asked), notOlderThan, roundEnded, false, null, cancellation);
+    }
 
-        var histories = new ConcurrentDictionary<ProbeTarget, AddressHistory>();
-        var changed = new ConcurrentBag<ProbeTarget>();
-        await Task.WhenAll(look.Targets.DistinctBy(target => target.Target).Select(async target =>
-        {
-            if (!resolution.Worked || !look.IsListed(target))
-            {
-                histories[target.Target] = ledger.ReadHistory(target.Target).AsOf(now);
-                return;
-            }
+    /// <summary>When the destination is due again, where a probe of a moment ago answers a lookup: then nothing is done.</summary>
+    /// <remarks>Postfix asks once per MX host and delivery; one probe answers them all, without DNS and without a write.</remarks>
+    internal DateTimeOffset? AnsweredUntil(NextHop key)
+    {
+        var asked = time.GetUtcNow();
+        return Ledger.Read(key)?.AsOf(asked) is { LastProbe: { } last, NextDue: { } due } && asked - last < options.LookupStaleness ? due : null;
+    }
 
-            var (history, isNew) = await gate.LookAsync(target.Target, notOlderThan, cancellation);
-            histories[target.Target] = history;
-            if (isNew)
-                changed.Add(target.Target);
-        }));
+    /// <summary>Probes a destination as it is configured or would be. It need not be in the ledger.</summary>
+    /// <param name="state">The destination.</param>
+    /// <param name="triesServerName">Also connect with the MX host's name as SNI where the certificate shown without it is not valid for the name.</param>
+    /// <param name="progress">Told after each address how many are done and how many there are.</param>
+    /// <param name="cancellation">Ends the probe without a result.</param>
+    public async Task<ProbedDestination> RunAsync(
+        DestinationState state, bool triesServerName, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var asked = time.GetUtcNow();
+        return await RunAsync(state, asked, null, triesServerName, progress, cancellation);
+    }
 
-        return await RecordAsync(watched, look, histories, [.. changed], roundEnded);
+    /// <summary>Records what was probed without a ledger, as if it had been probed with this one. Connects to nobody.</summary>
+    /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
+    public async Task RecordAsync(ProbedDestination probed)
+    {
+        ArgumentNullException.ThrowIfNull(probed);
+        foreach (var address in probed.Addresses.DistinctBy(address => address.Seen.Target))
+            await Ledger.RecordAsync(address.Seen, gate.Remembered(address.Seen.Target).With(address.Seen));
+        var now = time.GetUtcNow();
+        if (Ledger.Read(probed.Resolution.NextHop)?.AsOf(now) is not { } state)
+            return;
+        var evaluation = new DestinationEvaluation(state, probed.Resolution, now);
+        var histories = evaluation.Targets.Select(target => target.Target).Distinct().ToDictionary(target => target, gate.Remembered);
+        await FinishAsync(state, evaluation, histories, roundEnded: null);
     }
 
     /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
@@ -95,25 +105,100 @@ public sealed class DestinationProbe : IDisposable
 
     public void Dispose() => gate.Dispose();
 
-    // A look that worked has the time of its resolution, but for the moment between them and whole seconds.
-    private static bool FailedBefore(DestinationState watched) =>
-        watched.LastProbe is { } look && !(watched.LastResolution?.At + TimeSpan.FromSeconds(2) >= look);
+    private IProbeLedger Ledger => ledger ?? throw new InvalidOperationException("a probe without a ledger stores nothing");
 
-    private async Task<DestinationProbeResult> RecordAsync(
-        DestinationState watched, DestinationEvaluation look, ConcurrentDictionary<ProbeTarget, AddressHistory> histories,
-        ImmutableArray<ProbeTarget> changed, DateTimeOffset? roundEnded)
+    /// <summary>At level none there is nothing to probe, unless a person asks.</summary>
+    private static bool IsIdle(DestinationState state, ProbeReason reason) =>
+        state.Policy.Level == TlsLevel.None && reason != ProbeReason.Person;
+
+    private async Task<ProbedDestination> RunAsync(
+        DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? roundEnded, bool triesServerName,
+        IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
-        var counts = ledger.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow);
+        var resolution = await resolver.ResolveAsync(state.Key, state.ProbeAs, cancellation);
+        var evaluation = new DestinationEvaluation(state, resolution, time.GetUtcNow());
+        var probes = new ConcurrentDictionary<ProbeTarget, TargetProbe>();
+        var named = new ConcurrentDictionary<ProbeTarget, Observation>();
+        var targets = evaluation.Targets.DistinctBy(target => target.Target).ToList();
+        var done = 0;
+        await Task.WhenAll(targets.Select(async target =>
+        {
+            var isListed = resolution.Worked && evaluation.IsListed(target);
+            var seen = probes[target.Target] = isListed
+                ? await gate.ProbeAsync(target.Target, notOlderThan, bothAlgorithms: true, cancellation)
+                : new TargetProbe(gate.Remembered(target.Target), null, IsNews: false);
+            if (triesServerName && seen.Observation is { } observation && IsWorthANamedProbe(target, observation))
+            {
+                var other = new ProbeTarget(target.Target.Address, target.Target.Port, target.MxHost);
+                named[target.Target] = (await gate.ProbeAsync(other, notOlderThan, bothAlgorithms: false, cancellation)).Observation ?? observation;
+            }
+
+            progress?.Report((Interlocked.Increment(ref done), targets.Count));
+        }));
+
+        var histories = probes.ToDictionary(pair => pair.Key, pair => pair.Value.History);
+        var (round, counts) = await FinishAsync(state, evaluation, histories, roundEnded);
+        var states = evaluation.Addresses(histories);
+        return new ProbedDestination
+        {
+            Before = state,
+            Resolution = resolution,
+            Addresses = Connected(resolution, states, evaluation, probes, named),
+            States = states,
+            Round = round,
+            Changed = [.. probes.Where(pair => pair.Value.IsNews).Select(pair => pair.Key)],
+            Counts = counts,
+        };
+    }
+
+    private async Task<(ProbeResult Round, BrakeCounts Counts)> FinishAsync(
+        DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories, DateTimeOffset? roundEnded)
+    {
+        var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
         var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, roundEnded) { Options = options.Rotation };
-        var round = look.Finish(histories, digest, brake, options);
-        if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(watched)) == true)
+        var round = evaluation.Finish(histories, digest, brake, options);
+        if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(state)) == true)
         {
             var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
             round = round with { Result = round.Result with { Findings = own } };
         }
 
-        await ledger.RecordAsync(round);
+        if (ledger is not null)
+            await ledger.RecordAsync(round);
         Findings?.Update(brake, resolver.Trouble, resolver.Doubt);
-        return new DestinationProbeResult(watched, round, round.NextDue, changed, counts) { Addresses = look.Addresses(histories) };
+        return (round, counts);
     }
+
+    // A probe that worked has the time of its resolution, but for the moment between them and whole seconds.
+    private static bool FailedBefore(DestinationState state) =>
+        state.LastProbe is { } last && !(state.LastResolution?.At + TimeSpan.FromSeconds(2) >= last);
+
+    private static ImmutableArray<ProbedAddress> Connected(
+        MxResolution resolution, ImmutableArray<AddressState> states, DestinationEvaluation evaluation,
+        ConcurrentDictionary<ProbeTarget, TargetProbe> probes, ConcurrentDictionary<ProbeTarget, Observation> named)
+    {
+        // What another SNI name showed is judged under the target's own.
+        var withNames = evaluation.Addresses(probes.ToDictionary(pair => pair.Key, pair =>
+            named.TryGetValue(pair.Key, out var other) ? new AddressHistory(pair.Key).With(other with { Target = pair.Key }) : pair.Value.History));
+        return
+        [
+            .. states.Zip(withNames)
+                .Where(pair => probes[pair.First.History.Target].Observation is not null)
+                .Select(pair => new ProbedAddress(
+                    resolution.Hosts.First(host => host.Name == pair.First.MxHost), probes[pair.First.History.Target].Observation!, pair.First)
+                {
+                    Named = named.GetValueOrDefault(pair.First.History.Target),
+                    NamedState = pair.Second,
+                })
+                .OrderBy(address => address.Host.Preference)
+                .ThenBy(address => address.Host.Name, StringComparer.Ordinal)
+                .ThenBy(address => address.Seen.Target.Address.AddressFamily)
+                .ThenBy(address => address.Seen.Target),
+        ];
+    }
+
+    private static bool IsWorthANamedProbe(MxTarget target, Observation seen) =>
+        target.Target.ServerName is null && !IPAddress.TryParse(target.MxHost, out _)
+        && seen is { Outcome: ProbeOutcome.Secured, Certificates: [var first, ..] }
+        && !(first.Chain == ChainVerdict.Trusted && first.Certificate.Covers(target.MxHost));
 }

@@ -4,8 +4,41 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>A destination, visited once; nothing of it is stored.</summary>
-/// <param name="Resolution">Where its mail goes.</param>
-/// <param name="Addresses">Every address, by MX preference, host name and address.</param>
-/// <param name="Round">What the rules of the pin life cycle make of it, as if it had been recorded.</param>
-public sealed record ProbedDestination(MxResolution Resolution, ImmutableArray<ProbedAddress> Addresses, ProbeResult Round);
+/// <summary>One probe of one destination: where its mail goes, what its servers showed, and what the rules make of it.</summary>
+public sealed record ProbedDestination
+{
+    /// <summary>The destination as it was before: configured, and remembered where it was probed before.</summary>
+    public required DestinationState Before { get; init; }
+
+    /// <summary>Where its mail goes.</summary>
+    public required MxResolution Resolution { get; init; }
+
+    /// <summary>The addresses that were connected to, by MX preference, host name and address.</summary>
+    public required ImmutableArray<ProbedAddress> Addresses { get; init; }
+
+    /// <summary>Every known address as the rules saw it: those of <see cref="Addresses"/>, those that another probe of a moment ago stands in
+    /// for, and those that DNS does not name any more.</summary>
+    public required ImmutableArray<AddressState> States { get; init; }
+
+    /// <summary>What the rules of the pin life cycle make of it.</summary>
+    public required ProbeResult Round { get; init; }
+
+    /// <summary>Targets that showed something new, which concerns every destination behind them.</summary>
+    public ImmutableArray<ProbeTarget> Changed { get; init; } = [];
+
+    /// <summary>The numbers of the brake before it; zero where nothing is stored.</summary>
+    public BrakeCounts Counts { get; init; }
+}
+
+/// <summary>An address of an MX host, connected to.</summary>
+/// <param name="Host">The MX host, as DNS has it.</param>
+/// <param name="Seen">What the address showed, asked as Postfix would ask.</param>
+/// <param name="Watched">The same as the rules see it.</param>
+public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState Watched)
+{
+    /// <summary>What the address showed when the MX host's name was sent (SNI); null where that was not tried.</summary>
+    public Observation? Named { get; init; }
+
+    /// <summary>That as the rules see it, or <see cref="Watched"/>.</summary>
+    public required AddressState NamedState { get; init; }
+}

@@ -30,7 +30,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     private int beyond;
 
     /// <summary>How many destinations there are to look after.</summary>
-    public int Watched { get; private set; }
+    public int Destinations { get; private set; }
 
     /// <summary>How many wait for their turn.</summary>
     public int CountDue(DateTimeOffset now) => dueQueue.CountDue(now) + beyond;
@@ -125,7 +125,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         horizon = isCut ? listed[^1].Due ?? now : until;
         notBefore = brought == 0 ? now + Pause : now;
         var counts = ledger.Count(now);
-        Watched = counts.Watched;
+        Destinations = counts.Watched;
         beyond = isCut || !hasAllNew ? Math.Max(0, counts.Waiting - dueQueue.CountDue(now)) : 0;
     }
 

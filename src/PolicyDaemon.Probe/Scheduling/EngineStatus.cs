@@ -1,8 +1,8 @@
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>What the engine is about.</summary>
-/// <param name="Destinations">How many it looks after.</param>
-/// <param name="InFlight">How many it looks at now.</param>
-/// <param name="Due">How many wait for their turn; a few seconds old.</param>
-/// <param name="Looks">How many looks have ended since it started.</param>
-public sealed record EngineStatus(int Destinations, int InFlight, int Due, long Looks);
+/// <summary>What the engine is doing.</summary>
+/// <param name="Destinations">How many destinations it looks after.</param>
+/// <param name="InFlight">How many probes run now.</param>
+/// <param name="Due">How many destinations wait for their turn; a few seconds old.</param>
+/// <param name="Probes">How many probes have ended since the start.</param>
+public sealed record EngineStatus(int Destinations, int InFlight, int Due, long Probes);

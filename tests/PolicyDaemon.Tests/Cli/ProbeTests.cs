@@ -72,6 +72,19 @@ public sealed class ProbeTests
     }
 
     [Fact]
+    public async Task It_connects_each_time_even_twice_within_a_second()
+    {
+        await using var network = new ProbedNetwork();
+        var now = Old;
+        var key = Partner(network, () => now);
+        network.Session.Succeed("probe", key);
+        now = New;
+        network.Session.Time.Advance(TimeSpan.FromMilliseconds(100));
+
+        Assert.StartsWith($"{key}\tmismatch\t1/1\t", network.Session.Run("probe", key).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Many_are_a_table_with_what_is_to_be_read_below_and_one_connection_serves_all_behind_an_address()
     {
         await using var network = new ProbedNetwork();

@@ -65,7 +65,7 @@ internal static class DomainAdd
             ? [new PlannedChange(nextHop, null, destination) { Evidence = sighted?.Evidence }]
             : throw Known(nextHop));
         if (sighted is not null && !context.Get(write.DryRun))
-            await sighted.RecordAsync(cancellation);
+            await sighted.RecordAsync();
         return code;
     }
 

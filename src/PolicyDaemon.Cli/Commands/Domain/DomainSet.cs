@@ -71,7 +71,7 @@ internal static class DomainSet
             return [new PlannedChange(key, before, sighted is null ? after : after with { Pins = sighted.AddTo(after.Pins) }) { Evidence = sighted?.Evidence }];
         });
         if (sighted is not null && !context.Get(write.DryRun))
-            await sighted.RecordAsync(cancellation);
+            await sighted.RecordAsync();
         return code;
     }
 }

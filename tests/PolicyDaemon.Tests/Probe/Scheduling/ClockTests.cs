@@ -112,19 +112,17 @@ public sealed class ClockTests : IAsyncDisposable
     [Fact]
     public async Task Evidence_waits_for_a_round_that_ended_since_the_clock_was_set_back()
     {
-        network.Tlsa.Add(RotationScenario.TlsaOf("key"));
-        network.Tlsa.Add(RotationScenario.TlsaOf("new"));
         Start();
         await WaitAsync(() => ledger.Rounds.Count == 1);
         await ProbeAheadAsync(6);
-        Assert.NotNull(engine!.RoundEnded);
+        Assert.NotNull(engine!.PassEnded);
 
         time.Set(TimeSpan.FromHours(-6));
         network.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await AdvanceUntilAsync(() => network.Connections.Count == 3);
-        Assert.Null(engine.RoundEnded);
+        Assert.Null(engine.PassEnded);
         network.Barrier.SetResult();
-        await WaitAsync(() => engine.RoundEnded is not null);
+        await WaitAsync(() => engine.PassEnded is not null);
     }
 
     public async ValueTask DisposeAsync()

@@ -25,7 +25,7 @@ public sealed class DueWindowTests
         Add(10 * Page);
 
         Assert.Equal(Names(10 * Page).Order(), TakeAll().Order());
-        Assert.Equal(10 * Page, window.Watched);
+        Assert.Equal(10 * Page, window.Destinations);
         Assert.Empty(TakeAll());
     }
 
@@ -163,7 +163,7 @@ public sealed class DueWindowTests
         Assert.Null(TryTake());
         window.ListChanged(anyKey: false);
         Assert.Null(TryTake());
-        Assert.Equal(2, window.Watched);
+        Assert.Equal(2, window.Destinations);
         window.ListChanged(anyKey: true);
         Assert.Equal("added.example", TryTake());
     }
