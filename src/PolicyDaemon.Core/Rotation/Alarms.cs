@@ -71,7 +71,7 @@ internal static class Alarms
 
     private static void OtherDigest(RotationView view, ImmutableArray<Finding>.Builder findings)
     {
-        var waiting = view.Pins.Served.Where(pin => pin.Fingerprint.Algorithm != view.Input.Digest).ToList();
+        var waiting = view.Pins.Served.Where(pin => pin.NeedsConversion(view.Input.Digest)).ToList();
         var slots = view.Current
             .Where(slot => waiting.Exists(pin => slot.Certificate.Matches(pin.Fingerprint))
                 && !view.Pins.Served.Any(pin => pin.Fingerprint.Algorithm == view.Input.Digest && slot.Certificate.Matches(pin.Fingerprint)))

@@ -6,11 +6,10 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>What always takes a person about one new key, whatever the evidence for it.</summary>
 internal static class CandidateHolds
 {
-    private const int MinimumStrengthBits = 112; // NIST SP 800-57 part 1: nothing below is acceptable since 2014
     private const int MaxRotations = 2;
     private static readonly TimeSpan RotationWindow = TimeSpan.FromDays(7);
 
-    /// <summary>The doubt about the key that this slot presents; null where there is none.</summary>
+    /// <summary>The kind of finding that the key of this slot gives rise to, and its sentence; null where nothing holds it.</summary>
     public static (FindingKind Kind, string Detail)? Of(CertificateSlot slot, RotationView view)
     {
         if (IsWeaker(slot, view, out var detail))
@@ -23,7 +22,6 @@ internal static class CandidateHolds
 
     private static bool IsWeaker(CertificateSlot slot, RotationView view, out string detail)
     {
-        var bits = slot.Certificate.StrengthBits;
         var before = slot.Runs
             .Where(run => run.Certificate is { } seen && !seen.Equals(slot.Certificate) && view.Pins.Accepts(seen))
             .Select(run => run.Certificate!.StrengthBits)
@@ -38,9 +36,9 @@ internal static class CandidateHolds
                 .Min();
         }
 
-        detail = $"the new key of {slot.Address.MxHost} has a strength of {bits} bits, "
-            + (bits < before ? $"the one before {before}" : $"less than {MinimumStrengthBits}");
-        return bits < before || bits < MinimumStrengthBits;
+        var isWeak = KeyStrength.IsWeak(slot.Certificate, before, "the one before", out var sentence);
+        detail = $"the new key of {slot.Address.MxHost} {sentence}";
+        return isWeak;
     }
 
     /// <summary>How many keys of a host are new within the window; the keys it was first seen with are not new.</summary>

@@ -26,6 +26,4 @@ public sealed record MxHistory
 
     /// <summary>The last lookup worked. Where it did not, nothing changes.</summary>
     public bool IsCurrent { get; init; } = true;
-
-    public bool IsSecure => Dnssec == DnssecStatus.Secure;
 }

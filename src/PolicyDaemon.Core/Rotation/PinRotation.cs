@@ -36,7 +36,7 @@ public static class PinRotation
         {
             newKeys = [.. HostWithNewKey.In(view).Distinct()];
             newKeySeen = Proposals.FirstSeen(view);
-            Conversion.Apply(view);
+            PinConversion.Apply(view);
             Proposals.KeyBesideCertificate(view);
             Proposals.Announced(view);
             if (input.Mode != PinMode.Locked)

@@ -46,19 +46,27 @@ internal sealed class PinSet
 
     public void Add(Fingerprint fingerprint, PinSubject subject, PinState state, PinStrength strength, RotationRule rule, string reason)
     {
+        Require(null, state, rule);
         pins.Add(new Pin(fingerprint, subject, state, strength, now));
         moved.Add(fingerprint);
         transitions.Add(new PinTransition(fingerprint, subject, null, state, strength, rule, reason));
     }
 
     /// <summary>Moves a pin, once in an evaluation; the last served pin stays served whatever a rule says.</summary>
+    /// <exception cref="InvalidOperationException">A rule proposes what no rule may.</exception>
     public void Move(Pin pin, PinState to, PinStrength strength, RotationRule rule, string reason)
     {
-        var leavesService = pin.IsServed && to is not (PinState.Standby or PinState.Active or PinState.Retiring);
-        if (moved.Contains(pin.Fingerprint) || (leavesService && Served.Count() <= 1))
+        if (moved.Contains(pin.Fingerprint) || PinMoves.TakesLastServed(pins, pin, to))
             return;
+        Require(pin.State, to, rule);
         pins[pins.IndexOf(pin)] = pin with { State = to, Strength = strength, Since = now };
         moved.Add(pin.Fingerprint);
         transitions.Add(new PinTransition(pin.Fingerprint, pin.Subject, pin.State, to, strength, rule, reason));
+    }
+
+    private static void Require(PinState? from, PinState to, RotationRule rule)
+    {
+        if (!PinMoves.IsLegal(from, to, PinMover.Rules))
+            throw new InvalidOperationException($"{rule.Name()}: no rule moves a pin from {from?.Name() ?? "nothing"} to {to.Name()}");
     }
 }

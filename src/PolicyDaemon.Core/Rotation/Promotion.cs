@@ -17,7 +17,7 @@ internal static class Promotion
         {
             if (!view.Pins.HasRoomForServed || IsRejected(candidate, view))
                 continue;
-            var (strength, rule, reason) = Evidence(candidate, view);
+            var (strength, rule, reason) = EvidenceFor(candidate, view);
             if (reason is null)
                 continue;
             if (Hold(candidate, view) is { } hold)
@@ -26,7 +26,7 @@ internal static class Promotion
                 continue;
             }
 
-            if (rule == RotationRule.Dane && !DaneEvidence.HasWaited(candidate, view))
+            if (rule == RotationRule.Dane && !Evidence.HasWaited(candidate, view))
             {
                 var ripe = candidate.Since + view.Input.Brake.Options.EvidenceWait;
                 reconsider = reconsider is null || ripe < reconsider ? ripe : reconsider;
@@ -62,11 +62,11 @@ internal static class Promotion
         }
     }
 
-    private static (PinStrength Strength, RotationRule Rule, string? Reason) Evidence(Pin candidate, RotationView view)
+    private static (PinStrength Strength, RotationRule Rule, string? Reason) EvidenceFor(Pin candidate, RotationView view)
     {
-        if (DaneEvidence.For(candidate, view) is { } dane)
+        if (Evidence.Dane(candidate, view) is { } dane)
             return (PinStrength.Dane, RotationRule.Dane, dane);
-        return view.Input.Mode == PinMode.Auto && WebPkiEvidence.For(candidate, view) is { } webPki
+        return view.Input.Mode == PinMode.Auto && Evidence.WebPki(candidate, view) is { } webPki
             ? (PinStrength.WebPki, RotationRule.WebPki, webPki)
             : default;
     }

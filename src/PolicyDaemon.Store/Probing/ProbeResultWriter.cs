@@ -59,7 +59,7 @@ internal sealed class ProbeResultWriter(
         using var table = new DestinationTable(connection);
         if (table.Find(round.Key.Text)?.Value is not { } before || !before.Policy.Level.MatchesFingerprints())
             return;
-        var (pins, applied) = PinMoves.Apply(
+        var (pins, applied) = PinTransitions.Apply(
             before.Pins, round.Result.Transitions, before.Mode, round.At.Whole(), next => IsNoWorse(before, next, postfix));
         if (applied.IsEmpty)
             return;

@@ -176,7 +176,7 @@ public sealed class LedgerTransitionTests : IDisposable
         Gen.Select(pins, transition.Array[1, 12], Gen.Enum<PinMode>()).Sample((states, proposed, mode) =>
         {
             var before = states.Select((state, key) => Pin(key, state)).ToList();
-            var (after, applied) = PinMoves.Apply([.. before], [.. proposed], mode, DateTimeOffset.UnixEpoch, _ => true);
+            var (after, applied) = PinTransitions.Apply([.. before], [.. proposed], mode, DateTimeOffset.UnixEpoch, _ => true);
 
             Assert.All(before.Where(pin => pin.State == PinState.Rejected), pin => Assert.Contains(pin, after));
             Assert.True(after.Any(pin => pin.IsServed) || !before.Any(pin => pin.IsServed));

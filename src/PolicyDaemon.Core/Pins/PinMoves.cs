@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+
+namespace PolicyDaemon.Core.Pins;
+
+/// <summary>Who moves a pin from one state to another.</summary>
+public enum PinMover
+{
+    /// <summary>A person, by a command.</summary>
+    Person,
+
+    /// <summary>The rules of the pin life cycle.</summary>
+    Rules,
+}
+
+/// <summary>The legal moves of a pin, and what a person's decisions make of a destination's pins. Nothing else changes a pin's state.</summary>
+/// <remarks>
+/// <code>
+/// from        by a person                  by the rules
+/// (no pin)    standby, active, rejected    candidate; active or retiring as the same key in another digest
+/// candidate   standby, active, rejected    standby, active, retired
+/// standby     retired, rejected            active, retired
+/// active      retired, rejected            retiring, retired
+/// retiring    retired, rejected            retired
+/// retired     standby, active, rejected    candidate
+/// rejected    standby, active              -
+/// </code>
+/// A move says only that the states may follow one another: the rules ask for evidence, mode and brake besides, and some decisions
+/// of a person take a reason.
+/// </remarks>
+public static class PinMoves
+{
+    /// <param name="from">Null for a pin that is new.</param>
+    public static bool IsLegal(PinState? from, PinState to, PinMover by) => by == PinMover.Person
+        ? to switch
+        {
+            PinState.Standby or PinState.Active => from?.IsServed() != true,
+            PinState.Retired => from?.IsServed() == true,
+            PinState.Rejected => from != PinState.Rejected,
+            _ => false,
+        }
+        : (from, to) switch
+        {
+            (null, PinState.Candidate or PinState.Active or PinState.Retiring) => true,
+            (PinState.Candidate, PinState.Standby or PinState.Active or PinState.Retired) => true,
+            (PinState.Standby, PinState.Active or PinState.Retired) => true,
+            (PinState.Active, PinState.Retiring or PinState.Retired) => true,
+            (PinState.Retiring, PinState.Retired) => true,
+            (PinState.Retired, PinState.Candidate) => true,
+            _ => false,
+        };
+
+    /// <summary>True where the move would take the last served pin, which no rule does: the mail of the destination would be deferred.</summary>
+    public static bool TakesLastServed(IEnumerable<Pin> pins, Pin pin, PinState to)
+    {
+        ArgumentNullException.ThrowIfNull(pins);
+        ArgumentNullException.ThrowIfNull(pin);
+        return pin.IsServed && !to.IsServed() && pins.Count(other => other.IsServed) <= 1;
+    }
+
+    /// <summary>The pins with this one served. One that is served already keeps its state and its strength.</summary>
+    /// <param name="pin">The pin as it is to be: standby or active, with the strength of whoever decided.</param>
+    public static ImmutableArray<Pin> Serve(this ImmutableArray<Pin> pins, Pin pin)
+    {
+        ArgumentNullException.ThrowIfNull(pin);
+        if (pins.Find(pin.Fingerprint) is not { } known)
+            return pins.Add(Moved(null, pin));
+        var subject = pin.Subject == PinSubject.Unknown ? known.Subject : pin.Subject;
+        return pins.Replace(known, known.IsServed ? known with { Subject = subject } : Moved(known, pin with { Subject = subject }));
+    }
+
+    /// <summary>The pins with this one, which is served, kept for the record and not served any more.</summary>
+    public static ImmutableArray<Pin> Retire(this ImmutableArray<Pin> pins, Fingerprint fingerprint, DateTimeOffset at)
+    {
+        var known = pins.Find(fingerprint) ?? throw new ArgumentException($"{fingerprint} is no pin here", nameof(fingerprint));
+        return pins.Replace(known, Moved(known, known with { State = PinState.Retired, Since = at }));
+    }
+
+    /// <summary>The pins with this one refused for good, known before or not.</summary>
+    public static ImmutableArray<Pin> Reject(this ImmutableArray<Pin> pins, Fingerprint fingerprint, DateTimeOffset at)
+    {
+        if (pins.Find(fingerprint) is not { } known)
+            return pins.Add(Moved(null, new Pin(fingerprint, PinSubject.Unknown, PinState.Rejected, PinStrength.Person, at)));
+        return known.State == PinState.Rejected
+            ? pins
+            : pins.Replace(known, Moved(known, known with { State = PinState.Rejected, Strength = PinStrength.Person, Since = at }));
+    }
+
+    public static Pin? Find(this ImmutableArray<Pin> pins, Fingerprint fingerprint) => pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint);
+
+    private static Pin Moved(Pin? from, Pin to) => IsLegal(from?.State, to.State, PinMover.Person)
+        ? to
+        : throw new InvalidOperationException($"no person moves a pin from {from?.State.Name() ?? "nothing"} to {to.State.Name()}");
+}
