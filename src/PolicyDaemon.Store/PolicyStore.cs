@@ -145,15 +145,32 @@ public sealed class PolicyStore : IDisposable
     });
 
     /// <summary>Begins a change: takes the store's one write lock, waiting for another writer for a few seconds.</summary>
-    public StoreChange BeginChange(ChangeOrigin origin)
+    /// <param name="origin">Who, with which command, and why.</param>
+    /// <param name="postfix">For which Postfix it is judged whether an entry can be served, and its answers are recorded.</param>
+    public StoreChange BeginChange(ChangeOrigin origin, PostfixSettings postfix)
     {
         ArgumentNullException.ThrowIfNull(origin);
+        ArgumentNullException.ThrowIfNull(postfix);
         return Guard(() =>
         {
             connection.Execute("BEGIN IMMEDIATE");
-            return new StoreChange(connection, Path, StoreId, origin, time.GetUtcNow());
+            return new StoreChange(connection, Path, StoreId, origin, postfix, time.GetUtcNow());
         });
     }
+
+    public StoreChange BeginChange(ChangeOrigin origin) => BeginChange(origin, PostfixSettings.Default);
+
+    /// <summary>What a change of one key would mean now; for a dry run. A change judges again, see <see cref="StoreChange.Judge"/>.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="after">The destination as it would be; null to remove it.</param>
+    /// <param name="postfix">The Postfix that asks.</param>
+    public JudgedChange Judge(NextHop key, Destination? after, PostfixSettings postfix) => Guard(() =>
+    {
+        var stored = destinations.Find(key.Text);
+        if (after is not null)
+            stored?.Get(Path);
+        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path));
+    });
 
     /// <summary>The audit log, newest first.</summary>
     /// <param name="key">One key's rows only.</param>

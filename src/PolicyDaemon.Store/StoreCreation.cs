@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Migrations;
 
@@ -62,7 +63,7 @@ internal static class StoreCreation
         var storeId = Guid.NewGuid().ToString("N");
         connection.Execute(
             "INSERT INTO store (id, store_id, created) VALUES (1, @storeId, @created)", new { storeId, created = now.ToUnixTimeSeconds() });
-        using var change = new StoreChange(connection, draft, storeId, new ChangeOrigin(actor, "init"), now);
+        using var change = new StoreChange(connection, draft, storeId, new ChangeOrigin(actor, "init"), PostfixSettings.Default, now);
         change.AppendInit();
         change.Commit();
     }

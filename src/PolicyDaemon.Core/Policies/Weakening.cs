@@ -112,7 +112,7 @@ public static class Weakening
         {
             if (rejected.Contains(pin.Fingerprint))
                 yield return $"{name} would serve the pin {pin.Fingerprint.Hex}, which was rejected";
-            else if (pin.Strength == PinStrength.Tofu)
+            else if (pin.Strength == PinStrength.Tofu && !IsCarriedOver(pin, before, after))
                 yield return $"{name} would trust the pin {pin.Fingerprint.Hex} at first sight, with no evidence of whose it is";
         }
 
@@ -120,6 +120,12 @@ public static class Weakening
             && !after.Pins.Any(pin => pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest))
             yield return $"{name} loses its last pin, and its mail is deferred until it has another";
     }
+
+    // What was trusted at first sight stays so in another digest, which takes the place of the pin that goes.
+    private static bool IsCarriedOver(Pin pin, Destination? before, Destination after) =>
+        before is { Observe: false } && before.Pins.Any(old =>
+            old.IsServed && old.Strength == PinStrength.Tofu && old.Fingerprint.Algorithm != pin.Fingerprint.Algorithm
+            && !after.Pins.Any(kept => kept.IsServed && kept.Fingerprint == old.Fingerprint));
 
     // Without the attribute main.cf decides: giving it up may weaken, and only the strictest grade is sure not to.
     private static bool CiphersWeaken(string? before, string? after) =>

@@ -65,11 +65,15 @@ internal sealed class ProbeResultWriter(
             return;
         var reason = string.Join("; ", applied.Select(transition => $"{transition.Rule.Name()}: {transition.Reason}").Distinct());
         var origin = new ChangeOrigin(
-            Actor.Prober, $"probe {round.Key}", reason.Length <= MaxReason ? reason : string.Concat(reason.AsSpan(0, MaxReason), "..."));
-        using var changes = new DestinationChanges(connection, path, storeId, origin, now);
-        string? Answer(Destination destination) => PolicyText.Answer(destination, postfix, MapName.TlsPolicy).ToDisplayString();
-        var after = before with { Pins = pins };
-        changes.Put(after, Answer(before), Answer(after), Evidence(round, applied));
+            Actor.Prober, $"probe {round.Key}", reason.Length <= MaxReason ? reason : string.Concat(reason.AsSpan(0, MaxReason), "..."))
+        {
+            IsAutomation = true,
+        };
+        using var changes = new DestinationChanges(connection, path, storeId, origin, postfix, now);
+        // A transition is a proposal: what may not be written is left out, and the rest of the result is kept.
+        var judged = changes.Judge(before.Key, before with { Pins = pins });
+        if (changes.Refusal(judged) is null)
+            changes.Write(judged, Evidence(round, applied));
     }
 
     /// <summary>Automation leaves no entry worse than it was: neither one that cannot be served, nor one without a pin that Postfix compares.</summary>

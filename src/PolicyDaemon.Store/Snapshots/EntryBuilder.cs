@@ -33,8 +33,7 @@ internal sealed class EntryBuilder
         if (stored.Value is not { } destination)
         {
             unservable[key] = $"the entry cannot be read: {stored.Problem}";
-            var answer = LookupAnswer.Temporary("the entry of this destination cannot be read");
-            return new SnapshotEntry(key, answer, answer);
+            return new SnapshotEntry(key, StoredDestination.Unreadable, StoredDestination.Unreadable);
         }
 
         var plain = Answer(destination, postfix, MapName.TlsPolicy);

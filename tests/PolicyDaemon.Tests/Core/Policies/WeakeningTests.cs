@@ -214,6 +214,18 @@ public class WeakeningTests
     }
 
     [Fact]
+    public void A_first_sighting_carried_over_to_another_digest_weakens_nothing_more()
+    {
+        var sha1 = Entries.Pin(Entries.Sha1A) with { Strength = PinStrength.Tofu };
+        var sha256 = Entries.Pin(Entries.Sha256A) with { Strength = PinStrength.Tofu };
+        var before = Entries.Pinned(Entries.Sha1A) with { Pins = [sha1] };
+
+        Assert.Empty(Of(before, before with { Pins = [sha1 with { State = PinState.Retired }, sha256] }));
+        Assert.NotEmpty(Of(before, before with { Pins = [sha1, sha256] }));
+        Assert.NotEmpty(Of(before with { Observe = true }, before with { Pins = [sha1 with { State = PinState.Retired }, sha256] }));
+    }
+
+    [Fact]
     public void Bringing_back_a_rejected_pin_weakens()
     {
         var before = Entries.Pinned(Entries.Sha256A) with

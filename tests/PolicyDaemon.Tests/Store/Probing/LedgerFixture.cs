@@ -100,7 +100,8 @@ internal sealed class LedgerFixture : IDisposable
     };
 
     internal static PinTransition Move(int key, PinState? from, PinState to, RotationRule rule, DigestAlgorithm digest = DigestAlgorithm.Sha256) => new(
-        KeyOf(key, digest), PinSubject.PublicKey, from, to, rule == RotationRule.Dane ? PinStrength.Dane : PinStrength.Tofu, rule, $"because of {rule}");
+        KeyOf(key, digest), PinSubject.PublicKey, from, to,
+        rule switch { RotationRule.Dane => PinStrength.Dane, RotationRule.WebPki => PinStrength.WebPki, _ => PinStrength.Tofu }, rule, $"because of {rule}");
 
     internal static Finding Finding(FindingKind kind, string detail = "what was seen") => new(kind, "example.com", detail, "policyctl pin approve", DateTimeOffset.UnixEpoch)
     {

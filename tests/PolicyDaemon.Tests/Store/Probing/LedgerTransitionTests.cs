@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CsCheck;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -164,6 +165,19 @@ public sealed class LedgerTransitionTests : IDisposable
 
         Assert.Equal((PinState.Retired, null), (fixture.StateOf("a.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("a.example", 0)));
         Assert.Equal((PinState.Active, PinState.Rejected), (fixture.StateOf("b.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("b.example", 0)));
+    }
+
+    [Fact]
+    public void What_the_stores_door_refuses_is_left_out_and_the_rest_is_kept()
+    {
+        fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
+        var trusting = Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane) with { Strength = PinStrength.Tofu };
+
+        fixture.Ledger.Record(With(fixture.Round("a.example", trusting), Finding(FindingKind.NewKey)));
+
+        Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
+        Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
+        Assert.Single(fixture.Ledger.ReadAlerts());
     }
 
     /// <summary>Whatever is proposed in whatever order, and whatever a person does between.</summary>

@@ -20,11 +20,12 @@ public sealed class StoreChange : IDisposable
     private bool ended;
     private StoreException? failure;
 
-    internal StoreChange(SqliteConnection connection, string path, string storeId, ChangeOrigin origin, DateTimeOffset time)
+    internal StoreChange(
+        SqliteConnection connection, string path, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
     {
         this.connection = connection;
         this.path = path;
-        changes = new DestinationChanges(connection, path, storeId, origin, time);
+        changes = new DestinationChanges(connection, path, storeId, origin, postfix, time);
     }
 
     /// <summary>The change's number, once something was written; 0 before.</summary>
@@ -33,22 +34,42 @@ public sealed class StoreChange : IDisposable
     /// <summary>The destination as it is within this change.</summary>
     public Destination? Find(NextHop key) => Guard(() => changes.Destinations.Find(key.Text)?.Get(path));
 
-    /// <summary>Adds a destination, or replaces the one with its key, and records it. Writes nothing where nothing differs.</summary>
-    /// <param name="after">The destination as it shall be.</param>
-    /// <param name="answerBefore">What Postfix was told before; null where the key is new.</param>
-    /// <param name="answerAfter">What Postfix will be told.</param>
-    /// <param name="evidence">What an automatic decision rests on, as JSON.</param>
+    /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="after">The destination as it shall be; null to remove it.</param>
+    public JudgedChange Judge(NextHop key, Destination? after) => Guard(() => changes.Judge(key, after));
+
+    /// <summary>Writes what was judged, and records it. Writes nothing where nothing differs.</summary>
+    /// <param name="judged">Of this change. Weakening is judged against what was there before the whole change.</param>
+    /// <param name="evidence">What the decision rests on, as JSON.</param>
     /// <returns>False where nothing differed.</returns>
-    /// <exception cref="StoreException">The store refused; the change is to be disposed of.</exception>
+    /// <exception cref="ChangeRefusedException">It cannot be served, or it weakens and nobody said why, or automation did it.</exception>
+    /// <exception cref="StoreException">The store failed; the change is to be disposed of.</exception>
+    public bool Write(JudgedChange judged, string? evidence = null)
+    {
+        ArgumentNullException.ThrowIfNull(judged);
+        return Guard(() => changes.Write(judged, evidence));
+    }
+
+    /// <summary>Judges and writes: adds a destination, or replaces the one with its key.</summary>
+    public bool Put(Destination after, string? evidence = null)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        return Guard(() => changes.Write(changes.Judge(after.Key, after), evidence));
+    }
+
+    /// <summary>Judges and writes: removes a destination and its pins.</summary>
+    /// <returns>False where there is none.</returns>
+    public bool Remove(NextHop key) => Guard(() => changes.Write(changes.Judge(key, null), null));
+
     public bool Put(Destination after, string? answerBefore, string? answerAfter, string? evidence = null)
     {
         ArgumentNullException.ThrowIfNull(after);
-        return Guard(() => changes.Put(after, answerBefore, answerAfter, evidence));
+        return Guard(() => changes.WriteUnjudged(after.Key, changes.Destinations.Find(after.Key.Text)?.Get(path), after, answerBefore, answerAfter, evidence));
     }
 
-    /// <summary>Removes a destination and its pins, and records it.</summary>
-    /// <returns>False where there is none.</returns>
-    public bool Remove(NextHop key, string? answerBefore) => Guard(() => changes.Remove(key, answerBefore));
+    public bool Remove(NextHop key, string? answerBefore) =>
+        Guard(() => changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Value, null, answerBefore, null, null));
 
     /// <summary>What taking a change back would do now. Nothing is written; put and remove its steps to do it.</summary>
     public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(connection, changes.Destinations, changeId));

@@ -1,0 +1,89 @@
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>Judges changes and writes them together with their audit rows, inside the caller's transaction. Whoever writes comes through here.</summary>
+internal sealed class DestinationChanges(
+    SqliteConnection connection, string path, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time) : IDisposable
+{
+    private readonly DestinationWriter writer = new(connection);
+
+    // What a key was before this change touched it; a parent that goes first must not make its children's weakening invisible.
+    private readonly Dictionary<NextHop, Destination?> touched = [];
+
+    internal DestinationTable Destinations { get; } = new(connection);
+
+    internal AuditWriter Audit { get; } = new(connection, storeId, origin, time);
+
+    internal JudgedChange Judge(NextHop key, Destination? after)
+    {
+        var stored = Destinations.Find(key.Text);
+        if (after is not null)
+            stored?.Get(path);
+        return new JudgedChange(key, stored, after, postfix, FindBefore);
+    }
+
+    /// <returns>Null where this origin may make the change.</returns>
+    internal ChangeRefusedException? Refusal(JudgedChange judged) => ChangeRefusedException.Of(judged, origin, postfix);
+
+    /// <returns>False where nothing differed.</returns>
+    /// <exception cref="ChangeRefusedException">The rules refuse it to this origin.</exception>
+    internal bool Write(JudgedChange judged, string? evidence)
+    {
+        if (judged.Action is null)
+            return false;
+        if (Refusal(judged) is { } refused)
+            throw refused;
+        return WriteUnjudged(
+            judged.Key, judged.Before, judged.After, judged.AnswerBefore?.ToDisplayString(), judged.AnswerAfter?.ToDisplayString(), evidence);
+    }
+
+    /// <summary>Writes whatever it is told; for <see cref="Write"/>, and for tests of what somebody wrote past it.</summary>
+    internal bool WriteUnjudged(NextHop key, Destination? before, Destination? after, string? answerBefore, string? answerAfter, string? evidence)
+    {
+        // The first question is cheap, and in an import the only one.
+        var stored = writer.Exists(key.Text) ? Destinations.Find(key.Text) : null;
+        if (stored?.Value != before)
+            throw new InvalidOperationException($"{key} was judged before this change wrote it");
+        touched.TryAdd(key, before);
+        if (stored is not { } known)
+        {
+            if (after is null)
+                return false;
+            writer.Insert(after);
+            Audit.Append(AuditAction.Add, key.Text, null, DestinationMapping.ToJson(after), answerBefore, answerAfter, evidence);
+            return true;
+        }
+
+        // An entry that cannot be read can be removed all the same; its row then has no JSON to come back from.
+        var jsonBefore = before is null ? null : DestinationMapping.ToJson(before);
+        if (after is null)
+        {
+            writer.Remove(known.Id);
+            FindingTable.Forget(connection, key.Text, time);
+            Audit.Append(AuditAction.Remove, key.Text, jsonBefore, null, answerBefore, null, evidence);
+            return true;
+        }
+
+        var jsonAfter = DestinationMapping.ToJson(after);
+        if (jsonBefore == jsonAfter)
+            return false;
+        writer.Update(known.Id, known.Get(path), after);
+        Audit.Append(AuditAction.Change, key.Text, jsonBefore, jsonAfter, answerBefore, answerAfter, evidence);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        Destinations.Dispose();
+        writer.Dispose();
+        Audit.Dispose();
+    }
+
+    private Destination? FindBefore(NextHop key) =>
+        touched.TryGetValue(key, out var before) ? before : Destinations.Find(key.Text)?.Get(path);
+}

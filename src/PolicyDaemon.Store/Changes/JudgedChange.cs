@@ -1,0 +1,88 @@
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>What a change of one key means: the answers before and after it, why it could not be served, what of it weakens.</summary>
+/// <remarks>Only the store makes one, from its own rows and by the rules of Core/Policies: what one program may not write, no other may.</remarks>
+public sealed class JudgedChange
+{
+    internal JudgedChange(
+        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> beforeTheChange)
+    {
+        Key = key;
+        Stored = stored;
+        Before = stored?.Value;
+        After = after;
+        Action = (stored, after) switch
+        {
+            (null, null) => null,
+            (null, _) => AuditAction.Add,
+            (_, null) => AuditAction.Remove,
+            _ => Before == after ? null : AuditAction.Change,
+        };
+        AnswerBefore = stored is null
+            ? null
+            : Before is null ? StoredDestination.Unreadable : PolicyText.Answer(Before, postfix, MapName.TlsPolicy);
+        AnswerAfter = after is null ? null : PolicyText.Answer(after, postfix, MapName.TlsPolicy);
+        Problems = after is null ? [] : PolicyRules.Problems(Before, after, postfix);
+        Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, beforeTheChange);
+        if (Action == AuditAction.Remove && Before is null)
+            Weakens = [$"{key.ToDisplayString()} goes, whose entry cannot be read: what it asked for is not known"];
+    }
+
+    public NextHop Key { get; }
+
+    /// <summary>The destination as it is; null where it is not configured, or cannot be read.</summary>
+    public Destination? Before { get; }
+
+    /// <summary>The destination as it shall be; null for a removal.</summary>
+    public Destination? After { get; }
+
+    /// <summary>Add, change or remove; null where nothing differs.</summary>
+    public AuditAction? Action { get; }
+
+    /// <summary>What Postfix is told now, on the map <c>tlspolicy</c>; null where the key is not configured.</summary>
+    public LookupAnswer? AnswerBefore { get; }
+
+    /// <summary>What Postfix will be told; null where the key will not be configured.</summary>
+    public LookupAnswer? AnswerAfter { get; }
+
+    /// <summary>Why it cannot be served like this: such a change is refused.</summary>
+    public IReadOnlyList<Problem> Problems { get; }
+
+    /// <summary>What of it weakens, a sentence each: such a change takes a person and a reason.</summary>
+    public IReadOnlyList<string> Weakens { get; }
+
+    internal StoredDestination? Stored { get; }
+}
+
+/// <summary>A change is refused by the rules; nothing of it was written.</summary>
+// The judgement is what it is about, so the usual constructors without it have no meaning.
+#pragma warning disable CA1032
+public sealed class ChangeRefusedException : Exception
+#pragma warning restore CA1032
+{
+    internal ChangeRefusedException(JudgedChange judged, string message)
+        : base(message) => Judged = judged;
+
+    public JudgedChange Judged { get; }
+
+    /// <returns>Null where the origin may make the change.</returns>
+    internal static ChangeRefusedException? Of(JudgedChange judged, ChangeOrigin origin, PostfixSettings postfix)
+    {
+        // Automation may mend half of what cannot be served already; a person is told to mend it whole.
+        if (judged.Problems.Count > 0
+            && !(origin.IsAutomation && judged.Before is { } before && PolicyRules.Problems(before, postfix).Count > 0))
+            return new(judged, $"{judged.Key} cannot be served like this: {string.Join("; ", judged.Problems)}");
+        if (judged.Weakens.Count == 0)
+            return null;
+        if (origin.IsAutomation)
+            return new(judged, $"automation may not weaken: {string.Join("; ", judged.Weakens)}");
+        return string.IsNullOrWhiteSpace(origin.Reason)
+            ? new(judged, $"this weakens what is enforced now, so it takes a reason: {string.Join("; ", judged.Weakens)}")
+            : null;
+    }
+}
