@@ -3,8 +3,53 @@ namespace PolicyDaemon.Administration;
 /// <summary>Why something that an administrator asked for is not done.</summary>
 public enum Refusal
 {
+    /// <summary>The key is not configured.</summary>
+    NotConfigured,
+
+    /// <summary>The key that is to be added is configured.</summary>
+    ConfiguredAlready,
+
+    /// <summary>The destination has no such pin, or none that is served.</summary>
+    NoSuchPin,
+
+    /// <summary>The destination's level takes no pins.</summary>
+    LevelTakesNoPins,
+
+    /// <summary>What an entry would become cannot be served.</summary>
+    NotServable,
+
+    /// <summary>It weakens what is enforced, or trusts what was rejected, and nobody said why.</summary>
+    NeedsReason,
+
+    /// <summary>There is no such change, or its keys were changed since.</summary>
+    NotUndoable,
+
+    /// <summary>Nothing says which store the one at hand replaces.</summary>
+    NothingToReplace,
+
+    /// <summary>A table is no text.</summary>
+    TableUnreadable,
+
+    /// <summary>Rows of a table cannot be imported.</summary>
+    TableRefused,
+
     /// <summary>A key with a leading dot has no MX of its own, and nobody named hosts to probe for it.</summary>
     NoHostToProbe,
+
+    /// <summary>The servers were reached, and none presented a certificate.</summary>
+    NoCertificate,
+
+    /// <summary>No server was reached.</summary>
+    NotReached,
+
+    /// <summary>A key that a person rejected is presented.</summary>
+    RejectedKeyPresented,
+
+    /// <summary>Other keys are presented than those that are expected.</summary>
+    NotAsExpected,
+
+    /// <summary>Nothing proves whose the presented keys are.</summary>
+    NoEvidence,
 }
 
 /// <summary>A request that is refused as a whole: nothing was changed, and the message says what to do instead.</summary>

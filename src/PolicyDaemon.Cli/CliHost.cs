@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Journal;
 using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Audit;

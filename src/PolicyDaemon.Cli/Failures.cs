@@ -32,7 +32,12 @@ internal static class Failures
 
     private static ExitCode Code(Refusal refusal) => refusal switch
     {
-        Refusal.NoHostToProbe => ExitCode.Usage,
+        Refusal.NotConfigured or Refusal.NoSuchPin or Refusal.NotUndoable or Refusal.NoCertificate or Refusal.RejectedKeyPresented
+            or Refusal.NotAsExpected or Refusal.NoEvidence => ExitCode.Negative,
+        Refusal.NeedsReason or Refusal.NoHostToProbe => ExitCode.Usage,
+        Refusal.ConfiguredAlready or Refusal.LevelTakesNoPins or Refusal.NotServable or Refusal.NothingToReplace or Refusal.TableUnreadable
+            or Refusal.TableRefused => ExitCode.Invalid,
+        Refusal.NotReached => ExitCode.Inconclusive,
         _ => throw new UnreachableException($"refusal {(int)refusal}"),
     };
 

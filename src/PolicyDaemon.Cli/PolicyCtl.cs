@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands;
 using PolicyDaemon.Cli.Journal;
 using PolicyDaemon.Core.Audit;

@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Store;
@@ -8,18 +9,20 @@ namespace PolicyDaemon.Cli.Changes;
 internal static class ChangeReport
 {
     private const int FitsOnScreen = 12;
+    private const int SaidOneByOne = 3;
 
     /// <summary>The columns of <c>--format tsv</c>.</summary>
     internal static readonly string[] Columns = ["key", "action", "before", "after", "change"];
 
     internal static void Write(
-        Report report, IReadOnlyList<ReportedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, bool dryRun, bool summary)
+        Report report, ChangeResult result, bool dryRun, bool summary)
     {
+        var (keys, change) = (result.Keys, result.ChangeId);
+        var warnings = Merge(result.Warnings, summary);
         foreach (var warning in warnings)
             report.Warning(warning);
-        var change = receipt is { ChangeId: not 0 } ? receipt.ChangeId : (long?)null;
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(keys, warnings, receipt, change, dryRun), CliJson.Default.ChangeJson);
+            report.Json(Json(result, warnings, dryRun), CliJson.Default.ChangeJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Tsv(keys, change), default!, CliJson.Default.ChangeJson);
         else
@@ -36,20 +39,20 @@ internal static class ChangeReport
     }
 
     /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
-    private static List<ReportedChange> Worth(IReadOnlyList<ReportedChange> keys, bool dryRun)
+    private static List<ChangedKey> Worth(IReadOnlyList<ChangedKey> keys, bool dryRun)
     {
         var changed = keys.Where(key => key.Action != "none").ToList();
         return dryRun || changed.Count <= FitsOnScreen ? changed : [];
     }
 
-    private static string Counts(IReadOnlyList<ReportedChange> keys)
+    private static string Counts(IReadOnlyList<ChangedKey> keys)
     {
         var counts = keys.CountBy(key => key.Action).ToDictionary(StringComparer.Ordinal);
         return FormattableString.Invariant(
             $"{(keys.Count == 1 ? "1 entry" : $"{keys.Count} entries")}: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("remove")} removed, {counts.GetValueOrDefault("none")} as they were.");
     }
 
-    private static void Table(Report report, IReadOnlyList<ReportedChange> keys)
+    private static void Table(Report report, IReadOnlyList<ChangedKey> keys)
     {
         foreach (var key in keys)
         {
@@ -60,7 +63,7 @@ internal static class ChangeReport
         }
     }
 
-    private static Table Tsv(IReadOnlyList<ReportedChange> keys, long? change)
+    private static Table Tsv(IReadOnlyList<ChangedKey> keys, long? change)
     {
         var table = new Table(Columns);
         foreach (var key in keys)
@@ -68,12 +71,29 @@ internal static class ChangeReport
         return table;
     }
 
-    private static ChangeJson Json(
-        IReadOnlyList<ReportedChange> keys, IReadOnlyList<string> warnings, ChangeReceipt? receipt, long? change, bool dryRun) => new(
-        change,
-        change is null ? null : receipt!.Head.Hash,
+    /// <summary>One line each, and in bulk work one line for many entries with the same warning.</summary>
+    private static List<string> Merge(IReadOnlyList<ChangeWarning> warnings, bool bulk)
+    {
+        if (!bulk)
+            return [.. warnings.Select(warning => $"{warning.Name}: {warning.Text}").Distinct()];
+        var merged = new List<string>();
+        foreach (var same in warnings.Distinct().GroupBy(warning => warning.Text))
+        {
+            var names = same.Select(warning => warning.Name).ToList();
+            if (names.Count <= SaidOneByOne)
+                merged.AddRange(names.Select(name => $"{name}: {same.Key}"));
+            else
+                merged.Add(FormattableString.Invariant($"{names[0]} and {names.Count - 1} more: {same.Key}"));
+        }
+
+        return merged;
+    }
+
+    private static ChangeJson Json(ChangeResult result, IReadOnlyList<string> warnings, bool dryRun) => new(
+        result.ChangeId,
+        result.ChangeId is null ? null : result.Receipt!.Head.Hash,
         dryRun,
-        [.. keys.Select(key => new ChangedKeyJson(
+        [.. result.Keys.Select(key => new ChangedKeyJson(
             key.Key,
             key.Action,
             key.Before is { } before ? AnswerJson.From(before) : null,

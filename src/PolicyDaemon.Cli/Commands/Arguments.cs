@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Cli.Commands;
 
@@ -17,4 +18,9 @@ internal static class Arguments
         Description = description,
         Arity = ArgumentArity.ZeroOrOne,
     };
+
+    /// <exception cref="CommandException">It is no fingerprint.</exception>
+    internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
+        ? fingerprint
+        : throw new CommandException(ExitCode.Invalid, reason);
 }

@@ -1,5 +1,7 @@
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -32,7 +34,7 @@ internal static class PinTable
     {
         foreach (var pin in destination.Pins)
         {
-            foreach (var line in probeState.Lines(pin))
+            foreach (var line in Lines(probeState, pin))
                 report.Line($"{pin.Fingerprint.Hex[..Shown]}...  {line}", Tone.Faint);
         }
     }
@@ -50,4 +52,20 @@ internal static class PinTable
         var leftOut = selection.LeftOut.FirstOrDefault(left => ReferenceEquals(left.Pin, pin));
         return leftOut.Why is null ? new Cell("yes", Tone.Good) : new Cell("no: " + leftOut.Why, Tone.Caution);
     }
+
+    /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it; those that do no more in brackets of their own.</summary>
+    internal static string Places(PinProbeState probeState, Pin pin) => string.Join(", ", probeState.PresentationsOf(pin).Select(seen =>
+        seen.IsCurrent ? Place(seen) : $"({Place(seen)} until {Times.Text(seen.Last)})"));
+
+    private static IEnumerable<string> Lines(PinProbeState probeState, Pin pin)
+    {
+        if (probeState.Seen(pin) is { } seen)
+            yield return $"seen {Times.Text(seen.First)} to {Times.Text(seen.Last)} at {Places(probeState, pin)}";
+        else if (probeState.Probed?.LastProbe is not null)
+            yield return "never seen by a probe";
+        if (probeState.EvidenceOf(pin) is { } decision)
+            yield return $"{pin.State.Name()} by {decision.Text}";
+    }
+
+    private static string Place(PinPresentation seen) => $"{seen.MxHost} [{seen.Target.Address}]";
 }

@@ -1,13 +1,16 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Cli.Probing;
+using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Commands;
 
-/// <summary><c>probe</c>: looks at configured destinations now, as the daemon does, and records what was seen.</summary>
+/// <summary><c>probe</c>: probes configured destinations now, as the daemon does, and stores what was seen.</summary>
 internal static class ProbeVerb
 {
     internal static Command Create(CommandRunner runner)
@@ -22,7 +25,7 @@ internal static class ProbeVerb
             [
                 ("policyctl probe example.com", "Is the pinned key still the one that is presented?"),
                 ("policyctl probe --all", "The same of every destination; Ctrl-C keeps what was seen until then."),
-                ("policyctl probe --all --format tsv | awk -F'\\t' '$2 != \"ok\"'", "Only those that need a look."),
+                ("policyctl probe --all --format tsv | awk -F'\\t' '$2 != \"ok\"'", "Only those that need attention."),
             ],
         };
         verb.Add(keys);
@@ -46,7 +49,9 @@ internal static class ProbeVerb
         using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
         if (all)
             keys = [.. ledger.List().Select(due => due.Key).Order()];
-        var results = await ProbeRunner.RunAsync(context, ledger, keys, cancellation);
+        IReadOnlyList<ProbeOutput> results;
+        using (var progress = new Progress(context.Host, "probing", worthShowing: 2))
+            results = await new ProbeRunner(context.Settings, context.Host.Time).RunAsync(ledger, keys, progress, cancellation);
         if (results.Count > 0)
             context.Host.Done();
         ProbeReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow());
@@ -55,7 +60,7 @@ internal static class ProbeVerb
         if (results.Count < keys.Count && cancellation.IsCancellationRequested)
         {
             throw new CommandException(
-                ExitCode.Inconclusive, FormattableString.Invariant($"interrupted: {results.Count} of {keys.Count} were looked at; what was seen of those is stored"));
+                ExitCode.Inconclusive, FormattableString.Invariant($"interrupted: {results.Count} of {keys.Count} were probed; what was seen of those is stored"));
         }
 
         return Code(results);

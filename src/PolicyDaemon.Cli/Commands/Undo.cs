@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
@@ -24,34 +25,7 @@ internal static class Undo
         };
         verb.Add(id);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(id), write)));
+        verb.SetAction(runner.Handle(context => ChangeCommand.Run(context, write, view => UndoChange.Plan(view, context.Get(id)), summary: true)));
         return verb;
-    }
-
-    private static ExitCode Run(CommandContext context, long id, WriteOptions write) => new ChangeFlow(context, write, summary: true).Run(view =>
-    {
-        var plan = view.PlanUndo(id);
-        if (!plan.IsPossible)
-            throw new CommandException(
-                ExitCode.Negative, FormattableString.Invariant($"change {id} cannot be taken back; nothing was changed"), plan.Obstacles);
-        var isProbers = view.Store.Change(id).Any(row => row.Actor.Effective == Actor.Prober.Effective);
-        return
-        [
-            .. plan.Steps.Select(step => new PlannedChange(step.Key, step.Now, step.BackTo)
-            {
-                Warnings =
-                [
-                    .. step.StillRejected.Select(pin => $"the pin {pin} was rejected since and stays rejected"),
-                    .. isProbers ? (string[])[Repeats(step.Key)] : [],
-                ],
-            }),
-        ];
-    });
-
-    private static string Repeats(NextHop key)
-    {
-        var quoted = Shell.Quote(key.Text);
-        return $"the prober made this change and makes it again on the same evidence; to keep a key out: policyctl pin reject {quoted} FINGERPRINT, "
-            + $"to decide everything yourself: policyctl domain set {quoted} --mode locked";
     }
 }

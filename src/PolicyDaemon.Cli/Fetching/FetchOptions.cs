@@ -5,10 +5,18 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Cli.Fetching;
 
+/// <summary>How it is decided what of the seen is pinned.</summary>
+/// <param name="Yes">Evidence A only.</param>
+/// <param name="Expected">Exactly these; empty: not given.</param>
+/// <param name="TrustsFirstSight">Whatever is seen.</param>
+/// <param name="HasReason">A reason was given, without which nothing is trusted at first sight.</param>
+/// <param name="DryRun">Nothing is asked; all that was seen is shown as if it were accepted.</param>
+internal sealed record FetchDecision(bool Yes, IReadOnlyList<Fingerprint> Expected, bool TrustsFirstSight, bool HasReason, bool DryRun);
+
 /// <summary>The options that fetch pins from the servers; <c>domain add</c> and <c>domain set</c> share them.</summary>
 internal sealed class FetchOptions
 {
-    private readonly Option<bool> probe = new("--probe") { Description = "At fingerprint: look at the servers now, show their keys, ask, and pin them" };
+    private readonly Option<bool> probe = new("--probe") { Description = "At fingerprint: probe the servers now, show their keys, ask, and pin them" };
 
     private readonly Option<bool> yes = new("--yes")
     {
@@ -38,7 +46,7 @@ internal sealed class FetchOptions
     /// <exception cref="CommandException">The options do not go together, or nobody is there who could be asked.</exception>
     internal FetchDecision? Read(CommandContext context, WriteOptions write)
     {
-        var expected = (context.Get(expect) ?? []).SelectMany(list => list.Split('|')).Select(PinEditing.Read).Distinct().ToList();
+        var expected = (context.Get(expect) ?? []).SelectMany(list => list.Split('|')).Select(Arguments.Fingerprint).Distinct().ToList();
         var ways = new[] { context.Get(yes), expected.Count > 0, context.Get(trust) }.Count(given => given);
         if (!context.Get(probe))
         {

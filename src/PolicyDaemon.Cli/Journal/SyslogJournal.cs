@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
 

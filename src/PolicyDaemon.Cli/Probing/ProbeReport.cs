@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Findings;
@@ -40,13 +41,13 @@ internal static class ProbeReport
         {
             table.Add(
                 result.Key, ProbeText.Verdict(result), ProbeText.Addresses(result), ProbeText.Days(result, now), ProbeText.Moved(result),
-                ProbeText.Findings(result), Times.Text(result.Round.NextDue));
+                ProbeText.Findings(result), Times.Text(result.Result.NextDue));
         }
 
         return table;
     }
 
-    private static bool HasNews(ProbeOutput result) => !result.Moved.IsEmpty || !result.Round.Result.Findings.IsEmpty;
+    private static bool HasNews(ProbeOutput result) => !result.Moved.IsEmpty || !result.Result.Result.Findings.IsEmpty;
 
     private static void Write(Report report, ProbeOutput result, DigestAlgorithm digest, DateTimeOffset now, bool isWhole)
     {
@@ -54,8 +55,8 @@ internal static class ProbeReport
         var facts = new List<(string, Cell)> { ("verdict", ProbeText.Verdict(result)) };
         if (isWhole)
         {
-            if (!result.Round.Resolution.Worked)
-                facts.Add(("dns", new Cell($"{Refusals.Why(result.Round.Resolution.Outcome)}: {result.Round.Resolution.Detail}", Tone.Caution)));
+            if (!result.Result.Resolution.Worked)
+                facts.Add(("dns", new Cell($"{Refusals.Why(result.Result.Resolution.Outcome)}: {result.Result.Resolution.Detail}", Tone.Caution)));
             foreach (var address in result.Listed)
                 facts.Add(("seen", ProbeText.Address(address, digest) is var cell ? cell with { Text = $"{address.MxHost} [{address.History.Target.Address}] {cell.Text}" } : cell));
             if (result.FirstExpiry is { } expiry)
@@ -65,10 +66,10 @@ internal static class ProbeReport
         foreach (var transition in result.Moved)
             facts.Add(("pin", new Cell(ProbeText.Transition(transition), transition.To == PinState.Candidate ? Tone.Caution : Tone.Good)));
         report.Block(facts, Labels);
-        foreach (var finding in result.Round.Result.Findings)
+        foreach (var finding in result.Result.Result.Findings)
             Write(report, finding);
         if (isWhole)
-            report.Block([("next probe", new Cell($"at {Times.Text(result.Round.NextDue)} by the daemon", Tone.Faint))], Labels);
+            report.Block([("next probe", new Cell($"at {Times.Text(result.Result.NextDue)} by the daemon", Tone.Faint))], Labels);
     }
 
     /// <summary>A finding with what was expected beside what was seen.</summary>

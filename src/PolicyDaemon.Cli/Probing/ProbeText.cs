@@ -1,6 +1,7 @@
 using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -48,7 +49,7 @@ internal static class ProbeText
     }
 
     internal static string Findings(ProbeOutput result) =>
-        string.Join(", ", result.Round.Result.Findings.Select(finding => finding.Kind.Name()));
+        string.Join(", ", result.Result.Result.Findings.Select(finding => finding.Kind.Name()));
 
     internal static string Transition(PinTransition transition) =>
         $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To.Name()} ({transition.Rule.Name()}): {transition.Reason}";

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon.Alerts;
 
@@ -92,7 +93,7 @@ internal sealed record AlertSeen(string MxHost, string Address, string PublicKey
 internal sealed record AlertRunResult(int? ExitCode, string? Problem, string Output);
 
 /// <summary>Reads and writes alerts without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcSecondsConverter)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AlertMessage))]
 [JsonSerializable(typeof(AlertRunResult))]
 internal sealed partial class AlertJson : JsonSerializerContext;

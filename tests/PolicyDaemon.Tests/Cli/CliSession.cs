@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Journal;
 using PolicyDaemon.Cli.Setup;

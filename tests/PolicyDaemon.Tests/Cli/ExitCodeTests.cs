@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Store;
@@ -105,4 +106,13 @@ public class ExitCodeTests
         Assert.Contains("member of the store's group", system.Message, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Permission, store.Code);
     }
+
+    [Fact]
+    public void Every_refusal_has_an_exit_code() => Assert.All(Enum.GetValues<Refusal>(), refusal =>
+    {
+        Assert.True(Failures.TryDescribe(new RefusedException(refusal, "no", ["why"]), out var failure));
+        Assert.NotEqual(ExitCode.Done, failure.Code);
+        Assert.Equal("no", failure.Message);
+        Assert.Equal(["why"], failure.Details);
+    });
 }

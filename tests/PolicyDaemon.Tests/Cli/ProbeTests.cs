@@ -183,7 +183,7 @@ public sealed class ProbeTests
 
         Assert.Equal((ExitCode.Inconclusive, 1), (result.Code, reached));
         Assert.StartsWith($"{first}\tok\t", result.Out, StringComparison.Ordinal);
-        Assert.Equal("policyctl: interrupted: 1 of 2 were looked at; what was seen of those is stored\n", result.Error);
+        Assert.Equal("policyctl: interrupted: 1 of 2 were probed; what was seen of those is stored\n", result.Error);
         Assert.Contains("\tactive\t", network.Session.Succeed("pin", "list", first), StringComparison.Ordinal);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Core.Findings;
@@ -64,9 +65,9 @@ public sealed class JsonShapeTests
         [typeof(BrakeStatus)] = "brake",
         [typeof(AuditRowJson)] = "audit row",
         [typeof(AuditVerificationJson)] = "audit verification",
-        [typeof(FetchedKeyJson)] = "accepted keys",
-        [typeof(AcceptedPinJson)] = "accepted pin",
-        [typeof(FetchedCertificateJson)] = "sighted certificate",
+        [typeof(FetchEvidence)] = "accepted keys",
+        [typeof(AcceptedPinEvidence)] = "accepted pin",
+        [typeof(CertificateEvidence)] = "certificate evidence",
         [typeof(SetupResultJson)] = "setup result",
         [typeof(InitJson)] = "init result",
         [typeof(BackupJson)] = "backup result",
@@ -127,7 +128,7 @@ public sealed class JsonShapeTests
     private static List<JsonTypeInfo> Reachable()
     {
         var found = new Dictionary<Type, JsonTypeInfo>();
-        foreach (var (context, type) in new (JsonSerializerContext, Type)[] { (CliJson.Default, typeof(CliJson)), (FetchedEvidenceJson.Default, typeof(FetchedEvidenceJson)) })
+        foreach (var (context, type) in new (JsonSerializerContext, Type)[] { (CliJson.Default, typeof(CliJson)), (FetchEvidenceJson.Default, typeof(FetchEvidenceJson)) })
         {
             foreach (var root in type.GetProperties().Where(property => typeof(JsonTypeInfo).IsAssignableFrom(property.PropertyType)))
                 Visit((JsonTypeInfo)root.GetValue(context)!);

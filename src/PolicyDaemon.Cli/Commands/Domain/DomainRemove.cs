@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Changes;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
@@ -29,6 +30,6 @@ internal static class DomainRemove
     private static ExitCode Run(CommandContext context, Argument<string> key, WriteOptions write)
     {
         var nextHop = context.Key(key);
-        return new ChangeFlow(context, write).Run(view => [new PlannedChange(nextHop, view.Get(nextHop), null)]);
+        return ChangeCommand.Run(context, write, view => EntryPlans.Remove(view, nextHop));
     }
 }

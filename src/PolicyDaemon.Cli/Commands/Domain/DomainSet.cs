@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Cli.Fetching;
 using PolicyDaemon.Core.Destinations;
@@ -16,7 +18,7 @@ internal static class DomainSet
         var policy = new PolicyOptions();
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
-        var sighting = new FetchOptions();
+        var fetch = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("set", "Change a destination. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
         {
@@ -34,10 +36,10 @@ internal static class DomainSet
         policy.AddTo(verb);
         verb.Add(enforce);
         verb.Add(unset);
-        sighting.AddTo(verb);
+        fetch.AddTo(verb);
         write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
-            context, context.Key(key), destination => Apply(context, destination, policy, enforce, unset), sighting, write, cancellation)));
+            context, context.Key(key), destination => Apply(context, destination, policy, enforce, unset), fetch, write, cancellation)));
         return verb;
     }
 
@@ -52,26 +54,22 @@ internal static class DomainSet
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, NextHop key, Func<Destination, Destination> apply, FetchOptions sighting, WriteOptions write,
+        CommandContext context, NextHop key, Func<Destination, Destination> apply, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
-        FetchedPins? sighted = null;
-        if (sighting.Read(context, write) is { } decision)
+        FetchedPins? fetched = null;
+        if (fetch.Read(context, write) is { } decision)
         {
             Destination before;
             using (var store = context.OpenStore(context.Get(write.DryRun) ? StoreAccess.Read : StoreAccess.Write))
                 before = store.Find(key) ?? throw StoreView.Missing(store, key);
-            sighted = await FetchedPins.TakeAsync(context, decision, apply(before), cancellation);
+            fetched = await FetchCommand.RunAsync(context, decision, apply(before), cancellation);
         }
 
-        var code = new ChangeFlow(context, write).Run(view =>
-        {
-            var before = view.Get(key);
-            var after = apply(before);
-            return [new PlannedChange(key, before, sighted is null ? after : after with { Pins = sighted.AddTo(after.Pins) }) { Evidence = sighted?.Evidence }];
-        });
-        if (sighted is not null && !context.Get(write.DryRun))
-            await sighted.RecordAsync();
+        var code = ChangeCommand.Run(context, write, view => EntryPlans.Set(
+            view, key, before => apply(before) is var after && fetched is null ? after : after with { Pins = fetched!.AddTo(after.Pins) }, fetched?.Evidence));
+        if (fetched is not null && !context.Get(write.DryRun))
+            await FetchCommand.StoreAsync(context, fetched.StoreAsync());
         return code;
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Output;

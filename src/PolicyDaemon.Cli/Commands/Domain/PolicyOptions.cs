@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -123,7 +124,7 @@ internal sealed class PolicyOptions
         return destination.Key.IsSubdomains || names.IsEmpty
             ? names
             : throw new CommandException(
-                ExitCode.Usage, $"--probe-as is for keys with a leading dot; {destination.Key} is looked at where its mail goes");
+                ExitCode.Usage, $"--probe-as is for keys with a leading dot; {destination.Key} is probed where its mail goes");
     }
 
     private TlsLevel? Level(CommandContext context)
@@ -187,7 +188,7 @@ internal sealed class PolicyOptions
         if (!level.MatchesFingerprints())
             return pins;
         foreach (var text in (context.Get(match) ?? []).SelectMany(list => list.Split('|')))
-            pins = PinEditing.Trust(key.Text, pins, PinEditing.Read(text), PinSubject.Unknown, context.Host.Time, readmit: false);
+            pins = PinEditing.Trust(key, pins, Arguments.Fingerprint(text), PinSubject.Unknown, context.Host.Time, readmit: false);
         return pins;
     }
 }

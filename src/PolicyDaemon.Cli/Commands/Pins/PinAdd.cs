@@ -25,20 +25,8 @@ internal static class PinAdd
                 ],
             },
             runner,
-            change => Plan(change, PinNames.TryParse(change.Context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
+            (context, decision) => decision.Add(PinNames.TryParse(context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
             PinChangeVerb.SayWhenFindingsEnd,
             of);
-    }
-
-    private static PlannedChange Plan(PinChange change, PinSubject subject)
-    {
-        if (!change.Before.Policy.Level.MatchesFingerprints())
-            throw new CommandException(
-                ExitCode.Invalid,
-                $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins; to pin it: "
-                + $"policyctl domain set {change.QuotedKey} --level fingerprint --match {change.Fingerprints[0]}");
-        var after = change.Fingerprints.Aggregate(
-            change.Before.Pins, (pins, fingerprint) => PinEditing.Trust(change.Key.Text, pins, fingerprint, subject, change.Time, change.HasReason));
-        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after });
     }
 }

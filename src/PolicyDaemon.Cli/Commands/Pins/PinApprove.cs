@@ -21,48 +21,6 @@ internal static class PinApprove
             ],
         },
         runner,
-        Plan,
+        (_, decision) => decision.Approve(),
         PinChangeVerb.SayWhenFindingsEnd);
-
-    private static PlannedChange Plan(PinChange change)
-    {
-        var known = change.ReadProbeState();
-        var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => Approve(change, pins, fingerprint, known));
-        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
-        {
-            Weakens = [.. change.Fingerprints.SelectMany(fingerprint => KeyStrength.Weaker(change.Before, fingerprint, known))],
-        };
-    }
-
-    private static ImmutableArray<Pin> Approve(PinChange change, ImmutableArray<Pin> pins, Fingerprint fingerprint, ProbeState? known)
-    {
-        var pin = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint) ?? throw new CommandException(
-            ExitCode.Negative,
-            $"{change.Key} has no such candidate as {fingerprint}; see: policyctl pin list {change.QuotedKey}; "
-            + $"a key that no probe saw: policyctl pin add {change.QuotedKey} {fingerprint}");
-        if (pin.IsServed)
-            return pins;
-        var isSeen = known?.PresentationsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
-        return CarryOver(change, known, pins.Replace(pin, pin with
-        {
-            State = isSeen ? PinState.Active : PinState.Standby,
-            Strength = PinStrength.Person,
-            Since = PinEditing.Now(change.Time),
-        }), fingerprint);
-    }
-
-    /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
-    private static ImmutableArray<Pin> CarryOver(PinChange change, ProbeState? known, ImmutableArray<Pin> pins, Fingerprint approved)
-    {
-        var digest = change.Context.Settings.Postfix.FingerprintDigest;
-        if (approved.Algorithm != digest || known is null)
-            return pins;
-        var certificates = known.PresentationsOf(approved).Select(seen => seen.Certificate).ToList();
-        return
-        [
-            .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))
-                ? PinEditing.Retire(pin, change.Time)
-                : pin),
-        ];
-    }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store;
@@ -10,10 +12,12 @@ internal static class PinChangeVerb
 {
     /// <param name="verb">With its examples and exit codes.</param>
     /// <param name="runner">Runs it.</param>
-    /// <param name="plan">From what is asked for to what the destination becomes.</param>
+    /// <param name="decide">What is decided.</param>
     /// <param name="then">What is said once it is done.</param>
     /// <param name="more">Options of this verb alone.</param>
-    internal static Verb Complete(Verb verb, CommandRunner runner, Func<PinChange, PlannedChange> plan, Action<CommandContext, NextHop>? then = null, params ReadOnlySpan<Option> more)
+    internal static Verb Complete(
+        Verb verb, CommandRunner runner, Func<CommandContext, PinDecision, PlannedChange> decide, Action<CommandContext, NextHop>? then = null,
+        params ReadOnlySpan<Option> more)
     {
         var key = Arguments.Key();
         var fingerprints = new Argument<string[]>("FINGERPRINT")
@@ -30,9 +34,9 @@ internal static class PinChangeVerb
         verb.SetAction(runner.Handle(context =>
         {
             var nextHop = context.Key(key);
-            var named = context.Get(fingerprints)!.Select(PinEditing.Read).Distinct().ToList();
-            var code = new ChangeFlow(context, write).Run(view =>
-                [plan(new PinChange(context, view, view.Get(nextHop), named, context.Get(write.Reason) is not null))]);
+            var named = context.Get(fingerprints)!.Select(Arguments.Fingerprint).ToList();
+            var code = ChangeCommand.Run(context, write, view => [decide(context, new PinDecision(
+                view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time))]);
             if (!context.Get(write.DryRun))
                 then?.Invoke(context, nextHop);
             return code;

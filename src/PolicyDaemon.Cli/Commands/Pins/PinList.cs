@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
@@ -83,7 +85,7 @@ internal static class PinList
         [
             seen is null ? "-" : Times.Text(seen.Value.First),
             seen is null ? "-" : Times.Text(seen.Value.Last),
-            known.Places(pin) is { Length: > 0 } places ? places : "-",
+            PinTable.Places(known, pin) is { Length: > 0 } places ? places : "-",
             known.EvidenceOf(pin)?.Text ?? "-",
         ];
     }

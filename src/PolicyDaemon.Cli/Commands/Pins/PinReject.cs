@@ -23,27 +23,5 @@ internal static class PinReject
             ],
         },
         runner,
-        Plan);
-
-    private static PlannedChange Plan(PinChange change)
-    {
-        if (!change.Before.Policy.Level.MatchesFingerprints())
-            throw new CommandException(ExitCode.Invalid, $"{change.Key} is at level {change.Before.Policy.Level.Name()}, which takes no pins");
-        var known = change.ReadProbeState();
-        var after = change.Fingerprints.Aggregate(change.Before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, change.Time));
-        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after })
-        {
-            Warnings =
-            [
-                .. change.Fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint, known)),
-            ],
-        };
-    }
-
-    /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>
-    private static IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused, ProbeState? known) =>
-        (known?.PresentationsOf(refused) ?? [])
-            .SelectMany(seen => after.Where(pin => pin.IsServed && seen.Certificate.Matches(pin.Fingerprint)))
-            .DistinctBy(pin => pin.Fingerprint)
-            .Select(pin => $"the same certificate is still accepted by the pin {pin.Fingerprint} ({pin.Subject.Name()}); reject it too");
+        (_, decision) => decision.Reject());
 }

@@ -18,19 +18,5 @@ internal static class PinRevoke
             ],
         },
         runner,
-        Plan);
-
-    private static PlannedChange Plan(PinChange change)
-    {
-        var after = change.Before.Pins;
-        foreach (var fingerprint in change.Fingerprints)
-        {
-            if (!after.Any(pin => pin.Fingerprint == fingerprint && pin.IsServed))
-                throw new CommandException(
-                    ExitCode.Negative, $"{change.Key} has no served pin {fingerprint}; see: policyctl pin list {change.QuotedKey}");
-            after = PinEditing.Revoke(after, fingerprint, change.Time);
-        }
-
-        return new PlannedChange(change.Key, change.Before, change.Before with { Pins = after });
-    }
+        (_, decision) => decision.Revoke());
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Changes;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
@@ -32,59 +33,12 @@ internal static class StoreAccept
 
     private static ExitCode Run(CommandContext context, WriteOptions write)
     {
-        var dryRun = context.Get(write.DryRun);
-        var reason = context.Get(write.Reason);
-        if (!dryRun && string.IsNullOrWhiteSpace(reason))
-            throw new CommandException(ExitCode.Usage, "a replaced store is accepted with --reason \"why\"; see what would change with --dry-run");
-        var (lastLoaded, snapshot) = LastLoaded(context);
-        using var store = context.OpenStore(dryRun ? StoreAccess.Read : StoreAccess.Write);
-        if (store.StoreId == lastLoaded.StoreId && store.VerifyAudit(lastLoaded.Hash.Length > 0 ? lastLoaded.Hash : null).IsSound)
-        {
-            context.Report.Note($"{store.Path} is the store that policyd knows; there is nothing to accept.");
-            return ExitCode.Done;
-        }
-
-        var changes = snapshot is null ? [] : Differences(snapshot, store, context.Settings.Postfix);
-        ChangeReceipt? receipt = null;
-        if (!dryRun)
-        {
-            using var change = store.BeginChange(new ChangeOrigin(context.Host.Actor(), context.CommandLine, reason));
-            change.Accept(lastLoaded);
-            receipt = change.Commit();
-            context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
-        }
-
-        ChangeReport.Write(context.Report, changes, [], receipt, dryRun, summary: true);
+        var request = write.Request(context);
+        var result = new StoreAcceptance(context.Settings, context.Host.Time, context.Host.Journal).Run(request);
+        if (result is null)
+            context.Report.Note($"{context.Settings.Database} is the store that policyd knows; there is nothing to accept.");
+        else
+            ChangeReport.Write(context.Report, result, request.DryRun, summary: true);
         return ExitCode.Done;
-    }
-
-    /// <summary>What is in force: what the running daemon says, else its last good snapshot.</summary>
-    private static (SnapshotIdentity Identity, PolicySnapshot? Snapshot) LastLoaded(CommandContext context)
-    {
-        var settings = context.Settings;
-        if (LastGoodSnapshot.TryRead(settings.Snapshot, out var last, out var reason))
-            return (last.Snapshot.Identity, last.Snapshot);
-        if (DaemonStatusFile.TryRead(settings.StatusFile)?.Snapshot is { } said)
-            return (new SnapshotIdentity(said.StoreId, said.Sequence, said.Hash, settings.Postfix.FingerprintDigest, settings.Postfix.Version), null);
-        throw new CommandException(
-            ExitCode.Invalid,
-            $"there is nothing that this store replaces: {reason ?? $"{settings.Snapshot} does not exist"}; a policyd without a last good snapshot loads the store as it is");
-    }
-
-    private static List<ReportedChange> Differences(PolicySnapshot snapshot, PolicyStore store, PostfixSettings postfix)
-    {
-        var before = snapshot.Entries.ToDictionary(entry => entry.Key, entry => entry.Answer, StringComparer.Ordinal);
-        var changes = new List<ReportedChange>();
-        foreach (var destination in store.List())
-        {
-            var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
-            if (!before.Remove(destination.Key.Text, out var was))
-                changes.Add(new ReportedChange(destination.Key.Text, "add", null, answer, []));
-            else if (was != answer)
-                changes.Add(new ReportedChange(destination.Key.Text, "change", was, answer, []));
-        }
-
-        changes.AddRange(before.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(gone => new ReportedChange(gone.Key, "remove", gone.Value, null, [])));
-        return changes;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Output.Json;
 

@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;

@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Probing;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -21,9 +22,9 @@ internal sealed record ProbeJson(
 {
     internal static ProbeJson From(ProbeOutput result, DigestAlgorithm digest) => new(
         result.Key,
-        result.Round.At,
+        result.Result.At,
         result.Verdict.Name(),
-        DnsJson.From(result.Round.Resolution),
+        DnsJson.From(result.Result.Resolution),
         [.. result.Listed.Select(address => ProbeAddressJson.From(address, digest))],
         [
             .. result.Moved.Select(transition => new TransitionJson(
@@ -31,8 +32,8 @@ internal sealed record ProbeJson(
                 transition.To == PinState.Candidate ? null : transition.Strength.Name(),
                 transition.Rule.Name(), transition.Reason)),
         ],
-        [.. result.Round.Result.Findings.Select(ProbeFindingJson.From)],
-        result.Round.NextDue);
+        [.. result.Result.Result.Findings.Select(ProbeFindingJson.From)],
+        result.Result.NextDue);
 }
 
 /// <summary>An address, as it was seen last.</summary>

@@ -1,15 +1,16 @@
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 
-namespace PolicyDaemon.Cli.Changes;
+namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>What a command wants of one key.</summary>
+/// <summary>What is wanted of one key.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Before">The destination as it is; null where it is not configured.</param>
 /// <param name="After">The destination as it shall be; null where it shall be removed.</param>
-internal sealed record PlannedChange(NextHop Key, Destination? Before, Destination? After)
+public sealed record PlannedChange(NextHop Key, Destination? Before, Destination? After)
 {
-    /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a command line.</summary>
+    /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a request about this key alone.</summary>
     public string Place { get; init; } = "";
 
     /// <summary>What the plan itself has to say about it.</summary>
@@ -29,4 +30,13 @@ internal sealed record PlannedChange(NextHop Key, Destination? Before, Destinati
         (_, null) => "remove",
         _ => Before.Equals(After) ? "none" : "change",
     };
+
+    /// <summary>The key, with its place in a file.</summary>
+    public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
 }
+
+/// <summary>A planned change with what it means.</summary>
+/// <param name="Planned">What is wanted.</param>
+/// <param name="Changed">What Postfix is told before and after, and what of it weakens.</param>
+/// <param name="Problems">Why it cannot be served.</param>
+internal sealed record JudgedChange(PlannedChange Planned, ChangedKey Changed, IReadOnlyList<Problem> Problems);

@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
-namespace PolicyDaemon.Cli.Commands.Pins;
+namespace PolicyDaemon.Administration.PinDecisions;
 
 /// <summary>Says where a key is weaker than those that are trusted now.</summary>
 internal static class KeyStrength
@@ -15,7 +15,7 @@ internal static class KeyStrength
             yield break;
         var trusted = before.Pins.Where(pin => pin.IsServed)
             .SelectMany(pin => known.PresentationsOf(pin.Fingerprint))
-            .Select(sighting => sighting.Certificate.StrengthBits)
+            .Select(presentation => presentation.Certificate.StrengthBits)
             .DefaultIfEmpty()
             .Min();
         var bits = seen.Certificate.StrengthBits;

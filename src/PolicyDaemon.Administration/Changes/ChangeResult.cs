@@ -1,0 +1,34 @@
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Administration.Changes;
+
+/// <summary>What a request changed, or with a dry run would change.</summary>
+/// <param name="Keys">Every key concerned, in the order of the plan.</param>
+/// <param name="Warnings">What is legal in it and still deserves a thought.</param>
+/// <param name="Receipt">What was committed; null for a dry run.</param>
+public sealed record ChangeResult(IReadOnlyList<ChangedKey> Keys, IReadOnlyList<ChangeWarning> Warnings, ChangeReceipt? Receipt)
+{
+    /// <summary>The change's number, which an undo takes; null where nothing was written.</summary>
+    public long? ChangeId => Receipt is { ChangeId: not 0 } ? Receipt.ChangeId : null;
+
+    /// <summary>Something in it weakens what is enforced now, and takes a reason.</summary>
+    public bool Weakens => Keys.Any(key => key.Weakens.Count > 0);
+}
+
+/// <summary>One key of a change.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Action"><c>add</c>, <c>change</c>, <c>remove</c> or <c>none</c>.</param>
+/// <param name="Before">What Postfix is told now; null where the key is not configured.</param>
+/// <param name="After">What Postfix will be told; null where the key will not be configured.</param>
+/// <param name="Weakens">What of it weakens.</param>
+public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<string> Weakens)
+{
+    /// <summary>It was written and is only observed: Postfix is told nothing of it.</summary>
+    public bool IsOnlyObserved { get; init; }
+}
+
+/// <summary>A warning about one key of a change.</summary>
+/// <param name="Name">The key, with its place in a file.</param>
+/// <param name="Text">A sentence.</param>
+public sealed record ChangeWarning(string Name, string Text);

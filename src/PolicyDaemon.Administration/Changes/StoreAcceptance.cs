@@ -1,0 +1,64 @@
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Administration.Changes;
+
+/// <summary>A person says that a replaced store is meant.</summary>
+/// <remarks>policyd does not load a store whose audit log lacks the last row that it loaded; the old answers stay in force until then.</remarks>
+public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChangeJournal journal)
+{
+    /// <returns>The answers that change with it; null where the store is the one that policyd knows, and nothing is to be accepted.</returns>
+    /// <exception cref="RefusedException">Neither policyd nor its last good snapshot says what is in force, or no reason is given.</exception>
+    public ChangeResult? Run(ChangeRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!request.DryRun && string.IsNullOrWhiteSpace(request.Reason))
+            throw new RefusedException(Refusal.NeedsReason, "a replaced store is accepted with --reason \"why\"; see what would change with --dry-run");
+        var (lastLoaded, snapshot) = LastLoaded();
+        using var store = PolicyStore.Open(settings.Database, request.DryRun ? StoreAccess.Read : StoreAccess.Write, time);
+        if (store.StoreId == lastLoaded.StoreId && store.VerifyAudit(lastLoaded.Hash.Length > 0 ? lastLoaded.Hash : null).IsSound)
+            return null;
+
+        var changes = snapshot is null ? [] : Differences(snapshot, store);
+        if (request.DryRun)
+            return new ChangeResult(changes, [], null);
+        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason));
+        change.Accept(lastLoaded);
+        var receipt = change.Commit();
+        journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
+        return new ChangeResult(changes, [], receipt);
+    }
+
+    /// <summary>What is in force: what the last good snapshot says, else the running daemon.</summary>
+    private (SnapshotIdentity Identity, PolicySnapshot? Snapshot) LastLoaded()
+    {
+        if (SnapshotFile.TryRead(settings.Snapshot, out var snapshot, out var reason))
+            return (snapshot.Identity, snapshot);
+        if (DaemonStatusFile.TryRead(settings.StatusFile)?.Snapshot is { } said)
+            return (new SnapshotIdentity(said.StoreId, said.Sequence, said.Hash, settings.Postfix.FingerprintDigest, settings.Postfix.Version), null);
+        throw new RefusedException(
+            Refusal.NothingToReplace,
+            $"there is nothing that this store replaces: {reason ?? $"{settings.Snapshot} does not exist"}; a policyd without a last good snapshot loads the store as it is");
+    }
+
+    private List<ChangedKey> Differences(PolicySnapshot snapshot, PolicyStore store)
+    {
+        var before = snapshot.Entries.ToDictionary(entry => entry.Key, entry => entry.Answer, StringComparer.Ordinal);
+        var changes = new List<ChangedKey>();
+        foreach (var destination in store.List())
+        {
+            var answer = PolicyText.Answer(destination, settings.Postfix, MapName.TlsPolicy);
+            if (!before.Remove(destination.Key.Text, out var was))
+                changes.Add(new ChangedKey(destination.Key.Text, "add", null, answer, []));
+            else if (was != answer)
+                changes.Add(new ChangedKey(destination.Key.Text, "change", was, answer, []));
+        }
+
+        changes.AddRange(before.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(gone => new ChangedKey(gone.Key, "remove", gone.Value, null, [])));
+        return changes;
+    }
+}

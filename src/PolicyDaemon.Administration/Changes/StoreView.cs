@@ -1,0 +1,37 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Administration.Changes;
+
+/// <summary>The store as a plan sees it: within the write transaction, or read only for a dry run.</summary>
+public sealed class StoreView
+{
+    private readonly StoreChange? change;
+
+    internal StoreView(PolicyStore store, StoreChange? change)
+    {
+        Store = store;
+        this.change = change;
+    }
+
+    public PolicyStore Store { get; }
+
+    public Destination? Find(NextHop key) => change is null ? Store.Find(key) : change.Find(key);
+
+    /// <summary>The destination, which must be there.</summary>
+    /// <exception cref="RefusedException">It is not; the message names other forms of the key.</exception>
+    public Destination Get(NextHop key) => Find(key) ?? throw Missing(Store, key);
+
+    public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
+
+    /// <summary>The refusal of a key that is not configured.</summary>
+    public static RefusedException Missing(PolicyStore store, NextHop key)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var others = store.OtherForms(key);
+        return new RefusedException(
+            Refusal.NotConfigured,
+            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : ""));
+    }
+}

@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Destinations;
+
+namespace PolicyDaemon.Administration.Fetching;
+
+/// <summary>How a person accepts keys of which nothing proves whose they are.</summary>
+public enum KeyAcceptance
+{
+    /// <summary>A person compared them with the partner over another channel.</summary>
+    Compared,
+
+    /// <summary>Whatever is presented is trusted, and the pin shows <c>tofu</c> for ever.</summary>
+    FirstSight,
+}
+
+/// <summary>The keys that the servers of a destination present, fetched before its entry is written: which of them become pins is decided here.</summary>
+public sealed class PinFetch
+{
+    private readonly Settings settings;
+    private readonly TimeProvider time;
+    private readonly Destination destination;
+    private readonly IReadOnlyList<AcceptedPin> carried;
+
+    private PinFetch(Settings settings, TimeProvider time, Destination destination, ProbedDestination probed)
+    {
+        this.settings = settings;
+        this.time = time;
+        this.destination = destination;
+        Probed = probed;
+        Keys = FetchedKeys.Of(probed, Digest);
+        carried = [.. Keys.SelectMany(Carried)];
+        Undecided = [.. Keys.Where(key => !key.Certificates.Any(certificate => IsServed(certificate) || carried.Any(pin => certificate.Matches(pin.Fingerprint))))];
+    }
+
+    /// <summary>DNS, and what every address showed.</summary>
+    public ProbedDestination Probed { get; }
+
+    /// <summary>Every public key that was presented.</summary>
+    public IReadOnlyList<FetchedKey> Keys { get; }
+
+    /// <summary>Those that no served pin names, in this digest or another: what an approved pin names needs no second approval.</summary>
+    public IReadOnlyList<FetchedKey> Undecided { get; }
+
+    /// <summary>The digest that Postfix compares.</summary>
+    public DigestAlgorithm Digest => settings.Postfix.FingerprintDigest;
+
+    private string Key => destination.Key.Text;
+
+    /// <summary>Probes the servers; nothing is stored.</summary>
+    /// <param name="destination">The entry as it would be, without the pins that are to be fetched.</param>
+    /// <param name="progress">Told after each address how many are done and how many there are.</param>
+    /// <exception cref="RefusedException">A key with a leading dot, and no host is named.</exception>
+    public static async Task<PinFetch> RunAsync(
+        Settings settings, TimeProvider time, Destination destination, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(destination);
+        if (destination.Key.IsSubdomains && destination.ProbeAs.IsEmpty)
+        {
+            throw new RefusedException(
+                Refusal.NoHostToProbe, $"{destination.Key} answers for subdomains and has no MX of its own; name hosts to probe with --probe-as NAME");
+        }
+
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        using var probe = prober.CreateDestinationProbe(ledger: null);
+        var probed = await probe.RunAsync(DestinationCheck.StateOf(destination.Key, destination, []), triesServerName: false, progress, cancellation);
+        return new PinFetch(settings, time, destination, probed);
+    }
+
+    /// <summary>Refuses where there is nothing to decide about: nobody presented a key, or one that a person rejected is presented.</summary>
+    /// <exception cref="RefusedException">So it is.</exception>
+    public void RefuseUnpinnable()
+    {
+        if (Keys.Count == 0)
+            throw NothingPresented();
+        var rejected = destination.Pins.FirstOrDefault(pin => pin.State == PinState.Rejected
+            && Keys.Any(key => key.Certificates.Any(certificate => certificate.Matches(pin.Fingerprint))));
+        if (rejected is not null)
+        {
+            throw new RefusedException(
+                Refusal.RejectedKeyPresented,
+                $"{rejected.Fingerprint} is presented, which was rejected on {rejected.Since:yyyy-MM-dd}; a probe does not bring it back, nothing was changed");
+        }
+    }
+
+    /// <summary>Accepts what a person decided about.</summary>
+    public FetchedPins Accept(KeyAcceptance how)
+    {
+        var strength = how == KeyAcceptance.FirstSight ? PinStrength.Tofu : PinStrength.Person;
+        return Fetched([.. carried, .. Undecided.Select(key => Accepted(key, strength))]);
+    }
+
+    /// <summary>Accepts what DANE proves, and nothing else.</summary>
+    /// <exception cref="RefusedException">There is another key.</exception>
+    public FetchedPins AcceptProven()
+    {
+        var unproven = Undecided.Where(key => key.Evidence != PinStrength.Dane).ToList();
+        return unproven.Count == 0
+            ? Fetched([.. carried, .. Undecided.Select(key => Accepted(key, PinStrength.Dane))])
+            : throw new RefusedException(
+                Refusal.NoEvidence, "--yes accepts keys with DANE evidence only; nothing was changed",
+                [
+                    .. unproven.Select(key => $"{key.Pin} at {key.Where}: {key.Why}"),
+                    "compare it with the partner over another channel, then: --expect FINGERPRINT",
+                ]);
+    }
+
+    /// <summary>Accepts exactly these fingerprints: each is presented, and nothing else is.</summary>
+    /// <exception cref="RefusedException">It is not so.</exception>
+    public FetchedPins AcceptExactly(IReadOnlyList<Fingerprint> expected)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        var other = Keys.SelectMany(key => key.Certificates.Where(certificate => !expected.Any(certificate.Matches)).Select(certificate => (key, certificate))).ToList();
+        var missing = expected.Where(pin => !Keys.Any(key => key.Certificates.Any(certificate => certificate.Matches(pin)))).ToList();
+        if (other.Count > 0 || missing.Count > 0)
+        {
+            throw new RefusedException(
+                Refusal.NotAsExpected, $"{Key} does not show exactly what is expected; nothing was changed",
+                [
+                    .. expected.Select(pin => $"expected {pin}{(missing.Contains(pin) ? ", which was not seen" : "")}"),
+                    .. other.Select(one => $"seen     {one.key.Pin} (public key), {one.certificate.Digest(PinSubject.Certificate, Digest)} (certificate) at {one.key.Where}"),
+                ]);
+        }
+
+        return Fetched(
+        [
+            .. expected.Select(pin =>
+            {
+                Keys.SelectMany(key => key.Certificates).First(certificate => certificate.Matches(pin)).Matches(pin, out var subject);
+                return new AcceptedPin(pin, subject, PinStrength.Person);
+            }),
+        ]);
+    }
+
+    private FetchedPins Fetched(IReadOnlyList<AcceptedPin> accepted) => new(settings, time, Probed, accepted);
+
+    /// <summary>Evidence A keeps its name; what else was accepted is called by how.</summary>
+    private static AcceptedPin Accepted(FetchedKey key, PinStrength otherwise) => new(
+        key.Pin, PinSubject.PublicKey,
+        key.Evidence == PinStrength.Dane || (key.Evidence == PinStrength.WebPki && otherwise == PinStrength.Person) ? key.Evidence.Value : otherwise);
+
+    /// <summary>Served pins in another digest that name what was seen, carried over. SHA-1 resists a second preimage; MD5 is a person's to decide.</summary>
+    private IEnumerable<AcceptedPin> Carried(FetchedKey key)
+    {
+        foreach (var pin in destination.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm != Digest && pin.Fingerprint.Algorithm != DigestAlgorithm.Md5))
+        {
+            foreach (var certificate in key.Certificates)
+            {
+                if (certificate.Matches(pin.Fingerprint, out var subject))
+                    yield return new AcceptedPin(certificate.Digest(subject, Digest), subject, pin.Strength, pin.Fingerprint);
+            }
+        }
+    }
+
+    private bool IsServed(ServerCertificate certificate) =>
+        destination.Pins.Any(pin => pin.IsServed && pin.Fingerprint.Algorithm == Digest && certificate.Matches(pin.Fingerprint));
+
+    private RefusedException NothingPresented()
+    {
+        if (!Probed.Resolution.Worked)
+        {
+            return new RefusedException(
+                Probed.Resolution.Outcome == ProbeOutcome.DnsFailure ? Refusal.NotReached : Refusal.NoCertificate,
+                $"{Key}: {Probed.Resolution.Detail ?? Probed.Resolution.Outcome.Name()}; nothing was changed");
+        }
+
+        return new RefusedException(
+            Probed.Addresses.Any(address => address.Seen.Outcome.IsConclusive()) ? Refusal.NoCertificate : Refusal.NotReached,
+            $"{Key}: no server showed a certificate; nothing was changed. See: policyctl check {Shell.Quote(Key)}");
+    }
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+
+namespace PolicyDaemon.Administration.PinDecisions;
+
+/// <summary>What a person decides about pins of one destination, each decision a plan for <see cref="ChangeFlow"/>.</summary>
+/// <remarks>
+/// Add      a key that was announced: standby, served at once
+/// Approve  a candidate, which a probe saw: active, served at once
+/// Reject   refused for good; seeing it again is an alarm
+/// Revoke   not served any more; kept for the record
+/// </remarks>
+public sealed class PinDecision
+{
+    private readonly Destination before;
+    private readonly IReadOnlyList<Fingerprint> fingerprints;
+    private readonly bool hasReason;
+    private readonly DigestAlgorithm digest;
+    private readonly TimeProvider time;
+    private readonly Lazy<ProbeState?> probeState;
+
+    /// <param name="view">The store as it is.</param>
+    /// <param name="key">Whose pins.</param>
+    /// <param name="fingerprints">Which.</param>
+    /// <param name="hasReason">Somebody said why.</param>
+    /// <param name="digest">The digest that Postfix compares.</param>
+    /// <exception cref="RefusedException">The key is not configured.</exception>
+    public PinDecision(StoreView view, NextHop key, IReadOnlyList<Fingerprint> fingerprints, bool hasReason, DigestAlgorithm digest, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(fingerprints);
+        before = view.Get(key);
+        this.fingerprints = [.. fingerprints.Distinct()];
+        this.hasReason = hasReason;
+        this.digest = digest;
+        this.time = time;
+        probeState = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(key));
+    }
+
+    private NextHop Key => before.Key;
+
+    private string QuotedKey => Shell.Quote(Key.Text);
+
+    /// <param name="subject">What the fingerprints were taken of, if it is known.</param>
+    /// <exception cref="RefusedException">The level takes no pins, or a pin was rejected and nobody said why it should come back.</exception>
+    public PlannedChange Add(PinSubject subject)
+    {
+        if (!before.Policy.Level.MatchesFingerprints())
+        {
+            throw new RefusedException(
+                Refusal.LevelTakesNoPins,
+                $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins; to pin it: "
+                + $"policyctl domain set {QuotedKey} --level fingerprint --match {fingerprints[0]}");
+        }
+
+        return Planned(fingerprints.Aggregate(
+            before.Pins, (pins, fingerprint) => PinEditing.Trust(Key, pins, fingerprint, subject, time, hasReason)));
+    }
+
+    /// <exception cref="RefusedException">There is no such pin.</exception>
+    public PlannedChange Approve() => Planned(fingerprints.Aggregate(before.Pins, Approve)) with
+    {
+        Weakens = [.. fingerprints.SelectMany(fingerprint => KeyStrength.Weaker(before, fingerprint, probeState.Value))],
+    };
+
+    /// <exception cref="RefusedException">The level takes no pins.</exception>
+    public PlannedChange Reject()
+    {
+        if (!before.Policy.Level.MatchesFingerprints())
+            throw new RefusedException(Refusal.LevelTakesNoPins, $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins");
+        var after = fingerprints.Aggregate(before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, time));
+        return Planned(after) with
+        {
+            Warnings = [.. fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint))],
+        };
+    }
+
+    /// <exception cref="RefusedException">There is no such served pin.</exception>
+    public PlannedChange Revoke()
+    {
+        var after = before.Pins;
+        foreach (var fingerprint in fingerprints)
+        {
+            if (!after.Any(pin => pin.Fingerprint == fingerprint && pin.IsServed))
+                throw new RefusedException(Refusal.NoSuchPin, $"{Key} has no served pin {fingerprint}; see: policyctl pin list {QuotedKey}");
+            after = PinEditing.Revoke(after, fingerprint, time);
+        }
+
+        return Planned(after);
+    }
+
+    private PlannedChange Planned(ImmutableArray<Pin> after) => new(Key, before, before with { Pins = after });
+
+    private ImmutableArray<Pin> Approve(ImmutableArray<Pin> pins, Fingerprint fingerprint)
+    {
+        var pin = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint) ?? throw new RefusedException(
+            Refusal.NoSuchPin,
+            $"{Key} has no such candidate as {fingerprint}; see: policyctl pin list {QuotedKey}; "
+            + $"a key that no probe saw: policyctl pin add {QuotedKey} {fingerprint}");
+        if (pin.IsServed)
+            return pins;
+        var isPresented = probeState.Value?.PresentationsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
+        return CarryOver(
+            pins.Replace(pin, pin with
+            {
+                State = isPresented ? PinState.Active : PinState.Standby,
+                Strength = PinStrength.Person,
+                Since = PinEditing.Now(time),
+            }),
+            fingerprint);
+    }
+
+    /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
+    private ImmutableArray<Pin> CarryOver(ImmutableArray<Pin> pins, Fingerprint approved)
+    {
+        if (approved.Algorithm != digest || probeState.Value is not { } known)
+            return pins;
+        var certificates = known.PresentationsOf(approved).Select(seen => seen.Certificate).ToList();
+        return
+        [
+            .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))
+                ? PinEditing.Retire(pin, time)
+                : pin),
+        ];
+    }
+
+    /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>
+    private IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused) =>
+        (probeState.Value?.PresentationsOf(refused) ?? [])
+            .SelectMany(seen => after.Where(pin => pin.IsServed && seen.Certificate.Matches(pin.Fingerprint)))
+            .DistinctBy(pin => pin.Fingerprint)
+            .Select(pin => $"the same certificate is still accepted by the pin {pin.Fingerprint} ({pin.Subject.Name()}); reject it too");
+}

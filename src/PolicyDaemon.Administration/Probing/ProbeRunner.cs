@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Store.Probing;
+
+namespace PolicyDaemon.Administration.Probing;
+
+/// <summary>Probes destinations and stores what was seen, some at a time, until all are done or a person has had enough.</summary>
+public sealed class ProbeRunner(Settings settings, TimeProvider time)
+{
+    // Most of them wait for DNS or a server; the gate bounds the connections.
+    private const int AtOnce = 32;
+
+    /// <param name="keys">Configured destinations.</param>
+    /// <param name="progress">Told after each how many are done and how many there are.</param>
+    /// <param name="cancellation">Ends it with what was done until then.</param>
+    /// <returns>Those that were probed, in the order of <paramref name="keys"/>.</returns>
+    public async Task<IReadOnlyList<ProbeOutput>> RunAsync(
+        ProbeLedger ledger, IReadOnlyList<NextHop> keys, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(keys);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        using var destinations = prober.CreateDestinationProbe(ledger);
+        var results = new ConcurrentDictionary<NextHop, ProbeOutput>();
+        var done = 0;
+        var limit = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = Math.Min(AtOnce, prober.Schedule.MaxDestinations),
+            CancellationToken = cancellation,
+        };
+        try
+        {
+            await Parallel.ForEachAsync(keys, limit, async (key, stop) =>
+            {
+                if (await destinations.RunAsync(key, ProbeReason.Person, roundEnded: null, stop) is { } probe)
+                    results[key] = ProbeOutput.Of(probe, ledger.Read(key)?.Pins ?? []);
+                progress?.Report((Interlocked.Increment(ref done), keys.Count));
+            });
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // What was stored stays, and is shown.
+        }
+
+        return [.. keys.Where(results.ContainsKey).Select(key => results[key])];
+    }
+}

@@ -1,0 +1,143 @@
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.PinDecisions;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Tables;
+
+namespace PolicyDaemon.Administration.Tables;
+
+/// <summary>A row of a table.</summary>
+/// <param name="Line">Where it stands.</param>
+/// <param name="Destination">What it says.</param>
+/// <param name="Evidence">What its pins rest on, as JSON for the audit log; null where the table's word is all.</param>
+public sealed record TableRow(int Line, Destination Destination, string? Evidence = null);
+
+/// <summary>How a table is read and taken over.</summary>
+public sealed record ImportOptions
+{
+    /// <summary>What becomes of rows whose pins Postfix cannot compare.</summary>
+    public UnservableRows Unservable { get; init; } = UnservableRows.Refuse;
+
+    /// <summary>Where .example.com has a row and example.com has none, it is added with the same policy.</summary>
+    public bool WithApex { get; init; }
+
+    /// <summary>Enforce nothing.</summary>
+    public bool Observe { get; init; }
+
+    /// <summary>Rows for configured keys replace their policy; otherwise they are refused unless they say the same.</summary>
+    public bool Replace { get; init; }
+}
+
+/// <summary>A Postfix table becomes entries, all of it or nothing.</summary>
+/// <param name="file">The table's name, for messages.</param>
+public sealed class TableImport(string file, ImportOptions options, Settings settings, TimeProvider time)
+{
+    private readonly List<TableRow> rows = [];
+    private readonly List<string> warnings = [];
+    private readonly List<string> problems = [];
+
+    public IReadOnlyList<TableRow> Rows => rows;
+
+    /// <summary>What deserves a thought, each with its place in the file.</summary>
+    public IReadOnlyList<string> Warnings => warnings;
+
+    /// <summary>Reads the table. Problems are kept until <see cref="RefuseProblems"/>, so that all of them are told at once.</summary>
+    /// <exception cref="RefusedException">It is no text.</exception>
+    public void Read(Stream source)
+    {
+        var tableOptions = new TableOptions(settings.Postfix, UtcTime.WholeSeconds(time.GetUtcNow()))
+        {
+            Unservable = options.Unservable,
+            WithApex = options.WithApex,
+            Observe = options.Observe,
+        };
+        foreach (var item in PolicyTableReader.Read(source, tableOptions))
+        {
+            var place = item.Line > 0 ? Place(item.Line) : file;
+            if (item.Kind == TableItemKind.Row)
+                rows.Add(new TableRow(item.Line, item.Destination!));
+            else if (item.Kind == TableItemKind.Warning)
+                warnings.Add($"{place}: {item.Problem}");
+            else if (item.Kind == TableItemKind.NoText)
+                throw new RefusedException(Refusal.TableUnreadable, $"{place}: {item.Problem}; nothing was changed");
+            else
+                problems.Add($"{place}: {item.Problem}");
+        }
+
+        if (rows.Count == 0 && problems.Count == 0)
+            warnings.Add($"{file}: the table has no rows");
+    }
+
+    /// <summary>Carries the pins of each row over to the digest that Postfix compares.</summary>
+    /// <param name="conversion">Has probed the rows.</param>
+    /// <param name="mayObserve">A row whose pins cannot be carried over is imported as observed; otherwise it is a problem.</param>
+    public void Convert(TableConversion conversion, bool mayObserve)
+    {
+        ArgumentNullException.ThrowIfNull(conversion);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var row = rows[i];
+            var converted = conversion.Convert(row.Destination);
+            warnings.AddRange(converted.Warnings.Select(warning => $"{Place(row.Line)}: {warning}"));
+            if (converted.Problem is not null && mayObserve)
+                warnings.Add($"{Place(row.Line)}: {converted.Problem}; it is imported as observed");
+            else if (converted.Problem is not null)
+                problems.Add($"{Place(row.Line)}: {converted.Problem}");
+            rows[i] = converted.Problem is null
+                ? row with { Destination = converted.Row, Evidence = converted.Evidence }
+                : row with { Destination = row.Destination with { Observe = true } };
+        }
+    }
+
+    /// <exception cref="RefusedException">Some row cannot be imported; the details are all of them.</exception>
+    public void RefuseProblems()
+    {
+        if (problems.Count > 0)
+            throw Refused(problems);
+    }
+
+    /// <exception cref="RefusedException">A row says something else than the entry with its key, and nothing is to be replaced.</exception>
+    public IReadOnlyList<PlannedChange> Plan(StoreView view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        var planned = new List<PlannedChange>(rows.Count);
+        var conflicts = new List<string>();
+        foreach (var (line, row, evidence) in rows)
+        {
+            var before = view.Find(row.Key);
+            var after = before is null ? row : Merge(before, row);
+            if (before is not null && !options.Replace && !before.Equals(after))
+                conflicts.Add($"{Place(line)}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table");
+            planned.Add(new PlannedChange(row.Key, before, after) { Place = Place(line), Evidence = evidence });
+        }
+
+        return conflicts.Count == 0 ? planned : throw Refused(conflicts);
+    }
+
+    /// <summary>The entry with the table's policy and pins; what is known of a pin is kept, and served pins that the table lacks are retired.</summary>
+    private Destination Merge(Destination before, Destination row)
+    {
+        var pins = before.Pins;
+        var given = row.Pins.Where(pin => pin.IsServed).ToList();
+        foreach (var pin in given)
+            pins = PinEditing.Trust(before.Key, pins, pin.Fingerprint, pin.Subject, time, readmit: false);
+        if (row.Policy.Level.MatchesFingerprints())
+        {
+            var kept = given.Select(pin => pin.Fingerprint).ToHashSet();
+            foreach (var pin in before.Pins.Where(pin => pin.IsServed && !kept.Contains(pin.Fingerprint)))
+                pins = PinEditing.Revoke(pins, pin.Fingerprint, time);
+        }
+
+        return before with { Policy = row.Policy, Pins = pins, Observe = row.Observe };
+    }
+
+    private string Place(int line) => FormattableString.Invariant($"{file}:{line}");
+
+    private RefusedException Refused(List<string> reasons) => new(
+        Refusal.TableRefused,
+        reasons.Count == 1
+            ? $"{file} cannot be imported as it is; nothing was changed"
+            : FormattableString.Invariant($"{file} cannot be imported as it is, it has {reasons.Count} problems; nothing was changed"),
+        reasons);
+}
