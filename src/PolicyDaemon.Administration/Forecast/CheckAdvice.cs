@@ -44,5 +44,6 @@ public static class CheckAdvice
     }
 
     private static bool SaysSomething(ProbeOutcome outcome) =>
-        outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected;
+        outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected
+            or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous;
 }

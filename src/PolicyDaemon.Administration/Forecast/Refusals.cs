@@ -34,7 +34,8 @@ public static class Refusals
         {
             switch (address.Seen.Outcome)
             {
-                case ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected:
+                case ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected
+                    or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous:
                     yield return (Where(address), Why(address.Seen.Outcome));
                     break;
                 case ProbeOutcome.Secured when address.Seen.Certificates.Any(seen =>

@@ -21,6 +21,12 @@ public sealed record Observation
     /// <summary>The reply code of an SMTP refusal.</summary>
     public int? ReplyCode { get; init; }
 
+    /// <summary>
+    /// How EHLO over TLS ended: <see cref="ProbeOutcome.Secured"/> where mail could have gone on, or the dialogue did not come so far.
+    /// What happens after the handshake says nothing about keys, and all the same no mail goes through.
+    /// </summary>
+    public ProbeOutcome AfterHandshake { get; init; } = ProbeOutcome.Secured;
+
     /// <summary>Certificates, at most one of each key algorithm; the first is the one an ordinary client gets.</summary>
     public ImmutableArray<PresentedCertificate> Certificates { get; init; } = [];
 

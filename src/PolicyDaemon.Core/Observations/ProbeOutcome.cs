@@ -71,4 +71,10 @@ public enum ProbeOutcome
 
     /// <summary>Level dane-only, and the MX host has no DNSSEC-secure TLSA record (RFC 8460 section 4.3.2.1).</summary>
     DaneRequired,
+
+    /// <summary>TLS 1.0 or 1.1 with a signature: Postfix takes it where it encrypts, and not where it authenticates (OpenSSL 3).</summary>
+    TlsTooOld,
+
+    /// <summary>TLS without any certificate: Postfix takes it where it encrypts, and not where it authenticates.</summary>
+    TlsAnonymous,
 }

@@ -34,6 +34,8 @@ public static class ProbeOutcomes
         ("dns-failure", null),
         ("dnssec-invalid", "dnssec-invalid"),
         ("dane-required", "dane-required"),
+        ("tls-too-old", "validation-failure"),
+        ("tls-anonymous", "validation-failure"),
     ];
 
     public static string Name(this ProbeOutcome outcome) => Table[(int)outcome].Name;

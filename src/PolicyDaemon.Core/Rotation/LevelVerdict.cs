@@ -46,7 +46,7 @@ public sealed class LevelVerdict(TlsLevel level, NextHop nextHop, IReadOnlyColle
             return null;
         var history = address.History;
         if (!history.IsSecured)
-            return history.LastOutcome;
+            return level == TlsLevel.Encrypt && history.LastOutcome is (ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous) ? null : history.LastOutcome;
         foreach (var algorithm in history.Algorithms)
         {
             if (history.Latest(algorithm) is { Certificate: not null } run && run.Last == history.LastAttempt
@@ -67,7 +67,7 @@ public sealed class LevelVerdict(TlsLevel level, NextHop nextHop, IReadOnlyColle
 
     private static bool SaysSomething(AddressState address) =>
         address.History is { LastAttempt: not null, LastOutcome: ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported
-            or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected };
+            or ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous };
 
     private ProbeOutcome? Refusal(AddressState address, CertificateRun run)
     {

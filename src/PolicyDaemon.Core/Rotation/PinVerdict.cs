@@ -15,7 +15,7 @@ internal static class PinVerdict
         {
             attempted++;
             if (address.History.LastOutcome is ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed
-                or ProbeOutcome.PlaintextInjected)
+                or ProbeOutcome.PlaintextInjected or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous)
             {
                 refused++;
                 continue;

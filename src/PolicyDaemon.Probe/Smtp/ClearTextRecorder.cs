@@ -3,11 +3,13 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Stands between the socket and MailKit: limits, and what MailKit does not tell.</summary>
+/// <summary>Stands between the socket and MailKit: limits, replies as Postfix reads them, and what MailKit does not tell.</summary>
 /// <remarks>
 /// In the clear it hands over one line at a time, so that nothing behind the reply to STARTTLS ever reaches the TLS layer; what
 /// lies there was injected (the fault of CVE-2011-0411, from the client's side). It bounds lines, replies and the whole, and notes
 /// reply codes. Once TLS has begun it only counts, and reads an alert that comes before any handshake message.
+/// MailKit is stricter or laxer than Postfix's client here and there (see <see cref="PostfixReply"/>); it is handed what Postfix
+/// would have understood, so that the probe goes where mail would go.
 /// By hand because MailKit has no limits and does not say what it skips.
 /// </remarks>
 internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) : Stream
@@ -25,10 +27,11 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
     private int pendingStart;
     private int pendingEnd;
     private readonly List<byte> line = [];
+    private ReadOnlyMemory<byte> handedOver;
     private int replyOctets;
     private int totalOctets;
     private bool awaitsClientHello;
-    private string command = "";
+    private PostfixReply reply = new("");
 
     /// <summary>The code of the final line of the last reply in the clear; 0 where it had none.</summary>
     public int LastCode { get; private set; }
@@ -39,8 +42,14 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
     /// <summary>The code of the reply to EHLO; 0 before it.</summary>
     public int EhloCode { get; private set; }
 
+    /// <summary>Why Postfix would not see the STARTTLS that the server offers; null where it would, or there is none.</summary>
+    public string? HiddenStartTls { get; private set; }
+
     /// <summary>Why the dialogue was broken off here; null where it was not.</summary>
     public ProbeOutcome? Violation { get; private set; }
+
+    /// <summary>A line came that is no part of a reply, and nothing that is one after it.</summary>
+    public bool EndedInNonsense { get; private set; }
 
     public bool SawEnd { get; private set; }
 
@@ -70,21 +79,17 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
             return 0;
         if (IsTls)
             return await ReadTlsAsync(buffer, cancellationToken);
-        if (pendingStart == pendingEnd)
+        while (handedOver.IsEmpty)
         {
-            pendingStart = 0;
-            pendingEnd = await ReceiveAsync(pending, cancellationToken);
-            if (pendingEnd == 0)
+            if (!await ReadLineAsync(cancellationToken))
                 return 0;
+            handedOver = Follow([.. line]);
+            line.Clear();
         }
 
-        var rest = pending.AsSpan(pendingStart, pendingEnd - pendingStart);
-        var newline = rest.IndexOf((byte)'\n');
-        var count = Math.Min(newline < 0 ? rest.Length : newline + 1, buffer.Length);
-        var piece = rest[..count];
-        piece.CopyTo(buffer.Span);
-        pendingStart += count;
-        Follow(piece);
+        var count = Math.Min(handedOver.Length, buffer.Length);
+        handedOver[..count].CopyTo(buffer);
+        handedOver = handedOver[count..];
         return count;
     }
 
@@ -105,7 +110,8 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
         {
             var verb = buffer.Span;
             var end = verb.IndexOfAny((byte)' ', (byte)'\r');
-            command = PeerText.Escape(end < 0 ? verb : verb[..end]);
+            // What the greeting was tells what EHLO will be.
+            reply = new PostfixReply(PeerText.Escape(end < 0 ? verb : verb[..end])) { After = reply };
             replyOctets = 0;
         }
 
@@ -164,38 +170,61 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
         return count;
     }
 
-    private void Follow(ReadOnlySpan<byte> piece)
+    /// <summary>Collects one line with its end.</summary>
+    private async ValueTask<bool> ReadLineAsync(CancellationToken cancellation)
     {
-        line.AddRange(piece);
-        replyOctets += piece.Length;
-        if (line.Count > MaxLine || replyOctets > MaxReply)
+        while (true)
         {
-            LastLine = PeerText.Escape([.. line]);
-            Break(ProbeOutcome.ReplyTooLong);
-        }
+            if (pendingStart == pendingEnd)
+            {
+                pendingStart = 0;
+                pendingEnd = await ReceiveAsync(pending, cancellation);
+                if (pendingEnd == 0)
+                    return false;
+            }
 
-        if (piece[^1] != '\n')
-            return;
-        byte[] whole = [.. line];
-        line.Clear();
+            var rest = pending.AsMemory(pendingStart, pendingEnd - pendingStart);
+            var newline = rest.Span.IndexOf((byte)'\n');
+            var piece = rest[..(newline < 0 ? rest.Length : newline + 1)];
+            pendingStart += piece.Length;
+            replyOctets += piece.Length;
+            line.AddRange(piece.Span);
+            if (line.Count > MaxLine || replyOctets > MaxReply)
+            {
+                LastLine = PeerText.Escape([.. line]);
+                Break(ProbeOutcome.ReplyTooLong);
+            }
+
+            if (newline >= 0)
+                return true;
+        }
+    }
+
+    /// <summary>Takes note of a line.</summary>
+    /// <returns>What MailKit is to read of it.</returns>
+    private ReadOnlyMemory<byte> Follow(byte[] whole)
+    {
         LastLine = PeerText.Escape(whole.AsSpan().TrimEnd("\r\n"u8));
-        var hasCode = whole.Length >= 3 && char.IsAsciiDigit((char)whole[0]) && char.IsAsciiDigit((char)whole[1])
-            && char.IsAsciiDigit((char)whole[2]);
-        LastCode = hasCode ? ((whole[0] - '0') * 100) + ((whole[1] - '0') * 10) + (whole[2] - '0') : 0;
-        if (!hasCode)
-            Break(ProbeOutcome.ProtocolError);
-        if (whole.Length > 3 && whole[3] == '-')
-            return;
+        var read = reply.Read(whole);
+        EndedInNonsense = reply.IsNonsense;
+        if (!reply.IsComplete)
+            return read;
 
         replyOctets = 0;
-        if (command == "EHLO")
-            EhloCode = LastCode;
-        if (command != "STARTTLS" || LastCode != 220)
-            return;
+        LastCode = reply.Code;
+        if (reply.Command == "EHLO")
+        {
+            EhloCode = reply.Code;
+            HiddenStartTls = reply.HiddenStartTls;
+        }
+
+        if (reply is not { Command: "STARTTLS", Code: >= 200 and < 300 })
+            return read;
         Injected = pendingStart < pendingEnd;
         pendingStart = pendingEnd = 0;
         IsTls = awaitsClientHello = true;
         clock.Enter(ProbeStage.Handshake);
+        return read;
     }
 
     private void Break(ProbeOutcome violation)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using MailKit;
@@ -11,10 +12,12 @@ namespace PolicyDaemon.Probe.Smtp;
 /// <summary>One connection to one target: greeting, EHLO, STARTTLS, handshake, EHLO, QUIT. Never MAIL FROM.</summary>
 internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 {
+    private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3
+
     /// <param name="target">What to connect to.</param>
-    /// <param name="only">Ask for a certificate of this algorithm; null: take what an ordinary client gets.</param>
+    /// <param name="offer">What is offered in the handshake.</param>
     /// <param name="cancellation">The caller wants no more: the only thing that throws.</param>
-    public async Task<DialogueResult> RunAsync(ProbeTarget target, KeyAlgorithm? only, CancellationToken cancellation)
+    public async Task<DialogueResult> RunAsync(ProbeTarget target, TlsOffer offer, CancellationToken cancellation)
     {
         using var clock = new StageClock(options, time, cancellation);
         using var log = new DialogueLog(clock);
@@ -23,6 +26,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         ClearTextRecorder? tap = null;
         Exception? fault = null;
         PresentedCertificate? presented = null;
+        var isTooOld = false;
         try
         {
             if (SourceFor(target.Address) is { } source)
@@ -30,10 +34,13 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), clock.Token);
             clock.Enter(ProbeStage.Greeting);
             tap = new ClearTextRecorder(new NetworkStream(socket, ownsSocket: false), clock);
-            using var client = new ProbeClient(log, options.EhloName, target.ServerName, only, capture);
-            client.Connected += (_, _) => presented = Present(capture, client);
+            using var client = new ProbeClient(log, options.EhloName, target.ServerName, offer, capture);
+            log.HandshakeEnded = () =>
+            {
+                presented = Present(capture, client.Tls);
+                isTooOld = client.Tls is { } tls && TlsOffer.IsTooOldToAuthenticate(tls.SslProtocol, tls.NegotiatedCipherSuite);
+            };
             await client.ConnectAsync(tap, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
-            presented ??= Present(capture, client);
             await client.DisconnectAsync(quit: true, clock.Token);
         }
         catch (Exception caught) when (IsExpected(caught))
@@ -48,22 +55,32 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 await tap.DisposeAsync();
         }
 
-        if (clock.Stage >= ProbeStage.SecureEhlo)
-            presented ??= Present(capture, null);
-        var (outcome, detail) = Classify(clock, tap, presented, fault);
+        var (outcome, detail) = Classify(clock, tap, presented, isTooOld, fault);
         return new DialogueResult(
             outcome, clock.Stage, detail, tap is { LastCode: > 0 } ? tap.LastCode : null,
-            presented, tap?.Alert, [.. clock.Timings], [.. log.Lines]);
+            AfterHandshake(clock, log, fault), presented, tap?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
+
+    /// <summary>How EHLO over TLS ended; from QUIT on nothing matters any more.</summary>
+    private static ProbeOutcome AfterHandshake(StageClock clock, DialogueLog log, Exception? fault) => fault switch
+    {
+        // To 421, Postfix does not say HELO, MailKit does.
+        _ when log.SecureEhloCode == ServiceNotAvailable => ProbeOutcome.GreetingTemporary,
+        _ when clock.Stage != ProbeStage.SecureEhlo => ProbeOutcome.Secured,
+        null => ProbeOutcome.Secured,
+        _ when clock.HasExpired => ProbeOutcome.Timeout,
+        SmtpCommandException { StatusCode: var code } => IsTemporary((int)code) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.EhloRefused,
+        _ => ProbeOutcome.ConnectionLost,
+    };
 
     private IPAddress? SourceFor(IPAddress address) =>
         address.AddressFamily == AddressFamily.InterNetwork ? options.SourceAddress : options.SourceAddress6;
 
-    private static PresentedCertificate? Present(CertificateCapture capture, SmtpClient? client) =>
+    private static PresentedCertificate? Present(CertificateCapture capture, SslStream? tls) =>
         capture.Certificate is { } certificate
             ? new PresentedCertificate(
-                certificate, capture.Intermediates, capture.Verdict, capture.Detail, VersionName(client?.SslProtocol),
-                client?.SslCipherSuite?.ToString() ?? "")
+                certificate, capture.Intermediates, capture.Verdict, capture.Detail, VersionName(tls?.SslProtocol),
+                tls?.NegotiatedCipherSuite.ToString() ?? "")
             : null;
 
     // SYSLIB0039, CA5397: naming an old version is not using it.
@@ -83,15 +100,21 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             or SslHandshakeException or System.Security.Authentication.AuthenticationException or NotSupportedException or InvalidOperationException;
 
     private static (ProbeOutcome Outcome, string? Detail) Classify(
-        StageClock clock, ClearTextRecorder? tap, PresentedCertificate? presented, Exception? fault)
+        StageClock clock, ClearTextRecorder? tap, PresentedCertificate? presented, bool isTooOld, Exception? fault)
     {
         if (tap is { Injected: true })
             return (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS");
+        if (clock.Stage >= ProbeStage.SecureEhlo && presented is null)
+            return (ProbeOutcome.TlsAnonymous, "the handshake showed no certificate");
+        if (clock.Stage >= ProbeStage.SecureEhlo && isTooOld)
+            return (ProbeOutcome.TlsTooOld, $"{presented!.TlsVersion} {presented.Cipher}");
         // What happens once the certificate has been seen and the handshake is over says nothing about it.
         if (clock.Stage >= ProbeStage.SecureEhlo && presented is not null)
             return (ProbeOutcome.Secured, fault is null ? null : $"after the handshake: {Words(fault)}");
         if (tap?.Violation is { } violation)
             return (violation, tap.LastLine);
+        if (clock.HasExpired && tap is { EndedInNonsense: true })
+            return (ProbeOutcome.ProtocolError, tap.LastLine);
         if (clock.HasExpired)
             return (ProbeOutcome.Timeout, $"no end of {clock.Stage.Name()} in time");
         if (tap is null)
@@ -126,17 +149,21 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 
     private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextRecorder tap, Exception? fault)
     {
+        if (tap.EndedInNonsense)
+            return (ProbeOutcome.ProtocolError, tap.LastLine);
         if (tap.SawEnd || fault is IOException or SmtpProtocolException { InnerException: IOException })
             return (IsTemporary(tap.LastCode) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.ConnectionLost, tap.LastLine);
         switch (stage)
         {
-            case ProbeStage.Greeting when IsTemporary(tap.LastCode):
-            case ProbeStage.Ehlo when IsTemporary(tap.EhloCode) || IsTemporary(tap.LastCode):
+            // To 421, Postfix does not say HELO.
+            case ProbeStage.Ehlo when tap.EhloCode == ServiceNotAvailable:
+            case ProbeStage.Greeting or ProbeStage.Ehlo when IsTemporary(tap.LastCode):
                 return (ProbeOutcome.GreetingTemporary, tap.LastLine);
             case ProbeStage.Greeting when tap.LastCode >= 500:
                 return (ProbeOutcome.GreetingPermanent, tap.LastLine);
             case ProbeStage.Ehlo when fault is NotSupportedException:
-                return (ProbeOutcome.StartTlsNotSupported, "EHLO does not offer STARTTLS");
+                return (ProbeOutcome.StartTlsNotSupported, tap.HiddenStartTls
+                    ?? (tap.EhloCode is >= 200 and < 300 ? "EHLO does not offer STARTTLS" : "EHLO is refused; HELO offers no STARTTLS"));
             case ProbeStage.Ehlo when tap.LastCode >= 500:
                 return (ProbeOutcome.EhloRefused, tap.LastLine);
             case ProbeStage.StartTls:

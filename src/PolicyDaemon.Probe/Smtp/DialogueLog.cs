@@ -1,3 +1,4 @@
+using System.Globalization;
 using MailKit;
 using PolicyDaemon.Core.Observations;
 
@@ -11,7 +12,13 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
     private readonly List<string> lines = [];
     private bool isSecure;
 
+    /// <summary>The code of the reply to EHLO over TLS; 0 before it.</summary>
+    public int SecureEhloCode { get; private set; }
+
     public IReadOnlyList<string> Lines => lines;
+
+    /// <summary>Called when TLS runs and nothing has been said over it: a server that refuses a client in TLS 1.3 does so only now.</summary>
+    public Action HandshakeEnded { get; set; } = () => { };
 
     public IAuthenticationSecretDetector? AuthenticationSecretDetector { get; set; }
 
@@ -25,7 +32,12 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
         if (text.StartsWith("EHLO"u8) || text.StartsWith("HELO"u8))
         {
             // MailKit says EHLO again once TLS runs (RFC 3207 section 4.2).
-            isSecure |= clock.Stage >= ProbeStage.Handshake;
+            if (!isSecure && clock.Stage >= ProbeStage.Handshake)
+            {
+                isSecure = true;
+                HandshakeEnded();
+            }
+
             clock.Enter(isSecure ? ProbeStage.SecureEhlo : ProbeStage.Ehlo);
         }
         else if (text.StartsWith("STARTTLS"u8))
@@ -40,7 +52,13 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
         Add("C: ", text);
     }
 
-    public void LogServer(byte[] buffer, int offset, int count) => Add("S: ", buffer.AsSpan(offset, count));
+    public void LogServer(byte[] buffer, int offset, int count)
+    {
+        var text = buffer.AsSpan(offset, count);
+        if (isSecure && SecureEhloCode == 0 && count >= 3 && int.TryParse(text[..3], NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            SecureEhloCode = code;
+        Add("S: ", text);
+    }
 
     public void Dispose()
     {

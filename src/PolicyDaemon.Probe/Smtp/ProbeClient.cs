@@ -1,8 +1,6 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using MailKit;
 using MailKit.Net.Smtp;
-using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
@@ -10,10 +8,10 @@ namespace PolicyDaemon.Probe.Smtp;
 internal sealed class ProbeClient : SmtpClient
 {
     private readonly string? serverName;
-    private readonly KeyAlgorithm? only;
+    private readonly TlsOffer offer;
     private readonly CertificateCapture capture;
 
-    public ProbeClient(IProtocolLogger log, string ehloName, string? serverName, KeyAlgorithm? only, CertificateCapture capture)
+    public ProbeClient(IProtocolLogger log, string ehloName, string? serverName, TlsOffer offer, CertificateCapture capture)
         : base(log)
     {
         LocalDomain = ehloName;
@@ -21,27 +19,30 @@ internal sealed class ProbeClient : SmtpClient
         ServerCertificateValidationCallback = capture.Accept;
         CheckCertificateRevocation = false;
         this.serverName = serverName;
-        this.only = only;
+        this.offer = offer;
         this.capture = capture;
     }
+
+    /// <summary>The TLS of the connection, once its handshake has begun. MailKit tells of it only after EHLO was answered over it.</summary>
+    public SslStream? Tls { get; private set; }
 
     protected override SslClientAuthenticationOptions GetSslClientAuthenticationOptions(
         string host, RemoteCertificateValidationCallback remoteCertificateValidationCallback)
     {
         var options = base.GetSslClientAuthenticationOptions(host, remoteCertificateValidationCallback);
+        // The one callback that is handed the stream and is free. There is no certificate of ours, as there is none of Postfix's.
+        options.LocalCertificateSelectionCallback = (sender, _, _, _, _) =>
+        {
+            Tls = sender as SslStream;
+            return null!;
+        };
         // An empty name sends no SNI, as Postfix without a servername attribute.
         options.TargetHost = serverName ?? "";
         // A resumed session shows no certificate and would hide a renewed one.
         options.AllowTlsResume = false;
         options.AllowRenegotiation = false;
         options.CertificateChainPolicy = capture.Policy();
-        // SYSLIB0039, CA5397: old versions are Postfix's choice too (smtp_tls_mandatory_protocols = >=TLSv1); we look, and send no mail.
-#pragma warning disable SYSLIB0039, CA5397
-        options.EnabledSslProtocols = only is null
-            ? SslProtocols.Tls | SslProtocols.Tls11 | SslProtocols.Tls12 | SslProtocols.Tls13
-            : SslProtocols.Tls12;
-#pragma warning restore SYSLIB0039, CA5397
-        options.CipherSuitesPolicy = only is { } algorithm ? AlgorithmSuites.For(algorithm) : null;
+        offer.ApplyTo(options);
         return options;
     }
 }

@@ -5,9 +5,10 @@ namespace PolicyDaemon.Probe.Smtp;
 
 /// <summary>Looks at one target as Postfix would meet it, and records what it sees. Every failure is an outcome, not an exception.</summary>
 /// <remarks>
-/// A first connection as any client makes it; then, where the server is well, a second in TLS 1.2 that leaves it only the other key
-/// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones. The two connections
-/// follow each other: never more than one at a time to an address.
+/// A first connection as Postfix makes it; then, where the server is well, a second in TLS 1.2 that leaves it only the other key
+/// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones; or, where it said that
+/// nothing fits, a second without certificates, which Postfix takes where it does not authenticate. The two connections follow each
+/// other: never more than one at a time to an address.
 /// </remarks>
 public sealed class StartTlsProbe : IServerProbe
 {
@@ -41,7 +42,14 @@ public sealed class StartTlsProbe : IServerProbe
             };
         }
 
-        var first = await dialogue.RunAsync(target, only: null, cancellation);
+        var first = await dialogue.RunAsync(target, TlsOffer.Postfix, cancellation);
+        if (first is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure })
+        {
+            var second = await dialogue.RunAsync(target, TlsOffer.WithoutCertificate, cancellation);
+            if (second.Outcome == ProbeOutcome.TlsAnonymous)
+                first = second;
+        }
+
         var observation = new Observation
         {
             Target = target,
@@ -50,6 +58,7 @@ public sealed class StartTlsProbe : IServerProbe
             Stage = first.Stage,
             Detail = first.Detail,
             ReplyCode = first.ReplyCode,
+            AfterHandshake = first.AfterHandshake,
             Certificates = first.Presented is { } presented ? [presented] : [],
             Timings = first.Timings,
             Transcript = first.Transcript,
@@ -69,7 +78,7 @@ public sealed class StartTlsProbe : IServerProbe
         };
         if (other == KeyAlgorithm.Other)
             return observation;
-        var second = await dialogue.RunAsync(observation.Target, other, cancellation);
+        var second = await dialogue.RunAsync(observation.Target, TlsOffer.Only(other), cancellation);
         observation = observation with { At = time.GetUtcNow() };
         if (second is { Outcome: ProbeOutcome.Secured, Presented: { } presented } && presented.Certificate.Algorithm == other)
             return observation with { Certificates = observation.Certificates.Add(presented) };

@@ -21,11 +21,12 @@ internal sealed class FakeSmtpConnection(TcpClient client, FakeSmtpServer server
 
     /// <summary>The same; the certificate is asked for at each handshake.</summary>
     public static Func<FakeSmtpConnection, Task> Polite(
-        Func<X509Certificate2> certificate, SslProtocols versions = SslProtocols.Tls12 | SslProtocols.Tls13) => async connection =>
+        Func<X509Certificate2> certificate, SslProtocols versions = SslProtocols.Tls12 | SslProtocols.Tls13,
+        Action<SslServerAuthenticationOptions>? change = null) => async connection =>
     {
         await connection.UpToStartTlsAsync();
         await connection.SendAsync("220 go ahead\r\n");
-        await connection.HandshakeAsync(certificate, versions);
+        await connection.HandshakeAsync(certificate, versions, change);
         while (await connection.ReadCommandAsync() is { } command)
         {
             if (command.StartsWith("QUIT", StringComparison.Ordinal))
@@ -74,7 +75,11 @@ internal sealed class FakeSmtpConnection(TcpClient client, FakeSmtpServer server
 
     public async Task ReadOctetAsync() => await stream.ReadExactlyAsync(new byte[1], stop);
 
-    public async Task HandshakeAsync(Func<X509Certificate2> certificate, SslProtocols versions)
+    /// <param name="certificate">The server's certificate.</param>
+    /// <param name="versions">The versions of TLS that it speaks.</param>
+    /// <param name="change">What else is unusual about it.</param>
+    public async Task HandshakeAsync(
+        Func<X509Certificate2> certificate, SslProtocols versions, Action<SslServerAuthenticationOptions>? change = null)
     {
         var secure = new SslStream(stream);
         stream = secure;
@@ -82,12 +87,14 @@ internal sealed class FakeSmtpConnection(TcpClient client, FakeSmtpServer server
             (_, hello, _, _) =>
             {
                 server.ServerNames.Enqueue(hello.ServerName);
-                return ValueTask.FromResult(new SslServerAuthenticationOptions
+                var options = new SslServerAuthenticationOptions
                 {
                     // Offline: the server's side would download the issuer that a certificate names.
                     ServerCertificateContext = SslStreamCertificateContext.Create(certificate(), null, offline: true),
                     EnabledSslProtocols = versions,
-                });
+                };
+                change?.Invoke(options);
+                return ValueTask.FromResult(options);
             },
             null, stop);
     }

@@ -294,6 +294,77 @@ public sealed class StartTlsProbeTests
     }
 
     [Theory]
+    [InlineData("450 later\r\n", "250 mx.example\r\n", ProbeOutcome.StartTlsNotSupported)]
+    [InlineData("450 later\r\n", "450 later\r\n", ProbeOutcome.GreetingTemporary)]
+    [InlineData("550 no\r\n", "550 no\r\n", ProbeOutcome.EhloRefused)]
+    [InlineData("421 later\r\n", "250 mx.example\r\n", ProbeOutcome.GreetingTemporary)]
+    public async Task What_HELO_is_answered_counts_where_EHLO_is_refused(string ehlo, string helo, ProbeOutcome outcome)
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.SendAsync("220 mx.example\r\n");
+            await connection.ReadCommandAsync();
+            await connection.SendAsync(ehlo);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync(helo);
+            await connection.ReadCommandAsync();
+        });
+
+        Assert.Equal(outcome, (await ProbeAsync(server)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("hello there\r\n220 mx.example ESMTP\r\n", "250-mx.example\r\n250 STARTTLS\r\n", "220 go\r\n")]
+    [InlineData("220 mx.example\r\n", "250-mx.example\r\n250 starttls required\r\n", "220 go\r\n")]
+    [InlineData("220 mx.example\r\n", "250-mx.example\r\n250 STARTTLS\r\n", "250 go\r\n")]
+    public async Task What_Postfix_bears_with_is_borne_with(string greeting, string ehlo, string startTls)
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.SendAsync(greeting);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync(ehlo);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync(startTls);
+            await connection.HandshakeAsync(() => Ecdsa, SslProtocols.Tls13);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("250 mx.example\r\n");
+            await connection.ReadCommandAsync();
+        });
+
+        Assert.Equal(ProbeOutcome.Secured, (await ProbeAsync(server, both: false)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("250 mx.example\r\n", "221 bye\r\n", ProbeOutcome.Secured)]
+    [InlineData("550 no\r\n", "250 mx.example\r\n", ProbeOutcome.Secured)]
+    [InlineData("550 no\r\n", "550 no\r\n", ProbeOutcome.EhloRefused)]
+    [InlineData("450 later\r\n", "450 later\r\n", ProbeOutcome.GreetingTemporary)]
+    [InlineData("421 later\r\n", "250 mx.example\r\n", ProbeOutcome.GreetingTemporary)]
+    [InlineData("", "", ProbeOutcome.ConnectionLost)]
+    public async Task What_comes_after_the_handshake_is_recorded_beside_the_certificate(string ehlo, string helo, ProbeOutcome after)
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.UpToStartTlsAsync();
+            await connection.SendAsync("220 go\r\n");
+            await connection.HandshakeAsync(() => Ecdsa, SslProtocols.Tls12);
+            await connection.ReadCommandAsync();
+            if (ehlo.Length == 0)
+                return;
+            await connection.SendAsync(ehlo);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync(helo);
+            await connection.ReadCommandAsync();
+        });
+
+        var seen = await ProbeAsync(server, both: false);
+
+        Assert.Equal((ProbeOutcome.Secured, after), (seen.Outcome, seen.AfterHandshake));
+        Assert.Single(seen.Certificates);
+    }
+
+    [Theory]
     [InlineData("454 TLS not available\r\n", ProbeOutcome.StartTlsRefused)]
     [InlineData("554 no\r\n", ProbeOutcome.StartTlsRefused)]
     [InlineData("", ProbeOutcome.ConnectionLost)]
@@ -383,21 +454,6 @@ public sealed class StartTlsProbeTests
 
         Assert.Equal(@"554 \x1b[31mred\x07", seen.Detail);
         Assert.All(seen.Transcript, line => Assert.DoesNotContain(line, char.IsControl));
-    }
-
-    [Fact]
-    public async Task TLS_1_0_only_is_a_handshake_failure_unless_the_system_permits_it()
-    {
-#pragma warning disable SYSLIB0039, CA5397 // the old version is the point
-        await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(() => Rsa, SslProtocols.Tls));
-#pragma warning restore SYSLIB0039, CA5397
-
-        var seen = await ProbeAsync(server);
-
-        if (seen.Outcome == ProbeOutcome.Secured)
-            Assert.Equal("TLSv1", seen.Certificates[0].TlsVersion);
-        else
-            Assert.Equal((ProbeOutcome.HandshakeFailed, ProbeStage.Handshake), (seen.Outcome, seen.Stage));
     }
 
     [Theory]
