@@ -54,7 +54,7 @@ internal static class DiscoveryRemarks
             DiscoveryRow.UnusableDane => new(
                 DiscoveryRemarkKind.UnusableTlsa, FindingSeverity.ForInformation,
                 $"no TLSA record of {Listed(with)} is usable for SMTP (tlsa-invalid, RFC 7672 section 3.1)", null),
-            DiscoveryRow.UnsignedMx => new(
+            DiscoveryRow.UnsignedMxWithDane => new(
                 DiscoveryRemarkKind.MxUnsigned, FindingSeverity.ForInformation,
                 $"the MX records of {key} are not signed, though {Listed(with)} has TLSA records: nobody can rely on them", null),
             DiscoveryRow.MxFailed => new(

@@ -27,10 +27,10 @@ public enum DiscoveryRow
     FailedDane,
 
     /// <summary>Unsigned MX records that lead to hosts with TLSA records.</summary>
-    UnsignedMx,
+    UnsignedMxWithDane,
 
     /// <summary>Unsigned MX records, no TLSA records.</summary>
-    Unsigned,
+    UnsignedMx,
 
     /// <summary>The MX lookup fails.</summary>
     MxFailed,
@@ -69,7 +69,7 @@ public static class DiscoveryNames
 
     private static readonly StoredNames<DiscoveryRow> Rows = new(
         (DiscoveryRow.AllDane, "1"), (DiscoveryRow.NoDane, "2"), (DiscoveryRow.BestDane, "3"), (DiscoveryRow.SomeDane, "4"),
-        (DiscoveryRow.UnusableDane, "5"), (DiscoveryRow.FailedDane, "6"), (DiscoveryRow.UnsignedMx, "7"), (DiscoveryRow.Unsigned, "8"),
+        (DiscoveryRow.UnusableDane, "5"), (DiscoveryRow.FailedDane, "6"), (DiscoveryRow.UnsignedMxWithDane, "7"), (DiscoveryRow.UnsignedMx, "8"),
         (DiscoveryRow.MxFailed, "9"), (DiscoveryRow.NoMail, "10"), (DiscoveryRow.NoAddress, "11"), (DiscoveryRow.PolicyCoversNone, "14"),
         (DiscoveryRow.GivenHost, "host"), (DiscoveryRow.NotVouched, "resolver"));
 
@@ -92,8 +92,8 @@ public static class DiscoveryNames
         DiscoveryRow.SomeDane => "some MX hosts have TLSA records, the best not all of them",
         DiscoveryRow.UnusableDane => "no TLSA record is usable",
         DiscoveryRow.FailedDane => "the TLSA lookup of an MX host fails",
-        DiscoveryRow.UnsignedMx => "the MX records are not signed, though MX hosts have TLSA records",
-        DiscoveryRow.Unsigned => "the MX records are not signed, and no MX host has TLSA records",
+        DiscoveryRow.UnsignedMxWithDane => "the MX records are not signed, though MX hosts have TLSA records",
+        DiscoveryRow.UnsignedMx => "the MX records are not signed, and no MX host has TLSA records",
         DiscoveryRow.MxFailed => "the MX lookup fails",
         DiscoveryRow.NoMail => "the domain does not exist, or takes no mail",
         DiscoveryRow.NoAddress => "no MX host has an address",

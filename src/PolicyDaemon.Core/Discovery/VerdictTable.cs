@@ -114,10 +114,10 @@ internal static class VerdictTable
 
     private static TableVerdict Unsigned(ImmutableArray<HostFacts> hosts, bool enforce, DiscoverySettings settings)
     {
-        var row = hosts.Any(HasTlsa) ? DiscoveryRow.UnsignedMx : DiscoveryRow.Unsigned;
+        var row = hosts.Any(HasTlsa) ? DiscoveryRow.UnsignedMxWithDane : DiscoveryRow.UnsignedMx;
         if (enforce)
             return new(row, DiscoveredAnswer.Secure);
-        return new(row, row == DiscoveryRow.UnsignedMx && settings.AllowsDane ? DiscoveredAnswer.Dane : DiscoveredAnswer.NotFound);
+        return new(row, row == DiscoveryRow.UnsignedMxWithDane && settings.AllowsDane ? DiscoveredAnswer.Dane : DiscoveredAnswer.NotFound);
     }
 
     private static TableVerdict Given(ImmutableArray<HostFacts> hosts, DiscoverySettings settings, bool isVouched)

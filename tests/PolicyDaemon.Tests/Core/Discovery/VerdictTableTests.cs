@@ -99,7 +99,7 @@ public sealed class VerdictTableTests
     [InlineData("I10 U20")]
     [InlineData("E10 N10")]
     [InlineData("a10")]
-    public void Row_7_unsigned_MX_records_lead_to_hosts_with_TLSA(string hosts) => Row("W", hosts, DiscoveryRow.UnsignedMx, Dane, NotFound, Secure);
+    public void Row_7_unsigned_MX_records_lead_to_hosts_with_TLSA(string hosts) => Row("W", hosts, DiscoveryRow.UnsignedMxWithDane, Dane, NotFound, Secure);
 
     [Fact]
     public void Row_7_says_that_the_MX_records_are_unsigned() =>
@@ -108,7 +108,7 @@ public sealed class VerdictTableTests
     [Theory]
     [InlineData("N10")]
     [InlineData("I10 n20 b20 X30")]
-    public void Row_8_unsigned_MX_records_and_no_TLSA(string hosts) => Row("W", hosts, DiscoveryRow.Unsigned, NotFound, NotFound, Secure);
+    public void Row_8_unsigned_MX_records_and_no_TLSA(string hosts) => Row("W", hosts, DiscoveryRow.UnsignedMx, NotFound, NotFound, Secure);
 
     [Theory]
     [InlineData("F")]
@@ -124,10 +124,10 @@ public sealed class VerdictTableTests
     [InlineData("S", "T10", false, DaneOnly, DiscoveryRow.AllDane)]
     [InlineData("S", "T10 N20", false, Dane, DiscoveryRow.BestDane)]
     [InlineData("S", "N10", false, NotFound, DiscoveryRow.NoDane)]
-    [InlineData("W", "I10", false, NotFound, DiscoveryRow.Unsigned)]
+    [InlineData("W", "I10", false, NotFound, DiscoveryRow.UnsignedMx)]
     [InlineData("S", "T10", true, DaneOnly, DiscoveryRow.AllDane)]
     [InlineData("S", "T10 N20", true, DaneOnly, DiscoveryRow.BestDane)]
-    [InlineData("W", "I10", true, Secure, DiscoveryRow.Unsigned)]
+    [InlineData("W", "I10", true, Secure, DiscoveryRow.UnsignedMx)]
     public void Row_9_the_MX_lookup_fails_and_the_last_verdict_is_kept(string mx, string hosts, bool enforce, DiscoveredAnswer kept, DiscoveryRow last)
     {
         var scenario = DiscoveryScenario.Of(mx, hosts, enforce);
@@ -209,7 +209,7 @@ public sealed class VerdictTableTests
 
     [Theory]
     [InlineData("S", "L10", DiscoveryRow.NoDane, NotFound, NotFound, Secure)]
-    [InlineData("W", "L10", DiscoveryRow.Unsigned, NotFound, NotFound, Secure)]
+    [InlineData("W", "L10", DiscoveryRow.UnsignedMx, NotFound, NotFound, Secure)]
     [InlineData("S", "T10 L20", DiscoveryRow.BestDane, Dane, DaneOnly, DaneOnly)]
     public void Row_12_an_MX_record_that_names_an_address_is_an_insecure_host(
         string mx, string hosts, DiscoveryRow row, DiscoveredAnswer plain, DiscoveredAnswer strict, DiscoveredAnswer enforce)
@@ -232,7 +232,7 @@ public sealed class VerdictTableTests
 
     [Theory]
     [InlineData(true, DiscoveryRow.AllDane, DaneOnly)]
-    [InlineData(false, DiscoveryRow.UnsignedMx, Dane)]
+    [InlineData(false, DiscoveryRow.UnsignedMxWithDane, Dane)]
     public void Row_13_an_alias_of_the_domain_is_followed_and_an_insecure_one_makes_the_MX_unsigned(bool secure, DiscoveryRow row, DiscoveredAnswer answer)
     {
         var scenario = DiscoveryScenario.Of("S", "T10");
