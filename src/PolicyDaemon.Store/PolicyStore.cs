@@ -210,8 +210,8 @@ public sealed class PolicyStore : IDisposable
     /// <param name="observed">Of those that are only observed, or of those that are enforced.</param>
     public IReadOnlyDictionary<DestinationVerdict, long> CountVerdicts(bool observed) => Guard(() =>
         (probeState ??= new ProbeStateReader(connection)).CountVerdicts(observed)
-            .Where(row => RotationNames.TryParse(row.Name, out _))
-            .ToDictionary(row => RotationNames.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
+            .Where(row => DestinationVerdicts.TryParse(row.Name, out _))
+            .ToDictionary(row => DestinationVerdicts.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
 
     /// <summary>The last observations of a destination's addresses, newest first.</summary>
     public IReadOnlyList<StoredObservation> ReadObservations(NextHop key) => Guard(() => ObservationReader.Read(connection, key.Text));

@@ -167,7 +167,7 @@ public sealed class PinFetch
         if (!Probed.Resolution.Worked)
         {
             return new RefusedException(
-                Probed.Resolution.Outcome == ProbeOutcome.DnsFailure ? Refusal.NotReached : Refusal.NoCertificate,
+                Probed.Resolution.Outcome == DnsOutcome.Failed ? Refusal.NotReached : Refusal.NoCertificate,
                 $"{Key}: {Probed.Resolution.Detail ?? Probed.Resolution.Outcome.Name()}; nothing was changed");
         }
 

@@ -56,14 +56,14 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
 
     private static DeliveryForecast OfDns(MxResolution resolution) => resolution.Outcome switch
     {
-        ProbeOutcome.NullMx => new(
+        DnsOutcome.NullMx => new(
             Delivery.Returned, DestinationVerdict.Unknown, "returned at once: the domain takes no mail (null MX, RFC 7505)"),
-        ProbeOutcome.NoMx when CannotBeLookedUp(resolution.NextHop) => new(
+        DnsOutcome.NoMx when CannotBeLookedUp(resolution.NextHop) => new(
             Delivery.Unknown, DestinationVerdict.Unknown, $"cannot be told: {resolution.Detail}"),
         // smtp/smtp_addr.c: a name without address is "Host or domain name not found", 5.4.4.
-        ProbeOutcome.NoMx => new(
+        DnsOutcome.NoMx => new(
             Delivery.Returned, DestinationVerdict.Unknown, "returned at once (5.4.4): there is nowhere to send it"),
-        ProbeOutcome.Bogus => new(
+        DnsOutcome.Bogus => new(
             Delivery.Deferred, DestinationVerdict.Unknown, "deferred where the resolver validates: DNSSEC says that the answer was tampered with"),
         _ => new(
             Delivery.Unknown, DestinationVerdict.Unknown, "cannot be told: the lookup failed here, which says nothing about the destination"),

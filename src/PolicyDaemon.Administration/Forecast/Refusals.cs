@@ -28,6 +28,10 @@ public static class Refusals
     public static string Why(ProbeOutcome outcome) =>
         outcome.ResultType() is { } type && type != outcome.Name() ? $"{outcome.Name()} ({type})" : outcome.Name();
 
+    /// <summary>The same of a lookup.</summary>
+    public static string Why(DnsOutcome outcome) =>
+        outcome.AsProbeOutcome()?.ResultType() is { } type ? $"{outcome.Name()} ({type})" : outcome.Name();
+
     private static IEnumerable<(string Where, string Why)> OfPins(CheckResult result)
     {
         foreach (var address in result.Probed.Addresses)

@@ -80,10 +80,10 @@ internal static class CheckTerms
 
     internal static Cell Host(MxHost host)
     {
-        if (host.AddressOutcome != ProbeOutcome.Secured)
+        if (host.AddressOutcome != DnsOutcome.Found)
         {
             return new Cell(
-                host.AddressOutcome == ProbeOutcome.NoMx ? "no address" : $"{Refusals.Why(host.AddressOutcome)}: the addresses cannot be looked up", Tone.Bad);
+                host.AddressOutcome == DnsOutcome.NoAddress ? "no address" : $"{Refusals.Why(host.AddressOutcome)}: the addresses cannot be looked up", Tone.Bad);
         }
 
         var alias = host.CanonicalName is { } canonical ? $"; an alias (CNAME) of {canonical}, which RFC 2181 forbids for MX hosts" : "";

@@ -15,7 +15,7 @@ internal static class ProbedFacts
         yield return ("verdict", VerdictText.Mail(known, observed));
         if (known.LastProbe is null)
             yield break;
-        if (known.Outcome != ProbeOutcome.Secured)
+        if (known.Outcome != DnsOutcome.Found)
             yield return ("mx lookup", new Cell($"{known.Outcome.Name()}{(known.Detail is null ? "" : $": {known.Detail}")}", Tone.Caution));
         yield return ("next probe", Times.Text(known.NextDue!.Value));
         if (known.Expires is { } end)

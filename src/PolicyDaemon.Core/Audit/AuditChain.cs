@@ -86,3 +86,20 @@ public static class AuditChain
         encoded.Write(","u8);
     }
 }
+
+/// <summary>The end of an audit log: whoever kept it can prove later that nothing before it was altered or cut off.</summary>
+/// <param name="Sequence">The last row's number; 0 for an empty log.</param>
+/// <param name="Hash">That row's hash, 64 lower-case hexadecimal digits; empty for an empty log.</param>
+public readonly record struct AuditHead(long Sequence, string Hash)
+{
+    public static readonly AuditHead Empty = new(0, "");
+}
+
+/// <summary>What checking the whole audit chain found.</summary>
+/// <param name="Rows">How many rows were sound, from the first.</param>
+/// <param name="Head">The last sound row.</param>
+/// <param name="Problem">What is wrong with the first row that is not, or with the hash asked for; null where nothing is.</param>
+public sealed record AuditVerification(long Rows, AuditHead Head, string? Problem)
+{
+    public bool IsSound => Problem is null;
+}

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace PolicyDaemon.Core.Audit;
 
 /// <summary>One row of the audit log: who did what to one key, when, why, on what evidence, and what it did to the answer.</summary>
@@ -45,4 +47,55 @@ public sealed record AuditRow
 
     /// <summary>This row's hash by <see cref="AuditChain"/>.</summary>
     public required string Hash { get; init; }
+}
+
+/// <summary>What an audit row records about one key or about the store.</summary>
+public enum AuditAction
+{
+    /// <summary>A destination came to be.</summary>
+    Add,
+
+    /// <summary>A destination, its policy or its pins changed.</summary>
+    Change,
+
+    /// <summary>A destination was removed.</summary>
+    Remove,
+
+    /// <summary>The store was made.</summary>
+    Init,
+
+    /// <summary>A replaced store was accepted; the row's note holds the hash that the daemon last loaded.</summary>
+    Accept,
+}
+
+/// <summary>The names under which audit rows store what they record; they are hashed, so they never change.</summary>
+public static class AuditActions
+{
+    private static readonly StoredNames<AuditAction> Stored = new(
+        (AuditAction.Add, "add"), (AuditAction.Change, "change"), (AuditAction.Remove, "remove"), (AuditAction.Init, "init"),
+        (AuditAction.Accept, "accept"));
+
+    public static string Name(this AuditAction value) => Stored.Of(value);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out AuditAction value) => Stored.TryParse(name, out value);
+}
+
+/// <summary>Who made a change: the login user and <c>SUDO_USER</c>, not only the effective user.</summary>
+/// <param name="Effective">The user the program ran as, such as <c>root</c>.</param>
+/// <param name="Login">The user who logged in (the kernel's login uid), where the system knows one.</param>
+/// <param name="SudoUser">The user who called sudo, where one did.</param>
+public sealed record Actor(string Effective, string? Login, string? SudoUser)
+{
+    /// <summary>The daemon itself, for what its rules decide.</summary>
+    public static readonly Actor Daemon = new("policyd", null, null);
+
+    /// <summary>The prober's rules, whichever program runs them.</summary>
+    public static readonly Actor Prober = new("prober", null, null);
+
+    /// <summary>For people: <c>alice (sudo, root)</c>.</summary>
+    public override string ToString()
+    {
+        var person = SudoUser ?? Login;
+        return person is null || person == Effective ? Effective : $"{person} ({(SudoUser is null ? "" : "sudo, ")}{Effective})";
+    }
 }

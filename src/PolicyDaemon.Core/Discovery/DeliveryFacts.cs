@@ -45,7 +45,7 @@ public sealed record HostFacts(string Name, int Preference, HostClass Class, boo
             _ => HostClass.NoTlsa,
         };
         var isFailure = found == HostClass.TlsaFailed
-            || (found == HostClass.NoAddress && host.AddressOutcome is ProbeOutcome.DnsFailure or ProbeOutcome.Bogus);
+            || (found == HostClass.NoAddress && host.AddressOutcome is DnsOutcome.Failed or DnsOutcome.Bogus);
         return new HostFacts(host.Name, host.Preference, found, isFailure, isFailure ? host.Detail : null);
     }
 }
@@ -76,7 +76,7 @@ public sealed record DeliveryFacts(
             reading.Resolution.At,
             // Shared answers are older than the question here.
             reading.Used.Where(answer => answer.Worked).Select(answer => answer.At + answer.Ttl - reading.Resolution.At).Append(TimeSpan.MaxValue).Min(),
-            reading.Resolution.Outcome == ProbeOutcome.Secured ? null : reading.Resolution.Detail);
+            reading.Resolution.Worked ? null : reading.Resolution.Detail);
     }
 
     /// <summary>True where a verdict on these would be the same.</summary>

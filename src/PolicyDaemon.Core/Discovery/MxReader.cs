@@ -60,11 +60,11 @@ public static class MxReader
         public MxReading Run(ImmutableArray<string> named)
         {
             if (nextHop.IsPath)
-                return Ended(MxState.Given, ProbeOutcome.NoMx, "a key with a slash is the path of an LMTP socket, which has no MX host to probe");
+                return Ended(MxState.Given, DnsOutcome.NoMx, "a key with a slash is the path of an LMTP socket, which has no MX host to probe");
             if (nextHop.Port is null && HasServiceName())
-                return Ended(MxState.Given, ProbeOutcome.NoMx, $"the service name in {nextHop} is not known here; write the port's number");
+                return Ended(MxState.Given, DnsOutcome.NoMx, $"the service name in {nextHop} is not known here; write the port's number");
             if (nextHop.IsSubdomains && named.IsEmpty)
-                return Ended(MxState.Given, ProbeOutcome.NoMx, "a leading-dot key has no MX of its own; name hosts with --probe-as");
+                return Ended(MxState.Given, DnsOutcome.NoMx, "a leading-dot key has no MX of its own; name hosts with --probe-as");
             if (nextHop.IsSubdomains)
                 return Given([.. named.Take(DnsLimits.MxHosts)]);
             return nextHop.IsBracketed || IPAddress.TryParse(nextHop.Host, out _) ? Given([nextHop.Host]) : ByMx();
@@ -79,15 +79,15 @@ public static class MxReader
         private MxReading ByMx()
         {
             if (!TryFind(nextHop.Host, DnsType.Mx, out var answer))
-                return Ended(MxState.Failed, ProbeOutcome.DnsFailure, null);
+                return Ended(MxState.Failed, DnsOutcome.Failed, null);
             switch (answer.Kind)
             {
                 case DnsAnswerKind.Failed:
-                    return Ended(MxState.Failed, ProbeOutcome.DnsFailure, answer.Detail);
+                    return Ended(MxState.Failed, DnsOutcome.Failed, answer.Detail);
                 case DnsAnswerKind.Bogus:
-                    return Ended(MxState.Failed, ProbeOutcome.Bogus, answer.Detail, answer.Security);
+                    return Ended(MxState.Failed, DnsOutcome.Bogus, answer.Detail, answer.Security);
                 case DnsAnswerKind.NoSuchName:
-                    return Ended(MxState.NoDomain, ProbeOutcome.NoMx, answer.Detail, answer.Security);
+                    return Ended(MxState.NoDomain, DnsOutcome.NoMx, answer.Detail, answer.Security);
                 case DnsAnswerKind.NoData:
                     return Complete(MxState.Implicit, [Host(nextHop.Host, 0)], answer.Security, isImplicit: true);
             }
@@ -98,11 +98,11 @@ public static class MxReader
                 .DistinctBy(record => record.Name)
                 .ToList();
             if (records is [{ Name: "." }])
-                return Ended(MxState.NullMx, ProbeOutcome.NullMx, $"{nextHop.Host} takes no mail (null MX, RFC 7505)", answer.Security);
+                return Ended(MxState.NullMx, DnsOutcome.NullMx, $"{nextHop.Host} takes no mail (null MX, RFC 7505)", answer.Security);
             var state = answer.Security == DnssecStatus.Secure ? MxState.Secure : MxState.Insecure;
             var usable = records.FindAll(record => IsAddress(record.Name!) || (IsHostName(record.Name!) && !IPAddress.TryParse(record.Name, out _)));
             if (usable.Count == 0)
-                return Ended(state, ProbeOutcome.NoMx, $"no MX record of {nextHop.Host} names a host", answer.Security);
+                return Ended(state, DnsOutcome.NoMx, $"no MX record of {nextHop.Host} names a host", answer.Security);
             return Complete(state, [.. usable.Take(DnsLimits.MxHosts).Select(record => Host(record.Name!, record.Preference))], answer.Security, all: usable.Count);
         }
 
@@ -185,13 +185,13 @@ public static class MxReader
             return host;
         }
 
-        private static ProbeOutcome AddressOutcome(DnsAnswer[] answers, bool any)
+        private static DnsOutcome AddressOutcome(DnsAnswer[] answers, bool any)
         {
             if (Array.Exists(answers, answer => answer.Kind == DnsAnswerKind.Bogus))
-                return ProbeOutcome.Bogus;
+                return DnsOutcome.Bogus;
             if (Array.Exists(answers, answer => answer.Kind == DnsAnswerKind.Failed))
-                return ProbeOutcome.DnsFailure;
-            return any ? ProbeOutcome.Secured : ProbeOutcome.NoMx;
+                return DnsOutcome.Failed;
+            return any ? DnsOutcome.Found : DnsOutcome.NoAddress;
         }
 
         private static int Rank(DnssecStatus status) => status switch
@@ -222,12 +222,12 @@ public static class MxReader
             MxState state, ImmutableArray<MxHost> hosts, DnssecStatus dnssec, bool isGiven = false, bool isImplicit = false, int all = 0)
         {
             var outcome = hosts.Any(host => !host.Addresses.IsEmpty)
-                ? ProbeOutcome.Secured
-                : hosts.Select(host => host.AddressOutcome).MaxBy(Severity);
+                ? DnsOutcome.Found
+                : hosts.Select(host => host.AddressOutcome).MaxBy(Severity) is var worst and not DnsOutcome.NoAddress ? worst : DnsOutcome.NoMx;
             var ended = Ended(state, outcome, outcome switch
             {
-                ProbeOutcome.Secured => Remarks(hosts, all),
-                ProbeOutcome.NoMx => $"no MX host of {nextHop} has an address",
+                DnsOutcome.Found => Remarks(hosts, all),
+                DnsOutcome.NoMx => $"no MX host of {nextHop} has an address",
                 _ => $"the addresses of {string.Join(", ", hosts.Select(host => host.Name))} cannot be looked up",
             }, dnssec);
             return ended with { Resolution = ended.Resolution with { Hosts = hosts, HostIsGiven = isGiven, IsImplicit = isImplicit } };
@@ -244,9 +244,9 @@ public static class MxReader
         }
 
         // Where nothing is found, a lookup that failed says that nothing is known.
-        private static int Severity(ProbeOutcome outcome) => outcome switch { ProbeOutcome.Bogus => 2, ProbeOutcome.DnsFailure => 1, _ => 0 };
+        private static int Severity(DnsOutcome outcome) => outcome switch { DnsOutcome.Bogus => 2, DnsOutcome.Failed => 1, _ => 0 };
 
-        private MxReading Ended(MxState state, ProbeOutcome outcome, string? detail, DnssecStatus dnssec = DnssecStatus.Unknown) => new(
+        private MxReading Ended(MxState state, DnsOutcome outcome, string? detail, DnssecStatus dnssec = DnssecStatus.Unknown) => new(
             state,
             new MxResolution { NextHop = nextHop, At = at, Port = port, Outcome = outcome, Detail = detail, MxDnssec = dnssec },
             [.. open],

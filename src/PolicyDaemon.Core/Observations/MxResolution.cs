@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Core.Observations;
@@ -12,8 +13,8 @@ public sealed record MxResolution
 
     public required int Port { get; init; }
 
-    /// <summary><see cref="ProbeOutcome.Secured"/> where the lookups worked; otherwise no-mx, null-mx, dns-failure, dnssec-invalid.</summary>
-    public required ProbeOutcome Outcome { get; init; }
+    /// <summary>How the lookups ended.</summary>
+    public required DnsOutcome Outcome { get; init; }
 
     /// <summary>What went wrong, for people.</summary>
     public string? Detail { get; init; }
@@ -31,5 +32,59 @@ public sealed record MxResolution
     public bool IsImplicit { get; init; }
 
     /// <summary>True where the answer says where mail goes: only then does it replace what was known.</summary>
-    public bool Worked => Outcome == ProbeOutcome.Secured;
+    public bool Worked => Outcome == DnsOutcome.Found;
+}
+
+/// <summary>One MX host of a destination, with what DNS says of it.</summary>
+public sealed record MxHost
+{
+    /// <summary>The name in the MX record, lower case without the final dot; an IP address for a literal next hop.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>0 where there was no MX record to take it from.</summary>
+    public int Preference { get; init; }
+
+    public ImmutableArray<IPAddress> Addresses { get; init; } = [];
+
+    /// <summary>The name at the end of the aliases, where <see cref="Name"/> is one (RFC 2181 section 10.3 forbids it, Postfix follows); otherwise null.</summary>
+    public string? CanonicalName { get; init; }
+
+    /// <summary>Of the address records that were found; of two families the better, as TLSA records count where one of them is secure.</summary>
+    public DnssecStatus AddressDnssec { get; init; }
+
+    /// <summary>How looking up the addresses ended: <see cref="DnsOutcome.Found"/> where it worked for both families.</summary>
+    public DnsOutcome AddressOutcome { get; init; }
+
+    /// <summary>The name under which the TLSA records were found or sought (RFC 7672 section 2.2.3).</summary>
+    public string? TlsaBase { get; init; }
+
+    public ImmutableArray<TlsaRecord> Tlsa { get; init; } = [];
+
+    /// <summary>Of the TLSA answer, its absence included.</summary>
+    public DnssecStatus TlsaDnssec { get; init; }
+
+    /// <summary>True where the TLSA lookup failed: then it is not known whether there are records.</summary>
+    public bool TlsaFailed { get; init; }
+
+    /// <summary>Which of these lookups failed and how, for people; null where they all worked.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <summary>Finds where the mail of a destination goes.</summary>
+public interface IMxResolver
+{
+    /// <summary>A failure is a <see cref="MxResolution.Outcome"/>; only the caller's cancellation throws.</summary>
+    /// <param name="probeAs">Hosts to visit for a leading-dot key.</param>
+    Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation);
+
+    /// <summary>What is wrong with the resolver that is marked trusted; null where nothing is, or none is.</summary>
+    string? Trouble { get; }
+
+    /// <summary>What the self-test that it passed could not tell; null where nothing.</summary>
+    string? Doubt => null;
+
+    /// <summary>Lets go of what was kept to answer several destinations with and is too old for that.</summary>
+    void Sweep()
+    {
+    }
 }

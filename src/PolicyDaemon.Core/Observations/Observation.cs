@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Observations;
 
@@ -37,4 +38,53 @@ public sealed record Observation
 
     /// <summary>The dialogue in the clear and the EHLO reply over TLS, escaped, one line each with <c>S:</c> or <c>C:</c>.</summary>
     public ImmutableArray<string> Transcript { get; init; } = [];
+}
+
+/// <summary>How far the dialogue with a server went, in its order.</summary>
+public enum ProbeStage
+{
+    /// <summary>The TCP connection.</summary>
+    Connect,
+
+    /// <summary>The server's 220.</summary>
+    Greeting,
+
+    /// <summary>EHLO in the clear.</summary>
+    Ehlo,
+
+    /// <summary>The STARTTLS command and its 220.</summary>
+    StartTls,
+
+    /// <summary>The TLS handshake.</summary>
+    Handshake,
+
+    /// <summary>EHLO over TLS.</summary>
+    SecureEhlo,
+
+    /// <summary>QUIT.</summary>
+    Quit,
+}
+
+/// <summary>The stored names of stages.</summary>
+public static class ProbeStages
+{
+    private static readonly StoredNames<ProbeStage> Stored = new(
+        (ProbeStage.Connect, "connect"), (ProbeStage.Greeting, "greeting"), (ProbeStage.Ehlo, "ehlo"), (ProbeStage.StartTls, "starttls"),
+        (ProbeStage.Handshake, "handshake"), (ProbeStage.SecureEhlo, "secure-ehlo"), (ProbeStage.Quit, "quit"));
+
+    public static string Name(this ProbeStage value) => Stored.Of(value);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out ProbeStage value) => Stored.TryParse(name, out value);
+}
+
+/// <summary>How long a stage of the dialogue took.</summary>
+public readonly record struct StageTiming(ProbeStage Stage, TimeSpan Elapsed);
+
+/// <summary>Looks at one target.</summary>
+public interface IServerProbe
+{
+    /// <summary>A failure is an <see cref="Observation.Outcome"/>; only the caller's cancellation throws.</summary>
+    /// <param name="target">What to connect to.</param>
+    /// <param name="bothAlgorithms">Also ask, in a connection of its own, for a certificate of the other key algorithm.</param>
+    Task<Observation> ProbeAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Observations;
 
@@ -12,3 +13,26 @@ namespace PolicyDaemon.Core.Observations;
 public sealed record PresentedCertificate(
     ServerCertificate Certificate, ImmutableArray<ImmutableArray<byte>> Intermediates, ChainVerdict Chain, string? ChainDetail,
     string TlsVersion, string Cipher);
+
+/// <summary>What the WebPKI says of a chain, names apart. Recorded, never a reason to break off a handshake.</summary>
+public enum ChainVerdict
+{
+    /// <summary>It ends at a root of the configured store and every date is in order.</summary>
+    Trusted,
+
+    /// <summary>It would be trusted but for a date.</summary>
+    Expired,
+
+    NotTrusted,
+}
+
+/// <summary>The stored names of verdicts over a chain.</summary>
+public static class ChainVerdicts
+{
+    private static readonly StoredNames<ChainVerdict> Stored = new(
+        (ChainVerdict.Trusted, "trusted"), (ChainVerdict.Expired, "expired"), (ChainVerdict.NotTrusted, "not-trusted"));
+
+    public static string Name(this ChainVerdict value) => Stored.Of(value);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out ChainVerdict value) => Stored.TryParse(name, out value);
+}

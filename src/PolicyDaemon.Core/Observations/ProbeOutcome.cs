@@ -1,6 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace PolicyDaemon.Core.Observations;
 
-/// <summary>The class of what a probe met. Names and RFC 8460 result types are in <see cref="ProbeOutcomes"/>.</summary>
+/// <summary>The class of what a probe met, down from its lookups in DNS. Names and RFC 8460 result types are in <see cref="ProbeOutcomes"/>.</summary>
 public enum ProbeOutcome
 {
     /// <summary>The handshake was finished and a certificate seen: the only outcome that says something about keys.</summary>
@@ -77,4 +79,47 @@ public enum ProbeOutcome
 
     /// <summary>TLS without any certificate: Postfix takes it where it encrypts, and not where it authenticates.</summary>
     TlsAnonymous,
+}
+
+/// <summary>What each outcome is called and what may be concluded from it.</summary>
+public static class ProbeOutcomes
+{
+    private static readonly StoredNames<ProbeOutcome> Stored = new(
+        (ProbeOutcome.Secured, "secured"), (ProbeOutcome.ConnectionRefused, "connection-refused"),
+        (ProbeOutcome.Unreachable, "unreachable"), (ProbeOutcome.Timeout, "timeout"), (ProbeOutcome.ConnectionLost, "connection-lost"),
+        (ProbeOutcome.GreetingTemporary, "greeting-temporary"), (ProbeOutcome.GreetingPermanent, "greeting-permanent"),
+        (ProbeOutcome.EhloRefused, "ehlo-refused"), (ProbeOutcome.StartTlsNotSupported, "starttls-not-supported"),
+        (ProbeOutcome.StartTlsRefused, "starttls-refused"), (ProbeOutcome.HandshakeFailed, "handshake-failed"),
+        (ProbeOutcome.PlaintextInjected, "plaintext-injected"), (ProbeOutcome.ReplyTooLong, "reply-too-long"),
+        (ProbeOutcome.ProtocolError, "protocol-error"), (ProbeOutcome.AddressNotAllowed, "address-not-allowed"),
+        (ProbeOutcome.CertificateExpired, "certificate-expired"), (ProbeOutcome.CertificateHostMismatch, "certificate-host-mismatch"),
+        (ProbeOutcome.CertificateNotTrusted, "certificate-not-trusted"), (ProbeOutcome.PinMismatch, "pin-mismatch"),
+        (ProbeOutcome.TlsaMismatch, "tlsa-mismatch"), (ProbeOutcome.TlsaInvalid, "tlsa-invalid"), (ProbeOutcome.NoMx, "no-mx"),
+        (ProbeOutcome.NullMx, "null-mx"), (ProbeOutcome.DnsFailure, "dns-failure"), (ProbeOutcome.Bogus, "dnssec-invalid"),
+        (ProbeOutcome.DaneRequired, "dane-required"), (ProbeOutcome.TlsTooOld, "tls-too-old"),
+        (ProbeOutcome.TlsAnonymous, "tls-anonymous"));
+
+    public static string Name(this ProbeOutcome outcome) => Stored.Of(outcome);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out ProbeOutcome outcome) => Stored.TryParse(name, out outcome);
+
+    /// <summary>The result type of RFC 8460 section 4.3 that names this failure; null where it has none.</summary>
+    public static string? ResultType(this ProbeOutcome outcome) => outcome switch
+    {
+        ProbeOutcome.StartTlsNotSupported or ProbeOutcome.CertificateExpired or ProbeOutcome.CertificateHostMismatch or
+            ProbeOutcome.CertificateNotTrusted or ProbeOutcome.TlsaInvalid or ProbeOutcome.Bogus or
+            ProbeOutcome.DaneRequired => outcome.Name(),
+        ProbeOutcome.StartTlsRefused => "starttls-not-supported",
+        ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected or ProbeOutcome.PinMismatch or ProbeOutcome.TlsaMismatch or
+            ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous => "validation-failure",
+        _ => null,
+    };
+
+    /// <summary>True where the server's own words or certificate were seen. Only such an outcome may touch a pin or a verdict.</summary>
+    public static bool IsConclusive(this ProbeOutcome outcome) =>
+        outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported;
+
+    /// <summary>True where a server asks to be left alone for a while: 421 and 4xx (RFC 5321 section 4.2.1).</summary>
+    public static bool AsksForPatience(this ProbeOutcome outcome) =>
+        outcome is ProbeOutcome.GreetingTemporary or ProbeOutcome.StartTlsRefused;
 }

@@ -53,3 +53,9 @@ public sealed record ProbeTarget : IComparable<ProbeTarget>
 
     public static bool operator >=(ProbeTarget left, ProbeTarget right) => Comparer<ProbeTarget>.Default.Compare(left, right) >= 0;
 }
+
+/// <summary>A target that belongs, or belonged, to an MX host of a destination.</summary>
+/// <param name="MxHost">The MX host's name.</param>
+/// <param name="Target">What is connected to.</param>
+/// <param name="LastListed">The last resolution that named it.</param>
+public sealed record MxTarget(string MxHost, ProbeTarget Target, DateTimeOffset LastListed);

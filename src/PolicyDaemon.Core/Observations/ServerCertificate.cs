@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Pins;
@@ -166,4 +167,24 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
         var common = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
         return string.IsNullOrEmpty(common) ? [] : [common.ToLowerInvariant()];
     }
+}
+
+/// <summary>The kind of a certificate's public key. A server may hold a certificate of each, and a client sees one of them.</summary>
+public enum KeyAlgorithm
+{
+    Rsa,
+    Ecdsa,
+    EdDsa,
+    Other,
+}
+
+/// <summary>The stored names of key algorithms.</summary>
+public static class KeyAlgorithms
+{
+    private static readonly StoredNames<KeyAlgorithm> Stored = new(
+        (KeyAlgorithm.Rsa, "rsa"), (KeyAlgorithm.Ecdsa, "ecdsa"), (KeyAlgorithm.EdDsa, "eddsa"), (KeyAlgorithm.Other, "other"));
+
+    public static string Name(this KeyAlgorithm value) => Stored.Of(value);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out KeyAlgorithm value) => Stored.TryParse(name, out value);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using PolicyDaemon.Core.Pins;
 
@@ -74,4 +75,36 @@ public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, Im
 
     /// <summary>Presentation form (RFC 6698 section 2.2).</summary>
     public override string ToString() => $"{Usage} {Selector} {MatchingType} {Convert.ToHexStringLower(Data.AsSpan())}";
+}
+
+/// <summary>What the TLSA records of an MX host say of a certificate that it presented (RFC 7672 section 3).</summary>
+public enum DaneVerdict
+{
+    /// <summary>No TLSA records, or not DNSSEC-secure ones.</summary>
+    None,
+
+    Match,
+
+    Mismatch,
+
+    /// <summary>Records, none of them usable for SMTP.</summary>
+    Unusable,
+
+    /// <summary>The lookup failed or was bogus.</summary>
+    Unknown,
+
+    /// <summary>No trusted resolver says whether there are DNSSEC-secure records: with one of its own, Postfix may know better.</summary>
+    Unjudged,
+}
+
+/// <summary>The stored names of verdicts of TLSA records.</summary>
+public static class DaneVerdicts
+{
+    private static readonly StoredNames<DaneVerdict> Stored = new(
+        (DaneVerdict.None, "none"), (DaneVerdict.Match, "match"), (DaneVerdict.Mismatch, "mismatch"), (DaneVerdict.Unusable, "unusable"),
+        (DaneVerdict.Unknown, "unknown"), (DaneVerdict.Unjudged, "unjudged"));
+
+    public static string Name(this DaneVerdict value) => Stored.Of(value);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out DaneVerdict value) => Stored.TryParse(name, out value);
 }

@@ -16,16 +16,16 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
         ArgumentNullException.ThrowIfNull(resolution);
         if (resolution.Worked)
             return null;
-        if (resolution.NextHop.IsSubdomains && resolution.Outcome == ProbeOutcome.NoMx)
+        if (resolution.NextHop.IsSubdomains && resolution.Outcome == DnsOutcome.NoMx)
         {
             return Finding(
-                FindingKind.NothingToProbe, resolution.Outcome, [],
+                FindingKind.NothingToProbe, resolution.Outcome.AsProbeOutcome(), [],
                 "a leading-dot key has no MX of its own, and no host was named to probe: its verdict is unknown",
                 $"policyctl domain set {resolution.NextHop} --probe-as NAME");
         }
 
         return Finding(
-            FindingKind.DnsTrouble, resolution.Outcome, [],
+            FindingKind.DnsTrouble, resolution.Outcome.AsProbeOutcome(), [],
             resolution.Detail ?? $"looking up {resolution.NextHop}: {resolution.Outcome.Name()}", $"policyctl check {resolution.NextHop}");
     }
 
@@ -66,6 +66,6 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
             .Where(slot => slot.Latest.Certificate is not null && slot.Latest.Last == address.History.LastAttempt)
             .Select(slot => slot.ToPresentedKey(digest));
 
-    private Finding Finding(FindingKind kind, ProbeOutcome outcome, ImmutableArray<PresentedKey> seen, string detail, string remedy) =>
+    private Finding Finding(FindingKind kind, ProbeOutcome? outcome, ImmutableArray<PresentedKey> seen, string detail, string remedy) =>
         new(kind, entry, detail, remedy, now) { Outcome = outcome, Seen = seen };
 }

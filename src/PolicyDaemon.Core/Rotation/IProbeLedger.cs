@@ -72,3 +72,19 @@ public interface IProbeLedger
     /// <summary>Everything that a person should read about the prober itself now; what was recorded before and is not here has settled.</summary>
     void Record(IReadOnlyList<Finding> proberFindings);
 }
+
+/// <summary>How much there is to do.</summary>
+/// <param name="Watched">Destinations above level <c>none</c>.</param>
+/// <param name="Waiting">Those of them that are due, or were never probed.</param>
+public readonly record struct ProbeCounts(int Watched, int Waiting);
+
+/// <summary>When a destination is due.</summary>
+/// <param name="Key">The destination.</param>
+/// <param name="Due">Null where it has never been probed: due now.</param>
+public readonly record struct ProbeDue(NextHop Key, DateTimeOffset? Due);
+
+/// <summary>A page of destinations that were never probed.</summary>
+/// <param name="Keys">The destinations.</param>
+/// <param name="End">Where it ends; the next page begins behind it.</param>
+/// <param name="IsLast">No other page follows.</param>
+public sealed record UnprobedPage(IReadOnlyList<NextHop> Keys, long End, bool IsLast);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -63,4 +64,44 @@ public static class PinRotation
         Expiry.Standby(view, findings);
         return reconsider;
     }
+}
+
+/// <summary>All that <see cref="PinRotation"/> looks at.</summary>
+public sealed record RotationInput
+{
+    /// <summary>The key of the entry whose pins these are: the subject of the findings, and in their commands.</summary>
+    public required string Entry { get; init; }
+
+    public required PinMode Mode { get; init; }
+
+    public required ImmutableArray<Pin> Pins { get; init; }
+
+    /// <summary>The digest Postfix compares in; new pins are made in it.</summary>
+    public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>Every known address of the MX set, in any order.</summary>
+    public required ImmutableArray<AddressState> Addresses { get; init; }
+
+    public required MxHistory Mx { get; init; }
+
+    public Brake Brake { get; init; }
+
+    public RotationOptions Options { get; init; } = RotationOptions.Default;
+
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>What <see cref="PinRotation"/> proposes. Equal inputs give equal results, in equal order.</summary>
+/// <param name="Transitions">To be applied together, in this order.</param>
+/// <param name="Findings">Everything that holds now; what was found before and is not among them has settled.</param>
+/// <param name="Verdict">What would happen to mail with the pins as they were.</param>
+/// <param name="NewKeySeen">A key was seen that no pin knew: others are probed, too, so that the brake can see whether it is everywhere.</param>
+/// <param name="SeesServedPin">A served pin was seen; the MX set is the trusted one from now on.</param>
+/// <param name="ReconsiderAt">When waiting alone would change the result; null where it would not.</param>
+public sealed record RotationResult(
+    ImmutableArray<PinTransition> Transitions, ImmutableArray<Finding> Findings, DestinationVerdict Verdict, bool NewKeySeen,
+    bool SeesServedPin, DateTimeOffset? ReconsiderAt)
+{
+    /// <summary>For the brake: MX hosts that show a new key, again at every probe until it is old.</summary>
+    public ImmutableArray<HostWithNewKey> NewKeys { get; init; } = [];
 }

@@ -19,7 +19,7 @@ public sealed record ProbeState
     public DateTimeOffset? NextDue { get; init; }
 
     /// <summary>How the last lookup of its MX hosts ended.</summary>
-    public ProbeOutcome Outcome { get; init; }
+    public DnsOutcome Outcome { get; init; }
 
     public string? Detail { get; init; }
 
@@ -57,3 +57,12 @@ public sealed record ProbeState
         return sightings.ToImmutable();
     }
 }
+
+/// <summary>What the prober knows of a destination, in short.</summary>
+/// <param name="Verdict">What would happen to mail.</param>
+/// <param name="VerdictSince">Since when it is so.</param>
+/// <param name="LastProbe">The last look, whatever came of it.</param>
+/// <param name="NextDue">The next.</param>
+/// <param name="Expires">When the first of the certificates in use ends; null where none is known.</param>
+public sealed record ProbeSummary(
+    DestinationVerdict Verdict, DateTimeOffset VerdictSince, DateTimeOffset LastProbe, DateTimeOffset NextDue, DateTimeOffset? Expires);

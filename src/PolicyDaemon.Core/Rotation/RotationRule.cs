@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>The rules of the pin life cycle, as the audit log names them. Names are in <see cref="RotationNames"/>.</summary>
+/// <summary>The rules of the pin life cycle, as the audit log names them.</summary>
 public enum RotationRule
 {
     /// <summary>A key was seen that no pin knows: candidate.</summary>
@@ -35,4 +35,16 @@ public enum RotationRule
 
     /// <summary>A key that was seen once, never trusted, and has gone.</summary>
     CandidateGone,
+}
+
+/// <summary>The names of the rules in the audit log.</summary>
+public static class RotationRules
+{
+    private static readonly StoredNames<RotationRule> Stored = new(
+        (RotationRule.FirstSeen, "first-seen"), (RotationRule.Announced, "announced"),
+        (RotationRule.KeyBesideCertificate, "key-beside-certificate"), (RotationRule.Converted, "converted"), (RotationRule.Dane, "dane"),
+        (RotationRule.WebPki, "webpki"), (RotationRule.FirstUse, "first-use"), (RotationRule.Replaced, "replaced"),
+        (RotationRule.GraceOver, "grace-over"), (RotationRule.StandbyExpired, "standby-expired"), (RotationRule.CandidateGone, "candidate-gone"));
+
+    public static string Name(this RotationRule rule) => Stored.Of(rule);
 }

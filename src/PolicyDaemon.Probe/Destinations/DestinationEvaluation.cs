@@ -143,7 +143,7 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         {
             // A host whose addresses could not be looked up keeps the ones it had.
             var isUncertain = resolution.Hosts.Any(host => host.Name == target.MxHost
-                && host.AddressOutcome is ProbeOutcome.DnsFailure or ProbeOutcome.Bogus);
+                && host.AddressOutcome is DnsOutcome.Failed or DnsOutcome.Bogus);
             var wasListed = watched.LastResolution is { } last && target.LastListed >= last.At;
             targets[(target.MxHost, target.Target)] = isUncertain && wasListed ? target with { LastListed = now } : target;
         }

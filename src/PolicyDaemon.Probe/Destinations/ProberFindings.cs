@@ -33,7 +33,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     {
         lock (guard)
         {
-            if (resolution.Outcome != ProbeOutcome.DnsFailure)
+            if (resolution.Outcome != DnsOutcome.Failed)
             {
                 failed.Clear();
                 return false;

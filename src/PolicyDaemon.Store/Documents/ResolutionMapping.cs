@@ -24,7 +24,7 @@ internal static class ResolutionMapping
             NextHop = NextHop.Parse(document.NextHop),
             At = at,
             Port = document.Port,
-            Outcome = ProbeOutcome.Secured,
+            Outcome = DnsOutcome.Found,
             MxDnssec = Status(document.MxDnssec),
             HostIsGiven = document.HostIsGiven,
             IsImplicit = document.IsImplicit,
@@ -43,7 +43,7 @@ internal static class ResolutionMapping
         Preference = host.Preference,
         Addresses = [.. host.Addresses.Select(IPAddress.Parse)],
         AddressDnssec = Status(host.AddressDnssec),
-        AddressOutcome = ProbeOutcomes.TryParse(host.AddressOutcome, out var outcome)
+        AddressOutcome = DnsOutcomes.TryParse(host.AddressOutcome, out var outcome)
             ? outcome
             : throw new FormatException($"outcome '{host.AddressOutcome}'"),
         TlsaBase = host.TlsaBase,
@@ -64,5 +64,5 @@ internal static class ResolutionMapping
     private static byte Octet(string text) => byte.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static DnssecStatus Status(string name) =>
-        ProbeNames.TryParse(name, out DnssecStatus status) ? status : throw new FormatException($"DNSSEC status '{name}'");
+        DnssecStatuses.TryParse(name, out var status) ? status : throw new FormatException($"DNSSEC status '{name}'");
 }

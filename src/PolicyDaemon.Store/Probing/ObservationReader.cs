@@ -30,7 +30,7 @@ internal static class ObservationReader
     private static StoredObservation ReadRow(SqliteDataReader row) => new(
         row.GetString(0), ProbeTarget.Parse(row.GetString(1)), row.GetInt64(2).Time(),
         ProbeOutcomes.TryParse(row.GetString(3), out var outcome) ? outcome : throw new FormatException($"outcome '{row.GetString(3)}'"),
-        ProbeNames.TryParse(row.GetString(4), out ProbeStage stage) ? stage : throw new FormatException($"stage '{row.GetString(4)}'"),
+        ProbeStages.TryParse(row.GetString(4), out var stage) ? stage : throw new FormatException($"stage '{row.GetString(4)}'"),
         (int?)TargetTable.Long(row, 5), TargetTable.Text(row, 6),
         [.. TargetTable.Text(row, 7) is { } shown ? JsonSerializer.Deserialize(shown, StoreJson.Default.StoredCertificateArray) ?? [] : []],
         TargetTable.Text(row, 8) is { } timings ? Timings(JsonSerializer.Deserialize(timings, StoreJson.Default.DictionaryStringInt64) ?? []) : [],
@@ -40,7 +40,7 @@ internal static class ObservationReader
     private static ImmutableArray<StageTiming> Timings(Dictionary<string, long> milliseconds) =>
     [
         .. milliseconds
-            .Select(item => ProbeNames.TryParse(item.Key, out ProbeStage stage)
+            .Select(item => ProbeStages.TryParse(item.Key, out var stage)
                 ? new StageTiming(stage, TimeSpan.FromMilliseconds(item.Value))
                 : throw new FormatException($"stage '{item.Key}'"))
             .OrderBy(timing => timing.Stage),

@@ -23,11 +23,11 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
         targets ??= new TargetTable(connection, cache);
         return new ProbeState
         {
-            Verdict = RotationNames.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
+            Verdict = DestinationVerdicts.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
             VerdictSince = state.VerdictSince.Time(),
             LastProbe = state.LastProbe.Time(),
             NextDue = state.NextDue.Time(),
-            Outcome = ProbeOutcomes.TryParse(state.LastOutcome, out var outcome) ? outcome : ProbeOutcome.DnsFailure,
+            Outcome = DnsOutcomes.TryParse(state.LastOutcome, out var outcome) ? outcome : DnsOutcome.Failed,
             Detail = state.LastDetail,
             Addresses =
             [
@@ -55,7 +55,7 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
             if (NextHop.TryParse(key, out var nextHop, out _))
             {
                 summaries[nextHop] = new ProbeSummary(
-                    RotationNames.TryParse(verdict, out var known) ? known : DestinationVerdict.Unknown, since.Time(), look.Time(), due.Time(),
+                    DestinationVerdicts.TryParse(verdict, out var known) ? known : DestinationVerdict.Unknown, since.Time(), look.Time(), due.Time(),
                     expires.TryGetValue(id, out var until) ? until : null);
             }
         }

@@ -77,7 +77,7 @@ internal sealed class TargetTable(SqliteConnection connection, HistoryCache cach
         row.GetInt64(0), row.GetInt64(1), Long(row, 2), Text(row, 3), row.GetInt64(4), row.GetInt64(5), Long(row, 6));
 
     private CertificateRun ReadCertificateRun(SqliteDataReader row) => new(
-        ProbeNames.TryParse(row.GetString(0), out KeyAlgorithm algorithm) ? algorithm : throw new FormatException($"algorithm '{row.GetString(0)}'"),
+        KeyAlgorithms.TryParse(row.GetString(0), out var algorithm) ? algorithm : throw new FormatException($"algorithm '{row.GetString(0)}'"),
         Text(row, 1) is { } der ? cache.Certificate(der) : null,
         row.GetInt64(2).Time(), row.GetInt64(3).Time(), row.GetInt32(4), Long(row, 5)?.Time(), row.GetInt32(6))
     {

@@ -224,7 +224,7 @@ public sealed class CheckTests
 
         var result = network.Session.Run("check", "forged.test", "--format", "table");
 
-        Assert.Contains("dns             dnssec-invalid: ", result.Out, StringComparison.Ordinal);
+        Assert.Contains("dns             bogus (dnssec-invalid): ", result.Out, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Negative, result.Code);
     }
 

@@ -101,7 +101,7 @@ internal sealed record ResolverJson(IReadOnlyList<string> Servers, bool Trusted,
 }
 
 /// <summary>What DNS says of the destination.</summary>
-/// <param name="Outcome"><c>secured</c> where the lookups worked; otherwise <c>no-mx</c>, <c>null-mx</c>, <c>dns-failure</c> or <c>dnssec-invalid</c>.</param>
+/// <param name="Outcome"><c>found</c>, <c>no-mx</c>, <c>null-mx</c>, <c>dns-failure</c> or <c>bogus</c>.</param>
 /// <param name="ResultType">Of a failure, in RFC 8460; null where it has none.</param>
 /// <param name="Detail">What went wrong.</param>
 /// <param name="Port">The port that mail goes to.</param>
@@ -111,7 +111,7 @@ internal sealed record ResolverJson(IReadOnlyList<string> Servers, bool Trusted,
 internal sealed record DnsJson(string Outcome, string? ResultType, string? Detail, int Port, string Dnssec, bool Implicit, bool HostGiven)
 {
     internal static DnsJson From(MxResolution resolution) => new(
-        resolution.Outcome.Name(), resolution.Outcome.ResultType(), resolution.Detail, resolution.Port, resolution.MxDnssec.Name(),
+        resolution.Outcome.Name(), resolution.Outcome.AsProbeOutcome()?.ResultType(), resolution.Detail, resolution.Port, resolution.MxDnssec.Name(),
         resolution.IsImplicit, resolution.HostIsGiven);
 }
 

@@ -14,7 +14,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="NextProbe">The next.</param>
 /// <param name="Expires">The end of the first of the certificates in use; null where none is known.</param>
 /// <param name="DaysLeft">Whole days until then.</param>
-/// <param name="Outcome">How the last lookup of the MX hosts ended, <c>secured</c> where it worked; null in lists.</param>
+/// <param name="Outcome">How the last lookup of the MX hosts ended, <c>found</c> where it worked; null in lists.</param>
 /// <param name="Detail">What went wrong with it.</param>
 /// <param name="Addresses">What each address showed; null in lists.</param>
 internal sealed record ProbedJson(

@@ -11,7 +11,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Name">Its name, or an address.</param>
 /// <param name="Preference">Of the MX record.</param>
 /// <param name="CanonicalName">Where the name is an alias; otherwise null.</param>
-/// <param name="AddressOutcome"><c>secured</c> where its addresses could be looked up.</param>
+/// <param name="AddressOutcome"><c>found</c>, <c>no-address</c>, <c>dns-failure</c> or <c>bogus</c>.</param>
 /// <param name="AddressDnssec">Of the address records.</param>
 /// <param name="TlsaBase">Where its TLSA records were sought; null where they were not.</param>
 /// <param name="TlsaDnssec">Of the TLSA records or their absence.</param>

@@ -25,7 +25,7 @@ public sealed class LevelCommandTests
             NextHop = nextHop,
             At = DateTimeOffset.UnixEpoch,
             Port = 25,
-            Outcome = ProbeOutcome.Secured,
+            Outcome = DnsOutcome.Found,
             Hosts = [new MxHost { Name = "mx.a.test" }],
         };
         var forecast = new LevelForecast(level, [.. match.Split(' ', StringSplitOptions.RemoveEmptyEntries)], sendsName, DestinationVerdict.Ok, []);

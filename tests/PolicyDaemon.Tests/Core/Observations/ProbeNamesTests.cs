@@ -30,28 +30,37 @@ public sealed class ProbeNamesTests
     [Fact]
     public void The_smaller_names_keep()
     {
-        Assert.Equal("connect greeting ehlo starttls handshake secure-ehlo quit", All<ProbeStage>(ProbeNames.Name));
-        Assert.Equal("rsa ecdsa eddsa other", All<KeyAlgorithm>(ProbeNames.Name));
-        Assert.Equal("trusted expired not-trusted", All<ChainVerdict>(ProbeNames.Name));
-        Assert.Equal("unknown insecure secure bogus", All<DnssecStatus>(ProbeNames.Name));
-        Assert.Equal("none match mismatch unusable unknown unjudged", All<DaneVerdict>(ProbeNames.Name));
-        Assert.Equal("unknown ok degraded mismatch unreachable", All<DestinationVerdict>(RotationNames.Name));
+        Assert.Equal("connect greeting ehlo starttls handshake secure-ehlo quit", All<ProbeStage>(ProbeStages.Name));
+        Assert.Equal("rsa ecdsa eddsa other", All<KeyAlgorithm>(KeyAlgorithms.Name));
+        Assert.Equal("trusted expired not-trusted", All<ChainVerdict>(ChainVerdicts.Name));
+        Assert.Equal("found no-mx null-mx no-address dns-failure bogus", All<DnsOutcome>(DnsOutcomes.Name));
+        Assert.Equal("unknown insecure secure bogus", All<DnssecStatus>(DnssecStatuses.Name));
+        Assert.Equal("none match mismatch unusable unknown unjudged", All<DaneVerdict>(DaneVerdicts.Name));
+        Assert.Equal("unknown ok degraded mismatch unreachable", All<DestinationVerdict>(DestinationVerdicts.Name));
         Assert.Equal(
             "first-seen announced key-beside-certificate converted dane webpki first-use replaced grace-over standby-expired candidate-gone",
-            All<RotationRule>(RotationNames.Name));
+            All<RotationRule>(RotationRules.Name));
     }
 
     [Fact]
     public void Names_are_read_back()
     {
-        Assert.True(ProbeNames.TryParse("starttls", out ProbeStage stage) && stage == ProbeStage.StartTls);
-        Assert.True(ProbeNames.TryParse("eddsa", out KeyAlgorithm algorithm) && algorithm == KeyAlgorithm.EdDsa);
-        Assert.True(ProbeNames.TryParse("expired", out ChainVerdict chain) && chain == ChainVerdict.Expired);
-        Assert.True(ProbeNames.TryParse("bogus", out DnssecStatus dnssec) && dnssec == DnssecStatus.Bogus);
-        Assert.True(ProbeNames.TryParse("mismatch", out DaneVerdict dane) && dane == DaneVerdict.Mismatch);
-        Assert.True(RotationNames.TryParse("degraded", out var verdict) && verdict == DestinationVerdict.Degraded);
-        Assert.False(RotationNames.TryParse("", out _));
+        Assert.True(ProbeStages.TryParse("starttls", out var stage) && stage == ProbeStage.StartTls);
+        Assert.True(KeyAlgorithms.TryParse("eddsa", out var algorithm) && algorithm == KeyAlgorithm.EdDsa);
+        Assert.True(ChainVerdicts.TryParse("expired", out var chain) && chain == ChainVerdict.Expired);
+        Assert.True(DnssecStatuses.TryParse("bogus", out DnssecStatus dnssec) && dnssec == DnssecStatus.Bogus);
+        Assert.True(DaneVerdicts.TryParse("mismatch", out var dane) && dane == DaneVerdict.Mismatch);
+        Assert.True(DestinationVerdicts.TryParse("degraded", out var verdict) && verdict == DestinationVerdict.Degraded);
+        Assert.False(DestinationVerdicts.TryParse("", out _));
     }
+
+    [Theory] // the outcome of a lookup was an outcome of probes
+    [InlineData("secured", DnsOutcome.Found)]
+    [InlineData("dnssec-invalid", DnsOutcome.Bogus)]
+    [InlineData("no-mx", DnsOutcome.NoMx)]
+    [InlineData("dns-failure", DnsOutcome.Failed)]
+    public void What_an_older_store_says_of_a_lookup_is_read(string name, DnsOutcome outcome) =>
+        Assert.True(DnsOutcomes.TryParse(name, out var read) && read == outcome);
 
     private static string All<T>(Func<T, string> name)
         where T : struct, Enum => string.Join(' ', Enum.GetValues<T>().Select(name));

@@ -102,7 +102,7 @@ public sealed class LevelForecastsTests
         NextHop = NextHop.Parse(key),
         At = Now,
         Port = 25,
-        Outcome = ProbeOutcome.Secured,
+        Outcome = DnsOutcome.Found,
         MxDnssec = dnssec,
     };
 

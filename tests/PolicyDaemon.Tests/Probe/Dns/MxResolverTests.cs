@@ -49,7 +49,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         dns.AddMx("example.com", 0, ".");
         dns.AddHost("example.com", false, "192.0.2.1");
 
-        Assert.Equal(ProbeOutcome.NullMx, (await ResolveAsync("example.com")).Outcome);
+        Assert.Equal(DnsOutcome.NullMx, (await ResolveAsync("example.com")).Outcome);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class MxResolverTests : IAsyncDisposable
     [Fact]
     public async Task A_name_that_does_not_exist_has_no_MX()
     {
-        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
+        Assert.Equal(DnsOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class MxResolverTests : IAsyncDisposable
     {
         dns.AddMx("example.com", 10, "mx.example.com");
 
-        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
+        Assert.Equal(DnsOutcome.NoMx, (await ResolveAsync("example.com")).Outcome);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         var found = await ResolveAsync("example.com");
 
         Assert.True(found.Worked);
-        Assert.Equal(ProbeOutcome.NoMx, found.Hosts[0].AddressOutcome);
+        Assert.Equal(DnsOutcome.NoAddress, found.Hosts[0].AddressOutcome);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class MxResolverTests : IAsyncDisposable
             ],
         });
 
-        Assert.Equal(ProbeOutcome.DnsFailure, (await ResolveAsync("a.example")).Outcome);
+        Assert.Equal(DnsOutcome.Failed, (await ResolveAsync("a.example")).Outcome);
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class MxResolverTests : IAsyncDisposable
 
         var found = await ResolveAsync("example.com");
 
-        Assert.Equal(ProbeOutcome.DnsFailure, found.Outcome);
+        Assert.Equal(DnsOutcome.Failed, found.Outcome);
         Assert.Contains("example.com", found.Detail, StringComparison.Ordinal);
     }
 
@@ -149,7 +149,7 @@ public sealed class MxResolverTests : IAsyncDisposable
     {
         dns.Set("example.com", FakeDnsServer.Mx, new FakeDnsReply { Code = 5 });
 
-        Assert.Equal(ProbeOutcome.DnsFailure, (await ResolveAsync("example.com")).Outcome);
+        Assert.Equal(DnsOutcome.Failed, (await ResolveAsync("example.com")).Outcome);
     }
 
     [Fact]
@@ -160,8 +160,8 @@ public sealed class MxResolverTests : IAsyncDisposable
 
         var found = await ResolveAsync("example.com");
 
-        Assert.Equal((ProbeOutcome.Bogus, DnssecStatus.Bogus), (found.Outcome, found.MxDnssec));
-        Assert.Equal("dnssec-invalid", found.Outcome.ResultType());
+        Assert.Equal((DnsOutcome.Bogus, DnssecStatus.Bogus), (found.Outcome, found.MxDnssec));
+        Assert.Equal("dnssec-invalid", found.Outcome.AsProbeOutcome()?.ResultType());
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         dns.AddMx("example.com", 10, "mx.example.com");
         dns.Set("mx.example.com", FakeDnsServer.A, new FakeDnsReply { Bogus = true });
 
-        Assert.Equal(ProbeOutcome.Bogus, (await ResolveAsync("example.com")).Outcome);
+        Assert.Equal(DnsOutcome.Bogus, (await ResolveAsync("example.com")).Outcome);
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         await WaitUntilAsync(() => dns.Questions.Any());
         steps.Advance(Options().Timeout);
 
-        Assert.Equal(ProbeOutcome.DnsFailure, (await running).Outcome);
+        Assert.Equal(DnsOutcome.Failed, (await running).Outcome);
     }
 
     [Fact]
@@ -248,7 +248,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         var found = await ResolveAsync(".example.com", "mx.example.com");
 
         Assert.Equal("mx.example.com", Assert.Single(found.Hosts).Name);
-        Assert.Equal(ProbeOutcome.NoMx, (await ResolveAsync(".example.com")).Outcome);
+        Assert.Equal(DnsOutcome.NoMx, (await ResolveAsync(".example.com")).Outcome);
     }
 
     [Fact]
@@ -411,7 +411,7 @@ public sealed class MxResolverTests : IAsyncDisposable
 
         Assert.Equal((DnssecStatus.Secure, DnssecStatus.Secure, false), (host.AddressDnssec, host.TlsaDnssec, host.TlsaFailed));
         Assert.Single(host.Tlsa);
-        Assert.Equal(ProbeOutcome.DnsFailure, host.AddressOutcome); // addresses that were known stay known
+        Assert.Equal(DnsOutcome.Failed, host.AddressOutcome); // addresses that were known stay known
         Assert.Contains("SERVFAIL", host.Detail, StringComparison.Ordinal);
     }
 

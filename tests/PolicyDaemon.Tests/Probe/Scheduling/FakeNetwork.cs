@@ -52,7 +52,7 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
             throw new InvalidOperationException("a fault in the program");
         var fails = DnsFails || nextHop.Host == DnsFailsFor;
         var host = $"mx-{zones[nextHop.Host][0].Replace('.', '-')}.example";
-        var outcome = fails ? ProbeOutcome.DnsFailure : ProbeOutcome.Secured;
+        var outcome = fails ? DnsOutcome.Failed : DnsOutcome.Found;
         return Task.FromResult(new MxResolution
         {
             NextHop = nextHop,

@@ -26,9 +26,9 @@ internal sealed class CertificateNetwork(TimeProvider time, Func<NextHop, IPAddr
             NextHop = nextHop,
             At = time.GetUtcNow(),
             Port = 25,
-            Outcome = ProbeOutcome.Secured,
+            Outcome = DnsOutcome.Found,
             MxDnssec = DnssecStatus.Unknown,
-            Hosts = [new MxHost { Name = $"mx-{address}.example", Preference = 10, Addresses = [address], AddressOutcome = ProbeOutcome.Secured }],
+            Hosts = [new MxHost { Name = $"mx-{address}.example", Preference = 10, Addresses = [address], AddressOutcome = DnsOutcome.Found }],
         });
     }
 

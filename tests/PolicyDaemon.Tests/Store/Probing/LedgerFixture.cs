@@ -72,7 +72,7 @@ internal sealed class LedgerFixture : IDisposable
         NextHop = NextHop.Parse(key),
         At = at,
         Port = 25,
-        Outcome = ProbeOutcome.Secured,
+        Outcome = DnsOutcome.Found,
         MxDnssec = DnssecStatus.Secure,
         Hosts = [.. targets.Select(target => new MxHost
         {

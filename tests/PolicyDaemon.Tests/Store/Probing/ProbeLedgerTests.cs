@@ -239,7 +239,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Store.Time.Advance(TimeSpan.FromDays(1));
 
         var failed = fixture.Round("a.example") with { Targets = before.Targets };
-        fixture.Ledger.Record(failed with { Resolution = failed.Resolution with { Outcome = ProbeOutcome.DnsFailure, Hosts = [], Detail = "SERVFAIL" } });
+        fixture.Ledger.Record(failed with { Resolution = failed.Resolution with { Outcome = DnsOutcome.Failed, Hosts = [], Detail = "SERVFAIL" } });
 
         var after = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
         Assert.Equal(before.LastResolution!.At, after.LastResolution!.At);
