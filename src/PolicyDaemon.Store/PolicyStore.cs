@@ -158,8 +158,6 @@ public sealed class PolicyStore : IDisposable
         });
     }
 
-    public StoreChange BeginChange(ChangeOrigin origin) => BeginChange(origin, PostfixSettings.Default);
-
     /// <summary>What a change of one key would mean now; for a dry run. A change judges again, see <see cref="StoreChange.Judge"/>.</summary>
     /// <param name="key">The key.</param>
     /// <param name="after">The destination as it would be; null to remove it.</param>

@@ -42,20 +42,20 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         using var store = PolicyStore.Open(settings.Database, request.DryRun ? StoreAccess.Read : StoreAccess.Write, time);
         if (request.DryRun)
         {
-            var view = new StoreView(store, null);
+            var view = new StoreView(store, null, postfix);
             return Result(Judge(view, plan, request), view, null);
         }
 
         if (request.IsBulk)
             store.PrepareForBulk();
-        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason));
-        var within = new StoreView(store, change);
+        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
+        var within = new StoreView(store, change, postfix);
         var keys = Judge(within, plan, request);
         // Before the commit: what is warned of is what this change meets.
         var result = Result(keys, within, null);
         for (var done = 0; done < keys.Count; done++)
         {
-            Put(change, keys[done]);
+            change.Write(keys[done].Judged, keys[done].Planned.Evidence);
             request.Progress?.Report((done + 1, keys.Count));
         }
 
@@ -65,48 +65,28 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         return result with { Receipt = receipt };
     }
 
-    private List<JudgedChange> Judge(StoreView view, Func<StoreView, IReadOnlyList<PlannedChange>> plan, ChangeRequest request)
+    private static List<JudgedPlan> Judge(StoreView view, Func<StoreView, IReadOnlyList<PlannedChange>> plan, ChangeRequest request)
     {
-        var keys = plan(view).Select(planned => Judge(view, planned)).ToList();
+        // The store refuses all this one key after the other; a person is told of every key at once.
+        var keys = plan(view).Select(planned => new JudgedPlan(planned, view.Judge(planned.Key, planned.After))).ToList();
         RefuseUnservable(keys);
-        var weakening = keys.Where(key => key.Changed.Weakens.Count > 0).ToList();
+        var weakening = keys.Where(key => key.Weakens.Count > 0).ToList();
         return request.Reason is not null || weakening.Count == 0 || request.DryRun ? keys : throw NeedsReason(weakening);
     }
 
-    private JudgedChange Judge(StoreView view, PlannedChange planned) => new(
-        planned,
-        new ChangedKey(
-            planned.Key.Text, planned.Action, Answer(planned.Before), Answer(planned.After),
-            planned.Action == "none" ? [] : [.. planned.Weakens, .. Weakening.Of(planned.Before, planned.After, postfix, view.Find)])
-        {
-            IsOnlyObserved = planned is { After.Observe: true, Action: not "none" },
-        },
-        planned.After is null ? [] : PolicyRules.Problems(planned.Before, planned.After, postfix));
-
-    private ChangeResult Result(List<JudgedChange> keys, StoreView view, ChangeReceipt? receipt)
+    private ChangeResult Result(List<JudgedPlan> keys, StoreView view, ChangeReceipt? receipt)
     {
         var present = keys.Where(key => key.Planned.After is not null).Select(key => key.Planned.Key).ToHashSet();
         return new ChangeResult(
-            [.. keys.Select(key => key.Changed)], [.. keys.SelectMany(key => ChangeWarnings.Of(key.Planned, view.Store, postfix, present))], receipt);
+            [.. keys.Select(key => key.Changed)], [.. keys.SelectMany(key => ChangeWarnings.Of(key, view.Store, postfix, present))], receipt);
     }
 
-    private LookupAnswer? Answer(Destination? destination) =>
-        destination is null ? null : PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
-
-    private void Put(StoreChange change, JudgedChange key)
+    private static void RefuseUnservable(List<JudgedPlan> keys)
     {
-        if (key.Planned.After is null)
-            change.Remove(key.Planned.Key, key.Changed.Before?.ToDisplayString());
-        else
-            change.Put(key.Planned.After, key.Changed.Before?.ToDisplayString(), key.Changed.After?.ToDisplayString(), key.Planned.Evidence);
-    }
-
-    private static void RefuseUnservable(List<JudgedChange> keys)
-    {
-        var refused = keys.Where(key => key.Problems.Count > 0).ToList();
+        var refused = keys.Where(key => key.Judged.Problems.Count > 0).ToList();
         if (refused.Count == 0)
             return;
-        var details = refused.SelectMany(key => key.Problems.Select(problem => $"{key.Planned.Name}: {problem}")).ToList();
+        var details = refused.SelectMany(key => key.Judged.Problems.Select(problem => $"{key.Planned.Name}: {problem}")).ToList();
         throw new RefusedException(
             Refusal.NotServable,
             refused.Count == 1
@@ -115,8 +95,8 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
             details);
     }
 
-    private static RefusedException NeedsReason(List<JudgedChange> keys) => new(
+    private static RefusedException NeedsReason(List<JudgedPlan> keys) => new(
         Refusal.NeedsReason,
         "this weakens what is enforced now, so it needs --reason \"why\"; nothing was changed",
-        [.. keys.SelectMany(key => key.Changed.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"))]);
+        [.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"))]);
 }

@@ -8,11 +8,12 @@ namespace PolicyDaemon.Administration.Changes;
 internal static class ChangeWarnings
 {
     /// <param name="present">The keys that are there after the change, of those that it touches.</param>
-    internal static IEnumerable<ChangeWarning> Of(PlannedChange planned, PolicyStore store, PostfixSettings postfix, IReadOnlySet<NextHop> present)
+    internal static IEnumerable<ChangeWarning> Of(JudgedPlan key, PolicyStore store, PostfixSettings postfix, IReadOnlySet<NextHop> present)
     {
+        var planned = key.Planned;
         foreach (var warning in planned.Warnings)
             yield return new ChangeWarning(planned.Name, warning);
-        if (planned.After is not { } after || planned.Action == "none")
+        if (planned.After is not { } after || key.Judged.Action is null)
             yield break;
         foreach (var warning in PolicyWarnings.Of(after, postfix).Where(warning => !IsSaidOrSettled(warning, planned, store, present)))
             yield return new ChangeWarning(planned.Name, warning.ToString());

@@ -41,7 +41,9 @@ public static class EntryPlans
     public static IReadOnlyList<PlannedChange> Remove(StoreView view, NextHop key)
     {
         ArgumentNullException.ThrowIfNull(view);
-        return [new PlannedChange(key, view.Get(key), null)];
+        // An entry that cannot be read can be removed, too: that is its remedy.
+        var judged = view.Judge(key, null);
+        return judged.Action is null ? throw StoreView.Missing(view.Store, key) : [new PlannedChange(key, judged.Before, null)];
     }
 
     private static RefusedException Configured(NextHop key) => new(

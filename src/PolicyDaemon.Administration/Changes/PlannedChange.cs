@@ -1,6 +1,7 @@
-using PolicyDaemon.Core;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
 
@@ -22,21 +23,21 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>What of it weakens by what the plan knows: the rules see only what is configured.</summary>
     public IReadOnlyList<string> Weakens { get; init; } = [];
 
-    /// <summary>The audit log's word for it; <c>none</c> where nothing differs.</summary>
-    public string Action => (Before, After) switch
-    {
-        (null, null) => "none",
-        (null, _) => "add",
-        (_, null) => "remove",
-        _ => Before.Equals(After) ? "none" : "change",
-    };
-
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
 }
 
-/// <summary>A planned change with what it means.</summary>
+/// <summary>A planned change with what it means to the store.</summary>
 /// <param name="Planned">What is wanted.</param>
-/// <param name="Changed">What Postfix is told before and after, and what of it weakens.</param>
-/// <param name="Problems">Why it cannot be served.</param>
-internal sealed record JudgedChange(PlannedChange Planned, ChangedKey Changed, IReadOnlyList<Problem> Problems);
+/// <param name="Judged">What Postfix is told before and after, why it cannot be served, what of it weakens.</param>
+internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
+{
+    /// <summary>What of it weakens, by the plan's knowledge and by the rules.</summary>
+    public IReadOnlyList<string> Weakens => Judged.Action is null ? [] : [.. Planned.Weakens, .. Judged.Weakens];
+
+    public ChangedKey Changed => new(
+        Planned.Key.Text, Judged.Action?.Name() ?? "none", Judged.AnswerBefore, Judged.AnswerAfter, Weakens)
+    {
+        IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
+    };
+}

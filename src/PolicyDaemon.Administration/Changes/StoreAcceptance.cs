@@ -26,7 +26,7 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         var changes = snapshot is null ? [] : Differences(snapshot, store);
         if (request.DryRun)
             return new ChangeResult(changes, [], null);
-        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason));
+        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), settings.Postfix);
         change.Accept(lastLoaded);
         var receipt = change.Commit();
         journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);

@@ -8,11 +8,13 @@ namespace PolicyDaemon.Administration.Changes;
 public sealed class StoreView
 {
     private readonly StoreChange? change;
+    private readonly PostfixSettings postfix;
 
-    internal StoreView(PolicyStore store, StoreChange? change)
+    internal StoreView(PolicyStore store, StoreChange? change, PostfixSettings postfix)
     {
         Store = store;
         this.change = change;
+        this.postfix = postfix;
     }
 
     public PolicyStore Store { get; }
@@ -22,6 +24,9 @@ public sealed class StoreView
     /// <summary>The destination, which must be there.</summary>
     /// <exception cref="RefusedException">It is not; the message names other forms of the key.</exception>
     public Destination Get(NextHop key) => Find(key) ?? throw Missing(Store, key);
+
+    /// <summary>What a change of one key would mean; null for <paramref name="after"/> removes it.</summary>
+    public JudgedChange Judge(NextHop key, Destination? after) => change is null ? Store.Judge(key, after, postfix) : change.Judge(key, after);
 
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
 

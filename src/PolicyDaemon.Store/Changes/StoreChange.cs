@@ -62,14 +62,9 @@ public sealed class StoreChange : IDisposable
     /// <returns>False where there is none.</returns>
     public bool Remove(NextHop key) => Guard(() => changes.Write(changes.Judge(key, null), null));
 
-    public bool Put(Destination after, string? answerBefore, string? answerAfter, string? evidence = null)
-    {
-        ArgumentNullException.ThrowIfNull(after);
-        return Guard(() => changes.WriteUnjudged(after.Key, changes.Destinations.Find(after.Key.Text)?.Get(path), after, answerBefore, answerAfter, evidence));
-    }
-
-    public bool Remove(NextHop key, string? answerBefore) =>
-        Guard(() => changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Value, null, answerBefore, null, null));
+    /// <summary>Writes whatever it is told, as somebody who comes past the door would.</summary>
+    internal bool WriteUnjudged(NextHop key, Destination? after, string? answerBefore, string? answerAfter) => Guard(() =>
+        changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Get(path), after, answerBefore, answerAfter, null));
 
     /// <summary>What taking a change back would do now. Nothing is written; put and remove its steps to do it.</summary>
     public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(connection, changes.Destinations, changeId));

@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store;
 
@@ -26,9 +27,9 @@ internal sealed class StoreToggle : IDisposable
     {
         isOn = !isOn;
         var value = isOn ? "nexthop" : "hostname";
-        using var change = store.BeginChange(new ChangeOrigin(new Actor("benchmarks", null, null), "benchmarks"));
+        using var change = store.BeginChange(new ChangeOrigin(new Actor("benchmarks", null, null), "benchmarks"), PostfixSettings.Default);
         var before = change.Find(key) ?? throw new BenchmarkException($"{key.Text} is not in the store");
-        change.Put(before with { Policy = before.Policy with { ServerName = value } }, null, null);
+        change.Put(before with { Policy = before.Policy with { ServerName = value } });
         change.Commit();
         return $"servername={value}";
     }

@@ -340,4 +340,23 @@ public class DomainTests
         Assert.Equal("example.com\tnone\tencrypt\tencrypt\t-\n", result.Out);
         Assert.Equal("Nothing to change: it is so already.\n", result.Error);
     }
+
+    [Fact]
+    public void An_entry_that_cannot_be_read_can_be_removed_as_its_message_says()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "secure");
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={session.Database};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE destination SET level = 'halfdane'";
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Contains("remove it and add it again", session.Run("domain", "show", "example.com").Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, session.Run("domain", "remove", "example.com").Code);
+        Assert.Contains("(temporary error: the entry of this destination cannot be read)", session.Succeed("domain", "remove", "example.com", "--reason", "mended"), StringComparison.Ordinal);
+        session.Succeed("domain", "add", "example.com", "--level", "secure");
+    }
 }

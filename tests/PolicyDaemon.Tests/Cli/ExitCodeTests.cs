@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Store;
@@ -89,7 +90,7 @@ public class ExitCodeTests
     {
         using var session = new CliSession();
         using var store = PolicyStore.Open(session.Database, StoreAccess.Write, TimeProvider.System);
-        using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test"));
+        using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test"), PostfixSettings.Default);
 
         var result = session.Run("domain", "add", "a.example", "--level", "encrypt");
 

@@ -60,10 +60,10 @@ public sealed class DaemonCommandTests : IDisposable
     public async Task Check_prints_what_would_be_served()
     {
         using (var store = PolicyStore.Create(Database, Actor.Daemon, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test")))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
         {
-            change.Put(new() { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Secure } }, null, "secure");
-            change.Put(new() { Key = NextHop.Parse("b.example"), Policy = new() { Level = TlsLevel.May }, Observe = true }, null, null);
+            change.Put(new() { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Secure } });
+            change.Put(new() { Key = NextHop.Parse("b.example"), Policy = new() { Level = TlsLevel.May }, Observe = true });
             change.Commit();
         }
 
@@ -94,9 +94,10 @@ public sealed class DaemonCommandTests : IDisposable
     public async Task Check_fails_over_an_entry_that_cannot_be_served()
     {
         using (var store = PolicyStore.Create(Database, Actor.Daemon, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test")))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
         {
-            change.Put(new() { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Fingerprint } }, null, null);
+            var empty = new Destination { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Fingerprint } };
+            change.WriteUnjudged(empty.Key, empty, null, null);
             change.Commit();
         }
 

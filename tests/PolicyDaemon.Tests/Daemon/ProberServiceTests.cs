@@ -79,9 +79,9 @@ public sealed class ProberServiceTests : IAsyncLifetime
         ledger.Add(Key, Pinned());
 
         using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test")))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
         {
-            change.Put(new() { Key = NextHop.Parse(Key), Policy = new() { Level = TlsLevel.Encrypt } }, null, null);
+            change.Put(new() { Key = NextHop.Parse(Key), Policy = new() { Level = TlsLevel.Encrypt } });
             change.Commit();
         }
 

@@ -117,17 +117,16 @@ public sealed class RunningDaemonTests : IAsyncLifetime
     public async Task A_reload_serves_the_pins_of_the_new_digest()
     {
         using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test")))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
         {
             Assert.True(Fingerprint.TryParse(new string('a', 40), out var sha1, out _));
-            change.Put(
-                new()
-                {
-                    Key = NextHop.Parse("a.example"),
-                    Policy = new() { Level = TlsLevel.Fingerprint },
-                    Pins = [new(sha1, PinSubject.Unknown, PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch)],
-                },
-                null, null);
+            var old = new Destination
+            {
+                Key = NextHop.Parse("a.example"),
+                Policy = new() { Level = TlsLevel.Fingerprint },
+                Pins = [new(sha1, PinSubject.Unknown, PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch)],
+            };
+            change.WriteUnjudged(old.Key, old, null, null);
             change.Commit();
         }
 
@@ -277,9 +276,9 @@ public sealed class RunningDaemonTests : IAsyncLifetime
     private void Add(string key, TlsLevel level)
     {
         using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test")))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
         {
-            change.Put(new() { Key = NextHop.Parse(key), Policy = new() { Level = level } }, null, null);
+            change.Put(new() { Key = NextHop.Parse(key), Policy = new() { Level = level } });
             change.Commit();
         }
 

@@ -11,9 +11,9 @@ public class AuditTests
     public void A_row_says_who_what_why_and_both_answers()
     {
         using var temporary = new TemporaryStore();
-        temporary.Change(change => change.Put(Secure("example.com"), null, "secure", """{"probe":7}"""), "domain add example.com", "contract");
+        temporary.Change(change => change.Put(Secure("example.com"), """{"probe":7}"""), "domain add example.com", "contract");
         temporary.Time.Advance(TimeSpan.FromHours(1));
-        temporary.Change(change => change.Put(Secure("example.com", "note"), "secure", "secure match=x"), "domain set example.com");
+        temporary.Change(change => change.Put(Secure("example.com", "note")), "domain set example.com");
 
         using var store = temporary.Open(StoreAccess.Read);
         var rows = store.Audit(NextHop.Parse("example.com")).ToList();

@@ -1,4 +1,5 @@
 using PolicyDaemon.Store;
+using PolicyDaemon.Core.Policies;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -31,9 +32,9 @@ public class BackupTests
         temporary.Put(Secure("old.example"));
         var file = Path.Combine(temporary.Directory, "backup.db");
         using var writer = temporary.Open();
-        using var change = writer.BeginChange(new ChangeOrigin(Alice, "import"));
+        using var change = writer.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default);
         for (var i = 0; i < 1_000; i++)
-            change.Put(Secure($"d{i}.example"), null, null);
+            change.Put(Secure($"d{i}.example"));
 
         using (var store = temporary.Open(StoreAccess.Read))
             store.Backup(file);

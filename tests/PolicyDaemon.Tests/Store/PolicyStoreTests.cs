@@ -61,8 +61,8 @@ public class PolicyStoreTests
     {
         using var temporary = new TemporaryStore();
         using (var store = temporary.Open())
-        using (var change = store.BeginChange(new ChangeOrigin(Alice, "test")))
-            change.Put(Secure("example.com"), null, "secure");
+        using (var change = store.BeginChange(new ChangeOrigin(Alice, "test"), PostfixSettings.Default))
+            change.Put(Secure("example.com"));
 
         Assert.Null(temporary.Find("example.com"));
         using var after = temporary.Open(StoreAccess.Read);
@@ -145,7 +145,7 @@ public class PolicyStoreTests
         using var temporary = new TemporaryStore();
         using var store = temporary.Open(StoreAccess.Read);
 
-        Assert.Throws<StoreException>(() => store.BeginChange(new ChangeOrigin(Alice, "test")));
+        Assert.Throws<StoreException>(() => store.BeginChange(new ChangeOrigin(Alice, "test"), PostfixSettings.Default));
     }
 
     [Fact]
@@ -153,10 +153,10 @@ public class PolicyStoreTests
     {
         using var temporary = new TemporaryStore();
         using var store = temporary.Open();
-        var change = store.BeginChange(new ChangeOrigin(Alice, "test"));
+        var change = store.BeginChange(new ChangeOrigin(Alice, "test"), PostfixSettings.Default);
         change.Commit();
 
-        Assert.Throws<ObjectDisposedException>(() => change.Put(Secure("example.com"), null, null));
+        Assert.Throws<ObjectDisposedException>(() => change.Put(Secure("example.com")));
         Assert.Throws<ObjectDisposedException>(change.Commit);
         change.Dispose();
     }

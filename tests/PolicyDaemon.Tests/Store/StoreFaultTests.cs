@@ -1,5 +1,6 @@
 using System.Text;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
@@ -102,9 +103,9 @@ public class StoreFaultTests
     {
         using var temporary = new TemporaryStore();
         using (var holder = temporary.Open())
-        using (holder.BeginChange(new ChangeOrigin(Alice, "slow")))
+        using (holder.BeginChange(new ChangeOrigin(Alice, "slow"), PostfixSettings.Default))
         using (var other = PolicyStore.Open(temporary.Path, StoreAccess.Write, temporary.Time, TimeSpan.FromMilliseconds(10)))
-            Assert.Equal(StoreFault.Locked, Assert.Throws<StoreException>(() => other.BeginChange(new ChangeOrigin(Alice, "other"))).Kind);
+            Assert.Equal(StoreFault.Locked, Assert.Throws<StoreException>(() => other.BeginChange(new ChangeOrigin(Alice, "other"), PostfixSettings.Default)).Kind);
 
         Assert.Equal(1, temporary.Put(Secure("example.com")).Rows);
     }
@@ -115,8 +116,8 @@ public class StoreFaultTests
         using var temporary = new TemporaryStore();
         temporary.Put(Secure("old.example"));
         using var writer = temporary.Open();
-        using var change = writer.BeginChange(new ChangeOrigin(Alice, "slow"));
-        change.Put(Secure("new.example"), null, null);
+        using var change = writer.BeginChange(new ChangeOrigin(Alice, "slow"), PostfixSettings.Default);
+        change.Put(Secure("new.example"));
 
         using var reader = temporary.Open(StoreAccess.Read);
         Assert.Equal(["old.example"], reader.List().Select(destination => destination.Key.Text));
@@ -136,18 +137,18 @@ public class StoreFaultTests
                 command.ExecuteNonQuery();
             }
 
-            using var change = store.BeginChange(new ChangeOrigin(Alice, "import"));
+            using var change = store.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default);
             var error = Assert.Throws<StoreException>(() =>
             {
                 for (var i = 0; i < 10_000; i++)
-                    change.Put(Secure($"d{i}.example"), null, null);
+                    change.Put(Secure($"d{i}.example"));
                 change.Commit();
             });
             Assert.Equal(StoreFault.Full, error.Kind);
             Assert.Contains("nothing was changed", error.Message, StringComparison.Ordinal);
             // The transaction is gone; nothing may slip in behind it.
-            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Put(Secure("kept.example", "x"), null, null)).Kind);
-            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Remove(NextHop.Parse("kept.example"), null)).Kind);
+            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Put(Secure("kept.example", "x"))).Kind);
+            Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(() => change.Remove(NextHop.Parse("kept.example"))).Kind);
             Assert.Equal(StoreFault.Full, Assert.Throws<StoreException>(change.Commit).Kind);
         }
 
@@ -165,7 +166,7 @@ public class StoreFaultTests
         using var before = new TemporaryStore(create: false);
         using var after = new TemporaryStore(create: false);
         using (var store = temporary.Open())
-        using (var change = store.BeginChange(new ChangeOrigin(Alice, "import")))
+        using (var change = store.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default))
         {
             // A small cache, so that pages of the unfinished change are in the log when the machine stops.
             using (var command = store.Connection.CreateCommand())
@@ -175,7 +176,7 @@ public class StoreFaultTests
             }
 
             for (var i = 0; i < 5_000; i++)
-                change.Put(Secure($"d{i}.example"), null, null);
+                change.Put(Secure($"d{i}.example"));
             CopyAsACrashWould(temporary, before);
             change.Commit();
             CopyAsACrashWould(temporary, after);
@@ -207,8 +208,8 @@ public class StoreFaultTests
         var directory = Path.Combine(temporary.Directory, "made", "here");
         var path = Path.Combine(directory, "policy.db");
         using var store = PolicyStore.Create(path, Alice, temporary.Time);
-        using var change = store.BeginChange(new ChangeOrigin(Alice, "test"));
-        change.Put(Secure("example.com"), null, null);
+        using var change = store.BeginChange(new ChangeOrigin(Alice, "test"), PostfixSettings.Default);
+        change.Put(Secure("example.com"));
         change.Commit();
 
         const UnixFileMode File0660 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
@@ -225,8 +226,8 @@ public class StoreFaultTests
         using var copy = new TemporaryStore(create: false);
         using (var store = temporary.Open())
         {
-            using var change = store.BeginChange(new ChangeOrigin(Alice, "test"));
-            change.Put(Secure("ghost.example"), null, null);
+            using var change = store.BeginChange(new ChangeOrigin(Alice, "test"), PostfixSettings.Default);
+            change.Put(Secure("ghost.example"));
             change.Commit();
             CopyAsACrashWould(temporary, copy);
         }

@@ -46,15 +46,15 @@ internal sealed class TemporaryStore : IDisposable
     internal ChangeReceipt Put(params Destination[] destinations) => Change(change =>
     {
         foreach (var destination in destinations)
-            change.Put(destination, null, "answer");
+            change.WriteUnjudged(destination.Key, destination, null, "answer");
     });
 
-    internal ChangeReceipt Remove(string key) => Change(change => change.Remove(NextHop.Parse(key), "answer"));
+    internal ChangeReceipt Remove(string key) => Change(change => change.WriteUnjudged(NextHop.Parse(key), null, "answer", null));
 
     internal ChangeReceipt Change(Action<StoreChange> work, string command = "test", string? reason = null)
     {
         using var store = Open();
-        using var change = store.BeginChange(new ChangeOrigin(Alice, command, reason));
+        using var change = store.BeginChange(new ChangeOrigin(Alice, command, reason), PostfixSettings.Default);
         work(change);
         return change.Commit();
     }

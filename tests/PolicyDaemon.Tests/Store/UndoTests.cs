@@ -154,10 +154,10 @@ public class UndoTests
             foreach (var step in plan.Steps)
             {
                 if (step.BackTo is null)
-                    change.Remove(step.Key, null);
+                    change.Remove(step.Key);
                 else
-                    change.Put(step.BackTo, null, null);
+                    change.Put(step.BackTo);
             }
         },
-        "undo");
+        "undo", "a mistake");
 }

@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -21,7 +22,7 @@ public sealed class LedgerFaultTests : IDisposable
         using var ledger = fixture.Open(TimeSpan.FromMilliseconds(20));
         var round = With(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)), Finding(FindingKind.NewKey));
         using (var store = fixture.Store.Open())
-        using (store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "slow")))
+        using (store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "slow"), PostfixSettings.Default))
         {
             Assert.Contains("another program", Assert.Throws<LedgerUnavailableException>(() => ledger.Record(round)).Message, StringComparison.Ordinal);
             Assert.Throws<LedgerUnavailableException>(() => ledger.Record(fixture.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
@@ -179,9 +180,9 @@ public sealed class LedgerFaultTests : IDisposable
         store.CheckIntegrity();
         Assert.Empty(store.OpenFindings());
 
-        using (var undo = store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "undo", "test")))
+        using (var undo = store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "undo", "test"), PostfixSettings.Default))
         {
-            undo.Put(undo.PlanUndo(removal).Steps[0].BackTo!, null, null);
+            undo.Put(undo.PlanUndo(removal).Steps[0].BackTo!);
             undo.Commit();
         }
 

@@ -217,9 +217,9 @@ public sealed class LedgerTransitionTests : IDisposable
 
     private static void Undo(PolicyStore store, long change)
     {
-        using var undo = store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "undo", "test"));
+        using var undo = store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "undo", "test"), PostfixSettings.Default);
         foreach (var step in undo.PlanUndo(change).Steps)
-            undo.Put(step.BackTo!, null, null);
+            undo.Put(step.BackTo!);
         undo.Commit();
     }
 }

@@ -194,10 +194,10 @@ public sealed class ProbeLedgerTests : IDisposable
     [Fact]
     public void A_sample_of_a_large_store_is_drawn_from_all_of_it()
     {
-        using (var change = fixture.Store.Open().BeginChange(new ChangeOrigin(TemporaryStore.Alice, "import", "test")))
+        using (var change = fixture.Store.Open().BeginChange(new ChangeOrigin(TemporaryStore.Alice, "import", "test"), PostfixSettings.Default))
         {
             for (var i = 0; i < 10_500; i++)
-                change.Put(TemporaryStore.Pinned($"d{i}.example"), null, null);
+                change.Put(TemporaryStore.Pinned($"d{i}.example", Pin(0)));
             change.Commit();
         }
 
