@@ -27,7 +27,7 @@ public sealed class UmaskTests : IDisposable
 
         Assert.Equal(wanted, File.GetUnixFileMode(DaemonLock.Path(status)));
         Assert.Equal(wanted, File.GetUnixFileMode(status));
-        Assert.Equal(wanted, SnapshotFile.Mode);
+        Assert.Equal(SnapshotFile.Mode, wanted);
     }
 
     public void Dispose()
