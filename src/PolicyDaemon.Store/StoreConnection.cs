@@ -25,14 +25,7 @@ internal static class StoreConnection
     internal static SqliteConnection Open(string path, StoreAccess access, TimeSpan? patience = null, bool immutable = false)
     {
         Probe(path);
-        try
-        {
-            return OpenFile(path, access, patience ?? Patience, immutable);
-        }
-        catch (SqliteException error)
-        {
-            throw StoreFaults.From(error, path);
-        }
+        return OpenFile(path, access, patience ?? Patience, immutable);
     }
 
     /// <param name="immutable">Takes it for a file that nobody changes (https://www.sqlite.org/uri.html): nothing is made beside it, no lock is taken.</param>
@@ -61,6 +54,13 @@ internal static class StoreConnection
             else if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
                 throw StoreFaults.NotWritable(path);
             return connection;
+        }
+        catch (SqliteException error)
+        {
+            // While it is open: what looks like damage is judged by what its file can be read to be.
+            var fault = StoreFaults.From(error, path, connection);
+            connection.Dispose();
+            throw fault;
         }
         catch
         {
