@@ -60,7 +60,17 @@ internal static class ExportFile
         }
 
         var kept = KeptCopy.Keep(full, time);
-        draft.Replace();
+        try
+        {
+            draft.Replace();
+        }
+        catch
+        {
+            // Two names of one file: whoever edits the one would edit the other.
+            File.Delete(kept);
+            throw;
+        }
+
         return $"{file} as it was: {kept}";
     }
 
