@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Administration.Fetching;
@@ -29,8 +30,6 @@ public sealed record FetchedKey(
 /// <summary>The keys of a probe, each with its evidence: what every place that presented it has in common.</summary>
 internal static class FetchedKeys
 {
-    private const int MinimumStrengthBits = 112; // NIST SP 800-57 part 1: nothing below is acceptable since 2014
-
     internal static IReadOnlyList<FetchedKey> Of(ProbedDestination probed, DigestAlgorithm digest) =>
     [
         .. probed.Addresses
@@ -48,22 +47,25 @@ internal static class FetchedKeys
     private static (PinStrength? Evidence, string Why) Judge(
         MxResolution resolution, IReadOnlyList<(ProbedAddress Address, PresentedCertificate Presented)> places)
     {
-        if (places.FirstOrDefault(place => place.Presented.Certificate.StrengthBits < MinimumStrengthBits) is { Presented: { } weak })
-            return (null, $"none: the key is weak ({Phrases.PublicKey(weak.Certificate)})");
-        if (places.Any(place => place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Mismatch))
+        var presented = places.Select(place => new PresentedAt(
+            place.Address.Host.Name, place.Presented.Certificate, place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm),
+            place.Presented.Chain)).ToList();
+        if (presented.Find(place => !KeyStrength.IsAcceptable(place.Certificate)) is { Certificate: { } weak })
+            return (null, $"none: the key is weak ({Phrases.PublicKey(weak)})");
+        if (presented.Exists(place => place.Dane == DaneVerdict.Mismatch))
             return (null, "none, and worse: a DNSSEC-secure TLSA record exists and does not match");
-        // Evidence A of the pin life cycle: MX, addresses and TLSA secure, from a trusted resolver.
-        var nameIsSecure = resolution.MxDnssec == DnssecStatus.Secure || resolution.HostIsGiven;
-        if (nameIsSecure && places.All(place => place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Match))
-            return (PinStrength.Dane, "dane: a DNSSEC-secure TLSA record matches");
-        var isTrusted = places.All(place =>
-            place.Presented.Chain == ChainVerdict.Trusted && place.Presented.Certificate.Covers(place.Address.Host.Name));
-        if (isTrusted && nameIsSecure)
-            return (PinStrength.WebPki, "webpki: a trusted chain, valid for the MX host's name, which is authenticated");
+        switch (Evidence.OfEvery(presented, resolution.MxDnssec, resolution.HostIsGiven))
+        {
+            case PinStrength.Dane:
+                return (PinStrength.Dane, "dane: a DNSSEC-secure TLSA record matches");
+            case PinStrength.WebPki:
+                return (PinStrength.WebPki, "webpki: a trusted chain, valid for the MX host's name, which is authenticated");
+        }
+
         if (places.Any(place => !place.Address.Host.Tlsa.IsEmpty
             && place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Unjudged))
             return (null, "none: there are TLSA records, but no trusted resolver says that DNSSEC secures them (resolver_trusted)");
-        return (null, isTrusted
+        return (null, presented.TrueForAll(Evidence.IsTrusted)
             ? "none: the chain is trusted, but the MX host's name comes from DNS without DNSSEC"
             : "none: seen for the first time, and nothing says whose it is");
     }

@@ -43,14 +43,11 @@ public sealed class FetchedPins
         var now = UtcTime.WholeSeconds(time.GetUtcNow());
         foreach (var one in Accepted)
         {
-            var pin = new Pin(one.Fingerprint, one.Subject, PinState.Active, one.Strength, now);
-            var known = pins.FirstOrDefault(known => known.Fingerprint == one.Fingerprint);
-            if (known is null)
-                pins = pins.Add(pin);
-            else if (known.State is PinState.Candidate or PinState.Retired)
-                pins = pins.Replace(known, pin);
-            if (one.Replaces is { } foreign && pins.FirstOrDefault(old => old.Fingerprint == foreign && old.IsServed) is { } carried)
-                pins = pins.Replace(carried, carried with { State = PinState.Retired, Since = now });
+            // A probe does not bring back what a person rejected.
+            if (pins.Find(one.Fingerprint)?.State != PinState.Rejected)
+                pins = pins.Serve(new Pin(one.Fingerprint, one.Subject, PinState.Active, one.Strength, now));
+            if (one.Replaces is { } foreign && pins.Find(foreign)?.IsServed == true)
+                pins = pins.Retire(foreign, now);
         }
 
         return pins;

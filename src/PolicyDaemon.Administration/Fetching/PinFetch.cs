@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 
@@ -146,15 +147,15 @@ public sealed class PinFetch
         key.Pin, PinSubject.PublicKey,
         key.Evidence == PinStrength.Dane || (key.Evidence == PinStrength.WebPki && otherwise == PinStrength.Person) ? key.Evidence.Value : otherwise);
 
-    /// <summary>Served pins in another digest that name what was seen, carried over. SHA-1 resists a second preimage; MD5 is a person's to decide.</summary>
+    /// <summary>Served pins in another digest that name what was seen, carried over.</summary>
     private IEnumerable<AcceptedPin> Carried(FetchedKey key)
     {
-        foreach (var pin in destination.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm != Digest && pin.Fingerprint.Algorithm != DigestAlgorithm.Md5))
+        foreach (var pin in destination.Pins.Where(pin => pin.NeedsConversion(Digest) && pin.IsProof()))
         {
             foreach (var certificate in key.Certificates)
             {
-                if (certificate.Matches(pin.Fingerprint, out var subject))
-                    yield return new AcceptedPin(certificate.Digest(subject, Digest), subject, pin.Strength, pin.Fingerprint);
+                if (pin.Convert(certificate, Digest) is { } converted)
+                    yield return new AcceptedPin(converted.Fingerprint, converted.Subject, pin.Strength, pin.Fingerprint);
             }
         }
     }

@@ -64,7 +64,7 @@ public sealed class PinDecision
     /// <exception cref="RefusedException">There is no such pin.</exception>
     public PlannedChange Approve() => Planned(fingerprints.Aggregate(before.Pins, Approve)) with
     {
-        Weakens = [.. fingerprints.SelectMany(fingerprint => KeyStrength.Weaker(before, fingerprint, probeState.Value))],
+        Weakens = [.. fingerprints.Select(fingerprint => KeyStrength.Weakness(fingerprint, before.Pins, probeState.Value)).OfType<string>()],
     };
 
     /// <exception cref="RefusedException">The level takes no pins.</exception>
@@ -72,7 +72,7 @@ public sealed class PinDecision
     {
         if (!before.Policy.Level.MatchesFingerprints())
             throw new RefusedException(Refusal.LevelTakesNoPins, $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins");
-        var after = fingerprints.Aggregate(before.Pins, (pins, fingerprint) => PinEditing.Reject(pins, fingerprint, time));
+        var after = fingerprints.Aggregate(before.Pins, (pins, fingerprint) => pins.Reject(fingerprint, PinEditing.Now(time)));
         return Planned(after) with
         {
             Warnings = [.. fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint))],
@@ -87,7 +87,7 @@ public sealed class PinDecision
         {
             if (!after.Any(pin => pin.Fingerprint == fingerprint && pin.IsServed))
                 throw new RefusedException(Refusal.NoSuchPin, $"{Key} has no served pin {fingerprint}; see: policyctl pin list {QuotedKey}");
-            after = PinEditing.Revoke(after, fingerprint, time);
+            after = after.Retire(fingerprint, PinEditing.Now(time));
         }
 
         return Planned(after);
@@ -104,28 +104,13 @@ public sealed class PinDecision
         if (pin.IsServed)
             return pins;
         var isPresented = probeState.Value?.PresentationsOf(fingerprint).Any(seen => seen.IsCurrent) == true;
-        return CarryOver(
-            pins.Replace(pin, pin with
-            {
-                State = isPresented ? PinState.Active : PinState.Standby,
-                Strength = PinStrength.Person,
-                Since = PinEditing.Now(time),
-            }),
-            fingerprint);
-    }
-
-    /// <summary>A pin in a digest that Postfix does not compare, and that names the same, has done its work.</summary>
-    private ImmutableArray<Pin> CarryOver(ImmutableArray<Pin> pins, Fingerprint approved)
-    {
-        if (approved.Algorithm != digest || probeState.Value is not { } known)
-            return pins;
-        var certificates = known.PresentationsOf(approved).Select(seen => seen.Certificate).ToList();
-        return
-        [
-            .. pins.Select(pin => pin.IsServed && pin.Fingerprint.Algorithm != digest && certificates.Any(certificate => certificate.Matches(pin.Fingerprint))
-                ? PinEditing.Retire(pin, time)
-                : pin),
-        ];
+        var state = isPresented ? PinState.Active : PinState.Standby;
+        var now = PinEditing.Now(time);
+        pins = pins.Serve(pin with { State = state, Strength = PinStrength.Person, Since = now });
+        // A pin in a digest that Postfix does not compare, and that names the same, has done its work.
+        return fingerprint.Algorithm == digest && probeState.Value is { } known
+            ? pins.RetireConverted([.. known.PresentationsOf(fingerprint).Select(seen => seen.Certificate)], digest, now)
+            : pins;
     }
 
     /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>

@@ -17,36 +17,13 @@ public static class PinEditing
     public static ImmutableArray<Pin> Trust(
         NextHop key, ImmutableArray<Pin> pins, Fingerprint fingerprint, PinSubject subject, TimeProvider time, bool readmit)
     {
-        var pin = new Pin(fingerprint, subject, PinState.Standby, PinStrength.Person, Now(time));
-        var known = pins.FirstOrDefault(candidate => candidate.Fingerprint == fingerprint);
-        if (known is null)
-            return pins.Add(pin);
-        if (known.State == PinState.Rejected && !readmit)
+        if (!readmit && pins.Find(fingerprint) is { State: PinState.Rejected } rejected)
+        {
             throw new RefusedException(
-                Refusal.NeedsReason, $"{fingerprint} was rejected on {known.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add {Shell.Quote(key.Text)} {fingerprint} --reason \"why\"");
-        if (known.IsServed)
-            return subject == PinSubject.Unknown ? pins : pins.Replace(known, known with { Subject = subject });
-        return pins.Replace(known, pin with { Subject = subject == PinSubject.Unknown ? known.Subject : subject });
-    }
+                Refusal.NeedsReason, $"{fingerprint} was rejected on {rejected.Since:yyyy-MM-dd}; to trust it all the same: policyctl pin add {Shell.Quote(key.Text)} {fingerprint} --reason \"why\"");
+        }
 
-    /// <summary>The pins with this one kept for the record and not served any more.</summary>
-    public static ImmutableArray<Pin> Revoke(ImmutableArray<Pin> pins, Fingerprint fingerprint, TimeProvider time)
-    {
-        var known = pins.First(pin => pin.Fingerprint == fingerprint);
-        return pins.Replace(known, Retire(known, time));
-    }
-
-    public static Pin Retire(Pin pin, TimeProvider time) => pin with { State = PinState.Retired, Since = Now(time) };
-
-    /// <summary>The pins with this one refused for good, known before or not.</summary>
-    public static ImmutableArray<Pin> Reject(ImmutableArray<Pin> pins, Fingerprint fingerprint, TimeProvider time)
-    {
-        var known = pins.FirstOrDefault(pin => pin.Fingerprint == fingerprint);
-        if (known is null)
-            return pins.Add(new Pin(fingerprint, PinSubject.Unknown, PinState.Rejected, PinStrength.Person, Now(time)));
-        return known.State == PinState.Rejected
-            ? pins
-            : pins.Replace(known, known with { State = PinState.Rejected, Strength = PinStrength.Person, Since = Now(time) });
+        return pins.Serve(new Pin(fingerprint, subject, PinState.Standby, PinStrength.Person, Now(time)));
     }
 
     public static DateTimeOffset Now(TimeProvider time) => UtcTime.WholeSeconds(time.GetUtcNow());

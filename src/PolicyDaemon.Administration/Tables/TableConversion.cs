@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 
@@ -19,7 +20,7 @@ namespace PolicyDaemon.Administration.Tables;
 public sealed record ConvertedRow(Destination Row, string? Problem, IReadOnlyList<string> Warnings, string? Evidence);
 
 /// <summary>Carries pins of a table over to the digest that Postfix compares, where a server shows the certificate or key that they name.</summary>
-/// <remarks>Where it is shown does not matter: who shows the preimage of the digest proves what was pinned. So a row for
+/// <remarks>By the rule of <see cref="PinConversion"/>. Where the key is presented does not matter, so a row for
 /// <c>.example.com</c>, which has no MX of its own, is proven by the servers of <c>example.com</c>.</remarks>
 public sealed class TableConversion(Settings settings, TimeProvider time)
 {
@@ -57,63 +58,49 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
         if (!NeedsConversion(row))
             return new ConvertedRow(row, null, [], null);
         var probed = probes[Where(row)];
-        var pins = ImmutableArray.CreateBuilder<Pin>();
+        var pins = row.Pins;
         var accepted = new List<AcceptedPin>();
         var unproven = new List<Pin>();
-        foreach (var pin in row.Pins)
+        foreach (var pin in row.Pins.Where(pin => pin.NeedsConversion(digest)))
         {
-            if (!IsForeign(pin))
+            if (Prove(pin, probed) is { } proven)
             {
-                pins.Add(pin);
-            }
-            else if (Prove(pin, probed) is { } proven)
-            {
-                accepted.Add(proven);
-                if (!row.Pins.Concat(pins).Any(known => known.Fingerprint == proven.Fingerprint))
-                    pins.Add(pin with { Fingerprint = proven.Fingerprint, Subject = proven.Subject });
-                pins.Add(pin with { State = PinState.Retired });
+                accepted.Add(new AcceptedPin(proven.Fingerprint, proven.Subject, proven.Strength, pin.Fingerprint));
+                if (pins.Find(proven.Fingerprint) is null)
+                    pins = pins.Insert(pins.IndexOf(pin), proven);
             }
             else
             {
                 unproven.Add(pin);
             }
+
+            // Kept for the record, proven or not: Postfix could not match it anyway.
+            pins = pins.Retire(pin.Fingerprint, pin.Since);
         }
 
         if (unproven.Count > 0 && !pins.Any(pin => pin.IsServed))
             return new ConvertedRow(row, $"{row.Key.ToDisplayString()}: {Missing(row, unproven, probed)}", [], null);
-        // Kept for the record; Postfix could not match it anyway.
-        pins.AddRange(unproven.Select(pin => pin with { State = PinState.Retired }));
         return new ConvertedRow(
-            row with { Pins = pins.ToImmutable() }, null,
+            row with { Pins = pins }, null,
             [.. unproven.Select(pin => $"{row.Key.ToDisplayString()}: {Missing(row, [pin], probed)}; it is kept as retired")],
             FetchEvidence.Json(probed, accepted, digest));
     }
 
-    private bool NeedsConversion(Destination row) => row.Policy.Level.MatchesFingerprints() && row.Pins.Any(IsForeign);
-
-    private bool IsForeign(Pin pin) => pin.IsServed && pin.Fingerprint.Algorithm != digest;
+    private bool NeedsConversion(Destination row) => row.Policy.Level.MatchesFingerprints() && row.Pins.Any(pin => pin.NeedsConversion(digest));
 
     private static NextHop Where(Destination row) => row.Key.IsSubdomains ? NextHop.Parse(row.Key.Text[1..]) : row.Key;
 
-    /// <summary>SHA-1 resists a second preimage, which is all that counts here; MD5 is a person's to decide.</summary>
-    private AcceptedPin? Prove(Pin pin, ProbedDestination probed)
-    {
-        if (pin.Fingerprint.Algorithm == DigestAlgorithm.Md5)
-            return null;
-        foreach (var certificate in probed.Addresses.SelectMany(address => address.Seen.Certificates).Select(presented => presented.Certificate))
-        {
-            if (certificate.Matches(pin.Fingerprint, out var subject))
-                return new AcceptedPin(certificate.Digest(subject, digest), subject, pin.Strength, pin.Fingerprint);
-        }
-
-        return null;
-    }
+    private Pin? Prove(Pin pin, ProbedDestination probed) => pin.IsProof()
+        ? probed.Addresses.SelectMany(address => address.Seen.Certificates)
+            .Select(presented => pin.Convert(presented.Certificate, digest))
+            .FirstOrDefault(converted => converted is not null)
+        : null;
 
     private string Missing(Destination row, List<Pin> unproven, ProbedDestination probed)
     {
         var pin = unproven[0].Fingerprint;
         var named = $"the {pin.Algorithm.Name()} pin {pin.Hex}{(unproven.Count > 1 ? $" and {unproven.Count - 1} more" : "")} cannot be carried over to {digest.Name()}";
-        if (pin.Algorithm == DigestAlgorithm.Md5)
+        if (!unproven[0].IsProof())
             return $"{named}: MD5 proves nothing by itself; compare with the partner and give the {digest.Name()} fingerprint";
         var seen = FetchedKeys.Of(probed, digest);
         return seen.Count == 0

@@ -1,6 +1,7 @@
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Tables;
@@ -126,7 +127,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
         {
             var kept = given.Select(pin => pin.Fingerprint).ToHashSet();
             foreach (var pin in before.Pins.Where(pin => pin.IsServed && !kept.Contains(pin.Fingerprint)))
-                pins = PinEditing.Revoke(pins, pin.Fingerprint, time);
+                pins = pins.Retire(pin.Fingerprint, PinEditing.Now(time));
         }
 
         return before with { Policy = row.Policy, Pins = pins, Observe = row.Observe };
