@@ -79,8 +79,7 @@ internal sealed class StatusWriter(
         new LookupCounts(
             counters.Found, counters.NotFound, counters.Temporary, counters.Permanent, counters.NearMisses,
             counters.ConnectionsAccepted, counters.ProtocolErrors),
-        [.. loader.Findings.Select(finding =>
-            new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since))],
+        [.. loader.Findings.Select(finding => FindingJson.From(finding))],
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {
         LogLinesDropped = log?.Dropped ?? 0,

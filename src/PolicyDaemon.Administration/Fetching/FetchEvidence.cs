@@ -22,7 +22,7 @@ internal sealed record FetchEvidence(
             [.. accepted.Select(pin => new AcceptedPinEvidence(pin.Fingerprint.Hex, pin.Subject.Name(), pin.Strength.Name(), pin.Replaces?.Hex))],
             [
                 .. probed.Addresses.SelectMany(address => address.Seen.Certificates.Select(presented => new CertificateEvidence(
-                    address.Host.Name, address.Seen.Target.Id, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
+                    address.Host.Name, address.Seen.Target.Address.ToString(), address.Seen.Target.Port, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
                     presented.Certificate.Digest(PinSubject.Certificate, digest).Hex, presented.Chain.Name(),
                     address.Watched.DaneOf(presented.Certificate.Algorithm).Name()))),
             ]),
@@ -38,12 +38,14 @@ internal sealed record AcceptedPinEvidence(string Fingerprint, string Subject, s
 
 /// <summary>A certificate that was presented.</summary>
 /// <param name="MxHost">The MX host.</param>
-/// <param name="Target">Its address and port.</param>
-/// <param name="PublicKey">Fingerprint in the digest that Postfix compares.</param>
-/// <param name="Certificate">In the same.</param>
+/// <param name="Address">IPv4 or IPv6.</param>
+/// <param name="Port">The port.</param>
+/// <param name="PublicKeyFingerprint">In the digest that Postfix compares.</param>
+/// <param name="CertificateFingerprint">Of the whole certificate, in the same.</param>
 /// <param name="Chain"><c>trusted</c>, <c>expired</c> or <c>not-trusted</c>.</param>
 /// <param name="Dane">What the TLSA records say.</param>
-internal sealed record CertificateEvidence(string MxHost, string Target, string PublicKey, string Certificate, string Chain, string Dane);
+internal sealed record CertificateEvidence(
+    string MxHost, string Address, int Port, string PublicKeyFingerprint, string CertificateFingerprint, string Chain, string Dane);
 
 /// <summary>One line, as the audit log keeps it.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Store;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Administration.Probing;
@@ -18,14 +19,14 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
     /// <param name="progress">Told after each how many are done and how many there are.</param>
     /// <param name="cancellation">Ends it with what was done until then.</param>
     /// <returns>Those that were probed, in the order of <paramref name="keys"/>.</returns>
-    public async Task<IReadOnlyList<ProbeOutput>> RunAsync(
+    public async Task<IReadOnlyList<StoredProbe>> RunAsync(
         ProbeLedger ledger, IReadOnlyList<NextHop> keys, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(keys);
         using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
         using var destinations = prober.CreateDestinationProbe(ledger);
-        var results = new ConcurrentDictionary<NextHop, ProbeOutput>();
+        var results = new ConcurrentDictionary<NextHop, ProbedDestination>();
         var done = 0;
         var limit = new ParallelOptions
         {
@@ -37,7 +38,7 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
             await Parallel.ForEachAsync(keys, limit, async (key, stop) =>
             {
                 if (await destinations.RunAsync(key, ProbeReason.Person, roundEnded: null, stop) is { } probe)
-                    results[key] = ProbeOutput.Of(probe, ledger.Read(key)?.Pins ?? []);
+                    results[key] = probe;
                 progress?.Report((Interlocked.Increment(ref done), keys.Count));
             });
         }
@@ -46,6 +47,13 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
             // What was stored stays, and is shown.
         }
 
-        return [.. keys.Where(results.ContainsKey).Select(key => results[key])];
+        using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
+        var open = store.OpenFindings().ToDictionary(finding => (finding.Finding.Kind, finding.Finding.Subject), finding => finding.Finding);
+        return
+        [
+            .. keys.Where(results.ContainsKey)
+                .Select(key => StoredProbe.Of(results[key], store, open))
+                .OfType<StoredProbe>(),
+        ];
     }
 }

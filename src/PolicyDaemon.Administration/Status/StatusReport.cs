@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
@@ -22,7 +23,7 @@ public sealed record StatusReport(
     StoreCounts? Counts,
     AuditHead? Head,
     StoreException? StoreProblem,
-    IReadOnlyList<FindingStatus> Findings)
+    IReadOnlyList<FindingJson> Findings)
 {
     /// <summary>How many enforced destinations have each verdict; those that were never looked at have none.</summary>
     public IReadOnlyDictionary<DestinationVerdict, long> Enforced { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
@@ -52,7 +53,7 @@ public sealed record StatusReport(
         var running = DaemonLock.IsHeld(settings.StatusFile);
         var daemon = DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
-        var findings = new List<FindingStatus>();
+        var findings = new List<FindingJson>();
         StoreException? onlyRead = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
@@ -67,7 +68,7 @@ public sealed record StatusReport(
             head = store.Head();
             enforced = store.CountVerdicts(observed: false);
             observed = store.CountVerdicts(observed: true);
-            findings.AddRange(store.OpenFindings().Select(open => FindingStatus.From(open.Finding, open.LastSeen)));
+            findings.AddRange(store.OpenFindings().Select(open => FindingJson.From(open.Finding, open.LastSeen)));
         }
         catch (StoreException fault)
         {

@@ -126,9 +126,6 @@ internal static class Explain
         AnswerJson.From(explanation.Answer),
         DeliverySentence.Of(explanation, postfix),
         explanation.Decisive?.Entry is { } entry
-            ? DestinationJson.From(entry, postfix, ProbedJson.From(known.Probed, entry, postfix.FingerprintDigest, now), known)
-            : null,
-        explanation.Decisive?.Entry is { } pinned
-            ? [.. PinSelection.Of(pinned, postfix).LeftOut.Select(left => new LeftOutPinJson(left.Pin.Fingerprint.Hex, left.Why))]
-            : []);
+            ? DestinationJson.From(entry, postfix, ProbeStateJson.From(known.Probed, entry, postfix.FingerprintDigest, now), known)
+            : null);
 }

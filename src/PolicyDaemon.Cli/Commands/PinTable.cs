@@ -45,12 +45,9 @@ internal static class PinTable
     /// <summary><c>yes</c>, or why not.</summary>
     internal static Cell Served(Destination destination, PinSelection selection, Pin pin)
     {
-        if (!destination.Policy.Level.MatchesFingerprints())
-            return new Cell($"no: level {destination.Policy.Level.Name()} takes no pins", Tone.Faint);
-        if (destination.Observe)
-            return new Cell("no: the entry is only observed", Tone.Caution);
-        var leftOut = selection.LeftOut.FirstOrDefault(left => ReferenceEquals(left.Pin, pin));
-        return leftOut.Why is null ? new Cell("yes", Tone.Good) : new Cell("no: " + leftOut.Why, Tone.Caution);
+        if (PinAnswer.WhyLeftOut(destination, selection, pin) is not { } why)
+            return new Cell("yes", Tone.Good);
+        return new Cell("no: " + why, destination.Policy.Level.MatchesFingerprints() ? Tone.Caution : Tone.Faint);
     }
 
     /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it; those that do no more in brackets of their own.</summary>

@@ -49,7 +49,7 @@ internal static class ProbeVerb
         using var ledger = new ProbeLedger(context.Settings.Database, context.Settings.Postfix, context.Host.Time);
         if (all)
             keys = [.. ledger.List().Select(due => due.Key).Order()];
-        IReadOnlyList<ProbeOutput> results;
+        IReadOnlyList<StoredProbe> results;
         using (var progress = new Progress(context.Host, "probing", worthShowing: 2))
             results = await new ProbeRunner(context.Settings, context.Host.Time).RunAsync(ledger, keys, progress, cancellation);
         if (results.Count > 0)
@@ -66,7 +66,7 @@ internal static class ProbeVerb
         return Code(results);
     }
 
-    private static ExitCode Code(IReadOnlyList<ProbeOutput> results)
+    private static ExitCode Code(IReadOnlyList<StoredProbe> results)
     {
         var verdicts = results.Select(result => result.Verdict).ToHashSet();
         if (verdicts.Contains(DestinationVerdict.Mismatch) || verdicts.Contains(DestinationVerdict.Degraded))

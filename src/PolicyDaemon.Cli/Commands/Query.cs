@@ -83,7 +83,7 @@ internal static class Query
     {
         var (kind, text) = (result.Answer.Kind, result.Answer.Text);
         if (context.Report.Format == OutputFormat.Json)
-            context.Report.Json(new QueryJson(endpoint.Text, map, key, kind.Name(), text), CliJson.Default.QueryJson);
+            context.Report.Json(new QueryJson(endpoint.Text, map, key, AnswerJson.From(result.Answer)), CliJson.Default.QueryJson);
         else if (kind == LookupAnswerKind.Found)
             // The text alone, as postmap -q prints it.
             context.Report.Line(text);

@@ -19,10 +19,10 @@ internal static class ProbeReport
     /// <summary>The columns of <c>--format tsv</c>.</summary>
     internal static readonly string[] Columns = ["key", "verdict", "addresses (seen/all)", "days left", "pins", "findings", "next probe"];
 
-    internal static void Write(Report report, IReadOnlyList<ProbeOutput> results, DigestAlgorithm digest, DateTimeOffset now)
+    internal static void Write(Report report, IReadOnlyList<StoredProbe> results, DigestAlgorithm digest, DateTimeOffset now)
     {
         if (report.Format == OutputFormat.Json)
-            report.Json([.. results.Select(result => ProbeJson.From(result, digest))], CliJson.Default.IReadOnlyListProbeJson);
+            report.Json([.. results.Select(result => ProbeJson.From(result, digest, now))], CliJson.Default.IReadOnlyListProbeJson);
         else if (report.Format == OutputFormat.Tsv || results.Count > InFull)
             report.Rows(Table(results, now), default!, CliJson.Default.IReadOnlyListProbeJson);
         if (!report.IsTable)
@@ -35,7 +35,7 @@ internal static class ProbeReport
         }
     }
 
-    internal static Table Table(IReadOnlyList<ProbeOutput> results, DateTimeOffset now)
+    internal static Table Table(IReadOnlyList<StoredProbe> results, DateTimeOffset now)
     {
         var table = new Table("key", "verdict", "seen", "days", "pins", "findings", "next");
         foreach (var result in results)
@@ -48,9 +48,9 @@ internal static class ProbeReport
         return table;
     }
 
-    private static bool HasNews(ProbeOutput result) => !result.Moved.IsEmpty || !result.Result.Result.Findings.IsEmpty;
+    private static bool HasNews(StoredProbe result) => !result.Moved.IsEmpty || !result.Findings.IsEmpty;
 
-    private static void Write(Report report, ProbeOutput result, DigestAlgorithm digest, DateTimeOffset now, bool isWhole)
+    private static void Write(Report report, StoredProbe result, DigestAlgorithm digest, DateTimeOffset now, bool isWhole)
     {
         report.Line(result.Key, Tone.Heading);
         var facts = new List<(string, Cell)> { ("verdict", ProbeText.Verdict(result)) };
@@ -67,7 +67,7 @@ internal static class ProbeReport
         foreach (var transition in result.Moved)
             facts.Add(("pin", new Cell(ProbeText.Transition(transition), transition.To == PinState.Candidate ? Tone.Caution : Tone.Good)));
         report.Block(facts, Labels);
-        foreach (var finding in result.Result.Result.Findings)
+        foreach (var finding in result.Findings)
             Write(report, finding);
         if (isWhole)
             report.Block([("next probe", new Cell($"at {Times.Text(result.Result.NextDue)} by the daemon", Tone.Faint))], Labels);

@@ -13,7 +13,7 @@ namespace PolicyDaemon.Cli.Probing;
 /// <summary>What a look came to, in words.</summary>
 internal static class ProbeText
 {
-    internal static Cell Verdict(ProbeOutput result)
+    internal static Cell Verdict(StoredProbe result)
     {
         var verdict = result.Verdict;
         return new Cell(verdict.Name(), verdict switch
@@ -25,18 +25,18 @@ internal static class ProbeText
     }
 
     /// <summary>Addresses seen out of those that DNS names.</summary>
-    internal static string Addresses(ProbeOutput result)
+    internal static string Addresses(StoredProbe result)
     {
         var listed = result.Listed.ToList();
         return string.Create(CultureInfo.InvariantCulture, $"{listed.Count(address => address.History.IsConclusive)}/{listed.Count}");
     }
 
-    internal static string Days(ProbeOutput result, DateTimeOffset now) => result.FirstExpiry is { } expiry
+    internal static string Days(StoredProbe result, DateTimeOffset now) => result.FirstExpiry is { } expiry
         ? ((int)Math.Floor((expiry - now).TotalDays)).ToString(CultureInfo.InvariantCulture)
         : "";
 
     /// <summary>What changed in the pins, such as <c>1 new candidate, 1 active</c>.</summary>
-    internal static string Moved(ProbeOutput result) => string.Join(", ", result.Moved
+    internal static string Moved(StoredProbe result) => string.Join(", ", result.Moved
         .GroupBy(transition => (transition.From is null, transition.To))
         .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To.Name()}")));
 
@@ -48,8 +48,8 @@ internal static class ProbeText
         return names.Count == 0 ? kind : $"{kind} ({string.Join(", ", names)})";
     }
 
-    internal static string Findings(ProbeOutput result) =>
-        string.Join(", ", result.Result.Result.Findings.Select(finding => finding.Kind.Name()));
+    internal static string Findings(StoredProbe result) =>
+        string.Join(", ", result.Findings.Select(finding => finding.Kind.Name()));
 
     internal static string Transition(PinTransition transition) =>
         $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To.Name()} ({transition.Rule.Name()}): {transition.Reason}";
@@ -60,7 +60,7 @@ internal static class ProbeText
         var history = address.History;
         if (history.LastAttempt is null)
             return new Cell("not visited", Tone.Caution);
-        var keys = ProbeOutput.Seen(address).Select(certificate =>
+        var keys = StoredProbe.Presented(address).Select(certificate =>
             $"{Phrases.Algorithm(certificate.Algorithm)} {certificate.Digest(PinSubject.PublicKey, digest).Hex}").ToList();
         return keys.Count > 0
             ? string.Join(", ", keys)

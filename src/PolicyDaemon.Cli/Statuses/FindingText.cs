@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Statuses;
@@ -10,13 +11,13 @@ internal static class FindingText
     private const int Most = 6;
 
     /// <summary>Expected beside seen, aligned so that the eye can compare them.</summary>
-    internal static IEnumerable<string> Keys(FindingStatus finding)
+    internal static IEnumerable<string> Keys(FindingJson finding)
     {
         if (finding.Seen.Count == 0)
             yield break;
         foreach (var line in Cut(finding.Expected))
             yield return "expected  " + line;
-        foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKey}  {seen.MxHost} [{seen.Target}] since {Output.Times.Text(seen.Since)}").Distinct()]))
+        foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKeyFingerprint}  {seen.MxHost} [{Target(seen)}] since {Output.Times.Text(seen.Since)}").Distinct()]))
             yield return "seen      " + line;
     }
 
@@ -31,4 +32,8 @@ internal static class FindingText
     private static IEnumerable<string> Cut(IReadOnlyList<string> lines) => lines.Count <= Most
         ? lines
         : lines.Take(Most).Append(string.Create(CultureInfo.InvariantCulture, $"... and {lines.Count - Most} more"));
+
+    private static string Target(PresentedKeyJson seen) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(seen.Address.Contains(':', StringComparison.Ordinal) ? $"[{seen.Address}]" : seen.Address)}:{seen.Port}{(seen.Sni is null ? "" : "/" + seen.Sni)}");
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Runtime;
 
@@ -23,7 +22,7 @@ public sealed record DaemonStatus(
     IReadOnlyList<string> Endpoints,
     SnapshotStatus? Snapshot,
     LookupCounts Counters,
-    IReadOnlyList<FindingStatus> Findings,
+    IReadOnlyList<FindingJson> Findings,
     ProberStatus? Prober = null)
 {
     /// <summary>Log lines that were dropped since it started, because nobody read its standard output or it could not be written.</summary>
@@ -44,52 +43,7 @@ public sealed record SnapshotStatus(
 public sealed record LookupCounts(
     long Found, long NotFound, long Temporary, long Permanent, long NearMisses, long Connections, long ProtocolErrors);
 
-/// <summary>An open finding, with the stored name of its kind.</summary>
-public sealed record FindingStatus(string Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since)
-{
-    /// <summary>The class of what a probe met; null where no probe is the source.</summary>
-    public string? Outcome { get; init; }
-
-    /// <summary>Its result type in RFC 8460 section 4.3; null where it has none.</summary>
-    public string? ResultType { get; init; }
-
-    /// <summary>The served pins.</summary>
-    public IReadOnlyList<string> Expected { get; init; } = [];
-
-    /// <summary>What was presented instead.</summary>
-    public IReadOnlyList<SeenKeyStatus> Seen { get; init; } = [];
-
-    /// <summary>How many destinations it concerns.</summary>
-    public int Affects { get; init; } = 1;
-
-    /// <summary>When it was seen last; null where that is not kept.</summary>
-    public DateTimeOffset? LastSeen { get; init; }
-
-    public static FindingStatus From(Finding finding, DateTimeOffset? lastSeen = null)
-    {
-        ArgumentNullException.ThrowIfNull(finding);
-        return new FindingStatus(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since)
-        {
-            Outcome = finding.Outcome?.Name(),
-            ResultType = finding.Outcome?.ResultType(),
-            Expected = [.. finding.Expected.Select(pin => pin.Hex)],
-            Seen = [.. finding.Seen.Select(seen => new SeenKeyStatus(
-                seen.MxHost, seen.Target.Id, seen.PublicKey.Hex, seen.Certificate.Hex, seen.Since))],
-            Affects = finding.Affects,
-            LastSeen = lastSeen,
-        };
-    }
-}
-
-/// <summary>A key that an address presented.</summary>
-/// <param name="MxHost">The MX host.</param>
-/// <param name="Target">Its address and port.</param>
-/// <param name="PublicKey">The fingerprint of the public key.</param>
-/// <param name="Certificate">The fingerprint of the whole certificate.</param>
-/// <param name="Since">The first of the unbroken run of probes that saw it.</param>
-public sealed record SeenKeyStatus(string MxHost, string Target, string PublicKey, string Certificate, DateTimeOffset Since);
-
 /// <summary>Reads and writes <see cref="DaemonStatus"/> without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)], WriteIndented = true)]
 [JsonSerializable(typeof(DaemonStatus))]
 public sealed partial class DaemonStatusJson : JsonSerializerContext;

@@ -21,12 +21,14 @@ public sealed record ProberStatus(
     BrakeStatus? Brake,
     int Alerts);
 
-/// <summary>The resolver's standing.</summary>
-/// <param name="Trusted">It is marked trusted.</param>
+/// <summary>The resolver, and whether what it says of DNSSEC counts.</summary>
+/// <param name="Servers">Addresses with ports; empty for the system's.</param>
+/// <param name="Trusted">The configuration says that its AD bit counts.</param>
 /// <param name="SelfTestPassed">Null before the first self-test, which a resolver that is not trusted never has.</param>
 /// <param name="SelfTestAt">When that was.</param>
 /// <param name="Detail">What is wrong, or what the test could not tell.</param>
-public sealed record ResolverStatus(bool Trusted, bool? SelfTestPassed, DateTimeOffset? SelfTestAt, string? Detail);
+public sealed record ResolverStatus(
+    IReadOnlyList<string> Servers, bool Trusted, bool? SelfTestPassed, DateTimeOffset? SelfTestAt, string? Detail);
 
 /// <summary>The brake.</summary>
 /// <param name="On">No pin changes by itself.</param>

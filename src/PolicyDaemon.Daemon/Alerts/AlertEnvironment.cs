@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon.Alerts;
 
@@ -17,16 +18,16 @@ internal static class AlertEnvironment
         {
             ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             ["POLICYDAEMON_EVENT"] = message.Event,
-            ["POLICYDAEMON_KIND"] = message.Kind,
-            ["POLICYDAEMON_SUBJECT"] = message.Subject,
-            ["POLICYDAEMON_DETAIL"] = message.Detail,
-            ["POLICYDAEMON_REMEDY"] = message.Remedy,
-            ["POLICYDAEMON_SINCE"] = message.Since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            ["POLICYDAEMON_KIND"] = message.Finding.Kind,
+            ["POLICYDAEMON_SUBJECT"] = message.Finding.Subject,
+            ["POLICYDAEMON_DETAIL"] = message.Finding.Detail,
+            ["POLICYDAEMON_REMEDY"] = message.Finding.Remedy,
+            ["POLICYDAEMON_SINCE"] = UtcTime.Text(message.Finding.Since),
             ["POLICYDAEMON_ESCALATION"] = message.Escalation.ToString(CultureInfo.InvariantCulture),
-            ["POLICYDAEMON_AFFECTS"] = message.Affects.ToString(CultureInfo.InvariantCulture),
-            ["POLICYDAEMON_RESULT_TYPE"] = message.ResultType ?? "",
-            ["POLICYDAEMON_EXPECTED"] = string.Join(' ', message.Expected),
-            ["POLICYDAEMON_SEEN"] = string.Join(' ', message.Seen.Select(seen => seen.PublicKey).Distinct()),
+            ["POLICYDAEMON_AFFECTS"] = message.Finding.Affects.ToString(CultureInfo.InvariantCulture),
+            ["POLICYDAEMON_RESULT_TYPE"] = message.Finding.ResultType ?? "",
+            ["POLICYDAEMON_EXPECTED"] = string.Join(' ', message.Finding.Expected),
+            ["POLICYDAEMON_SEEN"] = string.Join(' ', message.Finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct()),
             ["POLICYDAEMON_HOST"] = message.Host,
         };
         foreach (var name in Passed)

@@ -7,36 +7,12 @@ namespace PolicyDaemon.Daemon.Alerts;
 
 /// <summary>What people are told: the JSON of <c>alert_command</c> and <c>alert_webhook</c>. See policydaemon.conf(5), ALERTS.</summary>
 /// <param name="Event"><c>opened</c>, <c>escalated</c> or <c>settled</c>.</param>
-/// <param name="Kind">The kind of finding; <c>many-findings</c> where so many came at once that they are told together.</param>
-/// <param name="Subject">What it is about: a destination, <c>prober</c>, a file.</param>
-/// <param name="Detail">A sentence.</param>
-/// <param name="Remedy">The command that settles it.</param>
-/// <param name="Since">When it was first seen.</param>
 /// <param name="At">When this was written.</param>
 /// <param name="Escalation">0 for the first time, then 1, 2 and so on.</param>
-/// <param name="Affects">How many destinations it concerns; of many findings, how many there are.</param>
-/// <param name="Outcome">The class of what a probe met; null where no probe is the source.</param>
-/// <param name="ResultType">Its result type in RFC 8460 section 4.3; null where none fits.</param>
-/// <param name="Expected">The served pins.</param>
-/// <param name="Seen">What was presented instead.</param>
 /// <param name="Host">The machine that says it.</param>
 /// <param name="Version">The program's version.</param>
-internal sealed record AlertMessage(
-    string Event,
-    string Kind,
-    string Subject,
-    string Detail,
-    string Remedy,
-    DateTimeOffset Since,
-    DateTimeOffset At,
-    int Escalation,
-    int Affects,
-    string? Outcome,
-    string? ResultType,
-    IReadOnlyList<string> Expected,
-    IReadOnlyList<AlertSeen> Seen,
-    string Host,
-    string Version)
+/// <param name="Finding">The finding; of many that came at once, one of the kind <c>many-findings</c> that stands for all.</param>
+internal sealed record AlertMessage(string Event, DateTimeOffset At, int Escalation, string Host, string Version, FindingJson Finding)
 {
     /// <summary>The kind of a message that stands for many.</summary>
     public const string Many = "many-findings";
@@ -46,14 +22,12 @@ internal sealed record AlertMessage(
 
     public static AlertMessage Of(DueAlert due, DateTimeOffset now)
     {
-        var finding = due.Finding.Finding;
-        return new AlertMessage(
-            Name(due.Event), finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since, now, due.Escalation,
-            finding.Affects, finding.Outcome?.Name(), finding.Outcome?.ResultType(),
-            [.. finding.Expected.Select(pin => pin.Hex).Take(MaxSeen)],
-            [.. finding.Seen.Take(MaxSeen).Select(seen => new AlertSeen(
-                seen.MxHost, seen.Target.Id, seen.PublicKey.Hex, seen.Certificate.Hex, seen.Since))],
-            Environment.MachineName, DaemonVersion.Text);
+        var finding = FindingJson.From(due.Finding.Finding, due.Finding.LastSeen);
+        return Message(due.Event, now, due.Escalation, finding with
+        {
+            Expected = [.. finding.Expected.Take(MaxSeen)],
+            Seen = [.. finding.Seen.Take(MaxSeen)],
+        });
     }
 
     /// <summary>One message for many findings of one event, all of which <c>policyctl status</c> lists.</summary>
@@ -62,12 +36,14 @@ internal sealed record AlertMessage(
         var kinds = many.GroupBy(due => due.Finding.Finding.Kind)
             .OrderByDescending(kind => kind.Count())
             .Select(kind => $"{kind.Count()} {kind.Key.Name()}");
-        var first = many.First();
-        return new AlertMessage(
-            Name(first.Event), Many, "prober",
+        return Message(many.First().Event, now, many.Max(due => due.Escalation), new FindingJson(
+            Many, "prober",
             $"{many.Count} findings at once ({string.Join(", ", kinds)}), among them {string.Join(", ", many.Take(5).Select(due => due.Finding.Finding.Subject))}",
-            "policyctl status", many.Min(due => due.Finding.Finding.Since), now, many.Max(due => due.Escalation), many.Count, null, null, [],
-            [], Environment.MachineName, DaemonVersion.Text);
+            "policyctl status", many.Min(due => due.Finding.Finding.Since))
+        {
+            Severity = many.Min(due => due.Finding.Finding.Kind.Description().Severity).Name(),
+            Affects = many.Count,
+        });
     }
 
     public static string Name(AlertEvent what) => what switch
@@ -76,15 +52,10 @@ internal sealed record AlertMessage(
         AlertEvent.Escalated => "escalated",
         _ => "settled",
     };
-}
 
-/// <summary>A key that a server presented.</summary>
-/// <param name="MxHost">The MX host's name.</param>
-/// <param name="Address">Its address and port.</param>
-/// <param name="PublicKey">The fingerprint of the public key.</param>
-/// <param name="Certificate">The fingerprint of the certificate.</param>
-/// <param name="Since">Since when each probe has seen it.</param>
-internal sealed record AlertSeen(string MxHost, string Address, string PublicKey, string Certificate, DateTimeOffset Since);
+    private static AlertMessage Message(AlertEvent what, DateTimeOffset now, int escalation, FindingJson finding) =>
+        new(Name(what), now, escalation, Environment.MachineName, DaemonVersion.Text, finding);
+}
 
 /// <summary>How a run of the alert command ended, as policyd-alert@.service says it to the daemon.</summary>
 /// <param name="ExitCode">Null where it did not end by itself or was not started.</param>

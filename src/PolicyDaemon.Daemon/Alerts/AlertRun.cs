@@ -51,7 +51,7 @@ internal static class AlertRun
         try
         {
             var length = await input.ReadAtLeastAsync(octets, octets.Length, throwOnEndOfStream: false, either.Token);
-            if (JsonSerializer.Deserialize(octets.AsSpan(0, length), AlertJson.Default.AlertMessage) is not { Event: not null, Kind: not null } message)
+            if (JsonSerializer.Deserialize(octets.AsSpan(0, length), AlertJson.Default.AlertMessage) is not { Event: not null, Finding.Kind: not null } message)
                 return new AlertRunResult(null, "standard input holds no alert", "");
             return await AlertProcess.RunAsync(alerts.Command, message, alerts.Timeout, time, cancellation);
         }

@@ -169,7 +169,7 @@ internal sealed class AlertService(
             if (worker.Target.IsOn && worker.TryAdd(item))
                 continue;
             if (worker.Target.IsOn)
-                logger.AlertGivenUp(worker.Target.Name, item.Message.Kind, item.Message.Subject, 0, "too many alerts wait already");
+                logger.AlertGivenUp(worker.Target.Name, item.Message.Finding.Kind, item.Message.Finding.Subject, 0, "too many alerts wait already");
             Passed(item);
         }
     }

@@ -59,14 +59,14 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem> pas
             failures++;
             if (result.IsFinal || attempt >= channel.Attempts)
             {
-                logger.AlertGivenUp(channel.Name, item.Message.Kind, item.Message.Subject, attempt, result.Problem!);
+                logger.AlertGivenUp(channel.Name, item.Message.Finding.Kind, item.Message.Finding.Subject, attempt, result.Problem!);
                 problem = result.Problem;
                 return;
             }
 
             if (failures >= FailuresUntilFinding)
                 problem = result.Problem;
-            logger.AlertFailed(channel.Name, item.Message.Kind, item.Message.Subject, pause, result.Problem!);
+            logger.AlertFailed(channel.Name, item.Message.Finding.Kind, item.Message.Finding.Subject, pause, result.Problem!);
             await Task.Delay(pause, time, stop);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

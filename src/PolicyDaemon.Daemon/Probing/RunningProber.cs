@@ -24,6 +24,8 @@ internal sealed class RunningProber(
     private const int ManyProbes = 50;
 
     private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
+    // One list for ever: a status that says the same is equal to the one before.
+    private readonly string[] resolvers = [.. settings.Resolvers.Select(server => server.ToString())];
     // Timestamps, so that a clock that is set back holds nothing up.
     private long? listedAt;
     private long forgotAt = time.GetTimestamp();
@@ -37,7 +39,7 @@ internal sealed class RunningProber(
         var test = parts.Resolver.Test;
         return new ProberStatus(
             problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.PassEnded,
-            new ResolverStatus(settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
+            new ResolverStatus(resolvers, settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
             engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.PinnedHosts, brake.HostsWithNewKeys) : null, 0);
     }
 

@@ -29,11 +29,11 @@ internal sealed class CheckReport(JsonElement json)
     /// <summary>The policy for these pins.</summary>
     public static string Policy(IEnumerable<string> pins) => "fingerprint match=" + string.Join('|', pins);
 
-    /// <summary>The public keys that it saw, as pins.</summary>
+    /// <summary>The public keys that it saw, asked as Postfix asks, as pins.</summary>
     public IReadOnlyList<string> Pins =>
     [
-        .. json.GetProperty("mx").EnumerateArray().SelectMany(host => host.GetProperty("addresses").EnumerateArray())
-            .SelectMany(address => address.GetProperty("certificates").EnumerateArray())
+        .. json.GetProperty("observations").EnumerateArray().DistinctBy(seen => seen.GetProperty("address").GetString())
+            .SelectMany(seen => seen.GetProperty("certificates").EnumerateArray())
             .Select(certificate => certificate.GetProperty("public_key_fingerprint").GetString()!).Distinct(),
     ];
 

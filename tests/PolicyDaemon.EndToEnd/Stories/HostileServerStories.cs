@@ -94,7 +94,7 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         var checks = await Task.WhenAll(_expected.Select(async expected => (expected, await prober.Policyd.JsonAsync("check", expected.Domain))));
         foreach (var ((domain, outcome, _, _), check) in checks)
         {
-            var outcomes = Prober.All(check.GetProperty("mx"), "outcome").Select(o => o.GetString()).ToHashSet();
+            var outcomes = Prober.All(check.GetProperty("observations"), "outcome").Select(o => o.GetString()).ToHashSet();
             if (!outcomes.Contains(outcome)) wrong.Add($"{domain}: expected {outcome}, met {string.Join(' ', outcomes)}");
         }
 

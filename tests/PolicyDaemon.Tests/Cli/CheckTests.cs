@@ -293,7 +293,7 @@ public sealed class CheckTests
         using var json = JsonDocument.Parse(network.Session.Run("check", key, "--format", "json").Out);
 
         Assert.Contains("host6.partner.test and 194 more\n", text, StringComparison.Ordinal);
-        var certificate = json.RootElement.GetProperty("mx")[0].GetProperty("addresses")[0].GetProperty("certificates")[0];
+        var certificate = json.RootElement.GetProperty("observations")[0].GetProperty("certificates")[0];
         Assert.Equal((100, 200), (certificate.GetProperty("names").GetArrayLength(), certificate.GetProperty("name_count").GetInt32()));
     }
 

@@ -116,10 +116,11 @@ public sealed class ProbeTests
         Assert.StartsWith($"{key}\tmismatch\t1/1\t100\t1 new candidate\tnew-key, pin-mismatch\t", network.Session.Run("probe", key).Out, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(network.Session.Run("probe", key, "--format", "json").Out);
 
-        var look = json.RootElement[0];
-        Assert.Equal("mismatch", look.GetProperty("verdict").GetString());
-        Assert.Equal(ProbedNetwork.KeyPin(New), look.GetProperty("addresses")[0].GetProperty("keys")[0].GetProperty("public_key_fingerprint").GetString());
-        Assert.Equal(ProbedNetwork.KeyPin(Old), look.GetProperty("findings")[0].GetProperty("expected")[0].GetString());
+        var probe = json.RootElement[0];
+        var probed = probe.GetProperty("probed");
+        Assert.Equal("mismatch", probed.GetProperty("verdict").GetString());
+        Assert.Equal(ProbedNetwork.KeyPin(New), probed.GetProperty("addresses")[0].GetProperty("certificates")[0].GetProperty("public_key_fingerprint").GetString());
+        Assert.Equal(ProbedNetwork.KeyPin(Old), probe.GetProperty("findings")[0].GetProperty("expected")[0].GetString());
     }
 
     [Fact]

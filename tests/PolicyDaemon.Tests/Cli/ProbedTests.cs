@@ -73,7 +73,7 @@ public sealed class ProbedTests : IDisposable
         Assert.Matches($@"mx1\.example\s+192\.0\.2\.1:25\s+secured\s+ecdsa 256\s+{New}\s+2027-03-03T12:00:00Z\s+candidate", text);
         using var json = JsonDocument.Parse(session.Cli.Succeed("domain", "show", "example.com", "--format", "json"));
         var address = json.RootElement.GetProperty("probed").GetProperty("addresses")[0];
-        Assert.Equal(("mx1.example", "192.0.2.1:25", "secured"), (address.GetProperty("mx_host").GetString(), address.GetProperty("target").GetString(), address.GetProperty("outcome").GetString()));
+        Assert.Equal(("mx1.example", "192.0.2.1", 25, "secured"), (address.GetProperty("mx_host").GetString(), address.GetProperty("address").GetString(), address.GetProperty("port").GetInt32(), address.GetProperty("outcome").GetString()));
         Assert.Equal(New, address.GetProperty("certificates")[0].GetProperty("public_key_fingerprint").GetString());
         Assert.False(address.GetProperty("certificates")[0].GetProperty("pinned").GetBoolean());
         var pin = json.RootElement.GetProperty("pins")[1];
@@ -124,7 +124,7 @@ public sealed class ProbedTests : IDisposable
         using var json = JsonDocument.Parse(session.Cli.Run("status", "--format", "json").Out);
         var finding = json.RootElement.GetProperty("findings")[0];
         Assert.Equal(("pin-mismatch", "validation-failure", 1), (finding.GetProperty("outcome").GetString(), finding.GetProperty("result_type").GetString(), finding.GetProperty("affects").GetInt32()));
-        Assert.Equal((Old, New), (finding.GetProperty("expected")[0].GetString(), finding.GetProperty("seen")[0].GetProperty("public_key").GetString()));
+        Assert.Equal((Old, New), (finding.GetProperty("expected")[0].GetString(), finding.GetProperty("seen")[0].GetProperty("public_key_fingerprint").GetString()));
         Assert.Equal(1, json.RootElement.GetProperty("store").GetProperty("verdicts").GetProperty("mismatch").GetInt32());
     }
 

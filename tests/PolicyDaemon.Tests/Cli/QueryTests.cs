@@ -79,8 +79,10 @@ public class QueryTests
               "server": "{{server.Listening[0].Split(' ')[^1]}}",
               "map": "tlspolicy",
               "key": "example.com",
-              "kind": "found",
-              "text": "secure match=mx.example.com servername=hostname"
+              "answer": {
+                "kind": "found",
+                "text": "secure match=mx.example.com servername=hostname"
+              }
             }
 
             """, result.Out);

@@ -99,8 +99,8 @@ public class StatusTests
             store.RaiseFinding(new Finding(FindingKind.NearMiss, "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()));
         using var running = Run(
             session, "store", 1,
-            new FindingStatus("near-miss", "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()),
-            new FindingStatus("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow()));
+            new FindingJson("near-miss", "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()),
+            new FindingJson("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow()));
 
         Assert.EndsWith(
             """
@@ -124,7 +124,7 @@ public class StatusTests
         var file = session.Database + ".status";
         var at = session.Time.GetUtcNow();
         var prober = new ProberStatus(
-            "on", null, 500, 3, 20, at, new ResolverStatus(true, false, at, "www.example did not come back secure"), new BrakeStatus(true, 100, 20), 2);
+            "on", null, 500, 3, 20, at, new ResolverStatus(["192.0.2.53:53"], true, false, at, "www.example did not come back secure"), new BrakeStatus(true, 100, 20), 2);
         DaemonStatusFile.Write(file, DaemonStatusFile.TryRead(file)! with { Prober = prober });
 
         var shown = session.Succeed("status");
@@ -140,7 +140,7 @@ public class StatusTests
     public void The_words_of_a_dead_daemon_are_not_repeated()
     {
         using var session = new CliSession();
-        Run(session, "store", 1, new FindingStatus("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow())).Dispose();
+        Run(session, "store", 1, new FindingJson("snapshot-not-saved", "disk", "no space left", "make room", session.Time.GetUtcNow())).Dispose();
 
         var result = session.Run("status");
 
@@ -150,7 +150,7 @@ public class StatusTests
     }
 
     /// <summary>A daemon, as far as its lock and its status file go.</summary>
-    private static DaemonLock Run(CliSession session, string source, long sequence, params FindingStatus[] findings)
+    private static DaemonLock Run(CliSession session, string source, long sequence, params FindingJson[] findings)
     {
         var file = session.Database + ".status";
         var running = DaemonLock.TryTake(file);

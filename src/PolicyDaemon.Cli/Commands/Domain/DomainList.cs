@@ -52,7 +52,7 @@ internal static class DomainList
         if (report.Format == OutputFormat.Json)
         {
             report.Json([.. destinations.Select(destination => DestinationJson.From(
-                destination, postfix, ProbedJson.From(probed.GetValueOrDefault(destination.Key), now)))], CliJson.Default.IReadOnlyListDestinationJson);
+                destination, postfix, ProbeStateJson.From(probed.GetValueOrDefault(destination.Key), now)))], CliJson.Default.IReadOnlyListDestinationJson);
         }
         else
         {

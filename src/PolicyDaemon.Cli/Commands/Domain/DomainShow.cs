@@ -7,9 +7,12 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Output.Json;
 using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Commands.Domain;
 
@@ -49,10 +52,10 @@ internal static class DomainShow
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
-            var probed = ProbedJson.From(known.Probed, destination, postfix.FingerprintDigest, now);
+            var probed = ProbeStateJson.From(known.Probed, destination, postfix.FingerprintDigest, now);
             var json = DestinationJson.From(destination, postfix, probed, known) with
             {
-                Observations = withProbes ? [.. observations.Select(ObservationJson.From)] : null,
+                Observations = withProbes ? Observations(observations, known.Probed!, ProbeStateJson.Frame(destination, postfix.FingerprintDigest, now)) : null,
             };
             report.Json(json, CliJson.Default.DestinationJson);
             return ExitCode.Done;
@@ -96,6 +99,13 @@ internal static class DomainShow
         }
 
         return ExitCode.Done;
+    }
+
+    private static IReadOnlyList<ObservationJson> Observations(IReadOnlyList<StoredObservation> observations, ProbeState state, CertificateFrame frame)
+    {
+        var known = state.Addresses.SelectMany(address => address.History.CertificateRuns).Select(run => run.Certificate).OfType<ServerCertificate>()
+            .DistinctBy(certificate => certificate.Id).ToDictionary(certificate => certificate.Id.Hex, StringComparer.Ordinal);
+        return [.. observations.Select(observation => ObservationJson.From(observation, known, frame))];
     }
 
     private static List<(string Name, Cell Value)> Facts(Destination destination, PostfixSettings postfix)

@@ -47,11 +47,9 @@ internal static class PinList
         {
             var selection = PinSelection.Of(destination, postfix);
             var known = PinProbeState.Read(store, destination);
+            json.AddRange(PinJson.Of(destination, postfix, known).Select(pin => new ListedPinJson(destination.Key.Text, pin)));
             foreach (var pin in destination.Pins)
-            {
                 table.Add([.. Row(destination, selection, pin).Concat(context.Report.IsTable ? [] : More(known, pin))]);
-                json.Add(new ListedPinJson(destination.Key.Text, PinJson.From(pin, postfix.FingerprintDigest, known)));
-            }
         }
 
         context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, "There are no pins.");

@@ -4,6 +4,8 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Output.Json;
 
@@ -18,16 +20,18 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Command">The command that sets it; null where there is nothing to set.</param>
 /// <param name="Notes">What to know before acting on it.</param>
 /// <param name="Levels">Every level worth setting, the strongest first.</param>
-/// <param name="Entry">The entry that decides about this destination; null where there is none.</param>
+/// <param name="Entry">The entry that decides about this destination: its own or a parent's; null where there is none.</param>
+/// <param name="Expected">The pins that are compared.</param>
 /// <param name="StoreProblem">Why the store could not be asked; null where it could.</param>
 /// <param name="Resolver">Who was asked.</param>
 /// <param name="Dns">Where mail goes.</param>
 /// <param name="MtaSts">The domain's MTA-STS policy.</param>
-/// <param name="Mx">The MX hosts by preference, with their addresses.</param>
+/// <param name="Mx">The MX hosts by preference.</param>
+/// <param name="Observations">What each address showed; where the MX host's name was also sent (SNI), what it showed then, too.</param>
 internal sealed record CheckJson(
     string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, LevelJson? Strongest, string? Command,
-    IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, CheckedEntryJson? Entry, string? StoreProblem, ResolverJson Resolver,
-    DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<MxJson> Mx)
+    IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
+    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
 {
     internal static CheckJson From(CheckResult result)
     {
@@ -43,15 +47,26 @@ internal sealed record CheckJson(
             LevelCommand.For(result),
             [.. CheckAdvice.Of(result)],
             [.. result.Levels.Select(LevelJson.From)],
-            result.Entry is { } entry
-                ? new CheckedEntryJson(
-                    entry.Key.Text, entry.Policy.Level.Name(), entry.Mode.Name(), entry.Observe, [.. result.Expected.Select(pin => pin.Fingerprint.Hex)])
-                : null,
+            result.Entry is { } entry ? DestinationJson.From(entry, result.Settings.Postfix) : null,
+            [.. result.Expected.Select(pin => pin.Fingerprint.Hex)],
             result.StoreProblem,
-            ResolverJson.From(result),
+            StatusOf(result),
             DnsJson.From(result.Resolution),
             MtaStsJson.From(result),
-            [.. result.Resolution.Hosts.Select(host => MxJson.From(result, host))]);
+            [.. result.Resolution.Hosts.Select(MxHostJson.From)],
+            [.. result.Probed.Addresses.SelectMany(address => Seen(result, address))]);
+    }
+
+    private static ResolverStatus StatusOf(CheckResult result) => new(
+        [.. result.Settings.Probe.Resolvers.Select(server => server.ToString())], result.Settings.Probe.ResolverTrusted,
+        result.Test?.Passed, result.Test?.At, result.Test?.Detail);
+
+    private static IEnumerable<ObservationJson> Seen(CheckResult result, ProbedAddress address)
+    {
+        var frame = new CertificateFrame(result.Digest, result.Entry?.Policy.Level.MatchesFingerprints() == true ? result.Expected : null, result.At);
+        yield return ObservationJson.From(address.Host.Name, address.Seen, address.Watched.DaneOf, frame);
+        if (address.Named is { } named)
+            yield return ObservationJson.From(address.Host.Name, named, address.NamedState.DaneOf, frame);
     }
 }
 
@@ -74,31 +89,11 @@ internal sealed record LevelJson(
 }
 
 /// <summary>An address at which mail would not go through.</summary>
-/// <param name="Mx">The MX host.</param>
+/// <param name="MxHost">The MX host.</param>
 /// <param name="Address">Its address.</param>
 /// <param name="Outcome">The reason's name.</param>
 /// <param name="ResultType">The reason's result type in RFC 8460; null where it has none.</param>
-internal sealed record RefusalJson(string Mx, string Address, string Outcome, string? ResultType);
-
-/// <summary>The entry that decides about the destination.</summary>
-/// <param name="Key">Its key: the destination's own or a parent's.</param>
-/// <param name="Level">Its level.</param>
-/// <param name="Mode"><c>locked</c>, <c>assist</c> or <c>auto</c>.</param>
-/// <param name="Observe">True while it is not enforced.</param>
-/// <param name="Expected">The pins that are compared.</param>
-internal sealed record CheckedEntryJson(string Key, string Level, string Mode, bool Observe, IReadOnlyList<string> Expected);
-
-/// <summary>The resolver.</summary>
-/// <param name="Servers">Addresses with ports; empty for the system's.</param>
-/// <param name="Trusted">Whether the configuration says that its AD bit counts.</param>
-/// <param name="SelfTestPassed">Whether it then passed its self-test; null where none ran.</param>
-/// <param name="Detail">What the self-test has to say.</param>
-internal sealed record ResolverJson(IReadOnlyList<string> Servers, bool Trusted, bool? SelfTestPassed, string? Detail)
-{
-    internal static ResolverJson From(CheckResult result) => new(
-        [.. result.Settings.Probe.Resolvers.Select(server => server.ToString())], result.Settings.Probe.ResolverTrusted,
-        result.Test?.Passed, result.Test?.Detail);
-}
+internal sealed record RefusalJson(string MxHost, string Address, string Outcome, string? ResultType);
 
 /// <summary>What DNS says of the destination.</summary>
 /// <param name="Outcome"><c>found</c>, <c>no-mx</c>, <c>null-mx</c>, <c>dns-failure</c> or <c>bogus</c>.</param>

@@ -31,11 +31,11 @@ internal sealed record DestinationJson(
     AnswerJson Answer,
     AnswerJson AnswerTlsrpt,
     IReadOnlyList<string> ProbeAs,
-    ProbedJson? Probed,
+    ProbeStateJson? Probed,
     IReadOnlyList<ObservationJson>? Observations = null)
 {
     internal static DestinationJson From(
-        Destination destination, PostfixSettings postfix, ProbedJson? probed = null, PinProbeState? known = null) => new(
+        Destination destination, PostfixSettings postfix, ProbeStateJson? probed = null, PinProbeState? known = null) => new(
         destination.Key.Text,
         destination.Key.ToDisplayString(),
         destination.Policy.Level.Name(),
@@ -46,7 +46,7 @@ internal sealed record DestinationJson(
         destination.Mode.Name(),
         destination.Observe,
         destination.Note,
-        [.. destination.Pins.Select(pin => PinJson.From(pin, postfix.FingerprintDigest, known))],
+        PinJson.Of(destination, postfix, known ?? PinProbeState.None),
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)),
         destination.ProbeAs,

@@ -5,17 +5,15 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Keys">The keys that Postfix asks for, in order.</param>
 /// <param name="DecidedBy">The key that ends the walk; null where all are not found.</param>
 /// <param name="Answer">What the walk ends with.</param>
-/// <param name="Mail">What that does to mail, in words.</param>
+/// <param name="Mail">What that does to mail, a sentence.</param>
 /// <param name="Entry">The entry that decides; null where there is none.</param>
-/// <param name="LeftOut">Its pins that are not in the answer, with the reason.</param>
 internal sealed record ExplainJson(
     string NextHop,
     IReadOnlyList<ExplainedKeyJson> Keys,
     string? DecidedBy,
     AnswerJson Answer,
     string Mail,
-    DestinationJson? Entry,
-    IReadOnlyList<LeftOutPinJson> LeftOut);
+    DestinationJson? Entry);
 
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>
@@ -23,8 +21,3 @@ internal sealed record ExplainJson(
 /// <param name="Answer">What it is answered.</param>
 /// <param name="OtherForms">Configured keys of the same bare host.</param>
 internal sealed record ExplainedKeyJson(string Key, bool Asked, AnswerJson Answer, IReadOnlyList<string> OtherForms);
-
-/// <summary>A pin that is not in the answer.</summary>
-/// <param name="Fingerprint">Lower-case hexadecimal.</param>
-/// <param name="Why">The reason.</param>
-internal sealed record LeftOutPinJson(string Fingerprint, string Why);

@@ -1,71 +1,34 @@
 using PolicyDaemon.Administration.Probing;
-using PolicyDaemon.Cli.Probing;
+using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Output.Json;
 
 /// <summary>One destination of <c>probe</c>.</summary>
 /// <param name="Key">The canonical key.</param>
-/// <param name="ProbedAt">When.</param>
-/// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>.</param>
+/// <param name="Probed">What is stored of the destination, after this probe.</param>
 /// <param name="Dns">Where its mail goes.</param>
-/// <param name="Addresses">What each address showed.</param>
 /// <param name="Pins">Pins that changed.</param>
 /// <param name="Findings">What a person should read.</param>
-/// <param name="NextDue">When the daemon looks again.</param>
 internal sealed record ProbeJson(
-    string Key, DateTimeOffset ProbedAt, string Verdict, DnsJson Dns, IReadOnlyList<ProbeAddressJson> Addresses,
-    IReadOnlyList<TransitionJson> Pins, IReadOnlyList<ProbeFindingJson> Findings, DateTimeOffset NextDue)
+    string Key, ProbeStateJson? Probed, DnsJson Dns, IReadOnlyList<TransitionJson> Pins, IReadOnlyList<FindingJson> Findings)
 {
-    internal static ProbeJson From(ProbeOutput result, DigestAlgorithm digest) => new(
-        result.Key,
-        result.Result.At,
-        result.Verdict.Name(),
-        DnsJson.From(result.Result.Resolution),
-        [.. result.Listed.Select(address => ProbeAddressJson.From(address, digest))],
+    internal static ProbeJson From(StoredProbe probe, DigestAlgorithm digest, DateTimeOffset now) => new(
+        probe.Key,
+        ProbeStateJson.From(probe.State, probe.Entry, digest, now),
+        DnsJson.From(probe.Result.Resolution),
         [
-            .. result.Moved.Select(transition => new TransitionJson(
+            .. probe.Moved.Select(transition => new TransitionJson(
                 transition.Fingerprint.Hex, transition.Subject.Name(), transition.From?.Name(), transition.To.Name(),
                 transition.To == PinState.Candidate ? null : transition.Strength.Name(),
                 transition.Rule.Name(), transition.Reason)),
         ],
-        [.. result.Result.Result.Findings.Select(ProbeFindingJson.From)],
-        result.Result.NextDue);
+        [.. probe.Findings.Select(finding => FindingJson.From(finding))]);
 }
-
-/// <summary>An address, as it was seen last.</summary>
-/// <param name="Mx">The MX host.</param>
-/// <param name="Address">Its address.</param>
-/// <param name="Port">The port.</param>
-/// <param name="Outcome">How the last attempt ended.</param>
-/// <param name="ResultType">In RFC 8460; null where it has none.</param>
-/// <param name="Keys">The certificates that it showed.</param>
-internal sealed record ProbeAddressJson(
-    string Mx, string Address, int Port, string? Outcome, string? ResultType, IReadOnlyList<ProbeKeyJson> Keys)
-{
-    internal static ProbeAddressJson From(AddressState address, DigestAlgorithm digest)
-    {
-        var visited = address.History.LastAttempt is not null;
-        return new ProbeAddressJson(
-            address.MxHost, address.History.Target.Address.ToString(), address.History.Target.Port,
-            visited ? address.History.LastOutcome.Name() : null, visited ? address.History.LastOutcome.ResultType() : null,
-            [
-                .. ProbeOutput.Seen(address).Select(certificate => new ProbeKeyJson(
-                    certificate.Algorithm.Name(), certificate.Digest(PinSubject.PublicKey, digest).Hex,
-                    certificate.Digest(PinSubject.Certificate, digest).Hex, certificate.NotAfter)),
-            ]);
-    }
-}
-
-/// <summary>A certificate that was seen.</summary>
-/// <param name="Algorithm"><c>rsa</c>, <c>ecdsa</c>, <c>eddsa</c> or <c>other</c>.</param>
-/// <param name="PublicKeyFingerprint">In the digest that Postfix compares.</param>
-/// <param name="CertificateFingerprint">In the same.</param>
-/// <param name="NotAfter">Valid until.</param>
-internal sealed record ProbeKeyJson(string Algorithm, string PublicKeyFingerprint, string CertificateFingerprint, DateTimeOffset NotAfter);
 
 /// <summary>A pin that changed.</summary>
 /// <param name="Fingerprint">Lower-case hexadecimal.</param>
@@ -77,30 +40,65 @@ internal sealed record ProbeKeyJson(string Algorithm, string PublicKeyFingerprin
 /// <param name="Reason">Why.</param>
 internal sealed record TransitionJson(string Fingerprint, string Subject, string? From, string To, string? Strength, string Rule, string Reason);
 
-/// <summary>Something that a person should read.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Outcome">Its class.</param>
-/// <param name="ResultType">In RFC 8460; null where it has none.</param>
-/// <param name="Expected">The pins that are served.</param>
-/// <param name="Seen">What was presented instead.</param>
-/// <param name="Detail">A sentence.</param>
-/// <param name="Remedy">The command that settles it.</param>
-internal sealed record ProbeFindingJson(
-    string Kind, string Outcome, string? ResultType, IReadOnlyList<string> Expected, IReadOnlyList<ProbePresentedKeyJson> Seen, string Detail, string Remedy)
+/// <summary>What is stored of the probes of a destination.</summary>
+/// <param name="Verdict"><c>unknown</c>, <c>ok</c>, <c>degraded</c>, <c>mismatch</c> or <c>unreachable</c>.</param>
+/// <param name="VerdictSince">Since when it is so.</param>
+/// <param name="Mail">What that does to mail, a sentence; null in lists.</param>
+/// <param name="LastProbe">The last probe, whatever came of it.</param>
+/// <param name="NextProbe">The next.</param>
+/// <param name="Expires">The end of the first of the certificates in use; null where none is known.</param>
+/// <param name="DaysLeft">Whole days until then.</param>
+/// <param name="Outcome">How the last lookup of the MX hosts ended, <c>found</c> where it worked; null in lists.</param>
+/// <param name="Detail">What went wrong with it.</param>
+/// <param name="Addresses">What each address presented last; null in lists.</param>
+internal sealed record ProbeStateJson(
+    string Verdict, DateTimeOffset? VerdictSince, string? Mail, DateTimeOffset? LastProbe, DateTimeOffset? NextProbe, DateTimeOffset? Expires,
+    int? DaysLeft, string? Outcome, string? Detail, IReadOnlyList<AddressJson>? Addresses)
 {
-    internal static ProbeFindingJson From(Finding finding) => new(
-        finding.Kind.Name(), finding.Outcome!.Value.Name(), finding.Outcome.Value.ResultType(), [.. finding.Expected.Select(pin => pin.Hex)],
-        [
-            .. finding.Seen.Select(seen => new ProbePresentedKeyJson(
-                seen.MxHost, seen.Target.Address.ToString(), seen.PublicKey.Hex, seen.Certificate.Hex, seen.Since)),
-        ],
-        finding.Detail, finding.Remedy);
+    /// <returns>Null before the first probe.</returns>
+    internal static ProbeStateJson? From(ProbeState? state, Destination destination, DigestAlgorithm digest, DateTimeOffset now) =>
+        state is not { Verdict: { } verdict }
+            ? null
+            : new ProbeStateJson(
+                verdict.Name(), state.VerdictSince, VerdictText.Mail(state, destination.Observe).Text, state.LastProbe, state.NextDue, state.Expires,
+                state.Expires is { } end ? VerdictText.Days(end, now) : null, state.Outcome.Name(), state.Detail,
+                [.. state.Addresses.Select(address => AddressJson.From(address, Frame(destination, digest, now)))]);
+
+    internal static ProbeStateJson? From(ProbeSummary? summary, DateTimeOffset now) => summary is null
+        ? null
+        : new ProbeStateJson(
+            summary.Verdict.Name(), summary.VerdictSince, null, summary.LastProbe, summary.NextDue, summary.Expires,
+            summary.Expires is { } end ? VerdictText.Days(end, now) : null, null, null, null);
+
+    internal static CertificateFrame Frame(Destination destination, DigestAlgorithm digest, DateTimeOffset now) => new(
+        digest, destination.Policy.Level.MatchesFingerprints() ? [.. destination.Pins.Where(pin => pin.IsServed)] : null, now);
 }
 
-/// <summary>A key that was presented.</summary>
-/// <param name="Mx">By which MX host.</param>
-/// <param name="Address">At which address.</param>
-/// <param name="PublicKeyFingerprint">In the digest that Postfix compares.</param>
-/// <param name="CertificateFingerprint">In the same.</param>
-/// <param name="Since">The first of the unbroken run of probes that saw it.</param>
-internal sealed record ProbePresentedKeyJson(string Mx, string Address, string PublicKeyFingerprint, string CertificateFingerprint, DateTimeOffset Since);
+/// <summary>What is remembered of an address.</summary>
+/// <param name="MxHost">The MX host.</param>
+/// <param name="Address">IPv4 or IPv6.</param>
+/// <param name="Port">The port.</param>
+/// <param name="Sni">The name that is sent (SNI); null for none.</param>
+/// <param name="Listed">False where DNS names it no more.</param>
+/// <param name="LastProbe">The last probe; null where there was none.</param>
+/// <param name="Outcome">How that ended, <c>secured</c> where a certificate was seen; null where there was none.</param>
+/// <param name="ResultType">In RFC 8460; null where it has none.</param>
+/// <param name="Failures">Probes in a row that said nothing about the server.</param>
+/// <param name="Certificates">What it presented last, one for each key algorithm.</param>
+internal sealed record AddressJson(
+    string MxHost, string Address, int Port, string? Sni, bool Listed, DateTimeOffset? LastProbe, string? Outcome, string? ResultType, int Failures,
+    IReadOnlyList<CertificateJson> Certificates)
+{
+    internal static AddressJson From(MxAddress address, CertificateFrame frame)
+    {
+        var (history, target) = (address.History, address.History.Target);
+        var probed = history.LastAttempt is not null;
+        return new AddressJson(
+            address.MxHost, target.Address.ToString(), target.Port, target.ServerName, address.Listed, history.LastAttempt,
+            probed ? history.LastOutcome.Name() : null, probed ? history.LastOutcome.ResultType() : null, history.FailuresInARow,
+            [
+                .. history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null)
+                    .Select(run => CertificateJson.From(run, address.MxHost, frame)),
+            ]);
+    }
+}

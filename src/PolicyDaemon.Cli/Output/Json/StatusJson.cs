@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Status;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -14,7 +15,7 @@ namespace PolicyDaemon.Cli.Output.Json;
 /// <param name="Store">What the store holds.</param>
 /// <param name="Findings">What a person should read.</param>
 internal sealed record StatusJson(
-    bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, IReadOnlyList<FindingStatus> Findings)
+    bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, IReadOnlyList<FindingJson> Findings)
 {
     internal static StatusJson From(StatusReport status) => new(
         status.Running, DeliveryCounts.Of(status), status.Live, status.Behind, StoreStatusJson.From(status), status.Findings);

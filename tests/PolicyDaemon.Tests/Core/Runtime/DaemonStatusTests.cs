@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class DaemonStatusTests : IDisposable
         "1.0", 7, Now, Now.AddMinutes(1), ["socketmap inet:127.0.0.1:8461"],
         new SnapshotStatus("store", "id", 3, "ab", 2, Now),
         new LookupCounts(1, 2, 3, 4, 5, 6, 7),
-        [new FindingStatus("near-miss", "[mx.example]:587", "detail", "remedy", Now)]);
+        [new FindingJson("near-miss", "[mx.example]:587", "detail", "remedy", Now)]);
 
     private string StatusFile => Path.Combine(directory, "status");
 

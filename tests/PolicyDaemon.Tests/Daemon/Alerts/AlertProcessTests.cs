@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Alerts;
 using Xunit;
@@ -12,10 +13,17 @@ public sealed class AlertProcessTests : IDisposable
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-alert").FullName;
 
     internal static AlertMessage Message { get; } = new(
-        "opened", "pin-mismatch", "partner.example", "every reachable address would be refused: mail waits", "policyctl explain partner.example",
-        new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 11, 23, 10, 0, 5, TimeSpan.Zero), 0, 3,
-        "pin-mismatch", "validation-failure", ["aa", "bb"],
-        [new AlertSeen("mx.partner.example", "192.0.2.1:25", "cc", "dd", new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero))], "relay", "0.1.0");
+        "opened", new DateTimeOffset(2026, 11, 23, 10, 0, 5, TimeSpan.Zero), 0, "relay", "0.1.0",
+        new FindingJson(
+            "pin-mismatch", "partner.example", "every reachable address would be refused: mail waits", "policyctl explain partner.example",
+            new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero))
+        {
+            Outcome = "pin-mismatch",
+            ResultType = "validation-failure",
+            Expected = ["aa", "bb"],
+            Seen = [new PresentedKeyJson("mx.partner.example", "192.0.2.1", 25, null, "cc", "dd", new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero))],
+            Affects = 3,
+        });
 
     [Fact]
     public async Task The_command_gets_variables_and_JSON_and_nothing_of_ours()
@@ -45,8 +53,9 @@ public sealed class AlertProcessTests : IDisposable
         Assert.Contains("POLICYDAEMON_SEEN=cc", variables);
         Assert.DoesNotContain(variables, variable => variable.StartsWith("DOTNET_", StringComparison.Ordinal));
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "json"), TestContext.Current.CancellationToken));
-        Assert.Equal("partner.example", json.RootElement.GetProperty("subject").GetString());
-        Assert.Equal("mx.partner.example", json.RootElement.GetProperty("seen")[0].GetProperty("mx_host").GetString());
+        var finding = json.RootElement.GetProperty("finding");
+        Assert.Equal("partner.example", finding.GetProperty("subject").GetString());
+        Assert.Equal("mx.partner.example", finding.GetProperty("seen")[0].GetProperty("mx_host").GetString());
     }
 
     [Fact]

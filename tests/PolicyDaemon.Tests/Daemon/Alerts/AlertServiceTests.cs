@@ -89,7 +89,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
         await Passes(() => command.Told.Count == 1);
         await Settle();
 
-        Assert.Equal("b.example", Assert.Single(command.Told).Subject);
+        Assert.Equal("b.example", Assert.Single(command.Told).Finding.Subject);
     }
 
     [Fact]
@@ -102,8 +102,8 @@ public sealed class AlertServiceTests : IAsyncDisposable
         await Settle();
 
         var told = Assert.Single(command.Told);
-        Assert.Equal((AlertMessage.Many, AlertService.MaxSingle + 30), (told.Kind, told.Affects));
-        Assert.Contains("50 destination-unreachable", told.Detail, StringComparison.Ordinal);
+        Assert.Equal((AlertMessage.Many, AlertService.MaxSingle + 30), (told.Finding.Kind, told.Finding.Affects));
+        Assert.Contains("50 destination-unreachable", told.Finding.Detail, StringComparison.Ordinal);
         Assert.All(ledger.ReadAlerts(), finding => Assert.NotNull(finding.Notified));
     }
 
@@ -113,17 +113,17 @@ public sealed class AlertServiceTests : IAsyncDisposable
         command.Problem = "exit status 1";
         Raise(FindingKind.PinMismatch, "a.example");
 
-        await Passes(() => webhook.Told.Any(told => told.Kind == "alert-not-delivered"));
+        await Passes(() => webhook.Told.Any(told => told.Finding.Kind == "alert-not-delivered"));
         await Settle();
-        var finding = webhook.Told.Single(told => told.Kind == "alert-not-delivered");
-        Assert.Equal("alert_command", finding.Subject);
-        Assert.Contains("exit status 1", finding.Detail, StringComparison.Ordinal);
+        var finding = webhook.Told.Single(told => told.Finding.Kind == "alert-not-delivered");
+        Assert.Equal("alert_command", finding.Finding.Subject);
+        Assert.Contains("exit status 1", finding.Finding.Detail, StringComparison.Ordinal);
         Assert.Equal(1, command.Tried); // the finding about it does not go through it, nor does its failure make another
 
         command.Problem = null;
         Raise(FindingKind.NewKey, "b.example");
-        await Passes(() => webhook.Told.Any(told => told is { Kind: "alert-not-delivered", Event: "settled" }));
-        Assert.Equal(["b.example"], command.Told.Select(told => told.Subject));
+        await Passes(() => webhook.Told.Any(told => told is { Finding.Kind: "alert-not-delivered", Event: "settled" }));
+        Assert.Equal(["b.example"], command.Told.Select(told => told.Finding.Subject));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
         await Passes(() => command.Told.Count == 2);
         await Settle();
 
-        Assert.Equal(["store-unavailable opened", "store-unavailable settled"], command.Told.Select(told => $"{told.Kind} {told.Event}"));
+        Assert.Equal(["store-unavailable opened", "store-unavailable settled"], command.Told.Select(told => $"{told.Finding.Kind} {told.Event}"));
     }
 
     public async ValueTask DisposeAsync()

@@ -29,7 +29,7 @@ public sealed class ChannelTests : IDisposable
         Assert.Contains("Content-Type: application/json\r\n", request, StringComparison.Ordinal);
         Assert.Contains("Authorization: Basic bWU6c2VjcmV0\r\n", request, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(request[request.IndexOf("\r\n\r\n", StringComparison.Ordinal)..]);
-        Assert.Equal("pin-mismatch", json.RootElement.GetProperty("kind").GetString());
+        Assert.Equal("pin-mismatch", json.RootElement.GetProperty("finding").GetProperty("kind").GetString());
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class ChannelTests : IDisposable
         peer.Shutdown(SocketShutdown.Send);
 
         Assert.Equal("/nonexistent/here ended with status 4: no modem", (await sending).Problem);
-        Assert.Equal(AlertProcessTests.Message.Subject, JsonSerializer.Deserialize(received, AlertJson.Default.AlertMessage)?.Subject);
+        Assert.Equal(AlertProcessTests.Message.Finding.Subject, JsonSerializer.Deserialize(received, AlertJson.Default.AlertMessage)?.Finding.Subject);
     }
 
     [Fact]
