@@ -59,7 +59,7 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         var old = Lab.Certificates.SelfSigned("mx1.tls10." + Zone, KeyKind.Rsa);
         await servers[0].PresentAsync(old);
         await servers[0].OnlyTls10Async();
-        Expect("tls10", "handshake-failed", "mismatch", old.PublicKeyFingerprint);
+        Expect("tls10", "tls-too-old", "mismatch", old.PublicKeyFingerprint);
         Address("tls10", servers[0].IPv4);
 
         var six = Lab.Certificates.SelfSigned("mx1.six." + Zone);
