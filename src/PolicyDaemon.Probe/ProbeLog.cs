@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PolicyDaemon.Probe;
 
-/// <summary>What the prober logs, event ids 4000 to 4099. Findings are the ledger's; here is what concerns the prober itself.</summary>
+/// <summary>What the prober and discovery log, event ids 4000 to 4099. Findings are the ledger's; here is what concerns the prober itself.</summary>
 internal static partial class ProbeLog
 {
     [LoggerMessage(4000, LogLevel.Information, "The prober looks after {Count} destinations")]
@@ -31,4 +31,16 @@ internal static partial class ProbeLog
 
     [LoggerMessage(4007, LogLevel.Warning, "The resolver answers nothing that the prober asks")]
     public static partial void ResolverFails(this ILogger logger);
+
+    [LoggerMessage(4010, LogLevel.Information, "{NextHop}: discovered {Answer} now, {Before} before (row {Row})")]
+    public static partial void VerdictChanged(this ILogger logger, string nextHop, string before, string answer, string row);
+
+    [LoggerMessage(4011, LogLevel.Debug, "{NextHop}: discovered {Answer} (row {Row})")]
+    public static partial void DestinationDiscovered(this ILogger logger, string nextHop, string answer, string row);
+
+    [LoggerMessage(4012, LogLevel.Error, "Discovering {NextHop} failed; it is tried again when it is asked for")]
+    public static partial void DiscoveryFailed(this ILogger logger, Exception exception, string nextHop);
+
+    [LoggerMessage(4013, LogLevel.Warning, "{Count} discovered destinations cannot be written down and are kept in memory: {Error}")]
+    public static partial void DiscoveredNotWritten(this ILogger logger, int count, string error);
 }

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Probe.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Probe.Scheduling;
@@ -73,9 +75,14 @@ public sealed class ProberComposition : IDisposable
             : Schedule,
         digest, time, GateMemory.ThisRun);
 
+    /// <summary>Policies as they are now, for a person who waits; dispose of it before these parts.</summary>
     /// <param name="port">Where policy hosts are asked.</param>
     public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(
-        DnsOptionsOf(settings), new StsOptions { Port = port, PrivateAddresses = ProbeOptions.PrivateAddresses, Roots = ProbeOptions.Roots }, time);
+        Dns, StsOptionsOf() with { Port = port, Timeout = TimeSpan.FromSeconds(20), OldestAnswer = MxResolver.OldestAnswer }, time);
+
+    /// <summary>Discovery over these parts; dispose of it before them.</summary>
+    public Discoverer CreateDiscoverer(IDiscoveredPolicies store, DiscoverySettings discovery, ILogger logger) => new(
+        store, Dns, new PolicyFetcher(Dns, StsOptionsOf(), time), discovery, new DiscovererOptions(), Random.Shared, time, logger);
 
     public void Dispose() => Dns.Dispose();
 
@@ -106,6 +113,8 @@ public sealed class ProberComposition : IDisposable
         ProbesPerSecond = settings.ProbesPerSecond,
         Rotation = settings.Rotation,
     };
+
+    private StsOptions StsOptionsOf() => new() { PrivateAddresses = ProbeOptions.PrivateAddresses, Roots = ProbeOptions.Roots };
 
     private static ProbeOptions ProbeOptionsOf(ProbeSettings settings) => new()
     {

@@ -35,7 +35,8 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         }
 
         using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
-        var fetchesPolicy = prober.CreateStsResolver(PolicyPort).FindAsync(key, cancellation);
+        using var policies = prober.CreateStsResolver(PolicyPort);
+        var fetchesPolicy = policies.FindAsync(key, cancellation);
         using var probe = prober.CreateDestinationProbe(ledger: null);
         var probed = await probe.RunAsync(destination, triesServerName: entry?.Policy.ServerName is null, progress, cancellation);
         var sts = await fetchesPolicy;

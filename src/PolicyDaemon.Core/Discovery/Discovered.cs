@@ -54,6 +54,13 @@ public sealed record Discovered
     /// <summary>True where DNS is to be asked where mail goes. A time beyond all waits was written by a clock that was ahead.</summary>
     public bool IsFactsDue(DateTimeOffset now) => now >= FactsDue || FactsDue - now > DiscoveryAges.Longest;
 
+    /// <summary>The same, not asked for again before the longest wait after a failure: so much fails that the cause is here.</summary>
+    public Discovered PutOff(DateTimeOffset now) => FactsDue < now + DiscoveryAges.LastRetry ? this with { FactsDue = now + DiscoveryAges.LastRetry } : this;
+
+    /// <summary>True where a current MX host is outside of the policy in force.</summary>
+    public bool HasUncoveredHost(DateTimeOffset now) =>
+        Sts.InForce(now) is { } kept && (Failing is { HasNoWay: false } seen ? seen : Facts) is { } facts && facts.Hosts.Any(host => !kept.Policy.Covers(host.Name));
+
     /// <summary>True where the domain can have a policy of MTA-STS.</summary>
     public bool HasSts(DiscoverySettings settings)
     {

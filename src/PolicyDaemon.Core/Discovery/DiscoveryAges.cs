@@ -19,11 +19,13 @@ internal static class DiscoveryAges
     /// <summary>How long anything is fresh at most.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
+    /// <summary>How long a failure waits at most before it is tried again.</summary>
+    public static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ShortestOfNothing = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestBesidePolicy = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(5);
 
     /// <summary>For how long these facts are fresh.</summary>
     public static TimeSpan OfFacts(DeliveryFacts facts, DiscoveredAnswer answer, bool hasPolicy) =>

@@ -28,6 +28,8 @@ public static class StsRules
     internal static readonly TimeSpan LongestBodyLife = BodyLife * 1.2;
     internal static readonly TimeSpan BetweenUncovered = TimeSpan.FromMinutes(5);
 
+    private const int RenewalsWithoutUse = 180;
+
     private static readonly TimeSpan[] Retries = [TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1)];
 
     /// <summary>True where the record is to be asked for, now that the domain is used.</summary>
@@ -93,6 +95,14 @@ public static class StsRules
         }
     }
 
+    /// <summary>True where a policy in force is to be fetched again though no mail asks: it was used within 180 of its renewals, 180 days
+    /// for most.</summary>
+    public static bool IsRenewalDue(StsMemory memory, DateTimeOffset used, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        return memory.InForce(now) is { } policy && IsDue(memory.FetchDue, LongestBodyLife, now) && now - used <= RenewalsWithoutUse * LifeOfBody(policy.Policy);
+    }
+
     /// <summary>What is remembered once fetching was tried.</summary>
     /// <param name="spread">Between 0.8 and 1.2, so that policies fetched together are not renewed together.</param>
     public static StsMemory WithFetch(StsMemory memory, StsFetch fetch, double spread)
@@ -115,7 +125,6 @@ public static class StsRules
             };
         }
 
-        var life = BodyLife < policy.Lifetime / 2 ? BodyLife : policy.Lifetime / 2;
         var isOther = id is not null && memory.Kept is { } kept && kept.Id == id && kept.Text != fetch.Text;
         var expires = fetch.At + policy.Lifetime;
         if (memory.Announcement is StsAnnouncement.Absent or StsAnnouncement.Broken && memory.InForce(fetch.At) is { } inForce && inForce.Expires < expires)
@@ -124,7 +133,7 @@ public static class StsRules
         {
             Kept = new StsKept(id ?? memory.Kept?.Id ?? "", fetch.Text, fetch.At, expires),
             FetchedAt = fetch.At,
-            FetchDue = fetch.At + life * spread,
+            FetchDue = fetch.At + LifeOfBody(policy) * spread,
             Failures = 0,
             FailingSince = null,
             FailedId = null,
@@ -133,6 +142,8 @@ public static class StsRules
             OtherBodyAt = isOther ? fetch.At : memory.OtherBodyAt,
         };
     }
+
+    private static TimeSpan LifeOfBody(StsPolicy policy) => BodyLife < policy.Lifetime / 2 ? BodyLife : policy.Lifetime / 2;
 
     /// <summary>A time beyond all waits was written by a clock that was ahead.</summary>
     private static bool IsDue(DateTimeOffset due, TimeSpan longest, DateTimeOffset now) => now >= due || due - now > longest;

@@ -5,9 +5,14 @@ namespace PolicyDaemon.Probe.MtaSts;
 /// <summary>How policy hosts are asked.</summary>
 public sealed record StsOptions
 {
-    /// <summary>For everything behind the lookup: connection, TLS, headers, body.</summary>
-    /// <remarks>RFC 8461 section 3.3 suggests a minute to an MTA with mail to send; here a person waits.</remarks>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>For everything behind the lookup: connection, TLS, headers, body. RFC 8461 section 3.3 suggests a minute.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For each address, so that one that drops packets leaves time for the next.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How old a shared answer about a policy host may be.</summary>
+    public TimeSpan OldestAnswer { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Ask hosts on loopback, private or link-local addresses too.</summary>
     public bool PrivateAddresses { get; init; }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -31,6 +32,14 @@ internal sealed class FakePolicyHost : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    /// <summary>Which TLS it speaks; <see cref="PlainText"/>: none at all.</summary>
+    public SslProtocols Speaks { get; init; }
+
+    public const SslProtocols PlainText = (SslProtocols)1;
+
+    /// <summary>The name in each client's hello.</summary>
+    public ConcurrentQueue<string> ServerNames { get; } = new();
 
     /// <summary>The first line of every request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -68,12 +77,20 @@ internal sealed class FakePolicyHost : IAsyncDisposable
             using (client)
             {
                 await using var secure = new SslStream(client.GetStream());
+                if (Speaks == PlainText)
+                {
+                    await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), stop.Token);
+                    return;
+                }
+
                 await secure.AuthenticateAsServerAsync(
                     new SslServerAuthenticationOptions
                     {
                         ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+                        EnabledSslProtocols = Speaks,
                     },
                     stop.Token);
+                ServerNames.Enqueue(secure.TargetHostName);
                 var request = new StringBuilder();
                 var octets = new byte[1024];
                 while (!request.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
@@ -89,7 +106,7 @@ internal sealed class FakePolicyHost : IAsyncDisposable
             }
         }
         catch (Exception ended) when (ended is IOException or OperationCanceledException or SocketException
-            or System.Security.Authentication.AuthenticationException)
+            or AuthenticationException)
         {
             // The client refused the certificate, or had read enough.
         }

@@ -26,7 +26,8 @@ internal static class TestCertificates
     public static X509Certificate2 SelfSigned(params string[] names) => Create(names, selfSigned: true);
 
     public static X509Certificate2 Create(
-        string[] names, bool selfSigned, bool rsa = false, DateTimeOffset? notAfter = null, IEnumerable<X509Extension>? extensions = null)
+        string[] names, bool selfSigned, bool rsa = false, DateTimeOffset? notAfter = null, IEnumerable<X509Extension>? extensions = null,
+        string[]? alternatives = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var subject = new X500DistinguishedName($"CN={names[0]}");
@@ -35,10 +36,11 @@ internal static class TestCertificates
             RSA rsaKey => new CertificateRequest(subject, rsaKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
             _ => new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256),
         };
-        var alternatives = new SubjectAlternativeNameBuilder();
-        foreach (var name in names)
-            alternatives.AddDnsName(name);
-        request.CertificateExtensions.Add(alternatives.Build());
+        var alternative = new SubjectAlternativeNameBuilder();
+        foreach (var name in alternatives ?? names)
+            alternative.AddDnsName(name);
+        if (alternatives is not [])
+            request.CertificateExtensions.Add(alternative.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         foreach (var extension in extensions ?? [])
             request.CertificateExtensions.Add(extension);

@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Tests.Support;
+using Xunit;
 
 namespace PolicyDaemon.Tests.Core.Discovery;
 
@@ -182,32 +183,12 @@ internal sealed class DiscoveryScenario
         var before = Memory with { Key = Key };
         if (before.IsDue(Settings, Now))
         {
-            var answers = new List<DnsAnswer>();
-            var known = new Dictionary<DnsQuestion, DnsAnswer>();
+            var answers = new Dictionary<DnsQuestion, DnsAnswer>();
             var hasFacts = before.IsFactsDue(Now);
-            DeliveryFacts? facts = null;
             if (hasFacts)
-            {
-                var reading = MxReader.Read(Key, [], Now, Find);
-                Assert(reading.Open.IsEmpty);
-                facts = DeliveryFacts.Of(reading, IsVouched);
-            }
-
-            var sts = before.Sts;
-            var fetch = (StsFetch?)null;
-            if (before.HasSts(Settings))
-            {
-                if (StsRules.IsRecordDue(sts, Now))
-                    sts = StsRules.WithRecord(sts, Find(StsRecord.Question(Key)));
-                var hosts = (facts ?? before.Facts)?.Hosts ?? [];
-                var isUncovered = sts.InForce(Now) is { } policy && hosts.Any(host => !policy.Policy.Covers(host.Name));
-                if (StsRules.IsFetchDue(sts, before.Sts, Now, isUncovered))
-                {
-                    Fetches++;
-                    fetch = Served is null ? new StsFetch(Now, FetchFailure, null, "no route to host") : StsFetch.Served(Now, Served);
-                }
-            }
-
+                Assert.True(MxReader.Read(Key, [], Now, Find).Open.IsEmpty, "no question stays open");
+            if (before.HasSts(Settings) && StsRules.IsRecordDue(before.Sts, Now))
+                Find(StsRecord.Question(Key));
             Last = new DiscoveryEvidence
             {
                 Key = Key,
@@ -217,19 +198,28 @@ internal sealed class DiscoveryScenario
                 Conditions = Settings,
                 Before = before,
                 HasFacts = hasFacts,
-                Answers = [.. answers],
-                Fetch = fetch,
+                Answers = [.. answers.Values],
+                Fetch = null,
             };
             Memory = DiscoveryDecision.Of(Last, spread: 1);
+            if (before.HasSts(Settings) && StsRules.IsFetchDue(Memory.Sts, before.Sts, Now, Memory.HasUncoveredHost(Now)))
+            {
+                Fetches++;
+                Last = Last with { Fetch = Served is null ? new StsFetch(Now, FetchFailure, null, "no route to host") : StsFetch.Served(Now, Served) };
+                Memory = DiscoveryDecision.Of(Last, spread: 1);
+            }
 
             DnsAnswer Find(DnsQuestion question)
             {
-                if (known.TryGetValue(question, out var earlier))
+                if (answers.TryGetValue(question, out var earlier))
                     return earlier;
                 var answer = dns.TryGetValue(question, out var set) ? set : Absence(question.Name, question.Type, false);
-                answer = answer with { At = Now, Ttl = TimeSpan.FromSeconds(Ttl), Security = IsVouched || !answer.Worked ? answer.Security : DnssecStatus.Unknown };
-                answers.Add(answer);
-                return known[question] = answer;
+                return answers[question] = answer with
+                {
+                    At = Now,
+                    Ttl = TimeSpan.FromSeconds(Ttl),
+                    Security = IsVouched || !answer.Worked ? answer.Security : DnssecStatus.Unknown,
+                };
             }
         }
 
@@ -247,8 +237,6 @@ internal sealed class DiscoveryScenario
     }
 
     public static DiscoverySettings At(TlsLevel level, bool dane = true, bool sts = true) => new(level, dane, sts);
-
-    private static void Assert(bool condition) => Xunit.Assert.True(condition, "no question stays open");
 
     private void Alias(string name)
     {

@@ -363,6 +363,22 @@ public sealed class StsRulesTests
         Assert.Equal(2, scenario.Fetches);
     }
 
+    [Theory]
+    [InlineData("604800", 24, 180, true)]
+    [InlineData("604800", 24, 181, false)]
+    [InlineData("604800", 23, 10, false)]
+    [InlineData("3600", 0.5, 3, true)] // 180 renewals of half an hour
+    [InlineData("3600", 0.5, 4, false)]
+    public void A_policy_in_force_is_renewed_without_mail_while_it_was_used_within_180_renewals(string maxAge, double hours, int unusedDays, bool due)
+    {
+        var memory = StsRules.WithFetch(StsMemory.Empty, StsFetch.Served(TestTime, $"version: STSv1\nmode: enforce\nmax_age: {maxAge}\nmx: *.example.com\n"), 1);
+        var now = TestTime.AddHours(hours);
+
+        Assert.Equal(due, StsRules.IsRenewalDue(memory, now.AddDays(-unusedDays), now));
+        Assert.False(StsRules.IsRenewalDue(memory with { Kept = null }, now, now));
+        Assert.False(StsRules.IsRenewalDue(StsRules.WithFetch(memory, StsFetch.Served(TestTime, Testing), 1), now, now.AddDays(2)));
+    }
+
     private static DateTimeOffset TestTime => PolicyDaemon.Tests.Support.TestCertificates.Now;
 
     private static DiscoveryScenario Plain()

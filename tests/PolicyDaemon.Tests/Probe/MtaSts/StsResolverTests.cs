@@ -98,7 +98,7 @@ public sealed class StsResolverTests : IAsyncDisposable
 
         var found = await FindAsync(host);
 
-        Assert.Equal((StsStatus.FetchError, "the policy is longer than 64 KiB"), (found.Status, found.Detail));
+        Assert.Equal((StsStatus.FetchError, "mta-sts.example.test serves a policy that is longer than 64 KiB"), (found.Status, found.Detail));
     }
 
     [Fact]
@@ -175,15 +175,15 @@ public sealed class StsResolverTests : IAsyncDisposable
             dns.AddHost("mta-sts.example.test", authentic: false);
     }
 
-    private Task<StsDiscovery> FindAsync(FakePolicyHost host, bool privateAddresses = true, string key = "example.test")
+    private async Task<StsDiscovery> FindAsync(FakePolicyHost host, bool privateAddresses = true, string key = "example.test")
     {
         dns.Set("mta-sts.example.test", FakeDnsServer.A, new FakeDnsReply
         {
             Records = [("mta-sts.example.test", FakeDnsServer.A, IPAddress.Loopback.GetAddressBytes())],
         });
-        return new StsResolver(
-            new DnsOptions { Resolvers = [dns.EndPoint] },
-            new StsOptions { Port = host.Port, PrivateAddresses = privateAddresses, Roots = [TestCertificates.Root] },
-            time).FindAsync(NextHop.Parse(key), TestContext.Current.CancellationToken);
+        using var source = new DnsSource(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
+        using var resolver = new StsResolver(
+            source, new StsOptions { Port = host.Port, PrivateAddresses = privateAddresses, Roots = [TestCertificates.Root], Timeout = TimeSpan.FromSeconds(20) }, time);
+        return await resolver.FindAsync(NextHop.Parse(key), TestContext.Current.CancellationToken);
     }
 }

@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace PolicyDaemon.Core.Discovery;
+
+/// <summary>Tells whether so much fails that the cause is here: our network, resolver, clock or trust anchors, and not hundreds of domains.</summary>
+/// <remarks>More than half of at least 20 in the last 15 minutes. Time is a number of minutes of any monotonic clock.</remarks>
+/// <param name="what">What is counted, in the plural.</param>
+public sealed class OwnTrouble(string what)
+{
+    private const int Minutes = 15;
+    private const int Least = 20;
+
+    private readonly Lock guard = new();
+    private readonly (long Minute, int All, int Failed)[] counts = new (long, int, int)[Minutes];
+
+    /// <summary>Counts one.</summary>
+    public void Note(bool failed, long minute)
+    {
+        lock (guard)
+        {
+            ref var count = ref counts[minute % Minutes];
+            if (count.Minute != minute)
+                count = (minute, 0, 0);
+            count.All++;
+            count.Failed += failed ? 1 : 0;
+        }
+    }
+
+    /// <summary>What is wrong, for people; null where nothing seems to be.</summary>
+    public string? Trouble(long minute)
+    {
+        var (all, failed) = (0, 0);
+        lock (guard)
+        {
+            foreach (var count in counts)
+            {
+                if (count.Minute <= minute - Minutes || count.Minute > minute)
+                    continue;
+                all += count.All;
+                failed += count.Failed;
+            }
+        }
+
+        return all >= Least && failed * 2 > all
+            ? string.Create(CultureInfo.InvariantCulture, $"{failed} of {all} {what} failed in the last {Minutes} minutes: our network, resolver, clock or trust anchors are the likely cause")
+            : null;
+    }
+}
