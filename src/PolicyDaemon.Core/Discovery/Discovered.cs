@@ -48,7 +48,8 @@ public sealed record Discovered
     public bool IsDue(DiscoverySettings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return IsFactsDue(now) || (HasSts(settings) && StsRules.IsRecordDue(Sts, now));
+        return IsFactsDue(now)
+            || (HasSts(settings) && (StsRules.IsRecordDue(Sts, now) || StsRules.IsFetchDue(Sts, Sts, now, HasUncoveredHost(now))));
     }
 
     /// <summary>True where DNS is to be asked where mail goes. A time beyond all waits was written by a clock that was ahead.</summary>

@@ -105,7 +105,10 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
         lock (waiting)
             isClosed = true;
         await timer.DisposeAsync();
-        await flushing;
+        Task last;
+        lock (waiting)
+            last = flushing;
+        await last;
         await FlushAsync();
         writing.Dispose();
     }
@@ -153,10 +156,9 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
 
     private void Begin()
     {
+        // Where one is under way this one follows it: what came meanwhile is not in its batch.
+        var flush = FlushAsync();
         lock (waiting)
-        {
-            if (flushing.IsCompleted)
-                flushing = FlushAsync();
-        }
+            flushing = Task.WhenAll(flushing, flush);
     }
 }

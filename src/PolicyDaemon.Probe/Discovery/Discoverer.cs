@@ -81,6 +81,8 @@ public sealed class Discoverer : IAsyncDisposable
             var run = new DiscoveryRun(key);
             runs[key] = run;
             run.Whole = RunAsync(run, reason);
+            // Whoever wants only the verdict has the fault from there.
+            _ = run.Whole.ContinueWith(whole => whole.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return run;
         }
     }
@@ -125,26 +127,31 @@ public sealed class Discoverer : IAsyncDisposable
         try
         {
             var result = await DiscoverAsync(run, reason);
+            End(run);
             run.Publish(result.Verdict);
             return result;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            End(run);
             run.Cancel(stop.Token);
             throw;
         }
         catch (Exception fault)
         {
-            run.Fail(fault);
             if (fault is not DiscoveryStoreException)
                 logger.DiscoveryFailed(fault, run.Key.Text);
+            End(run);
+            run.Fail(fault);
             throw;
         }
-        finally
-        {
-            lock (runs)
-                runs.Remove(run.Key);
-        }
+    }
+
+    // Before its end is told: who asks then wants another one.
+    private void End(DiscoveryRun run)
+    {
+        lock (runs)
+            runs.Remove(run.Key);
     }
 
     private async Task<DiscoveryResult> DiscoverAsync(DiscoveryRun run, DiscoveryReason reason)

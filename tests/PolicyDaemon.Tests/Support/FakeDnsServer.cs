@@ -60,6 +60,8 @@ internal sealed class FakeDnsServer : IAsyncDisposable
 
     public void Set(string name, int type, FakeDnsReply reply) => replies[(name.ToLowerInvariant(), type)] = reply;
 
+    public FakeDnsReply? Find(string name, int type) => replies.GetValueOrDefault((name.ToLowerInvariant(), type));
+
     public void Add(string name, int type, byte[] data, bool authentic = false, string? owner = null)
     {
         var reply = replies.GetOrAdd((name.ToLowerInvariant(), type), _ => new FakeDnsReply());

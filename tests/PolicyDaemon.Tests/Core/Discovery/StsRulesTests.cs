@@ -96,8 +96,6 @@ public sealed class StsRulesTests
         for (var attempt = 0; attempt < 5; attempt++)
         {
             scenario.Now = attempt == 0 ? scenario.Now : scenario.Memory.Sts.FetchDue;
-            // The hour of the record and that of the policy are of different lengths; what is asked for here is the policy.
-            scenario.Memory = scenario.Memory with { FactsDue = scenario.Now };
             scenario.Use();
             Assert.Equal(attempt + 1, scenario.Fetches);
             due.Add((scenario.Memory.Sts.FetchDue - scenario.Now).TotalMinutes);
@@ -124,12 +122,15 @@ public sealed class StsRulesTests
     {
         var scenario = Plain();
         scenario.Announce("v=STSv1; id=1;");
-        for (var attempt = 0; attempt < 4; attempt++)
-            scenario.UseAfter(2 * Hour);
+        scenario.Use();
+        scenario.UseAfter(5 * Minute);
+        scenario.UseAfter(15 * Minute);
+        Assert.Equal((3, scenario.Now + Hour), (scenario.Fetches, scenario.Memory.Sts.FetchDue));
         scenario.Publish(Week, id: "2");
+        Assert.Null(scenario.UseAfter(39 * Minute).Policy); // the record is an hour old in a minute
 
-        Assert.NotNull(scenario.UseAfter(Hour).Policy);
-        Assert.Equal("2", scenario.Judge().Policy!.Id);
+        Assert.Equal("2", scenario.UseAfter(Minute).Policy!.Id);
+        Assert.Equal(4, scenario.Fetches);
     }
 
     [Fact]

@@ -153,6 +153,19 @@ public sealed class VerdictTableTests
     }
 
     [Fact]
+    public void Row_9_what_could_be_seen_while_less_failed_is_kept_too()
+    {
+        var scenario = DiscoveryScenario.Of("S", "N10");
+        scenario.Settings = DiscoveryScenario.At(TlsLevel.Encrypt);
+        Assert.Equal(NotFound, scenario.Use().Answer);
+        scenario.Mx("S", "E10");
+        Assert.Equal(DaneOnly, scenario.UseAfter(TimeSpan.FromHours(2)).Answer);
+        scenario.Mx("F", "");
+
+        Assert.Equal((DaneOnly, DiscoveryRow.FailedDane), (scenario.UseAfter(TimeSpan.FromHours(2)).Answer, scenario.Judge().LastRow));
+    }
+
+    [Fact]
     public void Row_9_after_24_hours_of_failures_nothing_is_known_any_more()
     {
         var scenario = DiscoveryScenario.Of("S", "T10");
