@@ -27,7 +27,7 @@ public static class AuditChain
 {
     private const string Format = "policydaemon-audit-1";
 
-    /// <summary>The hash that <paramref name="row"/> must carry; its own <see cref="AuditRow.Hash"/> is not looked at.</summary>
+    /// <summary>The hash that <paramref name="row"/> must carry; its own <see cref="AuditRow.Hash"/> is not read.</summary>
     public static string Hash(string storeId, AuditRow row)
     {
         var encoded = new ArrayBufferWriter<byte>(1024);
@@ -96,7 +96,7 @@ public readonly record struct AuditHead(long Sequence, string Hash)
 }
 
 /// <summary>What checking the whole audit chain found.</summary>
-/// <param name="Rows">How many rows were sound, from the first.</param>
+/// <param name="Rows">The number of sound rows, from the first.</param>
 /// <param name="Head">The last sound row.</param>
 /// <param name="Problem">What is wrong with the first row that is not, or with the hash asked for; null where nothing is.</param>
 public sealed record AuditVerification(long Rows, AuditHead Head, string? Problem)

@@ -35,8 +35,8 @@ public static class ConfigurationKeys
 }
 
 /// <summary>A key of policydaemon.conf(5).</summary>
-/// <param name="Section">Its section.</param>
-/// <param name="Name">Its name.</param>
+/// <param name="Section">The section that the key stands in.</param>
+/// <param name="Name">The key's name.</param>
 /// <param name="Default">The value that is used where no file gives one.</param>
 /// <param name="Meaning">One line for messages; the manual page has the rest.</param>
 public sealed record ConfigurationKey(string Section, string Name, string Default, string Meaning)

@@ -56,10 +56,10 @@ public static class ProbeKeys
         "max_smtp_connections", "64", "connections to mail servers at a time, 1 to 1024");
 
     public static readonly ConfigurationKey MaxDestinations = Key(
-        "max_destinations", "128", "destinations looked at at a time, 1 to 4096");
+        "max_destinations", "128", "destinations probed at a time, 1 to 4096");
 
     public static readonly ConfigurationKey ProbesPerSecond = Key(
-        "looks_per_second", "600", "destinations looked at in a second at most, 1 to 10000");
+        "probes_per_second", "600", "destinations whose probe begins in a second at most, 1 to 10000");
 
     public static readonly ConfigurationKey DnsTimeout = Key("dns_timeout", "10s", "how long one DNS question may take");
 

@@ -13,7 +13,7 @@ public sealed record ProbeSettings
     /// <summary>The resolvers to ask, in this order; empty: the system's.</summary>
     public required ImmutableArray<IPEndPoint> Resolvers { get; init; }
 
-    /// <summary>Its AD bit counts, after a self-test.</summary>
+    /// <summary>The resolvers' AD bit counts, after a self-test.</summary>
     public required bool ResolverTrusted { get; init; }
 
     /// <summary>A name that must come back secure; null: a well-known one.</summary>
@@ -92,6 +92,6 @@ public sealed record AlertSettings
     /// <summary>How long after it was first seen an open finding is said again; ascending.</summary>
     public required ImmutableArray<TimeSpan> Escalation { get; init; }
 
-    /// <summary>Somebody beside the journal hears of findings.</summary>
+    /// <summary>True where findings go anywhere beside the journal.</summary>
     public bool HasChannel => !Command.IsEmpty || Webhook is not null;
 }

@@ -133,10 +133,10 @@ internal sealed class ProbeSettingsReader(SettingValues values)
         if (value.Text.Length == 0)
             return [];
         // Blanks separate and nothing quotes: what needs more is a script.
-        var words = value.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        if (!Path.IsPathRooted(words[0]))
-            values.Problems.Add(value.Problem($"'{words[0]}' is not an absolute path; no shell reads this, so a pipe or a variable needs a script"));
-        return [.. words];
+        var arguments = value.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (!Path.IsPathRooted(arguments[0]))
+            values.Problems.Add(value.Problem($"'{arguments[0]}' is not an absolute path; no shell reads this, so a pipe or a variable needs a script"));
+        return [.. arguments];
     }
 
     private string SocketPath(ConfiguredValue value)

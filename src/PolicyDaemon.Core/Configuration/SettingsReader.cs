@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Configuration;
 /// <summary>Turns a configuration file, or its absence, into <see cref="Settings"/>; reports every problem at once.</summary>
 public sealed class SettingsReader
 {
-    /// <summary>Where both programs look when the command line names no file.</summary>
+    /// <summary>The file that both programs read when the command line names none.</summary>
     public const string DefaultFile = "/etc/policydaemon/policydaemon.conf";
 
     internal const string NoFile = "built-in default";
@@ -86,7 +86,7 @@ public sealed class SettingsReader
         return value.Text.Length > 0 ? values.Absolute(value) : Path.Combine(StateDirectory(), "policy.db");
     }
 
-    /// <summary>The user's state directory (XDG Base Directory Specification), so that a newcomer can start the daemon as it is.</summary>
+    /// <summary>The user's state directory (XDG Base Directory Specification), so that the daemon starts without any configuration.</summary>
     private static string StateDirectory()
     {
         var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");

@@ -5,6 +5,9 @@ using PolicyDaemon.Core.Pins;
 namespace PolicyDaemon.Core.Findings;
 
 /// <summary>Something a person should read: what, about whom, since when, and the command that settles it.</summary>
+/// <remarks>One finding of a kind is open about a subject at a time. Whoever opened it (<see cref="FindingSource"/>) raises it again while
+/// it holds and closes it when it does not; a kind that comes back is a new finding. People are told when it opens, at each escalation
+/// and when it is over (<see cref="IAlertLedger"/>). All there is to know about a kind stands in <see cref="FindingKinds"/>.</remarks>
 /// <param name="Kind">The kind, see <see cref="FindingKinds"/>.</param>
 /// <param name="Subject">The destination, file or part that the finding is about; one finding per kind and subject is open at a time.</param>
 /// <param name="Detail">What was seen, in a sentence.</param>

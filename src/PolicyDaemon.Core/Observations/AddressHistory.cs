@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace PolicyDaemon.Core.Observations;
 
-/// <summary>What is remembered of one target: the runs of certificates it presented and how the last attempt ended.</summary>
-/// <remarks>Built by <see cref="With"/> from observations in their order in time. An inconclusive one leaves every run as it was.</remarks>
+/// <summary>The history of one target: the runs of certificates that it presented, and how the last attempt ended.</summary>
+/// <remarks>Built by <see cref="With"/> from observations in their order in time. An inconclusive observation leaves every run as it was.</remarks>
 public sealed record AddressHistory(ProbeTarget Target)
 {
     /// <summary>Runs kept for one algorithm. A server behind a balancer alternates; older runs than these decide nothing.</summary>
     public const int MaxRuns = 64;
 
-    /// <summary>Oldest first; of several algorithms.</summary>
+    /// <summary>The runs of all key algorithms, oldest first.</summary>
     public ImmutableArray<CertificateRun> CertificateRuns { get; init; } = [];
 
     public DateTimeOffset? LastAttempt { get; init; }
@@ -19,10 +19,10 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>Attempts in a row that said nothing about the server, for the back-off.</summary>
     public int FailuresInARow { get; init; }
 
-    /// <summary>It has offered STARTTLS at some time.</summary>
+    /// <summary>True where the target has offered STARTTLS at some time.</summary>
     public bool HasOfferedStartTls { get; init; }
 
-    /// <summary>When it was last known of RSA and ECDSA both whether the server has a certificate.</summary>
+    /// <summary>When a probe last asked for RSA and for ECDSA, and so told of both whether the server has a certificate.</summary>
     public DateTimeOffset? BothAlgorithmsAt { get; init; }
 
     /// <summary>True where the server has presented certificates of more than one algorithm, and still does as far as known.</summary>
@@ -34,16 +34,16 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>True where the last attempt saw a certificate.</summary>
     public bool IsSecured => LastAttempt is not null && LastOutcome == ProbeOutcome.Secured;
 
-    /// <summary>STARTTLS was there and is not any more.</summary>
+    /// <summary>True where the target offered STARTTLS before and did not in the last attempt.</summary>
     public bool LostStartTls => HasOfferedStartTls && LastAttempt is not null && LastOutcome == ProbeOutcome.StartTlsNotSupported;
 
-    /// <summary>Algorithms of which the server has presented a certificate.</summary>
+    /// <summary>The key algorithms of which the server has presented a certificate.</summary>
     public IEnumerable<KeyAlgorithm> Algorithms => CertificateRuns.Select(run => run.Algorithm).Distinct().Order();
 
     /// <summary>The runs of one algorithm, oldest first.</summary>
     public IEnumerable<CertificateRun> Runs(KeyAlgorithm algorithm) => CertificateRuns.Where(run => run.Algorithm == algorithm);
 
-    /// <summary>What the server presented last.</summary>
+    /// <summary>The last run of one algorithm; null where the server has never presented such a certificate.</summary>
     public CertificateRun? Latest(KeyAlgorithm algorithm) => CertificateRuns.LastOrDefault(run => run.Algorithm == algorithm);
 
     /// <summary>This history and one observation more; one that is not newer than the last attempt is ignored.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace PolicyDaemon.Core.Observations;
 
-/// <summary>One address of an MX host, as the rotation of one destination's pins sees it.</summary>
+/// <summary>One address of a destination's MX host, with all that the rules of the pin life cycle judge it by.</summary>
 public sealed record AddressState
 {
     /// <summary>The MX host's name: the name a WebPKI certificate must be for.</summary>
@@ -10,13 +10,13 @@ public sealed record AddressState
 
     public required AddressHistory History { get; init; }
 
-    /// <summary>True while DNS names it; false for one that is only remembered.</summary>
+    /// <summary>True while DNS names the address; false for one that only earlier lookups named.</summary>
     public bool Listed { get; init; } = true;
 
     /// <summary>TLSA records of the host, where they and everything that leads to them are DNSSEC-secure; otherwise empty.</summary>
     public ImmutableArray<TlsaRecord> SecureTlsa { get; init; } = [];
 
-    /// <summary>What those records say of the latest certificate of each algorithm.</summary>
+    /// <summary>The verdict of those records over the latest certificate of each algorithm.</summary>
     public ImmutableArray<(KeyAlgorithm Algorithm, DaneVerdict Verdict)> Dane { get; init; } = [];
 
     public DaneVerdict DaneOf(KeyAlgorithm algorithm)
@@ -31,8 +31,8 @@ public sealed record AddressState
     }
 }
 
-/// <summary>An address of an MX host of a destination, with what is remembered of it.</summary>
+/// <summary>An address of a destination's MX host with its history, for people.</summary>
 /// <param name="MxHost">The MX host's name.</param>
-/// <param name="Listed">True while the last lookup that worked names it.</param>
-/// <param name="History">What it presented.</param>
+/// <param name="Listed">True while the last lookup that worked names the address.</param>
+/// <param name="History">What the address presented.</param>
 public sealed record MxAddress(string MxHost, bool Listed, AddressHistory History);

@@ -3,18 +3,18 @@ using System.Collections.Immutable;
 namespace PolicyDaemon.Core.Observations;
 
 /// <summary>A run of conclusive probes, one after the other, in which an address presented the same certificate of an algorithm.</summary>
-/// <param name="Algorithm">With the address: the place where a certificate is seen.</param>
+/// <param name="Algorithm">The key algorithm; RSA and ECDSA certificates of one address are tracked apart.</param>
 /// <param name="Certificate">Null for a run of probes in which the server had none of this algorithm.</param>
 /// <param name="First">The first probe of the run.</param>
-/// <param name="Last">The last so far.</param>
-/// <param name="Probes">How many.</param>
+/// <param name="Last">The last probe of the run so far.</param>
+/// <param name="Probes">The number of probes in the run.</param>
 /// <param name="TrustedSince">Since when every probe of the run found the chain trusted; null where the last one did not.</param>
-/// <param name="TrustedProbes">How many probes that are.</param>
+/// <param name="TrustedProbes">The number of probes since then.</param>
 public sealed record CertificateRun(
     KeyAlgorithm Algorithm, ServerCertificate? Certificate, DateTimeOffset First, DateTimeOffset Last, int Probes,
     DateTimeOffset? TrustedSince, int TrustedProbes)
 {
-    /// <summary>What the server sent behind its certificate in the last probe, DER: DANE-TA needs it.</summary>
+    /// <summary>The certificates that the server sent behind its own in the last probe, DER: DANE-TA needs them.</summary>
     public ImmutableArray<ImmutableArray<byte>> Intermediates { get; init; } = [];
 
     /// <summary>What time servers correct every day says nothing about how long something has been seen.</summary>
@@ -39,7 +39,7 @@ public sealed record CertificateRun(
         };
     }
 
-    /// <summary>The run with one more probe that saw the same.</summary>
+    /// <summary>The run with one more probe that saw the same certificate.</summary>
     public CertificateRun Continue(DateTimeOffset at, bool trusted) => this with
     {
         Last = at,

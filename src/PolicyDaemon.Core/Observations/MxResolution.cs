@@ -19,10 +19,10 @@ public sealed record MxResolution
     /// <summary>What went wrong, for people.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>By preference, then by name.</summary>
+    /// <summary>The MX hosts, by preference, then by name.</summary>
     public ImmutableArray<MxHost> Hosts { get; init; } = [];
 
-    /// <summary>Of the MX records, or of their absence where the domain's own address is used (implicit MX).</summary>
+    /// <summary>The DNSSEC status of the MX records, or of their absence where the domain's own address is used (implicit MX).</summary>
     public DnssecStatus MxDnssec { get; init; }
 
     /// <summary>True for <c>[host]</c> and an IP literal: an administrator named the host, DNS did not.</summary>
@@ -41,7 +41,7 @@ public sealed record MxHost
     /// <summary>The name in the MX record, lower case without the final dot; an IP address for a literal next hop.</summary>
     public required string Name { get; init; }
 
-    /// <summary>0 where there was no MX record to take it from.</summary>
+    /// <summary>The preference in the MX record; 0 where there was none.</summary>
     public int Preference { get; init; }
 
     public ImmutableArray<IPAddress> Addresses { get; init; } = [];
@@ -49,7 +49,7 @@ public sealed record MxHost
     /// <summary>The name at the end of the aliases, where <see cref="Name"/> is one (RFC 2181 section 10.3 forbids it, Postfix follows); otherwise null.</summary>
     public string? CanonicalName { get; init; }
 
-    /// <summary>Of the address records that were found; of two families the better, as TLSA records count where one of them is secure.</summary>
+    /// <summary>The DNSSEC status of the address records that were found; of two families the better, as TLSA records count where one of them is secure.</summary>
     public DnssecStatus AddressDnssec { get; init; }
 
     /// <summary>How looking up the addresses ended: <see cref="DnsOutcome.Found"/> where it worked for both families.</summary>
@@ -60,7 +60,7 @@ public sealed record MxHost
 
     public ImmutableArray<TlsaRecord> Tlsa { get; init; } = [];
 
-    /// <summary>Of the TLSA answer, its absence included.</summary>
+    /// <summary>The DNSSEC status of the TLSA answer, also of one that there are no records.</summary>
     public DnssecStatus TlsaDnssec { get; init; }
 
     /// <summary>True where the TLSA lookup failed: then it is not known whether there are records.</summary>
@@ -74,17 +74,15 @@ public sealed record MxHost
 public interface IMxResolver
 {
     /// <summary>A failure is a <see cref="MxResolution.Outcome"/>; only the caller's cancellation throws.</summary>
-    /// <param name="probeAs">Hosts to visit for a leading-dot key.</param>
+    /// <param name="probeAs">Hosts to probe for a leading-dot key.</param>
     Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation);
 
     /// <summary>What is wrong with the resolver that is marked trusted; null where nothing is, or none is.</summary>
     string? Trouble { get; }
 
-    /// <summary>What the self-test that it passed could not tell; null where nothing.</summary>
-    string? Doubt => null;
+    /// <summary>What the self-test that the resolver passed did not test; null where it tested everything.</summary>
+    string? Untested { get; }
 
-    /// <summary>Lets go of what was kept to answer several destinations with and is too old for that.</summary>
-    void Sweep()
-    {
-    }
+    /// <summary>Drops expired entries of the shared DNS cache.</summary>
+    void Sweep();
 }

@@ -3,7 +3,16 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Observations;
 
-/// <summary>What one probe of one target saw.</summary>
+/// <summary>What one probe of one target saw: the stored fact that every verdict and every change of a pin rests on.</summary>
+/// <remarks>
+/// <para>The terms of this folder. DNS leads from a destination to its MX hosts and their addresses (<see cref="MxResolution"/>; RFC 5321
+/// section 5.1, RFC 7672 section 2.2). A <em>target</em> is an address with its port and the SNI name that is sent; destinations behind
+/// one MX host share it and its probes. A <em>probe</em> is the act, an <em>observation</em> what is stored of it, the <em>outcome</em>
+/// its class, named after the result types of RFC 8460 where one fits. The <em>history</em> of a target puts its observations together:
+/// for each key algorithm the <em>runs</em> of probes, one after the other, that saw the same certificate.</para>
+/// <para>Only a conclusive outcome says something about the server: a certificate was seen, or STARTTLS was not offered. After a
+/// timeout, a 4xx or a failed lookup of our own everything stays as it was.</para>
+/// </remarks>
 public sealed record Observation
 {
     public required ProbeTarget Target { get; init; }
@@ -13,10 +22,10 @@ public sealed record Observation
 
     public required ProbeOutcome Outcome { get; init; }
 
-    /// <summary>The stage it reached, or failed in.</summary>
+    /// <summary>The stage that the probe reached, or failed in.</summary>
     public required ProbeStage Stage { get; init; }
 
-    /// <summary>The server's words or the system's, escaped and cut.</summary>
+    /// <summary>The text of the server's reply or of the system's error, escaped and cut.</summary>
     public string? Detail { get; init; }
 
     /// <summary>The reply code of an SMTP refusal.</summary>
@@ -28,10 +37,10 @@ public sealed record Observation
     /// </summary>
     public ProbeOutcome AfterHandshake { get; init; } = ProbeOutcome.Secured;
 
-    /// <summary>Certificates, at most one of each key algorithm; the first is the one an ordinary client gets.</summary>
+    /// <summary>The certificates presented, at most one of each key algorithm; the first is the one an ordinary client gets.</summary>
     public ImmutableArray<PresentedCertificate> Certificates { get; init; } = [];
 
-    /// <summary>Algorithms asked for in a handshake of their own that the server, reachable, has no certificate of.</summary>
+    /// <summary>Key algorithms that were asked for in a handshake of their own and of which the server has no certificate.</summary>
     public ImmutableArray<KeyAlgorithm> Absent { get; init; } = [];
 
     public ImmutableArray<StageTiming> Timings { get; init; } = [];
@@ -80,7 +89,7 @@ public static class ProbeStages
 /// <summary>How long a stage of the dialogue took.</summary>
 public readonly record struct StageTiming(ProbeStage Stage, TimeSpan Elapsed);
 
-/// <summary>Looks at one target.</summary>
+/// <summary>Probes one target: connects, speaks SMTP up to STARTTLS, finishes the handshake and records what was presented.</summary>
 public interface IServerProbe
 {
     /// <summary>A failure is an <see cref="Observation.Outcome"/>; only the caller's cancellation throws.</summary>

@@ -4,23 +4,23 @@ using System.Diagnostics.CodeAnalysis;
 namespace PolicyDaemon.Core.Observations;
 
 /// <summary>A certificate as one handshake showed it.</summary>
-/// <param name="Certificate">The server's own.</param>
-/// <param name="Intermediates">What it sent behind its own, DER, in no promised order.</param>
-/// <param name="Chain">What the WebPKI says, names apart.</param>
-/// <param name="ChainDetail">Why it is not trusted, for people.</param>
-/// <param name="TlsVersion">As OpenSSL and Postfix write it: <c>TLSv1.3</c>.</param>
+/// <param name="Certificate">The server's own certificate.</param>
+/// <param name="Intermediates">The certificates that the server sent behind its own, DER, in no promised order.</param>
+/// <param name="Chain">The verdict of the WebPKI over the chain, names apart.</param>
+/// <param name="ChainDetail">Why the chain is not trusted, for people.</param>
+/// <param name="TlsVersion">The version of TLS as OpenSSL and Postfix write it: <c>TLSv1.3</c>.</param>
 /// <param name="Cipher">The cipher suite's name in the IANA registry.</param>
 public sealed record PresentedCertificate(
     ServerCertificate Certificate, ImmutableArray<ImmutableArray<byte>> Intermediates, ChainVerdict Chain, string? ChainDetail,
     string TlsVersion, string Cipher);
 
-/// <summary>What the WebPKI says of a chain, names apart. Recorded, never a reason to break off a handshake.</summary>
+/// <summary>The verdict of the WebPKI over a chain, names apart. Recorded, never a reason to break off a handshake.</summary>
 public enum ChainVerdict
 {
-    /// <summary>It ends at a root of the configured store and every date is in order.</summary>
+    /// <summary>The chain ends at a root of the configured store, and every date is in order.</summary>
     Trusted,
 
-    /// <summary>It would be trusted but for a date.</summary>
+    /// <summary>The chain would be trusted but for a date.</summary>
     Expired,
 
     NotTrusted,

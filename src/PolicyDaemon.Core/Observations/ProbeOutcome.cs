@@ -115,7 +115,7 @@ public static class ProbeOutcomes
         _ => null,
     };
 
-    /// <summary>True where the server's own words or certificate were seen. Only such an outcome may touch a pin or a verdict.</summary>
+    /// <summary>True where the server's certificate was seen, or its reply to EHLO without STARTTLS. Only such an outcome may touch a pin or a verdict.</summary>
     public static bool IsConclusive(this ProbeOutcome outcome) =>
         outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported;
 

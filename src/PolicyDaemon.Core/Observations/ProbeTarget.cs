@@ -4,7 +4,7 @@ using System.Net;
 namespace PolicyDaemon.Core.Observations;
 
 /// <summary>What a probe connects to. Destinations that share it share the probe.</summary>
-/// <remarks>The SNI name is part of it because a server may present another certificate for another name; without a
+/// <remarks>The SNI name is part of the target because a server may present another certificate for another name; without a
 /// <c>servername</c> attribute Postfix sends none, and one target serves every destination behind the address.</remarks>
 public sealed record ProbeTarget : IComparable<ProbeTarget>
 {
@@ -36,7 +36,7 @@ public sealed record ProbeTarget : IComparable<ProbeTarget>
     public override string ToString() => Id;
 
     /// <summary>Reads <see cref="Id"/> back.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">The text is no stored name of a target.</exception>
     public static ProbeTarget Parse(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
@@ -56,6 +56,6 @@ public sealed record ProbeTarget : IComparable<ProbeTarget>
 
 /// <summary>A target that belongs, or belonged, to an MX host of a destination.</summary>
 /// <param name="MxHost">The MX host's name.</param>
-/// <param name="Target">What is connected to.</param>
-/// <param name="LastListed">The last resolution that named it.</param>
+/// <param name="Target">The target.</param>
+/// <param name="LastListed">The time of the last resolution that named the target.</param>
 public sealed record MxTarget(string MxHost, ProbeTarget Target, DateTimeOffset LastListed);

@@ -57,7 +57,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     /// <summary>The names the certificate is for, lower case: subjectAltName dNSName, or the common name where it has none.</summary>
     public ImmutableArray<string> Names { get; init; } = [];
 
-    /// <summary>The usual name of this certificate in the store: SHA-256 of the DER.</summary>
+    /// <summary>The certificate's name in the store: SHA-256 of the DER.</summary>
     public Fingerprint Id => Digest(PinSubject.Certificate, DigestAlgorithm.Sha256);
 
     /// <summary>SHA-256 of the public key.</summary>
@@ -111,7 +111,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     public override int GetHashCode() => certificateDigests[(int)DigestAlgorithm.Sha256].GetHashCode();
 
     /// <summary>Reads a DER certificate.</summary>
-    /// <returns>Null where it is none.</returns>
+    /// <returns>Null where the octets are no certificate.</returns>
     public static ServerCertificate? TryParse(ReadOnlySpan<byte> der)
     {
         try

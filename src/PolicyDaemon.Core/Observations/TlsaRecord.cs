@@ -77,7 +77,7 @@ public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, Im
     public override string ToString() => $"{Usage} {Selector} {MatchingType} {Convert.ToHexStringLower(Data.AsSpan())}";
 }
 
-/// <summary>What the TLSA records of an MX host say of a certificate that it presented (RFC 7672 section 3).</summary>
+/// <summary>The verdict of an MX host's TLSA records over a certificate that the host presented (RFC 7672 section 3).</summary>
 public enum DaneVerdict
 {
     /// <summary>No TLSA records, or not DNSSEC-secure ones.</summary>

@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What a person should read whether or not anything changes by itself.</summary>
+/// <summary>Findings about the present, whether or not a pin changes by itself: refusals, unknown keys, rejected keys, pins that are stuck.</summary>
 internal static class Alarms
 {
     public static void Add(RotationView view, DestinationVerdict verdict, ImmutableArray<Finding>.Builder findings)

@@ -3,19 +3,19 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>An address with one key algorithm: the place where one certificate is seen at a time.</summary>
+/// <summary>An address with one key algorithm: a server presents one certificate there at a time.</summary>
 internal sealed class CertificateSlot(AddressState address, KeyAlgorithm algorithm)
 {
     public AddressState Address { get; } = address;
 
     public KeyAlgorithm Algorithm { get; } = algorithm;
 
-    /// <summary>Oldest first, never empty.</summary>
+    /// <summary>The runs of the algorithm at the address, oldest first, never empty.</summary>
     public IReadOnlyList<CertificateRun> Runs { get; } = [.. address.History.Runs(algorithm)];
 
     public CertificateRun Latest => Runs[^1];
 
-    /// <summary>The last attempt at this address saw this certificate.</summary>
+    /// <summary>True where the last attempt at the address saw the latest certificate.</summary>
     public bool IsCurrent =>
         Address.Listed && Address.History.IsSecured && Latest.Certificate is not null && Latest.Last == Address.History.LastAttempt;
 
@@ -24,12 +24,12 @@ internal sealed class CertificateSlot(AddressState address, KeyAlgorithm algorit
 
     public DaneVerdict Dane => Address.DaneOf(Algorithm);
 
-    /// <summary>The runs at the end in which this place presented something other than the pin, and served pins only.</summary>
+    /// <summary>The latest runs in which served keys other than the pin were presented here, and nothing else.</summary>
     public IEnumerable<CertificateRun> SinceReplaced(Pin pin, PinSet pins) =>
         Runs.Reverse().TakeWhile(run => run.Certificate is null
             || (!run.Certificate.Matches(pin.Fingerprint) && pins.Served.Any(other => run.Certificate.Matches(other.Fingerprint))));
 
-    /// <summary>When the pin was last seen here; null: never.</summary>
+    /// <summary>When the pin's key or certificate was last seen here; null where it never was.</summary>
     public DateTimeOffset? LastSeen(Pin pin) => Runs.LastOrDefault(run => run.Certificate?.Matches(pin.Fingerprint) == true)?.Last;
 
     public PresentedKey ToPresentedKey(DigestAlgorithm digest) => new(

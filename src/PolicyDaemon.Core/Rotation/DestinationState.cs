@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>A destination that the prober looks after, as the ledger hands it out: what is configured, and what is remembered of it.</summary>
+/// <summary>A destination as the ledger hands it to the prober: its configuration, and the state of its probes.</summary>
 public sealed record DestinationState
 {
     private readonly NextHop? entry;
@@ -27,19 +27,19 @@ public sealed record DestinationState
 
     public required ImmutableArray<Pin> Pins { get; init; }
 
-    /// <summary>Hosts to visit for a leading-dot key.</summary>
+    /// <summary>Hosts to probe for a leading-dot key.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
-    /// <summary>When it was looked at last, whatever came of it.</summary>
+    /// <summary>When the destination was probed last, whatever the outcome.</summary>
     public DateTimeOffset? LastProbe { get; init; }
 
-    /// <summary>When it is due next.</summary>
+    /// <summary>When the next probe is due.</summary>
     public DateTimeOffset? NextDue { get; init; }
 
-    /// <summary>The last resolution that worked; null before the first.</summary>
+    /// <summary>The last resolution of the MX hosts that worked; null before the first.</summary>
     public MxResolution? LastResolution { get; init; }
 
-    /// <summary>MX hosts at the time a served pin was last seen; null: never.</summary>
+    /// <summary>The MX hosts at the time a served pin was last seen; null where none ever was.</summary>
     public ImmutableSortedSet<string>? TrustedHosts { get; init; }
 
     /// <summary>Since when each resolution found the MX records secure; null where the last one did not.</summary>
@@ -48,7 +48,7 @@ public sealed record DestinationState
     /// <summary>The MX records have been secure at some time.</summary>
     public bool WasSecure { get; init; }
 
-    /// <summary>Targets of its MX hosts, current and earlier, with the host's name and when they were last listed.</summary>
+    /// <summary>The targets of the MX hosts, current and earlier.</summary>
     public ImmutableArray<MxTarget> Targets { get; init; } = [];
 
     /// <summary>This state for a clock that shows <paramref name="now"/>. A probe that is later was recorded by a clock that was ahead and

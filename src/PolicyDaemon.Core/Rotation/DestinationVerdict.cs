@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What would happen to mail now.</summary>
+/// <summary>What would happen to a destination's mail now.</summary>
 public enum DestinationVerdict
 {
     /// <summary>Nothing was seen yet, or there is nothing to compare with.</summary>

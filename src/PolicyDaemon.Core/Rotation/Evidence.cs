@@ -18,7 +18,7 @@ public readonly record struct PresentedAt(string MxHost, ServerCertificate Certi
 /// </code>
 /// <para>Both need an MX host whose name is authenticated: by secure MX records, or because an administrator named the host.</para>
 /// <para>How many of the places that present a key have to prove it depends on the question. The rules ask about one candidate of a
-/// destination that is watched: a record that matches at <em>any</em> place names that key as the destination's own, and what other
+/// destination that is probed regularly: a record that matches at <em>any</em> place names that key as the destination's own, and what other
 /// places present is judged for itself. <c>policyctl --probe</c> asks about a key of which nothing is known yet: there
 /// <em>every</em> place that presents it must prove it, since one that does not is as likely somebody else's.</para>
 /// </remarks>

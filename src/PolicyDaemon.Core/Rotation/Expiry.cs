@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What was announced or seen, and never came to anything.</summary>
+/// <summary>Ends pins that came to nothing: announced keys that never appeared, candidates that nobody trusted and no server presents any more.</summary>
 internal static class Expiry
 {
     /// <summary>An unseen standby pin goes after its time; the last served pin stays, with a finding.</summary>

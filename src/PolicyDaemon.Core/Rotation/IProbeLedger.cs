@@ -4,23 +4,23 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What the prober knows and writes down; the store keeps it. Safe for several tasks at once.</summary>
-/// <remarks>Calls return when what they wrote is durable. A call that cannot (a full disk, a locked store) throws
+/// <summary>The stored state of all probes: what is due, what every target presented, what each probe came to. Safe for several tasks at once.</summary>
+/// <remarks>Calls return when what they wrote is durable. A call that cannot write or read (a full disk, a locked store) throws
 /// <see cref="LedgerUnavailableException"/>, and the prober goes on with what it can.</remarks>
 public interface IProbeLedger
 {
-    /// <summary>Destinations that were probed before and are due by then, the earliest first.</summary>
+    /// <summary>Destinations that were probed before and are due until a given time, the earliest first.</summary>
     /// <remarks>Due times are stored, so a restart neither loses nor adds probes.</remarks>
-    /// <param name="until">Inclusive.</param>
-    /// <param name="limit">At most so many.</param>
+    /// <param name="until">The time, inclusive.</param>
+    /// <param name="limit">The largest number of destinations to return.</param>
     IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit);
 
     /// <summary>Destinations that were never probed, in pages.</summary>
     /// <param name="after">Where the page before ended; 0 for the first.</param>
-    /// <param name="limit">At most so many.</param>
+    /// <param name="limit">The largest number of destinations to return.</param>
     UnprobedPage ListUnprobed(long after, int limit);
 
-    /// <summary>How many there are to look after, and how many of them wait.</summary>
+    /// <summary>How many destinations there are to probe, and how many of them wait for it.</summary>
     ProbeCounts Count(DateTimeOffset now);
 
     /// <summary>Makes due now what was last probed later than now and is due later still: a clock that was ahead has recorded it, and it
@@ -30,30 +30,30 @@ public interface IProbeLedger
     /// <returns>How many destinations.</returns>
     int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter);
 
-    /// <summary>Some destinations, each once, any as likely as another.</summary>
-    /// <param name="size">So many, or all where there are fewer; of a large store it may be some fewer.</param>
+    /// <summary>A random sample of the destinations, each at most once and each as likely as another.</summary>
+    /// <param name="size">The size of the sample; fewer are returned where there are not so many, and perhaps of a large store.</param>
     IReadOnlyList<NextHop> Sample(int size, Random random);
 
-    /// <summary>One destination as it is configured and remembered now; null where it is no longer there.</summary>
+    /// <summary>One destination as it is now; null where it is no longer configured.</summary>
     DestinationState? Read(NextHop key);
 
-    /// <summary>What is remembered of a target; an empty history where nothing is.</summary>
+    /// <summary>The history of a target; an empty one where it was never probed.</summary>
     AddressHistory ReadHistory(ProbeTarget target);
 
-    /// <summary>Destinations that have this target among theirs.</summary>
+    /// <summary>The destinations that share this target.</summary>
     IReadOnlyList<NextHop> Sharing(ProbeTarget target);
 
     /// <summary>The numbers of the brake.</summary>
-    /// <param name="since">Keys first seen after this count.</param>
+    /// <param name="since">Keys that were first seen after this time count as new.</param>
     BrakeCounts ReadBrake(DateTimeOffset since);
 
-    /// <summary>Keeps an observation, and the target's history with it.</summary>
+    /// <summary>Stores an observation and the target's history with it.</summary>
     void Record(Observation observation, AddressHistory history);
 
-    /// <summary>Keeps what a look at a destination came to, in one transaction: memory, transitions, verdict, findings.</summary>
+    /// <summary>Stores what a probe of a destination came to, in one transaction: state, transitions, verdict, findings.</summary>
     /// <remarks>A transition is applied only while its pin is in the state it starts from, since a person may have decided
     /// meanwhile; each leaves an audit row with its rule and reason.</remarks>
-    void Record(ProbeResult round);
+    void Record(ProbeResult result);
 
     /// <summary>Ends when <see cref="Record(Observation, AddressHistory)"/> would return, and holds no thread until then.</summary>
     Task RecordAsync(Observation observation, AddressHistory history)
@@ -63,28 +63,28 @@ public interface IProbeLedger
     }
 
     /// <summary>Ends when <see cref="Record(ProbeResult)"/> would return, and holds no thread until then.</summary>
-    Task RecordAsync(ProbeResult round)
+    Task RecordAsync(ProbeResult result)
     {
-        Record(round);
+        Record(result);
         return Task.CompletedTask;
     }
 
-    /// <summary>Everything that a person should read about the prober itself now; what was recorded before and is not here has settled.</summary>
+    /// <summary>Stores the findings about the prober itself, all that hold now: one that was recorded before and is missing has settled.</summary>
     void Record(IReadOnlyList<Finding> proberFindings);
 }
 
-/// <summary>How much there is to do.</summary>
-/// <param name="Watched">Destinations above level <c>none</c>.</param>
+/// <summary>How much there is to probe.</summary>
+/// <param name="Destinations">The destinations above level <c>none</c>.</param>
 /// <param name="Waiting">Those of them that are due, or were never probed.</param>
-public readonly record struct ProbeCounts(int Watched, int Waiting);
+public readonly record struct ProbeCounts(int Destinations, int Waiting);
 
 /// <summary>When a destination is due.</summary>
 /// <param name="Key">The destination.</param>
-/// <param name="Due">Null where it has never been probed: due now.</param>
+/// <param name="Due">Null where the destination has never been probed: due now.</param>
 public readonly record struct ProbeDue(NextHop Key, DateTimeOffset? Due);
 
 /// <summary>A page of destinations that were never probed.</summary>
 /// <param name="Keys">The destinations.</param>
-/// <param name="End">Where it ends; the next page begins behind it.</param>
-/// <param name="IsLast">No other page follows.</param>
+/// <param name="End">Where the page ends; the next one begins behind it.</param>
+/// <param name="IsLast">True where no other page follows.</param>
 public sealed record UnprobedPage(IReadOnlyList<NextHop> Keys, long End, bool IsLast);

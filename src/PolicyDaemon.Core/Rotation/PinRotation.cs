@@ -12,8 +12,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// announced  ----> candidate --(a person, evidence A)--> standby --(seen)--> active                        rejected: a person, for good
 /// </code>
 /// <para>Served are standby, active and retiring. Four gates stand before every change of what is served: the mode
-/// (<c>locked</c>: none), a current look at DNS, what always takes a person (<see cref="Holds"/>, <see cref="CandidateHolds"/>)
-/// and the <see cref="Brake"/>. A destination of which the last probes saw nothing changes in nothing.</para>
+/// (<c>locked</c>: none), a lookup of the MX hosts that worked, what always takes a person (<see cref="Holds"/>, <see cref="CandidateHolds"/>)
+/// and the <see cref="Brake"/>. A destination whose last probes saw nothing keeps its pins as they are.</para>
 /// </remarks>
 public static class PinRotation
 {
@@ -66,7 +66,7 @@ public static class PinRotation
     }
 }
 
-/// <summary>All that <see cref="PinRotation"/> looks at.</summary>
+/// <summary>All that <see cref="PinRotation"/> decides from.</summary>
 public sealed record RotationInput
 {
     /// <summary>The key of the entry whose pins these are: the subject of the findings, and in their commands.</summary>
@@ -92,12 +92,12 @@ public sealed record RotationInput
 }
 
 /// <summary>What <see cref="PinRotation"/> proposes. Equal inputs give equal results, in equal order.</summary>
-/// <param name="Transitions">To be applied together, in this order.</param>
-/// <param name="Findings">Everything that holds now; what was found before and is not among them has settled.</param>
+/// <param name="Transitions">The proposed changes, to be applied in this order.</param>
+/// <param name="Findings">Every finding that holds now; one that was open before and is missing has settled.</param>
 /// <param name="Verdict">What would happen to mail with the pins as they were.</param>
 /// <param name="NewKeySeen">A key was seen that no pin knew: others are probed, too, so that the brake can see whether it is everywhere.</param>
 /// <param name="SeesServedPin">A served pin was seen; the MX set is the trusted one from now on.</param>
-/// <param name="ReconsiderAt">When waiting alone would change the result; null where it would not.</param>
+/// <param name="ReconsiderAt">When waiting alone changes the result; null where it does not.</param>
 public sealed record RotationResult(
     ImmutableArray<PinTransition> Transitions, ImmutableArray<Finding> Findings, DestinationVerdict Verdict, bool NewKeySeen,
     bool SeesServedPin, DateTimeOffset? ReconsiderAt)

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>The pins while the rules look at them one after the other, and the transitions proposed so far.</summary>
+/// <summary>The pins during one evaluation, with the transitions that the rules have proposed so far.</summary>
 internal sealed class PinSet
 {
     // So that no zone and no server can make an answer grow until it does not fit: tcp_table takes 62 SHA-256 pins.
@@ -26,7 +26,7 @@ internal sealed class PinSet
 
     public IReadOnlyList<PinTransition> Transitions => transitions;
 
-    /// <summary>A snapshot, so that a rule may change the set while it walks.</summary>
+    /// <summary>Every pin; a copy, so that a rule may change the set while it walks.</summary>
     public IReadOnlyList<Pin> All => [.. pins];
 
     public IEnumerable<Pin> Served => pins.Where(pin => pin.IsServed);

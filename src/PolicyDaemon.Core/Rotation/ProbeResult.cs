@@ -4,19 +4,20 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What one look at a destination came to, as the ledger keeps it.</summary>
+/// <summary>What one probe of a destination came to, as the ledger stores it.</summary>
 public sealed record ProbeResult
 {
     public required NextHop Key { get; init; }
 
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The lookup, failed or not. Only one that worked replaces what is remembered.</summary>
+    /// <summary>The lookup of the MX hosts, failed or not; only one that worked replaces the stored one.</summary>
     public required MxResolution Resolution { get; init; }
 
-    /// <summary>All targets to remember from now on.</summary>
+    /// <summary>Every target of the destination from now on, current or earlier.</summary>
     public required ImmutableArray<MxTarget> Targets { get; init; }
 
+    /// <summary>As in <see cref="DestinationState.SecureSince"/>, after this probe; likewise the two below.</summary>
     public required DateTimeOffset? SecureSince { get; init; }
 
     public required bool WasSecure { get; init; }
@@ -25,6 +26,6 @@ public sealed record ProbeResult
 
     public required RotationResult Result { get; init; }
 
-    /// <summary>When it is due again.</summary>
+    /// <summary>When the next probe is due.</summary>
     public required DateTimeOffset NextDue { get; init; }
 }

@@ -4,26 +4,26 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What the prober knows of a destination, for people.</summary>
+/// <summary>The stored state of a destination's probes, for people.</summary>
 public sealed record ProbeState
 {
-    /// <summary>What would happen to mail; null before the first look.</summary>
+    /// <summary>What would happen to mail; null before the first probe.</summary>
     public DestinationVerdict? Verdict { get; init; }
 
-    /// <summary>Since when it is so.</summary>
+    /// <summary>Since when the verdict is the same.</summary>
     public DateTimeOffset? VerdictSince { get; init; }
 
-    /// <summary>The last look, whatever came of it.</summary>
+    /// <summary>The last probe, whatever its outcome.</summary>
     public DateTimeOffset? LastProbe { get; init; }
 
     public DateTimeOffset? NextDue { get; init; }
 
-    /// <summary>How the last lookup of its MX hosts ended.</summary>
+    /// <summary>How the last lookup of the MX hosts ended.</summary>
     public DnsOutcome Outcome { get; init; }
 
     public string? Detail { get; init; }
 
-    /// <summary>By MX host, then by address.</summary>
+    /// <summary>The addresses, by MX host, then by address.</summary>
     public ImmutableArray<MxAddress> Addresses { get; init; } = [];
 
     /// <summary>When the first of the certificates in use ends; null where none is known.</summary>
@@ -38,10 +38,10 @@ public sealed record ProbeState
         where run.Certificate is not null
         select run;
 
-    /// <summary>Where a pin was seen, one for each address.</summary>
+    /// <summary>The places where a pin's key or certificate was presented, one for each address.</summary>
     public ImmutableArray<PinPresentation> PresentationsOf(Fingerprint pin)
     {
-        var sightings = ImmutableArray.CreateBuilder<PinPresentation>();
+        var presentations = ImmutableArray.CreateBuilder<PinPresentation>();
         foreach (var address in Addresses)
         {
             var runs = address.History.CertificateRuns.Where(run => run.Certificate?.Matches(pin) == true).ToList();
@@ -49,20 +49,20 @@ public sealed record ProbeState
                 continue;
             var last = runs.MaxBy(run => run.Last)!;
             last.Certificate!.Matches(pin, out var subject);
-            sightings.Add(new PinPresentation(
+            presentations.Add(new PinPresentation(
                 address.MxHost, address.History.Target, last.Certificate, subject, runs.Min(run => run.First), last.Last,
                 address.Listed && runs.Any(run => ReferenceEquals(run, address.History.Latest(run.Algorithm)))));
         }
 
-        return sightings.ToImmutable();
+        return presentations.ToImmutable();
     }
 }
 
-/// <summary>What the prober knows of a destination, in short.</summary>
+/// <summary>The stored state of a destination's probes, in short.</summary>
 /// <param name="Verdict">What would happen to mail.</param>
-/// <param name="VerdictSince">Since when it is so.</param>
-/// <param name="LastProbe">The last look, whatever came of it.</param>
-/// <param name="NextDue">The next.</param>
+/// <param name="VerdictSince">Since when the verdict is the same.</param>
+/// <param name="LastProbe">The last probe, whatever its outcome.</param>
+/// <param name="NextDue">When the next probe is due.</param>
 /// <param name="Expires">When the first of the certificates in use ends; null where none is known.</param>
 public sealed record ProbeSummary(
     DestinationVerdict Verdict, DateTimeOffset VerdictSince, DateTimeOffset LastProbe, DateTimeOffset NextDue, DateTimeOffset? Expires);

@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>candidate to active or standby, on evidence and within the mode; standby to active at first sight.</summary>
+/// <summary>candidate to active or standby, on evidence and within the mode; standby to active when it is first presented.</summary>
 internal static class Promotion
 {
     /// <summary>Promotes what evidence allows.</summary>

@@ -5,7 +5,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>active to retiring to retired, when another served key is presented everywhere.</summary>
 internal static class Retirement
 {
-    /// <summary>Active pins that every known place has replaced become retiring; they are still served.</summary>
+    /// <summary>Active pins in whose place every known address presents another served key become retiring; they are still served.</summary>
     public static void Begin(RotationView view)
     {
         foreach (var pin in view.Pins.In(PinState.Active))
@@ -19,7 +19,7 @@ internal static class Retirement
         }
     }
 
-    /// <summary>Retiring pins that were not seen anywhere for their grace are retired.</summary>
+    /// <summary>Retiring pins that no address has presented for the grace period are retired.</summary>
     public static void Complete(RotationView view)
     {
         foreach (var pin in view.Pins.In(PinState.Retiring))
@@ -32,7 +32,7 @@ internal static class Retirement
         }
     }
 
-    /// <summary>True where a place, reachable or not, listed or not, presented the pin when it was last seen.</summary>
+    /// <summary>True where some address, reachable or not, listed or not, presented the pin in its last conclusive probe.</summary>
     public static bool IsInUse(Pin pin, RotationView view) =>
         view.CertificateSlots.Any(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
 
@@ -47,10 +47,10 @@ internal static class Retirement
 
     private static bool IsUnseenForGrace(Pin pin, RotationView view)
     {
-        var sightings = view.CertificateSlots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
-        return sightings.Count > 0
-            ? sightings.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= view.Options.RetireGrace)
-            // Never seen at all, such as an imported pin: then its grace began with retiring.
+        var slots = view.CertificateSlots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
+        return slots.Count > 0
+            ? slots.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= view.Options.RetireGrace)
+            // A pin that was never seen, such as an imported one: its grace began with retiring.
             : view.Current.All(slot => slot.Latest.Last - pin.Since >= view.Options.RetireGrace);
     }
 }

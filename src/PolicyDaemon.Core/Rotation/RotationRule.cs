@@ -15,25 +15,25 @@ public enum RotationRule
     /// <summary>A pin known in another digest was seen: the same key or certificate, in the digest that is served.</summary>
     Converted,
 
-    /// <summary>Evidence A.</summary>
+    /// <summary>Evidence A: active or standby.</summary>
     Dane,
 
-    /// <summary>Evidence B.</summary>
+    /// <summary>Evidence B: active.</summary>
     WebPki,
 
-    /// <summary>A standby pin was seen.</summary>
+    /// <summary>A standby pin was presented for the first time: active.</summary>
     FirstUse,
 
     /// <summary>Another served key is presented everywhere: retiring.</summary>
     Replaced,
 
-    /// <summary>Unseen for its grace: retired.</summary>
+    /// <summary>No address presented the pin for the grace period: retired.</summary>
     GraceOver,
 
-    /// <summary>An announced key that never came.</summary>
+    /// <summary>An announced key was never presented: retired.</summary>
     StandbyExpired,
 
-    /// <summary>A key that was seen once, never trusted, and has gone.</summary>
+    /// <summary>A key that was never trusted is not presented any more: retired.</summary>
     CandidateGone,
 }
 

@@ -7,13 +7,13 @@ namespace PolicyDaemon.Core.Runtime;
 /// <remarks>A statement of the past: <see cref="DaemonLock"/> tells whether its author still runs. Times are ISO 8601 UTC.</remarks>
 /// <param name="Version">The program's version.</param>
 /// <param name="ProcessId">The daemon's process.</param>
-/// <param name="StartedAt">When it started.</param>
-/// <param name="WrittenAt">When this was written.</param>
-/// <param name="Endpoints">Where it answers, as <c>socketmap inet:127.0.0.1:8461</c>.</param>
-/// <param name="Snapshot">What it answers from; null while it has nothing and answers temporary errors.</param>
-/// <param name="Counters">What it answered since it started.</param>
-/// <param name="Findings">What a person should read.</param>
-/// <param name="Prober">What the prober does; null from a version that had none.</param>
+/// <param name="StartedAt">When the daemon started.</param>
+/// <param name="WrittenAt">When this status was written.</param>
+/// <param name="Endpoints">Where the daemon answers, as <c>socketmap inet:127.0.0.1:8461</c>.</param>
+/// <param name="Snapshot">The snapshot in force; null while there is none, and every answer is a temporary error.</param>
+/// <param name="Counters">Lookups since the daemon started.</param>
+/// <param name="Findings">The open findings.</param>
+/// <param name="Prober">The state of the prober; null from a version that had none.</param>
 public sealed record DaemonStatus(
     string Version,
     int ProcessId,

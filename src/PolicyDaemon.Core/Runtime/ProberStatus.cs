@@ -1,11 +1,11 @@
 namespace PolicyDaemon.Core.Runtime;
 
-/// <summary>What the prober in the daemon does.</summary>
+/// <summary>The state of the prober in the daemon.</summary>
 /// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), or <c>failing</c> while it cannot work.</param>
-/// <param name="Problem">Why it cannot work; null otherwise.</param>
-/// <param name="Destinations">How many it looks after.</param>
-/// <param name="InFlight">How many it looks at now.</param>
-/// <param name="Due">How many wait for their turn.</param>
+/// <param name="Problem">Why the prober cannot work; null otherwise.</param>
+/// <param name="Destinations">How many destinations there are to probe.</param>
+/// <param name="InFlight">How many destinations are being probed.</param>
+/// <param name="Due">How many destinations wait for their probe.</param>
 /// <param name="RoundEnded">When nothing was due or under way any more; null where it has not come to that.</param>
 /// <param name="Resolver">Whether what the resolver calls secure counts; null while the prober does not work.</param>
 /// <param name="Brake">Null before the first probe.</param>
@@ -25,7 +25,7 @@ public sealed record ProberStatus(
 /// <param name="Servers">Addresses with ports; empty for the system's.</param>
 /// <param name="Trusted">The configuration says that its AD bit counts.</param>
 /// <param name="SelfTestPassed">Null before the first self-test, which a resolver that is not trusted never has.</param>
-/// <param name="SelfTestAt">When that was.</param>
+/// <param name="SelfTestAt">When the last self-test was.</param>
 /// <param name="Detail">What is wrong, or what the test could not tell.</param>
 public sealed record ResolverStatus(
     IReadOnlyList<string> Servers, bool Trusted, bool? SelfTestPassed, DateTimeOffset? SelfTestAt, string? Detail);

@@ -165,7 +165,7 @@ public sealed class DestinationProbe : IDisposable
 
         if (ledger is not null)
             await ledger.RecordAsync(round);
-        Findings?.Update(brake, resolver.Trouble, resolver.Doubt);
+        Findings?.Update(brake, resolver.Trouble, resolver.Untested);
         return (round, counts);
     }
 

@@ -35,7 +35,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
     public string? Trouble => Test is { Passed: false, Detail: { } detail } ? detail : null;
 
     /// <inheritdoc/>
-    public string? Doubt => Test is { Passed: true, Detail: { } detail } ? detail : null;
+    public string? Untested => Test is { Passed: true, Detail: { } detail } ? detail : null;
 
     /// <inheritdoc/>
     public async Task<MxResolution> ResolveAsync(

@@ -125,7 +125,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         horizon = isCut ? listed[^1].Due ?? now : until;
         notBefore = brought == 0 ? now + Pause : now;
         var counts = ledger.Count(now);
-        Destinations = counts.Watched;
+        Destinations = counts.Destinations;
         beyond = isCut || !hasAllNew ? Math.Max(0, counts.Waiting - dueQueue.CountDue(now)) : 0;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Snapshots;
@@ -16,6 +17,8 @@ internal sealed class LedgerReader : IDisposable
     private const int CountingShare = 20;
 
     private readonly SqliteConnection connection;
+    private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
+
     private readonly Statement begin;
     private readonly Statement end;
     private readonly Statement sharing;
@@ -53,10 +56,10 @@ internal sealed class LedgerReader : IDisposable
             1);
         pinned = new Statement(
             connection,
-            """
+            $"""
             SELECT count(DISTINCT l.mx_host) FROM probe_listing l
             WHERE l.last_listed IS NULL AND EXISTS
-                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN ('standby', 'active', 'retiring'))
+                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN ({ServedStates}))
             """,
             0);
         newKeys = new Statement(connection, "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= $0", 1);

@@ -31,7 +31,7 @@ internal sealed class ProberSection : ISection
     {
         var isQuick = bench.Options.Quick;
         var zone = isQuick ? new ProbedZone(2_000, 100, Rounds) : new ProbedZone(100_000, 5_000, Rounds);
-        // Each look is due 0.9 to 1.1 intervals after the one before. The first round takes as long as looks_per_second says, nearly
+        // Each look is due 0.9 to 1.1 intervals after the one before. The first round takes as long as probes_per_second says, nearly
         // three minutes; the others are longer by the spread. So rounds stay apart, with a rest between them.
         var interval = isQuick ? TimeSpan.FromSeconds(40) : TimeSpan.FromMinutes(8);
         using var authority = new TestAuthority(["*.hosts.example"]);

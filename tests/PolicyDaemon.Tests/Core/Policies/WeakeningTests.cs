@@ -203,18 +203,18 @@ public class WeakeningTests
     }
 
     [Fact]
-    public void Trusting_a_first_sighting_weakens_once()
+    public void Trusting_at_first_sight_weakens_once()
     {
         var tofu = Entries.Pinned(Entries.Sha256A) with { Pins = [Entries.Pin(Entries.Sha256A) with { Strength = PinStrength.Tofu }] };
 
         Assert.Contains("first sight", Assert.Single(Of(null, tofu)), StringComparison.Ordinal);
         Assert.Contains("first sight", Assert.Single(Of(tofu with { Observe = true }, tofu)), StringComparison.Ordinal);
-        Assert.Empty(Of(tofu, tofu with { Note = "looked at" }));
+        Assert.Empty(Of(tofu, tofu with { Note = "compared" }));
         Assert.Empty(Of(null, tofu with { Observe = true }));
     }
 
     [Fact]
-    public void A_first_sighting_carried_over_to_another_digest_weakens_nothing_more()
+    public void A_pin_trusted_at_first_sight_carried_over_to_another_digest_weakens_nothing_more()
     {
         var sha1 = Entries.Pin(Entries.Sha1A) with { Strength = PinStrength.Tofu };
         var sha256 = Entries.Pin(Entries.Sha256A) with { Strength = PinStrength.Tofu };

@@ -70,12 +70,12 @@ internal sealed class RotationScenario
     public void Observe(
         string address, ProbeOutcome outcome, (ServerCertificate Certificate, bool Trusted)[] seen, params KeyAlgorithm[] absent)
     {
-        var watched = addresses[address];
-        addresses[address] = watched with
+        var state = addresses[address];
+        addresses[address] = state with
         {
-            History = watched.History.With(new Observation
+            History = state.History.With(new Observation
             {
-                Target = watched.History.Target,
+                Target = state.History.Target,
                 At = Now,
                 Outcome = outcome,
                 Stage = ProbeStage.Handshake,

@@ -35,6 +35,8 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
 
     public string? Trouble { get; set; }
 
+    public string? Untested => null;
+
     /// <summary>Holds every connection open until it is completed.</summary>
     public TaskCompletionSource? Barrier { get; set; }
 
@@ -45,6 +47,10 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     public void Zone(string key, params string[] addresses) => zones[key] = addresses;
 
     public void Server(string address, string key) => Keys[IPAddress.Parse(address)] = key;
+
+    public void Sweep()
+    {
+    }
 
     public Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {

@@ -18,6 +18,12 @@ internal sealed class CertificateNetwork(TimeProvider time, Func<NextHop, IPAddr
 
     public string? Trouble => null;
 
+    public string? Untested => null;
+
+    public void Sweep()
+    {
+    }
+
     public Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {
         var address = addressOf(nextHop);

@@ -188,7 +188,7 @@ public sealed class ProbeLedgerTests : IDisposable
 
         Assert.Empty(fixture.Ledger.ListDue(fixture.Now.AddDays(9), 10));
         Assert.Empty(fixture.Ledger.ListUnprobed(0, 10).Keys);
-        Assert.Equal(0, fixture.Ledger.Count(fixture.Now.AddDays(9)).Watched);
+        Assert.Equal(0, fixture.Ledger.Count(fixture.Now.AddDays(9)).Destinations);
     }
 
     [Fact]
