@@ -87,18 +87,16 @@ internal static class DaemonHost
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new RunningConfiguration(settings));
         services.AddSingleton<DaemonOutcome>();
-        services.AddSingleton<NearMissLog>();
-        services.AddSingleton<INearMissSink>(provider => provider.GetRequiredService<NearMissLog>());
-        services.AddSingleton<PinnedLookups>();
+        services.AddSingleton<LookupDemand>();
         services.AddSingleton<LookupCounters>();
         services.AddSingleton(provider => new SnapshotLoader(
             new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
         services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<SnapshotLoader>());
         services.AddSingleton(provider => new LookupService(
-            provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<INearMissSink>(),
+            provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<LookupDemand>(),
             provider.GetRequiredService<LookupCounters>(), provider.GetRequiredService<ILogger<LookupService>>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PinnedLookups>()));
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new LookupServer(
             provider.GetRequiredService<LookupService>(),
             new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },

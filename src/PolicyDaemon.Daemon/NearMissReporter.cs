@@ -14,7 +14,7 @@ namespace PolicyDaemon.Daemon;
 /// <remarks>Whoever reaches a lookup socket can invent near misses by the port, so that neither what is kept here, nor the findings, nor the
 /// log lines may grow with them: what cannot be stored waits, and is told of once an hour.</remarks>
 internal sealed class NearMissReporter(
-    NearMissLog nearMisses, IPolicySource source, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
+    LookupDemand demand, IPolicySource source, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
 {
     /// <summary>More than these are one finding.</summary>
     private const int MaxFindings = 100;
@@ -76,10 +76,10 @@ internal sealed class NearMissReporter(
 
     private void Take()
     {
-        foreach (var miss in nearMisses.Drain())
+        foreach (var miss in demand.Drain(DemandKind.NearMiss))
         {
             // The finding for those beyond the limit needs no names.
-            if (waiting.Count < NearMissLog.DefaultCapacity || waiting.ContainsKey(miss.Key))
+            if (waiting.Count < LookupDemand.MaxNearMisses || waiting.ContainsKey(miss.Key))
                 waiting[miss.Key] = waiting.GetValueOrDefault(miss.Key) + miss.Count;
         }
     }

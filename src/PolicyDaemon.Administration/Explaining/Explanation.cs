@@ -1,5 +1,7 @@
+using System.Text;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Explaining;
@@ -7,11 +9,12 @@ namespace PolicyDaemon.Administration.Explaining;
 /// <summary>One key that Postfix may ask for.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Entry">Its entry; null where it is not configured.</param>
+/// <param name="Origin">Where its answer comes from.</param>
 /// <param name="Answer">What it is answered on the map <c>tlspolicy</c>.</param>
 /// <param name="OtherForms">Keys of the same bare host that are configured: a near miss where the key itself is not.</param>
 /// <param name="Asked">False where an earlier key ends Postfix's walk.</param>
 public sealed record ExplainedKey(
-    NextHop Key, Destination? Entry, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
+    NextHop Key, Destination? Entry, Origin Origin, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
 {
     public bool IsNearMiss => Entry is null && OtherForms.Count > 0;
 }
@@ -28,11 +31,13 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
     {
         var keys = new List<ExplainedKey>();
         ExplainedKey? decisive = null;
+        var sources = new StoreSources(store);
         foreach (var key in nextHop.LookupChain())
         {
-            var entry = store.Find(key);
+            var entry = sources.Entry(key);
+            var origin = Precedence.Of(StoreSources.IsInForce(entry), Encoding.ASCII.GetBytes(key.Text), sources);
             var others = store.OtherForms(key).Select(other => other.Key).ToList();
-            var explained = new ExplainedKey(key, entry, AnswerOf(entry, others, postfix), others, decisive is null);
+            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix), others, decisive is null);
             keys.Add(explained);
             // Any answer that is not "not found", an error included, ends the walk.
             if (decisive is null && explained.Answer.Kind != LookupAnswerKind.NotFound)
@@ -47,5 +52,25 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         if (entry is not null)
             return PolicyText.Answer(entry, postfix, MapName.TlsPolicy);
         return others.Count > 0 ? postfix.NearMiss.Answer() : LookupAnswer.NotFound;
+    }
+
+    /// <summary>The entries of the store, each read once.</summary>
+    private sealed class StoreSources(PolicyStore store) : IAnswerSources
+    {
+        private readonly Dictionary<NextHop, Destination?> known = [];
+
+        // A person wants to know whose entry keeps the key from being answered otherwise.
+        public bool AsksParents => true;
+
+        public bool HasEntry(ReadOnlySpan<byte> parent) => IsInForce(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent))));
+
+        public static bool IsInForce(Destination? entry) => entry is { Observe: false };
+
+        public Destination? Entry(NextHop key)
+        {
+            if (!known.TryGetValue(key, out var entry))
+                known.Add(key, entry = store.Find(key));
+            return entry;
+        }
     }
 }

@@ -8,6 +8,7 @@ using PolicyDaemon.Cli.Statuses;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands;
@@ -121,7 +122,7 @@ internal static class Explain
     private static ExplainJson Json(Explanation explanation, PostfixSettings postfix, PinProbeState known, DateTimeOffset now) => new(
         explanation.NextHop.Text,
         [.. explanation.Keys.Select(key => new ExplainedKeyJson(
-            key.Key.Text, key.Asked, AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
+            key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
         explanation.Decisive?.Key.Text,
         AnswerJson.From(explanation.Answer),
         DeliverySentence.Of(explanation, postfix),

@@ -32,6 +32,8 @@ public static class LookupKey
     private static readonly SearchValues<byte> HostBytes =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."u8);
 
+    private static readonly SearchValues<byte> NumericHostBytes = SearchValues.Create("0123456789."u8);
+
     /// <summary>Writes the canonical form of <paramref name="raw"/>.</summary>
     /// <param name="raw">The key's bytes as received.</param>
     /// <param name="canonical">At least <see cref="MaxCanonicalLength"/> octets.</param>
@@ -95,6 +97,22 @@ public static class LookupKey
         var hasPort = colon >= 0 && !canonical[(colon + 1)..].Contains((byte)':');
         return hasPort ? canonical[..colon] : canonical;
     }
+
+    /// <summary>The key that Postfix asks for where this one is not found: the next parent with its leading dot; empty where there is none.</summary>
+    /// <remarks>Only a plain host name, and each of its parents, has one (smtp/smtp_tls_policy.c).</remarks>
+    public static ReadOnlySpan<byte> Parent(ReadOnlySpan<byte> canonical)
+    {
+        if (canonical.IsEmpty || (canonical[0] == '.' ? canonical.Contains((byte)'/') : !IsPlainHostName(canonical)))
+            return default;
+        var dot = canonical[1..].IndexOf((byte)'.');
+        return dot < 0 ? default : canonical[(dot + 1)..];
+    }
+
+    /// <summary>True for a host name without brackets and port whose parents Postfix asks for, too (util/valid_hostname.c).</summary>
+    public static bool IsPlainHostName(ReadOnlySpan<byte> canonical) =>
+        !canonical.IsEmpty && canonical[0] is not ((byte)'.' or (byte)'[' or (byte)'-') && canonical[^1] != '-'
+        && !canonical.ContainsAny((byte)'/', (byte)':') && canonical.ContainsAnyExcept(NumericHostBytes)
+        && canonical.IndexOf(".-"u8) < 0 && canonical.IndexOf("-."u8) < 0;
 
     private static LookupKeyStatus NormalizePath(ReadOnlySpan<byte> raw, Span<byte> canonical, out int length)
     {

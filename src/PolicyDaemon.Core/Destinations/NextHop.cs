@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -10,8 +9,6 @@ namespace PolicyDaemon.Core.Destinations;
 /// <remarks>See postconf(5), smtp_tls_policy_maps, and <see cref="LookupKey"/> for what is folded.</remarks>
 public readonly record struct NextHop : IComparable<NextHop>
 {
-    private static readonly SearchValues<char> NumericHostCharacters = SearchValues.Create("0123456789.");
-
     private readonly string? text;
 
     private NextHop(string text) => this.text = text;
@@ -63,18 +60,14 @@ public readonly record struct NextHop : IComparable<NextHop>
     public IEnumerable<NextHop> LookupChain()
     {
         yield return this;
-        if (!IsPlainHostName && !IsSubdomains)
-            yield break;
-        for (var dot = Text.IndexOf('.', 1); dot >= 0; dot = Text.IndexOf('.', dot + 1))
-            yield return new NextHop(Text[dot..]);
+        for (var parent = Parent(Text); parent.Length > 0; parent = Parent(parent))
+            yield return new NextHop(parent);
     }
 
-    /// <summary>True for a host name without brackets and port whose parents Postfix asks too (util/valid_hostname.c).</summary>
-    public bool IsPlainHostName =>
-        !IsSubdomains && !IsBracketed && !IsPath && !Text.Contains(':', StringComparison.Ordinal)
-        && Text.AsSpan().ContainsAnyExcept(NumericHostCharacters)
-        && Text[0] != '-' && Text[^1] != '-'
-        && !Text.Contains(".-", StringComparison.Ordinal) && !Text.Contains("-.", StringComparison.Ordinal);
+    /// <inheritdoc cref="LookupKey.IsPlainHostName"/>
+    public bool IsPlainHostName => LookupKey.IsPlainHostName(Encoding.ASCII.GetBytes(Text));
+
+    private static string Parent(string key) => key[^LookupKey.Parent(Encoding.ASCII.GetBytes(key)).Length..];
 
     private bool IsIpv6Literal => !IsBracketed && Text.Count(character => character == ':') > 1;
 

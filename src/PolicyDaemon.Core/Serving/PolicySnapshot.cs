@@ -158,7 +158,7 @@ public sealed class PolicySnapshot
         if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
             return false;
         entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt),
-            record.IsPinned);
+            record.IsPinned, record.HasEnd ? DateTimeOffset.FromUnixTimeSeconds(record.ValidUntil) : null);
         return true;
     }
 

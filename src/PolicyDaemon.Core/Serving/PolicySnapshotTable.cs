@@ -99,5 +99,5 @@ internal sealed class PolicySnapshotTable
     }
 
     public LookupReply Reply(scoped in PolicySnapshotRecord record, MapName map) =>
-        new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned);
+        new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.HasEnd ? record.ValidUntil : 0);
 }

@@ -73,11 +73,11 @@ internal sealed class PolicySnapshotTableBuilder
         var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
         var text = StoreText(plain.Text);
         Put(key, plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text),
-            entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0);
+            entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0, EndOf(entry));
     }
 
     /// <summary>Notes that a key of the table below is gone.</summary>
-    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, PolicySnapshotRecord.RemovedFlag);
+    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, PolicySnapshotRecord.RemovedFlag, validUntil: 0);
 
     /// <summary>Copies a record of another table, with its texts.</summary>
     public void Copy(PolicySnapshotTable from, in PolicySnapshotRecord record)
@@ -87,7 +87,8 @@ internal sealed class PolicySnapshotTableBuilder
         var text = StoreText(from.Text(plain));
         Put(record.Key, record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt),
             tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)),
-            record.IsRemoved ? PolicySnapshotRecord.RemovedFlag : record.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0);
+            record.IsRemoved ? PolicySnapshotRecord.RemovedFlag : record.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0,
+            record.HasEnd ? record.ValidUntil : 0);
     }
 
     /// <summary>Takes the record of a key out of the index.</summary>
@@ -128,11 +129,11 @@ internal sealed class PolicySnapshotTableBuilder
     }
 
     private void Put(
-        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, byte flags)
+        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, byte flags, uint validUntil)
     {
         puts++;
-        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, text, tlsRptText), out var octets);
-        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, flags);
+        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, text, tlsRptText, validUntil), out var octets);
+        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, flags, validUntil);
         var keyHash = PolicySnapshotTable.HashOf(hash, key);
         var slot = ((ulong)keyHash << 32) | position;
         var at = Find(keyHash, key);
@@ -149,6 +150,10 @@ internal sealed class PolicySnapshotTableBuilder
         Insert(slots, slot);
         count++;
     }
+
+    // Four octets last until 2106; before 1970 is over anyway.
+    private static uint EndOf(SnapshotEntry entry) =>
+        entry.ValidUntil is { } end ? (uint)Math.Clamp(end.ToUnixTimeSeconds(), 1, uint.MaxValue) : 0;
 
     private int Find(uint keyHash, ReadOnlySpan<byte> key)
     {

@@ -7,4 +7,6 @@ namespace PolicyDaemon.Core.Serving;
 /// <param name="Answer">The answer on the map <c>tlspolicy</c>.</param>
 /// <param name="TlsRptAnswer">The answer on <c>tlspolicy-tlsrpt</c>; the same value where nothing differs.</param>
 /// <param name="IsPinned">The entry is enforced with pins: a lookup of its key makes an old probe due.</param>
-public readonly record struct SnapshotEntry(string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false);
+/// <param name="ValidUntil">When the entry lapses by itself, in whole seconds; null: never.</param>
+public readonly record struct SnapshotEntry(
+    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null);

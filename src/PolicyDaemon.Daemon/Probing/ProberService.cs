@@ -14,7 +14,7 @@ namespace PolicyDaemon.Daemon.Probing;
 /// <summary>Runs the prober beside the lookups, with the settings in force.</summary>
 /// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again.</remarks>
 internal sealed class ProberService(
-    RunningConfiguration configuration, SnapshotLoader loader, PinnedLookups lookups, IProbeLedger ledger,
+    RunningConfiguration configuration, SnapshotLoader loader, LookupDemand demand, IProbeLedger ledger,
     ILogger<ProberService> logger, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
@@ -100,7 +100,7 @@ internal sealed class ProberService(
         {
             using var parts = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
             using var engine = parts.CreateEngine(ledger, logger);
-            var prober = new RunningProber(settings.Probe, parts, engine, loader, lookups, time);
+            var prober = new RunningProber(settings.Probe, parts, engine, loader, demand, time);
             running = prober;
             problem = null;
             await prober.RunAsync(StopTime, until);

@@ -11,7 +11,7 @@ namespace PolicyDaemon.Daemon.Probing;
 
 /// <summary>An engine at work, told of what changes in the store and of what Postfix asks for.</summary>
 internal sealed class RunningProber(
-    ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, PinnedLookups lookups, TimeProvider time)
+    ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, LookupDemand demand, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
@@ -23,6 +23,8 @@ internal sealed class RunningProber(
     private static readonly TimeSpan TidyPause = TimeSpan.FromSeconds(30);
     private const int ManyProbes = 50;
 
+    // Keys that were asked for of late, each once: what is asked all the time is not looked up in the ledger all the time.
+    private readonly HashSet<string> recent = new(StringComparer.Ordinal);
     private readonly TimeSpan forget = Bounded(settings.LookupStaleness / 5);
     // One list for ever: a status that says the same is equal to the one before.
     private readonly string[] resolvers = [.. settings.Resolvers.Select(server => server.ToString())];
@@ -85,12 +87,16 @@ internal sealed class RunningProber(
             (listIsStale, anyKey, listedAt) = (false, false, now);
         }
 
-        foreach (var key in lookups.Take())
-            Want(key, ProbeReason.Lookup);
+        foreach (var (key, _) in demand.Drain(DemandKind.Pinned))
+        {
+            if (recent.Count < LookupDemand.MaxPinned && recent.Add(key))
+                Want(key, ProbeReason.Lookup);
+        }
+
         TidyUp(now);
         if (time.GetElapsedTime(forgotAt, now) >= forget)
         {
-            lookups.Forget();
+            recent.Clear();
             forgotAt = now;
         }
     }

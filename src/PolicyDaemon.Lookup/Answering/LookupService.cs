@@ -11,21 +11,21 @@ namespace PolicyDaemon.Lookup.Answering;
 public sealed class LookupService
 {
     private readonly IPolicySource source;
-    private readonly INearMissSink nearMisses;
-    private readonly IPinnedLookupSink? pinned;
+    private readonly LookupDemand demand;
+    private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly LogGate faults;
     private volatile PostfixSettings postfix;
 
     public LookupService(
-        IPolicySource source, PostfixSettings postfix, INearMissSink nearMisses, LookupCounters counters,
-        ILogger<LookupService> logger, TimeProvider time, IPinnedLookupSink? pinned = null)
+        IPolicySource source, PostfixSettings postfix, LookupDemand demand, LookupCounters counters, ILogger<LookupService> logger,
+        TimeProvider time)
     {
         this.source = source;
         this.postfix = postfix;
-        this.nearMisses = nearMisses;
-        this.pinned = pinned;
+        this.demand = demand;
         this.logger = logger;
+        this.time = time;
         Counters = counters;
         faults = new LogGate(time);
     }
@@ -97,19 +97,20 @@ public sealed class LookupService
         }
 
         var key = canonical[..length];
-        if (snapshot.TryFind(key, map, out var reply))
+        var isConfigured = snapshot.TryFind(key, map, out var reply);
+        if (Precedence.Of(isConfigured && reply.IsInForce(time), key, new SnapshotSources(snapshot, time)) == Origin.Entry)
         {
             // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
-            if (pinned is not null && reply.IsPinned)
-                pinned.Add(key);
+            if (reply.IsPinned)
+                demand.Add(key, DemandKind.Pinned);
             return reply;
         }
 
-        if (!snapshot.HasOtherForm(key))
+        if (isConfigured || !snapshot.HasOtherForm(key))
             return new(LookupAnswerKind.NotFound, default);
 
         Counters.NearMiss();
-        nearMisses.Add(key);
+        demand.Add(key, DemandKind.NearMiss);
         return postfix.NearMiss == NearMissAnswer.Temporary
             ? new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText)
             : new(LookupAnswerKind.NotFound, default);

@@ -13,7 +13,8 @@ namespace PolicyDaemon.Store.Snapshots;
 /// store id, sequence, hash    the identity: which state of which store
 /// digest, major, minor        for which Postfix the answers were written
 /// count                       then so many entries:
-///   key, kind, text, flags    1: the answer on tlspolicy-tlsrpt is the same, or else its kind and text follow; 2: enforced with pins
+///   key, kind, text, flags    1: the answer on tlspolicy-tlsrpt is the same, or else its kind and text follow; 2: enforced with pins;
+///                             4: has an end, whose second in Unix time follows, 8 octets
 /// XXH128 of all before        16 octets
 /// </code>
 /// Numbers are little-endian (counts and lengths 4 octets, the sequence 8, kinds and flags 1); texts are a length and UTF-8.
@@ -27,6 +28,7 @@ public static class SnapshotFile
 
     internal const byte SameFlag = 1;
     internal const byte PinnedFlag = 2;
+    internal const byte EndFlag = 4;
     internal const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
 
     private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0003"u8;

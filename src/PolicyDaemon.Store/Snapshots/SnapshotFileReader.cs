@@ -53,8 +53,14 @@ internal sealed class SnapshotFileReader(Stream file)
         var key = Text();
         var answer = Answer();
         var flags = Byte();
-        return new SnapshotEntry(key, answer, (flags & SnapshotFile.SameFlag) != 0 ? answer : Answer(), (flags & SnapshotFile.PinnedFlag) != 0);
+        return new SnapshotEntry(
+            key, answer, (flags & SnapshotFile.SameFlag) != 0 ? answer : Answer(), (flags & SnapshotFile.PinnedFlag) != 0,
+            (flags & SnapshotFile.EndFlag) != 0 ? End(Long()) : null);
     }
+
+    // Checked only with the whole file's checksum, which comes last.
+    private static DateTimeOffset End(long seconds) =>
+        DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
 
     /// <summary>A number of things that follow, for which room is made before the checksum is known.</summary>
     /// <param name="leastOctets">What the smallest of them takes.</param>

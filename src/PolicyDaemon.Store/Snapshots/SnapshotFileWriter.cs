@@ -39,9 +39,11 @@ internal sealed class SnapshotFileWriter(Stream file)
         Text(entry.Key);
         Answer(entry.Answer);
         var same = entry.TlsRptAnswer == entry.Answer;
-        Byte((byte)((same ? SnapshotFile.SameFlag : 0) | (entry.IsPinned ? SnapshotFile.PinnedFlag : 0)));
+        Byte((byte)((same ? SnapshotFile.SameFlag : 0) | (entry.IsPinned ? SnapshotFile.PinnedFlag : 0) | (entry.ValidUntil is null ? 0 : SnapshotFile.EndFlag)));
         if (!same)
             Answer(entry.TlsRptAnswer);
+        if (entry.ValidUntil is { } end)
+            Long(end.ToUnixTimeSeconds());
     }
 
     /// <summary>Writes the checksum of everything before; nothing may follow.</summary>

@@ -37,10 +37,10 @@ public class LookupParts
         var entries = Enumerable.Range(0, Rows)
             .Select(index => Entry($"partner-{index:D5}.example", $"secure match=mx1.partner-{index:D5}.example"))
             .Append(Entry("xn--mnchen-3ya.example", "secure match=mx.xn--mnchen-3ya.example"))
-            .Append(Entry("pinned.example", "fingerprint " + pins));
+            .Append(Entry("pinned.example", "fingerprint " + pins) with { IsPinned = true });
         snapshot = PolicySnapshot.Build(new SnapshotIdentity("benchmarks", 0, "", DigestAlgorithm.Sha256, PostfixVersion.Oldest), entries);
         service = new LookupService(
-            new Fixed(snapshot), PostfixSettings.Default, new Nowhere(), new LookupCounters(), NullLogger<LookupService>.Instance, TimeProvider.System);
+            new Fixed(snapshot), PostfixSettings.Default, new LookupDemand(), new LookupCounters(), NullLogger<LookupService>.Instance, TimeProvider.System);
         key = Encoding.UTF8.GetBytes(Asked switch
         {
             "hit" => "partner-04711.example",
@@ -100,12 +100,5 @@ public class LookupParts
     private sealed class Fixed(PolicySnapshot snapshot) : IPolicySource
     {
         public PolicySnapshot? Current => snapshot;
-    }
-
-    private sealed class Nowhere : INearMissSink
-    {
-        public void Add(ReadOnlySpan<byte> canonicalKey)
-        {
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PolicyDaemon.Cli;
 using Xunit;
 
@@ -22,6 +23,21 @@ public class ExplainTests
             .com	no	no	(not found)	
 
             """, result.Out);
+    }
+
+    [Fact]
+    public void Each_key_says_where_its_answer_comes_from()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", ".example.com", "--level", "encrypt");
+        session.Succeed("domain", "add", ".b.example.com", "--level", "secure", "--match", "mx.example.com", "--observe");
+
+        using var json = JsonDocument.Parse(session.Run("explain", "a.b.example.com", "--format", "json").Out);
+
+        // An observed entry counts as absent, here as in a lookup.
+        Assert.Equal(
+            ["a.b.example.com parent", ".b.example.com parent", ".example.com entry", ".com none"],
+            json.RootElement.GetProperty("keys").EnumerateArray().Select(key => $"{key.GetProperty("key")} {key.GetProperty("origin")}"));
     }
 
     [Fact]

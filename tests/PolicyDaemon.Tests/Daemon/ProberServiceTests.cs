@@ -26,7 +26,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
     private readonly FakeDnsServer dns = new();
     private readonly FakeSmtpServer server = new(FakeSmtpConnection.Polite(() => Certificate));
     private readonly MemoryLedger ledger = new();
-    private readonly PinnedLookups lookups = new();
+    private readonly LookupDemand demand = new();
     private RunningConfiguration configuration = null!;
     private SnapshotLoader loader = null!;
     private ProberService prober = null!;
@@ -43,7 +43,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
             new SnapshotLoaderOptions(configuration.Settings.Database, configuration.Settings.Snapshot), configuration.Settings.Postfix,
             TimeProvider.System, NullLogger<SnapshotLoader>.Instance);
         loader.Start();
-        prober = new ProberService(configuration, loader, lookups, ledger, NullLogger<ProberService>.Instance, TimeProvider.System);
+        prober = new ProberService(configuration, loader, demand, ledger, NullLogger<ProberService>.Instance, TimeProvider.System);
         return ValueTask.CompletedTask;
     }
 
@@ -101,7 +101,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
         // Postfix asks as long as there is mail; the first questions find a look that is fresh.
         await Until(() =>
         {
-            lookups.Add(Encoding.ASCII.GetBytes(Key));
+            demand.Add(Encoding.ASCII.GetBytes(Key), DemandKind.Pinned);
             return server.Connections >= 3;
         });
     }

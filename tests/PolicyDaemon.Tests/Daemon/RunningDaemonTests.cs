@@ -25,7 +25,7 @@ namespace PolicyDaemon.Tests.Daemon;
 public sealed class RunningDaemonTests : IAsyncLifetime
 {
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-running").FullName;
-    private readonly NearMissLog nearMisses = new();
+    private readonly LookupDemand demand = new();
     private readonly LookupCounters counters = new();
     private RunningConfiguration configuration = null!;
     private SnapshotLoader loader = null!;
@@ -46,7 +46,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         loader = new SnapshotLoader(
             new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix, TimeProvider.System, NullLogger<SnapshotLoader>.Instance);
         loader.Start();
-        service = new LookupService(loader, settings.Postfix, nearMisses, counters, NullLogger<LookupService>.Instance, TimeProvider.System);
+        service = new LookupService(loader, settings.Postfix, demand, counters, NullLogger<LookupService>.Instance, TimeProvider.System);
         server = new LookupServer(
             service, new LookupOptions { Endpoints = Endpoints.From(settings) }, NullLogger<LookupServer>.Instance, TimeProvider.System);
         await server.StartAsync();
@@ -146,7 +146,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         Add("[mx.example]", TlsLevel.Encrypt);
         using var connection = Connect(Port(server.Listening[0]));
         Assert.Equal("9:NOTFOUND ,", await Ask(connection, "tlspolicy [MX.example]:submission"));
-        using var reporter = new NearMissReporter(nearMisses, loader, configuration, NullLogger<NearMissReporter>.Instance, TimeProvider.System);
+        using var reporter = new NearMissReporter(demand, loader, configuration, NullLogger<NearMissReporter>.Instance, TimeProvider.System);
 
         reporter.Report();
 
@@ -167,7 +167,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         using var connection = Connect(Port(server.Listening[0]));
         for (var port = 1; port <= 300; port++)
             await Ask(connection, $"tlspolicy [mx.example]:{port}");
-        using var reporter = new NearMissReporter(nearMisses, loader, configuration, NullLogger<NearMissReporter>.Instance, TimeProvider.System);
+        using var reporter = new NearMissReporter(demand, loader, configuration, NullLogger<NearMissReporter>.Instance, TimeProvider.System);
 
         reporter.Report();
 
@@ -181,7 +181,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var logger = new CollectingLogger<NearMissReporter>();
         using var connection = Connect(Port(server.Listening[0]));
-        using var reporter = new NearMissReporter(nearMisses, loader, configuration, logger, time);
+        using var reporter = new NearMissReporter(demand, loader, configuration, logger, time);
         var settings = configuration.Settings;
         configuration.Settings = settings with { Database = Path.Combine(directory, "missing.db") };
         for (var round = 0; round < 120; round++)

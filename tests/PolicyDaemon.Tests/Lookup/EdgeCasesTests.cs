@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Lookup.Listening;
 using Xunit;
@@ -84,7 +85,7 @@ public sealed class EdgeCasesTests
     public void Case_05_a_miss_in_another_form_is_noticed(string asked)
     {
         Assert.Equal(LookupAnswer.NotFound, data.Ask(asked));
-        Assert.Equal(asked, Assert.Single(data.NearMisses.Drain()).Key);
+        Assert.Equal(asked, Assert.Single(data.Demand.Drain(DemandKind.NearMiss)).Key);
         Assert.Equal(LookupAnswerKind.Temporary, new LookupTestData(NearMissAnswer.Temporary).Ask(asked).Kind);
     }
 

@@ -30,15 +30,18 @@ internal sealed class LookupTestData : IPolicySource
 
     public PolicySnapshot? Current { get; set; } = PolicySnapshot.Build(Identity, Table.Select(pair => Entry(pair.Key, LookupAnswer.Found(pair.Value))));
 
-    public NearMissLog NearMisses { get; } = new();
+    public LookupDemand Demand { get; } = new();
 
-    public PinnedLookups Pinned { get; } = new();
+    public TimeProvider Time { get; }
 
     public LookupService Service { get; }
 
-    public LookupTestData(NearMissAnswer nearMiss = NearMissAnswer.NotFound) => Service = new LookupService(
-        this, PostfixSettings.Default with { NearMiss = nearMiss }, NearMisses, new LookupCounters(),
-        NullLogger<LookupService>.Instance, TimeProvider.System, Pinned);
+    public LookupTestData(NearMissAnswer nearMiss = NearMissAnswer.NotFound, TimeProvider? time = null)
+    {
+        Time = time ?? TimeProvider.System;
+        Service = new LookupService(
+            this, PostfixSettings.Default with { NearMiss = nearMiss }, Demand, new LookupCounters(), NullLogger<LookupService>.Instance, Time);
+    }
 
     public static SnapshotEntry Entry(string key, LookupAnswer answer) =>
         new(key, answer, answer, IsPinned: answer.Text?.StartsWith("fingerprint", StringComparison.Ordinal) == true);

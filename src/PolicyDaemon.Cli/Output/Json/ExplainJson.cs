@@ -18,6 +18,7 @@ internal sealed record ExplainJson(
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Asked">False where an earlier key ends the walk.</param>
+/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c> or <c>none</c>.</param>
 /// <param name="Answer">What it is answered.</param>
 /// <param name="OtherForms">Configured keys of the same bare host.</param>
-internal sealed record ExplainedKeyJson(string Key, bool Asked, AnswerJson Answer, IReadOnlyList<string> OtherForms);
+internal sealed record ExplainedKeyJson(string Key, bool Asked, string Origin, AnswerJson Answer, IReadOnlyList<string> OtherForms);

@@ -248,8 +248,9 @@ public sealed class PolicySnapshotTests
             1 => LookupAnswer.Temporary($"reason {number}"),
             _ => LookupAnswer.Found($"secure match=mx{number}.example"),
         });
-        var genEntry = Gen.Select(genKey, genAnswer, genAnswer, Gen.Bool)
-            .Select((key, plain, tlsRpt, pinned) => new SnapshotEntry(key, plain, tlsRpt, pinned));
+        var genEntry = Gen.Select(genKey, genAnswer, genAnswer, Gen.Bool, Gen.Int[0, 9])
+            .Select((key, plain, tlsRpt, pinned, days) => new SnapshotEntry(
+                key, plain, tlsRpt, pinned, days < 8 ? null : DateTimeOffset.UnixEpoch.AddDays(20_000 + days)));
         var genChange = Gen.Select(genEntry.List[0, 20], genKey.List[0, 20]);
         Gen.Select(genEntry.List[0, 60], genChange.List[0, 12]).Sample(
             (start, changes) =>

@@ -42,8 +42,8 @@ public sealed class LookupServiceTests
         Assert.Equal(LookupAnswer.NotFound, data.Ask("MX.example.net"));
         Assert.Equal(LookupAnswer.NotFound, data.Ask("[mx.example.net]:25"));
         Assert.Equal(3, data.Service.Counters.NearMisses);
-        Assert.Equal([new("[mx.example.net]:25", 1), new("mx.example.net", 2)], data.NearMisses.Drain().OrderBy(miss => miss.Key, StringComparer.Ordinal));
-        Assert.Empty(data.NearMisses.Drain());
+        Assert.Equal([new("[mx.example.net]:25", 1), new("mx.example.net", 2)], data.Demand.Drain(DemandKind.NearMiss).OrderBy(miss => miss.Key, StringComparer.Ordinal));
+        Assert.Empty(data.Demand.Drain(DemandKind.NearMiss));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class LookupServiceTests
     {
         var logger = new CollectingLogger<LookupService>();
         var time = new FakeTimeProvider();
-        var service = new LookupService(new BrokenSource(), PostfixSettings.Default, new NearMissLog(), new LookupCounters(), logger, time);
+        var service = new LookupService(new BrokenSource(), PostfixSettings.Default, new LookupDemand(), new LookupCounters(), logger, time);
         for (var i = 0; i < 100; i++)
             Assert.Equal(LookupAnswerKind.Temporary, service.Answer("tlspolicy"u8, "example.com\n"u8).Kind);
         Assert.Single(logger.Lines);
@@ -106,31 +106,21 @@ public sealed class LookupServiceTests
     }
 
     [Fact]
-    public void Near_misses_are_bounded_whatever_is_asked()
+    public void An_entry_lapses_at_its_end_and_is_not_taken_for_a_near_miss_of_itself()
     {
-        var log = new NearMissLog(10);
-        for (var i = 0; i < 1000; i++)
-            log.Add(Encoding.ASCII.GetBytes($"mx.example.net:{i}"));
-        for (var i = 0; i < 5; i++)
-            log.Add("mx.example.net:3"u8);
-        var drained = log.Drain();
-        Assert.Equal(10, drained.Count);
-        Assert.Equal(6, drained.Single(miss => miss.Key == "mx.example.net:3").Count);
-        Assert.Equal(990, log.Unnamed);
-        log.Add("mx.example.net:999"u8);
-        Assert.Equal([new("mx.example.net:999", 1)], log.Drain());
-    }
-
-    [Fact]
-    public async Task Near_misses_from_many_threads_are_all_counted()
-    {
-        var log = new NearMissLog();
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero));
+        var answer = LookupAnswer.Found("secure");
+        var data = new LookupTestData(NearMissAnswer.Temporary, time)
         {
-            for (var i = 0; i < 10_000; i++)
-                log.Add(i % 2 == 0 ? "a.example"u8 : "b.example"u8);
-        })));
-        Assert.Equal([new("a.example", 20_000), new("b.example", 20_000)], log.Drain().OrderBy(miss => miss.Key, StringComparer.Ordinal));
+            Current = PolicySnapshot.Build(LookupTestData.Identity, [new SnapshotEntry("a.example", answer, answer, ValidUntil: time.GetUtcNow().AddHours(1))]),
+        };
+
+        Assert.Equal(answer, data.Ask("a.example"));
+        time.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(1));
+        Assert.Equal(answer, data.Ask("a.example"));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(LookupAnswer.NotFound, data.Ask("a.example"));
+        Assert.Empty(data.Demand.Drain(DemandKind.NearMiss));
     }
 
     private sealed class BrokenSource : IPolicySource

@@ -16,6 +16,7 @@ public class SnapshotFileTests
             new SnapshotEntry("observed.example", LookupAnswer.NotFound, LookupAnswer.NotFound),
             new SnapshotEntry("broken.example", LookupAnswer.Temporary("no pin"), LookupAnswer.Temporary("no pin")),
             new SnapshotEntry("[long.example]:587", LookupAnswer.Found("fingerprint match=" + new string('b', 90_000)), LookupAnswer.NotFound, IsPinned: true),
+            new SnapshotEntry("until.example", LookupAnswer.Found("secure"), LookupAnswer.Found("may"), ValidUntil: DateTimeOffset.UnixEpoch.AddDays(20_000)),
         ]);
 
     [Fact]
