@@ -30,6 +30,17 @@ public sealed class LevelForecastsTests
     }
 
     [Fact]
+    public void The_strongest_level_comes_first()
+    {
+        ImmutableArray<AddressState> addresses = [Address("mx.example.com", trusted: true, names: "mx.example.com")];
+        var levels = LevelForecasts.Of(Resolution("example.com", DnssecStatus.Insecure), addresses, addresses).Select(forecast => forecast.Level).ToList();
+
+        for (var i = 1; i < levels.Count; i++)
+            Assert.DoesNotContain(levels[..i], earlier => levels[i].IsAbove(earlier));
+        Assert.True(levels[0].IsAbove(levels[^1]));
+    }
+
+    [Fact]
     public void A_self_signed_certificate_is_pinned() =>
         Assert.Equal(TlsLevel.Fingerprint, Strongest("example.com", Address("mx.example.com", trusted: false, names: "mx"))!.Level);
 
