@@ -78,7 +78,10 @@ internal sealed class StatusWriter(
         loader.Status,
         new LookupCounts(
             counters.Found, counters.NotFound, counters.Temporary, counters.Permanent, counters.NearMisses,
-            counters.ConnectionsAccepted, counters.ProtocolErrors),
+            new ConnectionCounts(
+                counters.ConnectionsAccepted, counters.ConnectionsOpen, counters.ConnectionsEvicted, counters.ConnectionsRefused,
+                counters.Timeouts, counters.AcceptErrors),
+            counters.ProtocolErrors),
         [.. loader.Findings.Select(finding => FindingJson.From(finding))],
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {

@@ -37,7 +37,7 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
         {
             await Parallel.ForEachAsync(keys, limit, async (key, stop) =>
             {
-                if (await destinations.RunAsync(key, ProbeReason.Person, roundEnded: null, stop) is { } probe)
+                if (await destinations.RunAsync(key, ProbeReason.Person, passEnded: null, stop) is { } probe)
                     results[key] = probe;
                 progress?.Report((Interlocked.Increment(ref done), keys.Count));
             });

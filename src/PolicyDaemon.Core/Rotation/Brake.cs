@@ -7,8 +7,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// <remarks>It counts MX hosts: a provider that renews the key of one host is one, however many destinations are its customers.</remarks>
 /// <param name="PinnedHosts">The MX hosts of all destinations with served pins, each once.</param>
 /// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="HostWithNewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
-/// <param name="RoundEnded">When the last round ended: every target that was due at its start has been probed.</param>
-public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? RoundEnded)
+/// <param name="PassEnded">When the last round ended: every target that was due at its start has been probed.</param>
+public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? PassEnded)
 {
     private readonly RotationOptions? options;
 
@@ -25,7 +25,7 @@ public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateT
     /// <summary>True where a key seen at that time has waited for the end of a round, or long enough.</summary>
     /// <remarks>A time in the future is from before the clock was set back, and no round that is known ended before that.</remarks>
     public bool HasWaited(DateTimeOffset seen, DateTimeOffset now) =>
-        RoundEnded > seen || (seen > now && RoundEnded is not null) || now - seen >= Options.EvidenceWait;
+        PassEnded > seen || (seen > now && PassEnded is not null) || now - seen >= Options.EvidenceWait;
 }
 
 /// <summary>What the ledger knows for the <see cref="Brake"/>.</summary>

@@ -41,7 +41,16 @@ public sealed record SnapshotStatus(
 
 /// <summary>Lookups since the daemon started, by answer.</summary>
 public sealed record LookupCounts(
-    long Found, long NotFound, long Temporary, long Permanent, long NearMisses, long Connections, long ProtocolErrors);
+    long Found, long NotFound, long Temporary, long Permanent, long NearMisses, ConnectionCounts Connections, long ProtocolErrors);
+
+/// <summary>Lookup connections since the daemon started.</summary>
+/// <param name="Accepted">All that were accepted.</param>
+/// <param name="Open">Those that are open now.</param>
+/// <param name="Evicted">Idle ones that made way for new ones at the limit.</param>
+/// <param name="Refused">New ones that were closed because none could make way.</param>
+/// <param name="TimedOut">Those that were ended because a request did not arrive, or a reply was not taken, in time.</param>
+/// <param name="AcceptErrors">Failures to accept one, for want of descriptors above all.</param>
+public sealed record ConnectionCounts(long Accepted, long Open, long Evicted, long Refused, long TimedOut, long AcceptErrors);
 
 /// <summary>Reads and writes <see cref="DaemonStatus"/> without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)], WriteIndented = true)]

@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Runtime;
 /// <param name="Destinations">How many destinations there are to probe.</param>
 /// <param name="InFlight">How many destinations are being probed.</param>
 /// <param name="Due">How many destinations wait for their probe.</param>
-/// <param name="RoundEnded">When nothing was due or under way any more; null where it has not come to that.</param>
+/// <param name="PassEnded">When nothing was due or under way any more; null where it has not come to that.</param>
 /// <param name="Resolver">Whether what the resolver calls secure counts; null while the prober does not work.</param>
 /// <param name="Brake">Null before the first probe.</param>
 /// <param name="Alerts">Findings that wait for the alert command or the webhook.</param>
@@ -16,7 +16,7 @@ public sealed record ProberStatus(
     int Destinations,
     int InFlight,
     int Due,
-    DateTimeOffset? RoundEnded,
+    DateTimeOffset? PassEnded,
     ResolverStatus? Resolver,
     BrakeStatus? Brake,
     int Alerts);

@@ -44,12 +44,12 @@ public sealed class DestinationProbe : IDisposable
     /// <summary>Probes a destination of the ledger and records what it came to.</summary>
     /// <param name="key">The destination.</param>
     /// <param name="reason">How fresh what is remembered must be depends on it.</param>
-    /// <param name="roundEnded">When the last round of all destinations ended; null: not known.</param>
+    /// <param name="passEnded">When the last round of all destinations ended; null: not known.</param>
     /// <param name="cancellation">Ends the probe; what was observed until then is kept.</param>
     /// <returns>Null where the destination is no longer there, and where there is nothing to probe.</returns>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
     public async Task<ProbedDestination?> RunAsync(
-        NextHop key, ProbeReason reason, DateTimeOffset? roundEnded, CancellationToken cancellation)
+        NextHop key, ProbeReason reason, DateTimeOffset? passEnded, CancellationToken cancellation)
     {
         var asked = time.GetUtcNow();
         if (Ledger.Read(key) is not { } stored || IsIdle(stored, reason))
@@ -57,7 +57,7 @@ public sealed class DestinationProbe : IDisposable
         var notOlderThan = asked - (reason == ProbeReason.Scheduled
             ? Timetable.ScheduledFreshness(stored.LastProbe, asked, options)
             : Timetable.Freshness(reason, options));
-        return await RunAsync(stored.AsOf(asked), notOlderThan, roundEnded, false, null, cancellation);
+        return await RunAsync(stored.AsOf(asked), notOlderThan, passEnded, false, null, cancellation);
     }
 
     /// <summary>When the destination is due again, where a probe of a moment ago answers a lookup: then nothing is done.</summary>
@@ -93,7 +93,7 @@ public sealed class DestinationProbe : IDisposable
             return;
         var evaluation = new DestinationEvaluation(state, probed.Resolution, now);
         var histories = evaluation.Targets.Select(target => target.Target).Distinct().ToDictionary(target => target, gate.Remembered);
-        await FinishAsync(state, evaluation, histories, roundEnded: null);
+        await FinishAsync(state, evaluation, histories, passEnded: null);
     }
 
     /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
@@ -112,7 +112,7 @@ public sealed class DestinationProbe : IDisposable
         state.Policy.Level == TlsLevel.None && reason != ProbeReason.Person;
 
     private async Task<ProbedDestination> RunAsync(
-        DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? roundEnded, bool triesServerName,
+        DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? passEnded, bool triesServerName,
         IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var resolution = await resolver.ResolveAsync(state.Key, state.ProbeAs, cancellation);
@@ -137,7 +137,7 @@ public sealed class DestinationProbe : IDisposable
         }));
 
         var histories = probes.ToDictionary(pair => pair.Key, pair => pair.Value.History);
-        var (round, counts) = await FinishAsync(state, evaluation, histories, roundEnded);
+        var (round, counts) = await FinishAsync(state, evaluation, histories, passEnded);
         var states = evaluation.Addresses(histories);
         return new ProbedDestination
         {
@@ -152,10 +152,10 @@ public sealed class DestinationProbe : IDisposable
     }
 
     private async Task<(ProbeResult Round, BrakeCounts Counts)> FinishAsync(
-        DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories, DateTimeOffset? roundEnded)
+        DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories, DateTimeOffset? passEnded)
     {
         var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
-        var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, roundEnded) { Options = options.Rotation };
+        var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
         var round = evaluation.Finish(histories, digest, brake, options);
         if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(state)) == true)
         {

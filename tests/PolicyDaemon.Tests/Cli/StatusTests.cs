@@ -162,7 +162,7 @@ public class StatusTests
             session.Time.GetUtcNow(),
             ["socketmap inet:127.0.0.1:8461"],
             new SnapshotStatus(source, "store", sequence, AuditHead.Empty.Hash, 1, session.Time.GetUtcNow()),
-            new LookupCounts(1, 2, 3, 4, 5, 6, 7),
+            new LookupCounts(1, 2, 3, 4, 5, new ConnectionCounts(6, 5, 4, 3, 2, 1), 7),
             findings));
         return running;
     }

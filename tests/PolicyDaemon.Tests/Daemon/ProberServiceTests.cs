@@ -67,7 +67,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
         await Until(() => !ledger.Rounds.IsEmpty);
         Assert.True(ledger.Rounds.TryPeek(out var round));
         Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict);
-        await Until(() => prober.Status is { State: "on", Destinations: 1, InFlight: 0, Due: 0, RoundEnded: not null });
+        await Until(() => prober.Status is { State: "on", Destinations: 1, InFlight: 0, Due: 0, PassEnded: not null });
         Assert.Equal((false, null), (prober.Status.Resolver?.Trusted, prober.Status.Resolver?.SelfTestPassed));
     }
 

@@ -51,6 +51,7 @@ public sealed class JsonShapeTests
         [typeof(DaemonStatus)] = "daemon",
         [typeof(SnapshotStatus)] = "snapshot",
         [typeof(LookupCounts)] = "lookup counts",
+        [typeof(ConnectionCounts)] = "connection counts",
         [typeof(ProberStatus)] = "prober",
         [typeof(BrakeStatus)] = "brake",
         [typeof(AuditRowJson)] = "audit row",

@@ -146,7 +146,7 @@ public sealed class PinRotationTests
         world.See(A, "new");
         world.Step();
         world.Now = world.Now.AddSeconds(5);
-        world.Brake = new Brake(100, 1, RoundEnded: world.Now);
+        world.Brake = new Brake(100, 1, PassEnded: world.Now);
 
         world.Step();
 

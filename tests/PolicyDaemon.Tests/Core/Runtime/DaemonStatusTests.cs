@@ -13,7 +13,7 @@ public sealed class DaemonStatusTests : IDisposable
     private static readonly DaemonStatus Example = new(
         "1.0", 7, Now, Now.AddMinutes(1), ["socketmap inet:127.0.0.1:8461"],
         new SnapshotStatus("store", "id", 3, "ab", 2, Now),
-        new LookupCounts(1, 2, 3, 4, 5, 6, 7),
+        new LookupCounts(1, 2, 3, 4, 5, new ConnectionCounts(6, 5, 4, 3, 2, 1), 7),
         [new FindingJson("near-miss", "[mx.example]:587", "detail", "remedy", Now)]);
 
     private string StatusFile => Path.Combine(directory, "status");

@@ -40,7 +40,7 @@ public sealed class DestinationProbeTests
         Assert.Empty(ledger.Observations);
         Assert.Empty(ledger.Rounds);
 
-        var other = await stored.RunAsync(One, ProbeReason.Person, roundEnded: null, Cancellation);
+        var other = await stored.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation);
         Assert.Equal((DestinationVerdict.Ok, DestinationVerdict.Ok), (one.Round.Result.Verdict, other!.Round.Result.Verdict));
         Assert.Equal(one.Addresses.Select(Shown), other.Addresses.Select(Shown));
         Assert.Equal((1, 1), (ledger.Observations.Count, ledger.Rounds.Count));
@@ -72,7 +72,7 @@ public sealed class DestinationProbeTests
             using var probe = Probe(memory);
             await Task.WhenAll(new[] { "one.example", "two.example" }.Select(key => memory is null
                 ? probe.RunAsync(State(key), triesServerName: false, progress: null, Cancellation)
-                : probe.RunAsync(NextHop.Parse(key), ProbeReason.Person, roundEnded: null, Cancellation)!));
+                : probe.RunAsync(NextHop.Parse(key), ProbeReason.Person, passEnded: null, Cancellation)!));
             Assert.Single(network.Connections);
         }
     }
@@ -85,14 +85,14 @@ public sealed class DestinationProbeTests
         {
             time.Advance(TimeSpan.FromSeconds(1));
             using var probe = Probe(ledger);
-            var probed = await probe.RunAsync(One, ProbeReason.Person, roundEnded: null, Cancellation);
+            var probed = await probe.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation);
             Assert.Equal((attempt, DestinationVerdict.Unreachable), (network.Connections.Count, probed!.Round.Result.Verdict));
         }
 
         network.Failures.Clear();
         time.Advance(TimeSpan.FromSeconds(1));
         using var last = Probe(ledger);
-        Assert.Equal(DestinationVerdict.Ok, (await last.RunAsync(One, ProbeReason.Person, roundEnded: null, Cancellation))!.Round.Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await last.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation))!.Round.Result.Verdict);
     }
 
     [Fact]
