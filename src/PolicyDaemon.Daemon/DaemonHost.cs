@@ -120,6 +120,7 @@ internal static class DaemonHost
         services.AddHostedService(provider => new LookupWorker(
             provider.GetRequiredService<LookupServer>(), inherited, provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<DaemonOutcome>(), provider.GetRequiredService<ILogger<LookupWorker>>()));
+        services.AddHostedService<LookupUpkeep>();
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
         services.AddHostedService<StatusWriter>();

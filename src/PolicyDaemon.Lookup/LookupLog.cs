@@ -29,8 +29,8 @@ internal static partial class LookupLog
     [LoggerMessage(1007, LogLevel.Warning, "A {Protocol} peer sent something that is no request, the connection ends: {Excerpt} ({Suppressed} more since the last such line)")]
     public static partial void BadRequest(this ILogger logger, string protocol, string excerpt, long suppressed);
 
-    [LoggerMessage(1008, LogLevel.Warning, "A {Protocol} connection ended because {What} took longer than {Limit} ({Suppressed} more since the last such line)")]
-    public static partial void ConnectionTimedOut(this ILogger logger, string protocol, string what, TimeSpan limit, long suppressed);
+    [LoggerMessage(1008, LogLevel.Warning, "A {Protocol} connection ended because its peer did not {What} {Limit} ({Suppressed} more since the last such line)")]
+    public static partial void PeerKeptWaiting(this ILogger logger, string protocol, string what, string limit, long suppressed);
 
     [LoggerMessage(1009, LogLevel.Error, "A lookup failed and was answered with a temporary error: {Key} ({Suppressed} more since the last such line)")]
     public static partial void LookupFailed(this ILogger logger, Exception exception, string key, long suppressed);

@@ -17,6 +17,11 @@ public sealed class LookupOptions
     /// <summary>How long a peer may take to accept a reply.</summary>
     public TimeSpan ReplyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Octets that peers leave unread or half-sent, all together; beyond it who keeps us waiting longest is ended before its time.</summary>
+    /// <remarks>One alone leaves 8 KiB and a reply unread, and a reply of 1,500 pins has 100 kB. More of these than the pool of arrays holds, 64 on two
+    /// cores, would be garbage each.</remarks>
+    public long MaxPeerMemory { get; set; } = 6 * 1024 * 1024;
+
     /// <summary>Connections that wait to be accepted; the kernel caps it at net.core.somaxconn (listen(2)).</summary>
     public int Backlog { get; set; } = 4096;
 
@@ -28,6 +33,7 @@ public sealed class LookupOptions
     public string? Validate() => this switch
     {
         { MaxConnections: < 1 or > 1_000_000 } => "max_connections must be between 1 and 1000000",
+        { MaxPeerMemory: < 1 } => "the memory for peers must be positive",
         { Backlog: < 1 } => "backlog must be positive",
         _ when RequestTimeout <= TimeSpan.Zero || RequestTimeout > TimeSpan.FromHours(1) => "request_timeout must be between 1 second and 1 hour",
         _ when ReplyTimeout <= TimeSpan.Zero || ReplyTimeout > TimeSpan.FromHours(1) => "reply_timeout must be between 1 second and 1 hour",

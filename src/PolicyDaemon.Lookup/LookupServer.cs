@@ -44,6 +44,9 @@ public sealed class LookupServer : IAsyncDisposable
 
     public int ConnectionCount => registry.Count;
 
+    /// <summary>True once after many connections, or much that was kept for their peers, are gone: what they leave behind can be given back.</summary>
+    public bool TakeRelief() => registry.TakeRelief();
+
     /// <summary>Binds every endpoint that was not handed over and begins to answer; all or none.</summary>
     /// <param name="inherited">Sockets that listen already, as systemd hands them over, each with the endpoint it serves.
     /// They are never closed: the next daemon gets the same ones, and clients wait in them meanwhile.</param>

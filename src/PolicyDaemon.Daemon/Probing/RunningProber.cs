@@ -17,7 +17,7 @@ internal sealed class RunningProber(
 
     // The list of a large store takes a second to read; it is not read again for each of many changes.
     private static readonly TimeSpan ListPause = TimeSpan.FromMinutes(1);
-    private const int LargeStore = 10_000;
+    internal const int LargeStore = 10_000;
 
     // Collecting a small heap keeps lookups waiting for a few milliseconds.
     private static readonly TimeSpan TidyPause = TimeSpan.FromSeconds(30);

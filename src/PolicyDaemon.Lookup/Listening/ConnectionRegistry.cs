@@ -9,6 +9,9 @@ namespace PolicyDaemon.Lookup.Listening;
 /// <summary>Every open connection: counts them, bounds them, ends the late ones, drains them at the end.</summary>
 internal sealed class ConnectionRegistry : IDisposable
 {
+    /// <summary>So many connections leave megabytes behind.</summary>
+    private const int Crowd = 500;
+
     private readonly Lock sync = new();
     private readonly HashSet<MapConnection> connections = [];
     private readonly ListenerRooms rooms;
@@ -22,6 +25,8 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly LogGate timeoutLog;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ReadinessLoop loop = new();
+    private int most;
+    private bool relieved;
     private bool draining;
 
     public ConnectionRegistry(LookupService service, LookupOptions options, ILogger logger, TimeProvider time)
@@ -35,7 +40,7 @@ internal sealed class ConnectionRegistry : IDisposable
         deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
         limitLog = new LogGate(time);
         timeoutLog = new LogGate(time);
-        context = new ConnectionContext(logger, time, deadlines, new LogGate(time));
+        context = new ConnectionContext(logger, time, deadlines, new PeerMemory(options.MaxPeerMemory, Relieve), new LogGate(time));
     }
 
     /// <summary>Connections held at the same time: as configured, or fewer where the process has too few descriptors.</summary>
@@ -85,6 +90,7 @@ internal sealed class ConnectionRegistry : IDisposable
         lock (sync)
         {
             connections.Add(connection);
+            most = Math.Max(most, connections.Count);
             rooms.Enter(room);
             leave = draining;
         }
@@ -94,6 +100,19 @@ internal sealed class ConnectionRegistry : IDisposable
         _ = RunAsync(connection);
         if (leave)
             connection.Leave();
+    }
+
+    /// <summary>True once after a crowd of connections, or the need to end some of them for the sake of memory, is over.</summary>
+    public bool TakeRelief()
+    {
+        lock (sync)
+        {
+            var isCrowdGone = most >= Crowd && connections.Count <= most / 4;
+            if (!isCrowdGone && (!relieved || context.Memory.Held > options.MaxPeerMemory / 4))
+                return false;
+            (most, relieved) = (connections.Count, false);
+            return true;
+        }
     }
 
     /// <summary>Lets every connection finish what is under way; closes what has not ended when the token is cancelled.</summary>
@@ -174,14 +193,13 @@ internal sealed class ConnectionRegistry : IDisposable
     {
         MapConnection[] busy;
         lock (sync)
-            busy = [.. connections.Where(connection => connection.RequestSince != 0 || connection.ReplySince != 0)];
+            busy = [.. connections.Where(connection => connection.WaitsSince != 0)];
         var remaining = false;
         foreach (var connection in busy)
         {
-            if (IsLate(connection.RequestSince, options.RequestTimeout))
-                TimeOut(connection, "a request", options.RequestTimeout);
-            else if (IsLate(connection.ReplySince, options.ReplyTimeout))
-                TimeOut(connection, "taking a reply", options.ReplyTimeout);
+            var limit = connection.ReplySince != 0 ? options.ReplyTimeout : options.RequestTimeout;
+            if (connection.WaitsSince is not 0 and var since && context.Time.GetElapsedTime(since) >= limit)
+                End(connection, $"within {limit.TotalSeconds:F0} s");
             else
                 remaining = true;
         }
@@ -189,13 +207,28 @@ internal sealed class ConnectionRegistry : IDisposable
         return remaining;
     }
 
-    private bool IsLate(long since, TimeSpan limit) => since != 0 && context.Time.GetElapsedTime(since) >= limit;
+    /// <summary>Ends those who keep us waiting longest, until so many octets are free.</summary>
+    private void Relieve(long octets)
+    {
+        MapConnection[] waiting;
+        lock (sync)
+        {
+            relieved = true;
+            waiting = [.. connections.Where(connection => connection is { Held: > 0, IsLeaving: false }).OrderBy(connection => connection.WaitsSince)];
+        }
 
-    private void TimeOut(MapConnection connection, string what, TimeSpan limit)
+        foreach (var connection in waiting.TakeWhile(_ => octets > 0))
+        {
+            octets -= connection.Held;
+            End(connection, "before the memory for all such peers was used up");
+        }
+    }
+
+    private void End(MapConnection connection, string limit)
     {
         service.Counters.TimedOut();
         if (timeoutLog.TryPass(out var suppressed))
-            logger.ConnectionTimedOut(connection.Protocol.Name(), what, limit, suppressed);
+            logger.PeerKeptWaiting(connection.Protocol.Name(), connection.ReplySince != 0 ? "take its reply" : "send its whole request", limit, suppressed);
         connection.Abort(isTimeout: true);
     }
 }

@@ -40,7 +40,7 @@ internal readonly record struct MakingWay
     {
         if (connection.IsLeaving)
             return null;
-        var waits = connection.ReplySince is not 0 and var reply ? reply : connection.RequestSince;
+        var waits = connection.WaitsSince;
         if (waits != 0 && time.GetElapsedTime(waits) >= StandsStill)
             return new(connection, Order.StandsStill, waits, isIdle: false);
         if (!connection.HasAsked)

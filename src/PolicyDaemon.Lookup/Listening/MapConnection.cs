@@ -12,14 +12,16 @@ namespace PolicyDaemon.Lookup.Listening;
 /// <remarks>Works on two pipes and knows nothing of what moves the bytes; <see cref="IConnectionTransport"/> does.</remarks>
 internal sealed class MapConnection
 {
-    // Pipelined replies go out together, but not without bound: 64 KiB of a peer's own making are enough.
-    private const int FlushThreshold = 64 * 1024;
+    // Pipelined replies go out together, but not without bound: with the last of them this is all that a peer can leave unread, and all that
+    // it gets before others have their turn.
+    private const int FlushThreshold = 8 * 1024;
 
     private readonly IConnectionTransport transport;
     private readonly LookupService service;
     private readonly ConnectionContext context;
     private long requestSince;
     private long replySince;
+    private long held;
     private long lastActivity;
     private bool hasAsked;
     private volatile bool leaving;
@@ -54,6 +56,12 @@ internal sealed class MapConnection
 
     /// <summary>Timestamp since when the peer has not taken a reply, 0 when it has.</summary>
     public long ReplySince => Volatile.Read(ref replySince);
+
+    /// <summary>Timestamp since when the peer keeps us waiting, with its reply where it does not take that, else with its request; 0 when it does not.</summary>
+    public long WaitsSince => ReplySince is not 0 and var reply ? reply : RequestSince;
+
+    /// <summary>Octets of replies that the peer has not taken, and of a request that is not whole.</summary>
+    public long Held => Volatile.Read(ref held);
 
     /// <summary>Ends the connection as soon as no request is under way.</summary>
     public void Leave()
@@ -90,6 +98,7 @@ internal sealed class MapConnection
         }
         finally
         {
+            Hold(0);
             await transport.Output.CompleteAsync();
             await transport.Input.CompleteAsync();
             transport.Dispose();
@@ -105,18 +114,21 @@ internal sealed class MapConnection
             var read = await input.ReadAsync();
             var buffer = read.Buffer;
             var received = buffer.Length;
-            var status = AnswerAll(ref buffer, output, out var hasReplies);
+            var status = AnswerAll(ref buffer, output, out var written);
             var left = buffer.Length;
             // More requests may be here when the replies had to be flushed first: those are not examined yet.
             input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
 
-            NoteProgress(left, left != received);
-            if (hasReplies && !await TryFlushAsync(output))
+            // Requests that are whole wait for us, not for the peer.
+            NoteProgress(status == FrameStatus.Incomplete ? left : 0, left != received);
+            if (written > 0 && !await TryFlushAsync(output, written))
                 return;
             if (status == FrameStatus.Malformed)
                 return;
             if (status == FrameStatus.Incomplete && (read.IsCompleted || (leaving && left == 0)))
                 return;
+            if (status == FrameStatus.Complete && left > 0)
+                await transport.YieldAsync();
         }
     }
 
@@ -138,9 +150,13 @@ internal sealed class MapConnection
             Volatile.Write(ref requestSince, Math.Max(1, context.Time.GetTimestamp()));
             context.Deadlines.Arm();
         }
+
+        // Last: it may end whoever waits longest.
+        if (left != held)
+            Hold(left);
     }
 
-    private async ValueTask<bool> TryFlushAsync(PipeWriter output)
+    private async ValueTask<bool> TryFlushAsync(PipeWriter output, int written)
     {
         var flush = output.FlushAsync();
         if (flush.IsCompletedSuccessfully)
@@ -148,17 +164,25 @@ internal sealed class MapConnection
 
         Volatile.Write(ref replySince, Math.Max(1, context.Time.GetTimestamp()));
         context.Deadlines.Arm();
+        Hold(held + written);
         var result = await flush;
+        Hold(held - written);
         Volatile.Write(ref replySince, 0);
         return !result.IsCompleted;
     }
 
+    private void Hold(long octets)
+    {
+        var change = octets - held;
+        Volatile.Write(ref held, octets);
+        context.Memory.Change(change);
+    }
+
     /// <summary>Answers the whole requests at the start of the buffer, in order.</summary>
     /// <returns>Complete when it stopped for the sake of a flush, else what the parser says of the rest.</returns>
-    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out bool hasReplies)
+    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out int written)
     {
-        hasReplies = false;
-        var written = 0;
+        written = 0;
         while (written < FlushThreshold)
         {
             if (buffer.IsEmpty)
@@ -170,7 +194,6 @@ internal sealed class MapConnection
                 Malformed(buffer);
             if (status != FrameStatus.Complete)
                 return status;
-            hasReplies = true;
             written += Answer(request, output);
         }
 

@@ -16,6 +16,9 @@ internal sealed class MapListener : IAsyncDisposable
     // An error that names the client but comes back this often in a row is not the client's.
     private const int ClientFaultsInARow = 100;
 
+    // The kernel doubles it for its own accounts (socket(7), SO_SNDBUF): the longest reply fits.
+    private const int KernelReplies = 128 * 1024;
+
     // While clients wait, accepting never waits; whoever floods one listener must leave the thread to the others.
     private const int AcceptsInARow = 16;
 
@@ -84,7 +87,7 @@ internal sealed class MapListener : IAsyncDisposable
     /// </remarks>
     public static MapListener Inherit(
         Socket socket, MapEndpoint endpoint, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time) =>
-        new(endpoint, $"{endpoint.Text} (handed over)", socket.AcceptAsync, () => { }, registry, counters, logger, time) { IsInherited = true };
+        new(endpoint, $"{endpoint.Text} (handed over)", Bound(socket).AcceptAsync, () => { }, registry, counters, logger, time) { IsInherited = true };
 
     /// <summary>True when nothing needs to be bound for this endpoint.</summary>
     public bool Serves(MapEndpoint endpoint) =>
@@ -187,13 +190,21 @@ internal sealed class MapListener : IAsyncDisposable
             // SO_REUSEADDR, so that a restart does not wait for old connections; .NET sets it for bind on Unix by itself.
             socket.Bind(address);
             socket.Listen(backlog);
-            return socket;
+            return Bound(socket);
         }
         catch (SocketException exception)
         {
             socket.Dispose();
             throw new IOException($"cannot listen on {endpoint.Text}: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>Bounds what the kernel keeps for a peer that does not read, which would grow to megabytes; accepted sockets take it over.</summary>
+    private static Socket Bound(Socket listener)
+    {
+        if (listener.AddressFamily != AddressFamily.Unix)
+            listener.SendBufferSize = KernelReplies;
+        return listener;
     }
 
     private static void CloseUnix(Socket socket, string path, ILogger logger)

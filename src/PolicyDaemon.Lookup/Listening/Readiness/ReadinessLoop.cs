@@ -17,6 +17,9 @@ internal sealed class ReadinessLoop : IDisposable
 {
     private const int EventsPerWait = 256;
 
+    // Those that have more to do than others wait for those that come now.
+    private const int TurnsPerWait = 16;
+
     private readonly EpollSet sockets = new(EventsPerWait);
     private readonly ConcurrentQueue<ReadinessStream> resumed = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -126,9 +129,8 @@ internal sealed class ReadinessLoop : IDisposable
                         stream.OnReady(events);
                 }
 
-                // Only those that wait now: what they put off goes behind the next wait.
-                for (var turns = resumed.Count; turns > 0 && resumed.TryDequeue(out var stream); turns--)
-                    stream.OnReady(SocketEvents.Readable);
+                for (var turns = 0; turns < TurnsPerWait && resumed.TryDequeue(out var stream); turns++)
+                    stream.OnTurn();
             }
 
             completion.TrySetResult();

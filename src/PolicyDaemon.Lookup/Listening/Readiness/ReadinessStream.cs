@@ -10,7 +10,7 @@ namespace PolicyDaemon.Lookup.Listening.Readiness;
 /// <para>After a read that did not fill its buffer the socket is empty (epoll(7), question 9), so the next read waits without
 /// asking the kernel - unless the peer closed: that is reported once, and perhaps together with its last octets.</para>
 /// </remarks>
-internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTaskSource
+internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTaskSource, IValueTaskSource<bool>
 {
     /// <summary>Writability is watched only while a write waits for it: each reply that a peer takes would be reported.</summary>
     public const SocketEvents UsualInterest = SocketEvents.Readable | SocketEvents.PeerClosed | SocketEvents.EdgeTriggered;
@@ -23,6 +23,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
     private readonly Lock sync = new();
     private ManualResetValueTaskSourceCore<int> reading;
     private ManualResetValueTaskSourceCore<int> writing;
+    private ManualResetValueTaskSourceCore<bool> yielding;
     private Memory<byte> readBuffer;
     private ReadOnlyMemory<byte> writeRest;
     private int readsThisTurn;
@@ -30,6 +31,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
     private bool peerClosed;
     private bool readWaits;
     private bool writeWaits;
+    private bool yieldWaits;
     private bool closed;
 
     internal ReadinessStream(ReadinessLoop loop, Socket socket, ulong token)
@@ -115,6 +117,32 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    /// <summary>Goes on after the other connections had a turn.</summary>
+    public async ValueTask YieldAsync()
+    {
+        lock (sync)
+        {
+            ObjectDisposedException.ThrowIf(closed, this);
+            yielding.Reset();
+            yieldWaits = true;
+        }
+
+        loop.Resume(this);
+        await new ValueTask<bool>(this, yielding.Version);
+    }
+
+    /// <summary>Called by the loop, and only on its thread, once for each time that it was asked for.</summary>
+    internal void OnTurn()
+    {
+        bool yields;
+        lock (sync)
+            (yields, yieldWaits) = (yieldWaits, false);
+        if (yields)
+            yielding.SetResult(true);
+        else
+            OnReadable(isLast: false);
+    }
+
     /// <summary>Called by the loop, and only on its thread.</summary>
     internal void OnReady(SocketEvents events)
     {
@@ -126,7 +154,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
 
     protected override void Dispose(bool disposing)
     {
-        bool read, write;
+        bool read, write, yields;
         lock (sync)
         {
             if (closed)
@@ -134,6 +162,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
             closed = true;
             (read, readWaits) = (readWaits, false);
             (write, writeWaits) = (writeWaits, false);
+            (yields, yieldWaits) = (yieldWaits, false);
         }
 
         loop.Forget(this, socket.SafeHandle);
@@ -142,6 +171,8 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
             reading.SetException(new ObjectDisposedException(nameof(ReadinessStream)));
         if (write)
             writing.SetException(new ObjectDisposedException(nameof(ReadinessStream)));
+        if (yields)
+            yielding.SetException(new ObjectDisposedException(nameof(ReadinessStream)));
         base.Dispose(disposing);
     }
 
@@ -243,6 +274,13 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
 
         return true;
     }
+
+    bool IValueTaskSource<bool>.GetResult(short token) => yielding.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => yielding.GetStatus(token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        yielding.OnCompleted(continuation, state, token, flags);
 
     int IValueTaskSource<int>.GetResult(short token) => reading.GetResult(token);
 

@@ -7,12 +7,15 @@ namespace PolicyDaemon.Lookup.Listening.Readiness;
 /// <summary>The pipes of Pipelines.Sockets.Unofficial over a socket that the loop watches.</summary>
 internal sealed class ReadinessTransport : IConnectionTransport
 {
+    private const int SegmentSize = 512;
+
     // A request is some 40 octets: an idle connection holds one small pooled segment. Inline, because an answer costs less
-    // than handing it to another thread. The parser bounds what it leaves unread, the threshold what a peer may send ahead.
+    // than handing it to another thread. The parser bounds the length of a request; the threshold bounds what a peer may send ahead
+    // while it does not take its replies: one segment more than is being answered.
     private static readonly PipeOptions ReceiveOptions = new(
         readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024,
-        minimumSegmentSize: 512, useSynchronizationContext: false);
+        pauseWriterThreshold: SegmentSize, resumeWriterThreshold: SegmentSize,
+        minimumSegmentSize: SegmentSize, useSynchronizationContext: false);
 
     // A threshold of one octet makes a flush wait until the octets are sent, so that "flushed" can be relied on.
     private static readonly PipeOptions SendOptions = new(
@@ -33,6 +36,8 @@ internal sealed class ReadinessTransport : IConnectionTransport
     public PipeReader Input => pipes.Input;
 
     public PipeWriter Output => pipes.Output;
+
+    public ValueTask YieldAsync() => stream.YieldAsync();
 
     public void Dispose() => stream.Dispose();
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
@@ -214,8 +215,85 @@ public sealed class ConnectionRegistryTests : IDisposable
     {
         for (var i = 0; i < 1000; i++)
             Connect(socketmap);
-        var line = Assert.Single(logger.Lines, line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
+        var line = Assert.Single(logger.Lines, line => line.Level >= LogLevel.Warning);
         Assert.Contains("No room for a new connection on inet:127.0.0.1:0, which has 10 (max_connections 16", line.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("22:tlspolicy most.example,", 0)]
+    [InlineData("22:tlspolicy .example.com,", 500)]
+    public void A_peer_that_does_not_read_leaves_a_bounded_number_of_octets(string request, int repeated)
+    {
+        var peer = new PipeTransport(takesReplies: false);
+        registry.Admit(() => peer, () => Assert.Fail("refused"), socketmap);
+        for (var i = 0; i <= repeated; i++)
+            peer.Send(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 100))));
+        Assert.InRange(peer.Unread, 1, (8 * 1024) + 100_010);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_kept_for_all_peers_that_keep_us_waiting_has_a_bound_and_is_given_back(bool unread)
+    {
+        const int bound = 1024 * 1024;
+        using var held = new ConnectionRegistry(data.Service, new LookupOptions { MaxPeerMemory = bound }, logger, time);
+        var room = held.OpenRoom(TestConnections.Endpoint(unread ? MapProtocol.Socketmap : MapProtocol.TcpTable));
+        var reader = Connect(room, held)!;
+        var octets = unread ? LookupTestData.Pins1500.Length : 29_000;
+        for (var round = 1; round <= 3; round++)
+        {
+            var peers = new List<PipeTransport>();
+            for (var i = 0; i < 300; i++)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(1));
+                peers.Add(new PipeTransport(takesReplies: false));
+                held.Admit(() => peers[^1], () => Assert.Fail("refused"), room);
+                peers[^1].Send(unread ? "22:tlspolicy most.example,"u8 : Encoding.ASCII.GetBytes("get " + new string('x', octets)));
+                Assert.InRange(peers.Count(peer => !peer.IsDisposed) * octets, 0, bound);
+            }
+
+            // The longest went first; who does as it should was not touched.
+            var left = peers.FindIndex(peer => !peer.IsDisposed);
+            Assert.All(peers[left..], peer => Assert.False(peer.IsDisposed));
+            Assert.InRange((peers.Count - left) * octets, bound / 2, bound);
+            AssertAnswered(reader, room);
+            peers.ForEach(peer => peer.Dispose());
+            Assert.Equal(1, held.Count);
+        }
+
+        var said = unread ? "did not take its reply before" : "did not send its whole request before";
+        Assert.Contains(logger.Lines, line => line.Message.Contains(said, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_end_of_a_crowd_is_told_once()
+    {
+        using var large = Registry(1000);
+        var room = large.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
+        var few = Enumerable.Range(0, 100).Select(_ => Connect(room, large)!).ToList();
+        few[..90].ForEach(peer => peer.SendEnd());
+        Assert.False(large.TakeRelief());
+
+        var many = Enumerable.Range(0, 500).Select(_ => Connect(room, large)!).ToList();
+        Assert.False(large.TakeRelief());
+        many.ForEach(peer => peer.SendEnd());
+        Assert.True(large.TakeRelief());
+        Assert.False(large.TakeRelief());
+    }
+
+    [Fact]
+    public void That_memory_was_short_is_told_once_it_is_not_any_more()
+    {
+        using var small = new ConnectionRegistry(data.Service, new LookupOptions { MaxPeerMemory = 1000 }, logger, time);
+        var room = small.OpenRoom(TestConnections.Endpoint(MapProtocol.TcpTable));
+        var peers = Enumerable.Range(0, 3).Select(_ => Connect(room, small)!).ToList();
+        peers.ForEach(peer => peer.Send(Encoding.ASCII.GetBytes(new string('x', 400))));
+        Assert.Equal(1, peers.Count(peer => !peer.IsDisposed));
+        Assert.False(small.TakeRelief());
+        peers.ForEach(peer => peer.Dispose());
+        Assert.True(small.TakeRelief());
+        Assert.False(small.TakeRelief());
     }
 
     private static void AssertAnswered(PipeTransport peer, ListenerRoom room)

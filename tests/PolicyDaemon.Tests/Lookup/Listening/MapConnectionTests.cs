@@ -1,9 +1,10 @@
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup.Listening;
@@ -13,9 +14,10 @@ public sealed class MapConnectionTests : IDisposable
 {
     private readonly LookupTestData data = new();
     private readonly FakeTimeProvider time = new();
+    private readonly CollectingLogger logger = new();
     private readonly ConnectionRegistry registry;
 
-    public MapConnectionTests() => registry = new(data.Service, new LookupOptions(), NullLogger.Instance, time);
+    public MapConnectionTests() => registry = new(data.Service, new LookupOptions(), logger, time);
 
     public void Dispose() => registry.Dispose();
 
@@ -60,6 +62,7 @@ public sealed class MapConnectionTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(10));
         Assert.True(peer.IsDisposed);
         Assert.Equal(1, data.Service.Counters.Timeouts);
+        Assert.Contains("did not send its whole request within 30 s", Warning(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,12 +105,14 @@ public sealed class MapConnectionTests : IDisposable
     {
         var peer = new PipeTransport(takesReplies: false);
         registry.Admit(() => peer, () => { }, registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)));
-        peer.Send("14:tlspolicy .com,"u8);
+        // Half a request waits behind the reply; that is not what it waits for.
+        peer.Send("14:tlspolicy .com,14:tlsp"u8);
         time.Advance(TimeSpan.FromSeconds(20));
         Assert.False(peer.IsDisposed);
         time.Advance(TimeSpan.FromSeconds(20));
         Assert.True(peer.IsDisposed);
         Assert.Equal(1, data.Service.Counters.Timeouts);
+        Assert.Contains("did not take its reply within 30 s", Warning(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -166,6 +171,35 @@ public sealed class MapConnectionTests : IDisposable
         var expected = $"{LookupTestData.Pins1500.Length + 3}:OK {LookupTestData.Pins1500},";
         Assert.Equal(string.Concat(Enumerable.Repeat(expected, count)), Text(peer.Received()));
     }
+
+    [Fact]
+    public void A_peer_that_asks_for_much_at_once_lets_the_others_have_their_turn()
+    {
+        var turn = new TaskCompletionSource();
+        var peer = new PipeTransport { Turn = () => turn.Task };
+        registry.Admit(() => peer, () => Assert.Fail("refused"), registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)));
+        const int count = 50;
+        peer.Send(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("22:tlspolicy many.example,", count))));
+        var length = LookupTestData.Pins60.Length + 9;
+        var received = peer.Received().Length;
+        Assert.InRange(received, 8 * 1024, (8 * 1024) + length);
+        while (received < count * length)
+        {
+            // Whole requests that wait for their turn are not the peer's fault.
+            time.Advance(TimeSpan.FromSeconds(40));
+            Assert.False(peer.IsDisposed);
+            var last = turn;
+            turn = new();
+            last.SetResult();
+            var more = peer.Received().Length;
+            Assert.InRange(more, 1, (8 * 1024) + length);
+            received += more;
+        }
+
+        Assert.Equal(count * length, received);
+    }
+
+    private string Warning() => Assert.Single(logger.Lines, line => line.Level == LogLevel.Warning).Message;
 
     private PipeTransport Connect(MapProtocol protocol)
     {

@@ -27,6 +27,14 @@ internal sealed class PipeTransport : IConnectionTransport
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>Octets that the server has written and this peer has not read.</summary>
+    public long Unread => fromServer.Reader.TryRead(out var read) ? Examine(read) : 0;
+
+    /// <summary>What the server waits for when it lets others have a turn; at once where nothing is set.</summary>
+    public Func<Task>? Turn { get; init; }
+
+    public ValueTask YieldAsync() => Turn is null ? ValueTask.CompletedTask : new(Turn());
+
     public void Send(ReadOnlySpan<byte> octets)
     {
         toServer.Writer.Write(octets);
@@ -43,6 +51,12 @@ internal sealed class PipeTransport : IConnectionTransport
         var octets = read.Buffer.ToArray();
         fromServer.Reader.AdvanceTo(read.Buffer.End);
         return octets;
+    }
+
+    private long Examine(ReadResult read)
+    {
+        fromServer.Reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        return read.Buffer.Length;
     }
 
     public void Dispose()

@@ -73,6 +73,47 @@ public sealed class ReadinessStreamTests : IDisposable
         Assert.Equal(sent, await ReadAsync(stream, sent.Length, bufferSize));
     }
 
+    [Fact]
+    public async Task Who_lets_the_others_have_a_turn_goes_on_afterwards_and_reads_as_before()
+    {
+        using var pair = SocketPair.Connect(isUnix: true);
+        using var stream = loop.Watch(pair.Near);
+        for (byte round = 0; round < 50; round++)
+        {
+            var read = stream.StartRead(new byte[100]);
+            await stream.YieldAsync().AsTask().Soon();
+            Assert.False(read.IsCompleted);
+            pair.Far.Send([round]);
+            Assert.Equal(1, await read.Soon());
+        }
+    }
+
+    [Fact]
+    public async Task A_turn_that_is_waited_for_ends_with_the_stream()
+    {
+        using var pair = SocketPair.Connect(isUnix: true);
+        using var other = SocketPair.Connect(isUnix: true);
+        using var stream = loop.Watch(pair.Near);
+        using var blocking = loop.Watch(other.Near);
+        using var go = new ManualResetEventSlim();
+        // The loop's thread stands still, so that the turn does not come.
+        var standing = HoldAsync();
+        other.Far.Send("x"u8);
+        async Task HoldAsync()
+        {
+            await blocking.ReadAsync(new byte[1], TestContext.Current.CancellationToken).ConfigureAwait(false);
+            go.Wait(TestContext.Current.CancellationToken);
+        }
+
+        var turn = stream.YieldAsync().AsTask();
+        stream.Dispose();
+        await turn.Ended();
+        go.Set();
+        await standing.Soon();
+        Assert.True(turn.IsFaulted || turn.IsCompletedSuccessfully);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.YieldAsync().AsTask());
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_write_beyond_what_the_peer_takes_waits_for_it(bool isUnix)
     {

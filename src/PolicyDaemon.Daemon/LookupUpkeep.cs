@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Hosting;
+using PolicyDaemon.Daemon.Probing;
+using PolicyDaemon.Lookup;
+using PolicyDaemon.Store.Snapshots;
+
+namespace PolicyDaemon.Daemon;
+
+/// <summary>What the lookup side needs now and then, however long nobody asks.</summary>
+internal sealed class LookupUpkeep(LookupServer server, SnapshotLoader loader, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GiveBackPause = TimeSpan.FromSeconds(20);
+
+    private long? gaveBackAt;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                GiveMemoryBack();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    /// <summary>A crowd of connections leaves more behind than lookups need, and an idle daemon would keep it for ever.</summary>
+    private void GiveMemoryBack()
+    {
+        // A large store makes a collection long enough to be noticed by who asks meanwhile.
+        if ((gaveBackAt is { } at && time.GetElapsedTime(at) < GiveBackPause) || loader.Status is { Destinations: > RunningProber.LargeStore }
+            || !server.TakeRelief())
+            return;
+        gaveBackAt = time.GetTimestamp();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+    }
+}
