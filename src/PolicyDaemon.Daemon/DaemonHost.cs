@@ -28,6 +28,8 @@ internal static class DaemonHost
     internal static async Task<ExitCode> RunAsync(Settings settings)
     {
         var endpoints = Endpoints.From(settings);
+        if (LookupServer.Refusal is { } reason)
+            throw new ConfigurationException(settings.File ?? "built-in defaults", 0, ConfigurationKeys.MaxConnections.FullName, reason);
         var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
         using var log = new LogSink(new LogLine(TimeProvider.System, ServiceManager.ReadsStandardOutput), StandardOutput.Write);
         using var host = Build(settings, endpoints, inherited, log);

@@ -19,7 +19,11 @@ internal sealed class LookupUpkeep(LookupServer server, SnapshotLoader loader, T
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                // A directory that was emptied or made anew takes the unix socket with it.
+                await server.RestoreAsync();
                 GiveMemoryBack();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -57,6 +57,7 @@ internal sealed class ReloadOnHangup(
             // Before anything changes: a file that it names may be unusable.
             ProberComposition.Check(next.Probe);
             await server.ApplyAsync(Endpoints.From(next));
+            await server.RestoreAsync();
             configuration.Settings = next;
             service.Postfix = next.Postfix;
             loader.Use(next.Postfix);

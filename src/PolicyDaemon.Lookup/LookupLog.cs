@@ -44,6 +44,12 @@ internal static partial class LookupLog
     [LoggerMessage(1012, LogLevel.Warning, "The socket {Path} could not be removed: {Error}")]
     public static partial void SocketFileKept(this ILogger logger, string path, string error);
 
+    [LoggerMessage(1016, LogLevel.Warning, "The socket {Endpoint} had been removed and was made again")]
+    public static partial void SocketFileRestored(this ILogger logger, string endpoint);
+
+    [LoggerMessage(1017, LogLevel.Error, "The socket {Endpoint} was removed and cannot be made again, no new client finds it; tried again every few seconds: {Error}")]
+    public static partial void SocketFileLost(this ILogger logger, string endpoint, string error);
+
     [LoggerMessage(1015, LogLevel.Warning, "At most {Limit} lookup connections instead of {Configured}: the process may open too few files; raise LimitNOFILE")]
     public static partial void FewDescriptors(this ILogger logger, int limit, int configured);
 

@@ -7,7 +7,7 @@ using PolicyDaemon.Lookup.Protocols;
 namespace PolicyDaemon.Lookup;
 
 /// <summary>The listeners of a daemon and their connections.</summary>
-/// <remarks>Start, any number of Apply, Stop; not to be called from several threads at once.</remarks>
+/// <remarks>Start, any number of Apply and Restore, Stop.</remarks>
 public sealed class LookupServer : IAsyncDisposable
 {
     private readonly LookupService service;
@@ -15,8 +15,12 @@ public sealed class LookupServer : IAsyncDisposable
     private readonly ILogger logger;
     private readonly TimeProvider time;
     private readonly ConnectionRegistry registry;
-    private readonly List<MapListener> listeners = [];
+    private readonly SemaphoreSlim changing = new(1);
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Replaced whole, so that whoever reads it needs no lock.
+    private volatile IReadOnlyList<MapListener> listeners = [];
+    private readonly HashSet<MapEndpoint> saidLost = [];
 
     /// <exception cref="ArgumentException">The options are not valid.</exception>
     public LookupServer(LookupService service, LookupOptions options, ILogger<LookupServer> logger, TimeProvider time)
@@ -32,6 +36,9 @@ public sealed class LookupServer : IAsyncDisposable
             logger.FewDescriptors(registry.Limit, options.MaxConnections);
         _ = WatchAsync(registry.LoopCompletion);
     }
+
+    /// <summary>Why no connection could be held in this process, and what to do; null where all is well.</summary>
+    public static string? Refusal => DescriptorLimit.Refusal();
 
     /// <summary>Ends after <see cref="StopAsync"/>; faults when a listener cannot accept any more, and the process should end.</summary>
     public Task Completion => completion.Task;
@@ -63,13 +70,14 @@ public sealed class LookupServer : IAsyncDisposable
     /// <exception cref="IOException">A new endpoint cannot be bound; everything stays as it was.</exception>
     public async Task ApplyAsync(IReadOnlyList<MapEndpoint> endpoints)
     {
+        using var turn = await TurnAsync();
         var opened = new List<MapListener>();
         try
         {
             foreach (var endpoint in endpoints)
             {
                 if (!listeners.Any(listener => listener.Serves(endpoint)))
-                    opened.Add(MapListener.Open(endpoint, options, registry, service.Counters, logger, time));
+                    opened.Add(Open(endpoint));
             }
         }
         catch (IOException)
@@ -81,10 +89,31 @@ public sealed class LookupServer : IAsyncDisposable
 
         foreach (var listener in opened)
             Run(listener);
-        foreach (var gone in listeners.Where(listener => !listener.IsInherited && !endpoints.Contains(listener.Endpoint)).ToList())
+        foreach (var gone in listeners.Where(listener => !listener.IsInherited && !endpoints.Contains(listener.Endpoint)))
+            await CloseAsync(gone);
+    }
+
+    /// <summary>Makes unix sockets anew whose files were removed; their connections stay.</summary>
+    public async Task RestoreAsync()
+    {
+        using var turn = await TurnAsync();
+        foreach (var lost in listeners.Where(listener => listener.HasLostItsFile))
         {
-            listeners.Remove(gone);
-            await gone.DisposeAsync();
+            try
+            {
+                if (lost.IsInherited)
+                    throw new IOException("systemd holds it: systemctl restart policyd.socket");
+                Run(Open(lost.Endpoint));
+                await CloseAsync(lost);
+                saidLost.Remove(lost.Endpoint);
+                logger.SocketFileRestored(lost.Endpoint.Text);
+            }
+            catch (IOException exception)
+            {
+                // Said once, not at every attempt.
+                if (saidLost.Add(lost.Endpoint))
+                    logger.SocketFileLost(lost.Endpoint.Text, exception.Message);
+            }
         }
     }
 
@@ -92,9 +121,12 @@ public sealed class LookupServer : IAsyncDisposable
     /// <param name="deadline">Cancelled when waiting has to end.</param>
     public async Task StopAsync(CancellationToken deadline)
     {
-        foreach (var listener in listeners)
-            await listener.DisposeAsync();
-        listeners.Clear();
+        using (await TurnAsync())
+        {
+            foreach (var listener in listeners)
+                await CloseAsync(listener);
+        }
+
         await registry.DrainAsync(deadline);
         completion.TrySetResult();
     }
@@ -104,13 +136,28 @@ public sealed class LookupServer : IAsyncDisposable
         if (!completion.Task.IsCompleted || listeners.Count > 0)
             await StopAsync(new CancellationToken(canceled: true));
         registry.Dispose();
+        changing.Dispose();
     }
+
+    private MapListener Open(MapEndpoint endpoint) => MapListener.Open(endpoint, options, registry, service.Counters, logger, time);
 
     private void Run(MapListener listener)
     {
-        listeners.Add(listener);
+        listeners = [.. listeners, listener];
         listener.Start();
         _ = WatchAsync(listener.Completion);
+    }
+
+    private async Task CloseAsync(MapListener listener)
+    {
+        listeners = [.. listeners.Where(other => other != listener)];
+        await listener.DisposeAsync();
+    }
+
+    private async Task<Turn> TurnAsync()
+    {
+        await changing.WaitAsync();
+        return new Turn(changing);
     }
 
     private async Task WatchAsync(Task vital)
@@ -123,5 +170,10 @@ public sealed class LookupServer : IAsyncDisposable
         {
             completion.TrySetException(exception);
         }
+    }
+
+    private readonly struct Turn(SemaphoreSlim changing) : IDisposable
+    {
+        public void Dispose() => changing.Release();
     }
 }

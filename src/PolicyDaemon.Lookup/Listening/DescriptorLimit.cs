@@ -12,11 +12,22 @@ internal static class DescriptorLimit
     // The database with its log and lock files, the status file, DNS and SMTP sockets of the prober, the runtime's own.
     private const int Reserve = 256;
 
-    /// <summary>The smaller of the configured number and what the descriptors leave.</summary>
+    // Without the prober's: what is open at an idle daemon with two listeners, 22, and what opening and saving the store takes for a moment.
+    private const int Needed = 32;
+
+    /// <summary>The smaller of the configured number and what the descriptors leave; 0 where they do not even do for the process itself.</summary>
     public static int Connections(int configured) => Connections(configured, ReadSoftLimit("/proc/self/limits"));
 
+    /// <returns>What is wrong and what to do; null where connections can be held.</returns>
+    public static string? Refusal() => Refusal(ReadSoftLimit("/proc/self/limits"));
+
+    internal static string? Refusal(long? descriptors) => Connections(1, descriptors) > 0
+        ? null
+        : $"the process may open {descriptors} files, and {Needed} are needed before a connection can be held; raise LimitNOFILE, or `ulimit -n`, "
+            + $"to {2 * Reserve} or more";
+
     internal static int Connections(int configured, long? descriptors) => descriptors is { } limit
-        ? (int)Math.Clamp(Math.Max(limit - Reserve, limit / 2), 1, configured)
+        ? (int)Math.Clamp(Math.Min(Math.Max(limit - Reserve, limit / 2), limit - Needed), 0, configured)
         : configured;
 
     /// <returns>Null where there is no limit or none can be read.</returns>

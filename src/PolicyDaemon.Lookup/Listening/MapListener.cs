@@ -31,6 +31,9 @@ internal sealed class MapListener : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
     private readonly LogGate pauseLog;
+
+    // When the file of a unix socket was made.
+    private readonly DateTime fileMadeAt;
     private bool pauseLogged;
     private Task completion = Task.CompletedTask;
 
@@ -44,6 +47,7 @@ internal sealed class MapListener : IAsyncDisposable
         this.close = close;
         this.registry = registry;
         room = registry.OpenRoom(endpoint);
+        fileMadeAt = endpoint.Path is { } path ? UnixSocketFile.MadeAt(path) : default;
         this.counters = counters;
         this.logger = logger;
         this.time = time;
@@ -57,6 +61,9 @@ internal sealed class MapListener : IAsyncDisposable
 
     /// <summary>True for a socket that was handed over and belongs to whoever did that.</summary>
     public bool IsInherited { get; private init; }
+
+    /// <summary>True where nobody finds the unix socket any more, because its file is gone.</summary>
+    public bool HasLostItsFile => Endpoint.Path is { } path && !UnixSocketFile.IsInPlace(path, fileMadeAt);
 
     /// <summary>Where it listens, with the port the kernel chose.</summary>
     public string Name { get; }

@@ -38,6 +38,13 @@ internal static class UnixSocketFile
             File.Delete(path);
     }
 
+    /// <summary>When the file was made; a date of old where there is none.</summary>
+    public static DateTime MadeAt(string path) => File.GetLastWriteTimeUtc(path);
+
+    /// <summary>False where the file was removed, or replaced by something that does not answer.</summary>
+    /// <param name="madeAt">When our own was made: nothing but making it anew, or <c>touch</c>, changes that.</param>
+    public static bool IsInPlace(string path, DateTime madeAt) => MadeAt(path) == madeAt || Answers(path);
+
     /// <summary>True when somebody accepts connections, or could not because too many wait.</summary>
     public static bool Answers(string path)
     {

@@ -87,6 +87,19 @@ public sealed class RunningDaemonTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reload_makes_a_removed_socket_again()
+    {
+        var path = Path.Combine(directory, "socketmap");
+        Configure($"socketmap = unix:{path}");
+        await Reload();
+        File.Delete(path);
+
+        await Reload();
+
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
     public void What_changed_in_the_store_is_named_once()
     {
         loader.TakeChanges();

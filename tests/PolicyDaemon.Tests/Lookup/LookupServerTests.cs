@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
@@ -148,6 +149,57 @@ public sealed class LookupServerTests : IAsyncLifetime
         await StartAsync($"unix:{SocketPath}");
         await first.StopAsync(CancellationToken.None);
         Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, $"unix:{SocketPath}", "example.com")).Status);
+    }
+
+    [Fact]
+    public async Task A_socket_file_that_was_removed_is_made_again_and_no_connection_is_dropped()
+    {
+        var server = await StartAsync($"unix:{SocketPath} inet:127.0.0.1:0");
+        using var held = await ConnectAsync($"unix:{SocketPath}");
+        await SayAsync(held, "14:tlspolicy .com,", "9:NOTFOUND ,");
+        var mode = File.GetUnixFileMode(SocketPath);
+        await server.RestoreAsync();
+        Assert.Equal(1, server.ConnectionCount); // nothing was lost, so nothing was tried
+
+        File.Delete(SocketPath);
+        await server.RestoreAsync();
+
+        Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, $"unix:{SocketPath}", "example.com")).Status);
+        Assert.Equal(mode, File.GetUnixFileMode(SocketPath));
+        await SayAsync(held, "14:tlspolicy .com,", "9:NOTFOUND ,");
+        Assert.Equal(2, server.Listening.Count);
+
+        // A dead socket in its place is no better than none.
+        File.Move(SocketPath, SocketPath + ".away");
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(SocketPath + ".new"));
+            File.Move(SocketPath + ".new", SocketPath);
+        }
+
+        await server.RestoreAsync();
+        Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, $"unix:{SocketPath}", "example.com")).Status);
+        await server.StopAsync(CancellationToken.None);
+        Assert.False(File.Exists(SocketPath));
+    }
+
+    [Fact]
+    public async Task A_socket_that_cannot_be_made_again_is_said_once_and_made_when_it_can_be()
+    {
+        var below = Directory.CreateDirectory(Path.Combine(directory, "below")).FullName;
+        var logger = new CollectingLogger<LookupServer>();
+        var server = new LookupServer(
+            data.Service, new LookupOptions { Endpoints = Endpoints($"unix:{below}/socketmap", "") }, logger, TimeProvider.System);
+        servers.Add(server);
+        await server.StartAsync();
+        Directory.Delete(below, recursive: true);
+        for (var i = 0; i < 10; i++)
+            await server.RestoreAsync();
+        Assert.Contains($"there is no directory {below}", Assert.Single(logger.Lines, line => line.Level == LogLevel.Error).Message, StringComparison.Ordinal);
+
+        Directory.CreateDirectory(below);
+        await server.RestoreAsync();
+        Assert.Equal(QueryStatus.Answered, (await AskAsync(MapProtocol.Socketmap, $"unix:{below}/socketmap", "example.com")).Status);
     }
 
     [Fact]
