@@ -132,7 +132,7 @@ internal static class DaemonHost
         return builder.Build();
     }
 
-    /// <summary>Makes the store, only for a newcomer who starts without a configuration file and has neither store nor snapshot.</summary>
+    /// <summary>Makes the store, only for a person who starts without a configuration file and has neither store nor snapshot.</summary>
     private static bool CreateDefaultStore(Settings settings, ILogger logger)
     {
         if (settings.File is not null || File.Exists(settings.Database) || File.Exists(settings.Snapshot))

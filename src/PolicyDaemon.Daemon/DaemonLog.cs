@@ -61,7 +61,7 @@ internal static partial class DaemonLog
     [LoggerMessage(3017, LogLevel.Warning, "alert_socket {Path} cannot be used ({Reason}); alert_command runs inside the daemon's sandbox. Start it: systemctl start policyd-alert.socket")]
     public static partial void AlertSocketNotThere(this ILogger logger, string path, string reason);
 
-    [LoggerMessage(3018, LogLevel.Error, "looking for alerts met what it should not and goes on in a minute")]
+    [LoggerMessage(3018, LogLevel.Error, "finding out what to alert about met what it should not and goes on in a minute")]
     public static partial void AlertsBroke(this ILogger logger, Exception exception);
 
     [LoggerMessage(3019, LogLevel.Warning, "the lock against a second policyd cannot be made, and a second one would not be noticed; lookups are not concerned: {Reason}")]

@@ -17,7 +17,7 @@ internal sealed class StatusWriter(
     ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
     AlertService? alerts = null, LogSink? log = null) : BackgroundService
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
 
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
@@ -27,7 +27,7 @@ internal sealed class StatusWriter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Look, time);
+        using var timer = new PeriodicTimer(Poll, time);
         try
         {
             do

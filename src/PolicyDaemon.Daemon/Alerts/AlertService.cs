@@ -26,7 +26,7 @@ internal sealed class AlertService(
     /// <summary>So many of one event are told one by one; more at once are told together, as nobody reads a hundred messages.</summary>
     internal const int MaxSingle = 20;
 
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentQueue<AlertItem> through = new();
@@ -48,7 +48,7 @@ internal sealed class AlertService(
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var running = Task.WhenAll(StartWorkers(stoppingToken));
-        using var timer = new PeriodicTimer(Look, time);
+        using var timer = new PeriodicTimer(Poll, time);
         try
         {
             do
@@ -70,7 +70,7 @@ internal sealed class AlertService(
         return workers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)).ToList();
     }
 
-    /// <summary>Looks once what people are to be told.</summary>
+    /// <summary>Finds out once what people are to be told.</summary>
     internal void Pass()
     {
         Finish();

@@ -19,7 +19,7 @@ internal sealed class ProberService(
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
 
-    /// <summary>Looks that are under way are given up; whoever waits for a write to the disk has this long.</summary>
+    /// <summary>Probes that are under way are given up; whoever waits for a write to the disk has this long.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();

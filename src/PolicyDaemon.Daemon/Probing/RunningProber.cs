@@ -13,7 +13,7 @@ namespace PolicyDaemon.Daemon.Probing;
 internal sealed class RunningProber(
     ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, LookupDemand demand, TimeProvider time)
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
     // The list of a large store takes a second to read; it is not read again for each of many changes.
     private static readonly TimeSpan ListPause = TimeSpan.FromMinutes(1);
@@ -46,7 +46,7 @@ internal sealed class RunningProber(
     }
 
     /// <summary>Runs until cancelled, or until the engine breaks.</summary>
-    /// <param name="stopTime">How long looks that are under way may take to end.</param>
+    /// <param name="stopTime">How long probes that are under way may take to end.</param>
     public async Task RunAsync(TimeSpan stopTime, CancellationToken cancellation)
     {
         // What changed before the engine reads its list is in that list.
@@ -55,7 +55,7 @@ internal sealed class RunningProber(
         var running = Task.Run(() => engine.RunAsync(both.Token), CancellationToken.None);
         try
         {
-            using var timer = new PeriodicTimer(Look, time);
+            using var timer = new PeriodicTimer(Poll, time);
             while (!running.IsCompleted && await timer.WaitForNextTickAsync(cancellation))
                 Tell();
         }
@@ -101,7 +101,7 @@ internal sealed class RunningProber(
         }
     }
 
-    /// <summary>A round over many destinations leaves more behind than they need, and an idle daemon would keep it for ever.</summary>
+    /// <summary>A pass over many destinations leaves more behind than they need, and an idle daemon would keep it for ever.</summary>
     private void TidyUp(long now)
     {
         var status = engine.Status;
@@ -118,5 +118,5 @@ internal sealed class RunningProber(
             engine.Want(nextHop, reason);
     }
 
-    private static TimeSpan Bounded(TimeSpan span) => span < Look ? Look : span > TimeSpan.FromMinutes(1) ? TimeSpan.FromMinutes(1) : span;
+    private static TimeSpan Bounded(TimeSpan span) => span < Poll ? Poll : span > TimeSpan.FromMinutes(1) ? TimeSpan.FromMinutes(1) : span;
 }

@@ -61,7 +61,7 @@ public sealed class LookupDemand
             return;
         }
 
-        // The first look keeps a flood of keys for which there is no room from writing at all.
+        // Reading first keeps a flood of keys for which there is no room from writing at all.
         if (Volatile.Read(ref generation.Reserved) >= room[(int)kind])
             return;
         if (Interlocked.Increment(ref generation.Reserved) > room[(int)kind])

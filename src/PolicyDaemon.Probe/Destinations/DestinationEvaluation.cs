@@ -8,7 +8,7 @@ using PolicyDaemon.Probe.Smtp;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>Turns a lookup and what the addresses showed into a round: pure.</summary>
+/// <summary>Turns a lookup and what the addresses showed into the result of a probe: pure.</summary>
 internal sealed class DestinationEvaluation(DestinationState watched, MxResolution resolution, DateTimeOffset now)
 {
     // A target that DNS has not named for so long, and that has no pin of ours, is forgotten.

@@ -44,7 +44,7 @@ public sealed class DestinationProbe : IDisposable
     /// <summary>Probes a destination of the ledger and records what it came to.</summary>
     /// <param name="key">The destination.</param>
     /// <param name="reason">How fresh what is remembered must be depends on it.</param>
-    /// <param name="passEnded">When the last round of all destinations ended; null: not known.</param>
+    /// <param name="passEnded">When the last pass over all that was due ended; null: not known.</param>
     /// <param name="cancellation">Ends the probe; what was observed until then is kept.</param>
     /// <returns>Null where the destination is no longer there, and where there is nothing to probe.</returns>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>

@@ -1,12 +1,12 @@
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>Why a destination is looked at.</summary>
+/// <summary>Why a destination is probed.</summary>
 public enum ProbeReason
 {
     /// <summary>Its time has come.</summary>
     Scheduled,
 
-    /// <summary>What waited for the end of a round can be decided.</summary>
+    /// <summary>What waited for the end of a pass can be decided.</summary>
     Reconsider,
 
     /// <summary>An address that it shares showed something new.</summary>

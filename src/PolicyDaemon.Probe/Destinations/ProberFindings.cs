@@ -26,9 +26,9 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     public int Destinations { get; set; }
 
     /// <summary>Takes down how a lookup ended.</summary>
-    /// <param name="failedBefore">The last look at this destination failed in DNS too.</param>
+    /// <param name="failedBefore">The last probe of this destination failed in DNS too.</param>
     /// <returns>True where the failure is our resolver's, or may be: then it is one finding, here, and not one for each destination. A
-    /// destination's own trouble is still there in its next look.</returns>
+    /// destination's own trouble is still there in its next probe.</returns>
     public bool IsResolverFailing(MxResolution resolution, bool failedBefore)
     {
         lock (guard)

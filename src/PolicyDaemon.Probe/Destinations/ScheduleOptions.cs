@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>How often, and how politely, servers are visited.</summary>
+/// <summary>How often, and how politely, servers are probed.</summary>
 public sealed record ScheduleOptions
 {
     public TimeSpan Interval { get; init; } = TimeSpan.FromHours(24);
@@ -31,10 +31,10 @@ public sealed record ScheduleOptions
     /// <summary>Connections at one time.</summary>
     public int MaxConnections { get; init; } = 64;
 
-    /// <summary>Destinations looked at at one time; they share the connections and most of them wait for DNS.</summary>
+    /// <summary>Destinations probed at one time; they share the connections and most of them wait for DNS.</summary>
     public int MaxDestinations { get; init; } = 128;
 
-    /// <summary>Looks begun in a second at most: a long list is worked off evenly, and lookups keep a free core meanwhile.</summary>
+    /// <summary>Probes begun in a second at most: a long list is worked off evenly, and lookups keep a free core meanwhile.</summary>
     public int ProbesPerSecond { get; init; } = 600;
 
     /// <summary>The times of the pin life cycle.</summary>

@@ -6,31 +6,32 @@ namespace PolicyDaemon.Probe.Destinations;
 internal static class Timetable
 {
     private const double Jitter = 0.1;
-    // Whoever connects comes back after a whole wait, so an address is never without a visit for longer. The rest is room for the
-    // look itself: what it saw is younger than its start, and must not stand in for the next one.
+    // The part of its wait for which an observation made for another destination may stand in. A destination that connects waits in
+    // full, so an address is never without a probe for longer. The rest is room for the probe itself: what it saw is younger than its
+    // start, and must not stand in for the next one.
     private const double SharedPart = 0.8;
     private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
 
-    /// <summary>When a destination is due after a look at it.</summary>
+    /// <summary>When a destination is due after a probe of it.</summary>
     /// <param name="id">Its name: spreads destinations that were added together.</param>
-    /// <param name="lookedAt">When it was looked at.</param>
+    /// <param name="probedAt">When it was probed.</param>
     /// <param name="listed">The histories of its addresses.</param>
     /// <param name="candidateWaits">A key waits for evidence or a person.</param>
     /// <param name="resolved">The lookup of its MX hosts worked.</param>
     public static DateTimeOffset NextDue(
-        string id, DateTimeOffset lookedAt, IReadOnlyCollection<AddressHistory> listed, bool candidateWaits, bool resolved,
+        string id, DateTimeOffset probedAt, IReadOnlyCollection<AddressHistory> listed, bool candidateWaits, bool resolved,
         ScheduleOptions options)
     {
         var interval = options.Interval;
         if (candidateWaits)
             interval = Least(interval, options.CandidateInterval);
-        if (listed.Any(history => IsInRenewalTime(history, lookedAt)))
+        if (listed.Any(history => IsInRenewalTime(history, probedAt)))
             interval = Least(interval, options.RenewalInterval);
         if (!resolved)
             interval = Least(interval, options.BackOff);
         foreach (var history in listed.Where(history => history.FailuresInARow > 0))
             interval = Least(interval, BackOff(history.FailuresInARow, options));
-        return lookedAt + (interval * (1 + (Jitter * Spread(id, lookedAt))));
+        return probedAt + (interval * (1 + (Jitter * Spread(id, probedAt))));
     }
 
     /// <summary>The longest that anything waits.</summary>
@@ -51,13 +52,13 @@ internal static class Timetable
     {
         ProbeReason.Person => TimeSpan.Zero,
         ProbeReason.Lookup or ProbeReason.Sample => options.LookupStaleness,
-        // Somebody else's probe, or our own of a moment ago, is why we look at all.
+        // Somebody else's probe, or our own of a moment ago, is why it is probed at all.
         ProbeReason.Shared or ProbeReason.Reconsider => Recent(options),
         _ => Never,
     };
 
     /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
-    /// destinations behind an address have it visited hardly more often than one.</summary>
+    /// destinations behind an address have it probed hardly more often than one.</summary>
     public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now, ScheduleOptions options) => lastProbe switch
     {
         null => Never,

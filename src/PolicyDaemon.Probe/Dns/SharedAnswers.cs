@@ -17,7 +17,7 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
     /// <summary>The longest that an answer is kept, whatever its TTL: as long as a verdict that rests on it.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
-    // Two generations of so many, a kilobyte each: enough for a round over 5,000 hosts with both families and TLSA.
+    // Two generations of so many, a kilobyte each: enough for a pass over 5,000 hosts with both families and TLSA.
     internal const int Capacity = 10_000;
 
     private readonly Lock guard = new();

@@ -4,9 +4,9 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>Whom to look at where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
+/// <summary>Which destinations to probe where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
 /// <remarks>Five times as many as would set the brake: a fault that reaches a fifth of all is missed by one sample in several
-/// hundred. Each further new key within the hour doubles the sample, and the round does not end before it has been looked at.</remarks>
+/// hundred. Each further new key within the hour doubles the sample, and the pass does not end before it has been probed.</remarks>
 internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, Random random)
 {
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);

@@ -57,7 +57,7 @@ internal sealed class DueQueue
         return next;
     }
 
-    /// <summary>Takes the next key that is due by now; it is gone from the agenda until it is set again.</summary>
+    /// <summary>Takes the next key that is due by now; it is gone from the queue until it is set again.</summary>
     public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
     {
         (key, reason) = (default, default);

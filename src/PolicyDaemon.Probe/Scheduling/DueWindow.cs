@@ -7,7 +7,7 @@ namespace PolicyDaemon.Probe.Scheduling;
 
 /// <summary>What comes next. The ledger knows when everything is due; here is what is due within minutes, so that a million
 /// destinations take no memory and a change of the list costs nothing.</summary>
-/// <remarks>Not for several tasks at once. The engine says which keys it looks at now.</remarks>
+/// <remarks>Not for several tasks at once. The engine says which keys are probed now.</remarks>
 /// <param name="page">So many are fetched at once.</param>
 internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunning, int page = DueWindow.Page)
 {
@@ -78,7 +78,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     /// <summary>Makes a key due no later than now, whether it is known here or not.</summary>
     public void Hasten(NextHop key, DateTimeOffset due, ProbeReason reason) => dueQueue.Hasten(key, due, reason);
 
-    /// <summary>A look has ended.</summary>
+    /// <summary>The probe of a destination has ended.</summary>
     /// <param name="due">When it is due next.</param>
     /// <param name="isKept">The ledger knows that, too.</param>
     public void Return(NextHop key, DateTimeOffset due, bool isKept)
@@ -87,7 +87,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
             dueQueue.Set(key, due, ProbeReason.Scheduled);
     }
 
-    /// <summary>A look came to nothing: the destination is gone, or its row cannot be read. It is not taken again before the list changes.</summary>
+    /// <summary>The probe of a destination came to nothing, because the destination is gone or its row cannot be read. It is not taken again before the list changes.</summary>
     public void Forget(NextHop key)
     {
         if (nothing.Count < page)
@@ -103,7 +103,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         // More is waiting: when half of this is done, or only what comes after the rest is left.
         if (isCut || !hasAllNew)
             at = dueQueue.Count < page / 2 || dueQueue.Next() > horizon ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue;
-        // Newcomers are due already: they do not wait for those whose next turn is minutes away.
+        // What was never probed is due already: it does not wait for those whose next turn is minutes away.
         if (!hasAllNew && !(dueQueue.Next() <= taken))
             at = DateTimeOffset.MinValue;
         return at > notBefore ? at : notBefore;

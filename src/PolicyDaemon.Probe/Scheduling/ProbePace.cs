@@ -1,7 +1,7 @@
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>Spreads the beginnings of looks evenly over time.</summary>
-/// <remarks>A look is a burst of up to a millisecond of processor time; as many at once as there is room for keep every core busy,
+/// <summary>Spreads the beginnings of probes evenly over time.</summary>
+/// <remarks>A probe is a burst of up to a millisecond of processor time; as many at once as there is room for keep every core busy,
 /// and a lookup waits for them. Not for several tasks at once.</remarks>
 internal sealed class ProbePace(int perSecond)
 {
@@ -11,7 +11,7 @@ internal sealed class ProbePace(int perSecond)
     private readonly TimeSpan step = TimeSpan.FromSeconds(1) / perSecond;
     private DateTimeOffset booked = DateTimeOffset.MinValue;
 
-    /// <summary>When another look may begin; in the past where one may begin now.</summary>
+    /// <summary>When another probe may begin; in the past where one may begin now.</summary>
     /// <remarks>Never more than a step is booked ahead: what is further was booked before the clock was set back.</remarks>
     public DateTimeOffset Next(DateTimeOffset now) =>
         booked == DateTimeOffset.MinValue || booked > now + step + Together ? DateTimeOffset.MinValue : booked - Together;

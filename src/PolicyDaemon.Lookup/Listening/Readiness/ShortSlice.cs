@@ -5,7 +5,7 @@ namespace PolicyDaemon.Lookup.Listening.Readiness;
 
 /// <summary>Has the kernel let the calling thread run as soon as it wakes, though others are at work.</summary>
 /// <remarks>
-/// An answer takes microseconds, a look of the prober up to a millisecond. From Linux 6.12 a thread that wakes waits for the running
+/// An answer takes microseconds, a probe up to a millisecond. From Linux 6.12 a thread that wakes waits for the running
 /// one's slice to end, which takes milliseconds, unless it asks for a shorter one itself: then it goes first, and gets no larger share of the
 /// processor for it. That needs no privilege. Older kernels take no notice; a sandbox may refuse. Either costs milliseconds, not answers.
 /// <para>See sched_setattr(2); Linux, Documentation/scheduler/sched-eevdf.rst.</para>
