@@ -10,6 +10,9 @@ public static class Phrases
     public static string Count(long count, string one, string? many = null) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
 
+    /// <summary>Whole days until a certificate ends; negative where it has.</summary>
+    public static int DaysUntil(DateTimeOffset end, DateTimeOffset now) => (int)Math.Floor((end - now).TotalDays);
+
     /// <summary>Text that a peer or a zone chose, no longer than a report can show. It is escaped where it is written.</summary>
     public static string Cut(string text, int length = 160)
     {

@@ -2,8 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Administration.Changes;
-using PolicyDaemon.Cli.Commands;
-using PolicyDaemon.Cli.Journal;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
 
@@ -13,6 +12,12 @@ namespace PolicyDaemon.Cli;
 internal static class PolicyCtl
 {
     private const int MaxDetails = 100; // what is wrong with a table of a million rows still fits into a terminal's memory
+
+    private static int Main(string[] args)
+    {
+        StandardStreams.Secure();
+        return Run(args, CliHost.System());
+    }
 
     internal static int Run(IReadOnlyList<string> args, CliHost host)
     {
@@ -77,7 +82,7 @@ internal static class PolicyCtl
             root.Add(command);
         foreach (var option in root.Options.OfType<HelpOption>())
         {
-            option.Action = new ExamplesHelp((HelpAction)option.Action!, () => host.Width());
+            option.Action = new ExamplesHelp((HelpAction)option.Action!, () => host.Width(), CommandList.Closing);
             // Of another system; here a path may be called so.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");

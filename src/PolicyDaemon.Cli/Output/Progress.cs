@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace PolicyDaemon.Cli.Output;
 
 /// <summary>A progress bar on standard error, for long work in front of a person; nothing otherwise.</summary>
-internal sealed class Progress(CliHost host, string what, long worthShowing = Progress.WorthShowing)
+internal sealed class Progress(Streams streams, string what, long worthShowing = Progress.WorthShowing)
     : IDisposable, IProgress<long>, IProgress<(int Done, int All)>
 {
     // Less work than this is over before a bar could be read.
@@ -18,9 +18,9 @@ internal sealed class Progress(CliHost host, string what, long worthShowing = Pr
     /// <summary>A bar that is there from the beginning.</summary>
     /// <param name="expected">How many steps there will be, as far as known.</param>
     /// <param name="worthShowing">With fewer there is no bar.</param>
-    internal static Progress Start(CliHost host, string what, long expected, long worthShowing = WorthShowing)
+    internal static Progress Start(Streams streams, string what, long expected, long worthShowing = WorthShowing)
     {
-        var progress = new Progress(host, what, worthShowing);
+        var progress = new Progress(streams, what, worthShowing);
         progress.Expect(expected);
         return progress;
     }
@@ -49,7 +49,7 @@ internal sealed class Progress(CliHost host, string what, long worthShowing = Pr
 
     private void Expect(long steps)
     {
-        if (!host.ErrorIsTerminal || steps < worthShowing)
+        if (!streams.ErrorIsTerminal || steps < worthShowing)
             return;
         // Several destinations report at once.
         lock (turn)
@@ -61,7 +61,7 @@ internal sealed class Progress(CliHost host, string what, long worthShowing = Pr
 
     private ProgressTask Begin(long expected)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Error) });
         var end = finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var started = new TaskCompletionSource<ProgressTask>(TaskCreationOptions.RunContinuationsAsynchronously);
         running = console.Progress()

@@ -4,9 +4,22 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Output;
 
+/// <summary>How standard output is written.</summary>
+internal enum OutputFormat
+{
+    /// <summary>Aligned columns with a heading, colour on a terminal: for people.</summary>
+    Table,
+
+    /// <summary>One row a line, tabs between columns, no heading: for cut and awk. Columns are only ever added at the end.</summary>
+    Tsv,
+
+    /// <summary>One JSON value with the schema in <c>Output/Json</c>: members are only ever added.</summary>
+    Json,
+}
+
 /// <summary>Writes a command's result in the format asked for.</summary>
 /// <remarks>Standard output carries the result and nothing else, except in a table, where a person wants one thing below the other.</remarks>
-internal sealed class Report(CliHost host, OutputFormat format, bool colour)
+internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 {
     private const string Reset = "\x1b[0m";
 
@@ -24,7 +37,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
                 break;
             case OutputFormat.Tsv:
                 foreach (var row in table.Rows)
-                    host.Out.WriteLine(string.Join('\t', row.Select(cell => ShownText.Escape(cell.Text))));
+                    streams.Out.WriteLine(string.Join('\t', row.Select(cell => ShownText.Escape(cell.Text))));
                 break;
             default:
                 if (table.Rows.Count > 0)
@@ -45,7 +58,7 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
                 break;
             case OutputFormat.Tsv:
                 foreach (var (name, value) in facts)
-                    host.Out.WriteLine(ShownText.Escape(name) + '\t' + ShownText.Escape(value.Text));
+                    streams.Out.WriteLine(ShownText.Escape(name) + '\t' + ShownText.Escape(value.Text));
                 break;
             default:
                 Facts(facts);
@@ -67,22 +80,22 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
         foreach (var (name, value) in facts)
         {
             var label = new string(' ', indent) + name.PadRight(labels) + "  ";
-            var lines = Wrapping.Break(ShownText.Escape(value.Text), host.Width() - label.Length);
+            var lines = Wrapping.Break(ShownText.Escape(value.Text), streams.Width() - label.Length);
             for (var i = 0; i < lines.Count; i++)
-                host.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
+                streams.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
         }
     }
 
-    public void Json<T>(T value, JsonTypeInfo<T> schema) => host.Out.WriteLine(JsonSerializer.Serialize(value, schema));
+    public void Json<T>(T value, JsonTypeInfo<T> schema) => streams.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
     /// <summary>A line of a table's text.</summary>
-    public void Line(string text = "", Tone tone = Tone.Plain) => host.Out.WriteLine(Paint(ShownText.Escape(text), tone));
+    public void Line(string text = "", Tone tone = Tone.Plain) => streams.Out.WriteLine(Paint(ShownText.Escape(text), tone));
 
     /// <summary>Text below a heading, indented, broken at blanks where the terminal is narrow.</summary>
     public void Paragraph(string text, int indent)
     {
-        foreach (var line in Wrapping.Break(ShownText.Escape(text), host.Width() - indent))
-            host.Out.WriteLine(new string(' ', indent) + line);
+        foreach (var line in Wrapping.Break(ShownText.Escape(text), streams.Width() - indent))
+            streams.Out.WriteLine(new string(' ', indent) + line);
     }
 
     /// <summary>Something for the person at the keyboard: below a table, otherwise beside the result on standard error.</summary>
@@ -91,11 +104,11 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
         if (IsTable)
             Line(text);
         else
-            host.Error.WriteLine(ShownText.Escape(text));
+            streams.Error.WriteLine(ShownText.Escape(text));
     }
 
     /// <summary>Something that deserves a second look; the command goes on.</summary>
-    public void Warning(string text) => host.Error.WriteLine("policyctl: warning: " + ShownText.Escape(text));
+    public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + ShownText.Escape(text));
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks.</summary>
     public void Aligned(Table table)
@@ -115,12 +128,12 @@ internal sealed class Report(CliHost host, OutputFormat format, bool colour)
         for (var column = 0; column <= last; column++)
         {
             var cell = row[column];
-            host.Out.Write(Paint(cell.Text, cell.Tone));
+            streams.Out.Write(Paint(cell.Text, cell.Tone));
             if (column < last)
-                host.Out.Write(new string(' ', widths[column] - cell.Text.Length + 2));
+                streams.Out.Write(new string(' ', widths[column] - cell.Text.Length + 2));
         }
 
-        host.Out.WriteLine();
+        streams.Out.WriteLine();
     }
 
     private string Paint(string text, Tone tone) =>

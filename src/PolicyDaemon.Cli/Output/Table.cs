@@ -1,5 +1,24 @@
 namespace PolicyDaemon.Cli.Output;
 
+/// <summary>One field of a row.</summary>
+/// <param name="Text">What it says, unescaped.</param>
+/// <param name="Tone">Its colour on a terminal.</param>
+internal readonly record struct Cell(string Text, Tone Tone = Tone.Plain)
+{
+    public static implicit operator Cell(string? text) => new(text ?? "");
+}
+
+/// <summary>What a colour says; the words say it too.</summary>
+internal enum Tone
+{
+    Plain,
+    Heading,
+    Good,
+    Caution,
+    Bad,
+    Faint,
+}
+
 /// <summary>Rows under named columns.</summary>
 internal sealed class Table(params string[] columns)
 {

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 
 namespace PolicyDaemon.Tests.Cli;
 

@@ -2,8 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli;
-using PolicyDaemon.Cli.Journal;
-using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using Xunit;
 

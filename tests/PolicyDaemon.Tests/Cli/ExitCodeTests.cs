@@ -1,7 +1,8 @@
 using PolicyDaemon.Administration;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using PolicyDaemon.Cli;
-using PolicyDaemon.Cli.Journal;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;

@@ -1,9 +1,11 @@
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using Xunit;
+
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Cli.Setup.Postfix;
 
 namespace PolicyDaemon.Tests.Cli;
 

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Protocols;

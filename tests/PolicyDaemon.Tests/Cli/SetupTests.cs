@@ -1,5 +1,6 @@
 using PolicyDaemon.Cli;
-using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;

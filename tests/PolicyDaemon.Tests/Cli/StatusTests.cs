@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;

@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli;
-using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Explaining;
-using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Cli.Output.Json;
+using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
-using PolicyDaemon.Cli.Changes;
+using PolicyDaemon.Cli.Commands.Changes;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;

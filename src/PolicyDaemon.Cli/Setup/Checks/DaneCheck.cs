@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;

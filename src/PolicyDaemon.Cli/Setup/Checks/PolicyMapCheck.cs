@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 

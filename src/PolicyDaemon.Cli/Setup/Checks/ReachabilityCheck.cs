@@ -1,3 +1,5 @@
+using PolicyDaemon.Cli.Setup.Postfix;
+
 namespace PolicyDaemon.Cli.Setup.Checks;
 
 /// <summary>The socket can be reached from where smtp(8) runs: inside the queue directory, with the address families that are on.</summary>

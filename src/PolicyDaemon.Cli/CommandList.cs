@@ -1,0 +1,75 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Commands.Audit;
+using PolicyDaemon.Cli.Commands.Domains;
+using PolicyDaemon.Cli.Commands.Lookups;
+using PolicyDaemon.Cli.Commands.Pins;
+using PolicyDaemon.Cli.Commands.Servers;
+using PolicyDaemon.Cli.Commands.Status;
+using PolicyDaemon.Cli.Commands.Stores;
+using PolicyDaemon.Cli.Commands.Tables;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Setup;
+
+namespace PolicyDaemon.Cli;
+
+/// <summary>Every verb, in the order of the help.</summary>
+internal static class CommandList
+{
+    internal const string Description =
+        "Administers PolicyDaemon: the TLS policies and pins that Postfix asks for (smtp_tls_policy_maps).";
+
+    internal const string Closing =
+        """
+        Exit codes: 0 done or found; 1 not found, mismatch, broken chain; 2 usage; 3 daemon not running;
+        4 permission; 5 invalid input, configuration or store; 6 inconclusive.
+
+        Start here:
+          policyctl init
+              Create the store.
+          policyctl import --dry-run /etc/postfix/tls_policy
+              See what a Postfix table would become, without changing anything.
+          policyctl check example.com
+              See what its mail servers offer, which level would deliver, and how to set it.
+          policyctl domain add example.com --level secure
+              Deliver to example.com only over verified TLS.
+          policyctl setup
+              Check what Postfix needs to ask PolicyDaemon.
+
+        """;
+
+    internal static IEnumerable<Command> All(CommandRunner runner) =>
+    [
+        InitVerb.Create(runner),
+        new Command("domain", "Destinations and their TLS policies")
+        {
+            DomainAdd.Create(runner),
+            DomainSet.Create(runner),
+            DomainRemove.Create(runner),
+            DomainList.Create(runner),
+            DomainShow.Create(runner),
+        },
+        new Command("pin", "Pins: the fingerprints accepted for a destination")
+        {
+            PinDecisionVerbs.Add(runner),
+            PinDecisionVerbs.Approve(runner),
+            PinList.Create(runner),
+            PinDecisionVerbs.Reject(runner),
+            PinDecisionVerbs.Revoke(runner),
+        },
+        ImportVerb.Create(runner),
+        ExportVerb.Create(runner),
+        CheckVerb.Create(runner),
+        ProbeVerb.Create(runner),
+        QueryVerb.Create(runner),
+        ExplainVerb.Create(runner),
+        StatusVerb.Create(runner),
+        AuditVerb.Create(runner),
+        UndoVerb.Create(runner),
+        BackupVerb.Create(runner),
+        new Command("store", "The store as a whole")
+        {
+            StoreAccept.Create(runner),
+        },
+        SetupVerb.Create(runner),
+    ];
+}

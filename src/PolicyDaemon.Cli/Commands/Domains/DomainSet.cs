@@ -1,0 +1,75 @@
+using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Fetching;
+using PolicyDaemon.Cli.Commands.Changes;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Domains;
+
+/// <summary><c>domain set</c></summary>
+internal static class DomainSet
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var key = Arguments.Key();
+        var policy = new PolicyOptions();
+        var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
+        var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
+        var fetch = new FetchOptions();
+        var write = new WriteOptions();
+        var verb = new Verb("set", "Change a destination. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "1 where the key is not configured, or with --probe what is seen is not what is accepted; 6 where nothing could be seen",
+            Examples =
+            [
+                ("policyctl domain set example.com --level secure --match mx.example.com", "Raise the level; an attribute that is named replaces what was there."),
+                ("policyctl domain set example.com --probe", "Pin the keys that its servers show now beside those that are pinned, after asking."),
+                ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
+                ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
+            ],
+        };
+        verb.Add(key);
+        policy.AddTo(verb);
+        verb.Add(enforce);
+        verb.Add(unset);
+        fetch.AddTo(verb);
+        write.AddTo(verb);
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
+            context, context.Key(key), destination => Apply(context, destination, policy, enforce, unset), fetch, write, cancellation)));
+        return verb;
+    }
+
+    private static Destination Apply(
+        CommandContext context, Destination destination, PolicyOptions policy, Option<bool> enforce, Option<string[]> unset)
+    {
+        var taken = (context.Get(unset) ?? []).Select(name => PolicyOptions.Find(name).Name).ToHashSet(StringComparer.Ordinal);
+        if (context.Get(enforce) && policy.Observes(context))
+            throw new CommandException(ExitCode.Usage, "--observe and --enforce exclude each other; give one");
+        var after = policy.Apply(context, destination, taken);
+        return context.Get(enforce) ? after with { Observe = false } : after;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        CommandContext context, NextHop key, Func<Destination, Destination> apply, FetchOptions fetch, WriteOptions write,
+        CancellationToken cancellation)
+    {
+        FetchedPins? fetched = null;
+        if (fetch.Read(context, write) is { } decision)
+        {
+            Destination before;
+            using (var store = context.OpenStore(context.Get(write.DryRun) ? StoreAccess.Read : StoreAccess.Write))
+                before = store.Find(key) ?? throw StoreView.Missing(store, key);
+            fetched = await FetchCommand.RunAsync(context, decision, apply(before), cancellation);
+        }
+
+        var code = ChangeCommand.Run(context, write, view => EntryPlans.Set(
+            view, key, before => apply(before) is var after && fetched is null ? after : after with { Pins = fetched!.AddTo(after.Pins) }, fetched?.Evidence));
+        if (fetched is not null && !context.Get(write.DryRun))
+            await FetchCommand.StoreAsync(context, fetched.StoreAsync());
+        return code;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using PolicyDaemon.Administration.PinDecisions;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Commands.Domains;
+
+/// <summary>The options that describe a destination; <c>domain add</c> and <c>domain set</c> share them.</summary>
+/// <remarks>An attribute of the policy is an option here and a row of <see cref="PolicyAttributes"/>, by the same name.</remarks>
+internal sealed class PolicyOptions
+{
+    private readonly Option<string?> level = new("--level", "-l")
+    {
+        HelpName = "LEVEL",
+        Description = "none, may, encrypt, fingerprint, dane, dane-only, verify or secure",
+    };
+
+    private readonly Option<string[]> match = new("--match", "-m")
+    {
+        HelpName = "M",
+        Description = "At fingerprint: a pin (hexadecimal). At verify and secure: a name, .name, nexthop, dot-nexthop or hostname. Repeatable",
+    };
+
+    private readonly Option<string?> ciphers = new("--ciphers") { HelpName = "GRADE", Description = "Cipher grade, such as high" };
+
+    private readonly Option<string?> protocols = new("--protocols") { HelpName = "P", Description = "Protocols, such as '>=TLSv1.2' or '!SSLv3:!TLSv1'" };
+
+    private readonly Option<string?> exclude = new("--exclude") { HelpName = "C", Description = "Excluded ciphers, separated by colons" };
+
+    private readonly Option<string?> serverName = new("--servername") { HelpName = "NAME", Description = "SNI: a host name, hostname or nexthop" };
+
+    private readonly Option<string[]> taFile = new("--tafile") { HelpName = "FILE", Description = "Trust anchors (PEM) instead of the system's; repeatable" };
+
+    private readonly Option<string?> connectionReuse = new("--connection-reuse") { HelpName = "yes|no", Description = "Keep TLS connections open for further mail" };
+
+    private readonly Option<string[]> attribute = new("--attribute")
+    {
+        HelpName = "NAME=VALUE",
+        Description = "Any attribute of smtp_tls_policy_maps, such as enable_rpk=yes or policy_type=no-policy-found; repeatable",
+    };
+
+    private readonly Option<string?> mode = new("--mode")
+    {
+        HelpName = "MODE",
+        Description = "locked: a person decides about every pin; assist: DANE evidence promotes; auto: WebPKI evidence too [default: assist]",
+    };
+
+    private readonly Option<bool> observe = new("--observe") { Description = "Do not enforce: answered as if not configured" };
+
+    private readonly Option<string?> note = new("--note") { HelpName = "TEXT", Description = "Your own words, shown with the entry" };
+
+    private readonly Option<string[]> probeAs = Hosting.ProbeAs.Option();
+
+    private readonly (string Attribute, Option Option)[] attributeOptions;
+
+    internal PolicyOptions() => attributeOptions =
+    [
+        ("match", match), ("ciphers", ciphers), ("protocols", protocols), ("exclude", exclude),
+        ("servername", serverName), ("tafile", taFile), ("connection_reuse", connectionReuse),
+    ];
+
+    /// <summary>Whether the entry is only to be observed from now on.</summary>
+    internal bool Observes(CommandContext context) => context.Get(observe);
+
+    internal void AddTo(Command command)
+    {
+        level.CompletionSources.Add([.. TlsLevels.Names]);
+        mode.CompletionSources.Add([.. PinNames.ModeNames]);
+        connectionReuse.CompletionSources.Add("yes", "no");
+        command.Add(level);
+        foreach (var (_, option) in attributeOptions)
+            command.Add(option);
+        command.Add(attribute);
+        command.Add(mode);
+        command.Add(observe);
+        command.Add(note);
+        command.Add(probeAs);
+    }
+
+    internal bool NamesLevel(CommandContext context) => context.Has(level);
+
+    /// <summary>The destination with everything that the command line says of it.</summary>
+    /// <param name="destination">As it is, or an empty one.</param>
+    /// <param name="unset">Attributes to take away first.</param>
+    /// <exception cref="CommandException">A value cannot be read.</exception>
+    internal Destination Apply(CommandContext context, Destination destination, IReadOnlySet<string> unset)
+    {
+        var policy = destination.Policy with { Level = Level(context) ?? destination.Policy.Level };
+        var given = Given(context, policy.Level);
+        var named = given.Select(pair => pair.Attribute.Name).ToHashSet(StringComparer.Ordinal);
+        var next = new TlsPolicy { Level = policy.Level };
+        foreach (var row in PolicyAttributes.All.Where(row => !named.Contains(row.Name) && !unset.Contains(row.Name)))
+        {
+            foreach (var value in row.Get(policy))
+                next = row.Add(next, value);
+        }
+
+        foreach (var (row, value) in given)
+        {
+            if (row.Repeats == Repetition.Refused && !row.Get(next).IsEmpty)
+                throw new CommandException(ExitCode.Usage, $"{row.Name} is given twice; Postfix takes it once");
+            // Values such as "maybe" must not be read as "no" on their way to the rules that refuse them.
+            if (row.Check(value, PostfixVersion.Newest) is { } problem && !row.Separator.HasValue)
+                throw new CommandException(ExitCode.Invalid, problem.At(row.Name).ToString());
+            next = row.Add(next, value);
+        }
+
+        return destination with
+        {
+            Policy = PolicyAttributes.Canonical(next),
+            Pins = Pins(context, destination.Key, next.Level, destination.Pins),
+            Mode = Mode(context) ?? destination.Mode,
+            Observe = context.Has(observe) ? context.Get(observe) : destination.Observe,
+            ProbeAs = ProbeAs(context, destination),
+            Note = context.Has(note) ? context.Get(note) is { Length: > 0 } text ? text : null : destination.Note,
+        };
+    }
+
+    private ImmutableArray<string> ProbeAs(CommandContext context, Destination destination)
+    {
+        if (Hosting.ProbeAs.Read(context, probeAs) is not { } names)
+            return destination.ProbeAs;
+        return destination.Key.IsSubdomains || names.IsEmpty
+            ? names
+            : throw new CommandException(
+                ExitCode.Usage, $"--probe-as is for keys with a leading dot; {destination.Key} is probed where its mail goes");
+    }
+
+    private TlsLevel? Level(CommandContext context)
+    {
+        if (context.Get(level) is not { } name)
+            return null;
+        return TlsLevels.TryParse(name, out var known)
+            ? known
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level; the levels are {string.Join(", ", TlsLevels.Names)}");
+    }
+
+    private PinMode? Mode(CommandContext context)
+    {
+        if (context.Get(mode) is not { } name)
+            return null;
+        return PinNames.TryParse(name, out PinMode known)
+            ? known
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no mode; the modes are {string.Join(", ", PinNames.ModeNames)}");
+    }
+
+    private List<(PolicyAttribute Attribute, string Value)> Given(CommandContext context, TlsLevel level)
+    {
+        var given = new List<(PolicyAttribute, string)>();
+        foreach (var (name, option) in attributeOptions)
+        {
+            // At fingerprint --match gives pins, which are not part of the policy.
+            if (name == "match" && level.MatchesFingerprints())
+                continue;
+            foreach (var value in Values(context, option))
+                given.Add((Find(name), value));
+        }
+
+        foreach (var pair in context.Get(attribute) ?? [])
+        {
+            var equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+                throw new CommandException(ExitCode.Usage, $"--attribute takes NAME=VALUE, not '{pair}'");
+            var name = pair[..equals].Trim();
+            if (name.Equals("match", StringComparison.OrdinalIgnoreCase))
+                throw new CommandException(ExitCode.Usage, "give match with --match");
+            given.Add((Find(name), pair[(equals + 1)..].Trim()));
+        }
+
+        return given;
+    }
+
+    internal static PolicyAttribute Find(string name) => PolicyAttributes.TryFind(name, out var row)
+        ? row
+        : throw new CommandException(
+            ExitCode.Usage, $"Postfix has no attribute '{name}'; it has {string.Join(", ", PolicyAttributes.All.Select(known => known.Name))}");
+
+    private static string[] Values(CommandContext context, Option option) => option switch
+    {
+        Option<string[]> many => context.Get(many) ?? [],
+        Option<string?> one => context.Get(one) is { } value ? [value] : [],
+        _ => [],
+    };
+
+    private ImmutableArray<Pin> Pins(CommandContext context, Core.Destinations.NextHop key, TlsLevel level, ImmutableArray<Pin> pins)
+    {
+        if (!level.MatchesFingerprints())
+            return pins;
+        foreach (var text in (context.Get(match) ?? []).SelectMany(list => list.Split('|')))
+            pins = PinEditing.Trust(key, pins, Arguments.Fingerprint(text), PinSubject.Unknown, context.Host.Time, readmit: false);
+        return pins;
+    }
+}

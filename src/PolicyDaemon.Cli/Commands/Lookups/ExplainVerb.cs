@@ -1,0 +1,132 @@
+using System.CommandLine;
+using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Lookups;
+
+/// <summary><c>explain</c>: from the store, so it also works while policyd is down.</summary>
+internal static class ExplainVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var key = Arguments.Key();
+        var verb = new Verb("explain", "Say what Postfix is told for a next hop, why, and what that does to mail now.")
+        {
+            Columns = ["key", "asked (yes or no)", "decides (yes or no)", "answer", "why"],
+            ExitCodes = "1 where Postfix finds no policy and uses smtp_tls_security_level; 6 where it is told a temporary error",
+            Examples =
+            [
+                ("policyctl explain sub.example.com", "The keys that Postfix asks for in order, and the one that decides."),
+                ("policyctl explain '[mx.example.com]:587'", "A relay: brackets and port make another key."),
+                ("policyctl query sub.example.com", "What the running daemon says, for comparison."),
+            ],
+        };
+        verb.Add(key);
+        verb.SetAction(runner.Handle(context => Run(context, key)));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, Argument<string> key)
+    {
+        var postfix = context.Settings.Postfix;
+        var nextHop = context.Key(key);
+        using var store = context.OpenStore(StoreAccess.Read);
+        var explanation = Explanation.Of(nextHop, store, postfix);
+        var known = explanation.Decisive?.Entry is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
+        var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
+        var watched = observed is null ? null : store.ReadProbeState(observed.Key);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+            report.Json(Json(explanation, postfix, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
+        else if (report.Format == OutputFormat.Tsv)
+            report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
+        else
+            Show(report, explanation, postfix, known, (observed, watched));
+        return explanation.Answer.Kind switch
+        {
+            LookupAnswerKind.Found => ExitCode.Done,
+            LookupAnswerKind.NotFound => ExitCode.Negative,
+            _ => ExitCode.Inconclusive,
+        };
+    }
+
+    private static void Show(
+        Report report, Explanation explanation, PostfixSettings postfix, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
+    {
+        report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
+        foreach (var key in explanation.Keys)
+        {
+            var mark = ReferenceEquals(key, explanation.Decisive) ? "=> " : "   ";
+            report.Facts([(mark + key.Key.Text.PadRight(explanation.Keys.Max(other => other.Key.Text.Length)), new Cell(
+                key.Asked ? $"{key.Answer.ToDisplayString()}{Why(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
+        }
+
+        report.Line();
+        var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, postfix)) };
+        if (known.Probed is { } probed)
+            facts.Add(("now", VerdictText.Mail(probed, observed: false)));
+        if (observed is { Entry: { } entry1, Probed: { } watched })
+            facts.Add(("observed", VerdictText.Mail(watched, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
+        if (explanation.Decisive?.Entry is { } entry)
+        {
+            facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
+            var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
+            if (tlsRpt != explanation.Answer)
+                facts.Add((MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
+            if (explanation.Answer.Kind == LookupAnswerKind.Found && PolicyText.TcpLineLength(explanation.Answer.Text) > AnswerLimits.TcpTableLine)
+                facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
+        }
+
+        report.Facts(facts);
+        if (explanation.Decisive?.Entry is { Pins.IsEmpty: false } pinned)
+        {
+            report.Line();
+            report.Aligned(PinTable.Of(pinned, postfix));
+            PinTable.WriteEvidence(report, pinned, known);
+        }
+    }
+
+    /// <summary>Where the answer comes from, where the answer itself does not say so.</summary>
+    private static string Why(ExplainedKey key)
+    {
+        if (key.Entry is { Observe: true })
+            return ": configured, but only observed";
+        if (key.IsNearMiss)
+            return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
+                + $"if it should answer here too: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
+        return "";
+    }
+
+    private static Table Walk(Explanation explanation)
+    {
+        var table = new Table("key", "asked", "decides", "answer", "why");
+        foreach (var key in explanation.Keys)
+            table.Add(
+                key.Key.Text,
+                key.Asked ? "yes" : "no",
+                ReferenceEquals(key, explanation.Decisive) ? "yes" : "no",
+                key.Answer.ToDisplayString(),
+                Why(key).TrimStart(':', ' '));
+        return table;
+    }
+
+    private static ExplainJson Json(Explanation explanation, PostfixSettings postfix, PinProbeState known, DateTimeOffset now) => new(
+        explanation.NextHop.Text,
+        [.. explanation.Keys.Select(key => new ExplainedKeyJson(
+            key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
+        explanation.Decisive?.Key.Text,
+        AnswerJson.From(explanation.Answer),
+        DeliverySentence.Of(explanation, postfix),
+        explanation.Decisive?.Entry is { } entry
+            ? DestinationJson.From(entry, postfix, ProbeStateJson.From(known.Probed, entry, postfix.FingerprintDigest, now), known)
+            : null);
+}

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.PinDecisions;
+using PolicyDaemon.Cli.Commands.Changes;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Pins;
+
+/// <summary><c>pin add</c>, <c>approve</c>, <c>reject</c> and <c>revoke</c>: a key, its fingerprints, and what a person decides about them.</summary>
+internal static class PinDecisionVerbs
+{
+    internal static Command Add(CommandRunner runner)
+    {
+        var of = new Option<string?>("--of") { HelpName = "certificate|public-key", Description = "What the fingerprint was taken of, if you know; Postfix tries both" };
+        of.AcceptOnlyFromAmong(PinSubject.Certificate.Name(), PinSubject.PublicKey.Name());
+        return Complete(
+            new("add", "Add a pin, for example the next key before the partner uses it. It is served at once.")
+            {
+                Columns = ChangeReport.Columns,
+                ExitCodes = "1 where the key is not configured",
+                Examples =
+                [
+                    ("policyctl pin add example.com 5A:3B:...", "Accept one more certificate or key."),
+                    ("openssl x509 -in next.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -c", "The fingerprint of a public key; it survives renewals with the same key."),
+                    ("policyctl pin add example.com 5A:3B:... --of public-key --dry-run", "Show the answer before and after."),
+                ],
+            },
+            runner,
+            (context, decision) => decision.Add(PinNames.TryParse(context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
+            SayWhenFindingsEnd,
+            of);
+    }
+
+    internal static Command Approve(CommandRunner runner) => Complete(
+        new("approve", "Trust a candidate: a key that a probe saw. It is served at once.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "1 where the key is not configured or has no such pin",
+            Examples =
+            [
+                ("policyctl pin approve example.com 5A:3B:...", "The partner confirmed by telephone that the new key is theirs."),
+                ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after."),
+            ],
+        },
+        runner,
+        (_, decision) => decision.Approve(),
+        SayWhenFindingsEnd);
+
+    internal static Command Reject(CommandRunner runner) => Complete(
+        new("reject", "Refuse a key for good. Nothing trusts it again but a person with a reason, and seeing it again is an alarm.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "1 where the key is not configured; 5 where it is the last served pin of an enforced entry",
+            Examples =
+            [
+                ("policyctl pin reject example.com 5A:3B:...", "The partner does not know this key: somebody else showed it."),
+                ("policyctl pin reject example.com 5A:3B:... --reason 'private key leaked'", "A pin that is served; another one must be left."),
+            ],
+        },
+        runner,
+        (_, decision) => decision.Reject());
+
+    internal static Command Revoke(CommandRunner runner) => Complete(
+        new("revoke", "Stop serving a pin. It stays in the record as retired; the last served pin of an entry cannot go.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "1 where the key is not configured or has no such pin",
+            Examples =
+            [
+                ("policyctl pin revoke example.com 5A:3B:...", "A server with this certificate or key gets no more mail."),
+                ("policyctl pin revoke example.com 5A:3B:... --dry-run", "Show the answer before and after."),
+            ],
+        },
+        runner,
+        (_, decision) => decision.Revoke());
+
+    /// <param name="verb">With its examples and exit codes.</param>
+    /// <param name="runner">Runs it.</param>
+    /// <param name="decide">What is decided.</param>
+    /// <param name="then">What is said once it is done.</param>
+    /// <param name="more">Options of this verb alone.</param>
+    private static Verb Complete(
+        Verb verb, CommandRunner runner, Func<CommandContext, PinDecision, PlannedChange> decide, Action<CommandContext, NextHop>? then = null,
+        params ReadOnlySpan<Option> more)
+    {
+        var key = Arguments.Key();
+        var fingerprints = new Argument<string[]>("FINGERPRINT")
+        {
+            Description = "Hexadecimal, with or without colons, of the certificate or of its public key",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var write = new WriteOptions();
+        verb.Add(key);
+        verb.Add(fingerprints);
+        foreach (var option in more)
+            verb.Add(option);
+        write.AddTo(verb);
+        verb.SetAction(runner.Handle(context =>
+        {
+            var nextHop = context.Key(key);
+            var named = context.Get(fingerprints)!.Select(Arguments.Fingerprint).ToList();
+            var code = ChangeCommand.Run(context, write, view => [decide(context, new PinDecision(
+                view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time))]);
+            if (!context.Get(write.DryRun))
+                then?.Invoke(context, nextHop);
+            return code;
+        }));
+        return verb;
+    }
+
+    /// <summary>A finding is what a probe saw, and so it ends with a probe.</summary>
+    private static void SayWhenFindingsEnd(CommandContext context, NextHop key)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        if (store.OpenFindings().Any(open => open.Finding.Subject == key.Text))
+        {
+            context.Report.Note(
+                $"Findings about {key.ToDisplayString()} end with its next probe, which the daemon makes now; without the daemon: policyctl probe {Shell.Quote(key.Text)}");
+        }
+    }
+}

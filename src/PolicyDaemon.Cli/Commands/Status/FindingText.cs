@@ -1,0 +1,39 @@
+using System.Globalization;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Cli.Commands.Status;
+
+/// <summary>What a finding says beside its sentence.</summary>
+internal static class FindingText
+{
+    // A person compares a few; JSON has them all.
+    private const int Most = 6;
+
+    /// <summary>Expected beside seen, aligned so that the eye can compare them.</summary>
+    internal static IEnumerable<string> Keys(FindingJson finding)
+    {
+        if (finding.Seen.Count == 0)
+            yield break;
+        foreach (var line in Cut(finding.Expected))
+            yield return "expected  " + line;
+        foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKeyFingerprint}  {seen.MxHost} [{Target(seen)}] since {Output.Times.Text(seen.Since)}").Distinct()]))
+            yield return "seen      " + line;
+    }
+
+    internal static string Age(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalDays} days"),
+        { TotalHours: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalHours} hours"),
+        { TotalMinutes: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} minutes"),
+        _ => "just now",
+    };
+
+    private static IEnumerable<string> Cut(IReadOnlyList<string> lines) => lines.Count <= Most
+        ? lines
+        : lines.Take(Most).Append(string.Create(CultureInfo.InvariantCulture, $"... and {lines.Count - Most} more"));
+
+    private static string Target(PresentedKeyJson seen) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(seen.Address.Contains(':', StringComparison.Ordinal) ? $"[{seen.Address}]" : seen.Address)}:{seen.Port}{(seen.Sni is null ? "" : "/" + seen.Sni)}");
+}

@@ -1,0 +1,43 @@
+using System.Globalization;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Cli.Commands.Status;
+
+/// <summary>What the running daemon says of its prober, in words.</summary>
+internal static class ProberFacts
+{
+    internal static IEnumerable<(string Name, Cell Value)> Of(ProberStatus prober)
+    {
+        yield return ("prober", prober.State switch
+        {
+            "on" => string.Create(
+                CultureInfo.InvariantCulture,
+                $"looks after {Phrases.Count(prober.Destinations, "destination")}, {prober.InFlight} now, {prober.Due} due{(prober.PassEnded is { } ended ? $"; nothing was left to do at {Times.Text(ended)}" : "")}"),
+            "off" => new Cell("off (enabled = no in [probe]): pins do not follow their servers", Tone.Caution),
+            _ => new Cell($"cannot work: {prober.Problem}", Tone.Bad),
+        });
+        if (prober.Brake is { On: true } brake)
+        {
+            yield return ("brake", new Cell(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"on: {brake.NewKeys} of {brake.MxHosts} MX hosts of pinned destinations showed a new key of late; no pin changes by itself"),
+                Tone.Bad));
+        }
+
+        if (prober.Resolver is { } resolver)
+            yield return ("resolver", Resolver(resolver));
+        if (prober.Alerts > 0)
+            yield return ("alerts", new Cell(string.Create(CultureInfo.InvariantCulture, $"{prober.Alerts} wait to be delivered"), Tone.Caution));
+    }
+
+    private static Cell Resolver(ResolverStatus resolver) => resolver switch
+    {
+        { Trusted: false } => "not trusted (resolver_trusted = no): nothing it says counts as secure",
+        { SelfTestPassed: null } => "trusted, not tested yet",
+        { SelfTestPassed: true } => $"trusted; self-test passed at {Times.Text(resolver.SelfTestAt!.Value)}{(resolver.Detail is null ? "" : $" ({resolver.Detail})")}",
+        _ => new Cell($"trusted, but its self-test fails: {resolver.Detail}", Tone.Bad),
+    };
+}

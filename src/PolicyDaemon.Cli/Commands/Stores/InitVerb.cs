@@ -1,0 +1,88 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Stores;
+
+/// <summary><c>init</c>: the store comes to be only here, never by accident.</summary>
+internal static class InitVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Say whether a store would be created, but create none" };
+        var verb = new Verb("init", "Create the store. An existing one keeps what is in it; one of an older version is brought up to date.")
+        {
+            Columns = ["store", "created (yes or no)", "store id", "upgraded (yes or no)"],
+            Examples =
+            [
+                ("policyctl init", "Create the configured store, and its directory if need be."),
+                ("policyctl init --database /tmp/try.db", "Create a store to try things with."),
+            ],
+        };
+        verb.Add(dryRun);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(dryRun))));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, bool dryRun)
+    {
+        var path = context.Settings.Database;
+        if (dryRun && !File.Exists(path))
+        {
+            context.Report.Note($"The store {path} would be created. Nothing was changed (--dry-run).");
+            return ExitCode.Done;
+        }
+
+        var (created, upgraded) = (true, false);
+        PolicyStore store;
+        try
+        {
+            store = PolicyStore.Create(path, context.Host.Actor(), context.Host.Time);
+        }
+        catch (StoreException exists) when (exists.Kind == StoreFault.Exists)
+        {
+            // Opening it tells a store from any other file that happens to lie there.
+            created = false;
+            try
+            {
+                store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
+            }
+            catch (StoreException older) when (older.Kind == StoreFault.Older)
+            {
+                if (dryRun)
+                {
+                    context.Report.Note($"The store {path} would be brought up to date. Nothing was changed (--dry-run).");
+                    return ExitCode.Done;
+                }
+
+                store = PolicyStore.Open(path, StoreAccess.Write, context.Host.Time);
+                upgraded = true;
+                context.Host.Done();
+            }
+        }
+
+        using (store)
+        {
+            var report = context.Report;
+            if (created)
+                context.Host.Journal.Note(1, context.Host.Actor(), store.Head().Hash, context.CommandLine);
+            if (report.IsTable)
+            {
+                report.Line(
+                    created ? $"The store {path} is ready."
+                    : upgraded ? $"The store {path} is brought up to date; nothing in it was changed."
+                    : $"The store {path} is there already; nothing was changed.");
+                if (created)
+                    report.Line("Next: policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE");
+                return ExitCode.Done;
+            }
+
+            var table = new Table("store", "created", "store_id", "upgraded");
+            table.Add(path, created ? "yes" : "no", store.StoreId, upgraded ? "yes" : "no");
+            report.Rows(table, new InitJson(path, created, store.StoreId, upgraded), CliJson.Default.InitJson);
+            return ExitCode.Done;
+        }
+    }
+}

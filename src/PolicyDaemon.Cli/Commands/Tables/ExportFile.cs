@@ -1,0 +1,128 @@
+using System.Text;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Cli.Commands.Tables;
+
+/// <summary>The file that <c>export</c> writes: never half a table, and nothing lost that was there.</summary>
+/// <remarks>
+/// <code>
+/// nothing                   a new file
+/// a regular file            replaced in one step; what it held is kept under another name
+/// a character device        written to: /dev/stdout, a terminal, /dev/null; also by a link
+/// /dev/fd/N                 written to: a pipe of the shell
+/// any other link, a FIFO,   refused: replacing it would put a file in the place of what somebody made on purpose,
+/// a directory, a socket     and a link's target need not be where the user believes it to be
+/// </code>
+/// </remarks>
+internal static class ExportFile
+{
+    // open(2) of one of these gives what the descriptor is, whatever its name says.
+    private static readonly string[] Descriptors = ["/dev/fd/", "/proc/self/fd/"];
+
+    /// <summary>True where this is the program's own standard output under another name.</summary>
+    internal static bool IsStandardOutput(string file) => file is "-" or "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
+
+    /// <summary>Writes a table.</summary>
+    /// <param name="file">Its name.</param>
+    /// <param name="force">An empty table may replace one with entries.</param>
+    /// <param name="write">Writes the table and says whether it has entries.</param>
+    /// <returns>What a person should know of the file; null where there is nothing.</returns>
+    /// <exception cref="CommandException">It is nothing that a table may be written to, or would lose its entries.</exception>
+    internal static string? Write(string file, bool force, TimeProvider time, Func<TextWriter, bool> write)
+    {
+        var full = Path.GetFullPath(file);
+        if (IsWrittenThrough(full))
+        {
+            WriteThrough(full, write);
+            return null;
+        }
+
+        CommandContext.RequireDirectory(full);
+        var exists = RequireReplaceable(file, full);
+        FileDraft.Sweep(Path.GetDirectoryName(full)!);
+        using var draft = FileDraft.Create(full, exists ? File.GetUnixFileMode(full) : null);
+        bool hasEntries;
+        using (var writer = new StreamWriter(draft.Stream, new UTF8Encoding(false), leaveOpen: true))
+            hasEntries = write(writer);
+        if (!exists)
+        {
+            draft.Replace();
+            return null;
+        }
+
+        if (IsSame(full, draft.Path))
+            return $"{file} holds this table already and was left as it is.";
+        if (!hasEntries && !force && HasEntries(full))
+        {
+            throw new CommandException(
+                ExitCode.Invalid, $"{file} has entries and the store has none to write; nothing was changed. If an empty table is meant: --force");
+        }
+
+        var kept = KeptCopy.Keep(full, time);
+        try
+        {
+            draft.Replace();
+        }
+        catch
+        {
+            // Two names of one file: whoever edits the one would edit the other.
+            File.Delete(kept);
+            throw;
+        }
+
+        return $"{file} as it was: {kept}";
+    }
+
+    private static bool IsWrittenThrough(string full) =>
+        full == "/dev/stderr" || Descriptors.Any(name => full.StartsWith(name, StringComparison.Ordinal))
+        || FileFacts.Of(full, followLink: true) is { Kind: FileKind.CharacterDevice };
+
+    private static void WriteThrough(string full, Func<TextWriter, bool> write)
+    {
+        using var stream = new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using var writer = new StreamWriter(stream, new UTF8Encoding(false));
+        write(writer);
+    }
+
+    /// <returns>False where there is nothing yet.</returns>
+    private static bool RequireReplaceable(string file, string full)
+    {
+        var what = FileFacts.Of(full)?.Kind switch
+        {
+            null => null,
+            FileKind.Regular => "",
+            FileKind.SymbolicLink => $"a symbolic link to {new FileInfo(full).LinkTarget}; name that file, or remove the link",
+            FileKind.Fifo => $"a named pipe; write to it with: policyctl export > {Shell.Quote(file)}",
+            FileKind.Directory => "a directory; name a file in it",
+            FileKind.Socket => "a socket",
+            _ => "a block device",
+        };
+        if (what is { Length: > 0 })
+            throw new CommandException(ExitCode.Invalid, $"{file} is {what}. Nothing was changed: only a regular file is replaced");
+        return what is not null;
+    }
+
+    private static bool IsSame(string one, string other)
+    {
+        using var left = Open(one);
+        using var right = Open(other);
+        if (left.Length != right.Length)
+            return false;
+        var (first, second) = (new byte[1 << 16], new byte[1 << 16]);
+        int count;
+        while ((count = left.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)) > 0)
+        {
+            if (right.ReadAtLeast(second, count, throwOnEndOfStream: false) < count || !first.AsSpan(0, count).SequenceEqual(second.AsSpan(0, count)))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static FileStream Open(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    private static bool HasEntries(string path) => File.ReadLines(path).Any(line => line.TrimStart() is { Length: > 0 } text && text[0] != '#');
+}

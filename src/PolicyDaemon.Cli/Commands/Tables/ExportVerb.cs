@@ -1,0 +1,55 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Tables;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Commands.Tables;
+
+/// <summary><c>export</c>: the entries as a Postfix table, for an emergency without policyd.</summary>
+internal static class ExportVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var file = new Argument<string?>("FILE")
+        {
+            Description = "Where to write; a file that is there is replaced in one step and kept under another name. Without it: standard output",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var force = new Option<bool>("--force") { Description = "Replace a table with entries by an empty one" };
+        var verb = new Verb("export", "Write the entries as the source of a Postfix table, in a stable order.")
+        {
+            Examples =
+            [
+                ("policyctl export /etc/postfix/tls_policy.emergency", "An emergency table; then: smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy.emergency"),
+                ("policyctl export | diff - tls_policy.yesterday", "What changed."),
+            ],
+        };
+        verb.Add(file);
+        verb.Add(force);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(file) ?? "-", context.Get(force))));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, string file, bool force)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        (int Written, int Observed, int Deferred) counts = default;
+        string? remark = null;
+        if (ExportFile.IsStandardOutput(file))
+            Write(context.Host.Out);
+        else
+            remark = ExportFile.Write(file, force, context.Host.Time, Write);
+        var left = (counts.Observed > 0 ? FormattableString.Invariant($", {counts.Observed} only observed and left out") : "")
+            + (counts.Deferred > 0 ? FormattableString.Invariant($", {counts.Deferred} that cannot be served, written so that their mail is deferred") : "");
+        context.Host.Error.WriteLine(FormattableString.Invariant($"{counts.Written} {(counts.Written == 1 ? "entry" : "entries")}{left}."));
+        if (remark is not null)
+            context.Host.Error.WriteLine(remark);
+        return ExitCode.Done;
+
+        bool Write(TextWriter output)
+        {
+            counts = PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix);
+            return counts.Written + counts.Deferred > 0;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Net;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Cli.Hosting;
+
+/// <summary>Arguments that several commands take.</summary>
+internal static class Arguments
+{
+    internal static Argument<string> Key() => new("KEY")
+    {
+        HelpName = "KEY",
+        Description = "The next hop as Postfix sees it: example.com, .example.com (subdomains), [mx.example.com], [mx.example.com]:587",
+    };
+
+    internal static Argument<string?> OptionalKey(string description) => new("KEY")
+    {
+        HelpName = "KEY",
+        Description = description,
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    /// <exception cref="CommandException">It is no fingerprint.</exception>
+    internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
+        ? fingerprint
+        : throw new CommandException(ExitCode.Invalid, reason);
+}
+
+/// <summary>The option that names hosts to visit for a key with a leading dot.</summary>
+internal static class ProbeAs
+{
+    private const int Most = 20;
+
+    internal static Option<string[]> Option() => new("--probe-as")
+    {
+        HelpName = "NAME",
+        Description = "For a key with a leading dot, which has no MX of its own: the host to look at; repeatable",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <returns>Null where the command line does not name it; empty where it takes all names away.</returns>
+    /// <exception cref="CommandException">It is no host name.</exception>
+    internal static ImmutableArray<string>? Read(CommandContext context, Option<string[]> option)
+    {
+        if (!context.Has(option))
+            return null;
+        var names = (context.Get(option) ?? []).Where(name => name.Length > 0).Select(Host).Distinct(StringComparer.Ordinal).ToImmutableArray();
+        return names.Length <= Most
+            ? names
+            : throw new CommandException(ExitCode.Usage, FormattableString.Invariant($"--probe-as takes {Most} names at most"));
+    }
+
+    private static string Host(string name) =>
+        NextHop.TryParse(name, out var host, out _) && host is { IsSubdomains: false, IsBracketed: false, IsPath: false, Port: null }
+            && !host.Text.Contains(':', StringComparison.Ordinal) | IPAddress.TryParse(host.Text, out _)
+            ? host.Host
+            : throw new CommandException(ExitCode.Usage, $"--probe-as takes the name of a mail server, such as mx.example.com, not '{name}'");
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Hosting;
+
+/// <summary>What a handler works with. Configuration and store are read when first asked for, so that <c>query</c> pays for neither more than it needs.</summary>
+internal sealed class CommandContext(ParseResult result, CliHost host, Report report, string? configFile, string? database)
+{
+    private Settings? settings;
+
+    public CliHost Host { get; } = host;
+
+    public Report Report { get; } = report;
+
+    /// <summary>The configuration of <c>--config</c> and <c>--database</c>.</summary>
+    public Settings Settings => settings ??= SettingsReader.Load(configFile, database);
+
+    /// <summary>The command line as given, for the audit log.</summary>
+    public string CommandLine { get; } = string.Join(' ', result.Tokens.Select(token => Shell.Quote(token.Value)));
+
+    /// <summary>Opens the configured store.</summary>
+    /// <exception cref="StoreException">It cannot be used.</exception>
+    public PolicyStore OpenStore(StoreAccess access)
+    {
+        var store = PolicyStore.Open(Settings.Database, access, Host.Time);
+        if (store.OnlyRead is { } reason)
+            Report.Warning($"{reason.Message}; it is read as it lies");
+        return store;
+    }
+
+    public T? Get<T>(Option<T> option) => result.GetValue(option);
+
+    public T? Get<T>(Argument<T> argument) => result.GetValue(argument);
+
+    /// <summary>True where the command line names the option.</summary>
+    public bool Has(Option option) => result.GetResult(option) is { Implicit: false };
+
+    /// <summary>The destination that an argument names.</summary>
+    /// <exception cref="CommandException">It names none.</exception>
+    public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
+
+    /// <exception cref="CommandException">There is no directory to write this file into.</exception>
+    public static void RequireDirectory(string path)
+    {
+        if (Path.GetDirectoryName(path) is { } directory && !Directory.Exists(directory))
+            throw new CommandException(ExitCode.Invalid, $"{path}: there is no directory {directory}");
+    }
+
+    /// <exception cref="CommandException">It is no destination.</exception>
+    public static NextHop ParseKey(string text) =>
+        NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Invalid, reason);
+}

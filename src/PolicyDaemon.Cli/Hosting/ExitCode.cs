@@ -1,0 +1,35 @@
+namespace PolicyDaemon.Cli.Hosting;
+
+/// <summary>What policyctl tells the program that called it. The numbers are documented in policyctl(1) and never change their meaning.</summary>
+internal enum ExitCode
+{
+    /// <summary>Done, or found.</summary>
+    Done = 0,
+
+    /// <summary>A negative result: not found, no match, a broken chain, a Postfix that does not fit.</summary>
+    Negative = 1,
+
+    /// <summary>The command line is not one that policyctl knows, or lacks something such as the <c>--reason</c> of a weakening.</summary>
+    Usage = 2,
+
+    /// <summary>Nobody listens where policyd should.</summary>
+    DaemonNotRunning = 3,
+
+    /// <summary>The user may not read or write what the command needs.</summary>
+    Permission = 4,
+
+    /// <summary>Input, configuration or store that cannot be used as it is.</summary>
+    Invalid = 5,
+
+    /// <summary>Neither yes nor no: the daemon gave a temporary or permanent error, or the store was busy.</summary>
+    Inconclusive = 6,
+}
+
+/// <summary>A command that ends here: a message that says what to do next, and the exit code.</summary>
+internal sealed class CommandException(ExitCode code, string message, IReadOnlyList<string>? details = null) : Exception(message)
+{
+    public ExitCode Code { get; } = code;
+
+    /// <summary>Lines below the message, such as one per refused row.</summary>
+    public IReadOnlyList<string> Details { get; } = details ?? [];
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Json;
+
+/// <summary>The names of answers in JSON and in messages.</summary>
+internal static class AnswerKinds
+{
+    internal static string Name(this LookupAnswerKind kind) => kind switch
+    {
+        LookupAnswerKind.Found => "found",
+        LookupAnswerKind.NotFound => "not-found",
+        LookupAnswerKind.Temporary => "temporary",
+        LookupAnswerKind.Permanent => "permanent",
+        _ => throw new UnreachableException($"answer kind {(int)kind}"),
+    };
+}
+
+/// <summary>An answer.</summary>
+/// <param name="Kind"><c>found</c>, <c>not-found</c>, <c>temporary</c> or <c>permanent</c>.</param>
+/// <param name="Text">The policy text, or the reason of an error; empty for not-found.</param>
+internal sealed record AnswerJson(string Kind, string Text)
+{
+    internal static AnswerJson From(LookupAnswer answer) => new(answer.Kind.Name(), answer.Text);
+}
+
+/// <summary>The result of <c>explain</c>.</summary>
+/// <param name="NextHop">The canonical next hop.</param>
+/// <param name="Keys">The keys that Postfix asks for, in order.</param>
+/// <param name="DecidedBy">The key that ends the walk; null where all are not found.</param>
+/// <param name="Answer">What the walk ends with.</param>
+/// <param name="Mail">What that does to mail, a sentence.</param>
+/// <param name="Entry">The entry that decides; null where there is none.</param>
+internal sealed record ExplainJson(
+    string NextHop,
+    IReadOnlyList<ExplainedKeyJson> Keys,
+    string? DecidedBy,
+    AnswerJson Answer,
+    string Mail,
+    DestinationJson? Entry);
+
+/// <summary>A key of the walk.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Asked">False where an earlier key ends the walk.</param>
+/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c> or <c>none</c>.</param>
+/// <param name="Answer">What it is answered.</param>
+/// <param name="OtherForms">Configured keys of the same bare host.</param>
+internal sealed record ExplainedKeyJson(string Key, bool Asked, string Origin, AnswerJson Answer, IReadOnlyList<string> OtherForms);
+
+/// <summary>The result of <c>query</c>.</summary>
+/// <param name="Server">The endpoint asked.</param>
+/// <param name="Map">The socketmap's name; null for tcp_table, which has none.</param>
+/// <param name="Key">The key as sent.</param>
+/// <param name="Answer">What Postfix makes of the reply, or of none.</param>
+internal sealed record QueryJson(string Server, string? Map, string Key, AnswerJson Answer);

@@ -1,0 +1,19 @@
+namespace PolicyDaemon.Cli.Json;
+
+/// <summary>What a writing command did, or with <c>--dry-run</c> would do.</summary>
+/// <param name="Change">The change's number, which <c>undo</c> takes; null where nothing was written.</param>
+/// <param name="Head">The hash of the audit log's last row after the change; null where nothing was written.</param>
+/// <param name="DryRun">True where nothing was written because of <c>--dry-run</c>.</param>
+/// <param name="Keys">The keys concerned.</param>
+/// <param name="Warnings">What deserves a second look; also on standard error.</param>
+internal sealed record ChangeJson(
+    long? Change, string? Head, bool DryRun, IReadOnlyList<ChangedKeyJson> Keys, IReadOnlyList<string> Warnings);
+
+/// <summary>One key of a change.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Action"><c>add</c>, <c>change</c>, <c>remove</c> or <c>none</c>.</param>
+/// <param name="Before">What Postfix was told; null where the key was not configured.</param>
+/// <param name="After">What Postfix is told; null where the key is not configured any more.</param>
+/// <param name="Weakens">Why it took a reason; empty where it did not.</param>
+internal sealed record ChangedKeyJson(
+    string Key, string Action, AnswerJson? Before, AnswerJson? After, IReadOnlyList<string> Weakens);

@@ -1,0 +1,29 @@
+using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Cli.Setup.Checks;
+
+/// <summary>What the checks look at: a Postfix, our configuration, and the store as far as it can be read.</summary>
+/// <param name="Levels">How many entries each level has; empty without a store.</param>
+/// <param name="IsConfigured">Whether a key has an entry; always false without a store.</param>
+internal sealed record SetupSubject(
+    PostfixConfiguration Postfix,
+    Settings Settings,
+    IReadOnlyDictionary<TlsLevel, long> Levels,
+    Func<NextHop, bool> IsConfigured)
+{
+    /// <summary>True where SELinux enforces its policy on this machine.</summary>
+    public bool SelinuxEnforces { get; init; }
+
+    public long Entries => Levels.Values.Sum();
+
+    public long Count(params ReadOnlySpan<TlsLevel> levels)
+    {
+        var count = 0L;
+        foreach (var level in levels)
+            count += Levels.GetValueOrDefault(level);
+        return count;
+    }
+}

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup.Checks;
+using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+
+namespace PolicyDaemon.Cli.Setup;
+
+/// <summary><c>setup</c>: reads the real Postfix configuration and says what does not fit; with <c>--apply</c> makes main.cf fit.</summary>
+internal static class SetupVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var postfix = new Option<string?>("--postfix") { HelpName = "DIR", Description = "Postfix's configuration directory [default: its own]" };
+        var apply = new Option<bool>("--apply") { Description = "Settle the problems that postconf -e settles, after a copy of main.cf; then postfix reload" };
+        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "With --apply: show what would change in main.cf, but change nothing" };
+        var verb = new Verb("setup", "Check the Postfix configuration and print the commands that make it fit. Changes nothing without --apply.")
+        {
+            Columns = ["severity", "check", "text", "commands (separated by ' ; ')"],
+            ExitCodes = "1 where there is a problem, 5 where there is no Postfix",
+            Examples =
+            [
+                ("policyctl setup", "What does this machine's Postfix need?"),
+                ("policyctl setup --postfix /etc/postfix-out", "The same for another instance."),
+                ("policyctl setup --apply --dry-run", "What would change in main.cf?"),
+                ("policyctl setup --apply", "Change it; the commands that take it back are printed."),
+            ],
+        };
+        verb.Add(postfix);
+        verb.Add(apply);
+        verb.Add(dryRun);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(postfix), context.Get(apply), context.Get(dryRun))));
+        return verb;
+    }
+
+    private static ExitCode Run(CommandContext context, string? directory, bool apply, bool dryRun)
+    {
+        if (dryRun && !apply)
+            throw new CommandException(ExitCode.Usage, "without --apply setup changes nothing anyway; add --apply to see what it would change");
+        if (apply && !SetupApply.Run(context, Look(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
+            return ExitCode.Done;
+
+        var results = Look(context, directory, SetupChecks.Run);
+        var report = context.Report;
+        if (report.Format == OutputFormat.Json)
+        {
+            report.Json([.. results.Select(SetupResultJson.From)], CliJson.Default.IReadOnlyListSetupResultJson);
+        }
+        else if (report.Format == OutputFormat.Tsv)
+        {
+            var table = new Table("severity", "check", "text", "commands");
+            foreach (var result in results)
+                table.Add(result.Severity.Name(), result.Check, result.Text, string.Join(" ; ", result.Commands));
+            report.Rows(table, [], CliJson.Default.IReadOnlyListSetupResultJson);
+        }
+        else
+        {
+            Show(report, results);
+        }
+
+        return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
+    }
+
+    /// <summary>Reads Postfix's configuration and looks at it beside ours and the store.</summary>
+    private static T Look<T>(CommandContext context, string? directory, Func<SetupSubject, T> look)
+    {
+        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
+        PolicyStore? store = null;
+        try
+        {
+            try
+            {
+                store = context.OpenStore(StoreAccess.Read);
+            }
+            catch (StoreException fault)
+            {
+                context.Report.Warning($"{fault.Message}; Postfix is checked without regard to the entries");
+            }
+
+            var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
+            return look(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
+            {
+                SelinuxEnforces = context.Host.SelinuxEnforces(),
+            });
+        }
+        finally
+        {
+            store?.Dispose();
+        }
+    }
+
+    private static void Show(Report report, IReadOnlyList<SetupResult> results)
+    {
+        foreach (var result in results)
+        {
+            report.Block([(result.Severity.Name(), new Cell(result.Text, ToneOf(result.Severity)))], labels: 7, indent: 0);
+            foreach (var command in result.Commands)
+                report.Line("         " + command);
+        }
+
+        var problems = results.Count(result => result.Severity == SetupSeverity.Problem);
+        report.Line();
+        report.Line(problems == 0
+            ? "Postfix fits."
+            : FormattableString.Invariant($"{problems} {(problems == 1 ? "problem" : "problems")}. After postconf -e: postfix reload"));
+    }
+
+    private static Tone ToneOf(SetupSeverity severity) => severity switch
+    {
+        SetupSeverity.Ok => Tone.Good,
+        SetupSeverity.Warning => Tone.Caution,
+        SetupSeverity.Problem => Tone.Bad,
+        _ => Tone.Plain,
+    };
+}
