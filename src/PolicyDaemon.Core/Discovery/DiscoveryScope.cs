@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
 using PolicyDaemon.Core.Destinations;
@@ -16,6 +17,8 @@ namespace PolicyDaemon.Core.Discovery;
 /// <param name="skip">Domains, and <c>.suffixes</c> for everything below.</param>
 public sealed class DiscoveryScope(ImmutableArray<string> skip)
 {
+    private static readonly SearchValues<char> Ipv4Characters = SearchValues.Create("0123456789.");
+
     private static readonly string[] LocalSuffixes = [".localhost", ".local", ".onion", ".internal", ".home.arpa"];
 
     /// <summary>True where a destination without an entry is looked up.</summary>
@@ -24,7 +27,7 @@ public sealed class DiscoveryScope(ImmutableArray<string> skip)
         if (key.IsSubdomains || key.IsPath || key.Text.Contains(':', StringComparison.Ordinal) && key.Port is null)
             return false;
         var host = key.Host;
-        if (IPAddress.TryParse(host, out _) || !MxReader.IsHostName(host) || !host.AsSpan().ContainsAnyExcept("0123456789.") || IsLocal(host))
+        if (IPAddress.TryParse(host, out _) || !MxReader.IsHostName(host) || !host.AsSpan().ContainsAnyExcept(Ipv4Characters) || IsLocal(host))
             return false;
         foreach (var name in skip)
         {

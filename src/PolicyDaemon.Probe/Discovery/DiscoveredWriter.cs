@@ -36,7 +36,7 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
                 return entries[^1].Memory;
         }
 
-        return (await store.ReadAsync([key], cancellation)).FirstOrDefault();
+        return await store.ReadAsync([key], cancellation) is [var known, ..] ? known : null;
     }
 
     /// <summary>Keeps this sooner or later.</summary>
