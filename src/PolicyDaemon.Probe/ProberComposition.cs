@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Discovery;
-using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Discovery;
@@ -20,17 +20,17 @@ public sealed class ProberComposition : IDisposable
     private const int MaxUnstoredConnections = 16;
 
     private readonly ProbeSettings settings;
-    private readonly DigestAlgorithm digest;
+    private readonly PostfixSettings postfix;
     private readonly TimeProvider time;
 
     /// <param name="settings">The <c>[probe]</c> section.</param>
-    /// <param name="digest">The digest Postfix compares in.</param>
+    /// <param name="postfix">The <c>[postfix]</c> section.</param>
     /// <exception cref="ConfigurationException"><c>ca_file</c> cannot be read or holds no certificate.</exception>
-    public ProberComposition(ProbeSettings settings, DigestAlgorithm digest, TimeProvider time)
+    public ProberComposition(ProbeSettings settings, PostfixSettings postfix, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         this.settings = settings;
-        this.digest = digest;
+        this.postfix = postfix;
         this.time = time;
         ProbeOptions = ProbeOptionsOf(settings);
         Schedule = ScheduleOf(settings);
@@ -60,7 +60,7 @@ public sealed class ProberComposition : IDisposable
 
     /// <summary>An engine over these parts; dispose of it before them.</summary>
     public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
-        new(ledger, Resolver, Probe, Schedule, digest, Random.Shared, time, logger);
+        new(ledger, Resolver, Probe, Schedule, postfix, Random.Shared, time, logger);
 
     /// <summary>Probes for a person who waits: each address is connected to once, and shared by the destinations behind it.</summary>
     /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>
@@ -73,7 +73,7 @@ public sealed class ProberComposition : IDisposable
                 AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero, MaxConnections = Math.Min(Schedule.MaxConnections, MaxUnstoredConnections),
             }
             : Schedule,
-        digest, time, GateMemory.ThisRun);
+        postfix, time, GateMemory.ThisRun);
 
     /// <summary>Policies as they are now, for a person who waits; dispose of it before these parts.</summary>
     /// <param name="port">Where policy hosts are asked.</param>

@@ -64,7 +64,7 @@ public sealed class FetchedPins
     {
         try
         {
-            using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+            using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
             using var ledger = new ProbeLedger(settings.Database, settings.Postfix, time);
             using var probe = prober.CreateDestinationProbe(ledger);
             foreach (var probed in probes)

@@ -69,9 +69,9 @@ public sealed class PinFetch
                 Refusal.NoHostToProbe, $"{destination.Key} answers for subdomains and has no MX of its own; name hosts to probe with --probe-as NAME");
         }
 
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var probe = prober.CreateDestinationProbe(ledger: null);
-        var probed = await probe.RunAsync(DestinationCheck.StateOf(destination.Key, destination, []), triesServerName: false, progress, cancellation);
+        var probed = await probe.RunAsync(DestinationCheck.StateOf(destination.Key, destination, []), triesServerNames: false, progress, cancellation);
         return new PinFetch(settings, time, destination, probed);
     }
 

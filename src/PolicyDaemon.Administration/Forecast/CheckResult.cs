@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
@@ -35,8 +36,11 @@ public sealed record CheckResult
     /// <summary>Why the store could not be asked for entries; null where it could.</summary>
     public required string? StoreProblem { get; init; }
 
-    /// <summary>What each level worth setting would do; the strongest first.</summary>
+    /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }
+
+    /// <summary>What the entry does to mail; null where there is none, or nowhere to send it.</summary>
+    public MailForecast? AtEntry { get; init; }
 
     public LevelForecast? Strongest => LevelForecasts.Strongest(Levels);
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
@@ -29,30 +29,33 @@ public enum Delivery
 /// <param name="Delivery">What would happen.</param>
 /// <param name="Verdict">The verdict of the probe; unknown where DNS ended the search.</param>
 /// <param name="Text">A sentence, with the reason.</param>
-public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verdict, string Text)
+/// <param name="Mail">The forecast that it rests on; null where DNS ended the search.</param>
+public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verdict, string Text, MailForecast? Mail = null)
 {
     public static DeliveryForecast Of(CheckResult result)
     {
         if (!result.Resolution.Worked)
             return OfDns(result.Resolution);
-        if (result.Entry is { } entry)
-        {
-            var verdict = result.Probed.Round.Result.Verdict;
-            return At(result, entry.Policy.Level, verdict, isEnforced: !entry.Observe);
-        }
+        if (result.AtEntry is { } mail)
+            return At(result, result.Entry!.Policy.Level, mail, isEnforced: !result.Entry.Observe);
 
         return result.Strongest switch
         {
-            null => At(result, TlsLevel.May, Worst(result), isEnforced: true),
-            { Level: TlsLevel.May } => new DeliveryForecast(
+            null => At(result, TlsLevel.May, result.Levels.FirstOrDefault(level => level.Level == TlsLevel.May)?.Mail, isEnforced: true),
+            { Level: TlsLevel.May } may => new DeliveryForecast(
                 Delivery.Deferred, DestinationVerdict.Mismatch,
-                "only in plain text: no server offers TLS that works; at every level from encrypt on mail would be deferred"),
-            var strongest => At(result, strongest.Level, strongest.Verdict, isEnforced: false),
+                "only in plain text: no server offers TLS that works; at every level from encrypt on mail would be deferred", may.Mail),
+            var strongest => At(result, strongest.Level, strongest.Mail, isEnforced: false),
         };
     }
 
-    private static DestinationVerdict Worst(CheckResult result) =>
-        result.Levels.IsEmpty ? DestinationVerdict.Unknown : result.Levels[^1].Verdict;
+    /// <summary>What becomes of mail, as JSON names it.</summary>
+    public IReadOnlyList<MailResult> Results => Mail?.Results ?? [Delivery switch
+    {
+        Delivery.Deferred => MailResult.Deferred,
+        Delivery.Returned => MailResult.Returned,
+        _ => MailResult.Unknown,
+    }];
 
     private static DeliveryForecast OfDns(MxResolution resolution) => resolution.Outcome switch
     {
@@ -73,35 +76,31 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
     private static bool CannotBeLookedUp(NextHop key) =>
         key.IsPath || (key.Port is null && key.Text.LastIndexOf(':') > key.Text.LastIndexOf(']') && key.Text.Count(character => character == ':') == 1);
 
-    private static DeliveryForecast At(CheckResult result, TlsLevel level, DestinationVerdict verdict, bool isEnforced)
+    private static DeliveryForecast At(CheckResult result, TlsLevel level, MailForecast? mail, bool isEnforced)
     {
         var at = isEnforced ? $"at level {level.Name()}" : $"if enforced now at level {level.Name()}";
+        if (mail is null || mail.Addresses.IsEmpty)
+            return new(Delivery.Unknown, DestinationVerdict.Unknown, "cannot be told: there is no address to probe", mail);
+        var verdict = mail.Verdict();
+        var why = MailSentence.Why(mail);
         var would = isEnforced ? "" : "would be ";
-        var (accepted, refused) = Addresses(result);
+        var what = would + MailSentence.What(mail, at);
+        if (mail.Addresses.All(one => one.Delivery.Why == ProbeOutcome.AddressNotAllowed))
+            return new(Delivery.Unknown, verdict, "cannot be told: no address was probed, because private_addresses = no in [probe]", mail);
+        if (level == TlsLevel.Fingerprint && isEnforced && result.Expected.IsEmpty)
+            return new(Delivery.Unknown, DestinationVerdict.Unknown, $"cannot be told {at}: the entry has no pin that could be compared", mail);
         return verdict switch
         {
-            DestinationVerdict.Ok => new(Delivery.Delivered, verdict, $"{would}delivered {at}"),
-            DestinationVerdict.Degraded => new(Delivery.Partly, verdict, $"{would}delivered {at}, but not through every address: {refused}"),
-            DestinationVerdict.Mismatch => new(Delivery.Deferred, verdict, $"{would}deferred {at}, and tried again until it is returned: {refused}"),
-            DestinationVerdict.Unreachable when result.Probed.Addresses.All(address => address.Seen.Outcome == ProbeOutcome.AddressNotAllowed) => new(
-                Delivery.Unknown, verdict, "cannot be told: no address was probed, because private_addresses = no in [probe]"),
+            DestinationVerdict.Ok => new(Delivery.Delivered, verdict, what, mail),
+            DestinationVerdict.Degraded when mail.IsSurelySent => new(Delivery.Partly, verdict, $"{what}, but not through every address: {why}", mail),
+            DestinationVerdict.Degraded => new(Delivery.Partly, verdict, $"{what}: {why}", mail),
+            DestinationVerdict.Mismatch when mail.Results is [MailResult.Returned] => new(Delivery.Returned, verdict, $"{what}: {why}", mail),
+            DestinationVerdict.Mismatch => new(Delivery.Deferred, verdict, $"{what}, and tried again until it is returned: {why}", mail),
             DestinationVerdict.Unreachable => new(
-                Delivery.Unknown, verdict, "cannot be told: no address could be reached from here; mail waits as long as that is so"),
-            _ => new(Delivery.Unknown, verdict, accepted == 0 && result.Probed.Addresses.IsEmpty
-                ? "cannot be told: there is no address to probe"
-                : level == TlsLevel.DaneOnly ? $"cannot be told {at}: {LevelForecasts.Unvouched}"
-                : $"cannot be told {at}: the entry has no pin that could be compared"),
+                Delivery.Unknown, verdict, $"deferred: no address could be reached from here, and mail waits as long as that is so: {why}", mail),
+            _ => new(
+                Delivery.Unknown, verdict,
+                level is TlsLevel.Dane or TlsLevel.DaneOnly ? $"cannot be told {at}: {LevelForecasts.Unvouched}" : $"cannot be told {at}: {why}", mail),
         };
-    }
-
-    /// <summary>How many addresses would accept, and the reason of the first others.</summary>
-    private static (int Accepted, string Refused) Addresses(CheckResult result)
-    {
-        const int Shown = 3;
-        var refusals = Refusals.Of(result).ToList();
-        var text = string.Join("; ", refusals.Take(Shown).Select(refusal => $"{refusal.Where} {refusal.Why}"));
-        return (
-            result.Probed.Addresses.Length - refusals.Count,
-            refusals.Count > Shown ? string.Create(CultureInfo.InvariantCulture, $"{text}; and {refusals.Count - Shown} more") : text);
     }
 }

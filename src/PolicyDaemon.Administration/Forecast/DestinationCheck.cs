@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -34,11 +35,11 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
                 $"{key} answers for subdomains and has no MX of its own; name hosts to probe: policyctl check {key} --probe-as NAME");
         }
 
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var policies = prober.CreateStsResolver(PolicyPort);
         var fetchesPolicy = policies.FindAsync(key, cancellation);
         using var probe = prober.CreateDestinationProbe(ledger: null);
-        var probed = await probe.RunAsync(destination, triesServerName: entry?.Policy.ServerName is null, progress, cancellation);
+        var probed = await probe.RunAsync(destination, triesServerNames: true, progress, cancellation);
         var sts = await fetchesPolicy;
         return new CheckResult
         {
@@ -51,8 +52,13 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             Entry = entry,
             StoreProblem = problem,
             Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
-                probed.Resolution, [.. probed.Addresses.Select(address => address.Watched)],
-                [.. probed.Addresses.Select(address => address.NamedState)]),
+                probed.Resolution,
+                new ShownAddresses(
+                    [.. probed.Addresses.Select(address => address.PlainState)], [.. probed.Addresses.Select(address => address.NamedState)],
+                    [.. probed.Addresses.Select(address => address.DaneState)]),
+                settings.Postfix),
+            AtEntry = entry is null || probed.Addresses.IsEmpty ? null : MailForecast.Of(
+                new DeliveryRules(Policy(entry, key), settings.Postfix), probed.Addresses.Select(address => address.Watched)),
         };
     }
 
@@ -70,6 +76,13 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         Entry = entry?.Key ?? key,
         ProbeAs = probeAs.IsEmpty ? entry?.ProbeAs ?? [] : probeAs,
     };
+
+    private DeliveryPolicy Policy(Destination entry, NextHop key)
+    {
+        var digest = settings.Postfix.FingerprintDigest;
+        var served = entry.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm == digest).Select(pin => pin.Fingerprint).ToList();
+        return DeliveryPolicy.Of(entry.Policy, key) with { IsPinned = certificate => served.Exists(certificate.Matches) };
+    }
 
     private (Destination? Entry, string? Problem) FindEntry(NextHop key)
     {

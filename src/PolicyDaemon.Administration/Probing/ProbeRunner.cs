@@ -24,7 +24,7 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(keys);
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var destinations = prober.CreateDestinationProbe(ledger);
         var results = new ConcurrentDictionary<NextHop, ProbedDestination>();
         var done = 0;

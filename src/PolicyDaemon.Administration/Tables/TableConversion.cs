@@ -34,14 +34,14 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
     public async Task ProbeAsync(IEnumerable<Destination> rows, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var wanted = rows.Where(NeedsConversion).DistinctBy(Where).ToList();
-        using var prober = new ProberComposition(settings.Probe, digest, time);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var probe = prober.CreateDestinationProbe(ledger: null);
         var done = 0;
         await Parallel.ForEachAsync(
             wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (row, stop) =>
             {
                 var key = Where(row);
-                probes[key] = await probe.RunAsync(DestinationCheck.StateOf(key, row with { Key = key }, []), triesServerName: false, null, stop);
+                probes[key] = await probe.RunAsync(DestinationCheck.StateOf(key, row with { Key = key }, []), triesServerNames: false, null, stop);
                 progress?.Report((Interlocked.Increment(ref done), wanted.Count));
             });
     }

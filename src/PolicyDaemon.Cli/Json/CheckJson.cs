@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -16,22 +17,26 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Digest">Of every fingerprint here: the digest that Postfix compares.</param>
 /// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>, at the entry's level or else the strongest.</param>
 /// <param name="Mail">What happens to mail, in words.</param>
+/// <param name="Results">What can become of it: <c>sent-over-tls</c>, <c>sent-in-plain-text</c>, <c>deferred</c>, <c>returned</c> or <c>unknown</c>; several where chance decides.</param>
+/// <param name="AfterWait">True where the first attempt fails and a later one goes through.</param>
 /// <param name="Strongest">The strongest level that would deliver; null where none would, or nothing was reached.</param>
 /// <param name="Command">The command that sets it; null where there is nothing to set.</param>
 /// <param name="Notes">What to know before acting on it.</param>
-/// <param name="Levels">Every level worth setting, the strongest first.</param>
+/// <param name="Levels">Every level: first those that can be proposed, the strongest first of all.</param>
 /// <param name="Entry">The entry that decides about this destination: its own or a parent's; null where there is none.</param>
 /// <param name="Expected">The pins that are compared.</param>
 /// <param name="StoreProblem">Why the store could not be asked; null where it could.</param>
 /// <param name="Resolver">Who was asked.</param>
 /// <param name="Dns">Where mail goes.</param>
 /// <param name="MtaSts">The domain's MTA-STS policy.</param>
+/// <param name="Assumes">The settings of main.cf that the forecast rests on.</param>
 /// <param name="Mx">The MX hosts by preference.</param>
 /// <param name="Observations">What each address showed; where the MX host's name was also sent (SNI), what it showed then, too.</param>
 internal sealed record CheckJson(
-    string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, LevelJson? Strongest, string? Command,
+    string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, IReadOnlyList<string> Results, bool AfterWait,
+    LevelJson? Strongest, string? Command,
     IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
-    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
+    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
 {
     internal static CheckJson From(CheckResult result)
     {
@@ -43,6 +48,8 @@ internal sealed record CheckJson(
             result.Digest.Name(),
             forecast.Verdict.Name(),
             forecast.Text,
+            [.. forecast.Results.Select(mail => mail.Name())],
+            forecast.Mail?.IsAfterWait ?? false,
             result.Strongest is { } strongest ? LevelJson.From(strongest) : null,
             LevelCommand.For(result),
             [.. CheckAdvice.Of(result)],
@@ -53,6 +60,7 @@ internal sealed record CheckJson(
             StatusOf(result),
             DnsJson.From(result.Resolution),
             MtaStsJson.From(result),
+            [.. Assumptions.Of(result)],
             [.. result.Resolution.Hosts.Select(MxHostJson.From)],
             [.. result.Probed.Addresses.SelectMany(address => Seen(result, address))]);
     }
@@ -75,16 +83,20 @@ internal sealed record CheckJson(
 /// <param name="Match">The <c>match</c> names that it takes; empty for the level's own.</param>
 /// <param name="Servername"><c>hostname</c> where it takes that, because the servers show another certificate without SNI; otherwise null.</param>
 /// <param name="Verdict">As above.</param>
+/// <param name="Results">As above.</param>
+/// <param name="AfterWait">As above.</param>
 /// <param name="Why">Why it is out of the question; null where only the refusals speak against it, or nothing.</param>
 /// <param name="Refusals">Addresses at which mail would not go through.</param>
 internal sealed record LevelJson(
-    string Level, IReadOnlyList<string> Match, string? Servername, string Verdict, string? Why, IReadOnlyList<RefusalJson> Refusals)
+    string Level, IReadOnlyList<string> Match, string? Servername, string Verdict, IReadOnlyList<string> Results, bool AfterWait, string? Why,
+    IReadOnlyList<RefusalJson> Refusals)
 {
     internal static LevelJson From(LevelForecast forecast) => new(
-        forecast.Level.Name(), forecast.Match, forecast.SendsName ? "hostname" : null, forecast.Verdict.Name(), forecast.Why,
+        forecast.Level.Name(), forecast.Match, forecast.SendsName ? "hostname" : null, forecast.Verdict.Name(),
+        [.. forecast.Mail.Results.Select(mail => mail.Name())], forecast.Mail.IsAfterWait, forecast.Why,
         [
-            .. forecast.Refusals.Select(refusal => new RefusalJson(
-                refusal.Address.MxHost, refusal.Address.History.Target.Address.ToString(), refusal.Outcome.Name(), refusal.Outcome.ResultType())),
+            .. forecast.Mail.Refusals.Select(refusal => new RefusalJson(
+                refusal.Address.MxHost, refusal.Address.History.Target.Address.ToString(), refusal.Why.Name(), refusal.Why.ResultType())),
         ]);
 }
 

@@ -9,7 +9,7 @@ namespace PolicyDaemon.Core.Discovery;
 /// <summary>Reads out of DNS answers where the mail of a next-hop destination goes, as Postfix would, and names the questions that are still open.</summary>
 /// <remarks>
 /// <code>
-/// example.com  example.com:587     MX; without MX the name itself (RFC 5321 section 5.1); one MX "0 ." takes no mail (RFC 7505)
+/// example.com  example.com:587     MX; without MX the name itself (RFC 5321 section 5.1); an MX "0 ." takes no mail (RFC 7505)
 /// [mx.example.com]  [192.0.2.1]    no MX lookup
 /// each MX host                     A and AAAA, aliases followed
 ///   a family is secure             TLSA at the end of the aliases, then at the name (RFC 7672 section 2.2.3)
@@ -97,13 +97,18 @@ public static class MxReader
                 .OrderBy(record => record.Preference).ThenBy(record => record.Name, StringComparer.Ordinal)
                 .DistinctBy(record => record.Name)
                 .ToList();
-            if (records is [{ Name: "." }])
+            // One among others is enough for Postfix (dns_lookup.c, dns_get_answer).
+            if (records.Exists(record => record.Name == "."))
                 return Ended(MxState.NullMx, DnsOutcome.NullMx, $"{nextHop.Host} takes no mail (null MX, RFC 7505)", answer.Security);
             var state = answer.Security == DnssecStatus.Secure ? MxState.Secure : MxState.Insecure;
             var usable = records.FindAll(record => IsAddress(record.Name!) || (IsHostName(record.Name!) && !IPAddress.TryParse(record.Name, out _)));
             if (usable.Count == 0)
                 return Ended(state, DnsOutcome.NoMx, $"no MX record of {nextHop.Host} names a host", answer.Security);
-            return Complete(state, [.. usable.Take(DnsLimits.MxHosts).Select(record => Host(record.Name!, record.Preference))], answer.Security, all: usable.Count);
+            var reading = Complete(
+                state, [.. usable.Take(DnsLimits.MxHosts).Select(record => Host(record.Name!, record.Preference))], answer.Security, all: usable.Count);
+            return answer.CanonicalName == nextHop.Host
+                ? reading
+                : reading with { Resolution = reading.Resolution with { CanonicalName = answer.CanonicalName } };
         }
 
         private static (int Preference, string? Name) Record(string data)

@@ -13,6 +13,18 @@ public sealed record AddressState
     /// <summary>True while DNS names the address; false for one that only earlier lookups named.</summary>
     public bool Listed { get; init; } = true;
 
+    /// <summary>Of the MX record that leads here; 0 where none does.</summary>
+    public int Preference { get; init; }
+
+    /// <summary>Of the MX records; secure where none lead here, since nobody can have forged one.</summary>
+    public DnssecStatus MxDnssec { get; init; } = DnssecStatus.Secure;
+
+    /// <summary>What the TLSA records of the host come to.</summary>
+    public TlsaState Tlsa { get; init; }
+
+    /// <summary>The probe just made, which knows more than is remembered; null where there is only what is remembered.</summary>
+    public Observation? Seen { get; init; }
+
     /// <summary>TLSA records of the host, where they and everything that leads to them are DNSSEC-secure; otherwise empty.</summary>
     public ImmutableArray<TlsaRecord> SecureTlsa { get; init; } = [];
 

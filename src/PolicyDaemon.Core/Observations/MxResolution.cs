@@ -25,6 +25,9 @@ public sealed record MxResolution
     /// <summary>The DNSSEC status of the MX records, or of their absence where the domain's own address is used (implicit MX).</summary>
     public DnssecStatus MxDnssec { get; init; }
 
+    /// <summary>The destination's name at the end of its aliases, where it is one; otherwise null.</summary>
+    public string? CanonicalName { get; init; }
+
     /// <summary>True for <c>[host]</c> and an IP literal: an administrator named the host, DNS did not.</summary>
     public bool HostIsGiven { get; init; }
 

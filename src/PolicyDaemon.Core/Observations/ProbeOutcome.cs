@@ -79,6 +79,9 @@ public enum ProbeOutcome
 
     /// <summary>TLS without any certificate: Postfix takes it where it encrypts, and not where it authenticates.</summary>
     TlsAnonymous,
+
+    /// <summary>A key or a signature that OpenSSL's security level 1 does not take: RSA below 1024 bits, SHA-1, MD5.</summary>
+    CertificateTooWeak,
 }
 
 /// <summary>What each outcome is called and what may be concluded from it.</summary>
@@ -97,7 +100,7 @@ public static class ProbeOutcomes
         (ProbeOutcome.TlsaMismatch, "tlsa-mismatch"), (ProbeOutcome.TlsaInvalid, "tlsa-invalid"), (ProbeOutcome.NoMx, "no-mx"),
         (ProbeOutcome.NullMx, "null-mx"), (ProbeOutcome.DnsFailure, "dns-failure"), (ProbeOutcome.Bogus, "dnssec-invalid"),
         (ProbeOutcome.DaneRequired, "dane-required"), (ProbeOutcome.TlsTooOld, "tls-too-old"),
-        (ProbeOutcome.TlsAnonymous, "tls-anonymous"));
+        (ProbeOutcome.TlsAnonymous, "tls-anonymous"), (ProbeOutcome.CertificateTooWeak, "certificate-too-weak"));
 
     public static string Name(this ProbeOutcome outcome) => Stored.Of(outcome);
 
@@ -110,6 +113,7 @@ public static class ProbeOutcomes
             ProbeOutcome.CertificateNotTrusted or ProbeOutcome.TlsaInvalid or ProbeOutcome.Bogus or
             ProbeOutcome.DaneRequired => outcome.Name(),
         ProbeOutcome.StartTlsRefused => "starttls-not-supported",
+        ProbeOutcome.CertificateTooWeak => "certificate-not-trusted",
         ProbeOutcome.HandshakeFailed or ProbeOutcome.PlaintextInjected or ProbeOutcome.PinMismatch or ProbeOutcome.TlsaMismatch or
             ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous => "validation-failure",
         _ => null,

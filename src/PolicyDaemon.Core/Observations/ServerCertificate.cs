@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Pins;
@@ -12,6 +14,12 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
 {
     // Far above anything a mail server needs; a certificate is a peer's choice, so counts have an end.
     private const int MaxNames = 1000;
+
+    private const string CommonName = "2.5.4.3"; // RFC 4519 section 2.3
+
+    // What a wildcard stands for.
+    private static readonly SearchValues<char> LabelCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
 
     private readonly ImmutableArray<Fingerprint> certificateDigests;
     private readonly ImmutableArray<Fingerprint> publicKeyDigests;
@@ -57,6 +65,9 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     /// <summary>The names the certificate is for, lower case: subjectAltName dNSName, or the common name where it has none.</summary>
     public ImmutableArray<string> Names { get; init; } = [];
 
+    /// <summary>The addresses the certificate is for: subjectAltName iPAddress.</summary>
+    public ImmutableArray<IPAddress> Addresses { get; init; } = [];
+
     /// <summary>The certificate's name in the store: SHA-256 of the DER.</summary>
     public Fingerprint Id => Digest(PinSubject.Certificate, DigestAlgorithm.Sha256);
 
@@ -79,6 +90,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     }
 
     /// <summary>True where the certificate is for this host: a name, or a wildcard for exactly one leftmost label (RFC 9525 section 6.3).</summary>
+    /// <remarks>As OpenSSL has it (crypto/x509/v3_utl.c): no wildcard right below a top-level domain, and none for a part of a label.</remarks>
     public bool Covers(string host)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -87,8 +99,9 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
         {
             if (string.Equals(name, host, StringComparison.OrdinalIgnoreCase))
                 return true;
-            if (dot > 0 && name.StartsWith("*.", StringComparison.Ordinal)
-                && name.AsSpan(1).Equals(host.AsSpan(dot), StringComparison.OrdinalIgnoreCase))
+            if (dot > 0 && name.StartsWith("*.", StringComparison.Ordinal) && name.AsSpan(2).Contains('.')
+                && name.AsSpan(1).Equals(host.AsSpan(dot), StringComparison.OrdinalIgnoreCase)
+                && !host.AsSpan(0, dot).ContainsAnyExcept(LabelCharacters))
                 return true;
         }
 
@@ -125,6 +138,11 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
                 Subject = certificate.Subject,
                 Issuer = certificate.Issuer,
                 Names = NamesOf(certificate),
+                Addresses =
+                [
+                    .. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+                        .SelectMany(extension => extension.EnumerateIPAddresses()).Take(MaxNames),
+                ],
             };
         }
         catch (CryptographicException)
@@ -163,9 +181,16 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
             .ToImmutableArray();
         if (!names.IsEmpty)
             return names;
-        // OpenSSL, and so Postfix, takes the common name only where there is no dNSName.
-        var common = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-        return string.IsNullOrEmpty(common) ? [] : [common.ToLowerInvariant()];
+        // OpenSSL, and so Postfix, takes the common names, all of them, only where there is no dNSName.
+        return
+        [
+            .. certificate.SubjectName.EnumerateRelativeDistinguishedNames(reversed: false)
+                .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == CommonName)
+                .Select(part => part.GetSingleElementValue())
+                .OfType<string>().Where(name => name.Length > 0)
+                .Take(MaxNames)
+                .Select(name => name.ToLowerInvariant()),
+        ];
     }
 }
 

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Observations;
@@ -13,9 +15,10 @@ namespace PolicyDaemon.Core.Observations;
 /// <param name="Data">The certificate association data.</param>
 public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, ImmutableArray<byte> Data)
 {
+    /// <summary>True where SMTP can do something with the record. Octets that are no certificate, or no key, are nothing to OpenSSL.</summary>
     public bool IsUsable =>
         Usage is 2 or 3 && Selector is 0 or 1
-        && MatchingType switch { 0 => Data.Length > 0, 1 => Data.Length == 32, 2 => Data.Length == 64, _ => false };
+        && MatchingType switch { 0 => IsReadable(), 1 => Data.Length == 32, 2 => Data.Length == 64, _ => false };
 
     /// <summary>True for DANE-EE: the record names the server's own certificate or key.</summary>
     public bool NamesServer => Usage == 3;
@@ -70,6 +73,25 @@ public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, Im
         && Data.AsSpan().SequenceEqual(other.Data.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Usage, Selector, MatchingType, Data.Length);
+
+    private bool IsReadable()
+    {
+        try
+        {
+            if (Selector == 1)
+            {
+                PublicKey.CreateFromSubjectPublicKeyInfo(Data.AsSpan(), out var read);
+                return read == Data.Length;
+            }
+
+            using var certificate = X509CertificateLoader.LoadCertificate(Data.AsSpan());
+            return certificate.RawDataMemory.Length == Data.Length;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
 
     private static bool TryOctet(string text, out byte octet) => byte.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet);
 

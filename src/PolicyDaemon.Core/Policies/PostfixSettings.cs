@@ -9,6 +9,23 @@ namespace PolicyDaemon.Core.Policies;
 /// <param name="NearMiss">How a near miss is answered.</param>
 public sealed record PostfixSettings(DigestAlgorithm FingerprintDigest, PostfixVersion Version, NearMissAnswer NearMiss)
 {
+    /// <summary>smtp_mx_address_limit: how many addresses of a destination one attempt tries; 0: all of them.</summary>
+    public int MxAddressLimit { get; init; } = 5;
+
+    /// <summary>
+    /// smtp_tls_dane_insecure_mx_policy: may, encrypt or dane; what is left of dane where the MX records are not signed. The default is
+    /// Postfix's; 3.6.0 to 3.6.16, 3.7.0 to 3.7.12, 3.8.0 to 3.8.7 and 3.9.0 to 3.9.1 had may, unless main.cf itself says dane.
+    /// </summary>
+    public TlsLevel DaneInsecureMxPolicy { get; init; } = TlsLevel.Dane;
+
+    /// <summary>smtp_tls_protocols, of level may, with colons between its words.</summary>
+    public string Protocols { get; init; } = FromTls10;
+
+    /// <summary>smtp_tls_mandatory_protocols, of all other levels.</summary>
+    public string MandatoryProtocols { get; init; } = FromTls10;
+
+    private const string FromTls10 = ">=TLSv1";
+
     public static readonly PostfixSettings Default =
         new(DigestAlgorithm.Sha256, PostfixVersion.Oldest, NearMissAnswer.NotFound);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -30,13 +31,12 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
     }
 
     /// <summary>Addresses at which a level that needs no pins would not be met.</summary>
-    /// <param name="level">The level's verdicts.</param>
-    /// <param name="addresses">Every known address.</param>
+    /// <param name="forecast">What the level does to mail.</param>
     /// <param name="digest">The digest of the keys that the finding shows.</param>
-    public IEnumerable<Finding> OfLevel(LevelVerdict level, ImmutableArray<AddressState> addresses, DigestAlgorithm digest)
+    public IEnumerable<Finding> OfLevel(MailForecast forecast, DigestAlgorithm digest)
     {
-        ArgumentNullException.ThrowIfNull(level);
-        var verdict = level.Verdict(addresses);
+        ArgumentNullException.ThrowIfNull(forecast);
+        var verdict = forecast.Verdict();
         if (verdict == DestinationVerdict.Unreachable)
         {
             yield return Finding(
@@ -44,18 +44,17 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
                 $"policyctl check {entry}");
         }
 
-        if (verdict is not (DestinationVerdict.Degraded or DestinationVerdict.Mismatch))
-            yield break;
-        var refused = addresses.Where(address => address.Listed && level.Refusal(address) is not null)
-            .OrderBy(address => address.MxHost, StringComparer.Ordinal).ThenBy(address => address.History.Target)
+        var refused = forecast.Addresses.Where(one => one.Delivery.IsRefused || one.Delivery.OtherCertificate is not null)
+            .OrderBy(one => one.Address.MxHost, StringComparer.Ordinal).ThenBy(one => one.Address.History.Target)
+            .Select(one => (one.Address, Why: one.Delivery.Why ?? one.Delivery.OtherCertificate!.Value))
             .ToList();
-        var outcome = level.Refusal(refused[0])!.Value;
-        var where = string.Join(", ", refused.Select(address =>
-            $"{address.MxHost} [{address.History.Target.Address}] ({level.Refusal(address)!.Value.Name()})"));
+        if (verdict is not (DestinationVerdict.Degraded or DestinationVerdict.Mismatch) || refused.Count == 0)
+            yield break;
+        var where = string.Join(", ", refused.Select(one => $"{one.Address.MxHost} [{one.Address.History.Target.Address}] ({one.Why.Name()})"));
         yield return Finding(
-            FindingKind.LevelNotMet, outcome, [.. refused.SelectMany(address => Presented(address, digest))],
+            FindingKind.LevelNotMet, refused[0].Why, [.. refused.SelectMany(one => Presented(one.Address, digest))],
             verdict == DestinationVerdict.Mismatch
-                ? $"every reachable address would be refused, mail waits: {where}"
+                ? $"no address that Postfix tries takes mail, it waits: {where}"
                 : $"some address would be refused, mail goes through the others: {where}",
             $"policyctl check {entry}");
     }

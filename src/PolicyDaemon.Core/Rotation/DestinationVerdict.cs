@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
@@ -10,17 +12,17 @@ public enum DestinationVerdict
 
     Ok,
 
-    /// <summary>Some address would be refused.</summary>
+    /// <summary>Mail goes through, but some address would refuse it, or chance decides.</summary>
     Degraded,
 
-    /// <summary>Every reachable address would be refused.</summary>
+    /// <summary>Mail does not go through: every address that could be reached and that Postfix tries would refuse it.</summary>
     Mismatch,
 
     /// <summary>No address could be reached.</summary>
     Unreachable,
 }
 
-/// <summary>The stored names of verdicts over a destination.</summary>
+/// <summary>The stored names of verdicts over a destination, and the verdict that a forecast amounts to.</summary>
 public static class DestinationVerdicts
 {
     private static readonly StoredNames<DestinationVerdict> Stored = new(
@@ -30,4 +32,25 @@ public static class DestinationVerdicts
     public static string Name(this DestinationVerdict value) => Stored.Of(value);
 
     public static bool TryParse([NotNullWhen(true)] string? name, out DestinationVerdict value) => Stored.TryParse(name, out value);
+
+    public static DestinationVerdict Verdict(this MailForecast forecast)
+    {
+        ArgumentNullException.ThrowIfNull(forecast);
+        var tried = forecast.Addresses.Where(one => one.Address.History.LastAttempt is not null).ToList();
+        if (tried.Count == 0)
+            return DestinationVerdict.Unknown;
+        var isRefused = tried.Exists(one => one.Delivery.IsRefused);
+        if (forecast.IsSent)
+        {
+            var isSure = forecast.Results.All(result => result is not (MailResult.Deferred or MailResult.Returned));
+            return isSure && !isRefused && tried.TrueForAll(one => one.Delivery.OtherCertificate is null)
+                ? DestinationVerdict.Ok
+                : DestinationVerdict.Degraded;
+        }
+
+        // What nobody can judge here; what is no SMTP, or may not be connected to, is as good as out of reach.
+        if (tried.Exists(one => one.Delivery is { Result: AddressResult.Unknown, Why: not (ProbeOutcome.AddressNotAllowed or ProbeOutcome.ReplyTooLong or ProbeOutcome.ProtocolError) }))
+            return DestinationVerdict.Unknown;
+        return isRefused ? DestinationVerdict.Mismatch : DestinationVerdict.Unreachable;
+    }
 }

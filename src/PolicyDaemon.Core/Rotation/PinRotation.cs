@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Rotation;
 
@@ -78,6 +80,12 @@ public sealed record RotationInput
 
     /// <summary>The digest Postfix compares in; new pins are made in it.</summary>
     public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>What the entry asks of a server; its pins are <see cref="Pins"/>.</summary>
+    public required DeliveryPolicy Delivery { get; init; }
+
+    /// <summary>The Postfix that sends the mail.</summary>
+    public PostfixSettings Postfix { get; init; } = PostfixSettings.Default;
 
     /// <summary>Every known address of the MX set, in any order.</summary>
     public required ImmutableArray<AddressState> Addresses { get; init; }

@@ -1,4 +1,4 @@
-using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Deliveries;
 
 namespace PolicyDaemon.Core.Rotation;
 
@@ -9,34 +9,7 @@ internal static class PinVerdict
     {
         if (!view.Pins.Served.Any())
             return DestinationVerdict.Unknown;
-
-        var (accepted, partly, refused, attempted) = (0, 0, 0, 0);
-        foreach (var address in view.Addresses.Where(address => address.Listed && address.History.LastAttempt is not null))
-        {
-            attempted++;
-            if (address.History.LastOutcome is ProbeOutcome.StartTlsNotSupported or ProbeOutcome.HandshakeFailed
-                or ProbeOutcome.PlaintextInjected or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous)
-            {
-                refused++;
-                continue;
-            }
-
-            var seen = view.Current.Where(slot => ReferenceEquals(slot.Address, address)).ToList();
-            var good = seen.Count(slot => view.Pins.Accepts(slot.Certificate));
-            if (seen.Count == 0)
-                continue;
-            if (good == seen.Count)
-                accepted++;
-            else if (good > 0)
-                partly++;
-            else
-                refused++;
-        }
-
-        if (accepted + partly > 0)
-            return partly + refused > 0 ? DestinationVerdict.Degraded : DestinationVerdict.Ok;
-        if (refused > 0)
-            return DestinationVerdict.Mismatch;
-        return attempted > 0 ? DestinationVerdict.Unreachable : DestinationVerdict.Unknown;
+        var rules = new DeliveryRules(view.Input.Delivery with { IsPinned = view.Pins.Accepts }, view.Input.Postfix);
+        return MailForecast.Of(rules, view.Addresses).Verdict();
     }
 }

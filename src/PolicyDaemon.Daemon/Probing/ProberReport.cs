@@ -11,7 +11,7 @@ internal static class ProberReport
     internal static void Write(Settings settings, TextWriter output)
     {
         var probe = settings.Probe;
-        using var parts = new ProberComposition(probe, settings.Postfix.FingerprintDigest, TimeProvider.System);
+        using var parts = new ProberComposition(probe, settings.Postfix, TimeProvider.System);
         output.WriteLine(probe.Enabled
             ? $"prober         every {probe.Interval.ToText()}, at most {probe.MaxConnections} connections at a time, "
                 + $"EHLO {parts.ProbeOptions.EhloName}, trust anchors {(probe.CaFile.Text.Length > 0 ? probe.CaFile.Text : "of the system")}"

@@ -98,7 +98,7 @@ internal sealed class ProberService(
         var settings = configuration.Settings;
         try
         {
-            using var parts = new ProberComposition(settings.Probe, settings.Postfix.FingerprintDigest, time);
+            using var parts = new ProberComposition(settings.Probe, settings.Postfix, time);
             using var engine = parts.CreateEngine(ledger, logger);
             var prober = new RunningProber(settings.Probe, parts, engine, loader, demand, time);
             running = prober;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -23,17 +24,21 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         : watched.LastResolution is { } last && target.LastListed >= last.At;
 
     /// <summary>The addresses as the rules see them, in the order of <see cref="Targets"/>.</summary>
-    public ImmutableArray<AddressState> Addresses(IReadOnlyDictionary<ProbeTarget, AddressHistory> histories) =>
+    /// <param name="histories">What is remembered of each target, the latest probe included.</param>
+    /// <param name="seen">The probes just made, which know more than is remembered.</param>
+    public ImmutableArray<AddressState> Addresses(
+        IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, IReadOnlyDictionary<ProbeTarget, Observation> seen) =>
     [
         .. Targets
             .Where(target => histories.ContainsKey(target.Target))
-            .Select(target => Address(target, histories[target.Target])),
+            .Select(target => Address(target, histories[target.Target], seen.GetValueOrDefault(target.Target))),
     ];
 
     public ProbeResult Finish(
-        IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, DigestAlgorithm digest, Brake brake, ScheduleOptions options)
+        IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, IReadOnlyDictionary<ProbeTarget, Observation> seen,
+        PostfixSettings postfix, Brake brake, ScheduleOptions options)
     {
-        var addresses = Addresses(histories);
+        var addresses = Addresses(histories, seen);
         var isSecure = resolution.MxDnssec == DnssecStatus.Secure;
         // Where nothing could be looked up, or nobody we trust answered, what was known stays.
         var secureSince = !resolution.Worked || resolution.MxDnssec == DnssecStatus.Unknown
@@ -49,7 +54,7 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
             HostIsGiven = resolution.HostIsGiven,
             IsCurrent = resolution.Worked,
         };
-        var result = Evaluate(addresses, mx, digest, brake, options.Rotation);
+        var result = Evaluate(addresses, mx, postfix, brake, options.Rotation);
         var listed = addresses.Where(address => address.Listed).Select(address => address.History).ToList();
         var due = Timetable.NextDue(watched.Key.Text, now, listed, WaitsForDecision(result), resolution.Worked, options);
         return new ProbeResult
@@ -67,22 +72,23 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
     }
 
     private RotationResult Evaluate(
-        ImmutableArray<AddressState> addresses, MxHistory mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
+        ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
     {
-        var result = Judge(addresses, mx, digest, brake, rotation);
+        var result = Judge(addresses, mx, postfix, brake, rotation);
         return new DestinationFindings(watched.Entry.Text, now).OfResolution(resolution) is { } finding
             ? result with { Findings = result.Findings.Add(finding) }
             : result;
     }
 
     private RotationResult Judge(
-        ImmutableArray<AddressState> addresses, MxHistory mx, DigestAlgorithm digest, Brake brake, RotationOptions rotation)
+        ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
     {
+        var delivery = DeliveryPolicy.Of(watched.Policy, watched.Key);
         if (watched.Policy.Level != TlsLevel.Fingerprint)
         {
-            var judgement = new LevelVerdict(watched.Policy.Level, watched.Key, watched.Policy.Match);
+            var forecast = MailForecast.Of(new DeliveryRules(delivery, postfix), addresses);
             return new RotationResult(
-                [], [.. new DestinationFindings(watched.Entry.Text, now).OfLevel(judgement, addresses, digest)], judgement.Verdict(addresses),
+                [], [.. new DestinationFindings(watched.Entry.Text, now).OfLevel(forecast, postfix.FingerprintDigest)], forecast.Verdict(),
                 NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
@@ -91,7 +97,9 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
             Entry = watched.Entry.Text,
             Mode = watched.Mode,
             Pins = watched.Pins,
-            Digest = digest,
+            Digest = postfix.FingerprintDigest,
+            Delivery = delivery,
+            Postfix = postfix,
             Addresses = addresses,
             Mx = mx,
             Brake = brake,
@@ -100,22 +108,26 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         });
     }
 
-    private AddressState Address(MxTarget target, AddressHistory history)
+    /// <summary>One address as the rules see it.</summary>
+    /// <param name="target">The address.</param>
+    /// <param name="history">What is remembered of it, the latest probe included.</param>
+    /// <param name="seen">The probe just made; null where there was none.</param>
+    public AddressState Address(MxTarget target, AddressHistory history, Observation? seen = null)
     {
         var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);
-        var address = new AddressState { MxHost = target.MxHost, History = history, Listed = IsListed(target) };
-        // At dane-only Postfix defers where the MX records are not secure, whatever TLSA records they lead to ("non DNSSEC destination",
-        // smtp/smtp_tls_policy.c; RFC 7672 section 2.2.1). At dane they count: smtp_tls_dane_insecure_mx_policy.
-        var leadsToNobody = watched.Policy.Level == TlsLevel.DaneOnly && !resolution.HostIsGiven && resolution.MxDnssec == DnssecStatus.Insecure;
-        if (host is null || leadsToNobody)
+        var address = new AddressState { MxHost = target.MxHost, History = history, Listed = IsListed(target), Seen = seen };
+        if (host is null)
             return address;
         return address with
         {
+            Preference = host.Preference,
+            MxDnssec = resolution.HostIsGiven || resolution.IsImplicit ? DnssecStatus.Secure : resolution.MxDnssec,
+            Tlsa = DaneVerification.StateOf(host),
             SecureTlsa = DaneVerification.SecureRecords(host),
             Dane =
             [
                 .. history.Algorithms.Select(algorithm =>
-                    (algorithm, DaneVerification.Judge(host, watched.Key, history.Latest(algorithm)!, now))),
+                    (algorithm, DaneVerification.Judge(host, resolution, history.Latest(algorithm)!, now))),
             ],
         };
     }

@@ -4,7 +4,6 @@ using System.Net;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
-using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
@@ -20,20 +19,20 @@ public sealed class DestinationProbe : IDisposable
     private readonly IMxResolver resolver;
     private readonly AddressGate gate;
     private readonly ScheduleOptions options;
-    private readonly DigestAlgorithm digest;
+    private readonly PostfixSettings postfix;
     private readonly TimeProvider time;
 
     /// <param name="ledger">Where destinations and targets are remembered and results are recorded; null: nowhere.</param>
-    /// <param name="digest">The digest Postfix compares in.</param>
+    /// <param name="postfix">The Postfix that sends the mail.</param>
     /// <param name="memory">What may stand in for a connection.</param>
     internal DestinationProbe(
-        IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, TimeProvider time,
+        IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, TimeProvider time,
         GateMemory memory)
     {
         this.ledger = ledger;
         this.resolver = resolver;
         this.options = options;
-        this.digest = digest;
+        this.postfix = postfix;
         this.time = time;
         gate = new AddressGate(probe, ledger, memory, options, time);
     }
@@ -70,15 +69,16 @@ public sealed class DestinationProbe : IDisposable
 
     /// <summary>Probes a destination as it is configured or would be. It need not be in the ledger.</summary>
     /// <param name="state">The destination.</param>
-    /// <param name="triesServerName">Also connect with the MX host's name as SNI where the certificate shown without it is not valid for the name.</param>
+    /// <param name="triesServerNames">Also connect as other levels would: without SNI, with the TLSA base domain where there are usable records, and
+    /// with the MX host's name where the certificate shown without it is not valid for the name.</param>
     /// <param name="progress">Told after each address how many are done and how many there are.</param>
     /// <param name="cancellation">Ends the probe without a result.</param>
     public async Task<ProbedDestination> RunAsync(
-        DestinationState state, bool triesServerName, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+        DestinationState state, bool triesServerNames, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(state);
         var asked = time.GetUtcNow();
-        return await RunAsync(state, asked, null, triesServerName, progress, cancellation);
+        return await RunAsync(state, asked, null, triesServerNames, progress, cancellation);
     }
 
     /// <summary>Records what was probed without a ledger, as if it had been probed with this one. Connects to nobody.</summary>
@@ -93,7 +93,7 @@ public sealed class DestinationProbe : IDisposable
             return;
         var evaluation = new DestinationEvaluation(state, probed.Resolution, now);
         var histories = evaluation.Targets.Select(target => target.Target).Distinct().ToDictionary(target => target, gate.Remembered);
-        await FinishAsync(state, evaluation, histories, passEnded: null);
+        await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Seen.Target).ToDictionary(address => address.Seen.Target, address => address.Seen), passEnded: null);
     }
 
     /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
@@ -112,13 +112,13 @@ public sealed class DestinationProbe : IDisposable
         state.Policy.Level == TlsLevel.None && reason != ProbeReason.Person;
 
     private async Task<ProbedDestination> RunAsync(
-        DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? passEnded, bool triesServerName,
+        DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? passEnded, bool triesServerNames,
         IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var resolution = await resolver.ResolveAsync(state.Key, state.ProbeAs, cancellation);
         var evaluation = new DestinationEvaluation(state, resolution, time.GetUtcNow());
         var probes = new ConcurrentDictionary<ProbeTarget, TargetProbe>();
-        var named = new ConcurrentDictionary<ProbeTarget, Observation>();
+        var named = new ConcurrentDictionary<(ProbeTarget Target, string Name), Observation>();
         var targets = evaluation.Targets.DistinctBy(target => target.Target).ToList();
         var done = 0;
         await Task.WhenAll(targets.Select(async target =>
@@ -127,24 +127,25 @@ public sealed class DestinationProbe : IDisposable
             var seen = probes[target.Target] = isListed
                 ? await gate.ProbeAsync(target.Target, notOlderThan, bothAlgorithms: true, cancellation)
                 : new TargetProbe(gate.Remembered(target.Target), null, IsNews: false);
-            if (triesServerName && seen.Observation is { } observation && IsWorthANamedProbe(target, observation))
+            foreach (var name in triesServerNames && seen.Observation is { } observation ? OtherNames(target, observation, resolution) : [])
             {
-                var other = new ProbeTarget(target.Target.Address, target.Target.Port, target.MxHost);
-                named[target.Target] = (await gate.ProbeAsync(other, notOlderThan, bothAlgorithms: false, cancellation)).Observation ?? observation;
+                var other = new ProbeTarget(target.Target.Address, target.Target.Port, name);
+                if ((await gate.ProbeAsync(other, notOlderThan, bothAlgorithms: false, cancellation)).Observation is { } shown)
+                    named[(target.Target, name)] = shown;
             }
 
             progress?.Report((Interlocked.Increment(ref done), targets.Count));
         }));
 
         var histories = probes.ToDictionary(pair => pair.Key, pair => pair.Value.History);
-        var (round, counts) = await FinishAsync(state, evaluation, histories, passEnded);
-        var states = evaluation.Addresses(histories);
+        var observations = probes.Where(pair => pair.Value.Observation is not null).ToDictionary(pair => pair.Key, pair => pair.Value.Observation!);
+        var (round, counts) = await FinishAsync(state, evaluation, histories, observations, passEnded);
         return new ProbedDestination
         {
             Before = state,
             Resolution = resolution,
-            Addresses = Connected(resolution, states, evaluation, probes, named),
-            States = states,
+            Addresses = Connected(resolution, evaluation, probes, named),
+            States = evaluation.Addresses(histories, observations),
             Round = round,
             Changed = [.. probes.Where(pair => pair.Value.IsNews).Select(pair => pair.Key)],
             Counts = counts,
@@ -152,11 +153,12 @@ public sealed class DestinationProbe : IDisposable
     }
 
     private async Task<(ProbeResult Round, BrakeCounts Counts)> FinishAsync(
-        DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories, DateTimeOffset? passEnded)
+        DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories,
+        Dictionary<ProbeTarget, Observation> seen, DateTimeOffset? passEnded)
     {
         var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
         var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
-        var round = evaluation.Finish(histories, digest, brake, options);
+        var round = evaluation.Finish(histories, seen, postfix, brake, options);
         if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(state)) == true)
         {
             var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
@@ -174,31 +176,47 @@ public sealed class DestinationProbe : IDisposable
         state.LastProbe is { } last && !(state.LastResolution?.At + TimeSpan.FromSeconds(2) >= last);
 
     private static ImmutableArray<ProbedAddress> Connected(
-        MxResolution resolution, ImmutableArray<AddressState> states, DestinationEvaluation evaluation,
-        ConcurrentDictionary<ProbeTarget, TargetProbe> probes, ConcurrentDictionary<ProbeTarget, Observation> named)
+        MxResolution resolution, DestinationEvaluation evaluation,
+        ConcurrentDictionary<ProbeTarget, TargetProbe> probes, ConcurrentDictionary<(ProbeTarget Target, string Name), Observation> named) =>
+    [
+        .. evaluation.Targets
+            .Where(target => probes[target.Target].Observation is not null)
+            .Select(target => new ProbedAddress(
+                resolution.Hosts.First(host => host.Name == target.MxHost), probes[target.Target].Observation!,
+                evaluation.Address(target, AsMet(target.Target, probes[target.Target].Observation!, probes[target.Target].History), probes[target.Target].Observation))
+            {
+                ByName = named.Where(pair => pair.Key.Target == target.Target).ToImmutableDictionary(
+                    pair => pair.Key.Name, pair => evaluation.Address(target, AsMet(target.Target, pair.Value, new AddressHistory(target.Target).With(pair.Value with { Target = target.Target })), pair.Value)),
+            })
+            .OrderBy(address => address.Host.Preference)
+            .ThenBy(address => address.Host.Name, StringComparer.Ordinal)
+            .ThenBy(address => address.Seen.Target.Address.AddressFamily)
+            .ThenBy(address => address.Seen.Target),
+    ];
+
+    /// <summary>The history as mail meets the server: nothing is concluded from a certificate behind injected text, and to mail it is the server's.</summary>
+    private static AddressHistory AsMet(ProbeTarget target, Observation observation, AddressHistory history) =>
+        observation.Outcome == ProbeOutcome.PlaintextInjected
+            ? new AddressHistory(target).With(observation with { Target = target, Outcome = ProbeOutcome.Secured }) with { LastOutcome = observation.Outcome }
+            : history;
+
+    private static IEnumerable<string> OtherNames(MxTarget target, Observation seen, MxResolution resolution)
     {
-        // What another SNI name showed is judged under the target's own.
-        var withNames = evaluation.Addresses(probes.ToDictionary(pair => pair.Key, pair =>
-            named.TryGetValue(pair.Key, out var other) ? new AddressHistory(pair.Key).With(other with { Target = pair.Key }) : pair.Value.History));
-        return
-        [
-            .. states.Zip(withNames)
-                .Where(pair => probes[pair.First.History.Target].Observation is not null)
-                .Select(pair => new ProbedAddress(
-                    resolution.Hosts.First(host => host.Name == pair.First.MxHost), probes[pair.First.History.Target].Observation!, pair.First)
-                {
-                    Named = named.GetValueOrDefault(pair.First.History.Target),
-                    NamedState = pair.Second,
-                })
-                .OrderBy(address => address.Host.Preference)
-                .ThenBy(address => address.Host.Name, StringComparer.Ordinal)
-                .ThenBy(address => address.Seen.Target.Address.AddressFamily)
-                .ThenBy(address => address.Seen.Target),
-        ];
+        var own = target.Target.ServerName;
+        if (seen.Stage < ProbeStage.Handshake || seen.Outcome == ProbeOutcome.AddressNotAllowed)
+            return [];
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (own is not null)
+            names.Add("");
+        if (IsWorthANamedProbe(target, seen))
+            names.Add(target.MxHost);
+        var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);
+        if (host is { TlsaBase: { } name } && Dane.DaneVerification.StateOf(host) == TlsaState.Usable && name != own)
+            names.Add(name);
+        return names;
     }
 
     private static bool IsWorthANamedProbe(MxTarget target, Observation seen) =>
         target.Target.ServerName is null && !IPAddress.TryParse(target.MxHost, out _)
-        && seen is { Outcome: ProbeOutcome.Secured, Certificates: [var first, ..] }
-        && !(first.Chain == ChainVerdict.Trusted && first.Certificate.Covers(target.MxHost));
+        && !(seen is { Outcome: ProbeOutcome.Secured, Certificates: [var first, ..] } && first.Chain == ChainVerdict.Trusted && first.Certificate.Covers(target.MxHost));
 }

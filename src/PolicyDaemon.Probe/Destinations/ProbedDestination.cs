@@ -36,9 +36,20 @@ public sealed record ProbedDestination
 /// <param name="Watched">The same as the rules see it.</param>
 public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState Watched)
 {
-    /// <summary>What the address showed when the MX host's name was sent (SNI); null where that was not tried.</summary>
-    public Observation? Named { get; init; }
+    /// <summary>What it showed to other SNI names, as the rules see it; the empty name is none.</summary>
+    public ImmutableDictionary<string, AddressState> ByName { get; init; } = ImmutableDictionary<string, AddressState>.Empty;
 
-    /// <summary>That as the rules see it, or <see cref="Watched"/>.</summary>
-    public required AddressState NamedState { get; init; }
+    /// <summary>What the address showed when the MX host's name was sent (SNI); null where that was not tried.</summary>
+    public Observation? Named => ByName.GetValueOrDefault(Host.Name)?.Seen;
+
+    /// <summary>As it shows itself without SNI.</summary>
+    public AddressState PlainState => ByName.GetValueOrDefault("", Watched);
+
+    /// <summary>As it shows itself to the MX host's name, where that was tried; otherwise as without SNI.</summary>
+    public AddressState NamedState => ByName.GetValueOrDefault(Host.Name, PlainState);
+
+    /// <summary>As it shows itself to Postfix at dane and dane-only: to the TLSA base domain where there are usable records (RFC 7672 section 8.1).</summary>
+    public AddressState DaneState => Watched.Tlsa == TlsaState.Usable && Host.TlsaBase is { } name
+        ? Watched.History.Target.ServerName == name ? Watched : ByName.GetValueOrDefault(name, PlainState)
+        : PlainState;
 }

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
 
@@ -26,9 +27,9 @@ public sealed class ProbeEngine : IDisposable
     private volatile StrongBox<Brake>? lastBrake;
 
     /// <param name="random">Chooses samples.</param>
-    /// <param name="digest">The digest Postfix compares in.</param>
+    /// <param name="postfix">The Postfix that sends the mail.</param>
     public ProbeEngine(
-        IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, DigestAlgorithm digest, Random random,
+        IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, Random random,
         TimeProvider time, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -37,7 +38,7 @@ public sealed class ProbeEngine : IDisposable
         this.logger = logger;
         rotation = options.Rotation;
         var findings = new ProberFindings(ledger, logger, time);
-        destinations = new DestinationProbe(ledger, resolver, probe, options, digest, time, GateMemory.Ledger) { Findings = findings };
+        destinations = new DestinationProbe(ledger, resolver, probe, options, postfix, time, GateMemory.Ledger) { Findings = findings };
         loop = new EngineLoop(ledger, findings, ProbeAsync, destinations.Sweep, options, random, time, logger);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Probe.Certificates;
 
 namespace PolicyDaemon.Probe.Smtp;
 
@@ -60,6 +61,13 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
             X509ChainStatusFlags.NotTimeValid => ChainVerdict.Expired,
             _ => ChainVerdict.NotTrusted,
         };
+        if (Verdict == ChainVerdict.Trusted && CertificateStrength.Problem(chain, chain.ChainElements.Count - 1) is { } problem)
+        {
+            Verdict = ChainVerdict.NotTrusted;
+            Detail = problem;
+            return true;
+        }
+
         Detail = Verdict == ChainVerdict.Trusted
             ? null
             : PeerText.Escape(string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct()));

@@ -9,7 +9,7 @@ public class FolderTests
     // Durations, stored names and problems at the root are what every folder may use.
     private static readonly string[] OrderOfCore =
     [
-        "", "Destinations/Idna/Tables", "Destinations/Idna", "Destinations", "Pins", "Policies", "Observations", "Findings", "Rotation", "Discovery",
+        "", "Destinations/Idna/Tables", "Destinations/Idna", "Destinations", "Pins", "Policies", "Observations", "Deliveries", "Findings", "Rotation", "Discovery",
         "Serving", "Audit", "Tables", "Configuration", "Runtime",
     ];
 

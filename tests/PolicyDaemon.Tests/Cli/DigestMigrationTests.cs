@@ -86,7 +86,7 @@ public sealed class DigestMigrationTests : IDisposable
     {
         session.Time.Advance(TimeSpan.FromMinutes(1));
         using var ledger = new ProbeLedger(session.Database, PostfixSettings.Default, session.Time);
-        using var probe = new DestinationProbe(ledger, network, network, new ScheduleOptions(), DigestAlgorithm.Sha256, session.Time, GateMemory.Ledger);
+        using var probe = new DestinationProbe(ledger, network, network, new ScheduleOptions(), PostfixSettings.Default, session.Time, GateMemory.Ledger);
         await probe.RunAsync(NextHop.Parse("example.com"), ProbeReason.Person, null, TestContext.Current.CancellationToken);
     }
 }

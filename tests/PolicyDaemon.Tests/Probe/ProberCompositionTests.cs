@@ -1,6 +1,7 @@
 using System.Text;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
@@ -67,7 +68,7 @@ public sealed class ProberCompositionTests
         }
     }
 
-    private static ProberComposition Compose(string lines) => new(Settings(lines), DigestAlgorithm.Sha256, TimeProvider.System);
+    private static ProberComposition Compose(string lines) => new(Settings(lines), PostfixSettings.Default, TimeProvider.System);
 
     private static ProbeSettings Settings(string lines) =>
         SettingsReader.Parse("x.conf", Encoding.UTF8.GetBytes("[probe]\n" + lines)).Probe;

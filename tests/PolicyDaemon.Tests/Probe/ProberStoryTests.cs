@@ -198,7 +198,7 @@ public sealed class ProberStoryTests : IAsyncDisposable
             new ProbeOptions { EhloName = "prober.test", PrivateAddresses = true, Roots = [TestCertificates.Root] },
             time);
         engine = new ProbeEngine(
-            ledger, resolver, probe, new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256, new Random(1), time,
+            ledger, resolver, probe, new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, PostfixSettings.Default, new Random(1), time,
             NullLogger.Instance);
         running = Task.Run(() => engine.RunAsync(stop.Token));
     }

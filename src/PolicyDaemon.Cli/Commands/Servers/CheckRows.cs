@@ -2,6 +2,7 @@ using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -23,6 +24,7 @@ internal static class CheckRows
         var forecast = DeliveryForecast.Of(result);
         table.Add(key, "verdict", forecast.Verdict.Name());
         table.Add(key, "mail", forecast.Text);
+        table.Add(key, "results", string.Join(' ', forecast.Results.Select(mail => mail.Name())));
         table.Add(key, "strongest", result.Strongest?.Level.Name());
         table.Add(key, "command", LevelCommand.For(result));
         table.Add(key, "dns", CheckTerms.Dns(result));
@@ -32,6 +34,8 @@ internal static class CheckRows
         table.Add(key, "entry", CheckTerms.Entry(result));
         foreach (var level in result.Levels)
             table.Add(key, "level " + CheckTerms.Level(level), $"{level.Verdict.Name()}: {CheckTerms.Forecast(level).Text}");
+        foreach (var assumption in Assumptions.Of(result))
+            table.Add(key, "assumes", assumption);
         foreach (var host in result.Resolution.Hosts)
         {
             table.Add(host.Name, "preference", host.Preference.ToString(CultureInfo.InvariantCulture));

@@ -170,19 +170,14 @@ internal static class CheckTerms
         _ => Tone.Caution,
     });
 
-    internal static Cell Forecast(LevelForecast forecast)
-    {
-        var why = forecast.Why ?? string.Join("; ", forecast.Refusals
-            .Select(refusal => $"{refusal.Address.MxHost} [{refusal.Address.History.Target.Address}] {Refusals.Why(refusal.Outcome)}")
-            .Take(3));
-        return forecast.Verdict switch
+    internal static Cell Forecast(LevelForecast forecast) => new(
+        MailSentence.Of(forecast) + (forecast is { Level: TlsLevel.Fingerprint, Mail.IsSent: true } ? ", once the keys seen now are pinned" : ""),
+        forecast.Verdict switch
         {
-            DestinationVerdict.Ok => new Cell("delivered" + (forecast.Level == TlsLevel.Fingerprint ? ", once the keys seen now are pinned" : ""), Tone.Good),
-            DestinationVerdict.Degraded => new Cell($"delivered, but not everywhere: {why}", Tone.Caution),
-            DestinationVerdict.Mismatch => new Cell($"deferred: {why}", Tone.Bad),
-            _ => new Cell(why.Length == 0 ? "cannot be told" : $"cannot be told: {why}", Tone.Caution),
-        };
-    }
+            DestinationVerdict.Ok => Tone.Good,
+            DestinationVerdict.Mismatch => Tone.Bad,
+            _ => Tone.Caution,
+        });
 
     internal static string Of(PinSubject subject) => subject == PinSubject.PublicKey ? "public key" : "certificate";
 

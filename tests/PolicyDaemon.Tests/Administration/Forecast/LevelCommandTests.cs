@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
@@ -28,7 +29,7 @@ public sealed class LevelCommandTests
             Outcome = DnsOutcome.Found,
             Hosts = [new MxHost { Name = "mx.a.test" }],
         };
-        var forecast = new LevelForecast(level, [.. match.Split(' ', StringSplitOptions.RemoveEmptyEntries)], sendsName, DestinationVerdict.Ok, []);
+        var forecast = new LevelForecast(level, [.. match.Split(' ', StringSplitOptions.RemoveEmptyEntries)], sendsName, new MailForecast([MailResult.SentOverTls], false, [], 0));
 
         Assert.Equal(command, LevelCommand.Text(nextHop, null, forecast, resolution));
     }

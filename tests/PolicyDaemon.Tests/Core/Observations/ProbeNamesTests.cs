@@ -14,7 +14,8 @@ public sealed class ProbeNamesTests
             "secured connection-refused unreachable timeout connection-lost greeting-temporary greeting-permanent ehlo-refused "
             + "starttls-not-supported starttls-refused handshake-failed plaintext-injected reply-too-long protocol-error "
             + "address-not-allowed certificate-expired certificate-host-mismatch certificate-not-trusted pin-mismatch tlsa-mismatch "
-            + "tlsa-invalid no-mx null-mx dns-failure dnssec-invalid dane-required tls-too-old tls-anonymous",
+            + "tlsa-invalid no-mx null-mx dns-failure dnssec-invalid dane-required tls-too-old tls-anonymous "
+            + "certificate-too-weak",
             string.Join(' ', Enum.GetValues<ProbeOutcome>().Select(ProbeOutcomes.Name)));
         // RFC 8460 section 4.3: the types that exist, and no other.
         string[] types =

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
@@ -32,8 +33,8 @@ public sealed class LevelForecastsTests
     [Fact]
     public void The_strongest_level_comes_first()
     {
-        ImmutableArray<AddressState> addresses = [Address("mx.example.com", trusted: true, names: "mx.example.com")];
-        var levels = LevelForecasts.Of(Resolution("example.com", DnssecStatus.Insecure), addresses, addresses).Select(forecast => forecast.Level).ToList();
+        var levels = Of("example.com", DnssecStatus.Insecure, Address("mx.example.com", trusted: true, names: "mx.example.com"))
+            .Select(forecast => forecast.Level).ToList();
 
         for (var i = 1; i < levels.Count; i++)
             Assert.DoesNotContain(levels[..i], earlier => levels[i].IsAbove(earlier));
@@ -49,8 +50,11 @@ public sealed class LevelForecastsTests
     {
         var strongest = LevelForecasts.Strongest(LevelForecasts.Of(
             Resolution("example.com", DnssecStatus.Insecure),
-            [Address("mx.example.com", trusted: false, names: "default")],
-            [Address("mx.example.com", trusted: true, names: "mx.example.com")]));
+            new ShownAddresses(
+                [Address("mx.example.com", trusted: false, names: "default")],
+                [Address("mx.example.com", trusted: true, names: "mx.example.com")],
+                [Address("mx.example.com", trusted: false, names: "default")]),
+            PostfixSettings.Default));
 
         Assert.Equal((TlsLevel.Secure, true), (strongest!.Level, strongest.SendsName));
     }
@@ -58,15 +62,39 @@ public sealed class LevelForecastsTests
     [Fact]
     public void Matching_TLSA_records_deliver_at_dane_only_where_the_MX_records_are_secure()
     {
-        var address = Address("mx.example.com", trusted: true, names: "mx.example.com") with { Dane = [(KeyAlgorithm.Ecdsa, DaneVerdict.Match)] };
+        var address = Address("mx.example.com", trusted: true, names: "mx.example.com") with
+        {
+            Tlsa = TlsaState.Usable, Dane = [(KeyAlgorithm.Ecdsa, DaneVerdict.Match)],
+        };
 
         Assert.Equal(TlsLevel.DaneOnly, Strongest("example.com", DnssecStatus.Secure, address)!.Level);
         Assert.Equal(TlsLevel.Secure, Strongest("example.com", DnssecStatus.Insecure, address)!.Level);
-        var unknown = LevelForecasts.Of(Resolution("example.com", DnssecStatus.Unknown), [address], [address])[0];
+        var unknown = Of("example.com", DnssecStatus.Unknown, address)[0];
         Assert.Equal((DestinationVerdict.Unknown, LevelForecasts.Unvouched), (unknown.Verdict, unknown.Why));
-        var plain = Address("mx.example.com", ProbeOutcome.StartTlsNotSupported);
-        Assert.Equal(
-            DestinationVerdict.Mismatch, LevelForecasts.Of(Resolution("example.com", DnssecStatus.Unknown), [plain], [plain])[0].Verdict);
+        var plain = Address("mx.example.com", ProbeOutcome.StartTlsNotSupported) with { Tlsa = TlsaState.Usable };
+        Assert.Equal(DestinationVerdict.Mismatch, Of("example.com", DnssecStatus.Unknown, plain)[0].Verdict);
+    }
+
+    [Fact]
+    public void Every_level_is_judged_and_neither_verify_nor_dane_proposed()
+    {
+        var address = Address("mx.example.com", trusted: true, names: "mx.example.com");
+
+        var forecasts = Of("other.test", DnssecStatus.Insecure, address);
+
+        Assert.Equal(Enum.GetValues<TlsLevel>().Order(), forecasts.Select(forecast => forecast.Level).Distinct().Order());
+        Assert.Equal(DestinationVerdict.Ok, forecasts.Single(forecast => forecast.Level == TlsLevel.Verify).Verdict);
+        Assert.Equal([MailResult.SentInPlainText], forecasts.Single(forecast => forecast.Level == TlsLevel.None).Mail.Results);
+        Assert.Equal(TlsLevel.Secure, LevelForecasts.Strongest(forecasts)!.Level);
+        Assert.Equal(["mx.example.com"], LevelForecasts.Strongest(forecasts)!.Match);
+    }
+
+    [Fact]
+    public void An_address_in_an_MX_record_is_no_name_that_a_policy_can_match()
+    {
+        var forecasts = Of("example.com", DnssecStatus.Insecure, Address("192.0.2.1", trusted: true, names: "x"));
+
+        Assert.All(forecasts, forecast => Assert.Empty(forecast.Match));
     }
 
     [Fact]
@@ -95,8 +123,7 @@ public sealed class LevelForecastsTests
     {
         var forecasts = LevelForecasts.Of(
             Resolution(".example.com", DnssecStatus.Unknown) with { HostIsGiven = true },
-            [Address("mx.example.com", trusted: true, names: "mx.example.com")],
-            [Address("mx.example.com", trusted: true, names: "mx.example.com")]);
+            Shown(Address("mx.example.com", trusted: true, names: "mx.example.com")), PostfixSettings.Default);
 
         var secure = Assert.Single(forecasts, forecast => forecast.Level == TlsLevel.Secure);
         Assert.Equal(["mx.example.com"], secure.Match);
@@ -106,7 +133,12 @@ public sealed class LevelForecastsTests
         Strongest(key, DnssecStatus.Insecure, addresses);
 
     private static LevelForecast? Strongest(string key, DnssecStatus dnssec, params ImmutableArray<AddressState> addresses) =>
-        LevelForecasts.Strongest(LevelForecasts.Of(Resolution(key, dnssec), addresses, addresses));
+        LevelForecasts.Strongest(Of(key, dnssec, addresses));
+
+    private static ImmutableArray<LevelForecast> Of(string key, DnssecStatus dnssec, params ImmutableArray<AddressState> addresses) => LevelForecasts.Of(
+        Resolution(key, dnssec), Shown([.. addresses.Select(address => address with { MxDnssec = dnssec })]), PostfixSettings.Default);
+
+    private static ShownAddresses Shown(params ImmutableArray<AddressState> addresses) => new(addresses, addresses, addresses);
 
     private static MxResolution Resolution(string key, DnssecStatus dnssec) => new()
     {

@@ -1,7 +1,11 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Tests.Core.Rotation;
@@ -25,14 +29,18 @@ internal sealed class RotationScenario
 
     public bool ReverseAddresses { get; set; }
 
+    // The names that tests give to MX hosts.
+    private static readonly ImmutableArray<string> Hosts =
+        ["mx.example", "a.example", "b.example", "mx1.example", "mx2.example", "mx3.example", "old.example", "new.example", "other.example"];
+
     /// <summary>A certificate whose octets are its name; equal key names share the public key.</summary>
     public static ServerCertificate Certificate(
-        string name, string? key = null, KeyAlgorithm algorithm = KeyAlgorithm.Ecdsa, int bits = 256, string host = "*.example") =>
+        string name, string? key = null, KeyAlgorithm algorithm = KeyAlgorithm.Ecdsa, int bits = 256, string? host = null) =>
         new(
             [.. Encoding.ASCII.GetBytes("certificate " + name)], [.. Encoding.ASCII.GetBytes("key " + (key ?? name))], algorithm, bits,
             new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
         {
-            Names = [host],
+            Names = host is null ? Hosts : [host],
         };
 
     public static Fingerprint KeyOf(string key, DigestAlgorithm digest = DigestAlgorithm.Sha256) =>
@@ -95,6 +103,7 @@ internal sealed class RotationScenario
         Mode = Mode,
         Pins = [.. Pins],
         Digest = DigestAlgorithm.Sha256,
+        Delivery = new DeliveryPolicy(TlsLevel.Fingerprint, NextHop.Parse("example.com")),
         Addresses = [.. (ReverseAddresses ? addresses.Values.Reverse() : addresses.Values).Select(WithDane)],
         Mx = Mx,
         Brake = Brake,

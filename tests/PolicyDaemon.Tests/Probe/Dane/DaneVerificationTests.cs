@@ -94,6 +94,66 @@ public sealed class DaneVerificationTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_record_with_the_whole_issuer_or_its_whole_key_needs_no_chain(byte selector)
+    {
+        using var other = TestCertificates.Issued("mx.elsewhere.test");
+        using var expired = TestCertificates.Create(["mx.example"], selfSigned: false, notAfter: TestCertificates.Now.AddDays(-1));
+        var issuer = Record(2, selector, 0, TestCertificates.Root);
+
+        Assert.Equal(DaneVerdict.Match, Judge(Leaf, [], "example.com", issuer));
+        Assert.Equal(DaneVerdict.Mismatch, Judge(Stranger, [], "example.com", issuer));
+        Assert.Equal(DaneVerdict.Mismatch, Judge(other, [], "example.com", issuer));
+        Assert.Equal(DaneVerdict.Mismatch, Judge(expired, [], "example.com", issuer));
+    }
+
+    [Fact]
+    public void Of_two_digests_only_the_stronger_counts_and_whole_octets_always()
+    {
+        Assert.Equal(DaneVerdict.Mismatch, Judge(Leaf, Record(3, 1, 1, Leaf), Record(3, 1, 2, Stranger)));
+        Assert.Equal(DaneVerdict.Match, Judge(Leaf, Record(3, 1, 1, Stranger), Record(3, 1, 2, Leaf)));
+        Assert.Equal(DaneVerdict.Match, Judge(Leaf, Record(3, 1, 0, Leaf), Record(3, 1, 2, Stranger)));
+        Assert.Equal(DaneVerdict.Match, Judge(Leaf, Record(3, 0, 1, Leaf), Record(3, 1, 2, Stranger)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Octets_that_are_no_certificate_or_key_are_not_usable(byte selector)
+    {
+        Assert.Equal(DaneVerdict.Unusable, Judge(Leaf, new TlsaRecord(3, selector, 0, [1, 2, 3])));
+        Assert.Equal(DaneVerdict.Match, Judge(Leaf, new TlsaRecord(3, selector, 0, [1, 2, 3]), Record(3, 1, 1, Leaf)));
+    }
+
+    [Fact]
+    public void Under_a_record_of_the_issuer_the_certificate_must_be_for_servers()
+    {
+        using var client = TestCertificates.Create(["mx.example"], selfSigned: false, extensions:
+            [new X509EnhancedKeyUsageExtension([new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.2")], false)]);
+
+        Assert.Equal(DaneVerdict.Mismatch, Judge(client, [TestCertificates.Root], "example.com", Record(2, 1, 1, TestCertificates.Root)));
+        Assert.Equal(DaneVerdict.Match, Judge(client, Record(3, 1, 1, client)));
+    }
+
+    [Fact]
+    public void The_names_are_the_TLSA_base_domain_and_the_destination_under_each_of_its_names()
+    {
+        using var alias = TestCertificates.Issued("mx.alias.example");
+        using var canonical = TestCertificates.Issued("canonical.example");
+        var host = Host(Record(2, 1, 1, TestCertificates.Root)) with { Name = "mx.alias.example", CanonicalName = "mx.example" };
+        var (resolution, renamed) = (Resolution("example.com"), Resolution("example.com") with { CanonicalName = "canonical.example" });
+        DaneVerdict With(X509Certificate2 certificate, MxResolution how) =>
+            DaneVerification.Judge(host, how, Seen(certificate, [TestCertificates.Root]), TestCertificates.Now);
+
+        Assert.Equal(DaneVerdict.Match, With(Leaf, resolution));
+        Assert.Equal(DaneVerdict.Mismatch, With(alias, resolution));
+        Assert.Equal(DaneVerdict.Mismatch, With(canonical, resolution));
+        Assert.Equal(DaneVerdict.Match, With(canonical, renamed));
+        Assert.Equal(DaneVerdict.Mismatch, With(canonical, renamed with { HostIsGiven = true }));
+    }
+
+    [Theory]
     [InlineData(DnssecStatus.Insecure, DnssecStatus.Secure, DaneVerdict.None)]
     [InlineData(DnssecStatus.Secure, DnssecStatus.Insecure, DaneVerdict.None)]
     [InlineData(DnssecStatus.Unknown, DnssecStatus.Insecure, DaneVerdict.None)]
@@ -104,7 +164,7 @@ public sealed class DaneVerificationTests
     {
         var host = Host(Record(3, 1, 1, Leaf)) with { TlsaDnssec = tlsa, AddressDnssec = address };
 
-        Assert.Equal(expected, DaneVerification.Judge(host, NextHop.Parse("example.com"), Seen(Leaf, []), TestCertificates.Now));
+        Assert.Equal(expected, DaneVerification.Judge(host, Resolution("example.com"), Seen(Leaf, []), TestCertificates.Now));
         Assert.Empty(DaneVerification.SecureRecords(host));
     }
 
@@ -113,7 +173,7 @@ public sealed class DaneVerificationTests
     {
         var host = Host() with { Name = "192.0.2.1", TlsaDnssec = DnssecStatus.Unknown, AddressDnssec = DnssecStatus.Unknown };
 
-        Assert.Equal(DaneVerdict.None, DaneVerification.Judge(host, NextHop.Parse("[192.0.2.1]"), Seen(Leaf, []), TestCertificates.Now));
+        Assert.Equal(DaneVerdict.None, DaneVerification.Judge(host, Resolution("[192.0.2.1]"), Seen(Leaf, []), TestCertificates.Now));
     }
 
     [Fact]
@@ -121,13 +181,18 @@ public sealed class DaneVerificationTests
     {
         var host = Host() with { TlsaFailed = true };
 
-        Assert.Equal(DaneVerdict.Unknown, DaneVerification.Judge(host, NextHop.Parse("example.com"), Seen(Leaf, []), TestCertificates.Now));
+        Assert.Equal(DaneVerdict.Unknown, DaneVerification.Judge(host, Resolution("example.com"), Seen(Leaf, []), TestCertificates.Now));
     }
 
     private static DaneVerdict Judge(X509Certificate2 leaf, params TlsaRecord[] records) => Judge(leaf, [], "example.com", records);
 
     private static DaneVerdict Judge(X509Certificate2 leaf, X509Certificate2[] sent, string nextHop, params TlsaRecord[] records) =>
-        DaneVerification.Judge(Host(records), NextHop.Parse(nextHop), Seen(leaf, sent), TestCertificates.Now);
+        DaneVerification.Judge(Host(records), Resolution(nextHop), Seen(leaf, sent), TestCertificates.Now);
+
+    private static MxResolution Resolution(string nextHop) => new()
+    {
+        NextHop = NextHop.Parse(nextHop), At = TestCertificates.Now, Port = 25, Outcome = DnsOutcome.Found,
+    };
 
     private static MxHost Host(params TlsaRecord[] records) => new()
     {

@@ -36,7 +36,7 @@ public sealed class DestinationProbeTests
         using var unstored = Probe(null);
         using var stored = Probe(ledger);
 
-        var one = await unstored.RunAsync(State("one.example"), triesServerName: false, progress: null, Cancellation);
+        var one = await unstored.RunAsync(State("one.example"), triesServerNames: false, progress: null, Cancellation);
         Assert.Empty(ledger.Observations);
         Assert.Empty(ledger.Rounds);
 
@@ -50,7 +50,7 @@ public sealed class DestinationProbeTests
     public async Task What_was_probed_without_a_ledger_can_be_recorded_later_and_nobody_is_asked_again()
     {
         using var unstored = Probe(null);
-        var probed = await unstored.RunAsync(State("one.example"), triesServerName: false, progress: null, Cancellation);
+        var probed = await unstored.RunAsync(State("one.example"), triesServerNames: false, progress: null, Cancellation);
         time.Advance(TimeSpan.FromMinutes(5));
 
         using var stored = Probe(ledger);
@@ -71,7 +71,7 @@ public sealed class DestinationProbeTests
             network.Connections.Clear();
             using var probe = Probe(memory);
             await Task.WhenAll(new[] { "one.example", "two.example" }.Select(key => memory is null
-                ? probe.RunAsync(State(key), triesServerName: false, progress: null, Cancellation)
+                ? probe.RunAsync(State(key), triesServerNames: false, progress: null, Cancellation)
                 : probe.RunAsync(NextHop.Parse(key), ProbeReason.Person, passEnded: null, Cancellation)!));
             Assert.Single(network.Connections);
         }
@@ -99,7 +99,7 @@ public sealed class DestinationProbeTests
     public async Task A_server_is_asked_by_name_where_its_certificate_is_not_for_it_and_that_is_judged_apart()
     {
         using var probe = Probe(null);
-        var probed = await probe.RunAsync(State("one.example"), triesServerName: true, progress: null, Cancellation);
+        var probed = await probe.RunAsync(State("one.example"), triesServerNames: true, progress: null, Cancellation);
 
         Assert.Equal([null, "mx-198-51-100-1.example"], network.Connections.Select(target => target.ServerName));
         Assert.Equal(1, network.BothAsked);
@@ -125,6 +125,6 @@ public sealed class DestinationProbeTests
     }
 
     private DestinationProbe Probe(IProbeLedger? into) => new(
-        into, network, network, new ScheduleOptions { AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256, time,
+        into, network, network, new ScheduleOptions { AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero }, PostfixSettings.Default, time,
         GateMemory.ThisRun);
 }

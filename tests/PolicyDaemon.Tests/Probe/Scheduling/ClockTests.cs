@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Tests.Core.Rotation;
@@ -146,7 +147,7 @@ public sealed class ClockTests : IAsyncDisposable
 
     private void Start()
     {
-        engine = new ProbeEngine(ledger, network, network, options, DigestAlgorithm.Sha256, new Random(1), time, NullLogger.Instance);
+        engine = new ProbeEngine(ledger, network, network, options, PostfixSettings.Default, new Random(1), time, NullLogger.Instance);
         running = Task.Run(() => engine.RunAsync(stop.Token));
     }
 

@@ -467,7 +467,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     private ProbeEngine Start(ScheduleOptions? options = null)
     {
         var engine = new ProbeEngine(
-            ledger, network, network, options ?? new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, DigestAlgorithm.Sha256,
+            ledger, network, network, options ?? new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, PostfixSettings.Default,
             new Random(1), time, NullLogger.Instance);
         engines.Add((engine, Task.Run(() => engine.RunAsync(stop.Token))));
         return engine;

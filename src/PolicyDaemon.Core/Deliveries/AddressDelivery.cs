@@ -1,0 +1,40 @@
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Core.Deliveries;
+
+/// <summary>What becomes of a mail when Postfix tries one address of its destination.</summary>
+public enum AddressResult
+{
+    /// <summary>It cannot be told: nothing was seen there, or what was seen does not tell.</summary>
+    Unknown,
+
+    /// <summary>The mail is not taken; Postfix goes on to the next address, and after the last one the mail waits.</summary>
+    Skipped,
+
+    /// <summary>The mail is sent over TLS, at a level that authenticates to an authenticated server.</summary>
+    SentOverTls,
+
+    SentInPlainText,
+
+    /// <summary>The server says 5xx before any mail: it is returned at once, whatever other addresses there are (smtp_bulk_fail).</summary>
+    Returned,
+}
+
+/// <summary>What one address does to a mail at one level, and why it is not sent there.</summary>
+/// <param name="Result">At the first attempt.</param>
+/// <param name="Why">What speaks against it; null where it is sent.</param>
+public readonly record struct AddressDelivery(AddressResult Result, ProbeOutcome? Why = null)
+{
+    /// <summary>What later attempts come to, where that is another thing: at may, Postfix then does without the TLS that failed.</summary>
+    public AddressResult Later { get; init; } = Result;
+
+    /// <summary>What a certificate of another key algorithm would meet, which the server has and Postfix does not negotiate; null where it is as good.</summary>
+    public ProbeOutcome? OtherCertificate { get; init; }
+
+    public bool IsSent => Result is AddressResult.SentOverTls or AddressResult.SentInPlainText;
+
+    /// <summary>True where the server itself is why the mail is not sent, and not the way to it.</summary>
+    public bool IsRefused => Result == AddressResult.Returned || (Result == AddressResult.Skipped && Why is not (null
+        or ProbeOutcome.ConnectionRefused or ProbeOutcome.Unreachable or ProbeOutcome.Timeout or ProbeOutcome.ConnectionLost
+        or ProbeOutcome.GreetingTemporary or ProbeOutcome.GreetingPermanent or ProbeOutcome.DnsFailure));
+}

@@ -1,0 +1,178 @@
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Deliveries;
+
+/// <summary>What Postfix does with a mail at an address, given what a probe saw there: pure.</summary>
+/// <remarks>
+/// <code>
+/// the level in force     dane and dane-only come to what the TLSA records of the host leave of them    smtp_tls_policy.c, dane_init
+/// the dialogue           greeting, EHLO or HELO, STARTTLS; a 5xx there returns the mail                smtp_proto.c, smtp_helo
+/// the handshake          OpenSSL's security level 1 where the level authenticates, otherwise 0         tls_client.c
+/// the certificate        pins, names, chain, TLSA                                                      tls_client.c, tls_dane.c
+/// EHLO over TLS          again a 5xx returns the mail                                                  smtp_proto.c, smtp_helo
+/// </code>
+/// At may, Postfix sends in plain text where STARTTLS is missing or refused; after a TLS that failed it goes on to the next address, and
+/// does without TLS only in a later attempt (PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE, minimal_backoff_time).
+/// </remarks>
+public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix)
+{
+    private const int StrongEnough = 1024; // bits of an RSA key at OpenSSL's security level 1, which is 80 bits
+
+    /// <summary>The Postfix that sends the mail.</summary>
+    public PostfixSettings Postfix => postfix;
+
+    /// <summary>What becomes of a mail at this address.</summary>
+    public AddressDelivery At(AddressState address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (address.History.LastAttempt is null || address.History.LastOutcome == ProbeOutcome.AddressNotAllowed)
+            return new AddressDelivery(AddressResult.Unknown, address.History.LastAttempt is null ? null : ProbeOutcome.AddressNotAllowed);
+        var (level, refusal) = LevelAt(address);
+        if (refusal is not null)
+            return new AddressDelivery(AddressResult.Skipped, refusal);
+        if (level is { } known)
+            return At(address, known);
+        // TLSA records decide, and nobody says whether there are secure ones: known is only what happens with them and without.
+        var without = At(address, policy.Level == TlsLevel.Dane ? TlsLevel.May : TlsLevel.Encrypt);
+        return without.IsSent ? new AddressDelivery(AddressResult.Unknown, ProbeOutcome.DaneRequired) : without;
+    }
+
+    /// <summary>The level that is left of dane and dane-only at a host; or why Postfix does not even connect; neither where nobody knows.</summary>
+    private (TlsLevel? Level, ProbeOutcome? Refusal) LevelAt(AddressState address)
+    {
+        if (policy.Level is not (TlsLevel.Dane or TlsLevel.DaneOnly))
+            return (policy.Level, null);
+        var isOnly = policy.Level == TlsLevel.DaneOnly;
+        var isMxInsecure = address.MxDnssec is DnssecStatus.Insecure or DnssecStatus.Bogus;
+        if (isMxInsecure && (isOnly || postfix.DaneInsecureMxPolicy is TlsLevel.None or TlsLevel.May))
+            return isOnly ? (null, ProbeOutcome.DaneRequired) : (TlsLevel.May, null);
+        switch (address.Tlsa)
+        {
+            case TlsaState.Failed:
+                return (null, ProbeOutcome.DnsFailure);
+            case TlsaState.None:
+                return isOnly ? (null, ProbeOutcome.DaneRequired) : (TlsLevel.May, null);
+            case TlsaState.Unusable:
+                return isOnly ? (null, ProbeOutcome.TlsaInvalid) : (TlsLevel.Encrypt, null);
+            // Without a trusted resolver none are known, and Postfix's own resolver may know some.
+            case TlsaState.NoneKnown when !isOnly:
+                return (TlsLevel.May, null);
+            case TlsaState.NoneKnown or TlsaState.Unjudged:
+                return (null, null);
+        }
+
+        if (address.MxDnssec == DnssecStatus.Unknown)
+            return (null, null);
+        return isMxInsecure && postfix.DaneInsecureMxPolicy == TlsLevel.Encrypt ? (TlsLevel.Encrypt, null) : (TlsLevel.DaneOnly, null);
+    }
+
+    private AddressDelivery At(AddressState address, TlsLevel level)
+    {
+        var outcome = address.History.LastOutcome;
+        switch (outcome)
+        {
+            case ProbeOutcome.EhloRefused:
+                return new AddressDelivery(AddressResult.Returned, outcome);
+            case ProbeOutcome.ReplyTooLong or ProbeOutcome.ProtocolError:
+                return new AddressDelivery(AddressResult.Unknown, outcome);
+            case ProbeOutcome.StartTlsNotSupported:
+                return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText) : new AddressDelivery(AddressResult.Skipped, outcome);
+            case ProbeOutcome.StartTlsRefused:
+                return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText)
+                    : new AddressDelivery(address.Seen?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
+            case ProbeOutcome.Secured or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous or ProbeOutcome.PlaintextInjected:
+                break;
+            default:
+                var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.Seen?.Stage == ProbeStage.Handshake;
+                return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);
+        }
+
+        if (level == TlsLevel.None)
+            return new AddressDelivery(AddressResult.SentInPlainText);
+        if (IsTooOld(outcome, level))
+            return WithoutTls(level, ProbeOutcome.TlsTooOld);
+        var authenticates = level is not (TlsLevel.May or TlsLevel.Encrypt);
+        if (authenticates && outcome is ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous)
+            return new AddressDelivery(AddressResult.Skipped, outcome);
+        ProbeOutcome? other = null;
+        if (authenticates)
+        {
+            var runs = Presented(address, outcome);
+            if (runs.Count == 0)
+                return new AddressDelivery(AddressResult.Unknown, outcome);
+            if (Refusal(address, runs[0], level) is { } refusal)
+                return new AddressDelivery(AddressResult.Skipped, refusal);
+            // Whether the authorities of tafile vouch for the certificate is not known here.
+            if (policy.HasOwnAuthorities && level.MatchesNames())
+                return new AddressDelivery(AddressResult.Unknown, ProbeOutcome.CertificateNotTrusted);
+            other = runs.Skip(1).Select(run => Refusal(address, run, level)).FirstOrDefault(refused => refused is not null);
+        }
+
+        return AfterHandshake(address, level) with { OtherCertificate = other };
+    }
+
+    private static bool MayBePlain(TlsLevel level) => level is TlsLevel.None or TlsLevel.May;
+
+    /// <summary>TLS failed at this address.</summary>
+    private static AddressDelivery WithoutTls(TlsLevel level, ProbeOutcome outcome) => level switch
+    {
+        TlsLevel.None => new AddressDelivery(AddressResult.SentInPlainText),
+        TlsLevel.May => new AddressDelivery(AddressResult.Skipped, outcome) { Later = AddressResult.SentInPlainText },
+        _ => new AddressDelivery(AddressResult.Skipped, outcome),
+    };
+
+    private static AddressDelivery AfterHandshake(AddressState address, TlsLevel level) => address.Seen?.AfterHandshake switch
+    {
+        null or ProbeOutcome.Secured => new AddressDelivery(AddressResult.SentOverTls),
+        ProbeOutcome.EhloRefused => new AddressDelivery(AddressResult.Returned, ProbeOutcome.EhloRefused),
+        ProbeOutcome.GreetingTemporary => new AddressDelivery(AddressResult.Skipped, ProbeOutcome.GreetingTemporary),
+        // PLAINTEXT_FALLBACK_OK_AFTER_TLS_SESSION_FAILURE
+        { } lost => WithoutTls(level, lost),
+    };
+
+    private bool IsTooOld(ProbeOutcome outcome, TlsLevel level)
+    {
+        var protocols = policy.Protocols ?? (level == TlsLevel.May ? postfix.Protocols : postfix.MandatoryProtocols);
+        return outcome == ProbeOutcome.TlsTooOld && TlsProtocols.TryRange(protocols, out var lowest, out _) && lowest >= TlsProtocols.Tls12;
+    }
+
+    /// <summary>The certificates of the last handshake, the one that Postfix negotiates first.</summary>
+    /// <remarks>Where only what is stored is known, that is taken to be ECDSA: OpenSSL, and so Postfix, prefers it where a server leaves the choice.</remarks>
+    private static List<CertificateRun> Presented(AddressState address, ProbeOutcome outcome)
+    {
+        var history = address.History;
+        var negotiated = address.Seen?.Certificates is [var first, ..] ? first.Certificate.Algorithm : (KeyAlgorithm?)null;
+        var runs = history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null).ToList();
+        // Nothing is concluded from a handshake behind injected text; to mail it is one all the same. What was there before is the best guess.
+        var last = outcome == ProbeOutcome.PlaintextInjected && runs.Count > 0 ? runs.Max(run => run.Last) : history.LastAttempt;
+        return [.. runs.Where(run => run.Last == last).OrderBy(run => run.Algorithm == negotiated ? 0 : run.Algorithm == KeyAlgorithm.Rsa ? 2 : 1)];
+    }
+
+    private ProbeOutcome? Refusal(AddressState address, CertificateRun run, TlsLevel level)
+    {
+        var certificate = run.Certificate!;
+        // The first thing that OpenSSL looks at, whoever vouches for the certificate (X509_verify_cert).
+        if (certificate is { Algorithm: KeyAlgorithm.Rsa, KeyBits: > 0 and < StrongEnough })
+            return ProbeOutcome.CertificateTooWeak;
+        switch (level)
+        {
+            case TlsLevel.Fingerprint:
+                return policy.IsPinned(certificate) ? null : ProbeOutcome.PinMismatch;
+            case TlsLevel.Verify or TlsLevel.Secure:
+                if (run.TrustedSince is null && certificate.NotAfter < run.Last)
+                    return ProbeOutcome.CertificateExpired;
+                if (run.TrustedSince is null && !policy.HasOwnAuthorities)
+                    return ProbeOutcome.CertificateNotTrusted;
+                return Names(address.MxHost).Accept(certificate) ? null : ProbeOutcome.CertificateHostMismatch;
+            default:
+                return address.DaneOf(run.Algorithm) == DaneVerdict.Match ? null : ProbeOutcome.TlsaMismatch;
+        }
+    }
+
+    private PeerNames Names(string mxHost)
+    {
+        var wanted = policy.Match.Count > 0 ? policy.Match : DefaultMatch.Of(policy.Level);
+        return new PeerNames(wanted.Select(name => DefaultMatch.Resolve(name, policy.NextHop, mxHost)));
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using PolicyDaemon.Core.Observations;
+
+namespace PolicyDaemon.Core.Deliveries;
+
+/// <summary>What becomes of a mail.</summary>
+public enum MailResult
+{
+    /// <summary>It cannot be told.</summary>
+    Unknown,
+
+    /// <summary>Sent over TLS, at a level that authenticates to an authenticated server.</summary>
+    SentOverTls,
+
+    SentInPlainText,
+
+    /// <summary>Tried again and again, and returned after <c>maximal_queue_lifetime</c>.</summary>
+    Deferred,
+
+    /// <summary>Returned to its sender at once.</summary>
+    Returned,
+}
+
+/// <summary>The names of what becomes of a mail.</summary>
+public static class MailResults
+{
+    private static readonly StoredNames<MailResult> Stored = new(
+        (MailResult.Unknown, "unknown"), (MailResult.SentOverTls, "sent-over-tls"), (MailResult.SentInPlainText, "sent-in-plain-text"),
+        (MailResult.Deferred, "deferred"), (MailResult.Returned, "returned"));
+
+    public static string Name(this MailResult result) => Stored.Of(result);
+}
+
+/// <summary>What becomes of a destination's mail at one level, over all of its addresses.</summary>
+/// <param name="Results">What can become of it, the likeliest to be noticed first; several where chance decides which addresses are tried.</param>
+/// <param name="IsAfterWait">It is sent, and not in the first attempt, which fails.</param>
+/// <param name="Addresses">What each address would do, as far as Postfix tries it.</param>
+/// <param name="NotTried">How many addresses are beyond <c>smtp_mx_address_limit</c>.</param>
+public sealed record MailForecast(
+    ImmutableArray<MailResult> Results, bool IsAfterWait, ImmutableArray<(AddressState Address, AddressDelivery Delivery)> Addresses, int NotTried)
+{
+    public bool IsSent => Results.Any(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
+
+    /// <summary>Whatever chance does, it is sent.</summary>
+    public bool IsSurelySent => Results.All(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
+
+    public bool IsUnknown => Results.Contains(MailResult.Unknown);
+
+    /// <summary>Addresses that would not take the mail, with the reason.</summary>
+    public IEnumerable<(AddressState Address, ProbeOutcome Why)> Refusals => Addresses
+        .Where(one => one.Delivery is { IsSent: false, Why: not null }).Select(one => (one.Address, one.Delivery.Why!.Value));
+
+    /// <summary>Judges every address that DNS names and follows Postfix over them.</summary>
+    public static MailForecast Of(DeliveryRules rules, IEnumerable<AddressState> addresses)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(addresses);
+        var judged = addresses.Where(address => address.Listed).Select(address => (Address: address, Delivery: rules.At(address))).ToImmutableArray();
+        var route = new Route([.. judged.Select(one => new RouteStop(
+            one.Address.Preference, one.Address.History.Target.Address.AddressFamily == AddressFamily.InterNetworkV6, one.Delivery))], rules.Postfix.MxAddressLimit);
+        var first = route.Attempt(delivery => delivery.Result);
+        var results = first;
+        var isAfterWait = false;
+        if (first.Contains(MailResult.Deferred))
+        {
+            var later = route.Attempt(delivery => delivery.Later);
+            results = [.. first.Where(result => result != MailResult.Deferred).Union(later)];
+            isAfterWait = later.Any(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
+        }
+
+        return new MailForecast(judged.IsEmpty ? [MailResult.Unknown] : [.. results.Order()], isAfterWait, judged, route.NotTried);
+    }
+}
