@@ -32,7 +32,7 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 /// <param name="Judged">What Postfix is told before and after, why it cannot be served, what of it weakens.</param>
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
-    /// <summary>What of it weakens, by the plan's knowledge and by the rules.</summary>
+    /// <summary>What of it weakens, by what the plan knows and by the rules.</summary>
     public IReadOnlyList<string> Weakens => Judged.Action is null ? [] : [.. Planned.Weakens, .. Judged.Weakens];
 
     public ChangedKey Changed => new(

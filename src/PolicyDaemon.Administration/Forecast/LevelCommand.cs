@@ -31,7 +31,7 @@ public static class LevelCommand
             words.AddRange(["--servername", "hostname"]);
         if (forecast.Level == TlsLevel.Fingerprint)
             words.Add("--probe");
-        // Otherwise nobody would look after it.
+        // Without a host the key is never probed.
         if (key.IsSubdomains)
             words.AddRange(["--probe-as", .. resolution.Hosts.Select(host => Shell.Quote(host.Name))]);
 

@@ -25,7 +25,7 @@ public sealed record StatusReport(
     StoreException? StoreProblem,
     IReadOnlyList<FindingJson> Findings)
 {
-    /// <summary>How many enforced destinations have each verdict; those that were never looked at have none.</summary>
+    /// <summary>How many enforced destinations have each verdict; those that were never probed have none.</summary>
     public IReadOnlyDictionary<DestinationVerdict, long> Enforced { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
 
     /// <summary>The same of destinations that are only observed.</summary>

@@ -28,7 +28,7 @@ internal static class Arguments
         : throw new CommandException(ExitCode.Invalid, reason);
 }
 
-/// <summary>The option that names hosts to visit for a key with a leading dot.</summary>
+/// <summary>The option that names hosts to probe for a key with a leading dot.</summary>
 internal static class ProbeAs
 {
     private const int Most = 20;
@@ -36,7 +36,7 @@ internal static class ProbeAs
     internal static Option<string[]> Option() => new("--probe-as")
     {
         HelpName = "NAME",
-        Description = "For a key with a leading dot, which has no MX of its own: the host to look at; repeatable",
+        Description = "For a key with a leading dot, which has no MX of its own: the host to probe; repeatable",
         AllowMultipleArgumentsPerToken = true,
     };
 

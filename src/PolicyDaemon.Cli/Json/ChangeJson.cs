@@ -5,7 +5,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Head">The hash of the audit log's last row after the change; null where nothing was written.</param>
 /// <param name="DryRun">True where nothing was written because of <c>--dry-run</c>.</param>
 /// <param name="Keys">The keys concerned.</param>
-/// <param name="Warnings">What deserves a second look; also on standard error.</param>
+/// <param name="Warnings">What deserves a thought; also on standard error.</param>
 internal sealed record ChangeJson(
     long? Change, string? Head, bool DryRun, IReadOnlyList<ChangedKeyJson> Keys, IReadOnlyList<string> Warnings);
 

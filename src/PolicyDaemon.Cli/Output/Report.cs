@@ -107,7 +107,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             streams.Error.WriteLine(ShownText.Escape(text));
     }
 
-    /// <summary>Something that deserves a second look; the command goes on.</summary>
+    /// <summary>Something that deserves a thought; the command goes on.</summary>
     public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + ShownText.Escape(text));
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks.</summary>

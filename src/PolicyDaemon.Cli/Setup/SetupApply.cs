@@ -19,7 +19,7 @@ internal static class SetupApply
     internal static MainCfChange Prepare(CommandContext context, SetupSubject subject) =>
         MainCfChange.Prepare(context.Host.Postfix, subject.Postfix, SetupPlan.Of(subject));
 
-    /// <returns>False where nothing was changed because only a look was asked for.</returns>
+    /// <returns>False where nothing was changed because it was only to be shown.</returns>
     /// <exception cref="CommandException">Postfix would be sent to a daemon that does not answer, or refused the change.</exception>
     internal static bool Run(CommandContext context, MainCfChange change, bool dryRun)
     {

@@ -40,10 +40,10 @@ internal static class SetupVerb
     {
         if (dryRun && !apply)
             throw new CommandException(ExitCode.Usage, "without --apply setup changes nothing anyway; add --apply to see what it would change");
-        if (apply && !SetupApply.Run(context, Look(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
+        if (apply && !SetupApply.Run(context, Read(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
             return ExitCode.Done;
 
-        var results = Look(context, directory, SetupChecks.Run);
+        var results = Read(context, directory, SetupChecks.Run);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
@@ -64,8 +64,8 @@ internal static class SetupVerb
         return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
     }
 
-    /// <summary>Reads Postfix's configuration and looks at it beside ours and the store.</summary>
-    private static T Look<T>(CommandContext context, string? directory, Func<SetupSubject, T> look)
+    /// <summary>Reads Postfix's configuration, ours and the store, and hands them on.</summary>
+    private static T Read<T>(CommandContext context, string? directory, Func<SetupSubject, T> use)
     {
         var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
         PolicyStore? store = null;
@@ -81,7 +81,7 @@ internal static class SetupVerb
             }
 
             var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
-            return look(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
+            return use(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
             {
                 SelinuxEnforces = context.Host.SelinuxEnforces(),
             });

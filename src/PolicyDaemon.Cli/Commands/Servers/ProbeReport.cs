@@ -9,7 +9,7 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
 
-/// <summary>Shows looks: one in full, many as a table with what a person should read below.</summary>
+/// <summary>Shows probes: one in full, many as a table with what a person should read below.</summary>
 internal static class ProbeReport
 {
     // So many are read one by one.

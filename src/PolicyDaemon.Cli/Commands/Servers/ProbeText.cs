@@ -10,7 +10,7 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
 
-/// <summary>What a look came to, in words.</summary>
+/// <summary>What a probe came to, as a person reads it.</summary>
 internal static class ProbeText
 {
     internal static Cell Verdict(StoredProbe result)
@@ -59,7 +59,7 @@ internal static class ProbeText
     {
         var history = address.History;
         if (history.LastAttempt is null)
-            return new Cell("not visited", Tone.Caution);
+            return new Cell("not probed", Tone.Caution);
         var keys = StoredProbe.Presented(address).Select(certificate =>
             $"{Phrases.Algorithm(certificate.Algorithm)} {certificate.Digest(PinSubject.PublicKey, digest).Hex}").ToList();
         return keys.Count > 0

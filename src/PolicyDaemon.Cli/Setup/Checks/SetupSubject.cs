@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
 
-/// <summary>What the checks look at: a Postfix, our configuration, and the store as far as it can be read.</summary>
+/// <summary>What the checks judge: a Postfix, our configuration, and the store as far as it can be read.</summary>
 /// <param name="Levels">How many entries each level has; empty without a store.</param>
 /// <param name="IsConfigured">Whether a key has an entry; always false without a store.</param>
 internal sealed record SetupSubject(
