@@ -80,13 +80,13 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// probed meanwhile.</remarks>
     public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation, time.GetUtcNow()));
 
-    public void Record(ProbeResult round) => Write(into => into.Write(round, postfix, time.GetUtcNow()));
+    public void Record(ProbeResult result) => Write(into => into.Write(result, postfix, time.GetUtcNow()));
 
     /// <inheritdoc/>
     public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation, time.GetUtcNow()));
 
     /// <inheritdoc/>
-    public Task RecordAsync(ProbeResult round) => writer.WriteAsync(into => into.Write(round, postfix, time.GetUtcNow()));
+    public Task RecordAsync(ProbeResult result) => writer.WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
 
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
 
