@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;

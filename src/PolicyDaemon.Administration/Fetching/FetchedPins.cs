@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Administration.Forecast;

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.PinDecisions;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Store;

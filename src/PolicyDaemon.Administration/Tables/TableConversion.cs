@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Core.Configuration;

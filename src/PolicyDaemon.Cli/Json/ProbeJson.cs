@@ -1,7 +1,6 @@
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Administration.Probing;
-using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Policies;
 

@@ -200,7 +200,7 @@ public sealed class DestinationProbe : IDisposable
             ? new AddressHistory(target).With(observation with { Target = target, Outcome = ProbeOutcome.Secured }) with { LastOutcome = observation.Outcome }
             : history;
 
-    private static IEnumerable<string> OtherNames(MxTarget target, Observation seen, MxResolution resolution)
+    private static HashSet<string> OtherNames(MxTarget target, Observation seen, MxResolution resolution)
     {
         var own = target.Target.ServerName;
         if (seen.Stage < ProbeStage.Handshake || seen.Outcome == ProbeOutcome.AddressNotAllowed)

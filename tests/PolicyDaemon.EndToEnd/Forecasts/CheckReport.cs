@@ -9,12 +9,13 @@ internal sealed class CheckReport(JsonElement json)
     public string Mail => json.GetProperty("mail").GetString()!;
 
     /// <summary>What it says of mail at the entry's level.</summary>
-    public MailResult AtEntry(PolicyLevel level) => Result(json.GetProperty("verdict").GetString()!, level);
+    public MailResult AtEntry() => Result(json);
 
     /// <summary>What it says of mail at a level, without an entry.</summary>
     public MailResult At(PolicyLevel level) => Row(level) is { } row
-        ? Result(row.GetProperty("verdict").GetString()!, level)
-        : Mail.StartsWith("returned", StringComparison.Ordinal) ? MailResult.Returned : MailResult.Unknown;
+        ? Result(row)
+        // DNS has ended the search: what it comes to is the same at every level.
+        : json.GetProperty("levels").GetArrayLength() == 0 ? Result(json) : MailResult.Unknown;
 
     /// <summary>The policy that it proposes for a level: the level itself where it has nothing to say; null where it proposes none.</summary>
     public string? PolicyFor(PolicyLevel level)
@@ -29,11 +30,12 @@ internal sealed class CheckReport(JsonElement json)
     /// <summary>The policy for these pins.</summary>
     public static string Policy(IEnumerable<string> pins) => "fingerprint match=" + string.Join('|', pins);
 
-    /// <summary>The public keys that it saw, asked as Postfix asks, as pins.</summary>
+    /// <summary>The public keys that it saw without SNI, as pins.</summary>
     public IReadOnlyList<string> Pins =>
     [
-        .. json.GetProperty("observations").EnumerateArray().DistinctBy(seen => seen.GetProperty("address").GetString())
-            .SelectMany(seen => seen.GetProperty("certificates").EnumerateArray())
+        .. json.GetProperty("observations").EnumerateArray()
+            .Where(observation => observation.GetProperty("sni").ValueKind == JsonValueKind.Null)
+            .SelectMany(observation => observation.GetProperty("certificates").EnumerateArray())
             .Select(certificate => certificate.GetProperty("public_key_fingerprint").GetString()!).Distinct(),
     ];
 
@@ -48,10 +50,15 @@ internal sealed class CheckReport(JsonElement json)
         return null;
     }
 
-    private MailResult Result(string verdict, PolicyLevel level) => verdict switch
-    {
-        "ok" or "degraded" => MailResult.SentOverTls,
-        "mismatch" or "unreachable" => MailResult.Deferred,
-        _ => Mail.StartsWith("returned", StringComparison.Ordinal) ? MailResult.Returned : MailResult.Unknown,
-    };
+    // Several are what chance decides: no forecast.
+    private static MailResult Result(JsonElement forecast) => forecast.GetProperty("results").GetArrayLength() != 1
+        ? MailResult.Unknown
+        : forecast.GetProperty("results")[0].GetString() switch
+        {
+            "sent-over-tls" => MailResult.SentOverTls,
+            "sent-in-plain-text" => MailResult.SentInPlainText,
+            "deferred" => MailResult.Deferred,
+            "returned" => MailResult.Returned,
+            _ => MailResult.Unknown,
+        };
 }

@@ -130,7 +130,7 @@ internal sealed class ForecastRun(ForecastLaboratory lab)
                 var attempt = Attempts(messages, kind, level)[^1];
                 return compared with
                 {
-                    InForce = _inForce[pair].AtEntry(level),
+                    InForce = _inForce[pair].AtEntry(),
                     Words = _inForce[pair].Mail,
                     Attempt = attempt,
                     Result = MailResults.Of(attempt, taken.GetValueOrDefault(attempt.Recipient)),

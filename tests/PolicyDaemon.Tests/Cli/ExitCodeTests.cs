@@ -1,5 +1,4 @@
 using PolicyDaemon.Administration;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Policies;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Tests.Support;

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using Xunit;
 

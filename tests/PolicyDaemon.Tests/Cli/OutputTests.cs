@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;

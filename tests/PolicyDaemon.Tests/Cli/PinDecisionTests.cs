@@ -1,7 +1,5 @@
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using Xunit;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Tests.Support;
 using Xunit;

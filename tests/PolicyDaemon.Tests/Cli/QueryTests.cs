@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;

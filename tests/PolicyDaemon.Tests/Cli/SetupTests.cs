@@ -1,4 +1,3 @@
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Configuration;

@@ -1,4 +1,3 @@
-using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;

@@ -1,6 +1,5 @@
 using System.Text;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;

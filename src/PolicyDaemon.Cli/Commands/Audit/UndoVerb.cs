@@ -2,8 +2,6 @@ using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Core.Audit;
-using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Commands.Audit;
 

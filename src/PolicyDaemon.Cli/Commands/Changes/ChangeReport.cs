@@ -2,7 +2,6 @@ using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
-using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Changes;
 

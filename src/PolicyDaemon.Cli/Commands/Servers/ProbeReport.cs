@@ -3,9 +3,7 @@ using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
 

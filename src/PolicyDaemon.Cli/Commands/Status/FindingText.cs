@@ -1,6 +1,5 @@
 using System.Globalization;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 

@@ -2,11 +2,6 @@ using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store;
-using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Cli.Commands.Stores;
 

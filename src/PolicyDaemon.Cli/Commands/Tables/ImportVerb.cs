@@ -4,7 +4,6 @@ using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Commands.Tables;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using CsCheck;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Probe.Destinations;
