@@ -1,3 +1,5 @@
+using PolicyDaemon.Store.Faults;
+
 namespace PolicyDaemon.Administration;
 
 /// <summary>Why something that an administrator asked for is not done.</summary>
@@ -53,7 +55,7 @@ public enum Refusal
 }
 
 /// <summary>A request that is refused as a whole: nothing was changed, and the message says what to do instead.</summary>
-/// <remarks>An exception, as <see cref="Store.StoreException"/> is: most are found out within the store's transaction, which then must not commit.</remarks>
+/// <remarks>An exception, as <see cref="StoreException"/> is: most are found out within the store's transaction, which then must not commit.</remarks>
 public sealed class RefusedException(Refusal refusal, string message, IReadOnlyList<string>? details = null) : Exception(message)
 {
     /// <summary>What a program may decide by; the message is for people.</summary>

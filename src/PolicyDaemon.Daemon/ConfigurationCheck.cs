@@ -4,6 +4,8 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Daemon;
 

@@ -15,6 +15,7 @@ using PolicyDaemon.Daemon.Systemd;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 

@@ -7,6 +7,8 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Daemon;
 

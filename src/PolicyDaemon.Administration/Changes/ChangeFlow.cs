@@ -2,6 +2,9 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Changes;
 

@@ -1,5 +1,5 @@
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 
 namespace PolicyDaemon.Administration.Changes;
 

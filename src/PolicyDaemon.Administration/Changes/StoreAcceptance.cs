@@ -3,6 +3,8 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Administration.Changes;

@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 
 namespace PolicyDaemon.Administration.Changes;
 

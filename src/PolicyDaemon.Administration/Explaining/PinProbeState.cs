@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Auditing;
 
 namespace PolicyDaemon.Administration.Explaining;
 

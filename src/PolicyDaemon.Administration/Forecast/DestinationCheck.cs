@@ -9,6 +9,8 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Forecast;
 

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Administration.Probing;

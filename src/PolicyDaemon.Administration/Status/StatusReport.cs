@@ -5,6 +5,8 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Status;
 

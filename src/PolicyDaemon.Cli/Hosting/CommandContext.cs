@@ -3,6 +3,8 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Hosting;
 

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Hosting;
 

@@ -6,6 +6,8 @@ using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Setup;
 

@@ -10,6 +10,10 @@ namespace PolicyDaemon.Core.Policies;
 [SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "Attribute is Postfix's word; this is no .NET attribute.")]
 public sealed record PolicyAttribute(string Name, PostfixVersion Since, Func<TlsLevel, bool> LegalAt)
 {
+    public const string Yes = "yes";
+
+    public const string No = "no";
+
     /// <summary>The meaning of a second occurrence.</summary>
     public Repetition Repeats { get; init; } = Repetition.Refused;
 
@@ -21,6 +25,9 @@ public sealed record PolicyAttribute(string Name, PostfixVersion Since, Func<Tls
 
     /// <summary>Written <c>{ name = value }</c>, because its values hold blanks (Postfix 3.10 and later).</summary>
     public bool Braced { get; init; }
+
+    /// <summary>Its value is <see cref="Yes"/> or <see cref="No"/>.</summary>
+    public bool IsFlag { get; init; }
 
     /// <summary>The values that a policy has for the attribute; empty where it is not set.</summary>
     public required Func<TlsPolicy, ImmutableArray<string>> Get { get; init; }

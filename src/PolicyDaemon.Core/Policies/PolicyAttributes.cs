@@ -76,6 +76,7 @@ public static class PolicyAttributes
         new("connection_reuse", V36, TlsLevels.UsesTls)
         {
             Repeats = Repetition.LastWins,
+            IsFlag = true,
             Get = policy => YesNo(policy.ConnectionReuse),
             Add = (policy, value) => policy with { ConnectionReuse = IsYes(value) },
             Check = AttributeValues.YesOrNo,
@@ -84,6 +85,7 @@ public static class PolicyAttributes
         new("enable_rpk", V39, TlsLevels.UsesTls)
         {
             Repeats = Repetition.LastWins,
+            IsFlag = true,
             Get = policy => YesNo(policy.EnableRpk),
             Add = (policy, value) => policy with { EnableRpk = IsYes(value) },
             Check = AttributeValues.YesOrNo,
@@ -165,9 +167,14 @@ public static class PolicyAttributes
 
     private static ImmutableArray<string> One(string? value) => value is null ? [] : [value];
 
-    private static ImmutableArray<string> YesNo(bool? value) => value switch { true => ["yes"], false => ["no"], null => [] };
+    private static ImmutableArray<string> YesNo(bool? value) => value switch
+    {
+        true => [PolicyAttribute.Yes],
+        false => [PolicyAttribute.No],
+        null => [],
+    };
 
-    private static bool IsYes(string value) => string.Equals(value, "yes", StringComparison.OrdinalIgnoreCase);
+    private static bool IsYes(string value) => string.Equals(value, PolicyAttribute.Yes, StringComparison.OrdinalIgnoreCase);
 
     private static TlsRptAttributes TlsRpt(TlsPolicy policy) => policy.TlsRpt ?? new("", null, [], [], null);
 }

@@ -38,20 +38,12 @@ public sealed record TlsPolicy
     /// <summary>TLSRPT attributes (Postfix 3.10 and later), served on the map <c>tlspolicy-tlsrpt</c> only.</summary>
     public TlsRptAttributes? TlsRpt { get; init; }
 
+    /// <summary>Equal where the level and every attribute are; what is compared is what <see cref="PolicyAttributes"/> lists.</summary>
     public bool Equals(TlsPolicy? other) =>
-        other is not null
-        && Level == other.Level
-        && Match.AsSpan().SequenceEqual(other.Match.AsSpan())
-        && Ciphers == other.Ciphers
-        && Protocols == other.Protocols
-        && Exclude == other.Exclude
-        && ServerName == other.ServerName
-        && TaFiles.AsSpan().SequenceEqual(other.TaFiles.AsSpan())
-        && ConnectionReuse == other.ConnectionReuse
-        && EnableRpk == other.EnableRpk
-        && Equals(TlsRpt, other.TlsRpt);
+        other is not null && Level == other.Level
+        && PolicyAttributes.All.All(row => row.Get(this).AsSpan().SequenceEqual(row.Get(other).AsSpan()));
 
-    public override int GetHashCode() => HashCode.Combine(Level, Match.Length, Ciphers, Protocols, Exclude, ServerName);
+    public override int GetHashCode() => HashCode.Combine(Level, Match.Length, Ciphers, ServerName);
 }
 
 /// <summary>The attributes that let Postfix 3.10 and later write TLSRPT reports (RFC 8460). See postconf(5), smtp_tls_policy_maps.</summary>

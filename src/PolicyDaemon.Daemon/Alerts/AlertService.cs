@@ -9,6 +9,8 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Alerts;

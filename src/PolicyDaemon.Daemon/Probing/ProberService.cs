@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Probing;

@@ -1,6 +1,6 @@
 using PolicyDaemon.Core.Audit;
 
-namespace PolicyDaemon.Store;
+namespace PolicyDaemon.Store.Changes;
 
 /// <summary>Where a change comes from.</summary>
 /// <param name="Actor">Who.</param>

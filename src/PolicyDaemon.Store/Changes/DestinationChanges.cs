@@ -1,29 +1,31 @@
-using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Auditing;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Findings;
 
-namespace PolicyDaemon.Store;
+namespace PolicyDaemon.Store.Changes;
 
 /// <summary>Judges changes and writes them together with their audit rows, inside the caller's transaction. Whoever writes comes through here.</summary>
-internal sealed class DestinationChanges(
-    SqliteConnection connection, string path, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time) : IDisposable
+internal sealed class DestinationChanges(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
 {
-    private readonly DestinationWriter writer = new(connection);
+    private readonly DestinationWriter writer = new(session.Connection);
 
     // What a key was before this change touched it; a parent that goes first must not make its children's weakening invisible.
     private readonly Dictionary<NextHop, Destination?> touched = [];
 
-    internal DestinationTable Destinations { get; } = new(connection);
+    internal DestinationTable Destinations { get; } = new(session.Connection);
 
-    internal AuditWriter Audit { get; } = new(connection, storeId, origin, time);
+    internal AuditWriter Audit { get; } = new(session.Connection, storeId, origin.Actor, origin.Command, origin.Reason, time);
 
     internal JudgedChange Judge(NextHop key, Destination? after)
     {
         var stored = Destinations.Find(key.Text);
         if (after is not null)
-            stored?.Get(path);
+            stored?.Get(session.Path);
         return new JudgedChange(key, stored, after, postfix, FindBefore);
     }
 
@@ -45,8 +47,7 @@ internal sealed class DestinationChanges(
     /// <summary>Writes whatever it is told; for <see cref="Write"/>, and for tests of what somebody wrote past it.</summary>
     internal bool WriteUnjudged(NextHop key, Destination? before, Destination? after, string? answerBefore, string? answerAfter, string? evidence)
     {
-        // The first question is cheap, and in an import the only one.
-        var stored = writer.Exists(key.Text) ? Destinations.Find(key.Text) : null;
+        var stored = Destinations.Find(key.Text);
         if (stored?.Value != before)
             throw new InvalidOperationException($"{key} was judged before this change wrote it");
         touched.TryAdd(key, before);
@@ -55,35 +56,29 @@ internal sealed class DestinationChanges(
             if (after is null)
                 return false;
             writer.Insert(after);
-            Audit.Append(AuditAction.Add, key.Text, null, DestinationMapping.ToJson(after), answerBefore, answerAfter, evidence);
+            Audit.Append(AuditAction.Add, key.Text, null, DestinationDocument.ToJson(after), answerBefore, answerAfter, evidence);
             return true;
         }
 
         // An entry that cannot be read can be removed all the same; its row then has no JSON to come back from.
-        var jsonBefore = before is null ? null : DestinationMapping.ToJson(before);
+        var jsonBefore = before is null ? null : DestinationDocument.ToJson(before);
         if (after is null)
         {
             writer.Remove(known.Id);
-            FindingTable.Forget(connection, key.Text, time);
+            // What probes found about a destination that is no longer configured is settled.
+            FindingTable.Replace(session.Connection, key.Text, Core.Findings.FindingSource.Probe, [], time);
             Audit.Append(AuditAction.Remove, key.Text, jsonBefore, null, answerBefore, null, evidence);
             return true;
         }
 
-        var jsonAfter = DestinationMapping.ToJson(after);
+        var jsonAfter = DestinationDocument.ToJson(after);
         if (jsonBefore == jsonAfter)
             return false;
-        writer.Update(known.Id, known.Get(path), after);
+        writer.Update(known.Id, known.Get(session.Path), after);
         Audit.Append(AuditAction.Change, key.Text, jsonBefore, jsonAfter, answerBefore, answerAfter, evidence);
         return true;
     }
 
-    public void Dispose()
-    {
-        Destinations.Dispose();
-        writer.Dispose();
-        Audit.Dispose();
-    }
-
     private Destination? FindBefore(NextHop key) =>
-        touched.TryGetValue(key, out var before) ? before : Destinations.Find(key.Text)?.Get(path);
+        touched.TryGetValue(key, out var before) ? before : Destinations.Find(key.Text)?.Get(session.Path);
 }

@@ -2,8 +2,9 @@ using PolicyDaemon.Core;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Destinations;
 
-namespace PolicyDaemon.Store;
+namespace PolicyDaemon.Store.Changes;
 
 /// <summary>What a change of one key means: the answers before and after it, why it could not be served, what of it weakens.</summary>
 /// <remarks>Only the store makes one, from its own rows and by the rules of Core/Policies: what one program may not write, no other may.</remarks>

@@ -1,38 +1,35 @@
-using System.Text.Json;
-using Dapper;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Auditing;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
-namespace PolicyDaemon.Store;
+namespace PolicyDaemon.Store.Changes;
 
 /// <summary>One command's writes: all of them or none. Disposing without <see cref="Commit"/> takes everything back.</summary>
 /// <remarks>Holds the store's one write transaction from its beginning, so that what it reads stays true until it commits.</remarks>
-[DapperAot]
 public sealed class StoreChange : IDisposable
 {
-    private readonly SqliteConnection connection;
-    private readonly string path;
+    private readonly StoreSession session;
     private readonly DestinationChanges changes;
     private bool ended;
     private StoreException? failure;
 
-    internal StoreChange(
-        SqliteConnection connection, string path, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
+    /// <param name="session">In a transaction that writes.</param>
+    internal StoreChange(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
     {
-        this.connection = connection;
-        this.path = path;
-        changes = new DestinationChanges(connection, path, storeId, origin, postfix, time);
+        this.session = session;
+        changes = new DestinationChanges(session, storeId, origin, postfix, time);
     }
 
     /// <summary>The change's number, once something was written; 0 before.</summary>
     public long ChangeId => changes.Audit.ChangeId;
 
     /// <summary>The destination as it is within this change.</summary>
-    public Destination? Find(NextHop key) => Guard(() => changes.Destinations.Find(key.Text)?.Get(path));
+    public Destination? Find(NextHop key) => Guard(() => changes.Destinations.Find(key.Text)?.Get(session.Path));
 
     /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
     /// <param name="key">The key.</param>
@@ -64,55 +61,43 @@ public sealed class StoreChange : IDisposable
 
     /// <summary>Writes whatever it is told, as somebody who comes past the door would.</summary>
     internal bool WriteUnjudged(NextHop key, Destination? after, string? answerBefore, string? answerAfter) => Guard(() =>
-        changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Get(path), after, answerBefore, answerAfter, null));
+        changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Get(session.Path), after, answerBefore, answerAfter, null));
 
-    /// <summary>What taking a change back would do now. Nothing is written; put and remove its steps to do it.</summary>
-    public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(connection, changes.Destinations, changeId));
+    /// <summary>What taking a change back would do now. Nothing is written; write what its steps judge to do it.</summary>
+    public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(session.Connection, changes.Destinations, changeId));
 
     /// <summary>Accepts this store in place of the one that the daemon last loaded, which only such a row makes it do.</summary>
     /// <param name="lastLoaded">The identity in the daemon's last good snapshot.</param>
     public void Accept(SnapshotIdentity lastLoaded)
     {
         ArgumentNullException.ThrowIfNull(lastLoaded);
-        Guard(() =>
-        {
-            changes.Audit.Append(
-                AuditAction.Accept, null, null, null, null, null,
-                JsonSerializer.Serialize(
-                    new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument));
-            return true;
-        });
+        Append(AuditAction.Accept, AuditLog.Accepting(lastLoaded));
     }
 
     /// <summary>Makes the change durable: once this returns, neither a crash nor a power cut takes it back.</summary>
     /// <exception cref="StoreException">It was not; the store is as it was before.</exception>
-    public ChangeReceipt Commit()
+    public ChangeReceipt Commit() => Guard(() =>
     {
-        return Guard(() =>
-        {
-            connection.Execute("COMMIT");
-            ended = true;
-            return new ChangeReceipt(changes.Audit.ChangeId, changes.Audit.Rows, changes.Audit.Head);
-        });
-    }
+        changes.Audit.Complete();
+        session.Commit();
+        ended = true;
+        return new ChangeReceipt(changes.Audit.ChangeId, changes.Audit.Rows, changes.Audit.Head);
+    });
 
     public void Dispose()
     {
-        changes.Dispose();
         if (ended)
             return;
         ended = true;
-        try
-        {
-            connection.Execute("ROLLBACK");
-        }
-        catch (SqliteException)
-        {
-            // After a full disk or an I/O error SQLite has rolled back already, and says that nothing is there to roll back.
-        }
+        session.Rollback();
     }
 
-    internal void AppendInit() => changes.Audit.Append(AuditAction.Init, null, null, null, null, null, null);
+    /// <summary>Notes something about the store itself.</summary>
+    internal void Append(AuditAction action, string? evidence) => Guard(() =>
+    {
+        changes.Audit.Append(action, null, null, null, null, null, evidence);
+        return true;
+    });
 
     private T Guard<T>(Func<T> work)
     {
@@ -124,9 +109,9 @@ public sealed class StoreChange : IDisposable
         {
             return work();
         }
-        catch (SqliteException error)
+        catch (DbException error)
         {
-            failure = StoreFaults.From(error, path);
+            failure = session.FaultOf(error);
             throw failure;
         }
     }

@@ -1,56 +1,153 @@
-using System.Text.Json.Serialization;
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Store.Documents;
 
 /// <summary>A destination as JSON, as the audit log keeps it: its text is hashed, so names and order never change.</summary>
-/// <remarks>What is absent is left out.</remarks>
-internal sealed record DestinationDocument
+/// <remarks>
+/// <code>
+/// {"key":"example.com","level":"fingerprint", the attributes as in PolicyDocument,
+///  "mode":"assist","observe":true,"probe_as":["mx.example.com"],"note":"...",
+///  "pins":[{"fingerprint":"...","subject":"public-key","state":"active","strength":"dane","since":1795472700}]}
+/// </code>
+/// What is absent is left out; so is <c>observe</c> where it is false. A value that this version does not know is a <see cref="FormatException"/>.
+/// </remarks>
+internal static class DestinationDocument
 {
-    [JsonPropertyOrder(0)]
-    public required string Key { get; init; }
+    // Of stores of the first versions, where the pins beside it were the group's: they are what the destination was served with.
+    private const string Obsolete = "mx_group";
 
-    [JsonPropertyOrder(1)]
-    public required string Level { get; init; }
+    internal static string ToJson(Destination destination)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("key", destination.Key.Text);
+            writer.WriteString("level", destination.Policy.Level.Name());
+            PolicyDocument.Write(writer, destination.Policy);
+            writer.WriteString("mode", destination.Mode.Name());
+            if (destination.Observe)
+                writer.WriteBoolean("observe", true);
+            WriteList(writer, "probe_as", destination.ProbeAs);
+            if (destination.Note is not null)
+                writer.WriteString("note", destination.Note);
+            WritePins(writer, destination.Pins);
+            writer.WriteEndObject();
+        }
 
-    [JsonPropertyOrder(2)]
-    public string[]? Match { get; init; }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
 
-    [JsonPropertyOrder(3)]
-    public string? Ciphers { get; init; }
+    internal static Destination FromJson(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var destination = new Destination
+        {
+            Key = NextHop.Parse(Text(root, "key")),
+            Policy = new TlsPolicy { Level = Level(Text(root, "level")) },
+            Mode = Mode(Text(root, "mode")),
+        };
+        var policy = destination.Policy;
+        foreach (var member in root.EnumerateObject())
+        {
+            switch (member.Name)
+            {
+                case "key" or "level" or "mode" or Obsolete:
+                    break;
+                case "observe":
+                    destination = destination with { Observe = member.Value.GetBoolean() };
+                    break;
+                case "probe_as":
+                    destination = destination with { ProbeAs = [.. member.Value.EnumerateArray().Select(name => name.GetString()!)] };
+                    break;
+                case "note":
+                    destination = destination with { Note = member.Value.GetString() };
+                    break;
+                case "pins":
+                    destination = destination with { Pins = [.. member.Value.EnumerateArray().Select(ReadPin)] };
+                    break;
+                default:
+                    policy = PolicyDocument.Add(policy, member);
+                    break;
+            }
+        }
 
-    [JsonPropertyOrder(4)]
-    public string? Protocols { get; init; }
+        return destination with { Policy = policy };
+    }
 
-    [JsonPropertyOrder(5)]
-    public string? Exclude { get; init; }
+    /// <summary>True where a document is of this destination as it is, whichever version wrote it.</summary>
+    internal static bool Says(string json, Destination destination)
+    {
+        if (json == ToJson(destination))
+            return true;
+        try
+        {
+            return FromJson(json) == destination;
+        }
+        catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
-    [JsonPropertyOrder(6), JsonPropertyName("servername")]
-    public string? ServerName { get; init; }
+    internal static TlsLevel Level(string name) =>
+        TlsLevels.TryParse(name, out var level) ? level : throw new FormatException($"level '{name}'");
 
-    [JsonPropertyOrder(7), JsonPropertyName("tafile")]
-    public string[]? TaFiles { get; init; }
+    internal static PinMode Mode(string name) =>
+        PinNames.TryParse(name, out PinMode mode) ? mode : throw new FormatException($"mode '{name}'");
 
-    [JsonPropertyOrder(8)]
-    public bool? ConnectionReuse { get; init; }
+    internal static Pin ToPin(string fingerprint, string? subject, string? state, string? strength, long since)
+    {
+        if (!Fingerprint.TryParse(fingerprint, out var parsed, out var reason))
+            throw new FormatException(reason);
+        if (!PinNames.TryParse(subject, out PinSubject ofWhat))
+            throw new FormatException($"pin subject '{subject}'");
+        if (!PinNames.TryParse(state, out PinState inState))
+            throw new FormatException($"pin state '{state}'");
+        return PinNames.TryParse(strength, out PinStrength ofStrength)
+            ? new Pin(parsed, ofWhat, inState, ofStrength, since.Time())
+            : throw new FormatException($"pin strength '{strength}'");
+    }
 
-    [JsonPropertyOrder(9)]
-    public bool? EnableRpk { get; init; }
+    private static void WriteList(Utf8JsonWriter writer, string name, ImmutableArray<string> values)
+    {
+        if (values.IsDefaultOrEmpty)
+            return;
+        writer.WriteStartArray(name);
+        foreach (var value in values)
+            writer.WriteStringValue(value);
+        writer.WriteEndArray();
+    }
 
-    [JsonPropertyOrder(10), JsonPropertyName("tlsrpt")]
-    public TlsRptDocument? TlsRpt { get; init; }
+    private static void WritePins(Utf8JsonWriter writer, ImmutableArray<Pin> pins)
+    {
+        if (pins.IsDefaultOrEmpty)
+            return;
+        writer.WriteStartArray("pins");
+        foreach (var pin in pins)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("fingerprint", pin.Fingerprint.Hex);
+            writer.WriteString("subject", pin.Subject.Name());
+            writer.WriteString("state", pin.State.Name());
+            writer.WriteString("strength", pin.Strength.Name());
+            writer.WriteNumber("since", pin.Since.Seconds());
+            writer.WriteEndObject();
+        }
 
-    [JsonPropertyOrder(11)]
-    public required string Mode { get; init; }
+        writer.WriteEndArray();
+    }
 
-    [JsonPropertyOrder(12), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool Observe { get; init; }
+    private static Pin ReadPin(JsonElement pin) => ToPin(
+        Text(pin, "fingerprint"), Text(pin, "subject"), Text(pin, "state"), Text(pin, "strength"), pin.GetProperty("since").GetInt64());
 
-    [JsonPropertyOrder(13)]
-    public string[]? ProbeAs { get; init; }
-
-    [JsonPropertyOrder(14)]
-    public string? Note { get; init; }
-
-    [JsonPropertyOrder(15)]
-    public PinDocument[]? Pins { get; init; }
+    private static string Text(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"no {name}");
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store.Documents;
 
@@ -7,13 +6,27 @@ namespace PolicyDaemon.Store.Documents;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(DestinationDocument))]
-[JsonSerializable(typeof(TlsRptDocument))]
 [JsonSerializable(typeof(AcceptedStoreDocument))]
-[JsonSerializable(typeof(SeenDocument[]))]
+[JsonSerializable(typeof(EvidenceDocument))]
+[JsonSerializable(typeof(PresentedKeyDocument[]))]
 [JsonSerializable(typeof(ResolutionDocument))]
 [JsonSerializable(typeof(StoredCertificate[]))]
-[JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(Dictionary<string, long>))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StoreJson : JsonSerializerContext;
+
+/// <summary>Which store was last loaded when another was accepted in its place: the evidence of an accept row.</summary>
+internal sealed record AcceptedStoreDocument(string StoreId, long Sequence, string Hash);
+
+/// <summary>A key that an MX host presented: what a finding was seen by.</summary>
+internal sealed record PresentedKeyDocument(string MxHost, string Target, string PublicKey, string Certificate, long Since);
+
+/// <summary>A certificate as a handshake showed it; the certificate itself is kept once, by its fingerprint.</summary>
+/// <param name="CertificateFingerprint">SHA-256 of the whole certificate.</param>
+/// <param name="Algorithm"><c>rsa</c>, <c>ecdsa</c>, <c>eddsa</c> or <c>other</c>.</param>
+/// <param name="Chain"><c>trusted</c>, <c>expired</c> or <c>not-trusted</c>.</param>
+/// <param name="ChainDetail">Why it is not trusted.</param>
+/// <param name="TlsVersion">The protocol's version.</param>
+/// <param name="Cipher">The cipher suite.</param>
+public sealed record StoredCertificate(
+    string CertificateFingerprint, string Algorithm, string Chain, string? ChainDetail, string TlsVersion, string Cipher);

@@ -41,3 +41,9 @@ internal sealed class HistoryCache
         certificates.Clear();
     }
 }
+
+/// <summary>What the rows of a target say.</summary>
+/// <param name="Id">The target's row; 0 where there is none.</param>
+/// <param name="Version">Counts what was written to it.</param>
+/// <param name="History">The runs of certificates it presented, and how the last probe ended.</param>
+internal sealed record StoredHistory(long Id, long Version, AddressHistory History);

@@ -1,118 +1,82 @@
+using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
+using Dapper;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
-using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>The ledger's reading connection with its prepared statements. For one thread at a time.</summary>
-internal sealed class LedgerReader : IDisposable
+/// <summary>What the ledger reads with, over one session. For one thread at a time.</summary>
+internal sealed class LedgerReader
 {
     // Counting the MX hosts of all pinned destinations takes its time in a large store; it may cost this part of ours.
     private const int CountingShare = 20;
 
-    private readonly SqliteConnection connection;
     private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
 
-    private readonly Statement begin;
-    private readonly Statement end;
-    private readonly Statement sharing;
-    private readonly Statement pinned;
-    private readonly Statement newKeys;
+    private readonly StoreSession session;
     private readonly TargetTable targets;
     private readonly StateTable states;
     private readonly DestinationTable destinations;
     private (int Count, long At, long Took)? hosts;
 
-    internal LedgerReader(string path, TimeSpan? patience, HistoryCache cache)
+    internal LedgerReader(StoreSession session, HistoryCache cache)
     {
-        Signature = FileSignature.Of(path);
-        connection = StoreConnection.Open(path, StoreAccess.Write, patience);
-        try
-        {
-            StoreVersion.Check(connection, path, StoreAccess.Write);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-
-        begin = new Statement(connection, "BEGIN DEFERRED", 0);
-        end = new Statement(connection, "ROLLBACK", 0);
-        sharing = new Statement(
-            connection,
-            """
-            SELECT DISTINCT d.key FROM probe_target t
-            JOIN probe_listing l ON l.probe_target_id = t.id
-            JOIN destination d ON d.id = l.destination_id
-            WHERE t.name = $0
-            """,
-            1);
-        pinned = new Statement(
-            connection,
-            $"""
-            SELECT count(DISTINCT l.mx_host) FROM probe_listing l
-            WHERE l.last_listed IS NULL AND EXISTS
-                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN ({ServedStates}))
-            """,
-            0);
-        newKeys = new Statement(connection, "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= $0", 1);
-        targets = new TargetTable(connection, cache);
-        states = new StateTable(connection);
-        destinations = new DestinationTable(connection);
-        Due = new DueTable(connection);
+        this.session = session;
+        targets = new TargetTable(session.Connection, cache);
+        states = new StateTable(session.Connection, targets);
+        destinations = new DestinationTable(session.Connection);
+        Due = new DueTable(session.Connection);
     }
 
-    internal FileSignature? Signature { get; }
+    internal DbConnection Connection => session.Connection;
 
-    internal SqliteConnection Connection => connection;
-
-    /// <summary>What is to be looked at, and when.</summary>
+    /// <summary>What is to be probed, and when.</summary>
     internal DueTable Due { get; }
 
-    internal AddressHistory ReadHistory(ProbeTarget target)
+    // The version and the rows behind it are of one moment only within a transaction.
+    internal AddressHistory ReadHistory(ProbeTarget target) => InOneMoment(() => targets.Read(target, mayKeep: true).History);
+
+    internal List<NextHop> Sharing(ProbeTarget target)
     {
-        // The version and the rows behind it are of one moment only within a transaction.
-        begin.Execute();
+        var keys = Connection.Query<string>(
+            """
+            SELECT DISTINCT d.key FROM probe_target t
+            JOIN mx_target l ON l.probe_target_id = t.id
+            JOIN destination d ON d.id = l.destination_id
+            WHERE t.name = @Id
+            """,
+            new { target.Id }).ToList();
+        return [.. keys.Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
+    }
+
+    internal BrakeCounts ReadBrake(DateTimeOffset since)
+    {
+        var withNewKeys = Connection.ExecuteScalar<long>(
+            "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= @since", new { since = since.Seconds() });
+        return new BrakeCounts(PinnedHosts(), (int)withNewKeys);
+    }
+
+    internal DestinationState? Read(NextHop key) => InOneMoment(() => ReadMoment(key));
+
+    /// <summary>Errors are the caller's to name: it has to open another session after them.</summary>
+    private T InOneMoment<T>(Func<T> work)
+    {
+        session.BeginRead();
         try
         {
-            return targets.Read(target, mayKeep: true).History;
+            return work();
         }
         finally
         {
-            end.Execute();
+            session.Rollback();
         }
-    }
-
-    internal List<NextHop> Sharing(ProbeTarget target) =>
-        [.. sharing.Query(row => row.GetString(0), target.Id).Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
-
-    internal BrakeCounts ReadBrake(DateTimeOffset since) => new(PinnedHosts(), (int)(long)newKeys.Scalar(since.Seconds())!);
-
-    internal DestinationState? Read(NextHop key)
-    {
-        begin.Execute();
-        try
-        {
-            return ReadMoment(key);
-        }
-        finally
-        {
-            end.Execute();
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (var part in (IDisposable[])[begin, end, sharing, pinned, newKeys, targets, states, destinations, Due])
-            part.Dispose();
-        connection.Dispose();
     }
 
     private DestinationState? ReadMoment(NextHop key)
@@ -120,7 +84,7 @@ internal sealed class LedgerReader : IDisposable
         // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
         if (destinations.Find(key.Text) is not { Id: var id, Value: { } destination })
             return null;
-        var watched = new DestinationState
+        var configured = new DestinationState
         {
             Key = key,
             Policy = destination.Policy,
@@ -129,22 +93,22 @@ internal sealed class LedgerReader : IDisposable
             ProbeAs = destination.ProbeAs,
         };
         if (states.Read(id) is not { } state)
-            return watched;
+            return configured;
         var listedAt = state.ListedAt ?? 0;
-        return watched with
+        return configured with
         {
             LastProbe = state.LastProbe.Time(),
             NextDue = state.NextDue.Time(),
-            LastResolution = state.Resolution is null ? null : ResolutionMapping.FromJson(state.Resolution, (state.ResolvedAt ?? 0).Time()),
+            LastResolution = state.Resolution is null ? null : Resolutions.FromJson(state.Resolution, (state.ResolvedAt ?? 0).Time()),
             TrustedHosts = state.TrustedHosts is null
                 ? null
                 : [.. JsonSerializer.Deserialize(state.TrustedHosts, StoreJson.Default.StringArray) ?? []],
             SecureSince = state.SecureSince?.Time(),
-            WasSecure = state.WasSecure,
+            WasSecure = state.WasSecure != 0,
             Targets =
             [
-                .. states.Listings(id).Select(listing => new MxTarget(
-                    listing.MxHost, ProbeTarget.Parse(listing.Target), (listing.LastListed ?? listedAt).Time())),
+                .. states.Targets(id).Select(target => new MxTarget(
+                    target.MxHost, ProbeTarget.Parse(target.Target), (target.LastListed ?? listedAt).Time())),
             ],
         };
     }
@@ -154,7 +118,12 @@ internal sealed class LedgerReader : IDisposable
         if (hosts is { } known && Stopwatch.GetTimestamp() - known.At < known.Took * CountingShare)
             return known.Count;
         var started = Stopwatch.GetTimestamp();
-        var count = (int)(long)pinned.Scalar()!;
+        var count = (int)Connection.ExecuteScalar<long>(
+            """
+            SELECT count(DISTINCT l.mx_host) FROM mx_target l
+            WHERE l.last_listed IS NULL AND EXISTS
+                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
+            """ + ServedStates + "))");
         var took = Stopwatch.GetTimestamp() - started;
         // What is counted in a moment is always counted.
         hosts = (count, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);

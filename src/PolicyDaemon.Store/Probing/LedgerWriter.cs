@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using System.Text.Json;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Probing;
 
@@ -24,6 +27,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     private readonly Lock gate = new();
     private Thread? thread;
     private bool isDisposed;
+    private readonly SqliteSource source = new(path, patience);
     private WriteSession? session;
 
     /// <summary>How many transactions were committed; a test shows with it that callers share them.</summary>
@@ -61,7 +65,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
 
         stop.Cancel();
         thread?.Join();
-        session?.Dispose();
+        source.Close();
         queue.Dispose();
         stop.Dispose();
     }
@@ -84,10 +88,13 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     {
         try
         {
-            if (session is not null && FileSignature.Of(path) is var now && (now is null || !now.SameFile(session.Signature!)))
-                Close();
-            session ??= WriteSession.Open(path, patience, cache);
-            session.Begin(time.GetUtcNow());
+            if (source.Renew())
+            {
+                cache.Clear();
+                session = new WriteSession(source.Current!, cache);
+            }
+
+            session!.Begin(time.GetUtcNow());
             foreach (var item in batch)
                 Do(session, item);
             session.Commit();
@@ -98,8 +105,9 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            Close();
-            var failure = LedgerFaults.From(error, path);
+            var failure = LedgerFaults.From(error, path, source.Current);
+            source.Close();
+            cache.Clear();
             foreach (var item in batch)
                 item.Done.TrySetException(item.Failure ?? failure);
             return;
@@ -121,7 +129,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         {
             into.Do(item.Work);
         }
-        catch (SqliteException error) when (error.SqliteErrorCode is not 19)
+        catch (DbException error) when (!source.Current!.IsOfRow(error))
         {
             throw;
         }
@@ -130,22 +138,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            item.Failure = LedgerFaults.From(error, path);
-        }
-    }
-
-    private void Close()
-    {
-        var closing = session;
-        session = null;
-        cache.Clear();
-        try
-        {
-            closing?.Dispose();
-        }
-        catch (SqliteException)
-        {
-            // What made it close has been said already; this thread has to go on, or its callers would wait for ever.
+            item.Failure = LedgerFaults.From(error, path, source.Current);
         }
     }
 
@@ -157,4 +150,20 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
 
         public Exception? Failure { get; set; }
     }
+}
+
+/// <summary>Says what an error means for the prober.</summary>
+internal static class LedgerFaults
+{
+    /// <param name="session">The session that met it; null where it could not be opened.</param>
+    internal static Exception From(Exception error, string path, StoreSession? session) => error switch
+    {
+        LedgerUnavailableException known => known,
+        DbException database => new LedgerUnavailableException(session?.FaultOf(database).Message ?? $"{path}: {database.Message}", database),
+        StoreException store => new LedgerUnavailableException(store.Message, store),
+        IOException or UnauthorizedAccessException => new LedgerUnavailableException($"{path}: {error.Message}", error),
+        FormatException or JsonException => new LedgerUnavailableException(
+            $"{path}: what is remembered cannot be read: {error.Message}; restore a backup", error),
+        _ => error,
+    };
 }

@@ -1,50 +1,45 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Dapper;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Keeps certificates and public keys whole, each once, for as long as a sighting or a pin refers to it.</summary>
-internal sealed class MaterialTable(SqliteConnection connection) : IDisposable
+/// <summary>Keeps certificates and public keys whole, each once, for as long as a certificate run or a pin refers to it.</summary>
+internal sealed class MaterialTable(DbConnection connection)
 {
-    private readonly Statement find = new(connection, "SELECT id FROM key_material WHERE subject = $0 AND sha256 = $1", 2);
-
-    private readonly Statement insert = new(
-        connection,
-        "INSERT INTO key_material (subject, sha256, der, first_seen) VALUES ($0, $1, $2, $3) ON CONFLICT (subject, sha256) DO NOTHING",
-        4);
-
-    private readonly Statement purge = new(
-        connection,
-        """
-        DELETE FROM key_material WHERE subject = $0 AND sha256 = $1
-          AND NOT EXISTS (SELECT 1 FROM sighting WHERE key_material_id = key_material.id)
-          AND NOT EXISTS (SELECT 1 FROM pin WHERE key_material_id = key_material.id)
-        """,
-        2);
-
     /// <returns>The row's id.</returns>
     internal long Keep(ServerCertificate certificate, PinSubject subject, DateTimeOffset at)
     {
         var (name, sha256) = (subject.Name(), certificate.Digest(subject, DigestAlgorithm.Sha256).Hex);
-        if (find.Scalar(name, sha256) is long known)
+        if (Find(name, sha256) is { } known)
             return known;
-        var der = subject == PinSubject.Certificate ? certificate.Der : certificate.PublicKey;
-        insert.Execute(name, sha256, Convert.ToBase64String(der.AsSpan()), at.Seconds());
-        return (long)find.Scalar(name, sha256)!;
+        var der = Convert.ToBase64String((subject == PinSubject.Certificate ? certificate.Der : certificate.PublicKey).AsSpan());
+        connection.Execute(
+            """
+            INSERT INTO key_material (subject, sha256, der, first_seen) VALUES (@name, @sha256, @der, @firstSeen)
+            ON CONFLICT (subject, sha256) DO NOTHING
+            """,
+            new { name, sha256, der, firstSeen = at.Seconds() });
+        return Find(name, sha256)!.Value;
     }
 
     /// <summary>Drops what nothing refers to any more.</summary>
     internal void Drop(ServerCertificate certificate)
     {
-        purge.Execute(PinSubject.Certificate.Name(), certificate.Id.Hex);
-        purge.Execute(PinSubject.PublicKey.Name(), certificate.KeyId.Hex);
+        Drop(PinSubject.Certificate.Name(), certificate.Id.Hex);
+        Drop(PinSubject.PublicKey.Name(), certificate.KeyId.Hex);
     }
 
-    public void Dispose()
-    {
-        find.Dispose();
-        insert.Dispose();
-        purge.Dispose();
-    }
+    private long? Find(string name, string sha256) =>
+        connection.ExecuteScalar<long?>("SELECT id FROM key_material WHERE subject = @name AND sha256 = @sha256", new { name, sha256 });
+
+    private void Drop(string name, string sha256) => connection.Execute(
+        """
+        DELETE FROM key_material WHERE subject = @name AND sha256 = @sha256
+          AND NOT EXISTS (SELECT 1 FROM certificate_run WHERE key_material_id = key_material.id)
+          AND NOT EXISTS (SELECT 1 FROM pin WHERE key_material_id = key_material.id)
+        """,
+        new { name, sha256 });
 }

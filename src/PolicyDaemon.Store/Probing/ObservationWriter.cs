@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
+using Dapper;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Store.Documents;
@@ -9,85 +10,9 @@ namespace PolicyDaemon.Store.Probing;
 
 /// <summary>Writes what one probe saw, and the history of its target with it.</summary>
 /// <remarks>The history is continued from the rows, not from what the caller had in memory: another program may have probed meanwhile.</remarks>
-internal sealed class ObservationWriter(SqliteConnection connection, TargetTable targets, MaterialTable material) : IDisposable
+internal sealed class ObservationWriter(DbConnection connection, TargetTable targets, MaterialTable material)
 {
     private const int Kept = 30;
-
-    private readonly Statement update = new(
-        connection,
-        """
-        UPDATE probe_target SET version = version + 1, last_attempt = $1, last_outcome = $2, failures = $3, offered_starttls = $4,
-               both_algorithms_at = $5
-        WHERE id = $0
-        """,
-        6);
-
-    private readonly Statement begin = new(
-        connection,
-        """
-        INSERT INTO sighting (probe_target_id, algorithm, key_material_id, first_seen, last_seen, probes, trusted_since, trusted_probes, intermediates)
-        VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        9);
-
-    private readonly Statement extend = new(
-        connection,
-        """
-        UPDATE sighting SET last_seen = $2, probes = $3, trusted_since = $4, trusted_probes = $5
-        WHERE id = (SELECT max(id) FROM sighting WHERE probe_target_id = $0 AND algorithm = $1)
-        """,
-        6);
-
-    private readonly Statement otherIntermediates = new(
-        connection,
-        """
-        UPDATE sighting SET intermediates = $2 WHERE id = (SELECT max(id) FROM sighting WHERE probe_target_id = $0 AND algorithm = $1)
-        """,
-        3);
-
-    // What a clock that was ahead has recorded counts as seen by now, or it would stay the latest.
-    private readonly Statement setBack = new(
-        connection,
-        """
-        UPDATE sighting SET first_seen = min(first_seen, $1), last_seen = $1,
-               trusted_since = CASE WHEN last_seen > $2 THEN NULL ELSE min(trusted_since, $1) END,
-               trusted_probes = CASE WHEN last_seen > $2 THEN 0 ELSE trusted_probes END
-        WHERE probe_target_id = $0 AND last_seen > $1
-        """,
-        3);
-
-    private readonly Statement trim = new(
-        connection,
-        """
-        DELETE FROM sighting WHERE probe_target_id = $0 AND algorithm = $1 AND id <=
-            (SELECT id FROM sighting WHERE probe_target_id = $0 AND algorithm = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)
-        """,
-        3);
-
-    // What it said matters where something changed; of the same again, the last time is enough.
-    private readonly Statement shorten = new(
-        connection,
-        """
-        UPDATE observation SET transcript = NULL, timings = NULL
-        WHERE id = (SELECT max(id) FROM observation WHERE probe_target_id = $0) AND outcome = $1
-        """,
-        2);
-
-    private readonly Statement insert = new(
-        connection,
-        """
-        INSERT INTO observation (probe_target_id, at, outcome, stage, detail, reply_code, certificates, timings, transcript)
-        VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        9);
-
-    private readonly Statement forget = new(
-        connection,
-        """
-        DELETE FROM observation WHERE probe_target_id = $0 AND id <=
-            (SELECT id FROM observation WHERE probe_target_id = $0 ORDER BY id DESC LIMIT 1 OFFSET $1)
-        """,
-        2);
 
     /// <param name="now">The present: what is stored as later than it does not make the observation an old one.</param>
     /// <returns>The history as it is stored now; null where the observation is not newer than it.</returns>
@@ -101,11 +26,23 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
             return null;
         after = Whole(after);
         var id = stored.Id != 0 ? stored.Id : targets.Ensure(observation.Target.Id);
-        update.Execute(
-            id, after.LastAttempt!.Value.Seconds(), after.LastOutcome.Name(), after.FailuresInARow, after.HasOfferedStartTls ? 1 : 0,
-            after.BothAlgorithmsAt?.Seconds());
+        connection.Execute(
+            """
+            UPDATE probe_target SET version = version + 1, last_attempt = @lastAttempt, last_outcome = @lastOutcome, failures = @failures,
+                   offered_starttls = @offeredStartTls, both_algorithms_at = @bothAlgorithmsAt
+            WHERE id = @id
+            """,
+            new
+            {
+                id,
+                lastAttempt = after.LastAttempt!.Value.Seconds(),
+                lastOutcome = after.LastOutcome.Name(),
+                failures = (long)after.FailuresInARow,
+                offeredStartTls = after.HasOfferedStartTls ? 1L : 0L,
+                bothAlgorithmsAt = after.BothAlgorithmsAt?.Seconds(),
+            });
         if (isOfFuture)
-            setBack.Execute(id, observation.At.Seconds(), (observation.At + CertificateRun.SmallCorrection).Seconds());
+            SetBack(id, observation.At);
         // In the order in which they were presented.
         foreach (var run in after.CertificateRuns.Where(run => ReferenceEquals(run, after.Latest(run.Algorithm))))
             WriteRun(id, before.Latest(run.Algorithm), run, observation.At);
@@ -116,50 +53,129 @@ internal sealed class ObservationWriter(SqliteConnection connection, TargetTable
         return new StoredHistory(id, stored.Version + 1, after);
     }
 
-    public void Dispose()
+    /// <summary>What a clock that was ahead has recorded counts as seen by now, or it would stay the latest.</summary>
+    private void SetBack(long target, DateTimeOffset to)
     {
-        foreach (var statement in (Statement[])[update, begin, extend, otherIntermediates, setBack, trim, shorten, insert, forget])
-            statement.Dispose();
+        var (at, correction) = (to.Seconds(), (to + CertificateRun.SmallCorrection).Seconds());
+        connection.Execute(
+            """
+            UPDATE certificate_run SET last_seen = @at, first_seen = CASE WHEN first_seen > @at THEN @at ELSE first_seen END,
+                   trusted_since = CASE WHEN last_seen > @correction THEN NULL WHEN trusted_since > @at THEN @at ELSE trusted_since END,
+                   trusted_probes = CASE WHEN last_seen > @correction THEN 0 ELSE trusted_probes END
+            WHERE probe_target_id = @target AND last_seen > @at
+            """,
+            new { target, at, correction });
     }
 
-    private void WriteRun(long id, CertificateRun? before, CertificateRun after, DateTimeOffset at)
+    private void WriteRun(long target, CertificateRun? before, CertificateRun after, DateTimeOffset at)
     {
-        var name = after.Algorithm.Name();
-        if (before is not null && Equals(before.Certificate, after.Certificate))
+        if (before is null || !Equals(before.Certificate, after.Certificate))
         {
-            if (before.Probes == after.Probes)
-                return;
-            extend.Execute(id, name, after.Last.Seconds(), after.Probes, after.TrustedSince?.Seconds(), after.TrustedProbes);
-            if (!Same(before.Intermediates, after.Intermediates))
-                otherIntermediates.Execute(id, name, WriteDer(after.Intermediates));
+            Begin(target, after, after.Certificate is { } certificate ? material.Keep(certificate, PinSubject.Certificate, at) : null);
             return;
         }
 
-        begin.Execute(
-            id, name, after.Certificate is { } certificate ? material.Keep(certificate, PinSubject.Certificate, at) : null,
-            after.First.Seconds(), after.Last.Seconds(), after.Probes, after.TrustedSince?.Seconds(), after.TrustedProbes,
-            WriteDer(after.Intermediates));
-        trim.Execute(id, name, AddressHistory.MaxRuns);
+        if (before.Probes == after.Probes)
+            return;
+        Extend(target, after);
+        if (!Same(before.Intermediates, after.Intermediates))
+            ReplaceIntermediates(target, after);
     }
 
-    private void WriteObservation(long id, Observation observation)
+    private void Begin(long target, CertificateRun run, long? certificate)
     {
-        shorten.Execute(id, observation.Outcome.Name());
-        insert.Execute(
-            id, observation.At.Seconds(), observation.Outcome.Name(), observation.Stage.Name(), Plain(observation.Detail), observation.ReplyCode,
-            observation.Certificates.IsDefaultOrEmpty
-                ? null
-                : JsonSerializer.Serialize([.. observation.Certificates.Select(ToDocument)], StoreJson.Default.StoredCertificateArray),
-            observation.Timings.IsDefaultOrEmpty
-                ? null
-                : JsonSerializer.Serialize(
-                    observation.Timings.GroupBy(timing => timing.Stage)
-                        .ToDictionary(stage => stage.Key.Name(), stage => (long)stage.Sum(timing => timing.Elapsed.TotalMilliseconds)),
-                    StoreJson.Default.DictionaryStringInt64),
-            observation.Transcript.IsDefaultOrEmpty
-                ? null
-                : JsonSerializer.Serialize([.. observation.Transcript], StoreJson.Default.StringArray));
-        forget.Execute(id, Kept);
+        var algorithm = run.Algorithm.Name();
+        connection.Execute(
+            """
+            INSERT INTO certificate_run (probe_target_id, algorithm, key_material_id, first_seen, last_seen, probes, trusted_since, trusted_probes, intermediates)
+            VALUES (@target, @algorithm, @certificate, @firstSeen, @lastSeen, @probes, @trustedSince, @trustedProbes, @intermediates)
+            """,
+            new
+            {
+                target,
+                algorithm,
+                certificate,
+                firstSeen = run.First.Seconds(),
+                lastSeen = run.Last.Seconds(),
+                probes = (long)run.Probes,
+                trustedSince = run.TrustedSince?.Seconds(),
+                trustedProbes = (long)run.TrustedProbes,
+                intermediates = WriteDer(run.Intermediates),
+            });
+        connection.Execute(
+            """
+            DELETE FROM certificate_run WHERE probe_target_id = @target AND algorithm = @algorithm AND id <=
+                (SELECT id FROM certificate_run WHERE probe_target_id = @target AND algorithm = @algorithm ORDER BY id DESC LIMIT 1 OFFSET @kept)
+            """,
+            new { target, algorithm, kept = (long)AddressHistory.MaxRuns });
+    }
+
+    private void Extend(long target, CertificateRun run) => connection.Execute(
+        """
+        UPDATE certificate_run SET last_seen = @lastSeen, probes = @probes, trusted_since = @trustedSince, trusted_probes = @trustedProbes
+        WHERE id = (SELECT max(id) FROM certificate_run WHERE probe_target_id = @target AND algorithm = @algorithm)
+        """,
+        new
+        {
+            target,
+            algorithm = run.Algorithm.Name(),
+            lastSeen = run.Last.Seconds(),
+            probes = (long)run.Probes,
+            trustedSince = run.TrustedSince?.Seconds(),
+            trustedProbes = (long)run.TrustedProbes,
+        });
+
+    private void ReplaceIntermediates(long target, CertificateRun run) => connection.Execute(
+        """
+        UPDATE certificate_run SET intermediates = @intermediates
+        WHERE id = (SELECT max(id) FROM certificate_run WHERE probe_target_id = @target AND algorithm = @algorithm)
+        """,
+        new { target, algorithm = run.Algorithm.Name(), intermediates = WriteDer(run.Intermediates) });
+
+    private void WriteObservation(long target, Observation observation)
+    {
+        var outcome = observation.Outcome.Name();
+        // What was said matters where something changed; of the same again, the last time is enough.
+        connection.Execute(
+            """
+            UPDATE observation SET transcript = NULL, timings = NULL
+            WHERE id = (SELECT max(id) FROM observation WHERE probe_target_id = @target) AND outcome = @outcome
+            """,
+            new { target, outcome });
+        // Typed, not var: Dapper's generator does not see the serializer's generated code.
+        string? certificates = observation.Certificates.IsDefaultOrEmpty
+            ? null
+            : JsonSerializer.Serialize([.. observation.Certificates.Select(ToDocument)], StoreJson.Default.StoredCertificateArray);
+        string? timings = observation.Timings.IsDefaultOrEmpty
+            ? null
+            : JsonSerializer.Serialize(
+                observation.Timings.GroupBy(timing => timing.Stage)
+                    .ToDictionary(stage => stage.Key.Name(), stage => (long)stage.Sum(timing => timing.Elapsed.TotalMilliseconds)),
+                StoreJson.Default.DictionaryStringInt64);
+        string? transcript = observation.Transcript.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. observation.Transcript], StoreJson.Default.StringArray);
+        connection.Execute(
+            """
+            INSERT INTO observation (probe_target_id, at, outcome, stage, detail, reply_code, certificates, timings, transcript)
+            VALUES (@target, @at, @outcome, @stage, @detail, @replyCode, @certificates, @timings, @transcript)
+            """,
+            new
+            {
+                target,
+                at = observation.At.Seconds(),
+                outcome,
+                stage = observation.Stage.Name(),
+                detail = Plain(observation.Detail),
+                replyCode = (long?)observation.ReplyCode,
+                certificates,
+                timings,
+                transcript,
+            });
+        connection.Execute(
+            """
+            DELETE FROM observation WHERE probe_target_id = @target AND id <=
+                (SELECT id FROM observation WHERE probe_target_id = @target ORDER BY id DESC LIMIT 1 OFFSET @kept)
+            """,
+            new { target, kept = (long)Kept });
     }
 
     // Whoever wrote it, a text that SQLite would cut must not keep the observation out.

@@ -3,7 +3,8 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
@@ -18,9 +19,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 {
     private readonly string path;
     private readonly TimeProvider time;
-    private readonly TimeSpan? patience;
     private readonly HistoryCache cache = new();
     private readonly LedgerWriter writer;
+    private readonly SqliteSource source;
     private readonly Lock reading = new();
     private LedgerReader? reader;
     private volatile PostfixSettings postfix;
@@ -38,7 +39,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         path = database;
         this.postfix = postfix;
         this.time = time;
-        this.patience = patience;
+        source = new SqliteSource(database, patience);
         writer = new LedgerWriter(database, time, patience, cache);
     }
 
@@ -51,11 +52,11 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <exception cref="LedgerUnavailableException">The store cannot be read.</exception>
     public IReadOnlyList<ProbeDue> List() => Read(from => from.Due.All());
 
-    public IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit) => Read(from => from.Due.Due(until.Seconds(), limit));
+    public IReadOnlyList<ProbeDue> ListDue(DateTimeOffset until, int limit) => Read(from => from.Due.Due(until, limit));
 
-    public UnprobedPage ListUnprobed(long after, int limit) => Read(from => from.Due.New(after, limit));
+    public UnprobedPage ListUnprobed(long after, int limit) => Read(from => from.Due.Unprobed(after, limit));
 
-    public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now.Seconds()));
+    public ProbeCounts Count(DateTimeOffset now) => Read(from => from.Due.Count(now));
 
     /// <inheritdoc/>
     public int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter)
@@ -111,7 +112,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         lock (reading)
         {
             isDisposed = true;
-            reader?.Dispose();
+            source.Close();
             reader = null;
         }
     }
@@ -126,11 +127,15 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
             ObjectDisposedException.ThrowIf(isDisposed, this);
             try
             {
-                if (reader is not null && FileSignature.Of(path) is var now && (now is null || !now.SameFile(reader.Signature!)))
-                    Close();
-                return read(reader ??= new LedgerReader(path, patience, cache));
+                if (source.Renew())
+                {
+                    cache.Clear();
+                    reader = new LedgerReader(source.Current!, cache);
+                }
+
+                return read(reader!);
             }
-            catch (Exception error) when (LedgerFaults.From(error, path) is LedgerUnavailableException failure)
+            catch (Exception error) when (LedgerFaults.From(error, path, source.Current) is LedgerUnavailableException failure)
             {
                 Close();
                 throw failure;
@@ -140,7 +145,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     private void Close()
     {
-        reader?.Dispose();
+        source.Close();
         reader = null;
         cache.Clear();
     }

@@ -1,79 +1,70 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
+using Dapper;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Writes what a look at a destination came to: memory, pins with their audit rows, findings. Inside the caller's transaction.</summary>
-internal sealed class ProbeResultWriter(
-    SqliteConnection connection, string path, string storeId, StateTable states, TargetTable targets, MaterialTable material) : IDisposable
+/// <summary>Writes what a probe of a destination came to: its state, pins with their audit rows, findings. Inside the caller's transaction.</summary>
+internal sealed class ProbeResultWriter(StoreSession session, StateTable states, TargetTable targets, MaterialTable material)
 {
     private const int MaxReason = 1000;
 
-    private readonly StateWriter memory = new(connection, targets);
-    private readonly FindingWriter findings = new(connection);
-
-    private readonly Statement unknown = new(
-        connection, "SELECT id, fingerprint FROM pin WHERE destination_id = $0 AND key_material_id IS NULL", 1);
-
-    private readonly Statement know = new(connection, "UPDATE pin SET key_material_id = $1 WHERE id = $0", 2);
-
-    private readonly Statement newKey = new(
-        connection, "INSERT INTO new_key (mx_host, since) VALUES ($0, $1) ON CONFLICT (mx_host, since) DO NOTHING", 2);
+    private readonly DbConnection connection = session.Connection;
 
     /// <summary>Writes nothing where the destination is gone by now, or a later probe is kept already.</summary>
-    internal void Write(ProbeResult round, PostfixSettings postfix, DateTimeOffset now)
+    internal void Write(ProbeResult result, PostfixSettings postfix, DateTimeOffset now)
     {
-        if (states.FindId(round.Key.Text) is not { } id)
+        if (states.FindId(result.Key.Text) is not { } id)
             return;
         var before = states.Read(id);
         // One that is later than now was recorded by a clock that was ahead.
-        if (before is not null && before.LastProbe > round.At.Seconds() && before.LastProbe <= now.Seconds())
+        if (before is not null && before.LastProbe > result.At.Seconds() && before.LastProbe <= now.Seconds())
             return;
-        memory.Write(id, before, before is null ? [] : states.Listings(id), round);
-        foreach (var (host, since) in round.Result.NewKeys)
-            newKey.Execute(host, since.Seconds());
-        if (!round.Result.Transitions.IsEmpty)
-            Move(round, postfix, now);
-        KeepMaterial(round, id);
-        findings.Write(round);
+        states.Write(id, before, result);
+        foreach (var (host, since) in result.Result.NewKeys)
+            WriteNewKey(host, since);
+        if (!result.Result.Transitions.IsEmpty)
+            Move(result, postfix, now);
+        KeepMaterial(result, id);
+        FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At);
     }
 
-    /// <inheritdoc cref="IProbeLedger.RecallFuture"/>
-    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => memory.RecallFuture(now.Seconds(), dueAfter.Seconds());
+    private void WriteNewKey(string host, DateTimeOffset at) => connection.Execute(
+        "INSERT INTO new_key (mx_host, since) VALUES (@host, @since) ON CONFLICT (mx_host, since) DO NOTHING", new { host, since = at.Seconds() });
 
-    public void Dispose()
+    private void Move(ProbeResult result, PostfixSettings postfix, DateTimeOffset now)
     {
-        foreach (var part in (IDisposable[])[memory, findings, unknown, know, newKey])
-            part.Dispose();
-    }
-
-    private void Move(ProbeResult round, PostfixSettings postfix, DateTimeOffset now)
-    {
-        using var table = new DestinationTable(connection);
-        if (table.Find(round.Key.Text)?.Value is not { } before || !before.Policy.Level.MatchesFingerprints())
+        if (new DestinationTable(connection).Find(result.Key.Text)?.Value is not { } before || !before.Policy.Level.MatchesFingerprints())
             return;
         var (pins, applied) = PinTransitions.Apply(
-            before.Pins, round.Result.Transitions, before.Mode, round.At.Whole(), next => IsNoWorse(before, next, postfix));
+            before.Pins, result.Result.Transitions, before.Mode, result.At.Whole(), next => IsNoWorse(before, next, postfix));
         if (applied.IsEmpty)
             return;
         var reason = string.Join("; ", applied.Select(transition => $"{transition.Rule.Name()}: {transition.Reason}").Distinct());
         var origin = new ChangeOrigin(
-            Actor.Prober, $"probe {round.Key}", reason.Length <= MaxReason ? reason : string.Concat(reason.AsSpan(0, MaxReason), "..."))
+            Actor.Prober, $"probe {result.Key}", reason.Length <= MaxReason ? reason : string.Concat(reason.AsSpan(0, MaxReason), "..."))
         {
             IsAutomation = true,
         };
-        using var changes = new DestinationChanges(connection, path, storeId, origin, postfix, now);
+        var changes = new DestinationChanges(session, session.StoreId, origin, postfix, now);
         // A transition is a proposal: what may not be written is left out, and the rest of the result is kept.
         var judged = changes.Judge(before.Key, before with { Pins = pins });
-        if (changes.Refusal(judged) is null)
-            changes.Write(judged, Evidence(round, applied));
+        if (changes.Refusal(judged) is not null)
+            return;
+        changes.Write(judged, Evidence(result, applied));
+        changes.Audit.Complete();
     }
 
     /// <summary>Automation leaves no entry worse than it was: neither one that cannot be served, nor one without a pin that Postfix compares.</summary>
@@ -86,48 +77,52 @@ internal sealed class ProbeResultWriter(
         bool IsCompared(Pin pin) => pin.IsServed && pin.Fingerprint.Algorithm == postfix.FingerprintDigest;
     }
 
-    private string Evidence(ProbeResult round, ImmutableArray<PinTransition> applied) => JsonSerializer.Serialize(
+    private string Evidence(ProbeResult result, ImmutableArray<PinTransition> applied) => JsonSerializer.Serialize(
         new EvidenceDocument(
-            round.At.Seconds(),
+            result.At.Seconds(),
             [.. applied.Select(transition => new TransitionDocument(
                 transition.Fingerprint.Hex, transition.From?.Name(), transition.To.Name(), transition.Strength.Name(), transition.Rule.Name(),
                 transition.Reason))],
-            round.Resolution.MxDnssec.Name(),
-            [.. round.Resolution.Hosts.Select(host => host.Name)],
-            [.. Presented(round).Select(shown => new CertificateRunDocument(
-                shown.Known.MxHost, shown.Known.Target.Id, shown.Run.Algorithm.Name(), shown.Run.Certificate!.Id.Hex, shown.Run.Certificate.KeyId.Hex,
-                shown.Run.First.Seconds(), shown.Run.Last.Seconds(), shown.Run.Probes, shown.Run.TrustedSince?.Seconds()))]),
+            result.Resolution.MxDnssec.Name(),
+            [.. result.Resolution.Hosts.Select(host => host.Name)],
+            [.. Presented(result).Select(shown => new CertificateRunDocument(
+                shown.Target.MxHost, shown.Target.Target.Id, shown.Run.Algorithm.Name(), shown.Run.Certificate!.Id.Hex,
+                shown.Run.Certificate.KeyId.Hex, shown.Run.First.Seconds(), shown.Run.Last.Seconds(), shown.Run.Probes,
+                shown.Run.TrustedSince?.Seconds()))]),
         StoreJson.Default.EvidenceDocument);
 
-    /// <summary>Keeps the whole key or certificate of each pin that was seen, so that another digest of it can be served later.</summary>
-    private void KeepMaterial(ProbeResult round, long destination)
+    /// <summary>Keeps the whole key or certificate of each pin that was presented, so that another digest of it can be served later.</summary>
+    private void KeepMaterial(ProbeResult result, long destination)
     {
-        var pins = unknown.Query(ReadPin, destination);
+        var pins = connection.Query<PinRow>(
+            "SELECT id, fingerprint FROM pin WHERE destination_id = @destination AND key_material_id IS NULL", new { destination }).ToList();
         if (pins.Count == 0)
             return;
-        var certificates = Presented(round).Select(shown => shown.Run.Certificate!).Distinct().ToList();
-        foreach (var (id, hex) in pins)
+        var certificates = Presented(result).Select(shown => shown.Run.Certificate!).Distinct().ToList();
+        foreach (var pin in pins)
         {
-            if (!Fingerprint.TryParse(hex, out var fingerprint, out _))
+            if (!Fingerprint.TryParse(pin.Fingerprint, out var fingerprint, out _))
                 continue;
             foreach (var certificate in certificates)
             {
                 if (certificate.Matches(fingerprint, out var subject))
                 {
-                    know.Execute(id, material.Keep(certificate, subject, round.At));
+                    SetMaterial(pin.Id, material.Keep(certificate, subject, result.At));
                     break;
                 }
             }
         }
     }
 
-    private IEnumerable<(MxTarget Known, CertificateRun Run)> Presented(ProbeResult round) =>
-        from known in round.Targets
-        let history = targets.Read(known.Target, mayKeep: false).History
+    private void SetMaterial(long pin, long id) => connection.Execute("UPDATE pin SET key_material_id = @id WHERE id = @pin", new { pin, id });
+
+    private IEnumerable<(MxTarget Target, CertificateRun Run)> Presented(ProbeResult result) =>
+        from target in result.Targets
+        let history = targets.Read(target.Target, mayKeep: false).History
         from algorithm in history.Algorithms
         let run = history.Latest(algorithm)
         where run.Certificate is not null
-        select (known, run);
+        select (target, run);
 
-    private static (long Id, string Fingerprint) ReadPin(SqliteDataReader row) => (row.GetInt64(0), row.GetString(1));
+    internal sealed record PinRow(long Id, string Fingerprint);
 }

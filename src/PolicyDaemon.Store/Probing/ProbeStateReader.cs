@@ -1,17 +1,26 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Dapper;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store.Rows;
+using PolicyDaemon.Store.Destinations;
+using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
 /// <summary>Reads what the prober knows, for people.</summary>
-internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposable
+internal sealed class ProbeStateReader
 {
-    private readonly HistoryCache cache = new();
-    private readonly StateTable states = new(connection);
-    private TargetTable? targets;
+    private readonly DbConnection connection;
+    private readonly TargetTable targets;
+    private readonly StateTable states;
+
+    internal ProbeStateReader(DbConnection connection)
+    {
+        this.connection = connection;
+        targets = new TargetTable(connection, new HistoryCache());
+        states = new StateTable(connection, targets);
+    }
 
     /// <returns>Null where the destination is not configured.</returns>
     internal ProbeState? Read(NextHop key)
@@ -20,7 +29,6 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
             return null;
         if (states.Read(id) is not { } state)
             return new ProbeState();
-        targets ??= new TargetTable(connection, cache);
         return new ProbeState
         {
             Verdict = DestinationVerdicts.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
@@ -31,80 +39,67 @@ internal sealed class ProbeStateReader(SqliteConnection connection) : IDisposabl
             Detail = state.LastDetail,
             Addresses =
             [
-                .. states.Listings(id).Select(listing => new MxAddress(
-                    listing.MxHost, listing.LastListed is null, targets.Read(ProbeTarget.Parse(listing.Target), mayKeep: true).History)),
+                .. states.Targets(id).Select(target => new MxAddress(
+                    target.MxHost, target.LastListed is null, targets.Read(ProbeTarget.Parse(target.Target), mayKeep: true).History)),
             ],
         };
     }
 
-    /// <summary>Every destination that was looked at.</summary>
+    /// <summary>Every destination that was probed.</summary>
     internal Dictionary<NextHop, ProbeSummary> Summaries()
     {
         var expires = Expires();
-        using var rows = new Statement(
-            connection,
-            """
-            SELECT d.key, d.id, s.verdict, s.verdict_since, s.last_look, s.next_due
-            FROM probe_state s JOIN destination d ON d.id = s.destination_id
-            """,
-            0);
         var summaries = new Dictionary<NextHop, ProbeSummary>();
-        foreach (var (key, id, verdict, since, look, due) in rows.Query(row =>
-            (row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5))))
+        foreach (var row in connection.Query<SummaryRow>(
+            """
+            SELECT d.key, d.id, s.verdict, s.verdict_since, s.last_probe, s.next_due
+            FROM probe_state s JOIN destination d ON d.id = s.destination_id
+            """).ToList())
         {
-            if (NextHop.TryParse(key, out var nextHop, out _))
+            if (NextHop.TryParse(row.Key, out var key, out _))
             {
-                summaries[nextHop] = new ProbeSummary(
-                    DestinationVerdicts.TryParse(verdict, out var known) ? known : DestinationVerdict.Unknown, since.Time(), look.Time(), due.Time(),
-                    expires.TryGetValue(id, out var until) ? until : null);
+                summaries[key] = new ProbeSummary(
+                    DestinationVerdicts.TryParse(row.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown, row.VerdictSince.Time(),
+                    row.LastProbe.Time(), row.NextDue.Time(), expires.TryGetValue(row.Id, out var until) ? until : null);
             }
         }
 
         return summaries;
     }
 
-    /// <summary>How many destinations have each verdict; those that were never looked at have none.</summary>
-    internal List<NameCountRow> CountVerdicts(bool observed)
-    {
-        using var count = new Statement(
-            connection,
-            """
-            SELECT s.verdict, count(*) FROM probe_state s JOIN destination d ON d.id = s.destination_id WHERE d.observe = $0
-            GROUP BY s.verdict
-            """,
-            1);
-        return count.Query(row => new NameCountRow { Name = row.GetString(0), Count = row.GetInt64(1) }, observed ? 1 : 0);
-    }
-
-    public void Dispose()
-    {
-        states.Dispose();
-        targets?.Dispose();
-    }
+    /// <summary>How many destinations have each verdict; those that were never probed have none.</summary>
+    internal List<NamedCount> CountVerdicts(bool observed) => connection.Query<NamedCount>(
+        """
+        SELECT s.verdict AS name, count(*) AS count FROM probe_state s JOIN destination d ON d.id = s.destination_id
+        WHERE d.observe = @observe GROUP BY s.verdict
+        """,
+        new { observe = observed ? 1L : 0L }).ToList();
 
     /// <summary>By destination, when the first of the certificates in use ends. Each certificate is decoded once.</summary>
     private Dictionary<long, DateTimeOffset> Expires()
     {
-        using var inUse = new Statement(
-            connection,
-            """
-            SELECT DISTINCT l.destination_id, g.key_material_id FROM probe_listing l
-            JOIN sighting g ON g.probe_target_id = l.probe_target_id
-            WHERE l.last_listed IS NULL AND g.key_material_id IS NOT NULL
-              AND g.id = (SELECT max(n.id) FROM sighting n WHERE n.probe_target_id = g.probe_target_id AND n.algorithm = g.algorithm)
-            """,
-            0);
-        using var der = new Statement(connection, "SELECT der FROM key_material WHERE id = $0", 1);
         var ends = new Dictionary<long, DateTimeOffset?>();
         var expires = new Dictionary<long, DateTimeOffset>();
-        foreach (var (state, material) in inUse.Query(row => (row.GetInt64(0), row.GetInt64(1))))
+        foreach (var (destination, material) in connection.Query<InUseRow>(
+            """
+            SELECT DISTINCT l.destination_id AS destination, r.key_material_id AS material FROM mx_target l
+            JOIN certificate_run r ON r.probe_target_id = l.probe_target_id
+            WHERE l.last_listed IS NULL AND r.key_material_id IS NOT NULL
+              AND r.id = (SELECT max(n.id) FROM certificate_run n WHERE n.probe_target_id = r.probe_target_id AND n.algorithm = r.algorithm)
+            """).ToList())
         {
             if (!ends.TryGetValue(material, out var end))
-                ends[material] = end = ServerCertificate.TryParse(Convert.FromBase64String((string)der.Scalar(material)!))?.NotAfter;
-            if (end is { } until && (!expires.TryGetValue(state, out var known) || until < known))
-                expires[state] = until;
+                ends[material] = end = ServerCertificate.TryParse(Convert.FromBase64String(Der(material)))?.NotAfter;
+            if (end is { } until && (!expires.TryGetValue(destination, out var known) || until < known))
+                expires[destination] = until;
         }
 
         return expires;
     }
+
+    private string Der(long material) => connection.QueryFirst<string>("SELECT der FROM key_material WHERE id = @material", new { material });
+
+    internal sealed record SummaryRow(string Key, long Id, string Verdict, long VerdictSince, long LastProbe, long NextDue);
+
+    internal sealed record InUseRow(long Destination, long Material);
 }

@@ -1,9 +1,11 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Dapper;
+using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Drops what nobody refers to any more. Inside the caller's transaction.</summary>
-internal sealed class Sweeper(SqliteConnection connection) : IDisposable
+/// <summary>Drops, once a day, what nobody refers to any more. Inside the caller's transaction.</summary>
+internal sealed class Sweeper(DbConnection connection)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FindingMemory = TimeSpan.FromDays(90);
@@ -14,26 +16,6 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
     // A target is written before the destination that it belongs to.
     private static readonly TimeSpan TargetGrace = TimeSpan.FromDays(1);
 
-    private readonly Statement targets = new(
-        connection,
-        """
-        DELETE FROM probe_target WHERE (last_attempt IS NULL OR last_attempt < $0)
-          AND NOT EXISTS (SELECT 1 FROM probe_listing WHERE probe_target_id = probe_target.id)
-        """,
-        1);
-
-    private readonly Statement material = new(
-        connection,
-        """
-        DELETE FROM key_material WHERE NOT EXISTS (SELECT 1 FROM sighting WHERE key_material_id = key_material.id)
-          AND NOT EXISTS (SELECT 1 FROM pin WHERE key_material_id = key_material.id)
-        """,
-        0);
-
-    private readonly Statement newKeys = new(connection, "DELETE FROM new_key WHERE since < $0", 1);
-
-    private readonly Statement findings = new(connection, "DELETE FROM finding WHERE closed < $0", 1);
-
     private DateTimeOffset? last;
 
     internal void SweepWhereDue(DateTimeOffset now)
@@ -41,17 +23,18 @@ internal sealed class Sweeper(SqliteConnection connection) : IDisposable
         if (last is { } before && now - before < Interval)
             return;
         last = now;
-        targets.Execute((now - TargetGrace).Seconds());
-        material.Execute();
-        newKeys.Execute((now - NewKeyMemory).Seconds());
-        findings.Execute((now - FindingMemory).Seconds());
-    }
-
-    public void Dispose()
-    {
-        targets.Dispose();
-        material.Dispose();
-        newKeys.Dispose();
-        findings.Dispose();
+        connection.Execute(
+            """
+            DELETE FROM probe_target WHERE (last_attempt IS NULL OR last_attempt < @before)
+              AND NOT EXISTS (SELECT 1 FROM mx_target WHERE probe_target_id = probe_target.id)
+            """,
+            new { before = (now - TargetGrace).Seconds() });
+        connection.Execute(
+            """
+            DELETE FROM key_material WHERE NOT EXISTS (SELECT 1 FROM certificate_run WHERE key_material_id = key_material.id)
+              AND NOT EXISTS (SELECT 1 FROM pin WHERE key_material_id = key_material.id)
+            """);
+        connection.Execute("DELETE FROM new_key WHERE since < @before", new { before = (now - NewKeyMemory).Seconds() });
+        connection.Execute("DELETE FROM finding WHERE closed < @before", new { before = (now - FindingMemory).Seconds() });
     }
 }

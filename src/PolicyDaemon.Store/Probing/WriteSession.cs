@@ -1,113 +1,68 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>The ledger's writing connection with its prepared statements.</summary>
-internal sealed class WriteSession : IDisposable
+/// <summary>What the ledger writes with, over one session.</summary>
+internal sealed class WriteSession
 {
-    private readonly SqliteConnection connection;
+    /// <summary>The subject of findings about the prober itself.</summary>
+    private const string Prober = "prober";
+
+    private readonly StoreSession session;
     private readonly HistoryCache cache;
-    private readonly Statement begin;
-    private readonly Statement commit;
-    private readonly Statement savepoint;
-    private readonly Statement release;
-    private readonly Statement rollbackTo;
-    private readonly TargetTable targets;
     private readonly StateTable states;
-    private readonly MaterialTable material;
     private readonly ObservationWriter observations;
-    private readonly ProbeResultWriter rounds;
-    private readonly FindingWriter findings;
+    private readonly ProbeResultWriter results;
     private readonly Sweeper sweeper;
     private readonly List<StoredHistory> written = [];
 
-    private WriteSession(SqliteConnection connection, string path, FileSignature? signature, HistoryCache cache)
+    internal WriteSession(StoreSession session, HistoryCache cache)
     {
-        this.connection = connection;
+        this.session = session;
         this.cache = cache;
-        Signature = signature;
-        var storeId = StoreVersion.Check(connection, path, StoreAccess.Write);
-        begin = new Statement(connection, "BEGIN IMMEDIATE", 0);
-        commit = new Statement(connection, "COMMIT", 0);
-        savepoint = new Statement(connection, "SAVEPOINT item", 0);
-        release = new Statement(connection, "RELEASE item", 0);
-        rollbackTo = new Statement(connection, "ROLLBACK TO item", 0);
-        targets = new TargetTable(connection, cache);
-        states = new StateTable(connection);
-        material = new MaterialTable(connection);
-        observations = new ObservationWriter(connection, targets, material);
-        rounds = new ProbeResultWriter(connection, path, storeId, states, targets, material);
-        findings = new FindingWriter(connection);
-        sweeper = new Sweeper(connection);
+        var targets = new TargetTable(session.Connection, cache);
+        var material = new MaterialTable(session.Connection);
+        states = new StateTable(session.Connection, targets);
+        observations = new ObservationWriter(session.Connection, targets, material);
+        results = new ProbeResultWriter(session, states, targets, material);
+        sweeper = new Sweeper(session.Connection);
     }
 
-    /// <summary>The file that is open.</summary>
-    internal FileSignature? Signature { get; }
-
-    internal SqliteConnection Connection => connection;
-
-    internal static WriteSession Open(string path, TimeSpan? patience, HistoryCache cache)
-    {
-        var signature = FileSignature.Of(path);
-        var connection = StoreConnection.Open(path, StoreAccess.Write, patience);
-        try
-        {
-            return new WriteSession(connection, path, signature, cache);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+    internal DbConnection Connection => session.Connection;
 
     internal void Begin(DateTimeOffset now)
     {
-        begin.Execute();
+        session.BeginWrite();
         sweeper.SweepWhereDue(now);
     }
 
     /// <summary>Does one piece of work: all of it or, where it throws, nothing of it.</summary>
     internal void Do(Action<WriteSession> work)
     {
-        savepoint.Execute();
         var count = written.Count;
         try
         {
-            work(this);
-            release.Execute();
+            session.Isolate(() => work(this));
         }
         catch
         {
             written.RemoveRange(count, written.Count - count);
-            TakeBack();
             throw;
         }
     }
 
     internal void Commit()
     {
-        commit.Execute();
+        session.Commit();
         foreach (var history in written)
             cache.Keep(history);
         written.Clear();
-    }
-
-    private void TakeBack()
-    {
-        try
-        {
-            rollbackTo.Execute();
-            release.Execute();
-        }
-        catch (SqliteException)
-        {
-            // After a full disk or an I/O error SQLite has rolled back everything already; what made it do so is on its way up.
-        }
     }
 
     internal void Write(Observation observation, DateTimeOffset now)
@@ -116,18 +71,10 @@ internal sealed class WriteSession : IDisposable
             written.Add(history);
     }
 
-    internal void Write(ProbeResult round, PostfixSettings postfix, DateTimeOffset now) => rounds.Write(round, postfix, now);
+    internal void Write(ProbeResult result, PostfixSettings postfix, DateTimeOffset now) => results.Write(result, postfix, now);
 
-    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => rounds.RecallFuture(now, dueAfter);
+    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => states.RecallFuture(now, dueAfter);
 
-    internal void Write(IReadOnlyList<Core.Findings.Finding> proberFindings, DateTimeOffset at) => findings.Write(proberFindings, at);
-
-    /// <summary>Ends a transaction that is under way, if one is.</summary>
-    public void Dispose()
-    {
-        foreach (var part in (IDisposable[])[begin, commit, savepoint, release, rollbackTo, targets, states, material, observations, rounds, findings, sweeper])
-            part.Dispose();
-        // Closing rolls back.
-        connection.Dispose();
-    }
+    internal void Write(IReadOnlyCollection<Finding> ofTheProber, DateTimeOffset at) =>
+        FindingTable.Replace(Connection, Prober, FindingSource.Prober, ofTheProber, at);
 }

@@ -1,4 +1,6 @@
-using SQLitePCL;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -6,16 +8,15 @@ namespace PolicyDaemon.Store.Snapshots;
 internal sealed class BackgroundCheck
 {
     private readonly Lock gate = new();
-    private PolicyStore? checking;
+    private StoreSession? checking;
     private bool stopped;
 
-    private BackgroundCheck(SnapshotLoaderOptions options, TimeProvider time) =>
-        Task = LongWork.Start(() => Check(options, time));
+    private BackgroundCheck(SnapshotLoaderOptions options) => Task = LongWork.Start(() => Check(options));
 
     /// <summary>Ends with the damage, or with null where there is none or the store could not be asked.</summary>
     internal Task<StoreException?> Task { get; }
 
-    internal static BackgroundCheck Start(SnapshotLoaderOptions options, TimeProvider time) => new(options, time);
+    internal static BackgroundCheck Start(SnapshotLoaderOptions options) => new(options);
 
     /// <summary>Interrupts the check and waits for its end, so that no connection outlives its owner.</summary>
     internal void Stop()
@@ -23,39 +24,38 @@ internal sealed class BackgroundCheck
         lock (gate)
         {
             stopped = true;
-            if (checking is not null)
-                raw.sqlite3_interrupt(checking.Connection.Handle);
+            checking?.Interrupt();
         }
 
         Task.GetAwaiter().GetResult();
     }
 
-    private StoreException? Check(SnapshotLoaderOptions options, TimeProvider time)
+    private StoreException? Check(SnapshotLoaderOptions options)
     {
-        PolicyStore? store = null;
+        StoreSession? session = null;
         try
         {
-            store = PolicyStore.Open(options.Database, StoreAccess.Read, time, options.Patience);
+            session = SqliteSession.Open(options.Database, StoreAccess.Read, options.Patience);
             lock (gate)
             {
                 if (stopped)
                     return null;
-                checking = store;
+                checking = session;
             }
 
-            store.CheckIntegrity();
+            session.Guard(session.CheckIntegrity);
             return null;
         }
         catch (StoreException error)
         {
-            // Whatever else is wrong the next look meets too, and says so.
+            // Whatever else is wrong the loader meets too, and says so.
             return error.Kind == StoreFault.Damaged ? error : null;
         }
         finally
         {
             lock (gate)
                 checking = null;
-            store?.Dispose();
+            session?.Dispose();
         }
     }
 }

@@ -2,6 +2,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Destinations;
 
 namespace PolicyDaemon.Store.Snapshots;
 

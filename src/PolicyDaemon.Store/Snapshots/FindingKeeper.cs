@@ -1,5 +1,10 @@
+using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -19,21 +24,9 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
             return;
         try
         {
-            using var store = PolicyStore.Open(options.Database, StoreAccess.Write, time, options.Patience);
             var version = findings.Version;
-            var wanted = findings.Open.ToDictionary(finding => (finding.Kind, finding.Subject));
-            foreach (var stored in store.OpenFindings())
-            {
-                if (wanted.Remove((stored.Finding.Kind, stored.Finding.Subject), out var same) && same.Detail == stored.Finding.Detail)
-                    continue;
-                if (same is not null)
-                    store.RaiseFinding(same);
-                else if (IsOver(stored.Finding.Kind))
-                    store.CloseFinding(stored.Finding.Kind, stored.Finding.Subject);
-            }
-
-            foreach (var finding in wanted.Values)
-                store.RaiseFinding(finding);
+            using var session = SqliteSession.Open(options.Database, StoreAccess.Write, options.Patience);
+            session.Guard(() => Write(session.Connection));
             written = version;
             failedAt = long.MinValue;
         }
@@ -43,6 +36,24 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
                 StoreLog.FindingsNotWritten(log, error.Message);
             failedAt = time.GetTimestamp();
         }
+    }
+
+    private void Write(DbConnection connection)
+    {
+        var now = time.GetUtcNow();
+        var wanted = findings.Open.ToDictionary(finding => (finding.Kind, finding.Subject));
+        foreach (var finding in FindingTable.Open(connection).Select(open => open.Finding))
+        {
+            if (wanted.Remove((finding.Kind, finding.Subject), out var same) && same.Detail == finding.Detail)
+                continue;
+            if (same is not null)
+                FindingTable.Raise(connection, same, now);
+            else if (IsOver(finding.Kind))
+                FindingTable.Close(connection, finding.Kind, finding.Subject, now);
+        }
+
+        foreach (var finding in wanted.Values)
+            FindingTable.Raise(connection, finding, now);
     }
 
     /// <summary>True for a kind of the loader's that ends when it no longer holds: a broken audit chain stays open until a person has read it.</summary>

@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Files;
 
 namespace PolicyDaemon.Store.Snapshots;
 

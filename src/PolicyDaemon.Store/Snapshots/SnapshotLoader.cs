@@ -3,6 +3,9 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Files;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -40,7 +43,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private Published? published;
     private (PolicySnapshot Last, PostfixSettings Postfix)? serving;
     private bool replaced;
-    private StoreWatch? watch;
+    private SqliteWatch? watch;
     private FileSignature? seen;
     private long? dataVersion;
     private long openedAt;
@@ -210,7 +213,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
             CloseWatch(watch.Abandon);
         if (watch is null)
         {
-            watch = StoreWatch.Open(options, time);
+            watch = SqliteWatch.Open(options.Database, options.Patience);
             openedAt = time.GetTimestamp();
             seen = watch.Signature;
             if (checkBeforeLoading)
@@ -221,7 +224,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (version == dataVersion && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
-        var loaded = watch.InOneMoment(() => reader.Load(watch, last, postfix));
+        var loaded = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix));
         seen = FileSignature.Of(options.Database);
         dataVersion = version;
         if (loaded is null)
@@ -286,7 +289,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private void CheckIntegrity()
     {
         integrityCheckedAt = time.GetTimestamp();
-        watch!.CheckIntegrity();
+        watch!.Session.Guard(watch.Session.CheckIntegrity);
     }
 
     private void CheckIntegrityInBackground(TimeSpan interval)
@@ -294,12 +297,11 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < interval))
             return;
         integrityCheckedAt = time.GetTimestamp();
-        integrityCheck = BackgroundCheck.Start(options, time);
+        integrityCheck = BackgroundCheck.Start(options);
     }
 
     private void CloseWatch(Action close)
     {
-        reader.Closing(watch!);
         close();
         watch = null;
         dataVersion = null;

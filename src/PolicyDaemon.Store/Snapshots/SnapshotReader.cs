@@ -3,6 +3,10 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Auditing;
+using PolicyDaemon.Store.Destinations;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 
@@ -15,7 +19,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private readonly EntryBuilder entries = new();
     private readonly ChangeNotes changes = new();
     private long readEarlier;
-    private StoreWatch? reading;
+    private (StoreSession Session, DestinationTable Destinations)? reading;
 
     internal long DestinationsRead => readEarlier + (reading?.Destinations.Reads ?? 0);
 
@@ -29,40 +33,38 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     /// <summary>What the loads since the last call brought; null where nothing. May be called from any thread.</summary>
     internal StoreChanges? TakeChanges() => changes.Take();
 
-    internal void Closing(StoreWatch watch)
-    {
-        if (reading != watch)
-            return;
-        readEarlier += watch.Destinations.Reads;
-        reading = null;
-    }
-
     /// <summary>Reads within the caller's transaction.</summary>
     /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
-    internal LoadedSnapshot? Load(StoreWatch watch, PolicySnapshot? last, PostfixSettings postfix)
+    internal LoadedSnapshot? Load(StoreSession session, PolicySnapshot? last, PostfixSettings postfix)
     {
-        reading = watch;
-        var storeId = watch.StoreId();
-        var head = watch.Head();
+        if (reading?.Session != session)
+        {
+            readEarlier = DestinationsRead;
+            reading = (session, new DestinationTable(session.Connection));
+        }
+
+        var destinations = reading!.Value.Destinations;
+        var storeId = session.FindStoreId() ?? throw StoreException.Damaged(path, "it has no identity");
+        var head = AuditLog.Head(session.Connection);
         var identity = new SnapshotIdentity(storeId, head.Sequence, head.Hash, postfix.FingerprintDigest, postfix.Version);
         if (last is null)
-            return LoadAll(watch, identity, postfix);
-        if (!watch.Continues(last.Identity, storeId))
-            return watch.IsAcceptedInPlaceOf(last.Identity) ? LoadAll(watch, identity, postfix) : null;
+            return LoadAll(destinations, identity, postfix);
+        if (!AuditLog.Continues(session.Connection, last.Identity, storeId))
+            return AuditLog.Accepts(session.Connection, last.Identity) ? LoadAll(destinations, identity, postfix) : null;
         if (identity == last.Identity)
             return new LoadedSnapshot(last, null);
 
         var sameSettings = last.Identity.Digest == identity.Digest && last.Identity.Version == identity.Version;
         var rows = head.Sequence - last.Identity.Sequence;
-        return sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(watch, last, identity, postfix) is { } next
+        return sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(session, destinations, last, identity, postfix) is { } next
             ? next
-            : LoadAll(watch, identity, postfix);
+            : LoadAll(destinations, identity, postfix);
     }
 
-    private LoadedSnapshot LoadAll(StoreWatch watch, SnapshotIdentity identity, PostfixSettings postfix)
+    private LoadedSnapshot LoadAll(DestinationTable destinations, SnapshotIdentity identity, PostfixSettings postfix)
     {
         entries.Clear();
-        var snapshot = PolicySnapshot.Build(identity, watch.Destinations.List("%").Select(stored => entries.Build(stored, postfix)));
+        var snapshot = PolicySnapshot.Build(identity, destinations.List("%").Select(stored => entries.Build(stored, postfix)));
         entries.Report(findings);
         changes.AddEverything();
         StoreLog.Loaded(log, snapshot.Count, identity.StoreId, identity.Sequence, identity.Hash);
@@ -70,11 +72,12 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     }
 
     /// <returns>Null where a row is of a kind that this version does not know, so that only reading everything is safe.</returns>
-    private LoadedSnapshot? LoadChanged(StoreWatch watch, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
+    private LoadedSnapshot? LoadChanged(
+        StoreSession session, DestinationTable destinations, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
     {
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
-        foreach (var row in watch.RowsAfter(last.Identity.Sequence))
+        foreach (var row in AuditLog.After(session.Connection, last.Identity.Sequence))
         {
             if (!AuditActions.TryParse(row.Action, out _))
                 return null;
@@ -89,7 +92,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         var removed = new List<string>();
         foreach (var key in keys)
         {
-            if (watch.Destinations.Find(key) is { } stored)
+            if (destinations.Find(key) is { } stored)
             {
                 changed.Add(entries.Build(stored, postfix));
                 continue;

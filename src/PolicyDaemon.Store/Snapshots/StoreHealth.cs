@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 

@@ -1,7 +1,9 @@
 using PolicyDaemon.Core.Audit;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Benchmarks.Sections;
 

@@ -26,6 +26,7 @@ public class FolderTests
     [Theory]
     [InlineData("Core")]
     [InlineData("Probe")]
+    [InlineData("Store")]
     [InlineData("Administration")]
     [InlineData("Cli")]
     public void A_library_has_no_circle_between_its_folders(string library) => Assert.Empty(GraphOf(library).Circles());

@@ -3,6 +3,9 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;

@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;

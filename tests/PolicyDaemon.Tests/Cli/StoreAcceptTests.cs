@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;
 

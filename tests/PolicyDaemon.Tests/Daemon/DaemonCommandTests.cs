@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon;

@@ -11,6 +11,8 @@ using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Support;
 using Xunit;

@@ -15,6 +15,8 @@ using PolicyDaemon.Daemon;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Support;
 using Xunit;
@@ -298,7 +300,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
         loader.Look();
     }
 
-    private IReadOnlyList<OpenFinding> OpenFindings()
+    private IReadOnlyList<FindingAlert> OpenFindings()
     {
         using var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Read, TimeProvider.System);
         return store.OpenFindings();

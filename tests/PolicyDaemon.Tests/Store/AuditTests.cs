@@ -1,5 +1,5 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -73,7 +73,18 @@ public class AuditTests
     [InlineData("UPDATE change SET actor = 'bob' WHERE id = 2", "row 2 was altered")]
     [InlineData("UPDATE change SET time = time + 1 WHERE id = 2", "row 2 was altered")]
     [InlineData("DELETE FROM audit WHERE sequence = 3", "row 3 is missing")]
-    [InlineData("DELETE FROM audit WHERE sequence >= 3", "the entry b.example is not from it")]
+    [InlineData("DELETE FROM audit WHERE sequence >= 3", "change 3 has no row in it")]
+    [InlineData("DELETE FROM audit WHERE sequence >= 3; DELETE FROM change WHERE id >= 3", "its writers noted row 5 as the end")]
+    [InlineData(
+        "DELETE FROM audit WHERE sequence >= 3; DELETE FROM change WHERE id >= 3; UPDATE audit_head SET sequence = 2, hash = (SELECT hash FROM audit WHERE sequence = 2)",
+        "the entry b.example is not from it")]
+    [InlineData("UPDATE audit_head SET hash = 'x'", "its writers noted row 5 as the end")]
+    [InlineData("UPDATE store SET created = created - 1", "the store was not made when its first row says")]
+    [InlineData("INSERT INTO change (id, time, actor, command) VALUES (-1, 1, 'root', 'domain add')", "change -1 has no row in it")]
+    [InlineData(
+        "DROP TRIGGER audit_begins_with_1; INSERT INTO change (id, time, actor, command) VALUES (-1, 1, 'root', 'domain add'); "
+        + "INSERT INTO audit (sequence, change_id, action, key, previous_hash, hash, answer_after) VALUES (-5, -1, 'remove', 'a.example', '', '00', 'may')",
+        "there is a row -5 before its first")]
     [InlineData("PRAGMA foreign_keys = OFF; DELETE FROM change WHERE id = 2", "row 2 was altered")]
     [InlineData("UPDATE audit SET sequence = 9 WHERE sequence = 4", "row 4 is missing")]
     [InlineData("UPDATE destination SET level = 'may' WHERE key = 'a.example'", "the entry a.example is not as its last row left it")]
@@ -102,11 +113,31 @@ public class AuditTests
         using var temporary = new TemporaryStore();
         temporary.Put(Secure("a.example"));
         var head = temporary.Remove("a.example").Head;
-        temporary.Sql("DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE sequence >= 2");
+        // By somebody who knows the schema as we do.
+        temporary.Sql(
+            """
+            DROP TRIGGER audit_no_delete; DROP TRIGGER change_no_delete;
+            DELETE FROM audit WHERE sequence >= 2; DELETE FROM change WHERE id >= 2;
+            UPDATE audit_head SET sequence = 1, hash = (SELECT hash FROM audit WHERE sequence = 1);
+            """);
 
         using var store = temporary.Open(StoreAccess.Read);
         Assert.Null(store.VerifyAudit().Problem);
         Assert.NotNull(store.VerifyAudit(head.Hash).Problem);
+    }
+
+    [Fact]
+    public void What_stands_before_the_first_row_is_no_history()
+    {
+        using var temporary = new TemporaryStore();
+        temporary.Put(Secure("a.example"));
+        temporary.Sql(
+            "DROP TRIGGER audit_begins_with_1; INSERT INTO audit (sequence, change_id, action, key, previous_hash, hash, answer_after) VALUES (-5, 1, 'remove', 'a.example', '', '00', 'may')");
+
+        using var store = temporary.Open(StoreAccess.Read);
+        Assert.Equal(["add"], store.Audit(NextHop.Parse("a.example")).Select(row => row.Action));
+        Assert.Equal(["init"], store.Change(1).Select(row => row.Action));
+        Assert.DoesNotContain(store.Audit(), row => row.Sequence < 1);
     }
 
     [Theory]
@@ -115,7 +146,11 @@ public class AuditTests
     [InlineData("DELETE FROM audit")]
     [InlineData("UPDATE change SET actor = 'x'")]
     [InlineData("DELETE FROM change")]
-    public void The_log_refuses_to_be_altered(string sql)
+    [InlineData("INSERT INTO audit (sequence, change_id, action, previous_hash, hash) VALUES (0, 1, 'remove', 'x', 'y')")]
+    [InlineData("INSERT INTO audit (sequence, change_id, action, previous_hash, hash) VALUES (-5, 1, 'remove', 'x', 'y')")]
+    [InlineData("INSERT INTO audit (change_id, action, previous_hash, hash) VALUES (1, 'remove', 'x', 'y')")]
+    [InlineData("INSERT INTO audit (sequence, change_id, action, previous_hash, hash) VALUES (2, 1, 'remove', '', 'y')")]
+    public void The_log_refuses_to_be_altered_or_forked(string sql)
     {
         using var temporary = new TemporaryStore();
         Assert.Throws<Microsoft.Data.Sqlite.SqliteException>(() => temporary.Sql(sql));

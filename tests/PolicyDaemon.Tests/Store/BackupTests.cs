@@ -1,5 +1,8 @@
-using PolicyDaemon.Store;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 

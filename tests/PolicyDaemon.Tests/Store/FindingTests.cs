@@ -1,5 +1,4 @@
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Store;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Store;
@@ -22,9 +21,9 @@ public class FindingTests
 
         Assert.Equal(
             [
-                new OpenFinding(finding with { Detail = "second" }, 2, since.AddMinutes(1)),
-                new OpenFinding(finding with { Subject = "example.net" }, 1, since.AddMinutes(1)),
-                new OpenFinding(finding with { Kind = FindingKind.EntryNotServable }, 1, since.AddMinutes(1)),
+                new FindingAlert(1, finding with { Detail = "second" }, 2, since.AddMinutes(1), null, null, 0),
+                new FindingAlert(2, finding with { Subject = "example.net" }, 1, since.AddMinutes(1), null, null, 0),
+                new FindingAlert(3, finding with { Kind = FindingKind.EntryNotServable }, 1, since.AddMinutes(1), null, null, 0),
             ],
             store.OpenFindings());
     }

@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store.Migrations;
+using PolicyDaemon.Store.Engines.Sqlite;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Store;
@@ -17,11 +17,11 @@ namespace PolicyDaemon.Tests.Store;
 /// </summary>
 public class MigrationTests
 {
-    public static TheoryData<long> Versions => [.. Migration.All.Select(migration => migration.Version)];
+    public static TheoryData<long> Versions => [.. SqliteSchema.Migrations.Select(migration => migration.Version)];
 
     [Fact]
     public void Migrations_are_numbered_without_a_gap() =>
-        Assert.Equal(Enumerable.Range(1, Migration.All.Count).Select(number => (long)number), Migration.All.Select(migration => migration.Version));
+        Assert.Equal(Enumerable.Range(1, SqliteSchema.Migrations.Count).Select(number => (long)number), SqliteSchema.Migrations.Select(migration => migration.Version));
 
     [Theory]
     [MemberData(nameof(Versions))]
@@ -30,12 +30,12 @@ public class MigrationTests
         using var connection = new SqliteConnection("Data Source=:memory:");
         connection.Open();
         Execute(connection, Fixture(version - 1));
-        Assert.Equal(version - 1, Migration.VersionOf(connection));
+        Assert.Equal(version - 1, SqliteSchema.VersionOf(connection).Version);
 
         Execute(connection, "PRAGMA foreign_keys = OFF");
-        Migration.Apply(connection, version);
+        SqliteSchema.Apply(connection, version);
 
-        Assert.Equal(version, Migration.VersionOf(connection));
+        Assert.Equal(version, SqliteSchema.VersionOf(connection).Version);
         Assert.Equal("ok", Scalar(connection, "PRAGMA integrity_check"));
         Assert.Null(Scalar(connection, "PRAGMA foreign_key_check"));
     }
@@ -113,9 +113,9 @@ public class MigrationTests
     {
         using var connection = new SqliteConnection("Data Source=:memory:");
         connection.Open();
-        Migration.Apply(connection);
+        SqliteSchema.Apply(connection);
         Assert.Equal(
-            "audit change destination finding key_material new_key observation pin probe_listing probe_state probe_target sighting store",
+            "audit audit_head certificate_run change destination finding key_material mx_target new_key observation pin probe_state probe_target schema_version store",
             Scalar(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)"));
     }
 

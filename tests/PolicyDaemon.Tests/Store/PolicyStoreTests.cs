@@ -1,7 +1,9 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 

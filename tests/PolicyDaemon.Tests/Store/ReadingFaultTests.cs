@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Faults;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -16,7 +18,7 @@ public sealed class ReadingFaultTests
         using var temporary = new TemporaryStore();
         using var store = temporary.Open(StoreAccess.Read);
 
-        var fault = StoreFaults.From(Corrupt, store.Path, store.Connection);
+        var fault = store.Session.FaultOf(Corrupt);
 
         Assert.Equal(StoreFault.Unavailable, fault.Kind);
         Assert.Contains("kernel's log", fault.Message, StringComparison.Ordinal);
@@ -30,7 +32,7 @@ public sealed class ReadingFaultTests
         temporary.Put([.. Enumerable.Range(0, 200).Select(i => Secure($"d{i}.example", new string('n', 200)))]);
         using (var file = new FileStream(temporary.Path, FileMode.Open, FileAccess.Write))
         {
-            file.Position = file.Length / 2;
+            file.Position = file.Length * 3 / 4;
             file.Write(new byte[8192]);
         }
 
@@ -52,7 +54,7 @@ public sealed class ReadingFaultTests
         var path = Path.Combine(temporary.Directory, "100%25 a?b#c.db");
         File.Move(temporary.Path, path);
 
-        using var connection = StoreConnection.OpenFile(path, StoreAccess.Read, TimeSpan.FromSeconds(1), immutable: true);
+        using var connection = SqliteSession.Connect(path, StoreAccess.Read, TimeSpan.FromSeconds(1), immutable: true);
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT count(*) FROM destination";
 

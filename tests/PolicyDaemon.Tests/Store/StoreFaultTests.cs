@@ -2,6 +2,9 @@ using System.Text;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -59,12 +62,33 @@ public class StoreFaultTests
     }
 
     [Theory]
+    [InlineData(3, 3, true)]
+    [InlineData(3, 1000, false)]
+    public void A_store_of_a_newer_version_says_who_can_read_it_and_who_can_write_it(int readableFrom, int writableFrom, bool writable)
+    {
+        using var temporary = new TemporaryStore();
+        temporary.Put(Secure("example.com"));
+        temporary.Sql($"INSERT INTO schema_version VALUES (1000, {readableFrom}, {writableFrom})");
+
+        Assert.NotNull(temporary.Find("example.com"));
+        if (writable)
+        {
+            temporary.Open(StoreAccess.Write).Dispose();
+            return;
+        }
+
+        var error = Assert.Throws<StoreException>(() => temporary.Open(StoreAccess.Write));
+        Assert.Equal(StoreFault.Newer, error.Kind);
+        Assert.Contains("which this one can read and not change", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(StoreAccess.Read)]
     [InlineData(StoreAccess.Write)]
     public void A_store_of_a_newer_version_is_refused_and_untouched(StoreAccess access)
     {
         using var temporary = new TemporaryStore();
-        temporary.Sql("PRAGMA user_version = 1000");
+        temporary.Sql("INSERT INTO schema_version VALUES (1000, 1000, 1000)");
         var bytes = File.ReadAllBytes(temporary.Path);
 
         var error = Assert.Throws<StoreException>(() => temporary.Open(access));
@@ -130,7 +154,7 @@ public class StoreFaultTests
         temporary.Put(Secure("kept.example"));
         using (var store = temporary.Open())
         {
-            using (var command = store.Connection.CreateCommand())
+            using (var command = store.Session.Connection.CreateCommand())
             {
                 // SQLite's own limit gives the same SQLITE_FULL as a device without space.
                 command.CommandText = "PRAGMA max_page_count = 1";
@@ -169,7 +193,7 @@ public class StoreFaultTests
         using (var change = store.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default))
         {
             // A small cache, so that pages of the unfinished change are in the log when the machine stops.
-            using (var command = store.Connection.CreateCommand())
+            using (var command = store.Session.Connection.CreateCommand())
             {
                 command.CommandText = "PRAGMA cache_size = 10";
                 command.ExecuteNonQuery();

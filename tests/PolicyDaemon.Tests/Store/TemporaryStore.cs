@@ -6,6 +6,8 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Tests.Store;
 

@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 

@@ -5,7 +5,7 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Audit;
 

@@ -4,7 +4,7 @@ using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 

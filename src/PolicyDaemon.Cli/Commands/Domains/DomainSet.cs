@@ -5,7 +5,7 @@ using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 

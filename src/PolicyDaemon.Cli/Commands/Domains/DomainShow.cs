@@ -10,7 +10,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Commands.Domains;

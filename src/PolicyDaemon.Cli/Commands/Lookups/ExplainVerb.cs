@@ -9,7 +9,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Lookups;
 

@@ -8,6 +8,7 @@ using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Pins;
 

@@ -4,7 +4,7 @@ using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Commands.Servers;

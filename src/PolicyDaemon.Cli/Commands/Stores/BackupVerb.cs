@@ -3,6 +3,8 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Commands.Stores;
 

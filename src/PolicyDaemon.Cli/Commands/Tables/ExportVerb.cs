@@ -1,7 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Tables;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Tables;
 

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;

@@ -1,10 +1,12 @@
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Probing;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
@@ -40,7 +42,8 @@ public sealed class LedgerFaultTests : IDisposable
     {
         fixture.Add("a.example", Pin(0));
         var cache = new HistoryCache();
-        using var session = WriteSession.Open(fixture.Store.Path, null, cache);
+        using var store = SqliteSession.Open(fixture.Store.Path, StoreAccess.Write);
+        var session = new WriteSession(store, cache);
         using (var command = session.Connection.CreateCommand())
         {
             // SQLite's own limit gives the same SQLITE_FULL as a device without space.
@@ -61,8 +64,8 @@ public sealed class LedgerFaultTests : IDisposable
             }
         });
 
-        Assert.IsType<LedgerUnavailableException>(LedgerFaults.From(error, fixture.Store.Path));
-        session.Dispose();
+        Assert.IsType<LedgerUnavailableException>(LedgerFaults.From(error, fixture.Store.Path, store));
+        store.Dispose();
         Assert.Null(cache.Find(Target(1).Id));
         Assert.Equal((0, 0), (fixture.Count("probe_target"), fixture.Count("key_material")));
         fixture.See(1, 0);
@@ -123,7 +126,7 @@ public sealed class LedgerFaultTests : IDisposable
 
         Assert.InRange(fixture.Ledger.Commits, 1, 197);
         Assert.Equal(99, fixture.Count("probe_state"));
-        Assert.Equal(99, (long)fixture.Scalar("SELECT count(*) FROM sighting")!);
+        Assert.Equal(99, (long)fixture.Scalar("SELECT count(*) FROM certificate_run")!);
         Assert.Equal(198, (long)fixture.Scalar("SELECT count(*) FROM pin WHERE state = 'active'")!);
         using var store = fixture.Store.Open();
         Assert.True(store.VerifyAudit().IsSound);
@@ -165,7 +168,7 @@ public sealed class LedgerFaultTests : IDisposable
         Assert.Single(fixture.Ledger.ReadHistory(Target(1)).CertificateRuns);
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.See(1, 2);
-        Assert.Equal(2, fixture.Count("sighting"));
+        Assert.Equal(2, fixture.Count("certificate_run"));
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Store.Snapshots;
 using Xunit;

@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -296,7 +297,7 @@ public sealed class ProbeLedgerTests : IDisposable
 
         Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example")));
         Assert.Equal([NextHop.Parse("b.example")], fixture.Ledger.Sharing(Target(1)));
-        Assert.Equal((1, 1), (fixture.Count("probe_state"), fixture.Count("probe_listing")));
+        Assert.Equal((1, 1), (fixture.Count("probe_state"), fixture.Count("mx_target")));
         fixture.Store.Remove("b.example");
         using var store = fixture.Store.Open();
         store.CheckIntegrity();

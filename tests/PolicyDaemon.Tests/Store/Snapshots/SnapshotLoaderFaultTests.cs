@@ -3,6 +3,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
@@ -335,12 +336,25 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         using var fixture = new LoaderFixture(store);
-        store.Sql("PRAGMA user_version = 1000");
+        store.Sql("INSERT INTO schema_version VALUES (1000, 1000, 1000)");
         fixture.Dispose();
 
         using var restarted = new LoaderFixture(store);
         AssertServesLastGood(restarted, FindingKind.StoreUnavailable);
         Assert.Contains("newer version", restarted.Loader.Findings.First().Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_of_a_newer_version_that_this_one_can_read_is_followed()
+    {
+        using var store = Filled();
+        store.Put(Secure("new.example"));
+        store.Sql("INSERT INTO schema_version VALUES (1000, 3, 1000)");
+
+        using var fixture = new LoaderFixture(store);
+
+        AssertServesTheStore(fixture);
+        Assert.Equal("Found secure", fixture.Answer("new.example"));
     }
 
     [Fact]
@@ -350,7 +364,7 @@ public class SnapshotLoaderFaultTests
         new LoaderFixture(store).Dispose();
         using (var holder = store.Open())
         {
-            using var command = holder.Connection.CreateCommand();
+            using var command = holder.Session.Connection.CreateCommand();
             command.CommandText = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE";
             command.ExecuteNonQuery();
 

@@ -1,7 +1,7 @@
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
@@ -117,7 +117,10 @@ public class SnapshotLoaderTests
 
     [Theory]
     [InlineData("UPDATE destination SET level = 'halfdane' WHERE key = 'bad.example'")]
-    [InlineData("UPDATE destination SET match_names = 'not json' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET attributes = 'not json' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET attributes = '[]' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET attributes = '{\"ciphers\":5}' WHERE key = 'bad.example'")]
+    [InlineData("UPDATE destination SET attributes = '{\"of_a_later_version\":\"x\"}' WHERE key = 'bad.example'")]
     [InlineData("UPDATE destination SET key = 'Bad.Example' WHERE key = 'bad.example'")]
     public void An_entry_that_cannot_be_read_is_temporary_for_its_key_alone(string sql)
     {
@@ -175,7 +178,7 @@ public class SnapshotLoaderTests
         Assert.Equal("Found secure", fixture.Answer("example.com"));
     }
 
-    private static IReadOnlyList<OpenFinding> OpenFindings(TemporaryStore store)
+    private static IReadOnlyList<FindingAlert> OpenFindings(TemporaryStore store)
     {
         using var open = store.Open(StoreAccess.Read);
         return open.OpenFindings();

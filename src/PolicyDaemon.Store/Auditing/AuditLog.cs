@@ -1,0 +1,114 @@
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Auditing;
+
+/// <summary>Reads the audit log. Rows whose number is below 1 are none of its: nothing that the programs write has such a number.</summary>
+internal static class AuditLog
+{
+    private const string Columns =
+        """
+        SELECT a.sequence, a.change_id, c.time, c.actor, c.login_user, c.sudo_user, c.command, c.reason, a.action, a.key, a.before, a.after,
+               a.answer_before, a.answer_after, a.evidence, a.previous_hash, a.hash
+
+        """;
+
+    /// <summary>The end of the log, as its writers keep it.</summary>
+    internal static AuditHead Head(DbConnection connection) =>
+        connection.QueryFirstOrDefault<HeadRow>("SELECT sequence, hash FROM audit_head WHERE id = 1") is { } row
+            ? new AuditHead(row.Sequence, row.Hash)
+            : AuditHead.Empty;
+
+    internal static string? HashAt(DbConnection connection, long sequence) =>
+        connection.QueryFirstOrDefault<string>("SELECT hash FROM audit WHERE sequence = @sequence", new { sequence });
+
+    /// <summary>True where this log continues from what was loaded.</summary>
+    internal static bool Continues(DbConnection connection, SnapshotIdentity loaded, string storeId) =>
+        loaded.StoreId == storeId && (loaded.Sequence == 0 || HashAt(connection, loaded.Sequence) == loaded.Hash);
+
+    /// <summary>True where a row accepts this store in place of the one that was last loaded.</summary>
+    internal static bool Accepts(DbConnection connection, SnapshotIdentity lastLoaded)
+    {
+        // Typed, not var: Dapper's generator does not see the serializer's generated code, and would leave the call below to run time.
+        string document = Accepting(lastLoaded);
+        var action = AuditAction.Accept.Name();
+        return connection.ExecuteScalar<long?>(
+            "SELECT sequence FROM audit WHERE action = @action AND evidence = @document LIMIT 1", new { action, document }) is not null;
+    }
+
+    /// <summary>The evidence of a row that accepts a store in place of what was last loaded.</summary>
+    internal static string Accepting(SnapshotIdentity lastLoaded) => JsonSerializer.Serialize(
+        new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);
+
+    /// <summary>Newest first.</summary>
+    internal static IEnumerable<AuditRow> Newest(DbConnection connection, long limit) => connection.Query<Row>(
+        Columns +
+        """
+        FROM audit a JOIN change c ON c.id = a.change_id
+        WHERE a.sequence > 0
+        ORDER BY a.sequence DESC LIMIT @limit
+        """,
+        new { limit }, buffered: false).Select(row => row.ToAuditRow());
+
+    /// <summary>Newest first.</summary>
+    internal static IEnumerable<AuditRow> NewestOf(DbConnection connection, string key, long limit) => connection.Query<Row>(
+        Columns +
+        """
+        FROM audit a JOIN change c ON c.id = a.change_id
+        WHERE a.key = @key AND a.sequence > 0
+        ORDER BY a.sequence DESC LIMIT @limit
+        """,
+        new { key, limit }, buffered: false).Select(row => row.ToAuditRow());
+
+    /// <summary>Oldest first, from behind a row; also where somebody took the change away that a row belongs to.</summary>
+    internal static IEnumerable<AuditRow> After(DbConnection connection, long sequence) => connection.Query<Row>(
+        Columns +
+        """
+        FROM audit a LEFT JOIN change c ON c.id = a.change_id
+        WHERE a.sequence > @sequence
+        ORDER BY a.sequence
+        """,
+        new { sequence }, buffered: false).Select(row => row.ToAuditRow());
+
+    /// <summary>Oldest first.</summary>
+    internal static IEnumerable<AuditRow> OfChange(DbConnection connection, long changeId) => connection.Query<Row>(
+        Columns +
+        """
+        FROM audit a JOIN change c ON c.id = a.change_id
+        WHERE a.change_id = @changeId AND a.sequence > 0
+        ORDER BY a.sequence
+        """,
+        new { changeId }).ToList().Select(row => row.ToAuditRow());
+
+    internal sealed record HeadRow(long Sequence, string Hash);
+
+    /// <summary>A row of the audit log beside the change that it belongs to.</summary>
+    internal sealed record Row(
+        long Sequence, long ChangeId, long? Time, string? Actor, string? LoginUser, string? SudoUser, string? Command, string? Reason,
+        string Action, string? Key, string? Before, string? After, string? AnswerBefore, string? AnswerAfter, string? Evidence,
+        string PreviousHash, string Hash)
+    {
+        internal AuditRow ToAuditRow() => new()
+        {
+            Sequence = Sequence,
+            ChangeId = ChangeId,
+            Time = (Time ?? 0).Time(),
+            Actor = new Actor(Actor ?? "", LoginUser, SudoUser),
+            Command = Command ?? "",
+            Reason = Reason,
+            Action = Action,
+            Key = Key,
+            Before = Before,
+            After = After,
+            AnswerBefore = AnswerBefore,
+            AnswerAfter = AnswerAfter,
+            Evidence = Evidence,
+            PreviousHash = PreviousHash,
+            Hash = Hash,
+        };
+    }
+}

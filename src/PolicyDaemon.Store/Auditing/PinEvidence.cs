@@ -1,0 +1,53 @@
+using System.Data.Common;
+using System.Text.Json;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Auditing;
+
+/// <summary>The decision that brought a pin into its state, from the audit log.</summary>
+/// <param name="Actor">Who: a person, or the prober.</param>
+/// <param name="ChangeId">The change.</param>
+/// <param name="Time">When.</param>
+/// <param name="Rule">The rule of the life cycle; null where a person decided.</param>
+/// <param name="Reason">The rule's words, or the person's; null where none were given.</param>
+public sealed record PinEvidence(string Actor, long ChangeId, DateTimeOffset Time, string? Rule, string? Reason)
+{
+    // Rows of one key that are looked through; pins change a few times a year.
+    private const int MaxRows = 500;
+
+    /// <summary>In a line.</summary>
+    public string Text => FormattableString.Invariant(
+        $"{(Rule is null ? Actor : $"{Actor}, rule {Rule}")}, change {ChangeId}{(Reason is null ? "" : $": {Reason}")}");
+
+    /// <summary>Finds why each pin of a destination is in its state.</summary>
+    internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key)
+    {
+        var evidence = new Dictionary<Fingerprint, PinEvidence>();
+        foreach (var row in AuditLog.NewestOf(connection, key, MaxRows))
+        {
+            var before = Pins(row.Before);
+            foreach (var (pin, state) in Pins(row.After))
+            {
+                if ((before.TryGetValue(pin, out var was) && was == state) || evidence.ContainsKey(pin))
+                    continue;
+                var transition = EvidenceDocument.ReadTransitions(row.Evidence).LastOrDefault(moved => moved.Fingerprint == pin.Hex);
+                evidence[pin] = new PinEvidence(row.Actor.ToString(), row.ChangeId, row.Time, transition?.Rule, transition?.Reason ?? row.Reason);
+            }
+        }
+
+        return evidence;
+    }
+
+    private static Dictionary<Fingerprint, PinState> Pins(string? json)
+    {
+        try
+        {
+            return json is null ? [] : DestinationDocument.FromJson(json).Pins.DistinctBy(pin => pin.Fingerprint).ToDictionary(pin => pin.Fingerprint, pin => pin.State);
+        }
+        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using System.Data.Common;
+using System.Text;
+using System.Text.Json;
+using Dapper;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Store.Destinations;
+
+/// <summary>Reads destinations with their pins.</summary>
+internal sealed class DestinationTable(DbConnection connection)
+{
+    private const string WithPins =
+        """
+        SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.probe_as, d.note,
+               p.fingerprint, p.subject, p.state, p.strength, p.since
+        FROM destination d LEFT JOIN pin p ON p.destination_id = d.id
+
+        """;
+
+    /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
+    internal long Reads { get; private set; }
+
+    /// <returns>The row; null where the key is not configured, which is what bulk work mostly hears of a key, its parents and its other forms.</returns>
+    internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
+
+    internal StoredDestination? Find(string key)
+    {
+        if (FindId(key) is not { } id)
+            return null;
+        var rows = connection.Query<Row>(WithPins + "WHERE d.id = @id ORDER BY p.position, p.id", new { id }).ToList();
+        return rows.Count == 0 ? null : Read(rows);
+    }
+
+    /// <summary>All whose key is LIKE the pattern (escape character <c>\</c>), in key order, streaming.</summary>
+    internal IEnumerable<StoredDestination> List(string likePattern) => Grouped(connection.Query<Row>(
+        WithPins +
+        """
+        WHERE d.key LIKE @likePattern ESCAPE '\'
+        ORDER BY d.key, p.position, p.id
+        """,
+        new { likePattern }, buffered: false));
+
+    /// <summary>Those with a bare host, in key order.</summary>
+    internal IEnumerable<StoredDestination> OfHost(string host) =>
+        connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE host = @host LIMIT 1", new { host }) is null
+            ? []
+            : Grouped(connection.Query<Row>(WithPins + "WHERE d.host = @host ORDER BY d.key, p.position, p.id", new { host }).ToList());
+
+    internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
+
+    internal long CountObserved() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE observe = 1");
+
+    internal List<NamedCount> CountByLevel() =>
+        connection.Query<NamedCount>("SELECT level AS name, count(*) AS count FROM destination GROUP BY level").ToList();
+
+    internal List<NamedCount> CountPinsByState() =>
+        connection.Query<NamedCount>("SELECT state AS name, count(*) AS count FROM pin GROUP BY state").ToList();
+
+    /// <summary>The host by which the forms of a key find each other; a leading dot stays, since it makes another question.</summary>
+    internal static string HostOf(NextHop key) => Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(key.Text)));
+
+    /// <summary>From a pattern with <c>*</c> and <c>?</c> (keys contain brackets, so SQLite's GLOB would misread them).</summary>
+    internal static string LikePattern(string? pattern)
+    {
+        if (pattern is null)
+            return "%";
+        return pattern.ToLowerInvariant()
+            .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
+            .Replace("_", @"\_", StringComparison.Ordinal).Replace('*', '%').Replace('?', '_');
+    }
+
+    private IEnumerable<StoredDestination> Grouped(IEnumerable<Row> rows)
+    {
+        var same = new List<Row>();
+        foreach (var row in rows)
+        {
+            if (same.Count > 0 && same[0].Id != row.Id)
+            {
+                yield return Read(same);
+                same.Clear();
+            }
+
+            same.Add(row);
+        }
+
+        if (same.Count > 0)
+            yield return Read(same);
+    }
+
+    private StoredDestination Read(List<Row> rows)
+    {
+        Reads++;
+        var row = rows[0];
+        try
+        {
+            var destination = new Destination
+            {
+                Key = NextHop.Parse(row.Key),
+                Policy = PolicyDocument.FromJson(DestinationDocument.Level(row.Level), row.Attributes),
+                Pins =
+                [
+                    .. rows.Where(pin => pin.Fingerprint is not null)
+                        .Select(pin => DestinationDocument.ToPin(pin.Fingerprint!, pin.Subject, pin.State, pin.Strength, pin.Since ?? 0)),
+                ],
+                Mode = DestinationDocument.Mode(row.Mode),
+                Observe = row.Observe != 0,
+                ProbeAs = row.ProbeAs is null ? [] : [.. JsonSerializer.Deserialize(row.ProbeAs, StoreJson.Default.StringArray) ?? []],
+                Note = row.Note,
+            };
+            return destination.Key.Text == row.Key
+                ? new StoredDestination(row.Id, row.Key, destination, null)
+                : new StoredDestination(row.Id, row.Key, null, $"its key is stored as {row.Key} instead of {destination.Key.Text}");
+        }
+        catch (Exception error) when (error is FormatException or JsonException or ArgumentException or InvalidOperationException)
+        {
+            return new StoredDestination(row.Id, row.Key, null, error.Message);
+        }
+    }
+
+    /// <summary>A destination with one of its pins, or with none.</summary>
+    internal sealed record Row(
+        long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? ProbeAs, string? Note, string? Fingerprint,
+        string? Subject, string? State, string? Strength, long? Since);
+}
+
+/// <summary>What the store holds under a key: a destination, or something this program cannot read.</summary>
+/// <param name="Id">The row.</param>
+/// <param name="Key">The key as stored.</param>
+/// <param name="Value">The destination; null where it cannot be read.</param>
+/// <param name="Problem">Why not.</param>
+internal readonly record struct StoredDestination(long Id, string Key, Destination? Value, string? Problem)
+{
+    /// <summary>What Postfix is told of a key whose entry cannot be read.</summary>
+    internal static readonly LookupAnswer Unreadable = LookupAnswer.Temporary("the entry of this destination cannot be read");
+
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    internal Destination Get(string path) =>
+        Value ?? throw new StoreException(StoreFault.Damaged, $"{path}: the entry {Key} cannot be read: {Problem}; remove it and add it again, or restore a backup");
+}
+
+/// <summary>How often a name occurs.</summary>
+internal sealed record NamedCount(string Name, long Count);

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Destinations;
+
+/// <summary>Writes destinations with their pins, inside the caller's transaction.</summary>
+internal sealed class DestinationWriter(DbConnection connection)
+{
+    internal void Insert(Destination destination)
+    {
+        var values = Values.Of(destination);
+        connection.Execute(
+            """
+            INSERT INTO destination (key, host, level, attributes, mode, observe, probe_as, note)
+            VALUES (@Key, @Host, @Level, @Attributes, @Mode, @Observe, @ProbeAs, @Note)
+            """,
+            values);
+        if (destination.Pins.IsEmpty)
+            return;
+        var id = connection.ExecuteScalar<long>("SELECT id FROM destination WHERE key = @Key", new { values.Key });
+        WritePins(id, [], destination.Pins);
+    }
+
+    internal void Update(long id, Destination before, Destination after)
+    {
+        connection.Execute(
+            """
+            UPDATE destination SET key = @Key, host = @Host, level = @Level, attributes = @Attributes, mode = @Mode, observe = @Observe,
+                   probe_as = @ProbeAs, note = @Note
+            WHERE id = @Id
+            """,
+            Values.Of(after) with { Id = id });
+        WritePins(id, before.Pins, after.Pins);
+    }
+
+    internal void Remove(long id) => connection.Execute("DELETE FROM destination WHERE id = @id", new { id });
+
+    /// <summary>Brings the rows of the pins from one state to the other. What a probe keeps about a pin hangs on its row, so a pin that
+    /// stays keeps its row.</summary>
+    private void WritePins(long id, ImmutableArray<Pin> before, ImmutableArray<Pin> after)
+    {
+        var old = before.Select((pin, position) => (pin, position)).ToDictionary(item => item.pin.Fingerprint.Hex);
+        for (var position = 0; position < after.Length; position++)
+        {
+            var pin = after[position];
+            var isKnown = old.Remove(pin.Fingerprint.Hex, out var kept);
+            if (isKnown && kept == (pin, position))
+                continue;
+            var values = new PinValues(
+                id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength.Name(), pin.Since.Seconds());
+            if (isKnown)
+            {
+                connection.Execute(
+                    """
+                    UPDATE pin SET position = @Position, subject = @Subject, state = @State, strength = @Strength, since = @Since
+                    WHERE destination_id = @Destination AND fingerprint = @Fingerprint
+                    """,
+                    values);
+            }
+            else
+            {
+                connection.Execute(
+                    """
+                    INSERT INTO pin (destination_id, position, fingerprint, subject, state, strength, since)
+                    VALUES (@Destination, @Position, @Fingerprint, @Subject, @State, @Strength, @Since)
+                    """,
+                    values);
+            }
+        }
+
+        foreach (var fingerprint in old.Keys)
+            connection.Execute("DELETE FROM pin WHERE destination_id = @id AND fingerprint = @fingerprint", new { id, fingerprint });
+    }
+
+    internal sealed record Values(
+        long Id, string Key, string Host, string Level, string? Attributes, string Mode, long Observe, string? ProbeAs, string? Note)
+    {
+        internal static Values Of(Destination destination) => new(
+            0, destination.Key.Text, DestinationTable.HostOf(destination.Key), destination.Policy.Level.Name(),
+            PolicyDocument.ToJson(destination.Policy), destination.Mode.Name(), destination.Observe ? 1 : 0,
+            destination.ProbeAs.IsEmpty ? null : JsonSerializer.Serialize([.. destination.ProbeAs], StoreJson.Default.StringArray), destination.Note);
+    }
+
+    internal sealed record PinValues(
+        long Destination, long Position, string Fingerprint, string Subject, string State, string Strength, long Since);
+}

@@ -1,0 +1,128 @@
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using PolicyDaemon.Store.Faults;
+
+// Every call of Dapper in this library is generated at build time; a test finds the one that is not.
+[module: DapperAot]
+
+namespace PolicyDaemon.Store.Engines;
+
+/// <summary>What a store is opened for.</summary>
+public enum StoreAccess
+{
+    /// <summary>Nothing is written; works while the daemon is down.</summary>
+    Read,
+
+    /// <summary>Changes may be made; a store of an older version is brought up to date.</summary>
+    Write,
+}
+
+/// <summary>One connection to a store, whichever engine keeps it: for one thread at a time.</summary>
+/// <remarks>
+/// Everything above this folder speaks the one SQL of both engines over <see cref="Connection"/>, with parameters by name, and
+/// leaves to the session what the engines do differently: how a transaction begins, what an error means.
+/// </remarks>
+internal abstract class StoreSession(string path, DbConnection connection) : IDisposable
+{
+    /// <summary>Where the store is, as messages name it.</summary>
+    internal string Path { get; } = path;
+
+    internal DbConnection Connection { get; } = connection;
+
+    /// <summary>A random identity, made with the store; a copy has the same.</summary>
+    internal abstract string StoreId { get; }
+
+    /// <returns>Null where somebody took it away.</returns>
+    internal string? FindStoreId() => Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
+
+    /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
+    internal abstract StoreException? OnlyRead { get; }
+
+    /// <summary>Begins a transaction that only reads: what it reads is of one moment, whoever writes meanwhile.</summary>
+    internal abstract void BeginRead();
+
+    /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
+    internal abstract void BeginWrite();
+
+    /// <summary>Makes what was written durable.</summary>
+    internal abstract void Commit();
+
+    /// <summary>Takes back what was written. Never fails: an engine that gave up on the transaction has taken it back by itself.</summary>
+    internal abstract void Rollback();
+
+    /// <summary>Does one piece of work inside a transaction: all of it or, where it throws, nothing of it.</summary>
+    internal abstract void Isolate(Action work);
+
+    /// <summary>Makes room for a transaction that touches the whole store.</summary>
+    internal abstract void PrepareForBulk();
+
+    /// <summary>Checks every page, index and reference.</summary>
+    /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
+    internal abstract void CheckIntegrity();
+
+    /// <summary>Ends, from any thread, what the connection is at.</summary>
+    internal abstract void Interrupt();
+
+    /// <summary>Writes a consistent copy while everything runs. Refuses to overwrite.</summary>
+    internal abstract void Backup(string file);
+
+    /// <summary>Says what an error of the engine means for the store, and what to do next.</summary>
+    internal abstract StoreException FaultOf(DbException error);
+
+    /// <summary>True where an error is of the row that was written, and the transaction can go on.</summary>
+    internal abstract bool IsOfRow(DbException error);
+
+    /// <exception cref="StoreException">The work met an error of the engine, or something in the store that cannot be read.</exception>
+    internal T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (DbException error)
+        {
+            throw FaultOf(error);
+        }
+        catch (Exception error) when (error is FormatException or JsonException)
+        {
+            throw StoreException.Damaged(Path, error.Message, error);
+        }
+    }
+
+    internal void Guard(Action work) => Guard(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>Streams what the work yields.</summary>
+    internal IEnumerable<T> Guard<T>(IEnumerable<T> rows)
+    {
+        using var row = Guard(rows.GetEnumerator);
+        while (Guard(row.MoveNext))
+            yield return row.Current;
+    }
+
+    /// <summary>Everything that the work reads is of one moment.</summary>
+    internal virtual T InOneMoment<T>(Func<T> work) => Guard(() =>
+    {
+        BeginRead();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Rollback();
+        }
+    });
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing) => Connection.Dispose();
+}

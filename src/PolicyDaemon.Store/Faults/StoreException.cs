@@ -1,0 +1,59 @@
+namespace PolicyDaemon.Store.Faults;
+
+/// <summary>The store cannot be used; the message names the file and says what to do next.</summary>
+// The kind decides exit codes and findings, so the usual constructors without it have no meaning.
+#pragma warning disable CA1032
+public sealed class StoreException : Exception
+#pragma warning restore CA1032
+{
+    public StoreException(StoreFault kind, string message, Exception? cause = null)
+        : base(message, cause) => Kind = kind;
+
+    public StoreFault Kind { get; }
+
+    /// <summary>True where the store itself is bad, so that waiting does not help.</summary>
+    internal bool IsDamage => Kind is StoreFault.Damaged or StoreFault.NotAStore;
+
+    internal static StoreException Damaged(string path, string detail, Exception? cause = null) =>
+        new(
+            StoreFault.Damaged,
+            $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot",
+            cause);
+}
+
+/// <summary>Why a store cannot be used.</summary>
+public enum StoreFault
+{
+    /// <summary>There is no file.</summary>
+    Missing,
+
+    /// <summary>There is a file where a new store was to be made.</summary>
+    Exists,
+
+    /// <summary>The file is a store, but broken.</summary>
+    Damaged,
+
+    /// <summary>The file is something else.</summary>
+    NotAStore,
+
+    /// <summary>A newer version of the programs wrote it, and this one cannot use it so.</summary>
+    Newer,
+
+    /// <summary>An older version wrote it, and it was opened for reading only.</summary>
+    Older,
+
+    /// <summary>Another process holds it longer than is waited for.</summary>
+    Locked,
+
+    /// <summary>The system refuses access.</summary>
+    Permission,
+
+    /// <summary>The file system is mounted for reading only.</summary>
+    ReadOnly,
+
+    /// <summary>No space or inode is left on the device.</summary>
+    Full,
+
+    /// <summary>Any other error of the device or of the database.</summary>
+    Unavailable,
+}

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Findings;
+
+/// <summary>Keeps findings: one open per kind and subject, however often it is raised.</summary>
+internal static class FindingTable
+{
+    private const string Columns =
+        """
+        SELECT id, kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, closed, notified, escalation
+        FROM finding
+
+        """;
+
+    /// <summary>Open findings, oldest first.</summary>
+    internal static List<FindingAlert> Open(DbConnection connection) =>
+        [.. connection.Query<Row>(Columns + "WHERE closed IS NULL ORDER BY since, id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
+
+    /// <summary>Open findings, and closed ones of whose opening people were told and not yet of their end; oldest first.</summary>
+    internal static List<FindingAlert> Alerts(DbConnection connection) =>
+        [.. connection.Query<Row>(Columns + "WHERE closed IS NULL").ToList()
+            // Of its own, so that each of the two finds its index.
+            .Concat(connection.Query<Row>(Columns + "WHERE closed IS NOT NULL AND notified IS NOT NULL AND recovered IS NULL").ToList())
+            .OrderBy(row => row.Since).ThenBy(row => row.Id)
+            .Select(row => row.Read()).OfType<FindingAlert>()];
+
+    internal static void Raise(DbConnection connection, Finding finding, DateTimeOffset now)
+    {
+        // Typed, not var: Dapper's generator does not see the serializer's generated code.
+        string? expected = finding.Expected.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Expected.Select(pin => pin.Hex)], StoreJson.Default.StringArray);
+        string? seen = finding.Seen.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Seen.Select(ToDocument)], StoreJson.Default.PresentedKeyDocumentArray);
+        var (kind, outcome) = (finding.Kind.Name(), finding.Outcome?.Name());
+        connection.Execute(
+            """
+            INSERT INTO finding (kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, escalation)
+            VALUES (@kind, @Subject, @Detail, @Remedy, @since, @lastSeen, 1, @outcome, @expected, @seen, @affects, 0)
+            ON CONFLICT (kind, subject) WHERE closed IS NULL
+            DO UPDATE SET detail = excluded.detail, remedy = excluded.remedy, last_seen = excluded.last_seen,
+                          occurrences = finding.occurrences + 1, outcome = excluded.outcome, expected = excluded.expected,
+                          seen = excluded.seen, affects = excluded.affects
+            """,
+            new
+            {
+                kind, finding.Subject, finding.Detail, finding.Remedy, since = finding.Since.Seconds(), lastSeen = now.Seconds(), outcome, expected,
+                seen, affects = (long)finding.Affects,
+            });
+    }
+
+    /// <returns>False where none was open.</returns>
+    internal static bool Close(DbConnection connection, FindingKind kind, string subject, DateTimeOffset now) =>
+        connection.Execute(
+            "UPDATE finding SET closed = @closed WHERE kind = @kind AND subject = @subject AND closed IS NULL",
+            new { closed = now.Seconds(), kind = kind.Name(), subject }) > 0;
+
+    /// <summary>Brings the open findings about a subject into line with what holds now, among those of one source.</summary>
+    internal static void Replace(DbConnection connection, string subject, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at)
+    {
+        foreach (var name in connection.Query<string>("SELECT kind FROM finding WHERE subject = @subject AND closed IS NULL", new { subject }).ToList())
+        {
+            if (FindingKinds.TryParse(name, out var kind) && kind.IsOf(source)
+                && !now.Any(finding => finding.Kind == kind && finding.Subject == subject))
+                Close(connection, kind, subject, at);
+        }
+
+        foreach (var finding in now)
+            Raise(connection, finding, at);
+    }
+
+    internal static void MarkNotified(DbConnection connection, long id, DateTimeOffset at, int escalation) =>
+        connection.Execute(
+            """
+            UPDATE finding SET notified = coalesce(notified, @at), escalation = CASE WHEN escalation < @escalation THEN @escalation ELSE escalation END
+            WHERE id = @id
+            """,
+            new { at = at.Seconds(), escalation = (long)escalation, id });
+
+    internal static void MarkRecovered(DbConnection connection, long id, DateTimeOffset at) =>
+        connection.Execute("UPDATE finding SET recovered = @at WHERE id = @id", new { at = at.Seconds(), id });
+
+    private static PresentedKeyDocument ToDocument(PresentedKey key) =>
+        new(key.MxHost, key.Target.Id, key.PublicKey.Hex, key.Certificate.Hex, key.Since.Seconds());
+
+    internal sealed record Row(
+        long Id, string Kind, string Subject, string Detail, string Remedy, long Since, long LastSeen, long Occurrences, string? Outcome,
+        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation)
+    {
+        /// <returns>Null for a kind that a later version added: its row stays for that version.</returns>
+        internal FindingAlert? Read()
+        {
+            if (!FindingKinds.TryParse(Kind, out var kind))
+                return null;
+            var finding = new Finding(kind, Subject, Detail, Remedy, Since.Time())
+            {
+                Outcome = ProbeOutcomes.TryParse(Outcome, out var outcome) ? outcome : null,
+                Affects = (int)Math.Clamp(Affects, 0, int.MaxValue),
+            };
+            return new FindingAlert(Id, WithParticulars(finding), Occurrences, LastSeen.Time(), Closed?.Time(), Notified?.Time(), (int)Escalation);
+        }
+
+        /// <summary>A finding whose particulars cannot be read is shown without them: what is wrong matters more.</summary>
+        private Finding WithParticulars(Finding finding)
+        {
+            try
+            {
+                return finding with { Expected = ReadExpected(), Seen = ReadSeen() };
+            }
+            catch (Exception error) when (error is FormatException or JsonException)
+            {
+                return finding;
+            }
+        }
+
+        private ImmutableArray<Fingerprint> ReadExpected() =>
+            Expected is null ? [] : [.. (JsonSerializer.Deserialize(Expected, StoreJson.Default.StringArray) ?? []).Select(Print)];
+
+        private ImmutableArray<PresentedKey> ReadSeen() => Seen is null
+            ? []
+            : [.. (JsonSerializer.Deserialize(Seen, StoreJson.Default.PresentedKeyDocumentArray) ?? []).Select(key => new PresentedKey(
+                key.MxHost, ProbeTarget.Parse(key.Target), Print(key.PublicKey), Print(key.Certificate), key.Since.Time()))];
+
+        private static Fingerprint Print(string hex) =>
+            Fingerprint.TryParse(hex, out var fingerprint, out var reason) ? fingerprint : throw new FormatException(reason);
+    }
+}
