@@ -26,7 +26,8 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         await ScriptedAsync("cut", "connection-lost", Scripts.CutAfterEhlo);
         await ScriptedAsync("garbage", "handshake-failed", Scripts.GarbageForTls, "mismatch");
         await ScriptedAsync("unavailable", "starttls-refused", Scripts.StartTlsUnavailable);
-        await ScriptedAsync("injecting", "plaintext-injected", Scripts.Injecting(() => fine), "mismatch");
+        // Postfix goes on behind the injected octets and compares the key; the probe does not, and says that it cannot tell.
+        await ScriptedAsync("injecting", "plaintext-injected", Scripts.Injecting(() => fine), "unknown");
         await ScriptedAsync("endless", "reply-too-long", Scripts.HugeGreeting);
         await ScriptedAsync("plain", "starttls-not-supported", Scripts.WithoutStartTls, "mismatch");
         Expect("refused", "connection-refused", "unreachable", Pin());
@@ -105,7 +106,8 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         foreach (var (domain, _, _, verdict) in _expected)
         {
             await Until.TrueAsync(
-                $"{domain} was probed", async () => await prober.VerdictAsync(domain) is not (null or "unknown"), () => prober.Tell(domain));
+                $"{domain} was probed", async () => await prober.VerdictAsync(domain) is { } said && (said != "unknown" || verdict == "unknown"),
+                () => prober.Tell(domain));
             if (await prober.VerdictAsync(domain) is var met && met != verdict) wrong.Add($"{domain}: expected {verdict}, judged {met}");
         }
 
