@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon;
 

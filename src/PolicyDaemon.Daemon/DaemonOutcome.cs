@@ -1,3 +1,5 @@
+using PolicyDaemon.Daemon.Hosting;
+
 namespace PolicyDaemon.Daemon;
 
 /// <summary>How the process will end; the part that cannot go on says so before it stops the host.</summary>

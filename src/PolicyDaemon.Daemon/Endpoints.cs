@@ -1,5 +1,5 @@
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Daemon;

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 
 namespace PolicyDaemon.Daemon;
 

@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;

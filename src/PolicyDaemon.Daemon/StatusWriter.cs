@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;

@@ -2,8 +2,8 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Cli.Setup;

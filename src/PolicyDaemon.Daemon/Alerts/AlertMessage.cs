@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon.Alerts;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon.Alerts;
 

@@ -8,6 +8,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;

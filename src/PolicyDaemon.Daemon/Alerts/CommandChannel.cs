@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon.Alerts;
 

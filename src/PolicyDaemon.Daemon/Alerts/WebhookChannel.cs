@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon.Alerts;
 

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Store.Faults;

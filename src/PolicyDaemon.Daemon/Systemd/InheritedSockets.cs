@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 
 namespace PolicyDaemon.Daemon.Systemd;
 

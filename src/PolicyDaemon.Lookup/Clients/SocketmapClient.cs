@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Clients;

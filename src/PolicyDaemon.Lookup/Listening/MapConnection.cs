@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;

@@ -27,6 +27,8 @@ public class FolderTests
     [InlineData("Core")]
     [InlineData("Probe")]
     [InlineData("Store")]
+    [InlineData("Lookup")]
+    [InlineData("Daemon")]
     [InlineData("Administration")]
     [InlineData("Cli")]
     public void A_library_has_no_circle_between_its_folders(string library) => Assert.Empty(GraphOf(library).Circles());

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Lookup;
 using Xunit;

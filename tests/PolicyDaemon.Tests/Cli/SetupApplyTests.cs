@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Lookup;
 using Xunit;

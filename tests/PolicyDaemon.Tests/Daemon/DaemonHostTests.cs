@@ -8,6 +8,7 @@ using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
 using Xunit;

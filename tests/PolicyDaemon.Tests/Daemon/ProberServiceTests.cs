@@ -7,7 +7,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Daemon;
+using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Daemon.Systemd;
-using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 

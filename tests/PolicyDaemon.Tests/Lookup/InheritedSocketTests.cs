@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Support;
 using Xunit;

@@ -1,4 +1,4 @@
-using PolicyDaemon.Lookup;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 

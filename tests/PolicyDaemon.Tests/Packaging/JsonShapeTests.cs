@@ -7,7 +7,6 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Store.Probing;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Packaging;

@@ -5,8 +5,8 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Clients;
+using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Cli.Commands.Lookups;

@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Json;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;

@@ -5,8 +5,8 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;

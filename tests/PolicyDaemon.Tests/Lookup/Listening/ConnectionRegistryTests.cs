@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Support;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Lookup.Listening.Readiness;
 
 namespace PolicyDaemon.Tests.Lookup.Listening;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;

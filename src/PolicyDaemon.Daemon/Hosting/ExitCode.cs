@@ -1,4 +1,4 @@
-namespace PolicyDaemon.Daemon;
+namespace PolicyDaemon.Daemon.Hosting;
 
 /// <summary>How policyd ends. See policyd(8), EXIT STATUS.</summary>
 internal enum ExitCode

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using PolicyDaemon.Lookup.Protocols;
 
-namespace PolicyDaemon.Lookup;
+namespace PolicyDaemon.Lookup.Listening;
 
 /// <summary>Where lookups are answered, in which protocol: <c>inet:HOST:PORT</c> or <c>unix:PATH</c> as Postfix writes them.</summary>
 public sealed record MapEndpoint

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace PolicyDaemon.Daemon;
+namespace PolicyDaemon.Daemon.Hosting;
 
 /// <summary>The program's version, as <c>--version</c> prints it.</summary>
 internal static class DaemonVersion

@@ -1,6 +1,6 @@
 using PolicyDaemon.Core.Configuration;
 
-namespace PolicyDaemon.Daemon;
+namespace PolicyDaemon.Daemon.Hosting;
 
 /// <summary>The settings in force; SIGHUP replaces them whole.</summary>
 internal sealed class RunningConfiguration(Settings settings)

@@ -1,4 +1,4 @@
-namespace PolicyDaemon.Lookup;
+namespace PolicyDaemon.Lookup.Listening;
 
 /// <summary>The <c>[lookup]</c> section: where lookups are answered, and the bounds of a connection.</summary>
 public sealed class LookupOptions

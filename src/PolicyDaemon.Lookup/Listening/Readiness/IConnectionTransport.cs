@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace PolicyDaemon.Lookup.Listening;
+namespace PolicyDaemon.Lookup.Listening.Readiness;
 
 /// <summary>What moves a connection's bytes between its socket and two pipes.</summary>
 /// <remarks>A flush of the output completes only when the octets are with the kernel; disposing it ends whatever is under way. A peer that
