@@ -25,7 +25,7 @@ public sealed class HostileServerStories(ProbingLaboratory lab) : ProberStories(
         await ScriptedAsync("tarpit", "timeout", Scripts.Tarpit);
         await ScriptedAsync("cut", "connection-lost", Scripts.CutAfterEhlo);
         await ScriptedAsync("garbage", "handshake-failed", Scripts.GarbageForTls, "mismatch");
-        await ScriptedAsync("unavailable", "starttls-refused", Scripts.StartTlsUnavailable);
+        await ScriptedAsync("unavailable", "starttls-refused", Scripts.StartTlsUnavailable, "mismatch");
         // Postfix goes on behind the injected octets and compares the key; the probe does not, and says that it cannot tell.
         await ScriptedAsync("injecting", "plaintext-injected", Scripts.Injecting(() => fine), "unknown");
         await ScriptedAsync("endless", "reply-too-long", Scripts.HugeGreeting);
