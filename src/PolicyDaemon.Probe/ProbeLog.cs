@@ -5,7 +5,7 @@ namespace PolicyDaemon.Probe;
 /// <summary>What the prober and discovery log, event ids 4000 to 4099. Findings are the ledger's; here is what concerns the prober itself.</summary>
 internal static partial class ProbeLog
 {
-    [LoggerMessage(4000, LogLevel.Information, "The prober looks after {Count} destinations")]
+    [LoggerMessage(4000, LogLevel.Information, "The prober probes {Count} destinations")]
     public static partial void Started(this ILogger logger, int count);
 
     [LoggerMessage(4001, LogLevel.Debug, "{NextHop}: {Verdict} ({Reason})")]

@@ -24,7 +24,7 @@ internal sealed record FetchEvidence(
                 .. probed.Addresses.SelectMany(address => address.Seen.Certificates.Select(presented => new CertificateEvidence(
                     address.Host.Name, address.Seen.Target.Address.ToString(), address.Seen.Target.Port, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
                     presented.Certificate.Digest(PinSubject.Certificate, digest).Hex, presented.Chain.Name(),
-                    address.Watched.DaneOf(presented.Certificate.Algorithm).Name()))),
+                    address.State.DaneOf(presented.Certificate.Algorithm).Name()))),
             ]),
         FetchEvidenceJson.Default.FetchEvidence);
 }

@@ -47,7 +47,7 @@ internal static class FetchedKeys
         MxResolution resolution, IReadOnlyList<(ProbedAddress Address, PresentedCertificate Presented)> places)
     {
         var presented = places.Select(place => new PresentedAt(
-            place.Address.Host.Name, place.Presented.Certificate, place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm),
+            place.Address.Host.Name, place.Presented.Certificate, place.Address.State.DaneOf(place.Presented.Certificate.Algorithm),
             place.Presented.Chain)).ToList();
         if (presented.Find(place => !KeyStrength.IsAcceptable(place.Certificate)) is { Certificate: { } weak })
             return (null, $"none: the key is weak ({Phrases.PublicKey(weak)})");
@@ -62,7 +62,7 @@ internal static class FetchedKeys
         }
 
         if (places.Any(place => !place.Address.Host.Tlsa.IsEmpty
-            && place.Address.Watched.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Unjudged))
+            && place.Address.State.DaneOf(place.Presented.Certificate.Algorithm) == DaneVerdict.Unjudged))
             return (null, "none: there are TLSA records, but no trusted resolver says that DNSSEC secures them (resolver_trusted)");
         return (null, presented.TrueForAll(Evidence.IsTrusted)
             ? "none: the chain is trusted, but the MX host's name comes from DNS without DNSSEC"

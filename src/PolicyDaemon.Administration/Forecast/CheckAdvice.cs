@@ -18,7 +18,7 @@ public static class CheckAdvice
         if (unknown > 0 && unknown < result.Probed.Addresses.Length)
             yield return $"{Phrases.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry
-            && result.Probed.Round.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
+            && result.Probed.Recorded.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
         {
             var key = Shell.Quote(entry.Key.Text);
             yield return $"compare what was seen with the partner over another channel; then: policyctl probe {key}, and policyctl pin approve {key} FINGERPRINT";

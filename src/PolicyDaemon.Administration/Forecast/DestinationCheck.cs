@@ -60,7 +60,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
                     [.. probed.Addresses.Select(address => address.DaneState)]),
                 settings.Postfix),
             AtEntry = entry is null || probed.Addresses.IsEmpty ? null : MailForecast.Of(
-                new DeliveryRules(Policy(entry, key), settings.Postfix), probed.Addresses.Select(address => address.Watched)),
+                new DeliveryRules(Policy(entry, key), settings.Postfix), probed.Addresses.Select(address => address.State)),
         };
     }
 

@@ -15,7 +15,7 @@ public static class LevelCommand
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
         if (own is not null && !strongest.Level.IsAbove(own.Policy.Level))
-            return own.Observe && result.Probed.Round.Result.Verdict == DestinationVerdict.Ok
+            return own.Observe && result.Probed.Recorded.Result.Verdict == DestinationVerdict.Ok
                 ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
                 : null;
         return Text(result.Key, own, strongest, result.Probed.Resolution);

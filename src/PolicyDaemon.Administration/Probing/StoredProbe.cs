@@ -55,7 +55,7 @@ public sealed record StoredProbe
     /// <returns>Null where the destination was removed meanwhile.</returns>
     internal static StoredProbe? Of(ProbedDestination probed, PolicyStore store, IReadOnlyDictionary<(FindingKind, string), Finding> open)
     {
-        var result = probed.Round;
+        var result = probed.Recorded;
         return store.Find(result.Key) is { } entry && store.ReadProbeState(result.Key) is { } state
             ? new StoredProbe
             {

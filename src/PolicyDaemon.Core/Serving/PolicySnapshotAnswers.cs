@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Serving;
 
-/// <summary>The last look at an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
+/// <summary>The last check of an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
 internal static class PolicySnapshotAnswers
 {
     public static LookupAnswer Storable(LookupAnswer answer)

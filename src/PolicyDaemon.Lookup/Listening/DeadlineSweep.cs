@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>Looks at all connections now and then while something is under way in one of them; sleeps otherwise.</summary>
+/// <summary>Examines all connections now and then while something is under way in one of them; sleeps otherwise.</summary>
 /// <remarks>
 /// A timer per request would cost more than the answer. A connection notes when a request or a reply began to wait, which
 /// is rare, and arms the sweep; the sweep ends what has waited too long, late by at most its interval.

@@ -139,36 +139,36 @@ public sealed class DestinationProbe : IDisposable
 
         var histories = probes.ToDictionary(pair => pair.Key, pair => pair.Value.History);
         var observations = probes.Where(pair => pair.Value.Observation is not null).ToDictionary(pair => pair.Key, pair => pair.Value.Observation!);
-        var (round, counts) = await FinishAsync(state, evaluation, histories, observations, passEnded);
+        var (result, counts) = await FinishAsync(state, evaluation, histories, observations, passEnded);
         return new ProbedDestination
         {
             Before = state,
             Resolution = resolution,
             Addresses = Connected(resolution, evaluation, probes, named),
             States = evaluation.Addresses(histories, observations),
-            Round = round,
+            Recorded = result,
             Changed = [.. probes.Where(pair => pair.Value.IsNews).Select(pair => pair.Key)],
             Counts = counts,
         };
     }
 
-    private async Task<(ProbeResult Round, BrakeCounts Counts)> FinishAsync(
+    private async Task<(ProbeResult Result, BrakeCounts Counts)> FinishAsync(
         DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories,
         Dictionary<ProbeTarget, Observation> seen, DateTimeOffset? passEnded)
     {
         var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
         var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
-        var round = evaluation.Finish(histories, seen, postfix, brake, options);
-        if (Findings?.IsResolverFailing(round.Resolution, FailedBefore(state)) == true)
+        var result = evaluation.Finish(histories, seen, postfix, brake, options);
+        if (Findings?.IsResolverFailing(result.Resolution, FailedBefore(state)) == true)
         {
-            var own = round.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
-            round = round with { Result = round.Result with { Findings = own } };
+            var own = result.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
+            result = result with { Result = result.Result with { Findings = own } };
         }
 
         if (ledger is not null)
-            await ledger.RecordAsync(round);
+            await ledger.RecordAsync(result);
         Findings?.Update(brake, resolver.Trouble, resolver.Untested);
-        return (round, counts);
+        return (result, counts);
     }
 
     // A probe that worked has the time of its resolution, but for the moment between them and whole seconds.

@@ -21,7 +21,7 @@ public sealed record ProbedDestination
     public required ImmutableArray<AddressState> States { get; init; }
 
     /// <summary>What the rules of the pin life cycle make of it.</summary>
-    public required ProbeResult Round { get; init; }
+    public required ProbeResult Recorded { get; init; }
 
     /// <summary>Targets that showed something new, which concerns every destination behind them.</summary>
     public ImmutableArray<ProbeTarget> Changed { get; init; } = [];
@@ -33,8 +33,8 @@ public sealed record ProbedDestination
 /// <summary>An address of an MX host, connected to.</summary>
 /// <param name="Host">The MX host, as DNS has it.</param>
 /// <param name="Seen">What the address showed, asked as Postfix would ask.</param>
-/// <param name="Watched">The same as the rules see it.</param>
-public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState Watched)
+/// <param name="State">The same as the rules see it.</param>
+public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState State)
 {
     /// <summary>What it showed to other SNI names, as the rules see it; the empty name is none.</summary>
     public ImmutableDictionary<string, AddressState> ByName { get; init; } = ImmutableDictionary<string, AddressState>.Empty;
@@ -43,13 +43,13 @@ public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState W
     public Observation? Named => ByName.GetValueOrDefault(Host.Name)?.Seen;
 
     /// <summary>As it shows itself without SNI.</summary>
-    public AddressState PlainState => ByName.GetValueOrDefault("", Watched);
+    public AddressState PlainState => ByName.GetValueOrDefault("", State);
 
     /// <summary>As it shows itself to the MX host's name, where that was tried; otherwise as without SNI.</summary>
     public AddressState NamedState => ByName.GetValueOrDefault(Host.Name, PlainState);
 
     /// <summary>As it shows itself to Postfix at dane and dane-only: to the TLSA base domain where there are usable records (RFC 7672 section 8.1).</summary>
-    public AddressState DaneState => Watched.Tlsa == TlsaState.Usable && Host.TlsaBase is { } name
-        ? Watched.History.Target.ServerName == name ? Watched : ByName.GetValueOrDefault(name, PlainState)
+    public AddressState DaneState => State.Tlsa == TlsaState.Usable && Host.TlsaBase is { } name
+        ? State.History.Target.ServerName == name ? State : ByName.GetValueOrDefault(name, PlainState)
         : PlainState;
 }

@@ -22,7 +22,7 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     private long? clockSetAt;
     private bool isRecorded;
 
-    /// <summary>How many destinations are looked after. Of fewer than make it one finding, each has its own at once.</summary>
+    /// <summary>How many destinations are probed. Of fewer than make it one finding, each has its own at once.</summary>
     public int Destinations { get; set; }
 
     /// <summary>Takes down how a lookup ended.</summary>

@@ -29,7 +29,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     private bool hasAllNew;
     private int beyond;
 
-    /// <summary>How many destinations there are to look after.</summary>
+    /// <summary>How many destinations there are to probe.</summary>
     public int Destinations { get; private set; }
 
     /// <summary>How many wait for their turn.</summary>

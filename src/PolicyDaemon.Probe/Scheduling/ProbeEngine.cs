@@ -105,7 +105,7 @@ public sealed class ProbeEngine : IDisposable
 
     private EngineSignal.ProbeEnded Ended(NextHop key, ProbeReason reason, ProbedDestination probed)
     {
-        var result = probed.Round.Result;
+        var result = probed.Recorded.Result;
         lastBrake = new StrongBox<Brake>(
             new Brake(probed.Counts.PinnedHosts, probed.Counts.HostsWithNewKeys, PassEnded) { Options = rotation });
         logger.Probed(key.Text, result.Verdict.Name(), reason.ToString());
@@ -114,7 +114,7 @@ public sealed class ProbeEngine : IDisposable
         return new EngineSignal.ProbeEnded
         {
             Key = key,
-            NextDue = probed.Round.NextDue,
+            NextDue = probed.Recorded.NextDue,
             AwaitsEndOfPass = result.ReconsiderAt is not null || result.NewKeySeen,
             Sharing = [.. probed.Changed.SelectMany(ledger.Sharing).Distinct()],
             NewKeyAmong = result.NewKeySeen ? probed.Counts.PinnedHosts : null,

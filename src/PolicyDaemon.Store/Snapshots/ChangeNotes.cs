@@ -1,9 +1,9 @@
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Notes which keys changed, for whoever looks after them; what nobody fetches does not grow.</summary>
+/// <summary>Notes which keys changed, for whoever follows them; what nobody fetches does not grow.</summary>
 internal sealed class ChangeNotes
 {
-    // Beyond so many it is cheaper to look at everything.
+    // Beyond so many it is cheaper to read everything.
     private const int MaxKeys = 1_000;
 
     private readonly Lock gate = new();

@@ -71,7 +71,7 @@ internal static class CheckRows
             table.Add(subject, algorithm + " not-after", Times.Text(certificate.NotAfter));
             table.Add(subject, algorithm + " tls", $"{seen.TlsVersion} {seen.Cipher}".Trim());
             table.Add(subject, algorithm + " webpki", CheckTerms.WebPki(seen, address.Host.Name));
-            table.Add(subject, algorithm + " dane", address.Watched.DaneOf(certificate.Algorithm).Name());
+            table.Add(subject, algorithm + " dane", address.State.DaneOf(certificate.Algorithm).Name());
             if (result.Entry is { Policy.Level: TlsLevel.Fingerprint })
                 table.Add(subject, algorithm + " pin", CheckTerms.Pin(result, certificate));
         }

@@ -149,7 +149,7 @@ internal static class CheckTerms
             : new Cell($"MISMATCH, expected {string.Join(" or ", result.Expected.Take(MaxNames).Select(pin => pin.Fingerprint.Hex))}", Tone.Bad);
     }
 
-    internal static Cell Dane(ProbedAddress address, KeyAlgorithm algorithm) => address.Watched.DaneOf(algorithm) switch
+    internal static Cell Dane(ProbedAddress address, KeyAlgorithm algorithm) => address.State.DaneOf(algorithm) switch
     {
         DaneVerdict.Match => new Cell("match", Tone.Good),
         DaneVerdict.Mismatch => new Cell("MISMATCH: no TLSA record matches (validation-failure)", Tone.Bad),

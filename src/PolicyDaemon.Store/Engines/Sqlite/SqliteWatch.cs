@@ -58,7 +58,7 @@ internal sealed class SqliteWatch : IDisposable
 
     /// <summary>
     /// Closes after another file took the database's place while its write-ahead log stayed behind: SQLite would play that log into
-    /// the newcomer. What it holds goes where it belongs, into the old file, and an empty one remains.
+    /// the new one. What it holds goes where it belongs, into the old file, and an empty one remains.
     /// </summary>
     internal void Supersede()
     {
@@ -69,7 +69,7 @@ internal sealed class SqliteWatch : IDisposable
         }
         catch (SqliteException)
         {
-            // The old file cannot be written; the newcomer's integrity check follows in any case.
+            // The old file cannot be written; the new file's integrity check follows in any case.
         }
 
         Session.Dispose();

@@ -41,7 +41,7 @@ public sealed class DestinationProbeTests
         Assert.Empty(ledger.Rounds);
 
         var other = await stored.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation);
-        Assert.Equal((DestinationVerdict.Ok, DestinationVerdict.Ok), (one.Round.Result.Verdict, other!.Round.Result.Verdict));
+        Assert.Equal((DestinationVerdict.Ok, DestinationVerdict.Ok), (one.Recorded.Result.Verdict, other!.Recorded.Result.Verdict));
         Assert.Equal(one.Addresses.Select(Shown), other.Addresses.Select(Shown));
         Assert.Equal((1, 1), (ledger.Observations.Count, ledger.Rounds.Count));
     }
@@ -86,13 +86,13 @@ public sealed class DestinationProbeTests
             time.Advance(TimeSpan.FromSeconds(1));
             using var probe = Probe(ledger);
             var probed = await probe.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation);
-            Assert.Equal((attempt, DestinationVerdict.Unreachable), (network.Connections.Count, probed!.Round.Result.Verdict));
+            Assert.Equal((attempt, DestinationVerdict.Unreachable), (network.Connections.Count, probed!.Recorded.Result.Verdict));
         }
 
         network.Failures.Clear();
         time.Advance(TimeSpan.FromSeconds(1));
         using var last = Probe(ledger);
-        Assert.Equal(DestinationVerdict.Ok, (await last.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation))!.Round.Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await last.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation))!.Recorded.Result.Verdict);
     }
 
     [Fact]

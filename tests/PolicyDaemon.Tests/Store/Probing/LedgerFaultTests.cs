@@ -22,18 +22,18 @@ public sealed class LedgerFaultTests : IDisposable
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
         using var ledger = fixture.Open(TimeSpan.FromMilliseconds(20));
-        var round = With(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)), Finding(FindingKind.NewKey));
+        var result = With(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)), Finding(FindingKind.NewKey));
         using (var store = fixture.Store.Open())
         using (store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "slow"), PostfixSettings.Default))
         {
-            Assert.Contains("another program", Assert.Throws<LedgerUnavailableException>(() => ledger.Record(round)).Message, StringComparison.Ordinal);
+            Assert.Contains("another program", Assert.Throws<LedgerUnavailableException>(() => ledger.Record(result)).Message, StringComparison.Ordinal);
             Assert.Throws<LedgerUnavailableException>(() => ledger.Record(fixture.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
             // Reading goes on.
             Assert.Null(ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
         }
 
         Assert.Equal((0, 0, 0), (fixture.Count("probe_state"), fixture.Count("finding"), fixture.Count("observation")));
-        ledger.Record(round);
+        ledger.Record(result);
         Assert.Equal(PinState.Active, fixture.StateOf("a.example", 1));
     }
 
@@ -77,7 +77,7 @@ public sealed class LedgerFaultTests : IDisposable
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
         fixture.See(1, 0);
-        fixture.Ledger.Record(With(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)), Finding(FindingKind.NewKey)));
+        fixture.Ledger.Record(With(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)), Finding(FindingKind.NewKey)));
 
         using var crashed = new TemporaryStore(create: false);
         StoreFaultTests.CopyAsACrashWould(fixture.Store, crashed);
@@ -120,7 +120,7 @@ public sealed class LedgerFaultTests : IDisposable
         await Parallel.ForEachAsync(Enumerable.Range(1, 99), new ParallelOptions { MaxDegreeOfParallelism = 16 }, (i, _) =>
         {
             fixture.See(i, 0);
-            fixture.Ledger.Record(fixture.Round($"d{i}.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
+            fixture.Ledger.Record(fixture.Result($"d{i}.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
             return ValueTask.CompletedTask;
         });
 
@@ -176,7 +176,7 @@ public sealed class LedgerFaultTests : IDisposable
     {
         fixture.Add("a.example", Pin(0));
         fixture.See(1, 0);
-        fixture.Ledger.Record(With(fixture.Round("a.example"), Finding(FindingKind.NewKey)));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey)));
         using var store = fixture.Store.Open();
         fixture.Store.Remove("a.example");
         var removal = store.Audit(limit: 1).Single().ChangeId;
@@ -191,7 +191,7 @@ public sealed class LedgerFaultTests : IDisposable
 
         Assert.Equal([new ProbeDue(NextHop.Parse("a.example"), null)], fixture.Ledger.List());
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         store.CheckIntegrity();
         store.Backup(fixture.Store.Path + ".copy");
         using var copy = new ProbeLedger(fixture.Store.Path + ".copy", PolicyDaemon.Core.Policies.PostfixSettings.Default, fixture.Store.Time);

@@ -14,9 +14,9 @@ public sealed class LedgerFindingTests : IDisposable
     {
         fixture.Add("a.example", Pin(0));
         var since = fixture.Now;
-        fixture.Ledger.Record(With(fixture.Round("a.example"), Finding(FindingKind.NewKey, "first"), Finding(FindingKind.PinMismatch)));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey, "first"), Finding(FindingKind.PinMismatch)));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(With(fixture.Round("a.example"), Finding(FindingKind.NewKey, "second")));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey, "second")));
 
         using var store = fixture.Store.Open();
         var open = Assert.Single(store.OpenFindings());
@@ -31,7 +31,7 @@ public sealed class LedgerFindingTests : IDisposable
             },
             open.Finding);
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         Assert.Empty(store.OpenFindings());
     }
 
@@ -42,7 +42,7 @@ public sealed class LedgerFindingTests : IDisposable
         using var store = fixture.Store.Open();
         store.RaiseFinding(new Finding(FindingKind.NearMiss, "a.example", "asked", "do", fixture.Now));
         store.RaiseFinding(new Finding(FindingKind.EntryNotServable, "a.example", "bad", "do", fixture.Now));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         fixture.Ledger.Record([]);
         Assert.Equal(2, store.OpenFindings().Count);
     }
@@ -63,7 +63,7 @@ public sealed class LedgerFindingTests : IDisposable
     public void What_people_were_told_survives_a_restart_until_they_were_told_that_it_is_over()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(With(fixture.Round("a.example"), Finding(FindingKind.NewKey), Finding(FindingKind.PinMismatch)));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey), Finding(FindingKind.PinMismatch)));
         var alerts = fixture.Ledger.ReadAlerts();
         Assert.All(alerts, alert => Assert.Equal((null, null, 0), (alert.Closed, alert.Notified, alert.Escalation)));
         var told = alerts.Single(alert => alert.Finding.Kind == FindingKind.NewKey).Id;
@@ -79,14 +79,14 @@ public sealed class LedgerFindingTests : IDisposable
         Assert.Equal((first, 2, null), (after.Notified, after.Escalation, after.Closed));
 
         // Both settle; of the one that nobody heard of, nobody need hear that it is over.
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         var over = Assert.Single(fixture.Ledger.ReadAlerts());
         Assert.Equal((told, fixture.Now), (over.Id, over.Closed));
         fixture.Ledger.MarkRecovered([told], fixture.Now);
         Assert.Empty(fixture.Ledger.ReadAlerts());
 
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(With(fixture.Round("a.example"), Finding(FindingKind.NewKey)));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey)));
         Assert.NotEqual(told, Assert.Single(fixture.Ledger.ReadAlerts()).Id);
     }
 

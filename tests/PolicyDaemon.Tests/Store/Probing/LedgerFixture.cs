@@ -86,7 +86,7 @@ internal sealed class LedgerFixture : IDisposable
         })],
     };
 
-    internal ProbeResult Round(string key, params PinTransition[] transitions) => new()
+    internal ProbeResult Result(string key, params PinTransition[] transitions) => new()
     {
         Key = NextHop.Parse(key),
         At = Now.AddMilliseconds(456),
@@ -110,10 +110,10 @@ internal sealed class LedgerFixture : IDisposable
         Seen = [new PresentedKey("mx1.example", Target(1), KeyOf(1), Certificate(1).Id, DateTimeOffset.UnixEpoch.AddDays(20000))],
     };
 
-    internal static ProbeResult With(ProbeResult round, params Finding[] findings) =>
-        round with
+    internal static ProbeResult With(ProbeResult result, params Finding[] findings) =>
+        result with
         {
-            Result = round.Result with { Findings = [.. findings.Select(finding => finding with { Subject = round.Key.Text, Since = round.At })] },
+            Result = result.Result with { Findings = [.. findings.Select(finding => finding with { Subject = result.Key.Text, Since = result.At })] },
         };
 
     internal PinState? StateOf(string key, int pin, DigestAlgorithm digest = DigestAlgorithm.Sha256) =>

@@ -26,7 +26,7 @@ public sealed class LedgerTransitionTests : IDisposable
         using var loader = new LoaderFixture(fixture.Store);
         var before = loader.Answer("a.example");
 
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
         loader.Look();
 
         Assert.Equal($"Found fingerprint match={KeyOf(0)}|{KeyOf(1)}", loader.Answer("a.example"));
@@ -53,14 +53,14 @@ public sealed class LedgerTransitionTests : IDisposable
     public void What_a_person_decided_meanwhile_stands()
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate), Pin(2, PinState.Candidate));
-        var round = fixture.Round(
+        var result = fixture.Result(
             "a.example",
             Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane),
             Move(2, PinState.Candidate, PinState.Active, RotationRule.Dane),
             Move(3, null, PinState.Candidate, RotationRule.FirstSeen));
         fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0), Pin(1, PinState.Rejected), Pin(2, PinState.Candidate), Pin(3)));
 
-        fixture.Ledger.Record(round);
+        fixture.Ledger.Record(result);
 
         Assert.Equal(
             [PinState.Active, PinState.Rejected, PinState.Active, PinState.Active],
@@ -72,7 +72,7 @@ public sealed class LedgerTransitionTests : IDisposable
     public void An_undo_never_brings_a_rejected_pin_back()
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
         using var store = fixture.Store.Open();
         var promotion = store.Audit(limit: 1).Single().ChangeId;
         fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0), Pin(1, PinState.Rejected)));
@@ -83,7 +83,7 @@ public sealed class LedgerTransitionTests : IDisposable
 
         Assert.Equal(PinState.Rejected, fixture.StateOf("a.example", 1));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, PinState.Rejected, PinState.Active, RotationRule.Dane)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, PinState.Rejected, PinState.Active, RotationRule.Dane)));
         Assert.Equal(PinState.Rejected, fixture.StateOf("a.example", 1));
     }
 
@@ -98,7 +98,7 @@ public sealed class LedgerTransitionTests : IDisposable
     internal void The_mode_of_now_decides(PinMode mode, RotationRule rule, PinState expected)
     {
         fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0), Pin(1, PinState.Candidate)) with { Mode = mode });
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, rule)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, rule)));
         Assert.Equal(expected, fixture.StateOf("a.example", 1));
     }
 
@@ -106,7 +106,7 @@ public sealed class LedgerTransitionTests : IDisposable
     public void A_key_is_never_served_from_nowhere()
     {
         fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0)) with { Mode = PinMode.Auto });
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, null, PinState.Active, RotationRule.Dane), Move(2, null, PinState.Candidate, RotationRule.FirstSeen)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, null, PinState.Active, RotationRule.Dane), Move(2, null, PinState.Candidate, RotationRule.FirstSeen)));
         Assert.Equal((null, PinState.Candidate), (fixture.StateOf("a.example", 1), fixture.StateOf("a.example", 2)));
     }
 
@@ -114,7 +114,7 @@ public sealed class LedgerTransitionTests : IDisposable
     public void The_last_served_pin_stays()
     {
         fixture.Add("a.example", Pin(0, PinState.Retiring), Pin(1, PinState.Standby));
-        fixture.Ledger.Record(fixture.Round(
+        fixture.Ledger.Record(fixture.Result(
             "a.example", Move(0, PinState.Retiring, PinState.Retired, RotationRule.GraceOver), Move(1, PinState.Standby, PinState.Retired, RotationRule.StandbyExpired)));
         Assert.Equal((PinState.Retired, PinState.Standby), (fixture.StateOf("a.example", 0), fixture.StateOf("a.example", 1)));
     }
@@ -123,7 +123,7 @@ public sealed class LedgerTransitionTests : IDisposable
     public void The_last_pin_that_Postfix_compares_stays()
     {
         fixture.Add("a.example", Pin(0, PinState.Retiring), Pin(1, PinState.Active, DigestAlgorithm.Sha512));
-        fixture.Ledger.Record(fixture.Round("a.example", Move(0, PinState.Retiring, PinState.Retired, RotationRule.GraceOver)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(0, PinState.Retiring, PinState.Retired, RotationRule.GraceOver)));
         Assert.Equal(PinState.Retiring, fixture.StateOf("a.example", 0));
     }
 
@@ -139,7 +139,7 @@ public sealed class LedgerTransitionTests : IDisposable
 
         var move = Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane) with { Subject = PinSubject.Certificate };
         using var ledger = new ProbeLedger(fixture.Store.Path, PostfixSettings.Default with { Version = PostfixVersion.Newest }, fixture.Store.Time);
-        ledger.Record(fixture.Round("a.example", move));
+        ledger.Record(fixture.Result("a.example", move));
 
         Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
     }
@@ -148,7 +148,7 @@ public sealed class LedgerTransitionTests : IDisposable
     public void A_conversion_happens_whole()
     {
         fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0, digest: DigestAlgorithm.Sha1)) with { Observe = true });
-        fixture.Ledger.Record(fixture.Round("a.example", Conversion(0)));
+        fixture.Ledger.Record(fixture.Result("a.example", Conversion(0)));
 
         Assert.Equal((PinState.Retired, PinState.Active), (fixture.StateOf("a.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("a.example", 0)));
         using var store = fixture.Store.Open();
@@ -161,8 +161,8 @@ public sealed class LedgerTransitionTests : IDisposable
         fixture.Add("a.example", Pin(1), Pin(0, PinState.Retired, DigestAlgorithm.Sha1));
         fixture.Add("b.example", Pin(1), Pin(0, PinState.Active, DigestAlgorithm.Sha1), Pin(0, PinState.Rejected));
 
-        fixture.Ledger.Record(fixture.Round("a.example", Conversion(0)));
-        fixture.Ledger.Record(fixture.Round("b.example", Conversion(0)));
+        fixture.Ledger.Record(fixture.Result("a.example", Conversion(0)));
+        fixture.Ledger.Record(fixture.Result("b.example", Conversion(0)));
 
         Assert.Equal((PinState.Retired, null), (fixture.StateOf("a.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("a.example", 0)));
         Assert.Equal((PinState.Active, PinState.Rejected), (fixture.StateOf("b.example", 0, DigestAlgorithm.Sha1), fixture.StateOf("b.example", 0)));
@@ -174,7 +174,7 @@ public sealed class LedgerTransitionTests : IDisposable
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
         var trusting = Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane) with { Strength = PinStrength.Tofu };
 
-        fixture.Ledger.Record(With(fixture.Round("a.example", trusting), Finding(FindingKind.NewKey)));
+        fixture.Ledger.Record(With(fixture.Result("a.example", trusting), Finding(FindingKind.NewKey)));
 
         Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
         Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("a.example"))!.LastProbe);

@@ -73,10 +73,10 @@ public sealed class ProbeLedgerTests : IDisposable
         var right = fixture.Now;
         fixture.Add("ahead.example", Pin(0));
         fixture.Add("usual.example", Pin(0));
-        fixture.Ledger.Record(fixture.Round("usual.example"));
+        fixture.Ledger.Record(fixture.Result("usual.example"));
         fixture.Store.Time.AdjustTime(right.AddHours(6));
-        var round = fixture.Round("ahead.example");
-        fixture.Ledger.Record(round with { Result = round.Result with { NewKeys = [new HostWithNewKey("mx1.example", fixture.Now)] } });
+        var result = fixture.Result("ahead.example");
+        fixture.Ledger.Record(result with { Result = result.Result with { NewKeys = [new HostWithNewKey("mx1.example", fixture.Now)] } });
         fixture.Store.Time.AdjustTime(right.AddMinutes(1));
 
         Assert.Equal(0, fixture.Ledger.RecallFuture(fixture.Now, right.AddHours(48)));
@@ -85,7 +85,7 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal("ahead.example", Assert.Single(fixture.Ledger.ListDue(fixture.Now, 10)).Key.Text);
         Assert.Equal(0, fixture.Ledger.ReadBrake(right.AddDays(-1)).HostsWithNewKeys);
 
-        fixture.Ledger.Record(fixture.Round("ahead.example"));
+        fixture.Ledger.Record(fixture.Result("ahead.example"));
         Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("ahead.example"))?.LastProbe);
     }
 
@@ -140,7 +140,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Add("a.example", Pin(0));
         fixture.Add("b.example", Pin(0));
         fixture.Store.Put(TemporaryStore.Pinned("c.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
-        fixture.Ledger.Record(fixture.Round("b.example"));
+        fixture.Ledger.Record(fixture.Result("b.example"));
 
         Assert.Equal(
             [new ProbeDue(NextHop.Parse("a.example"), null), new ProbeDue(NextHop.Parse("b.example"), fixture.Now.AddHours(24))],
@@ -155,10 +155,10 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Store.Put(TemporaryStore.Pinned("none.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
         fixture.Add("y.example", Pin(1));
         fixture.Add("z.example", Pin(2));
-        fixture.Ledger.Record(fixture.Round("c.example"));
+        fixture.Ledger.Record(fixture.Result("c.example"));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(fixture.Round("b.example"));
-        fixture.Ledger.Record(fixture.Round("y.example"));
+        fixture.Ledger.Record(fixture.Result("b.example"));
+        fixture.Ledger.Record(fixture.Result("y.example"));
 
         var until = fixture.Now.AddHours(24);
         Assert.Equal(["c.example", "b.example", "y.example"], fixture.Ledger.ListDue(until, 10).Select(due => due.Key.Text));
@@ -184,7 +184,7 @@ public sealed class ProbeLedgerTests : IDisposable
     public void What_was_due_and_is_at_level_none_now_is_not_due()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         fixture.Store.Put(TemporaryStore.Pinned("a.example") with { Policy = new TlsPolicy { Level = TlsLevel.None }, Pins = [] });
 
         Assert.Empty(fixture.Ledger.ListDue(fixture.Now.AddDays(9), 10));
@@ -213,8 +213,8 @@ public sealed class ProbeLedgerTests : IDisposable
     public void A_round_is_remembered()
     {
         fixture.Add("a.example", Pin(0));
-        var round = fixture.Round("a.example");
-        fixture.Ledger.Record(round);
+        var result = fixture.Result("a.example");
+        fixture.Ledger.Record(result);
 
         using var other = fixture.Open();
         var read = other.Read(NextHop.Parse("a.example"))!;
@@ -226,7 +226,7 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal([Pin(0)], read.Pins);
         var host = Assert.Single(read.LastResolution!.Hosts);
         Assert.Equal(("mx1.example", 10, DnssecStatus.Secure, DnssecStatus.Insecure), (host.Name, host.Preference, host.AddressDnssec, host.TlsaDnssec));
-        Assert.Equal(round.Resolution.Hosts[0].Tlsa, host.Tlsa);
+        Assert.Equal(result.Resolution.Hosts[0].Tlsa, host.Tlsa);
         Assert.Equal(Target(1).Address, Assert.Single(host.Addresses));
         Assert.Equal([NextHop.Parse("a.example")], other.Sharing(Target(1)));
     }
@@ -235,11 +235,11 @@ public sealed class ProbeLedgerTests : IDisposable
     public void A_lookup_that_failed_leaves_what_was_known()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         var before = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
         fixture.Store.Time.Advance(TimeSpan.FromDays(1));
 
-        var failed = fixture.Round("a.example") with { Targets = before.Targets };
+        var failed = fixture.Result("a.example") with { Targets = before.Targets };
         fixture.Ledger.Record(failed with { Resolution = failed.Resolution with { Outcome = DnsOutcome.Failed, Hosts = [], Detail = "SERVFAIL" } });
 
         var after = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
@@ -252,20 +252,20 @@ public sealed class ProbeLedgerTests : IDisposable
     public void A_target_that_DNS_names_no_more_is_known_and_not_listed()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         var first = fixture.Now;
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
 
-        var round = fixture.Round("a.example");
-        fixture.Ledger.Record(round with
+        var result = fixture.Result("a.example");
+        fixture.Ledger.Record(result with
         {
             Resolution = Resolution("a.example", fixture.Now, 2),
-            Targets = [new MxTarget("mx1.example", Target(1), first), new MxTarget("mx2.example", Target(2), round.At)],
+            Targets = [new MxTarget("mx1.example", Target(1), first), new MxTarget("mx2.example", Target(2), result.At)],
         });
 
         var read = fixture.Ledger.Read(NextHop.Parse("a.example"))!;
         Assert.Equal([("mx1.example", false), ("mx2.example", true)], read.Targets.Select(target => (target.MxHost, target.LastListed >= read.LastResolution!.At)));
-        fixture.Ledger.Record(round with { Resolution = Resolution("a.example", fixture.Now, 2), Targets = [new MxTarget("mx2.example", Target(2), round.At)] });
+        fixture.Ledger.Record(result with { Resolution = Resolution("a.example", fixture.Now, 2), Targets = [new MxTarget("mx2.example", Target(2), result.At)] });
         Assert.Empty(fixture.Ledger.Sharing(Target(1)));
     }
 
@@ -273,9 +273,9 @@ public sealed class ProbeLedgerTests : IDisposable
     public void An_older_look_changes_nothing()
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
-        var late = fixture.Round("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane));
+        var late = fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
 
         fixture.Ledger.Record(late);
 
@@ -289,11 +289,11 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Add("a.example", Pin(0));
         fixture.Add("b.example", Pin(0));
         fixture.See(1, 0);
-        fixture.Ledger.Record(fixture.Round("a.example"));
-        fixture.Ledger.Record(fixture.Round("b.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
+        fixture.Ledger.Record(fixture.Result("b.example"));
         fixture.Store.Remove("a.example");
 
-        fixture.Ledger.Record(fixture.Round("a.example", Move(1, null, PinState.Candidate, RotationRule.FirstSeen)));
+        fixture.Ledger.Record(fixture.Result("a.example", Move(1, null, PinState.Candidate, RotationRule.FirstSeen)));
 
         Assert.Null(fixture.Ledger.Read(NextHop.Parse("a.example")));
         Assert.Equal([NextHop.Parse("b.example")], fixture.Ledger.Sharing(Target(1)));
@@ -310,7 +310,7 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Add("a.example", Pin(0));
         fixture.See(1, 0);
         fixture.See(2, 1);
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
         fixture.Store.Time.Advance(TimeSpan.FromHours(25));
 
         fixture.See(3, 2);
@@ -350,7 +350,7 @@ public sealed class ProbeLedgerTests : IDisposable
     public void A_new_key_is_forgotten_when_no_window_of_the_brake_reaches_it()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(New(fixture.Round("a.example"), "mx1.example", fixture.Now));
+        fixture.Ledger.Record(New(fixture.Result("a.example"), "mx1.example", fixture.Now));
         fixture.Store.Time.Advance(TimeSpan.FromDays(31));
 
         fixture.See(1, 0);
@@ -363,7 +363,7 @@ public sealed class ProbeLedgerTests : IDisposable
     {
         fixture.Add("a.example", Pin(0), Pin(2));
         fixture.See(1, 0);
-        fixture.Ledger.Record(fixture.Round("a.example"));
+        fixture.Ledger.Record(fixture.Result("a.example"));
 
         Assert.Equal(
             Convert.ToBase64String([.. Certificate(0).PublicKey]),
@@ -387,7 +387,7 @@ public sealed class ProbeLedgerTests : IDisposable
 
     public void Dispose() => fixture.Dispose();
 
-    private ProbeResult At(string key, params int[] hosts) => fixture.Round(key) with
+    private ProbeResult At(string key, params int[] hosts) => fixture.Result(key) with
     {
         Resolution = Resolution(key, fixture.Now, hosts),
         Targets = [.. hosts.Select(host => new MxTarget($"mx{host}.example", Target(host), fixture.Now.AddMilliseconds(456)))],
