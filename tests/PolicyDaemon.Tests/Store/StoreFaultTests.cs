@@ -83,12 +83,14 @@ public class StoreFaultTests
     }
 
     [Theory]
-    [InlineData(StoreAccess.Read)]
-    [InlineData(StoreAccess.Write)]
-    public void A_store_of_a_newer_version_is_refused_and_untouched(StoreAccess access)
+    [InlineData(StoreAccess.Read, "INSERT INTO schema_version VALUES (1000, 1000, 1000)")]
+    [InlineData(StoreAccess.Write, "INSERT INTO schema_version VALUES (1000, 1000, 1000)")]
+    [InlineData(StoreAccess.Read, "PRAGMA user_version = 1000")]
+    [InlineData(StoreAccess.Write, "PRAGMA user_version = 1000")]
+    public void A_store_of_a_newer_version_is_refused_and_untouched(StoreAccess access, string newer)
     {
         using var temporary = new TemporaryStore();
-        temporary.Sql("INSERT INTO schema_version VALUES (1000, 1000, 1000)");
+        temporary.Sql(newer);
         var bytes = File.ReadAllBytes(temporary.Path);
 
         var error = Assert.Throws<StoreException>(() => temporary.Open(access));

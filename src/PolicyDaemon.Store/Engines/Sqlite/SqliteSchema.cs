@@ -54,11 +54,13 @@ internal static class SqliteSchema
 
     internal static SchemaVersion VersionOf(SqliteConnection connection)
     {
+        var version = connection.ExecuteScalar<long>("PRAGMA user_version");
+        // A number beyond what the table speaks of is a program's that says nothing of its readers: nobody older may read it.
         if (connection.ExecuteScalar<long>("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'") > 0
             && connection.QueryFirstOrDefault<SchemaVersion>(
-                "SELECT version, readable_from, writable_from FROM schema_version ORDER BY version DESC LIMIT 1") is { } noted)
+                "SELECT version, readable_from, writable_from FROM schema_version ORDER BY version DESC LIMIT 1") is { } noted
+            && noted.Version >= version)
             return noted;
-        var version = connection.ExecuteScalar<long>("PRAGMA user_version");
         return new SchemaVersion(version, version, version);
     }
 
