@@ -17,7 +17,7 @@ internal static class Command
           resolver  policyd beside postfix-mta-sts-resolver with a warm cache
           memory    start to first answer, idle memory, 20,000 short connections, 10,000 idle ones
           scale     1,000,000 destinations: import, start, memory, changes
-          prober    100,000 destinations behind 5,000 simulated MX addresses, three rounds
+          prober    100,000 destinations behind 5,000 simulated MX addresses, three passes
           parts     parse, normalise, find, write: time and octets allocated (BenchmarkDotNet)
 
         --quick     fewer and shorter rounds, a tenth of the destinations: shows that it works, not how fast it is

@@ -21,8 +21,8 @@ internal sealed record FetchEvidence(
             probed.Resolution.MxDnssec.Name(),
             [.. accepted.Select(pin => new AcceptedPinEvidence(pin.Fingerprint.Hex, pin.Subject.Name(), pin.Strength.Name(), pin.Replaces?.Hex))],
             [
-                .. probed.Addresses.SelectMany(address => address.Seen.Certificates.Select(presented => new CertificateEvidence(
-                    address.Host.Name, address.Seen.Target.Address.ToString(), address.Seen.Target.Port, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
+                .. probed.Addresses.SelectMany(address => address.Observation.Certificates.Select(presented => new CertificateEvidence(
+                    address.Host.Name, address.Observation.Target.Address.ToString(), address.Observation.Target.Port, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
                     presented.Certificate.Digest(PinSubject.Certificate, digest).Hex, presented.Chain.Name(),
                     address.State.DaneOf(presented.Certificate.Algorithm).Name()))),
             ]),

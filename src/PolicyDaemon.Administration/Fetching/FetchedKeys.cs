@@ -17,13 +17,13 @@ public sealed record FetchedKey(
 {
     /// <summary>Every certificate with this key.</summary>
     public IEnumerable<ServerCertificate> Certificates => At
-        .SelectMany(address => address.Seen.Certificates)
+        .SelectMany(address => address.Observation.Certificates)
         .Select(presented => presented.Certificate)
         .Where(certificate => certificate.KeyId == Certificate.KeyId)
         .Distinct();
 
     /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it.</summary>
-    public string Where => string.Join(", ", At.Select(address => $"{address.Host.Name} [{address.Seen.Target.Address}]"));
+    public string Where => string.Join(", ", At.Select(address => $"{address.Host.Name} [{address.Observation.Target.Address}]"));
 }
 
 /// <summary>The keys of a probe, each with its evidence: what every place that presented it has in common.</summary>
@@ -32,7 +32,7 @@ internal static class FetchedKeys
     internal static IReadOnlyList<FetchedKey> Of(ProbedDestination probed, DigestAlgorithm digest) =>
     [
         .. probed.Addresses
-            .SelectMany(address => address.Seen.Certificates.Select(presented => (Address: address, Presented: presented)))
+            .SelectMany(address => address.Observation.Certificates.Select(presented => (Address: address, Presented: presented)))
             .GroupBy(place => place.Presented.Certificate.KeyId)
             .Select(places =>
             {

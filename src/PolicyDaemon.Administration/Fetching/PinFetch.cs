@@ -172,7 +172,7 @@ public sealed class PinFetch
         }
 
         return new RefusedException(
-            Probed.Addresses.Any(address => address.Seen.Outcome.IsConclusive()) ? Refusal.NoCertificate : Refusal.NotReached,
+            Probed.Addresses.Any(address => address.Observation.Outcome.IsConclusive()) ? Refusal.NoCertificate : Refusal.NotReached,
             $"{Key}: no server showed a certificate; nothing was changed. See: policyctl check {Shell.Quote(Key)}");
     }
 }

@@ -12,7 +12,7 @@ public static class CheckAdvice
 
     public static IEnumerable<string> Of(CheckResult result)
     {
-        var unknown = result.Probed.Addresses.Count(address => !SaysSomething(address.Seen.Outcome));
+        var unknown = result.Probed.Addresses.Count(address => !SaysSomething(address.Observation.Outcome));
         if (result.Resolution.Port == SubmissionsPort && unknown > 0)
             yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is probed: what Postfix would meet there is not known";
         if (unknown > 0 && unknown < result.Probed.Addresses.Length)

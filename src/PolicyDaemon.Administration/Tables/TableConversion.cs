@@ -90,7 +90,7 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
     private static NextHop Where(Destination row) => row.Key.IsSubdomains ? NextHop.Parse(row.Key.Text[1..]) : row.Key;
 
     private Pin? Prove(Pin pin, ProbedDestination probed) => pin.IsProof()
-        ? probed.Addresses.SelectMany(address => address.Seen.Certificates)
+        ? probed.Addresses.SelectMany(address => address.Observation.Certificates)
             .Select(presented => pin.Convert(presented.Certificate, digest))
             .FirstOrDefault(converted => converted is not null)
         : null;

@@ -72,7 +72,7 @@ internal sealed record CheckJson(
     private static IEnumerable<ObservationJson> Seen(CheckResult result, ProbedAddress address)
     {
         var frame = new CertificateFrame(result.Digest, result.Entry?.Policy.Level.MatchesFingerprints() == true ? result.Expected : null, result.At);
-        yield return ObservationJson.From(address.Host.Name, address.Seen, address.State.DaneOf, frame);
+        yield return ObservationJson.From(address.Host.Name, address.Observation, address.State.DaneOf, frame);
         if (address.Named is { } named)
             yield return ObservationJson.From(address.Host.Name, named, address.NamedState.DaneOf, frame);
     }

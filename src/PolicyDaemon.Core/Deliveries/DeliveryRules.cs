@@ -80,11 +80,11 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText) : new AddressDelivery(AddressResult.Skipped, outcome);
             case ProbeOutcome.StartTlsRefused:
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText)
-                    : new AddressDelivery(address.Seen?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
+                    : new AddressDelivery(address.Observation?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
             case ProbeOutcome.Secured or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous or ProbeOutcome.PlaintextInjected:
                 break;
             default:
-                var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.Seen?.Stage == ProbeStage.Handshake;
+                var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.Observation?.Stage == ProbeStage.Handshake;
                 return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);
         }
 
@@ -122,7 +122,7 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
         _ => new AddressDelivery(AddressResult.Skipped, outcome),
     };
 
-    private static AddressDelivery AfterHandshake(AddressState address, TlsLevel level) => address.Seen?.AfterHandshake switch
+    private static AddressDelivery AfterHandshake(AddressState address, TlsLevel level) => address.Observation?.AfterHandshake switch
     {
         null or ProbeOutcome.Secured => new AddressDelivery(AddressResult.SentOverTls),
         ProbeOutcome.EhloRefused => new AddressDelivery(AddressResult.Returned, ProbeOutcome.EhloRefused),
@@ -142,7 +142,7 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
     private static List<CertificateRun> Presented(AddressState address, ProbeOutcome outcome)
     {
         var history = address.History;
-        var negotiated = address.Seen?.Certificates is [var first, ..] ? first.Certificate.Algorithm : (KeyAlgorithm?)null;
+        var negotiated = address.Observation?.Certificates is [var first, ..] ? first.Certificate.Algorithm : (KeyAlgorithm?)null;
         var runs = history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null).ToList();
         // Nothing is concluded from a handshake behind injected text; to mail it is one all the same. What was there before is the best guess.
         var last = outcome == ProbeOutcome.PlaintextInjected && runs.Count > 0 ? runs.Max(run => run.Last) : history.LastAttempt;

@@ -23,7 +23,7 @@ public sealed record AddressState
     public TlsaState Tlsa { get; init; }
 
     /// <summary>The probe just made, which knows more than is remembered; null where there is only what is remembered.</summary>
-    public Observation? Seen { get; init; }
+    public Observation? Observation { get; init; }
 
     /// <summary>TLSA records of the host, where they and everything that leads to them are DNSSEC-secure; otherwise empty.</summary>
     public ImmutableArray<TlsaRecord> SecureTlsa { get; init; } = [];

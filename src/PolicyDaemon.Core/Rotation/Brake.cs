@@ -7,7 +7,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <remarks>It counts MX hosts: a provider that renews the key of one host is one, however many destinations are its customers.</remarks>
 /// <param name="PinnedHosts">The MX hosts of all destinations with served pins, each once.</param>
 /// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="HostWithNewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
-/// <param name="PassEnded">When the last round ended: every target that was due at its start has been probed.</param>
+/// <param name="PassEnded">When the last pass ended: every target that was due at its start has been probed.</param>
 public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? PassEnded)
 {
     private readonly RotationOptions? options;
@@ -22,8 +22,8 @@ public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateT
     /// <summary>More than 1 % of the hosts, and at least 5, unless configured otherwise: nothing promotes by itself.</summary>
     public bool IsOn => HostsWithNewKeys >= Options.BrakeAtLeast && (long)HostsWithNewKeys * 100 > (long)PinnedHosts * Options.BrakePercent;
 
-    /// <summary>True where a key seen at that time has waited for the end of a round, or long enough.</summary>
-    /// <remarks>A time in the future is from before the clock was set back, and no round that is known ended before that.</remarks>
+    /// <summary>True where a key seen at that time has waited for the end of a pass, or long enough.</summary>
+    /// <remarks>A time in the future is from before the clock was set back, and no pass that is known ended before that.</remarks>
     public bool HasWaited(DateTimeOffset seen, DateTimeOffset now) =>
         PassEnded > seen || (seen > now && PassEnded is not null) || now - seen >= Options.EvidenceWait;
 }

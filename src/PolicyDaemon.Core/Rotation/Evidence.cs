@@ -57,7 +57,7 @@ public static class Evidence
         return null;
     }
 
-    /// <summary>True where the brake has had time to see what else changed: until the end of the round, or 15 minutes.</summary>
+    /// <summary>True where the brake has had time to see what else changed: until the end of the pass, or 15 minutes.</summary>
     internal static bool HasWaited(Pin candidate, RotationView view) => view.Input.Brake.HasWaited(candidate.Since, view.Now);
 
     /// <summary>Evidence B for a candidate; null where there is none, or not yet.</summary>

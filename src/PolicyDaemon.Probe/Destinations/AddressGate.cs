@@ -29,7 +29,7 @@ internal sealed class AddressGate(
     public async Task<TargetProbe> ProbeAsync(
         ProbeTarget target, DateTimeOffset notOlderThan, bool bothAlgorithms, CancellationToken cancellation)
     {
-        if (Known(target, notOlderThan) is { } known)
+        if (StandIn(target, notOlderThan) is { } known)
             return known;
         var lane = Enter(target.Address);
         try
@@ -38,7 +38,7 @@ internal sealed class AddressGate(
             try
             {
                 // Whoever was before us in the lane may have seen what we came for.
-                if (Known(target, notOlderThan) is { } seen)
+                if (StandIn(target, notOlderThan) is { } seen)
                     return seen;
                 await SpaceAsync(lane, target.Address, cancellation);
                 await connections.WaitAsync(cancellation);
@@ -91,7 +91,7 @@ internal sealed class AddressGate(
         }
     }
 
-    private TargetProbe? Known(ProbeTarget target, DateTimeOffset notOlderThan)
+    private TargetProbe? StandIn(ProbeTarget target, DateTimeOffset notOlderThan)
     {
         if (memory == GateMemory.ThisRun)
             return own.TryGetValue(target, out var seen) ? seen with { IsNews = false } : null;

@@ -10,18 +10,18 @@ using PolicyDaemon.Probe.Smtp;
 namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>Turns a lookup and what the addresses showed into the result of a probe: pure.</summary>
-internal sealed class DestinationEvaluation(DestinationState watched, MxResolution resolution, DateTimeOffset now)
+internal sealed class DestinationEvaluation(DestinationState state, MxResolution resolution, DateTimeOffset now)
 {
     // A target that DNS has not named for so long, and that has no pin of ours, is forgotten.
     private static readonly TimeSpan Memory = TimeSpan.FromDays(60);
     private const int MaxTargets = 400;
 
     /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
-    public ImmutableArray<MxTarget> Targets { get; } = Merge(watched, resolution, now);
+    public ImmutableArray<MxTarget> Targets { get; } = Merge(state, resolution, now);
 
     public bool IsListed(MxTarget target) => resolution.Worked
         ? target.LastListed == now
-        : watched.LastResolution is { } last && target.LastListed >= last.At;
+        : state.LastResolution is { } last && target.LastListed >= last.At;
 
     /// <summary>The addresses as the rules see them, in the order of <see cref="Targets"/>.</summary>
     /// <param name="histories">What is remembered of each target, the latest probe included.</param>
@@ -42,30 +42,30 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         var isSecure = resolution.MxDnssec == DnssecStatus.Secure;
         // Where nothing could be looked up, or nobody we trust answered, what was known stays.
         var secureSince = !resolution.Worked || resolution.MxDnssec == DnssecStatus.Unknown
-            ? watched.SecureSince
-            : isSecure ? watched.SecureSince ?? now : null;
+            ? state.SecureSince
+            : isSecure ? state.SecureSince ?? now : null;
         var mx = new MxHistory
         {
-            Hosts = Hosts((resolution.Worked ? resolution : watched.LastResolution)?.Hosts),
-            TrustedHosts = watched.TrustedHosts,
+            Hosts = Hosts((resolution.Worked ? resolution : state.LastResolution)?.Hosts),
+            TrustedHosts = state.TrustedHosts,
             Dnssec = resolution.MxDnssec,
-            WasSecure = watched.WasSecure,
+            WasSecure = state.WasSecure,
             SecureSince = secureSince,
             HostIsGiven = resolution.HostIsGiven,
             IsCurrent = resolution.Worked,
         };
         var result = Evaluate(addresses, mx, postfix, brake, options.Rotation);
         var listed = addresses.Where(address => address.Listed).Select(address => address.History).ToList();
-        var due = Timetable.NextDue(watched.Key.Text, now, listed, WaitsForDecision(result), resolution.Worked, options);
+        var due = Timetable.NextDue(state.Key.Text, now, listed, WaitsForDecision(result), resolution.Worked, options);
         return new ProbeResult
         {
-            Key = watched.Key,
+            Key = state.Key,
             At = now,
             Resolution = resolution,
             Targets = [.. Targets.Where(target => IsWorthKeeping(target, histories))],
             SecureSince = secureSince,
-            WasSecure = watched.WasSecure || (resolution.Worked && isSecure),
-            TrustedHosts = result.SeesServedPin && resolution.Worked ? mx.Hosts : watched.TrustedHosts,
+            WasSecure = state.WasSecure || (resolution.Worked && isSecure),
+            TrustedHosts = result.SeesServedPin && resolution.Worked ? mx.Hosts : state.TrustedHosts,
             Result = result,
             NextDue = result.ReconsiderAt is { } earlier && earlier < due ? earlier : due,
         };
@@ -75,7 +75,7 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
     {
         var result = Judge(addresses, mx, postfix, brake, rotation);
-        return new DestinationFindings(watched.Entry.Text, now).OfResolution(resolution) is { } finding
+        return new DestinationFindings(state.Entry.Text, now).OfResolution(resolution) is { } finding
             ? result with { Findings = result.Findings.Add(finding) }
             : result;
     }
@@ -83,20 +83,20 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
     private RotationResult Judge(
         ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
     {
-        var delivery = DeliveryPolicy.Of(watched.Policy, watched.Key);
-        if (watched.Policy.Level != TlsLevel.Fingerprint)
+        var delivery = DeliveryPolicy.Of(state.Policy, state.Key);
+        if (state.Policy.Level != TlsLevel.Fingerprint)
         {
             var forecast = MailForecast.Of(new DeliveryRules(delivery, postfix), addresses);
             return new RotationResult(
-                [], [.. new DestinationFindings(watched.Entry.Text, now).OfLevel(forecast, postfix.FingerprintDigest)], forecast.Verdict(),
+                [], [.. new DestinationFindings(state.Entry.Text, now).OfLevel(forecast, postfix.FingerprintDigest)], forecast.Verdict(),
                 NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
         return PinRotation.Evaluate(new RotationInput
         {
-            Entry = watched.Entry.Text,
-            Mode = watched.Mode,
-            Pins = watched.Pins,
+            Entry = state.Entry.Text,
+            Mode = state.Mode,
+            Pins = state.Pins,
             Digest = postfix.FingerprintDigest,
             Delivery = delivery,
             Postfix = postfix,
@@ -111,11 +111,11 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
     /// <summary>One address as the rules see it.</summary>
     /// <param name="target">The address.</param>
     /// <param name="history">What is remembered of it, the latest probe included.</param>
-    /// <param name="seen">The probe just made; null where there was none.</param>
-    public AddressState Address(MxTarget target, AddressHistory history, Observation? seen = null)
+    /// <param name="observation">The probe just made; null where there was none.</param>
+    public AddressState Address(MxTarget target, AddressHistory history, Observation? observation = null)
     {
         var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);
-        var address = new AddressState { MxHost = target.MxHost, History = history, Listed = IsListed(target), Seen = seen };
+        var address = new AddressState { MxHost = target.MxHost, History = history, Listed = IsListed(target), Observation = observation };
         if (host is null)
             return address;
         return address with
@@ -134,7 +134,7 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
 
     private bool WaitsForDecision(RotationResult result)
     {
-        var states = watched.Pins.ToDictionary(pin => pin.Fingerprint, pin => pin.State);
+        var states = state.Pins.ToDictionary(pin => pin.Fingerprint, pin => pin.State);
         foreach (var transition in result.Transitions)
             states[transition.Fingerprint] = transition.To;
         return states.ContainsValue(PinState.Candidate);
@@ -144,26 +144,26 @@ internal sealed class DestinationEvaluation(DestinationState watched, MxResoluti
         IsListed(target) || now - target.LastListed < Memory
         || (histories.TryGetValue(target.Target, out var history)
             && history.Algorithms.Any(algorithm => history.Latest(algorithm)?.Certificate is { } certificate
-                && watched.Pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint))));
+                && state.Pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint))));
 
-    private static ImmutableArray<MxTarget> Merge(DestinationState watched, MxResolution resolution, DateTimeOffset now)
+    private static ImmutableArray<MxTarget> Merge(DestinationState state, MxResolution resolution, DateTimeOffset now)
     {
         if (!resolution.Worked)
-            return watched.Targets;
+            return state.Targets;
         var targets = new Dictionary<(string, ProbeTarget), MxTarget>();
-        foreach (var target in watched.Targets)
+        foreach (var target in state.Targets)
         {
             // A host whose addresses could not be looked up keeps the ones it had.
             var isUncertain = resolution.Hosts.Any(host => host.Name == target.MxHost
                 && host.AddressOutcome is DnsOutcome.Failed or DnsOutcome.Bogus);
-            var wasListed = watched.LastResolution is { } last && target.LastListed >= last.At;
+            var wasListed = state.LastResolution is { } last && target.LastListed >= last.At;
             targets[(target.MxHost, target.Target)] = isUncertain && wasListed ? target with { LastListed = now } : target;
         }
 
-        var isDane = watched.Policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly;
+        var isDane = state.Policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly;
         foreach (var host in resolution.Hosts)
         {
-            var name = SniPolicy.For(watched.Policy.ServerName, watched.Key, host, isDane);
+            var name = SniPolicy.For(state.Policy.ServerName, state.Key, host, isDane);
             foreach (var address in host.Addresses)
             {
                 var target = new ProbeTarget(address, resolution.Port, name);

@@ -86,14 +86,14 @@ public sealed class DestinationProbe : IDisposable
     public async Task RecordAsync(ProbedDestination probed)
     {
         ArgumentNullException.ThrowIfNull(probed);
-        foreach (var address in probed.Addresses.DistinctBy(address => address.Seen.Target))
-            await Ledger.RecordAsync(address.Seen, gate.Remembered(address.Seen.Target).With(address.Seen));
+        foreach (var address in probed.Addresses.DistinctBy(address => address.Observation.Target))
+            await Ledger.RecordAsync(address.Observation, gate.Remembered(address.Observation.Target).With(address.Observation));
         var now = time.GetUtcNow();
         if (Ledger.Read(probed.Resolution.NextHop)?.AsOf(now) is not { } state)
             return;
         var evaluation = new DestinationEvaluation(state, probed.Resolution, now);
         var histories = evaluation.Targets.Select(target => target.Target).Distinct().ToDictionary(target => target, gate.Remembered);
-        await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Seen.Target).ToDictionary(address => address.Seen.Target, address => address.Seen), passEnded: null);
+        await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Observation.Target).ToDictionary(address => address.Observation.Target, address => address.Observation), passEnded: null);
     }
 
     /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
@@ -190,8 +190,8 @@ public sealed class DestinationProbe : IDisposable
             })
             .OrderBy(address => address.Host.Preference)
             .ThenBy(address => address.Host.Name, StringComparer.Ordinal)
-            .ThenBy(address => address.Seen.Target.Address.AddressFamily)
-            .ThenBy(address => address.Seen.Target),
+            .ThenBy(address => address.Observation.Target.Address.AddressFamily)
+            .ThenBy(address => address.Observation.Target),
     ];
 
     /// <summary>The history as mail meets the server: nothing is concluded from a certificate behind injected text, and to mail it is the server's.</summary>

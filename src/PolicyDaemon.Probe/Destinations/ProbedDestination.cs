@@ -32,15 +32,15 @@ public sealed record ProbedDestination
 
 /// <summary>An address of an MX host, connected to.</summary>
 /// <param name="Host">The MX host, as DNS has it.</param>
-/// <param name="Seen">What the address showed, asked as Postfix would ask.</param>
+/// <param name="Observation">What the address showed, asked as Postfix would ask.</param>
 /// <param name="State">The same as the rules see it.</param>
-public sealed record ProbedAddress(MxHost Host, Observation Seen, AddressState State)
+public sealed record ProbedAddress(MxHost Host, Observation Observation, AddressState State)
 {
     /// <summary>What it showed to other SNI names, as the rules see it; the empty name is none.</summary>
     public ImmutableDictionary<string, AddressState> ByName { get; init; } = ImmutableDictionary<string, AddressState>.Empty;
 
     /// <summary>What the address showed when the MX host's name was sent (SNI); null where that was not tried.</summary>
-    public Observation? Named => ByName.GetValueOrDefault(Host.Name)?.Seen;
+    public Observation? Named => ByName.GetValueOrDefault(Host.Name)?.Observation;
 
     /// <summary>As it shows itself without SNI.</summary>
     public AddressState PlainState => ByName.GetValueOrDefault("", State);

@@ -23,7 +23,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         using var log = new DialogueLog(clock);
         var capture = new CertificateCapture(options, time);
         using var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        ClearTextRecorder? tap = null;
+        ClearTextRecorder? recorder = null;
         Exception? fault = null;
         PresentedCertificate? presented = null;
         var isTooOld = false;
@@ -33,14 +33,14 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 socket.Bind(new IPEndPoint(source, 0));
             await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), clock.Token);
             clock.Enter(ProbeStage.Greeting);
-            tap = new ClearTextRecorder(new NetworkStream(socket, ownsSocket: false), clock);
+            recorder = new ClearTextRecorder(new NetworkStream(socket, ownsSocket: false), clock);
             using var client = new ProbeClient(log, options.EhloName, target.ServerName, offer, capture);
             log.HandshakeEnded = () =>
             {
                 presented = Present(capture, client.Tls);
                 isTooOld = client.Tls is { } tls && TlsOffer.IsTooOldToAuthenticate(tls.SslProtocol, tls.NegotiatedCipherSuite);
             };
-            await client.ConnectAsync(tap, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
+            await client.ConnectAsync(recorder, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
             await client.DisconnectAsync(quit: true, clock.Token);
         }
         catch (Exception caught) when (IsExpected(caught))
@@ -51,14 +51,14 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         finally
         {
             clock.Stop();
-            if (tap is not null)
-                await tap.DisposeAsync();
+            if (recorder is not null)
+                await recorder.DisposeAsync();
         }
 
-        var (outcome, detail) = Classify(clock, tap, presented, isTooOld, fault);
+        var (outcome, detail) = Classify(clock, recorder, presented, isTooOld, fault);
         return new DialogueResult(
-            outcome, clock.Stage, detail, tap is { LastCode: > 0 } ? tap.LastCode : null,
-            AfterHandshake(clock, log, fault), presented, tap?.Alert, [.. clock.Timings], [.. log.Lines]);
+            outcome, clock.Stage, detail, recorder is { LastCode: > 0 } ? recorder.LastCode : null,
+            AfterHandshake(clock, log, fault), presented, recorder?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
 
     /// <summary>How EHLO over TLS ended; from QUIT on nothing matters any more.</summary>
@@ -100,9 +100,9 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             or SslHandshakeException or System.Security.Authentication.AuthenticationException or NotSupportedException or InvalidOperationException;
 
     private static (ProbeOutcome Outcome, string? Detail) Classify(
-        StageClock clock, ClearTextRecorder? tap, PresentedCertificate? presented, bool isTooOld, Exception? fault)
+        StageClock clock, ClearTextRecorder? recorder, PresentedCertificate? presented, bool isTooOld, Exception? fault)
     {
-        if (tap is { Injected: true })
+        if (recorder is { Injected: true })
             return (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS");
         if (clock.Stage >= ProbeStage.SecureEhlo && presented is null)
             return (ProbeOutcome.TlsAnonymous, "the handshake showed no certificate");
@@ -110,23 +110,23 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             return (ProbeOutcome.TlsTooOld, $"{presented!.TlsVersion} {presented.Cipher}");
         // What happens once the certificate has been seen and the handshake is over says nothing about it.
         if (clock.Stage >= ProbeStage.SecureEhlo && presented is not null)
-            return (ProbeOutcome.Secured, fault is null ? null : $"after the handshake: {Words(fault)}");
-        if (tap?.Violation is { } violation)
-            return (violation, tap.LastLine);
-        if (clock.HasExpired && tap is { EndedInNonsense: true })
-            return (ProbeOutcome.ProtocolError, tap.LastLine);
+            return (ProbeOutcome.Secured, fault is null ? null : $"after the handshake: {Message(fault)}");
+        if (recorder?.Violation is { } violation)
+            return (violation, recorder.LastLine);
+        if (clock.HasExpired && recorder is { EndedInNonsense: true })
+            return (ProbeOutcome.ProtocolError, recorder.LastLine);
         if (clock.HasExpired)
             return (ProbeOutcome.Timeout, $"no end of {clock.Stage.Name()} in time");
-        if (tap is null)
+        if (recorder is null)
             return ConnectFault(fault);
-        if (tap.IsTls)
+        if (recorder.IsTls)
         {
-            return tap.TlsOctets == 0 && (tap.SawEnd || Innermost(fault) is IOException or SocketException)
+            return recorder.TlsOctets == 0 && (recorder.SawEnd || Innermost(fault) is IOException or SocketException)
                 ? (ProbeOutcome.ConnectionLost, "the connection ended before the handshake began")
-                : (ProbeOutcome.HandshakeFailed, Words(fault));
+                : (ProbeOutcome.HandshakeFailed, Message(fault));
         }
 
-        return ReplyFault(clock.Stage, tap, fault);
+        return ReplyFault(clock.Stage, recorder, fault);
     }
 
     private static (ProbeOutcome Outcome, string? Detail) ConnectFault(Exception? fault) => (fault as SocketException)?.SocketErrorCode switch
@@ -134,11 +134,11 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         SocketError.ConnectionRefused => (ProbeOutcome.ConnectionRefused, "connection refused"),
         SocketError.ConnectionReset => (ProbeOutcome.ConnectionLost, "connection reset"),
         SocketError.TimedOut => (ProbeOutcome.Timeout, "connection timed out"),
-        _ => (ProbeOutcome.Unreachable, Words(fault)),
+        _ => (ProbeOutcome.Unreachable, Message(fault)),
     };
 
     // The innermost says what OpenSSL or the system said; the others that something went wrong.
-    private static string? Words(Exception? fault) => Innermost(fault) is { } innermost ? PeerText.Escape(innermost.Message) : null;
+    private static string? Message(Exception? fault) => Innermost(fault) is { } innermost ? PeerText.Escape(innermost.Message) : null;
 
     private static Exception? Innermost(Exception? fault)
     {
@@ -147,29 +147,29 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         return fault;
     }
 
-    private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextRecorder tap, Exception? fault)
+    private static (ProbeOutcome Outcome, string? Detail) ReplyFault(ProbeStage stage, ClearTextRecorder recorder, Exception? fault)
     {
-        if (tap.EndedInNonsense)
-            return (ProbeOutcome.ProtocolError, tap.LastLine);
-        if (tap.SawEnd || fault is IOException or SmtpProtocolException { InnerException: IOException })
-            return (IsTemporary(tap.LastCode) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.ConnectionLost, tap.LastLine);
+        if (recorder.EndedInNonsense)
+            return (ProbeOutcome.ProtocolError, recorder.LastLine);
+        if (recorder.SawEnd || fault is IOException or SmtpProtocolException { InnerException: IOException })
+            return (IsTemporary(recorder.LastCode) ? ProbeOutcome.GreetingTemporary : ProbeOutcome.ConnectionLost, recorder.LastLine);
         switch (stage)
         {
             // To 421, Postfix does not say HELO.
-            case ProbeStage.Ehlo when tap.EhloCode == ServiceNotAvailable:
-            case ProbeStage.Greeting or ProbeStage.Ehlo when IsTemporary(tap.LastCode):
-                return (ProbeOutcome.GreetingTemporary, tap.LastLine);
-            case ProbeStage.Greeting when tap.LastCode >= 500:
-                return (ProbeOutcome.GreetingPermanent, tap.LastLine);
+            case ProbeStage.Ehlo when recorder.EhloCode == ServiceNotAvailable:
+            case ProbeStage.Greeting or ProbeStage.Ehlo when IsTemporary(recorder.LastCode):
+                return (ProbeOutcome.GreetingTemporary, recorder.LastLine);
+            case ProbeStage.Greeting when recorder.LastCode >= 500:
+                return (ProbeOutcome.GreetingPermanent, recorder.LastLine);
             case ProbeStage.Ehlo when fault is NotSupportedException:
-                return (ProbeOutcome.StartTlsNotSupported, tap.HiddenStartTls
-                    ?? (tap.EhloCode is >= 200 and < 300 ? "EHLO does not offer STARTTLS" : "EHLO is refused; HELO offers no STARTTLS"));
-            case ProbeStage.Ehlo when tap.LastCode >= 500:
-                return (ProbeOutcome.EhloRefused, tap.LastLine);
+                return (ProbeOutcome.StartTlsNotSupported, recorder.HiddenStartTls
+                    ?? (recorder.EhloCode is >= 200 and < 300 ? "EHLO does not offer STARTTLS" : "EHLO is refused; HELO offers no STARTTLS"));
+            case ProbeStage.Ehlo when recorder.LastCode >= 500:
+                return (ProbeOutcome.EhloRefused, recorder.LastLine);
             case ProbeStage.StartTls:
-                return (ProbeOutcome.StartTlsRefused, tap.LastLine);
+                return (ProbeOutcome.StartTlsRefused, recorder.LastLine);
             default:
-                return (ProbeOutcome.ProtocolError, Words(fault) ?? tap.LastLine);
+                return (ProbeOutcome.ProtocolError, Message(fault) ?? recorder.LastLine);
         }
     }
 

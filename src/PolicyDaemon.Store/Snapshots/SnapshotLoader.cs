@@ -11,7 +11,7 @@ namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Keeps a snapshot of the store in force: loads it, follows every change, and holds on to the last good one.</summary>
 /// <remarks>
-/// <para>A look costs one PRAGMA and one statx(2); what it finds decides:</para>
+/// <para>A poll costs one PRAGMA and one statx(2); what it finds decides:</para>
 /// <code>
 /// nothing committed since               nothing to do
 /// the log continues from what is loaded its new rows name the keys to read again: the change is live
@@ -109,7 +109,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
             }
 
             // What the file holds is not served before the store was asked: it may be ahead.
-            Look();
+            Poll();
         }
     }
 
@@ -120,7 +120,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         try
         {
             while (await timer.WaitForNextTickAsync(stop))
-                Look();
+                Poll();
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -143,7 +143,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         lock (gate)
         {
             postfix = settings;
-            Look();
+            Poll();
         }
     }
 
@@ -158,10 +158,10 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         }
     }
 
-    /// <summary>Looks once whether something changed.</summary>
-    // The loader must outlive whatever a look meets: without it no change would ever be live again.
+    /// <summary>Asks the store once whether something changed, and follows it.</summary>
+    // The loader must outlive whatever a poll meets: without it no change would ever be live again.
 #pragma warning disable CA1031
-    internal void Look()
+    internal void Poll()
     {
         lock (gate)
         {

@@ -3,17 +3,17 @@ using System.Globalization;
 
 namespace PolicyDaemon.Benchmarks.Peers;
 
-/// <summary>The zone of destinations behind a smaller number of mail servers, one MX and one address each. Counts the looks.</summary>
-/// <remarks>A look asks for a destination's MX once, whatever else it shares with others: so every look of every round is seen here,
-/// and a round is over when each destination has been asked for once more.</remarks>
-internal sealed class ProbedZone(int destinations, int addresses, int rounds)
+/// <summary>The zone of destinations behind a smaller number of mail servers, one MX and one address each. Counts the probes.</summary>
+/// <remarks>A probe asks for a destination's MX once, whatever else it shares with others: so every probe of every pass is seen here,
+/// and a pass is over when each destination has been asked for once more.</remarks>
+internal sealed class ProbedZone(int destinations, int addresses, int passes)
 {
     private readonly Lock guard = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
-    private readonly int[] looks = new int[destinations];
-    private readonly int[] reached = new int[rounds + 2];
-    private readonly TimeSpan[] first = new TimeSpan[rounds + 2];
-    private readonly TimeSpan[] last = new TimeSpan[rounds + 2];
+    private readonly int[] probes = new int[destinations];
+    private readonly int[] reached = new int[passes + 2];
+    private readonly TimeSpan[] first = new TimeSpan[passes + 2];
+    private readonly TimeSpan[] last = new TimeSpan[passes + 2];
 
     private int total;
 
@@ -23,8 +23,8 @@ internal sealed class ProbedZone(int destinations, int addresses, int rounds)
 
     internal static string Key(int index) => string.Create(CultureInfo.InvariantCulture, $"d{index:D6}.probed.example");
 
-    /// <summary>All looks so far.</summary>
-    internal int Looks
+    /// <summary>All probes so far.</summary>
+    internal int Probes
     {
         get
         {
@@ -33,25 +33,25 @@ internal sealed class ProbedZone(int destinations, int addresses, int rounds)
         }
     }
 
-    /// <summary>How many destinations have been looked at so many times or more.</summary>
-    internal int Reached(int round)
+    /// <summary>How many destinations have been probed so many times or more.</summary>
+    internal int Reached(int pass)
     {
         lock (guard)
-            return reached[round];
+            return reached[pass];
     }
 
-    /// <summary>From a round's first look to its last so far.</summary>
-    internal TimeSpan Took(int round)
+    /// <summary>From a pass's first probe to its last so far.</summary>
+    internal TimeSpan Took(int pass)
     {
         lock (guard)
-            return last[round] - first[round];
+            return last[pass] - first[pass];
     }
 
-    /// <summary>Every destination has had its look, and the last one has had the time to end.</summary>
-    internal bool IsOver(int round, TimeSpan quiet)
+    /// <summary>Every destination has had its probe, and the last one has had the time to end.</summary>
+    internal bool IsOver(int pass, TimeSpan quiet)
     {
         lock (guard)
-            return reached[round] == destinations && clock.Elapsed - last[round] >= quiet;
+            return reached[pass] == destinations && clock.Elapsed - last[pass] >= quiet;
     }
 
     internal byte[]? Answer(string name, ushort type)
@@ -75,12 +75,12 @@ internal sealed class ProbedZone(int destinations, int addresses, int rounds)
         lock (guard)
         {
             total++;
-            var round = ++looks[index];
-            if (round >= reached.Length)
+            var pass = ++probes[index];
+            if (pass >= reached.Length)
                 return;
-            if (reached[round]++ == 0)
-                first[round] = clock.Elapsed;
-            last[round] = clock.Elapsed;
+            if (reached[pass]++ == 0)
+                first[pass] = clock.Elapsed;
+            last[pass] = clock.Elapsed;
         }
     }
 }

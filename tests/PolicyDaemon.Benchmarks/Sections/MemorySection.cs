@@ -23,7 +23,7 @@ internal sealed class MemorySection : ISection
         var workload = bench.Workload(Rows);
         var store = await bench.NewStoreAsync("memory", workload);
         await MeasureStartAsync(bench, store, part, "");
-        // As it ships, but that no resolver answers: what the prober costs before it has looked at anything.
+        // As it ships, but that no resolver answers: what the prober costs before it has probed anything.
         store.Probe = "enabled = yes\nresolver = 127.0.0.1:53";
         await MeasureStartAsync(bench, store, part, ", with the prober");
         store.Probe = "enabled = no";

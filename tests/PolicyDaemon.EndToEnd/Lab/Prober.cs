@@ -64,12 +64,12 @@ public sealed class Prober(Policyd policyd) : IAsyncDisposable
         $"there is no finding {kind} about {subject ?? "anything"}", async () => (await FindingsAsync(kind, subject)).Count == 0,
         () => Tell(subject));
 
-    /// <summary>Waits until a server was visited so often again.</summary>
+    /// <summary>Waits until a server was connected to so often again.</summary>
     public static Task AwaitProbesAsync(ScriptedServer server, int more)
     {
         ArgumentNullException.ThrowIfNull(server);
         var before = server.Connections;
-        return Until.TrueAsync($"{server.Address} was visited {more} times more", () => Task.FromResult(server.Connections >= before + more));
+        return Until.TrueAsync($"{server.Address} was connected to {more} times more", () => Task.FromResult(server.Connections >= before + more));
     }
 
     /// <summary>The answer that Postfix gets now, without its status word.</summary>

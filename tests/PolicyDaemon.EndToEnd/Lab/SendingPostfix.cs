@@ -75,7 +75,7 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
         return await OutcomeAsync(message);
     }
 
-    /// <summary>Empties the queue, so that one story's mail does not visit the next story's servers.</summary>
+    /// <summary>Empties the queue, so that one story's mail does not reach the next story's servers.</summary>
     public async Task ForgetAllAsync() => (await _postfix.RunAsync("postsuper", "-d", "ALL")).Require();
 
     /// <summary>Changes smtp_tls_policy_maps of the running Postfix.</summary>

@@ -39,7 +39,7 @@ public sealed class DecisionStories(ProbingLaboratory lab) : ProberStories(lab)
     }
 
     [Fact]
-    public async Task A_restart_remembers_everything_and_visits_nobody_again()
+    public async Task A_restart_remembers_everything_and_probes_nobody_again()
     {
         string[] domains = ["before.plain.test", "waiting.plain.test", "after.plain.test"];
         var certificates = domains.ToDictionary(domain => domain, domain => Lab.Certificates.SelfSigned("mx1." + domain));
@@ -59,15 +59,15 @@ public sealed class DecisionStories(ProbingLaboratory lab) : ProberStories(lab)
         await prober.Policyd.StartAsync();
         await prober.AwaitVerdictAsync("before.plain.test", "ok");
         await prober.AwaitVerdictAsync("waiting.plain.test", "mismatch");
-        var visits = domains.ToDictionary(domain => domain, domain => servers[domain].Connections);
+        var connections = domains.ToDictionary(domain => domain, domain => servers[domain].Connections);
 
         Assert.Equal(0, await prober.Policyd.StopAsync());
         await prober.Policyd.StartAsync();
-        // Whatever were due at the start would be visited before what is added now.
+        // Whatever were due at the start would be probed before what is added now.
         await prober.PinAsync("after.plain.test", [certificates["after.plain.test"].PublicKeyFingerprint]);
         await prober.AwaitVerdictAsync("after.plain.test", "ok");
-        Assert.Equal(visits["before.plain.test"], servers["before.plain.test"].Connections);
-        Assert.Equal(visits["waiting.plain.test"], servers["waiting.plain.test"].Connections);
+        Assert.Equal(connections["before.plain.test"], servers["before.plain.test"].Connections);
+        Assert.Equal(connections["waiting.plain.test"], servers["waiting.plain.test"].Connections);
         await prober.AwaitFindingAsync("pin-mismatch", "waiting.plain.test");
         Assert.Equal("candidate", await prober.StateAsync("waiting.plain.test", certificates["waiting.plain.test"].PublicKeyFingerprint));
 

@@ -35,12 +35,12 @@ public sealed class WebPkiStories(ProbingLaboratory lab) : ProberStories(lab)
         await prober.AwaitStateAsync("auto.signed.test", followed, "active");
 
         Assert.Equal("webpki", await prober.StrengthAsync("auto.signed.test", followed));
-        Assert.True(servers["auto.signed.test"].Connections - before >= 3, "promoted after fewer than three visits");
+        Assert.True(servers["auto.signed.test"].Connections - before >= 3, "promoted after fewer than three probes");
         var promoted = await prober.SinceAsync("auto.signed.test", followed);
         Assert.True(promoted - seen >= TimeSpan.FromSeconds(5), $"seen {seen:O}, promoted {promoted:O}");
         await prober.AwaitAnswerAsync("auto.signed.test", old["auto.signed.test"].PublicKeyFingerprint, followed);
 
-        // The others had the same time and as many visits, and some more.
+        // The others had the same time and as many probes, and some more.
         foreach (var domain in new[] { "assist.signed.test", "locked.signed.test", "auto.plain.test" })
         {
             await Prober.AwaitProbesAsync(servers[domain], 3);

@@ -121,7 +121,7 @@ public sealed partial class CheckTests
     }
 
     [Fact]
-    public async Task Without_a_store_the_network_is_looked_at_all_the_same()
+    public async Task Without_a_store_the_servers_are_probed_all_the_same()
     {
         await using var network = new ProbedNetwork(init: false);
         network.Serve(Own);
@@ -356,7 +356,7 @@ public sealed partial class CheckTests
     }
 
     [Fact]
-    public async Task A_leading_dot_needs_a_host_to_look_at()
+    public async Task A_leading_dot_needs_a_host_to_probe()
     {
         await using var network = new ProbedNetwork();
         network.Serve(Own);

@@ -30,7 +30,7 @@ public sealed class DigestMigrationTests : IDisposable
         Import(Certificate(0).Digest(subject, DigestAlgorithm.Sha1));
         var converted = Certificate(0).Digest(subject, DigestAlgorithm.Sha256).Hex;
 
-        await LookAsync();
+        await ProbeAsync();
 
         var pins = session.Succeed("pin", "list", "example.com");
         Assert.Contains($"{Certificate(0).Digest(subject, DigestAlgorithm.Sha1).Hex}\tsha1\tunknown\tretired\tperson\t", pins, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class DigestMigrationTests : IDisposable
     {
         Import(KeyOf(1, DigestAlgorithm.Sha1));
 
-        await LookAsync();
+        await ProbeAsync();
 
         var pins = session.Succeed("pin", "list", "example.com");
         Assert.Contains($"{KeyOf(1, DigestAlgorithm.Sha1).Hex}\tsha1\tunknown\tactive\t", pins, StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public sealed class DigestMigrationTests : IDisposable
         Import(KeyOf(0, digest));
         session.Succeed("domain", "set", "example.com", "--mode", mode);
 
-        await LookAsync();
+        await ProbeAsync();
 
         Assert.Contains($"{KeyOf(0).Hex}\tsha256\tpublic-key\tcandidate\t", session.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
         session.Succeed("pin", "approve", "example.com", KeyOf(0).Hex);
@@ -82,7 +82,7 @@ public sealed class DigestMigrationTests : IDisposable
         session.Succeed("import", "--unservable", "observe", table);
     }
 
-    private async Task LookAsync()
+    private async Task ProbeAsync()
     {
         session.Time.Advance(TimeSpan.FromMinutes(1));
         using var ledger = new ProbeLedger(session.Database, PostfixSettings.Default, session.Time);

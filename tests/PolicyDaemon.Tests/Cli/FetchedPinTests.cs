@@ -250,11 +250,11 @@ public sealed class FetchedPinTests
 
         using var ledger = new PolicyDaemon.Store.Probing.ProbeLedger(
             network.Session.Database, PolicyDaemon.Tests.Core.Policies.Entries.Sha256, network.Session.Time);
-        var watched = ledger.Read(PolicyDaemon.Core.Destinations.NextHop.Parse(key))!;
+        var state = ledger.Read(PolicyDaemon.Core.Destinations.NextHop.Parse(key))!;
 
-        Assert.Equal(network.Session.Time.GetUtcNow(), watched.LastProbe);
-        Assert.Equal(["mx.partner.test"], watched.TrustedHosts!);
-        Assert.Equal(Own.RawData, ledger.ReadHistory(Assert.Single(watched.Targets).Target).CertificateRuns[0].Certificate!.Der);
+        Assert.Equal(network.Session.Time.GetUtcNow(), state.LastProbe);
+        Assert.Equal(["mx.partner.test"], state.TrustedHosts!);
+        Assert.Equal(Own.RawData, ledger.ReadHistory(Assert.Single(state.Targets).Target).CertificateRuns[0].Certificate!.Der);
         Assert.Equal(0, server.Connections);
     }
 
@@ -297,7 +297,7 @@ public sealed class FetchedPinTests
     }
 
     [Fact]
-    public async Task A_leading_dot_remembers_the_hosts_to_look_at()
+    public async Task A_leading_dot_remembers_the_hosts_to_probe()
     {
         await using var network = new ProbedNetwork();
         network.Dns.AddHost("mx.partner.test", false, "127.0.0.9");

@@ -149,7 +149,7 @@ public class ImportTests
     }
 
     [Fact]
-    public void A_doubt_about_many_rows_is_said_once()
+    public void A_warning_about_many_rows_is_said_once()
     {
         using var session = new CliSession();
         var table = session.Write("tls_policy", string.Concat(Enumerable.Range(0, 500).Select(i => $"d{i}.example secure\n")));

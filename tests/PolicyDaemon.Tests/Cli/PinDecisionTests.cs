@@ -33,7 +33,7 @@ public sealed class PinDecisionTests : IDisposable
     public void Who_approves_is_told_when_the_findings_end()
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
-        session.Look(
+        session.Probe(
             "example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)],
             [new Finding(FindingKind.NewKey, "example.com", "a key that is not pinned", "policyctl pin approve example.com", session.Cli.Time.GetUtcNow())]);
 
@@ -48,7 +48,7 @@ public sealed class PinDecisionTests : IDisposable
     {
         Candidate();
         session.Cli.Time.Advance(TimeSpan.FromHours(1));
-        session.Look("example.com", [0], DestinationVerdict.Ok);
+        session.Probe("example.com", [0], DestinationVerdict.Ok);
 
         session.Cli.Succeed("pin", "approve", "example.com", New);
 
@@ -77,10 +77,10 @@ public sealed class PinDecisionTests : IDisposable
     public void A_weaker_key_takes_a_reason()
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
-        session.Look("example.com", [0], DestinationVerdict.Ok);
+        session.Probe("example.com", [0], DestinationVerdict.Ok);
         session.Cli.Time.Advance(TimeSpan.FromHours(1));
         // RSA 2048 has 112 bits, P-256 has 128.
-        session.Look("example.com", [3], DestinationVerdict.Mismatch, [Move(3, null, PinState.Candidate, RotationRule.FirstSeen)]);
+        session.Probe("example.com", [3], DestinationVerdict.Mismatch, [Move(3, null, PinState.Candidate, RotationRule.FirstSeen)]);
 
         var refused = session.Cli.Run("pin", "approve", "example.com", KeyOf(3).Hex);
 
@@ -137,7 +137,7 @@ public sealed class PinDecisionTests : IDisposable
     {
         var whole = Certificate(0).Id.Hex;
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old, "--match", whole);
-        session.Look("example.com", [0], DestinationVerdict.Ok);
+        session.Probe("example.com", [0], DestinationVerdict.Ok);
 
         var result = session.Cli.Run("pin", "reject", "example.com", Old);
 
@@ -148,7 +148,7 @@ public sealed class PinDecisionTests : IDisposable
     public void Taking_a_change_of_the_prober_back_says_that_it_may_come_again()
     {
         Candidate();
-        session.Look("example.com", [1], DestinationVerdict.Mismatch, [Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)]);
+        session.Probe("example.com", [1], DestinationVerdict.Mismatch, [Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)]);
 
         var result = session.Cli.Run("undo", "4");
 
@@ -163,6 +163,6 @@ public sealed class PinDecisionTests : IDisposable
     private void Candidate()
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
-        session.Look("example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)]);
+        session.Probe("example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)]);
     }
 }

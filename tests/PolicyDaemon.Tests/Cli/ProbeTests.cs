@@ -165,7 +165,7 @@ public sealed class ProbeTests
         using var interruption = new Interruption();
         var first = Partner(network, () => Old);
         var reached = 0;
-        // It hangs, and the person gives up once the first look is recorded.
+        // It hangs, and the person gives up once the first probe is recorded.
         network.Serve(
             async connection =>
             {

@@ -13,7 +13,7 @@ internal sealed class ProbedSession : IDisposable
 {
     internal CliSession Cli { get; } = new();
 
-    internal void Look(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, Finding[]? findings = null)
+    internal void Probe(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, Finding[]? findings = null)
     {
         using var ledger = new ProbeLedger(Cli.Database, PostfixSettings.Default, Cli.Time);
         var now = Cli.Time.GetUtcNow();

@@ -39,7 +39,7 @@ public sealed class ProbedTests : IDisposable
     {
         Mismatch();
         session.Cli.Time.Advance(TimeSpan.FromHours(4));
-        session.Look("example.com", [1], DestinationVerdict.Mismatch);
+        session.Probe("example.com", [1], DestinationVerdict.Mismatch);
 
         var rows = session.Cli.Succeed("domain", "show", "example.com", "--probes").Split('\n').Where(line => line.StartsWith("probe\t", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, rows.Count);
@@ -96,9 +96,9 @@ public sealed class ProbedTests : IDisposable
     public void An_observed_entry_says_what_enforcing_would_have_done()
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old, "--observe");
-        session.Look("example.com", [1], DestinationVerdict.Mismatch);
+        session.Probe("example.com", [1], DestinationVerdict.Mismatch);
         session.Cli.Succeed("domain", "add", "b.example", "--level", "fingerprint", "--match", Old, "--observe");
-        session.Look("b.example", [1], DestinationVerdict.Ok);
+        session.Probe("b.example", [1], DestinationVerdict.Ok);
 
         Assert.Contains("if it were enforced, mail would be deferred", session.Cli.Run("explain", "example.com", "--format", "table").Out, StringComparison.Ordinal);
         Assert.Contains("if it were enforced, mail would be deferred", session.Cli.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
@@ -113,7 +113,7 @@ public sealed class ProbedTests : IDisposable
         Mismatch();
         session.Cli.Succeed("domain", "add", "b.example", "--level", "fingerprint", "--match", Old);
         session.Cli.Succeed("domain", "add", "c.example", "--level", "secure");
-        session.Look("b.example", [0], DestinationVerdict.Ok);
+        session.Probe("b.example", [0], DestinationVerdict.Ok);
         session.Cli.Time.Advance(TimeSpan.FromHours(5));
 
         var text = session.Cli.Run("status", "--format", "table").Out;
@@ -142,7 +142,7 @@ public sealed class ProbedTests : IDisposable
     private void Mismatch()
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
-        session.Look(
+        session.Probe(
             "example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)], [Finding(FindingKind.NewKey)]);
     }
 }

@@ -60,21 +60,21 @@ public sealed class ProberServiceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_ledger_lists_is_looked_at()
+    public async Task What_the_ledger_lists_is_probed()
     {
         ledger.Add(Key, Pinned());
 
         await prober.StartAsync(CancellationToken.None);
 
-        await Until(() => !ledger.Rounds.IsEmpty);
-        Assert.True(ledger.Rounds.TryPeek(out var round));
-        Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict);
+        await Until(() => !ledger.Results.IsEmpty);
+        Assert.True(ledger.Results.TryPeek(out var result));
+        Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict);
         await Until(() => prober.Status is { State: "on", Destinations: 1, InFlight: 0, Due: 0, PassEnded: not null });
         Assert.Equal((false, null), (prober.Status.Resolver?.Trusted, prober.Status.Resolver?.SelfTestPassed));
     }
 
     [Fact]
-    public async Task A_change_in_the_store_is_looked_at_within_seconds()
+    public async Task A_changed_entry_is_probed_within_seconds()
     {
         await prober.StartAsync(CancellationToken.None);
         await Until(() => prober.Status.State == "on");
@@ -87,20 +87,20 @@ public sealed class ProberServiceTests : IAsyncLifetime
             change.Commit();
         }
 
-        loader.Look();
+        loader.Poll();
 
-        await Until(() => !ledger.Rounds.IsEmpty);
+        await Until(() => !ledger.Results.IsEmpty);
     }
 
     [Fact]
-    public async Task A_lookup_of_a_pinned_key_whose_last_look_is_old_makes_it_due()
+    public async Task A_lookup_of_a_pinned_key_whose_last_probe_is_old_makes_it_due()
     {
         configuration.Settings = Settings("lookup_staleness = 1s\naddress_spacing = 0s\nprovider_spacing = 0s");
         ledger.Add(Key, Pinned());
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => ledger.Rounds.Count == 1);
+        await Until(() => ledger.Results.Count == 1);
 
-        // Postfix asks as long as there is mail; the first questions find a look that is fresh.
+        // Postfix asks as long as there is mail; the first questions find a probe that is fresh.
         await Until(() =>
         {
             demand.Add(Encoding.ASCII.GetBytes(Key), DemandKind.Pinned);

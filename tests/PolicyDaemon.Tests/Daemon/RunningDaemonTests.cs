@@ -147,7 +147,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
             change.Commit();
         }
 
-        loader.Look();
+        loader.Poll();
         using var connection = Connect(Port(server.Listening[0]));
         Assert.Contains("TEMP ", await Ask(connection, "tlspolicy a.example"), StringComparison.Ordinal);
         Configure("", "fingerprint_digest = sha1");
@@ -299,7 +299,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
             change.Commit();
         }
 
-        loader.Look();
+        loader.Poll();
     }
 
     private IReadOnlyList<FindingAlert> OpenFindings()

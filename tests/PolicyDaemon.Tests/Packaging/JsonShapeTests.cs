@@ -87,7 +87,7 @@ public sealed class JsonShapeTests
         {
             var (shape, property) = name;
             var described = Regex.Match(Manual.Subsection(Titles[shape.Type]).Text, $@"^\.It Va {property.Name}\n(.*)$", RegexOptions.Multiline);
-            var type = Words(property.PropertyType) + (MayBeNull(property) ? " or null" : "");
+            var type = TypeName(property.PropertyType) + (MayBeNull(property) ? " or null" : "");
             Assert.True(
                 Regex.IsMatch(described.Groups[1].Value, $"^{Regex.Escape(type)}(?! or null)([,;:]| |$)"),
                 $"{Titles[shape.Type]}.{property.Name}: \"{described.Groups[1].Value}\" instead of \"{type}\"");
@@ -121,19 +121,19 @@ public sealed class JsonShapeTests
         foreach (var (context, type) in new (JsonSerializerContext, Type)[] { (CliJson.Default, typeof(CliJson)), (FetchEvidenceJson.Default, typeof(FetchEvidenceJson)) })
         {
             foreach (var root in type.GetProperties().Where(property => typeof(JsonTypeInfo).IsAssignableFrom(property.PropertyType)))
-                Visit((JsonTypeInfo)root.GetValue(context)!);
+                Add((JsonTypeInfo)root.GetValue(context)!);
         }
 
         return [.. found.Values];
 
-        void Visit(JsonTypeInfo type)
+        void Add(JsonTypeInfo type)
         {
             if (type.Kind == JsonTypeInfoKind.Object)
                 found.TryAdd(type.Type, type);
         }
     }
 
-    private static string Words(Type type)
+    private static string TypeName(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (Titles.TryGetValue(type, out var title))
@@ -147,12 +147,12 @@ public sealed class JsonShapeTests
         if (type == typeof(DateTimeOffset))
             return "time";
         var element = type.GetGenericArguments()[^1];
-        var many = element == typeof(string) || element == typeof(long) || element.IsGenericType ? Plural(Words(element)) : Words(element);
+        var many = element == typeof(string) || element == typeof(long) || element.IsGenericType ? Plural(TypeName(element)) : TypeName(element);
         return type.GetGenericArguments().Length == 1 ? $"array of {many}" : $"object of {many}";
     }
 
-    private static string Plural(string words) =>
-        words.Split(' ', 2) is [var first, var rest] ? $"{first}s {rest}" : words + "s";
+    private static string Plural(string name) =>
+        name.Split(' ', 2) is [var first, var rest] ? $"{first}s {rest}" : name + "s";
 
     private static bool MayBeNull(JsonPropertyInfo property) =>
         Nullable.GetUnderlyingType(property.PropertyType) is not null || (!property.PropertyType.IsValueType && property.IsGetNullable);

@@ -48,11 +48,11 @@ public sealed class ProberStoryTests : IAsyncDisposable
     {
         Zone(secure: false, "127.0.0.1");
         Start(PinMode.Assist);
-        var first = await LookAsync();
+        var first = await ProbeAsync();
         Assert.Equal(DestinationVerdict.Ok, first.Result.Verdict);
 
         certificate = New;
-        var flagged = await LookAsync();
+        var flagged = await ProbeAsync();
         Assert.Equal(DestinationVerdict.Mismatch, flagged.Result.Verdict);
         var finding = Assert.Single(flagged.Result.Findings, finding => finding.Kind == FindingKind.NewKey);
         Assert.Equal([KeyOf(Old)], finding.Expected);
@@ -61,12 +61,12 @@ public sealed class ProberStoryTests : IAsyncDisposable
         Assert.Equal(PinState.Candidate, ledger.StateOf(Owner, KeyOf(New)));
 
         ledger.Approve(Owner, KeyOf(New), time.GetUtcNow());
-        Assert.Equal(DestinationVerdict.Ok, (await LookAsync()).Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await ProbeAsync()).Result.Verdict);
         for (var day = 0; day < 4; day++)
-            await LookAsync(hours: 24);
+            await ProbeAsync(hours: 24);
         Assert.Equal(PinState.Retiring, ledger.StateOf(Owner, KeyOf(Old)));
         for (var day = 0; day < 12; day++)
-            await LookAsync(hours: 24);
+            await ProbeAsync(hours: 24);
         Assert.Equal(PinState.Retired, ledger.StateOf(Owner, KeyOf(Old)));
     }
 
@@ -76,15 +76,15 @@ public sealed class ProberStoryTests : IAsyncDisposable
         Zone(secure: true, "127.0.0.1");
         Tlsa(Old);
         Start(PinMode.Assist, trusted: true);
-        Assert.Equal(DestinationVerdict.Ok, (await LookAsync()).Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await ProbeAsync()).Result.Verdict);
 
         Tlsa(New);
         certificate = New;
-        await LookAsync();
-        await LookAsync(hours: 0.3);
+        await ProbeAsync();
+        await ProbeAsync(hours: 0.3);
 
         Assert.Equal(PinState.Active, ledger.StateOf(Owner, KeyOf(New)));
-        Assert.Equal(DestinationVerdict.Ok, (await LookAsync()).Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await ProbeAsync()).Result.Verdict);
     }
 
     [Fact]
@@ -96,11 +96,11 @@ public sealed class ProberStoryTests : IAsyncDisposable
         dns.AlwaysAuthentic = true;
         dns.Set("bogus.test", FakeDnsServer.A, new FakeDnsReply { Records = [("bogus.test", FakeDnsServer.A, [192, 0, 2, 1])] });
         Start(PinMode.Auto, trusted: true);
-        await LookAsync();
+        await ProbeAsync();
         certificate = New;
 
         for (var i = 0; i < 5; i++)
-            await LookAsync(hours: 12);
+            await ProbeAsync(hours: 12);
 
         Assert.Equal(PinState.Candidate, ledger.StateOf(Owner, KeyOf(New)));
         Assert.Contains(ledger.ProberFindings, finding => finding.Kind == FindingKind.ResolverNotValidating);
@@ -114,13 +114,13 @@ public sealed class ProberStoryTests : IAsyncDisposable
             FakeSmtpConnection.Polite(() => there), IPAddress.Parse("127.0.0.2"), server.Target.Port));
         Zone(secure: false, "127.0.0.1", "127.0.0.2");
         Start(PinMode.Auto);
-        Assert.Equal(DestinationVerdict.Ok, (await LookAsync()).Result.Verdict);
+        Assert.Equal(DestinationVerdict.Ok, (await ProbeAsync()).Result.Verdict);
 
         there = New;
-        Assert.Equal(DestinationVerdict.Degraded, (await LookAsync()).Result.Verdict);
+        Assert.Equal(DestinationVerdict.Degraded, (await ProbeAsync()).Result.Verdict);
         certificate = New;
         for (var i = 0; i < 5; i++)
-            Assert.Equal(DestinationVerdict.Mismatch, (await LookAsync(hours: 12)).Result.Verdict);
+            Assert.Equal(DestinationVerdict.Mismatch, (await ProbeAsync(hours: 12)).Result.Verdict);
 
         Assert.Equal(PinState.Active, ledger.StateOf(Owner, KeyOf(Old)));
         Assert.Equal(PinState.Candidate, ledger.StateOf(Owner, KeyOf(New)));
@@ -131,16 +131,16 @@ public sealed class ProberStoryTests : IAsyncDisposable
     {
         Zone(secure: false, "127.0.0.1");
         Start(PinMode.Auto);
-        await LookAsync();
+        await ProbeAsync();
         var connections = server.Connections;
         certificate = New;
 
         foreach (var reply in new[] { new FakeDnsReply { Code = 2 }, new FakeDnsReply { Bogus = true } })
         {
             dns.Set("partner.test", FakeDnsServer.Mx, reply);
-            var round = await LookAsync();
-            Assert.Empty(round.Result.Transitions);
-            var finding = Assert.Single(round.Result.Findings, finding => finding.Kind == FindingKind.DnsTrouble);
+            var result = await ProbeAsync();
+            Assert.Empty(result.Result.Transitions);
+            var finding = Assert.Single(result.Result.Findings, finding => finding.Kind == FindingKind.DnsTrouble);
             Assert.Equal(reply.Bogus ? ProbeOutcome.Bogus : ProbeOutcome.DnsFailure, finding.Outcome);
         }
 
@@ -203,22 +203,22 @@ public sealed class ProberStoryTests : IAsyncDisposable
         running = Task.Run(() => engine.RunAsync(stop.Token));
     }
 
-    /// <summary>Lets time pass, and waits for a look that began after it.</summary>
-    private async Task<ProbeResult> LookAsync(double hours = 1)
+    /// <summary>Lets time pass, and waits for a probe that began after it.</summary>
+    private async Task<ProbeResult> ProbeAsync(double hours = 1)
     {
-        if (ledger.Rounds.IsEmpty)
+        if (ledger.Results.IsEmpty)
         {
-            await WaitAsync(() => !ledger.Rounds.IsEmpty);
-            return ledger.Rounds.Last();
+            await WaitAsync(() => !ledger.Results.IsEmpty);
+            return ledger.Results.Last();
         }
 
-        // A look that is under way must not have its deadlines jump past.
+        // A probe that is under way must not have its deadlines jump past.
         await WaitAsync(() => engine!.IsIdle);
         time.Advance(TimeSpan.FromHours(hours));
         var asked = time.GetUtcNow();
         engine!.Want(NextHop.Parse(key), ProbeReason.Person);
-        await WaitAsync(() => ledger.Rounds.Last().At >= asked);
-        return ledger.Rounds.Last();
+        await WaitAsync(() => ledger.Results.Last().At >= asked);
+        return ledger.Results.Last();
     }
 
     private static async Task WaitAsync(Func<bool> condition)

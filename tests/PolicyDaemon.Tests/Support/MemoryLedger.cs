@@ -19,7 +19,7 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<HostWithNewKey> newKeys = [];
 
-    public ConcurrentQueue<ProbeResult> Rounds { get; } = new();
+    public ConcurrentQueue<ProbeResult> Results { get; } = new();
 
     public ConcurrentQueue<Observation> Observations { get; } = new();
 
@@ -51,7 +51,7 @@ internal sealed class MemoryLedger : IProbeLedger
         }
     }
 
-    /// <summary>As if it had been looked at.</summary>
+    /// <summary>As if it had been probed.</summary>
     public void SetDue(string key, DateTimeOffset at)
     {
         lock (guard)
@@ -172,40 +172,40 @@ internal sealed class MemoryLedger : IProbeLedger
         Observations.Enqueue(observation);
     }
 
-    public void Record(ProbeResult round)
+    public void Record(ProbeResult result)
     {
         Check();
         lock (guard)
         {
-            if (!destinations.TryGetValue(round.Key, out var before))
+            if (!destinations.TryGetValue(result.Key, out var before))
                 return;
             var pins = before.Pins;
-            foreach (var transition in round.Result.Transitions)
+            foreach (var transition in result.Result.Transitions)
             {
                 var known = pins.FirstOrDefault(pin => pin.Fingerprint == transition.Fingerprint);
-                var next = new Pin(transition.Fingerprint, transition.Subject, transition.To, transition.Strength, Seconds(round.At));
+                var next = new Pin(transition.Fingerprint, transition.Subject, transition.To, transition.Strength, Seconds(result.At));
                 if (known is null && transition.From is null)
                     pins = pins.Add(next);
                 else if (known is not null && known.State == transition.From)
                     pins = pins.Replace(known, next);
             }
 
-            newKeys.AddRange(round.Result.NewKeys);
-            due[round.Key] = round.NextDue;
-            destinations[round.Key] = before with
+            newKeys.AddRange(result.Result.NewKeys);
+            due[result.Key] = result.NextDue;
+            destinations[result.Key] = before with
             {
                 Pins = pins,
-                LastProbe = round.At,
-                NextDue = round.NextDue,
-                LastResolution = round.Resolution.Worked ? round.Resolution : before.LastResolution,
-                Targets = round.Targets,
-                SecureSince = round.SecureSince,
-                WasSecure = round.WasSecure,
-                TrustedHosts = round.TrustedHosts,
+                LastProbe = result.At,
+                NextDue = result.NextDue,
+                LastResolution = result.Resolution.Worked ? result.Resolution : before.LastResolution,
+                Targets = result.Targets,
+                SecureSince = result.SecureSince,
+                WasSecure = result.WasSecure,
+                TrustedHosts = result.TrustedHosts,
             };
         }
 
-        Rounds.Enqueue(round);
+        Results.Enqueue(result);
     }
 
     public void Record(IReadOnlyList<Finding> proberFindings)

@@ -16,11 +16,11 @@ internal sealed class StepTime(DateTimeOffset start) : FakeTimeProvider(start), 
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        new Watched(base.CreateTimer(callback, state, dueTime, period), changes);
+        new ObservedTimer(base.CreateTimer(callback, state, dueTime, period), changes);
 
     public void Dispose() => changes.Dispose();
 
-    private sealed class Watched(ITimer timer, SemaphoreSlim changes) : ITimer
+    private sealed class ObservedTimer(ITimer timer, SemaphoreSlim changes) : ITimer
     {
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {

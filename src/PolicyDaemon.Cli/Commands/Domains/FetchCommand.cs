@@ -71,11 +71,11 @@ internal static class FetchCommand
             report.Note($"    evidence     {seen.Why}");
         }
 
-        foreach (var address in fetch.Probed.Addresses.Where(address => address.Seen.Certificates.IsEmpty))
+        foreach (var address in fetch.Probed.Addresses.Where(address => address.Observation.Certificates.IsEmpty))
         {
-            var cell = CheckTerms.Outcome(address.Seen);
-            report.Note($"  {address.Host.Name} [{address.Seen.Target.Address}]: {cell.Text}; "
-                + (address.Seen.Outcome.IsConclusive() ? "mail through it would be refused" : "what it would show is not known"));
+            var cell = CheckTerms.Outcome(address.Observation);
+            report.Note($"  {address.Host.Name} [{address.Observation.Target.Address}]: {cell.Text}; "
+                + (address.Observation.Outcome.IsConclusive() ? "mail through it would be refused" : "what it would show is not known"));
         }
     }
 

@@ -43,14 +43,14 @@ internal static class ExplainVerb
         var explanation = Explanation.Of(nextHop, store, postfix);
         var known = explanation.Decisive?.Entry is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
         var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
-        var watched = observed is null ? null : store.ReadProbeState(observed.Key);
+        var observedState = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
             report.Json(Json(explanation, postfix, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
-            Show(report, explanation, postfix, known, (observed, watched));
+            Show(report, explanation, postfix, known, (observed, observedState));
         return explanation.Answer.Kind switch
         {
             LookupAnswerKind.Found => ExitCode.Done,
@@ -74,8 +74,8 @@ internal static class ExplainVerb
         var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, postfix)) };
         if (known.Probed is { } probed)
             facts.Add(("now", VerdictText.Mail(probed, observed: false)));
-        if (observed is { Entry: { } entry1, Probed: { } watched })
-            facts.Add(("observed", VerdictText.Mail(watched, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
+        if (observed is { Entry: { } entry1, Probed: { } observedState })
+            facts.Add(("observed", VerdictText.Mail(observedState, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
         if (explanation.Decisive?.Entry is { } entry)
         {
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));

@@ -51,14 +51,14 @@ internal static class CheckRows
 
     private static void Add(Table table, CheckResult result, ProbedAddress address)
     {
-        var subject = $"{address.Host.Name} {address.Seen.Target}";
-        table.Add(subject, "outcome", address.Seen.Outcome.Name());
-        table.Add(subject, "stage", address.Seen.Stage.Name());
-        table.Add(subject, "result-type", address.Seen.Outcome.ResultType());
-        table.Add(subject, "detail", address.Seen.Detail);
-        foreach (var timing in address.Seen.Timings)
+        var subject = $"{address.Host.Name} {address.Observation.Target}";
+        table.Add(subject, "outcome", address.Observation.Outcome.Name());
+        table.Add(subject, "stage", address.Observation.Stage.Name());
+        table.Add(subject, "result-type", address.Observation.Outcome.ResultType());
+        table.Add(subject, "detail", address.Observation.Detail);
+        foreach (var timing in address.Observation.Timings)
             table.Add(subject, $"ms {timing.Stage.Name()}", timing.Elapsed.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture));
-        foreach (var seen in address.Seen.Certificates)
+        foreach (var seen in address.Observation.Certificates)
         {
             var certificate = seen.Certificate;
             var algorithm = certificate.Algorithm.Name();

@@ -43,14 +43,14 @@ internal static class CheckText
     /// <summary>One address with everything that it showed.</summary>
     internal static void Write(Report report, CheckResult result, ProbedAddress address)
     {
-        var target = address.Seen.Target;
+        var target = address.Observation.Target;
         report.Line($"  {target.Address} port {target.Port}{(target.ServerName is { } sni ? $", SNI {sni}" : "")}", Tone.Heading);
-        report.Block([("outcome", CheckTerms.Outcome(address.Seen)), .. Stages(address.Seen)], Labels - Deeper, 2 + Deeper);
-        foreach (var seen in address.Seen.Certificates)
+        report.Block([("outcome", CheckTerms.Outcome(address.Observation)), .. Stages(address.Observation)], Labels - Deeper, 2 + Deeper);
+        foreach (var seen in address.Observation.Certificates)
             report.Block(Facts(result, address, seen), Labels - Deeper, 2 + Deeper);
-        if (address.Seen is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
+        if (address.Observation is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
             report.Block([("", new Cell($"it has no certificate with an {Phrases.Algorithm(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
-        if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Seen.Certificates[0].Certificate))
+        if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Observation.Certificates[0].Certificate))
         {
             report.Block([("with SNI", new Cell($"when {address.Host.Name} is sent as SNI, another certificate is shown:", Tone.Caution))], Labels - Deeper, 2 + Deeper);
             report.Block(Facts(result, address, named), Labels - Deeper, 2 + Deeper);

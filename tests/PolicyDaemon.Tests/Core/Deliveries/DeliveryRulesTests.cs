@@ -151,7 +151,7 @@ public sealed class DeliveryRulesTests
         var address = Address(ProbeOutcome.Secured, certificates: [bad, good]);
         var second = rules.At(address);
         // As a store hands it out, which does not know what was negotiated: ECDSA, as OpenSSL prefers it.
-        var stored = rules.At(address with { Seen = null });
+        var stored = rules.At(address with { Observation = null });
 
         Assert.Equal((Tls, ProbeOutcome.PinMismatch), (first.Result, first.OtherCertificate));
         Assert.Equal((Skipped, ProbeOutcome.PinMismatch), (second.Result, second.Why));
@@ -257,7 +257,7 @@ public sealed class DeliveryRulesTests
         var address = Address(outcome);
         return address with
         {
-            Seen = new Observation
+            Observation = new Observation
             {
                 Target = address.History.Target, At = Now, Outcome = outcome, Stage = stage, ReplyCode = code, AfterHandshake = after,
             },
@@ -282,6 +282,6 @@ public sealed class DeliveryRulesTests
                     one, [], trusted ? ChainVerdict.Trusted : ChainVerdict.NotTrusted, null, "", "")),
             ],
         };
-        return new AddressState { MxHost = "mx.example.com", History = new AddressHistory(target).With(seen), Seen = seen };
+        return new AddressState { MxHost = "mx.example.com", History = new AddressHistory(target).With(seen), Observation = seen };
     }
 }

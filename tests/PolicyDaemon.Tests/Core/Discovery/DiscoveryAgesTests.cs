@@ -54,7 +54,7 @@ public sealed class DiscoveryAgesTests
     }
 
     [Fact]
-    public void Without_anybody_to_vouch_for_DNSSEC_it_is_looked_at_again_after_five_minutes()
+    public void Without_anybody_to_vouch_for_DNSSEC_it_is_discovered_again_after_five_minutes()
     {
         var scenario = DiscoveryScenario.Of("S", "T10");
         (scenario.IsVouched, scenario.Ttl) = (false, 86_400);

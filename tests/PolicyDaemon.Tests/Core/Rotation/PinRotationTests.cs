@@ -140,7 +140,7 @@ public sealed class PinRotationTests
     }
 
     [Fact]
-    public void The_end_of_the_round_ends_the_wait()
+    public void The_end_of_the_pass_ends_the_wait()
     {
         Dane();
         world.See(A, "new");

@@ -143,7 +143,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
     {
         await Settle();
         File.Move(Database, Database + ".away");
-        loader.Look();
+        loader.Poll();
         Assert.NotEmpty(loader.Findings);
         await Settle();
         Assert.Empty(command.Told); // for a moment it may be locked or moved
@@ -151,7 +151,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
         time.Advance(TimeSpan.FromMinutes(2));
         await Passes(() => command.Told.Count == 1);
         File.Move(Database + ".away", Database);
-        loader.Look();
+        loader.Poll();
         Assert.Empty(loader.Findings);
         await Passes(() => command.Told.Count == 2);
         await Settle();

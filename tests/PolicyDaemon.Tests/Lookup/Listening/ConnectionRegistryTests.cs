@@ -142,7 +142,7 @@ public sealed class ConnectionRegistryTests : IDisposable
     {
         using var small = Registry(4);
         var (socketmapRoom, tcpRoom) = (small.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)), small.OpenRoom(TestConnections.Endpoint(MapProtocol.TcpTable)));
-        small.CloseRoom(tcpRoom); // no parts: only the order is looked at
+        small.CloseRoom(tcpRoom); // no parts: only the order matters here
         var tcpThatAsked = Connect(tcpRoom, small)!;
         tcpThatAsked.Send("get .com\n"u8);
         var socketmapThatAsked = Connect(socketmapRoom, small)!;

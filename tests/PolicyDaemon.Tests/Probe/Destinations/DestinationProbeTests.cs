@@ -38,12 +38,12 @@ public sealed class DestinationProbeTests
 
         var one = await unstored.RunAsync(State("one.example"), triesServerNames: false, progress: null, Cancellation);
         Assert.Empty(ledger.Observations);
-        Assert.Empty(ledger.Rounds);
+        Assert.Empty(ledger.Results);
 
         var other = await stored.RunAsync(One, ProbeReason.Person, passEnded: null, Cancellation);
         Assert.Equal((DestinationVerdict.Ok, DestinationVerdict.Ok), (one.Recorded.Result.Verdict, other!.Recorded.Result.Verdict));
         Assert.Equal(one.Addresses.Select(Shown), other.Addresses.Select(Shown));
-        Assert.Equal((1, 1), (ledger.Observations.Count, ledger.Rounds.Count));
+        Assert.Equal((1, 1), (ledger.Observations.Count, ledger.Results.Count));
     }
 
     [Fact]
@@ -57,9 +57,9 @@ public sealed class DestinationProbeTests
         await stored.RecordAsync(probed);
 
         Assert.Single(network.Connections);
-        var round = Assert.Single(ledger.Rounds);
-        Assert.Equal((DestinationVerdict.Ok, true), (round.Result.Verdict, round.Result.SeesServedPin));
-        Assert.Equal(TestCertificates.Now, ledger.ReadHistory(probed.Addresses[0].Seen.Target).LastAttempt);
+        var result = Assert.Single(ledger.Results);
+        Assert.Equal((DestinationVerdict.Ok, true), (result.Result.Verdict, result.Result.SeesServedPin));
+        Assert.Equal(TestCertificates.Now, ledger.ReadHistory(probed.Addresses[0].Observation.Target).LastAttempt);
     }
 
     [Fact]
@@ -105,11 +105,11 @@ public sealed class DestinationProbeTests
         Assert.Equal(1, network.BothAsked);
         var address = Assert.Single(probed.Addresses);
         Assert.Equal("mx-198-51-100-1.example", address.Named?.Target.ServerName);
-        Assert.Equal(address.Seen.Target, address.NamedState.History.Target);
+        Assert.Equal(address.Observation.Target, address.NamedState.History.Target);
     }
 
     private static string Shown(ProbedAddress address) =>
-        $"{address.Host.Name} {address.Seen.Target} {address.Seen.Outcome} {address.Seen.Certificates[0].Certificate.KeyId}";
+        $"{address.Host.Name} {address.Observation.Target} {address.Observation.Outcome} {address.Observation.Certificates[0].Certificate.KeyId}";
 
     private static DestinationState State(string key) => new()
     {

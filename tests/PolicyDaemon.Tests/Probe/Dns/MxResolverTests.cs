@@ -241,7 +241,7 @@ public sealed class MxResolverTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_leading_dot_key_visits_the_hosts_that_were_named_for_it()
+    public async Task A_leading_dot_key_is_probed_at_the_hosts_that_were_named_for_it()
     {
         dns.AddHost("mx.example.com", false, "192.0.2.1");
 

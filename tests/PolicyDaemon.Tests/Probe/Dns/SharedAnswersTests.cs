@@ -36,7 +36,7 @@ public sealed class SharedAnswersTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Each_look_asks_for_the_MX_of_its_destination()
+    public async Task Each_probe_asks_for_the_MX_of_its_destination()
     {
         using var resolver = Untrusted();
         dns.AddMx("one.example", 10, Host);

@@ -38,14 +38,14 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task A_clock_that_was_ahead_for_a_moment_stops_nothing(int hours)
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(hours);
 
         time.Set(TimeSpan.FromHours(-hours));
         network.Server("198.51.100.1", "new");
 
         await AdvanceUntilAsync(() => ledger.StateOf("one.example", RotationScenario.KeyOf("new")) == PinState.Candidate);
-        Assert.InRange(ledger.Rounds.Last().NextDue - time.GetUtcNow(), TimeSpan.Zero, TimeSpan.FromHours(27));
+        Assert.InRange(ledger.Results.Last().NextDue - time.GetUtcNow(), TimeSpan.Zero, TimeSpan.FromHours(27));
         Assert.StartsWith("the clock of this machine was set back by ", Jumped()!.Detail, StringComparison.Ordinal);
     }
 
@@ -53,7 +53,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task The_finding_ends_when_the_clock_has_kept_time_for_an_hour()
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         time.Set(TimeSpan.FromHours(-1));
         await AdvanceUntilAsync(() => Jumped() is not null);
 
@@ -69,11 +69,11 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task Seconds_are_nobodys_business(int seconds)
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         time.Set(TimeSpan.FromSeconds(seconds));
-        var again = ledger.Rounds.Count + 1;
+        var again = ledger.Results.Count + 1;
         engine!.Want(One, ProbeReason.Person);
-        await AdvanceUntilAsync(() => ledger.Rounds.Count == again);
+        await AdvanceUntilAsync(() => ledger.Results.Count == again);
 
         Assert.Null(Jumped());
     }
@@ -82,14 +82,14 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task What_was_put_off_before_the_start_by_more_than_anything_waits_is_due()
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(24 * 400);
         await StopAsync();
 
         time.Set(TimeSpan.FromDays(-400));
         Start();
 
-        await AdvanceUntilAsync(() => ledger.Rounds.Count == 3);
+        await AdvanceUntilAsync(() => ledger.Results.Count == 3);
         Assert.Equal(3, network.Connections.Count);
         Assert.Null(Jumped());
     }
@@ -98,7 +98,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task A_lookup_makes_a_probe_of_the_future_due()
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(6);
         await StopAsync();
 
@@ -110,10 +110,10 @@ public sealed class ClockTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Evidence_waits_for_a_round_that_ended_since_the_clock_was_set_back()
+    public async Task Evidence_waits_for_a_pass_that_ended_since_the_clock_was_set_back()
     {
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(6);
         Assert.NotNull(engine!.PassEnded);
 
@@ -139,8 +139,8 @@ public sealed class ClockTests : IAsyncDisposable
         time.Advance(TimeSpan.FromMinutes(2));
         time.Set(TimeSpan.FromHours(hours));
         engine!.Want(One, ProbeReason.Person);
-        await WaitAsync(() => ledger.Rounds.Count == 2);
-        Assert.True(ledger.Rounds.Last().At > TestCertificates.Now.AddHours(hours));
+        await WaitAsync(() => ledger.Results.Count == 2);
+        Assert.True(ledger.Results.Last().At > TestCertificates.Now.AddHours(hours));
         await WaitAsync(() => engine.IsIdle);
     }
 

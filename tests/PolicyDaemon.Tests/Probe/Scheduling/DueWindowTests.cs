@@ -20,7 +20,7 @@ public sealed class DueWindowTests
     public DueWindowTests() => window = new DueWindow(ledger, running.Contains, Page);
 
     [Fact]
-    public void Everything_that_was_never_looked_at_is_taken_once_however_much_it_is()
+    public void Everything_that_was_never_probed_is_taken_once_however_much_it_is()
     {
         Add(10 * Page);
 
@@ -30,7 +30,7 @@ public sealed class DueWindowTests
     }
 
     [Fact]
-    public void What_was_never_looked_at_does_not_wait_for_what_is_due_again_in_minutes()
+    public void What_was_never_probed_does_not_wait_for_what_is_due_again_in_minutes()
     {
         Add(10 * Page);
 
@@ -42,7 +42,7 @@ public sealed class DueWindowTests
     {
         Add(10 * Page);
         for (var i = 0; i < 10 * Page; i++)
-            Looked(i, Start.AddMinutes(-i));
+            Probed(i, Start.AddMinutes(-i));
 
         var first = Take();
         Assert.Equal($"d{(10 * Page) - 1}.example", first);
@@ -58,7 +58,7 @@ public sealed class DueWindowTests
     {
         Add(10 * Page);
         for (var i = 0; i < 10 * Page; i++)
-            Looked(i, Start.AddMinutes(-1));
+            Probed(i, Start.AddMinutes(-1));
 
         Assert.Equal(10 * Page, TakeAndReturnAll(now.AddDays(1)).Count);
         Assert.InRange(ledger.Listed, 10, 25);
@@ -68,9 +68,9 @@ public sealed class DueWindowTests
     public void What_is_due_later_is_taken_when_it_is_due()
     {
         Add(3);
-        Looked(0, Start.AddMinutes(4));
-        Looked(1, Start.AddHours(3));
-        Looked(2, Start.AddDays(2));
+        Probed(0, Start.AddMinutes(4));
+        Probed(1, Start.AddHours(3));
+        Probed(2, Start.AddDays(2));
         var taken = new List<(string, DateTimeOffset)>();
         while (taken.Count < 3)
         {
@@ -87,7 +87,7 @@ public sealed class DueWindowTests
     }
 
     [Fact]
-    public void A_key_that_is_looked_at_now_is_not_taken_a_second_time()
+    public void A_key_that_is_probed_now_is_not_taken_a_second_time()
     {
         Add(1);
         var key = Take();
@@ -102,7 +102,7 @@ public sealed class DueWindowTests
     public void A_key_may_be_hastened_before_the_window_reaches_it()
     {
         Add(1);
-        Looked(0, Start.AddDays(1));
+        Probed(0, Start.AddDays(1));
         Assert.Null(TryTake());
 
         window.Hasten(NextHop.Parse("d0.example"), now, ProbeReason.Lookup);
@@ -112,14 +112,14 @@ public sealed class DueWindowTests
     }
 
     [Fact]
-    public void A_look_that_the_ledger_could_not_keep_is_made_again_and_one_that_it_kept_is_not()
+    public void A_probe_that_the_ledger_could_not_keep_is_made_again_and_one_that_it_kept_is_not()
     {
         Add(2);
-        Looked(0, Start);
-        Looked(1, Start);
+        Probed(0, Start);
+        Probed(1, Start);
         TakeAll();
         window.Return(NextHop.Parse("d0.example"), now.AddMinutes(5), isKept: false);
-        Looked(1, now.AddDays(1));
+        Probed(1, now.AddDays(1));
         window.Return(NextHop.Parse("d1.example"), now.AddDays(1), isKept: true);
 
         now = now.AddMinutes(6);
@@ -128,11 +128,11 @@ public sealed class DueWindowTests
     }
 
     [Fact]
-    public void What_the_ledger_lists_and_cannot_be_looked_at_keeps_nobody_busy_and_nobody_waiting()
+    public void What_the_ledger_lists_and_cannot_be_probed_keeps_nobody_busy_and_nobody_waiting()
     {
         Add(Page + 3);
         for (var i = 0; i < Page + 3; i++)
-            Looked(i, Start.AddMinutes(i - 60));
+            Probed(i, Start.AddMinutes(i - 60));
         var taken = new List<string>();
         for (var second = 0; second < 300; second++)
         {
@@ -157,7 +157,7 @@ public sealed class DueWindowTests
     {
         Add(1);
         TakeAll();
-        Looked(0, Start.AddDays(1));
+        Probed(0, Start.AddDays(1));
         ledger.Add("added.example");
 
         Assert.Null(TryTake());
@@ -194,7 +194,7 @@ public sealed class DueWindowTests
             ledger.Add(name);
     }
 
-    private void Looked(int i, DateTimeOffset due) => ledger.SetDue($"d{i}.example", due);
+    private void Probed(int i, DateTimeOffset due) => ledger.SetDue($"d{i}.example", due);
 
     private string? TryTake() => window.TryTake(now, out var key, out _) ? key.Text : null;
 

@@ -38,9 +38,9 @@ public sealed class ProbeEngineTests : IAsyncDisposable
             network.Server($"198.51.100.{i}", "key");
         Start();
 
-        await WaitAsync(() => ledger.Rounds.Count == 200);
+        await WaitAsync(() => ledger.Results.Count == 200);
         Assert.Equal(4, network.Connections.Count);
-        Assert.All(ledger.Rounds, round => Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict));
+        Assert.All(ledger.Results, result => Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict));
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         BehindOneAddress(20);
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 20);
+        await WaitAsync(() => ledger.Results.Count == 20);
 
         network.Server("198.51.100.1", "new");
         time.Advance(TimeSpan.FromHours(1));
@@ -63,7 +63,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         await StopAsync();
 
         Start();
@@ -80,12 +80,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
         for (var day = 2; day <= 6; day++)
         {
-            time.Advance(ledger.Rounds.Last().NextDue - time.GetUtcNow());
-            await WaitAsync(() => ledger.Rounds.Count == day);
+            time.Advance(ledger.Results.Last().NextDue - time.GetUtcNow());
+            await WaitAsync(() => ledger.Results.Count == day);
         }
 
         Assert.Equal(6, network.Connections.Count);
@@ -97,12 +97,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
         time.Advance(TimeSpan.FromMinutes(4));
         engine.Want(NextHop.Parse("one.example"), ProbeReason.Lookup);
         await SettleAsync();
-        Assert.Single(ledger.Rounds);
+        Assert.Single(ledger.Results);
         Assert.Single(network.Connections);
 
         time.Advance(TimeSpan.FromMinutes(2));
@@ -115,13 +115,13 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
-        for (var look = 2; look <= 11; look++)
+        for (var probe = 2; probe <= 11; probe++)
         {
             time.Advance(TimeSpan.FromHours(2));
             engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
-            await WaitAsync(() => ledger.Rounds.Count == look);
+            await WaitAsync(() => ledger.Results.Count == probe);
         }
 
         Assert.Equal((11, 2), (network.Connections.Count, network.BothAsked));
@@ -132,15 +132,15 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         BehindOneAddress(10);
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 10);
+        await WaitAsync(() => ledger.Results.Count == 10);
         network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.Timeout;
 
         time.Advance(TimeSpan.FromHours(1));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
-        await WaitAsync(() => ledger.Rounds.Count == 11);
+        await WaitAsync(() => ledger.Results.Count == 11);
         await SettleAsync();
 
-        Assert.Equal(11, ledger.Rounds.Count);
+        Assert.Equal(11, ledger.Results.Count);
     }
 
     [Fact]
@@ -148,55 +148,55 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
         engine.Want(NextHop.Parse("stranger.example"), ProbeReason.Person);
         await SettleAsync();
 
-        Assert.Single(ledger.Rounds);
+        Assert.Single(ledger.Results);
     }
 
     [Fact]
-    public async Task A_destination_that_is_added_is_looked_at_and_a_removed_one_is_not()
+    public async Task A_destination_that_is_added_is_probed_and_a_removed_one_is_not()
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
         ledger.Add("two.example", Pinned("key"));
         network.Zone("two.example", "198.51.100.1");
         ledger.Remove("one.example");
         engine.ListChanged();
-        await WaitAsync(() => ledger.Rounds.Count == 2);
+        await WaitAsync(() => ledger.Results.Count == 2);
         time.Advance(TimeSpan.FromDays(2));
-        await WaitAsync(() => ledger.Rounds.Count == 3);
+        await WaitAsync(() => ledger.Results.Count == 3);
         await SettleAsync();
 
-        Assert.Equal(["one.example", "two.example", "two.example"], ledger.Rounds.Select(round => round.Key.Text));
+        Assert.Equal(["one.example", "two.example", "two.example"], ledger.Results.Select(result => result.Key.Text));
     }
 
     [Fact]
-    public async Task DANE_evidence_promotes_when_the_round_has_ended()
+    public async Task DANE_evidence_promotes_when_the_pass_has_ended()
     {
         EachBehindItsOwn(50);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         network.Tlsa.Add(RotationScenario.TlsaOf("new"));
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count >= 50);
+        await WaitAsync(() => ledger.Results.Count >= 50);
         network.Server("198.51.100.7", "unannounced");
         network.Tlsa.Add(RotationScenario.TlsaOf("unannounced"));
         time.Advance(TimeSpan.FromHours(1));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
 
         await WaitAsync(() => ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Candidate);
-        // The sample, which must have been looked at before anything is promoted.
+        // The sample, which must have been probed before anything is promoted.
         await WaitAsync(() => network.Connections.Count >= 51 + 10);
         await WaitAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
             return ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Active;
         });
-        Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + RotationOptions.Default.EvidenceWait, "it waited for the clock, not for the round");
+        Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + RotationOptions.Default.EvidenceWait, "it waited for the clock, not for the pass");
         Assert.Equal(PinState.Active, ledger.StateOf("d7.example", RotationScenario.KeyOf("key")));
     }
 
@@ -206,7 +206,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count >= 100);
+        await WaitAsync(() => ledger.Results.Count >= 100);
 
         // Someone between us and the world, who also forges TLSA records.
         network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
@@ -237,7 +237,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count >= 100);
+        await WaitAsync(() => ledger.Results.Count >= 100);
 
         network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
         for (var i = 0; i < 100; i += 5)
@@ -263,14 +263,14 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         One();
         network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.GreetingTemporary;
         var engine = Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
         time.Advance(TimeSpan.FromMinutes(10));
         engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
-        await WaitAsync(() => ledger.Rounds.Count == 2);
+        await WaitAsync(() => ledger.Results.Count == 2);
 
         Assert.Single(network.Connections);
-        Assert.Equal(DestinationVerdict.Unreachable, ledger.Rounds.Last().Result.Verdict);
+        Assert.Equal(DestinationVerdict.Unreachable, ledger.Results.Last().Result.Verdict);
     }
 
     [Fact]
@@ -278,16 +278,16 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
         network.DnsFails = true;
 
         time.Advance(TimeSpan.FromHours(27));
-        await WaitAsync(() => ledger.Rounds.Count == 2);
-        var failed = ledger.Rounds.Last();
+        await WaitAsync(() => ledger.Results.Count == 2);
+        var failed = ledger.Results.Last();
 
         Assert.Single(network.Connections);
         Assert.Empty(failed.Result.Transitions);
-        Assert.Equal(ledger.Rounds.First().Targets, failed.Targets);
+        Assert.Equal(ledger.Results.First().Targets, failed.Targets);
         Assert.InRange(failed.NextDue - time.GetUtcNow(), TimeSpan.FromMinutes(13), TimeSpan.FromMinutes(17));
     }
 
@@ -297,14 +297,14 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         BehindOneAddress(20);
         network.DnsFails = true;
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 20);
+        await WaitAsync(() => ledger.Results.Count == 20);
         Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
-        Assert.All(ledger.Rounds, round => Assert.Empty(round.Result.Findings));
+        Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
 
         network.DnsFails = false;
         time.Advance(TimeSpan.FromMinutes(20));
-        await WaitAsync(() => ledger.Rounds.Count == 40 && ledger.ProberFindings.Count == 0);
-        Assert.All(ledger.Rounds.Skip(20), round => Assert.Equal(DestinationVerdict.Ok, round.Result.Verdict));
+        await WaitAsync(() => ledger.Results.Count == 40 && ledger.ProberFindings.Count == 0);
+        Assert.All(ledger.Results.Skip(20), result => Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict));
     }
 
     [Fact]
@@ -313,24 +313,24 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         BehindOneAddress(20);
         network.DnsFailsFor = "d7.example";
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 20);
-        Assert.All(ledger.Rounds, round => Assert.Empty(round.Result.Findings));
+        await WaitAsync(() => ledger.Results.Count == 20);
+        Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
 
         time.Advance(TimeSpan.FromMinutes(20));
-        await WaitAsync(() => ledger.Rounds.Count == 21);
-        Assert.Equal(("d7.example", FindingKind.DnsTrouble), (ledger.Rounds.Last().Key.Text, Assert.Single(ledger.Rounds.Last().Result.Findings).Kind));
+        await WaitAsync(() => ledger.Results.Count == 21);
+        Assert.Equal(("d7.example", FindingKind.DnsTrouble), (ledger.Results.Last().Key.Text, Assert.Single(ledger.Results.Last().Result.Findings).Kind));
         Assert.DoesNotContain(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
     }
 
     [Fact]
-    public async Task Where_few_are_looked_after_DNS_that_fails_is_a_finding_at_once()
+    public async Task Where_few_are_probed_DNS_that_fails_is_a_finding_at_once()
     {
         One();
         network.DnsFails = true;
         Start();
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
 
-        Assert.Equal(FindingKind.DnsTrouble, Assert.Single(ledger.Rounds.Last().Result.Findings).Kind);
+        Assert.Equal(FindingKind.DnsTrouble, Assert.Single(ledger.Results.Last().Result.Findings).Kind);
     }
 
     [Fact]
@@ -351,7 +351,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         Assert.Equal(8, network.Connections.Count);
         network.Barrier.SetResult();
 
-        await WaitAsync(() => ledger.Rounds.Count == 60);
+        await WaitAsync(() => ledger.Results.Count == 60);
         Assert.Equal(8, network.MostOpen);
         Assert.False(network.TwoAtOnceToOneAddress);
     }
@@ -372,7 +372,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_pause_before_the_next_look_is_whole_milliseconds_so_that_nothing_wakes_too_early()
+    public async Task The_pause_before_the_next_probe_is_whole_milliseconds_so_that_nothing_wakes_too_early()
     {
         BehindOneAddress(30);
         Start(new ScheduleOptions { ProbesPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
@@ -380,21 +380,21 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         await WaitAsync(() =>
         {
             time.Advance(TimeSpan.FromMilliseconds(1));
-            return ledger.Rounds.Count == 30;
+            return ledger.Results.Count == 30;
         });
         Assert.NotEmpty(time.Pauses);
         Assert.All(time.Pauses, pause => Assert.Equal(Math.Max(1, Math.Ceiling(pause.TotalMilliseconds)), pause.TotalMilliseconds));
     }
 
     [Fact]
-    public async Task A_fault_in_one_look_ends_that_look_only()
+    public async Task A_fault_in_one_probe_ends_that_probe_only()
     {
         ledger.Add("crash.example", Pinned("key"));
         One();
         Start();
 
-        await WaitAsync(() => ledger.Rounds.Count == 1);
-        Assert.Equal("one.example", ledger.Rounds.First().Key.Text);
+        await WaitAsync(() => ledger.Results.Count == 1);
+        Assert.Equal("one.example", ledger.Results.First().Key.Text);
     }
 
     [Fact]
@@ -407,7 +407,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         ledger.IsBroken = false;
         time.Advance(TimeSpan.FromMinutes(6));
 
-        await WaitAsync(() => ledger.Rounds.Count == 1);
+        await WaitAsync(() => ledger.Results.Count == 1);
     }
 
     [Fact]
@@ -419,8 +419,8 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         network.Tlsa.Add(RotationScenario.TlsaOf("other"));
         Start();
 
-        await WaitAsync(() => ledger.Rounds.Count == 1);
-        var result = ledger.Rounds.First().Result;
+        await WaitAsync(() => ledger.Results.Count == 1);
+        var result = ledger.Results.First().Result;
         Assert.Equal(DestinationVerdict.Mismatch, result.Verdict);
         Assert.Empty(result.Transitions);
         var finding = Assert.Single(result.Findings);

@@ -49,7 +49,7 @@ public sealed class ProbePaceTests
     }
 
     [Fact]
-    public void One_look_a_second_is_not_held_up_for_ever()
+    public void One_probe_a_second_is_not_held_up_for_ever()
     {
         var pace = new ProbePace(1);
         var now = TestCertificates.Now;

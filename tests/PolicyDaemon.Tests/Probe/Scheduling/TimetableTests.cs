@@ -86,28 +86,28 @@ public sealed class TimetableTests
     [InlineData(1, 1.05)]
     [InlineData(20, 1.35)]
     [InlineData(2000, 1.45)]
-    public void Many_destinations_behind_an_address_have_it_visited_daily_as_one_does(int destinations, double mostPerDay)
+    public void Many_destinations_behind_an_address_have_it_probed_daily_as_one_does(int destinations, double mostPerDay)
     {
         const int days = 30;
-        var looks = new PriorityQueue<(string Id, DateTimeOffset? Last), DateTimeOffset>();
+        var probes = new PriorityQueue<(string Id, DateTimeOffset? Last), DateTimeOffset>();
         for (var i = 0; i < destinations; i++)
-            looks.Enqueue(($"d{i}.example", null), Young.AddMinutes(i % 600));
-        List<DateTimeOffset> visits = [];
-        while (looks.TryDequeue(out var look, out var now) && now < Young.AddDays(days))
+            probes.Enqueue(($"d{i}.example", null), Young.AddMinutes(i % 600));
+        List<DateTimeOffset> connections = [];
+        while (probes.TryDequeue(out var probe, out var now) && now < Young.AddDays(days))
         {
-            if (visits.Count == 0 || visits[^1] < now - Timetable.ScheduledFreshness(look.Last, now, Options))
-                visits.Add(now);
-            looks.Enqueue((look.Id, now), Timetable.NextDue(look.Id, now, [Seen(Young)], false, true, Options));
+            if (connections.Count == 0 || connections[^1] < now - Timetable.ScheduledFreshness(probe.Last, now, Options))
+                connections.Add(now);
+            probes.Enqueue((probe.Id, now), Timetable.NextDue(probe.Id, now, [Seen(Young)], false, true, Options));
         }
 
-        var pauses = visits.Zip(visits.Skip(1), (one, next) => (next - one).TotalHours).ToList();
+        var pauses = connections.Zip(connections.Skip(1), (one, next) => (next - one).TotalHours).ToList();
         Assert.InRange(pauses.Min(), 17, pauses.Max());
         Assert.InRange(pauses.Max(), pauses.Min(), 26.5);
-        Assert.InRange(visits.Count / (double)days, 0.93, mostPerDay);
+        Assert.InRange(connections.Count / (double)days, 0.93, mostPerDay);
     }
 
     [Fact]
-    public void What_a_look_saw_late_does_not_stand_in_for_the_next_one()
+    public void What_a_probe_saw_late_does_not_stand_in_for_the_next_one()
     {
         var due = Timetable.NextDue("d.example", Young, [Failed(1, ProbeOutcome.Timeout)], false, true, Options);
         // It waited a minute for its turn at the address and another one for a greeting.

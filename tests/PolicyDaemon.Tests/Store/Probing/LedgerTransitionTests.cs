@@ -27,7 +27,7 @@ public sealed class LedgerTransitionTests : IDisposable
         var before = loader.Answer("a.example");
 
         fixture.Ledger.Record(fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane)));
-        loader.Look();
+        loader.Poll();
 
         Assert.Equal($"Found fingerprint match={KeyOf(0)}|{KeyOf(1)}", loader.Answer("a.example"));
         using var store = fixture.Store.Open();
@@ -44,7 +44,7 @@ public sealed class LedgerTransitionTests : IDisposable
         Assert.Equal((PinStrength.Dane, fixture.Now), (pin.Strength, pin.Since));
 
         Undo(store, row.ChangeId);
-        loader.Look();
+        loader.Poll();
         Assert.Equal(before, loader.Answer("a.example"));
         Assert.Equal(PinState.Candidate, fixture.StateOf("a.example", 1));
     }

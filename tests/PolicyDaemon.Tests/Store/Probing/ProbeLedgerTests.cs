@@ -210,7 +210,7 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void A_round_is_remembered()
+    public void A_result_is_remembered()
     {
         fixture.Add("a.example", Pin(0));
         var result = fixture.Result("a.example");
@@ -270,7 +270,7 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void An_older_look_changes_nothing()
+    public void An_older_probe_changes_nothing()
     {
         fixture.Add("a.example", Pin(0), Pin(1, PinState.Candidate));
         var late = fixture.Result("a.example", Move(1, PinState.Candidate, PinState.Active, RotationRule.Dane));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PolicyDaemon.Tests.Store.Snapshots;
 
-/// <summary>A loader over a temporary store; each <see cref="Look"/> is one poll.</summary>
+/// <summary>A loader over a temporary store; each <see cref="Poll"/> is one poll.</summary>
 internal sealed class LoaderFixture : IDisposable
 {
     internal LoaderFixture(TemporaryStore store, PostfixSettings? postfix = null, bool start = true)
@@ -31,7 +31,7 @@ internal sealed class LoaderFixture : IDisposable
 
     internal static string SnapshotPath(TemporaryStore store) => store.Path + ".snapshot";
 
-    internal void Look() => Loader.Look();
+    internal void Poll() => Loader.Poll();
 
     /// <summary>The answer as <c>kind text</c>; <c>no snapshot</c> and <c>not configured</c> where there is none.</summary>
     internal string Answer(string key, MapName map = MapName.TlsPolicy)
@@ -46,7 +46,7 @@ internal sealed class LoaderFixture : IDisposable
     internal async Task AwaitIntegrityCheck()
     {
         await Loader.IntegrityCheck.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-        Look();
+        Poll();
     }
 
     public void Dispose() => Loader.Dispose();

@@ -18,7 +18,7 @@ public sealed class SnapshotDurabilityTests
         using (var fixture = await SavedAsync(store))
         {
             store.Put(Secure("x.example"));
-            fixture.Look();
+            fixture.Poll();
             Assert.Equal("Found secure", fixture.Answer("x.example"));
         }
 
@@ -33,9 +33,9 @@ public sealed class SnapshotDurabilityTests
         {
             using var fixture = await SavedAsync(store);
             store.Put(Secure($"r{restart}.example"));
-            fixture.Look();
+            fixture.Poll();
             store.Remove($"d{restart}.example");
-            fixture.Look();
+            fixture.Poll();
         }
 
         Assert.Equal("Found secure", AnswerWithoutTheStore(store, "r0.example"));
@@ -51,7 +51,7 @@ public sealed class SnapshotDurabilityTests
         using (var fixture = await SavedAsync(store))
         {
             store.Put([.. Enumerable.Range(0, Many).Select(i => Secure($"d{i}.example"))]);
-            fixture.Look();
+            fixture.Poll();
             Assert.Equal("Found secure", fixture.Answer("d7.example"));
         }
 
@@ -64,7 +64,7 @@ public sealed class SnapshotDurabilityTests
         using var store = Large();
         using var fixture = await SavedAsync(store);
         store.Put(Secure("x.example"));
-        fixture.Look();
+        fixture.Poll();
         Assert.True(File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath)));
 
         store.Time.Advance(TimeSpan.FromSeconds(31));
@@ -83,7 +83,7 @@ public sealed class SnapshotDurabilityTests
             var journal = SnapshotJournal.PathOf(fixture.SnapshotFilePath);
             Directory.CreateDirectory(journal);
             store.Put(Secure("x.example"));
-            fixture.Look();
+            fixture.Poll();
             Assert.Equal("Found secure", fixture.Answer("x.example"));
             var finding = Assert.Single(fixture.Loader.Findings);
             Assert.Equal(FindingKind.SnapshotNotSaved, finding.Kind);
@@ -91,7 +91,7 @@ public sealed class SnapshotDurabilityTests
 
             Directory.Delete(journal);
             store.Time.Advance(TimeSpan.FromSeconds(11));
-            fixture.Look();
+            fixture.Poll();
             Assert.Empty(fixture.Loader.Findings);
         }
 
@@ -120,7 +120,7 @@ public sealed class SnapshotDurabilityTests
     private static async Task UntilAsync(LoaderFixture fixture, Func<bool> condition)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        for (fixture.Look(); !condition(); fixture.Look())
+        for (fixture.Poll(); !condition(); fixture.Poll())
             await Task.Delay(1, deadline.Token);
     }
 

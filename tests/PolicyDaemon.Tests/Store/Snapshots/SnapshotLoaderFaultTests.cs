@@ -50,7 +50,7 @@ public class SnapshotLoaderFaultTests
 
         PolicyStore.Create(store.Path, Alice, store.Time).Dispose();
         store.Put(Secure("example.com"));
-        fixture.Look();
+        fixture.Poll();
         AssertServesTheStore(fixture);
     }
 
@@ -61,11 +61,11 @@ public class SnapshotLoaderFaultTests
         using var fixture = new LoaderFixture(store);
         File.Move(store.Path, store.Path + ".away");
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
 
         File.Move(store.Path + ".away", store.Path);
-        fixture.Look();
+        fixture.Poll();
         AssertServesTheStore(fixture);
     }
 
@@ -88,7 +88,7 @@ public class SnapshotLoaderFaultTests
         File.Delete(store.Path);
 
         store.Time.Advance(TimeSpan.FromDays(3650));
-        fixture.Look();
+        fixture.Poll();
 
         AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
     }
@@ -139,14 +139,14 @@ public class SnapshotLoaderFaultTests
         var good = File.ReadAllBytes(store.Path);
         StoreFaultTests.Overwrite(store.Path, 0, Encoding.ASCII.GetBytes(new string('x', good.Length)));
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreDamaged);
 
         File.Delete(store.Path + "-wal");
         File.Delete(store.Path + "-shm");
         File.WriteAllBytes(store.Path, good);
         store.Time.Advance(TimeSpan.FromMinutes(2));
-        fixture.Look();
+        fixture.Poll();
         AssertServesTheStore(fixture);
     }
 
@@ -156,13 +156,13 @@ public class SnapshotLoaderFaultTests
         using var store = Filled();
         using var fixture = new LoaderFixture(store);
         store.Put(Secure("new.example"));
-        fixture.Look();
+        fixture.Poll();
         Assert.True(new FileInfo(store.Path + "-wal").Length > 0);
         File.Delete(store.Path + "-wal");
         File.Delete(store.Path + "-shm");
         File.WriteAllText(store.Path, new string('x', 100_000));
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreDamaged);
         Assert.Equal(new string('x', 100_000), File.ReadAllText(store.Path));
     }
@@ -176,7 +176,7 @@ public class SnapshotLoaderFaultTests
         File.Delete(store.Path + "-shm");
         store.Put(Secure("new.example"));
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesTheStore(fixture);
         Assert.Equal("Found secure", fixture.Answer("new.example"));
     }
@@ -188,7 +188,7 @@ public class SnapshotLoaderFaultTests
         using var fixture = new LoaderFixture(store);
         File.WriteAllBytes(store.Path, []);
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreDamaged);
     }
 
@@ -230,10 +230,10 @@ public class SnapshotLoaderFaultTests
         using var fixture = new LoaderFixture(store);
         File.Move(other.Path, store.Path, overwrite: true);
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreReplaced);
         store.Put(Secure("more.example"));
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreReplaced);
         fixture.Dispose();
 
@@ -242,7 +242,7 @@ public class SnapshotLoaderFaultTests
 
         Assert.True(SnapshotFile.TryRead(restarted.SnapshotFilePath, out var lastLoaded, out _));
         store.Change(change => change.Accept(lastLoaded.Identity), "store accept", "restored on purpose");
-        restarted.Look();
+        restarted.Poll();
         Assert.Equal("not configured", restarted.Answer("example.com"));
         Assert.Equal("Found secure", restarted.Answer("other.example"));
         Assert.Equal("Found secure", restarted.Answer("more.example"));
@@ -262,12 +262,12 @@ public class SnapshotLoaderFaultTests
         File.Delete(store.Path + "-wal");
         File.Delete(store.Path + "-shm");
 
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal([FindingKind.StoreReplaced], fixture.Kinds);
         Assert.Equal("Found secure", fixture.Answer("later.example"));
 
         store.Change(change => change.Accept(fixture.Loader.Current!.Identity), "store accept", "restored");
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal("not configured", fixture.Answer("later.example"));
         Assert.Empty(fixture.Loader.Findings);
     }
@@ -281,13 +281,13 @@ public class SnapshotLoaderFaultTests
             open.Backup(backup);
         using var fixture = new LoaderFixture(store);
         store.Put([.. Enumerable.Range(0, 200).Select(i => Secure($"later{i}.example"))]);
-        fixture.Look();
+        fixture.Poll();
         Assert.True(new FileInfo(store.Path + "-wal").Length > 0);
         var old = Path.Combine(store.Directory, "old.db");
         File.Move(store.Path, old);
         File.Move(backup, store.Path);
 
-        fixture.Look();
+        fixture.Poll();
 
         AssertServesLastGood(fixture, FindingKind.StoreReplaced);
         using (var now = store.Open(StoreAccess.Read))
@@ -309,7 +309,7 @@ public class SnapshotLoaderFaultTests
         File.Move(other.Path, store.Path, overwrite: true);
         store.Change(change => change.Accept(fixture.Loader.Current!.Identity with { Hash = new string('0', 64) }), "store accept");
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreReplaced);
     }
 
@@ -326,7 +326,7 @@ public class SnapshotLoaderFaultTests
         File.Delete(store.Path + "-shm");
         store.Put(Secure("new.example"));
 
-        fixture.Look();
+        fixture.Poll();
         AssertServesTheStore(fixture);
         Assert.Equal("Found secure", fixture.Answer("new.example"));
     }
@@ -394,7 +394,7 @@ public class SnapshotLoaderFaultTests
         Assert.StartsWith("Temporary", fixture.Answer("pinned.example"), StringComparison.Ordinal);
 
         File.WriteAllBytes(store.Path, database);
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal($"Found fingerprint match={new string('c', 40)}", fixture.Answer("pinned.example"));
         Assert.Empty(fixture.Loader.Findings);
     }
@@ -410,7 +410,7 @@ public class SnapshotLoaderFaultTests
 
         Directory.Delete(LoaderFixture.SnapshotPath(store));
         store.Time.Advance(TimeSpan.FromMinutes(1));
-        fixture.Look();
+        fixture.Poll();
         Assert.Empty(fixture.Loader.Findings);
         Assert.True(File.Exists(fixture.SnapshotFilePath));
     }

@@ -13,21 +13,21 @@ public class SnapshotLoaderTests
     private static readonly PostfixSettings Sha1 = PostfixSettings.Default with { FingerprintDigest = DigestAlgorithm.Sha1 };
 
     [Fact]
-    public void A_change_is_live_at_the_next_look()
+    public void A_change_is_live_at_the_next_poll()
     {
         using var store = new TemporaryStore();
         using var fixture = new LoaderFixture(store);
         Assert.Equal("not configured", fixture.Answer("example.com"));
 
         store.Put(Secure("example.com"), Pinned("pinned.example", Pin(PinA)));
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal("Found secure", fixture.Answer("example.com"));
         Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("pinned.example"));
         Assert.Equal(["pinned.example"], fixture.Loader.Current!.Entries.Where(entry => entry.IsPinned).Select(entry => entry.Key));
 
         store.Remove("example.com");
         store.Put(Pinned("pinned.example", Pin(PinA), Pin(PinB)));
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal("not configured", fixture.Answer("example.com"));
         Assert.Equal($"Found fingerprint match={PinA}|{PinB}", fixture.Answer("pinned.example"));
         Assert.Empty(fixture.Loader.Findings);
@@ -42,23 +42,23 @@ public class SnapshotLoaderTests
         Assert.Equal(3_000, fixture.Loader.DestinationsRead);
 
         store.Put(Secure("d7.example", "note"));
-        fixture.Look();
-        fixture.Look();
+        fixture.Poll();
+        fixture.Poll();
 
         Assert.Equal(3_001, fixture.Loader.DestinationsRead);
         Assert.Equal(3_000, fixture.Loader.Current!.Count);
     }
 
     [Fact]
-    public void A_look_at_an_unchanged_store_keeps_the_same_snapshot()
+    public void A_poll_of_an_unchanged_store_keeps_the_same_snapshot()
     {
         using var store = new TemporaryStore();
         store.Put(Secure("example.com"));
         using var fixture = new LoaderFixture(store);
         var snapshot = fixture.Loader.Current;
 
-        fixture.Look();
-        fixture.Look();
+        fixture.Poll();
+        fixture.Poll();
 
         Assert.Same(snapshot, fixture.Loader.Current);
     }
@@ -110,7 +110,7 @@ public class SnapshotLoaderTests
         Assert.Equal((FindingKind.EntryNotServable, "empty.example"), (finding.Kind, finding.Subject));
 
         store.Put(Pinned("empty.example", Pin(PinA)));
-        fixture.Look();
+        fixture.Poll();
         Assert.Equal($"Found fingerprint match={PinA}", fixture.Answer("empty.example"));
         Assert.Empty(fixture.Loader.Findings);
     }
@@ -142,11 +142,11 @@ public class SnapshotLoaderTests
         using var fixture = new LoaderFixture(store);
         Assert.Equal("empty.example", Assert.Single(OpenFindings(store)).Finding.Subject);
         for (var i = 0; i < 5; i++)
-            fixture.Look();
+            fixture.Poll();
         Assert.Equal(1, Assert.Single(OpenFindings(store)).Occurrences);
 
         store.Remove("empty.example");
-        fixture.Look();
+        fixture.Poll();
         Assert.Empty(OpenFindings(store));
     }
 
@@ -172,7 +172,7 @@ public class SnapshotLoaderTests
         store.Put(Secure("example.com"));
         store.Sql("DROP TRIGGER audit_no_update; UPDATE audit SET answer_after = 'forged' WHERE sequence = 2");
 
-        fixture.Look();
+        fixture.Poll();
 
         Assert.Equal([FindingKind.AuditBroken], fixture.Kinds);
         Assert.Equal("Found secure", fixture.Answer("example.com"));

@@ -97,7 +97,7 @@ public sealed class ReadinessStreamTests : IDisposable
         using var blocking = loop.Watch(other.Near);
         using var go = new ManualResetEventSlim();
         // The loop's thread stands still, so that the turn does not come.
-        var standing = HoldAsync();
+        var held = HoldAsync();
         other.Far.Send("x"u8);
         async Task HoldAsync()
         {
@@ -109,7 +109,7 @@ public sealed class ReadinessStreamTests : IDisposable
         stream.Dispose();
         await turn.Ended();
         go.Set();
-        await standing.Soon();
+        await held.Soon();
         Assert.True(turn.IsFaulted || turn.IsCompletedSuccessfully);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.YieldAsync().AsTask());
     }

@@ -3,19 +3,19 @@ using PolicyDaemon.Benchmarks.Reports;
 
 namespace PolicyDaemon.Benchmarks.Sections;
 
-/// <summary>What was measured of one round, and of the rest behind it.</summary>
-internal sealed class ProberRound(int number)
+/// <summary>What was measured of one pass, and of the rest behind it.</summary>
+internal sealed class ProberPass(int number)
 {
-    /// <summary>Looks a second; the least is what is asked of the prober beside undisturbed lookups.</summary>
+    /// <summary>Probes a second; the least is what is asked of the prober beside undisturbed lookups.</summary>
     internal const double LeastPace = 200, MostPace = 600;
 
     internal int Number { get; } = number;
 
-    /// <summary>From the first look to the last.</summary>
+    /// <summary>From the first probe to the last.</summary>
     internal TimeSpan Took { get; set; }
 
-    /// <summary>For which the processor time was taken: the round and a little before and behind it.</summary>
-    internal TimeSpan Watched { get; set; }
+    /// <summary>For which the processor time was taken: the pass and a little before and behind it.</summary>
+    internal TimeSpan Measured { get; set; }
 
     /// <summary>Of policyd, lookups included.</summary>
     internal TimeSpan Cpu { get; set; }
@@ -30,7 +30,7 @@ internal sealed class ProberRound(int number)
     /// <summary>99th percentiles of lookups while it ran, in µs.</summary>
     internal Samples Busy { get; } = new();
 
-    /// <summary>Of these, those taken at a moderate pace, as a round begins and ends: <see cref="LeastPace"/> to <see cref="MostPace"/>.</summary>
+    /// <summary>Of these, those taken at a moderate pace, as a pass begins and ends: <see cref="LeastPace"/> to <see cref="MostPace"/>.</summary>
     internal Samples Paced { get; } = new();
 
     /// <summary>The same in the rest behind it.</summary>
