@@ -30,8 +30,35 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey NearMiss = new(
         "postfix", "near_miss", "notfound", "how a miss is answered whose host is configured with other brackets or port: notfound or temp");
 
+    public static readonly ConfigurationKey SecurityLevel = new(
+        "postfix", "security_level", "may", "smtp_tls_security_level, what mail meets where no policy is found: none, may, encrypt, dane and so on");
+
+    public static readonly ConfigurationKey MxAddressLimit = new(
+        "postfix", "mx_address_limit", "5", "smtp_mx_address_limit, how many addresses of a destination one attempt tries; 0 for all of them");
+
+    public static readonly ConfigurationKey InetProtocols = new(
+        "postfix", "inet_protocols", "all", "inet_protocols, which addresses Postfix tries: all, ipv4 or ipv6");
+
+    public static readonly ConfigurationKey AddressPreference = new(
+        "postfix", "address_preference", "any", "smtp_address_preference, which addresses of one MX preference come first: any, ipv4 or ipv6");
+
+    public static readonly ConfigurationKey Protocols = new(
+        "postfix", "protocols", ">=TLSv1", "smtp_tls_protocols, the versions of TLS at level may");
+
+    public static readonly ConfigurationKey MandatoryProtocols = new(
+        "postfix", "mandatory_protocols", ">=TLSv1", "smtp_tls_mandatory_protocols, the versions of TLS at every other level");
+
+    public static readonly ConfigurationKey DaneInsecureMxPolicy = new(
+        "postfix", "dane_insecure_mx_policy", "dane", "smtp_tls_dane_insecure_mx_policy, what is left of dane where MX records are not signed: may, encrypt or dane");
+
+    /// <summary>Those that forecasts of mail rest on, in the order of the manual; each repeats a parameter of main.cf.</summary>
+    public static IReadOnlyList<ConfigurationKey> OfMainCf { get; } =
+        [SecurityLevel, MxAddressLimit, InetProtocols, AddressPreference, Protocols, MandatoryProtocols, DaneInsecureMxPolicy];
+
     public static IReadOnlyList<ConfigurationKey> All { get; } =
-        [Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. ProbeKeys.All];
+    [
+        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. ProbeKeys.All,
+    ];
 }
 
 /// <summary>A key of policydaemon.conf(5).</summary>

@@ -37,6 +37,9 @@ internal sealed class SettingValues(string file)
     public ConfiguredValue Value(ConfigurationKey key) =>
         values.GetValueOrDefault(key.FullName) ?? new ConfiguredValue(key.Default, SettingsReader.NoFile, 0, key.FullName);
 
+    /// <summary>Whether the file has the key, whatever its value.</summary>
+    public bool IsSet(ConfigurationKey key) => values.ContainsKey(key.FullName);
+
     public ImmutableArray<ConfiguredValue> List(ConfigurationKey key)
     {
         var value = Value(key);

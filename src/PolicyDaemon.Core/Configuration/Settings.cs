@@ -28,5 +28,8 @@ public sealed record Settings
 
     public required PostfixSettings Postfix { get; init; }
 
+    /// <summary>The keys of <c>[postfix]</c> that repeat main.cf and that the file leaves out: what forecasts take for granted.</summary>
+    public ImmutableArray<string> AssumedOfMainCf { get; init; } = [];
+
     public required ProbeSettings Probe { get; init; }
 }

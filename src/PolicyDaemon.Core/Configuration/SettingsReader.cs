@@ -1,6 +1,3 @@
-using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Policies;
-
 namespace PolicyDaemon.Core.Configuration;
 
 /// <summary>Turns a configuration file, or its absence, into <see cref="Settings"/>; reports every problem at once.</summary>
@@ -74,7 +71,8 @@ public sealed class SettingsReader
             Database = database,
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, database + ".snapshot"),
             StatusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status"),
-            Postfix = new PostfixSettings(Digest(), Version(), NearMiss()),
+            Postfix = new PostfixSettingsReader(values).Read(),
+            AssumedOfMainCf = [.. ConfigurationKeys.OfMainCf.Where(key => !values.IsSet(key)).Select(key => key.Name)],
             Probe = new ProbeSettingsReader(values).Read(),
         };
         return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
@@ -100,31 +98,5 @@ public sealed class SettingsReader
     {
         var value = values.Value(key);
         return value.Text.Length > 0 && databaseOverride is null ? values.Absolute(value) : otherwise;
-    }
-
-    private DigestAlgorithm Digest()
-    {
-        var value = values.Value(ConfigurationKeys.FingerprintDigest);
-        if (!DigestAlgorithms.TryParse(value.Text, out var digest))
-            values.Problems.Add(value.Problem($"'{value.Text}' is no digest served; write one of {string.Join(", ", DigestAlgorithms.Names)}"));
-        return digest;
-    }
-
-    private PostfixVersion Version()
-    {
-        var value = values.Value(ConfigurationKeys.PostfixVersion);
-        if (!PostfixVersion.TryParse(value.Text, out var version))
-            values.Problems.Add(value.Problem($"'{value.Text}' is no version; write what `postconf -h mail_version` prints, such as 3.7"));
-        else if (version < PostfixVersion.Oldest)
-            values.Problems.Add(value.Problem($"Postfix before {PostfixVersion.Oldest} is not served"));
-        return version;
-    }
-
-    private NearMissAnswer NearMiss()
-    {
-        var value = values.Value(ConfigurationKeys.NearMiss);
-        if (value.Text is not ("notfound" or "temp"))
-            values.Problems.Add(value.Problem($"'{value.Text}' is neither notfound nor temp"));
-        return value.Text == "temp" ? NearMissAnswer.Temporary : NearMissAnswer.NotFound;
     }
 }

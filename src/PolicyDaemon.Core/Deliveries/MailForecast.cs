@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Deliveries;
 
@@ -56,9 +57,9 @@ public sealed record MailForecast(
     {
         ArgumentNullException.ThrowIfNull(rules);
         ArgumentNullException.ThrowIfNull(addresses);
-        var judged = addresses.Where(address => address.Listed).Select(address => (Address: address, Delivery: rules.At(address))).ToImmutableArray();
+        var judged = addresses.Where(address => address.Listed && IsTried(address, rules.Postfix)).Select(address => (Address: address, Delivery: rules.At(address))).ToImmutableArray();
         var route = new Route([.. judged.Select(one => new RouteStop(
-            one.Address.Preference, one.Address.History.Target.Address.AddressFamily == AddressFamily.InterNetworkV6, one.Delivery))], rules.Postfix.MxAddressLimit);
+            one.Address.Preference, one.Address.History.Target.Address.AddressFamily == AddressFamily.InterNetworkV6, one.Delivery))], rules.Postfix);
         var first = route.Attempt(delivery => delivery.Result);
         var results = first;
         var isAfterWait = false;
@@ -71,4 +72,7 @@ public sealed record MailForecast(
 
         return new MailForecast(judged.IsEmpty ? [MailResult.Unknown] : [.. results.Order()], isAfterWait, judged, route.NotTried);
     }
+
+    private static bool IsTried(AddressState address, PostfixSettings postfix) => postfix.InetProtocols == AddressFamilies.Any
+        || (address.History.Target.Address.AddressFamily == AddressFamily.InterNetworkV6) == (postfix.InetProtocols == AddressFamilies.IPv6);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Deliveries;
 
@@ -11,15 +12,18 @@ internal readonly record struct RouteStop(int Preference, bool IsIPv6, AddressDe
 /// <summary>The way of a mail over the addresses of its destination (smtp/smtp_addr.c, smtp_domain_addr; smtp/smtp_connect.c, smtp_connect_inet).</summary>
 /// <remarks>
 /// <code>
-/// order    by MX preference; of one preference at random (smtp_randomize_addresses, smtp_address_preference = any)
+/// order    by MX preference, then by smtp_address_preference; of those that are equal at random (smtp_randomize_addresses)
 /// limit    smtp_mx_address_limit; where there are more, and both families, each keeps its share (smtp_balance_inet_protocols)
 /// end      the first address that takes the mail, or returns it; after the last one it is deferred
 /// </code>
 /// Chance makes several ends possible; all of them are found, without trying every order: of each preference it only matters how
 /// many addresses of a family are kept, and whether those can all be such as are skipped.
 /// </remarks>
-internal sealed class Route(ImmutableArray<RouteStop> stops, int limit)
+internal sealed class Route(ImmutableArray<RouteStop> stops, PostfixSettings postfix)
 {
+    private readonly int limit = postfix.MxAddressLimit;
+    private readonly AddressFamilies preference = postfix.AddressPreference;
+
     /// <summary>How many addresses are beyond the limit.</summary>
     public int NotTried => limit > 0 ? Math.Max(0, stops.Length - limit) : 0;
 
@@ -56,8 +60,8 @@ internal sealed class Route(ImmutableArray<RouteStop> stops, int limit)
         }
         else
         {
-            var best = stops.Min(stop => stop.Preference);
-            foreach (var isSixFirst in stops.Where(stop => stop.Preference == best).Select(stop => stop.IsIPv6).Distinct())
+            var best = stops.Min(Order);
+            foreach (var isSixFirst in stops.Where(stop => Order(stop) == best).Select(stop => stop.IsIPv6).Distinct())
             {
                 var kept = (limit + (isSixFirst ? 0 : 1)) / 2;
                 yield return (kept, limit - kept);
@@ -67,7 +71,7 @@ internal sealed class Route(ImmutableArray<RouteStop> stops, int limit)
 
     private void Follow(int four, int six, Func<AddressDelivery, AddressResult> result, SortedSet<MailResult> ends)
     {
-        foreach (var tier in stops.GroupBy(stop => stop.Preference).OrderBy(tier => tier.Key))
+        foreach (var tier in stops.GroupBy(Order).OrderBy(tier => tier.Key))
         {
             var mayGoOn = true;
             foreach (var family in tier.GroupBy(stop => stop.IsIPv6))
@@ -88,6 +92,10 @@ internal sealed class Route(ImmutableArray<RouteStop> stops, int limit)
 
         ends.Add(MailResult.Deferred);
     }
+
+    /// <summary>Addresses that are equal here are tried in any order.</summary>
+    private (int Preference, bool IsLater) Order(RouteStop stop) =>
+        (stop.Preference, preference != AddressFamilies.Any && stop.IsIPv6 != (preference == AddressFamilies.IPv6));
 
     private static MailResult End(AddressResult result) => result switch
     {

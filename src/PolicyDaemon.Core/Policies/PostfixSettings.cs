@@ -9,6 +9,9 @@ namespace PolicyDaemon.Core.Policies;
 /// <param name="NearMiss">How a near miss is answered.</param>
 public sealed record PostfixSettings(DigestAlgorithm FingerprintDigest, PostfixVersion Version, NearMissAnswer NearMiss)
 {
+    /// <summary>smtp_tls_security_level: what mail meets where no policy is found. Empty in main.cf, as it is up to Postfix 3.10 unless somebody sets it: none.</summary>
+    public TlsLevel SecurityLevel { get; init; } = TlsLevel.May;
+
     /// <summary>smtp_mx_address_limit: how many addresses of a destination one attempt tries; 0: all of them.</summary>
     public int MxAddressLimit { get; init; } = 5;
 
@@ -18,7 +21,13 @@ public sealed record PostfixSettings(DigestAlgorithm FingerprintDigest, PostfixV
     /// </summary>
     public TlsLevel DaneInsecureMxPolicy { get; init; } = TlsLevel.Dane;
 
-    /// <summary>smtp_tls_protocols, of level may, with colons between its words.</summary>
+    /// <summary>inet_protocols: the addresses that are tried at all.</summary>
+    public AddressFamilies InetProtocols { get; init; }
+
+    /// <summary>smtp_address_preference: which family comes first among addresses of one MX preference.</summary>
+    public AddressFamilies AddressPreference { get; init; }
+
+    /// <summary>smtp_tls_protocols, of level may, with colons between its words; empty: every version.</summary>
     public string Protocols { get; init; } = FromTls10;
 
     /// <summary>smtp_tls_mandatory_protocols, of all other levels.</summary>
@@ -28,6 +37,17 @@ public sealed record PostfixSettings(DigestAlgorithm FingerprintDigest, PostfixV
 
     public static readonly PostfixSettings Default =
         new(DigestAlgorithm.Sha256, PostfixVersion.Oldest, NearMissAnswer.NotFound);
+}
+
+/// <summary>The families of addresses in main.cf.</summary>
+public enum AddressFamilies
+{
+    /// <summary>Both alike: <c>inet_protocols = all</c>, <c>smtp_address_preference = any</c>.</summary>
+    Any,
+
+    IPv4,
+
+    IPv6,
 }
 
 /// <summary>How a near miss is answered (<c>postfix.near_miss</c>): a key without an entry whose bare host has one under other brackets or another port.</summary>

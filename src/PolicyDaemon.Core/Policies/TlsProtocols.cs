@@ -32,8 +32,9 @@ internal static class TlsProtocols
     internal static Problem? Check(string value, PostfixVersion version) => Read(value, version, out _, out _);
 
     /// <summary>The lowest and the highest version a value allows, as comparable numbers: 2 is TLS 1.0, 5 is TLS 1.3.</summary>
+    /// <param name="value">Empty: every version, as an empty smtp_tls_protocols.</param>
     internal static bool TryRange(string value, out int lowest, out int highest) =>
-        Read(value, PostfixVersion.Newest, out lowest, out highest) is null;
+        Read(value.Length == 0 ? ">=TLSv1" : value, PostfixVersion.Newest, out lowest, out highest) is null;
 
     internal static string Name(int number) => Names[number];
 

@@ -45,6 +45,42 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void What_main_cf_says_is_read_in_the_form_that_main_cf_has()
+    {
+        var settings = Parse(
+            """
+            [postfix]
+            security_level = dane-only
+            mx_address_limit = 0
+            inet_protocols = ipv4
+            address_preference = ipv6
+            protocols =
+            mandatory_protocols = !SSLv2, !SSLv3 !TLSv1:!TLSv1.1
+            dane_insecure_mx_policy = encrypt
+            """);
+
+        var expected = PostfixSettings.Default with
+        {
+            SecurityLevel = TlsLevel.DaneOnly, MxAddressLimit = 0, InetProtocols = AddressFamilies.IPv4, AddressPreference = AddressFamilies.IPv6,
+            Protocols = "", MandatoryProtocols = "!SSLv2:!SSLv3:!TLSv1:!TLSv1.1", DaneInsecureMxPolicy = TlsLevel.Encrypt,
+        };
+        Assert.Equal(expected, settings.Postfix);
+        Assert.Empty(settings.AssumedOfMainCf);
+    }
+
+    [Fact]
+    public void What_the_file_leaves_out_of_main_cf_is_assumed()
+    {
+        Assert.Equal(
+            ["mx_address_limit", "inet_protocols", "address_preference", "protocols", "mandatory_protocols", "dane_insecure_mx_policy"],
+            Parse("[postfix]\nsecurity_level = may\n").AssumedOfMainCf);
+    }
+
+    [Fact]
+    public void Every_level_can_be_that_of_main_cf() =>
+        Assert.All(TlsLevels.Names, name => Assert.Equal(name, Parse($"[postfix]\nsecurity_level = {name}\n").Postfix.SecurityLevel.Name()));
+
+    [Fact]
     public void An_empty_list_of_endpoints_is_meant()
     {
         Assert.Empty(Parse("[lookup]\ntcp_table =\n").TcpTable);
@@ -60,6 +96,12 @@ public sealed class SettingsReaderTests
     [InlineData("[postfix]\nversion = three", "x.conf:2: postfix.version: 'three' is no version; write what `postconf -h mail_version` prints, such as 3.7")]
     [InlineData("[postfix]\nfingerprint_digest = sha3", "x.conf:2: postfix.fingerprint_digest: 'sha3' is no digest served; write one of md5, sha1, sha256, sha512")]
     [InlineData("[postfix]\nnear_miss = may", "x.conf:2: postfix.near_miss: 'may' is neither notfound nor temp")]
+    [InlineData("[postfix]\nsecurity_level = strict", "x.conf:2: postfix.security_level: 'strict' is none of none, may, encrypt, fingerprint, dane, dane-only, verify, secure")]
+    [InlineData("[postfix]\ndane_insecure_mx_policy = none", "x.conf:2: postfix.dane_insecure_mx_policy: 'none' is none of may, encrypt, dane")]
+    [InlineData("[postfix]\nmx_address_limit = -1", "x.conf:2: postfix.mx_address_limit: '-1' is not a number from 0 to 100000")]
+    [InlineData("[postfix]\ninet_protocols = any", "x.conf:2: postfix.inet_protocols: 'any' is none of all, ipv4, ipv6")]
+    [InlineData("[postfix]\naddress_preference = all", "x.conf:2: postfix.address_preference: 'all' is none of any, ipv4, ipv6")]
+    [InlineData("[postfix]\nprotocols = >=TLSv1.4", "x.conf:2: postfix.protocols: '>=TLSv1.4' is no protocol; write >=NAME, <=NAME, !NAME or NAME, joined by colons, with NAME one of SSLv2, SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3")]
     [InlineData("[lookup]\nmax_connections = 3", "x.conf:2: lookup.max_connections: '3' is not a number from 16 to 100000")]
     [InlineData("[lookup]\nmax_connections = 99999999999999999999", "x.conf:2: lookup.max_connections: '99999999999999999999' is not a number from 16 to 100000")]
     [InlineData("[store]\ndatabase = policy.db", "x.conf:2: store.database: 'policy.db' is not an absolute path")]

@@ -57,6 +57,27 @@ public sealed class MailForecastTests
         Assert.Equal((1, 0), (Of("10- 20- 30- 40- 50- 60+", limit: 5).NotTried, Of("10- 20- 30- 40- 50- 60+", limit: 0).NotTried));
     }
 
+    [Theory]
+    [InlineData("10- 6:10+ 10!", AddressFamilies.IPv4, "sent-over-tls returned")] // the limit of two keeps one of each family
+    [InlineData("10! 6:10+", AddressFamilies.IPv4, "returned")]
+    [InlineData("10! 6:10+", AddressFamilies.IPv6, "sent-over-tls")]
+    [InlineData("10! 6:10+", AddressFamilies.Any, "sent-over-tls returned")]
+    [InlineData("6:10+ 20!", AddressFamilies.IPv4, "sent-over-tls")] // MX preference counts more
+    [InlineData("10- 10- 6:10- 6:10+", AddressFamilies.IPv6, "sent-over-tls deferred")]
+    public void The_preferred_family_comes_first_among_addresses_of_one_preference(string addresses, AddressFamilies preferred, string results) =>
+        Assert.Equal(
+            results.Split(' '),
+            Of(addresses, PostfixSettings.Default with { MxAddressLimit = 2, AddressPreference = preferred }).Results.Select(result => result.Name()));
+
+    [Fact]
+    public void Addresses_of_a_family_that_Postfix_does_not_use_are_as_if_they_were_not_there()
+    {
+        var forecast = Of("10- 6:10+ 10-", PostfixSettings.Default with { InetProtocols = AddressFamilies.IPv4 });
+
+        Assert.Equal([MailResult.Deferred], forecast.Results);
+        Assert.Equal(2, forecast.Addresses.Length);
+    }
+
     [Fact]
     public void What_is_beyond_the_limit_makes_the_verdict_no_better() =>
         Assert.Equal(DestinationVerdict.Mismatch, Of("10b 20b 30b 40b 50b 60+", limit: 5, TlsLevel.Encrypt).Verdict());
@@ -64,8 +85,11 @@ public sealed class MailForecastTests
     [Fact]
     public void Chance_is_degraded() => Assert.Equal(DestinationVerdict.Degraded, Of("10- 10- 10- 10- 10- 10+", limit: 5).Verdict());
 
-    private static MailForecast Of(string addresses, int limit, TlsLevel level = TlsLevel.May) => MailForecast.Of(
-        new DeliveryRules(new DeliveryPolicy(level, NextHop.Parse("example.com")), PostfixSettings.Default with { MxAddressLimit = limit }),
+    private static MailForecast Of(string addresses, int limit, TlsLevel level = TlsLevel.May) =>
+        Of(addresses, PostfixSettings.Default with { MxAddressLimit = limit }, level);
+
+    private static MailForecast Of(string addresses, PostfixSettings postfix, TlsLevel level = TlsLevel.May) => MailForecast.Of(
+        new DeliveryRules(new DeliveryPolicy(level, NextHop.Parse("example.com")), postfix),
         addresses.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Address).ToList());
 
     private static AddressState Address(string text, int number)
