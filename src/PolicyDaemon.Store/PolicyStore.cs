@@ -1,6 +1,7 @@
 using Dapper;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -8,6 +9,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Destinations;
+using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Sqlite;
@@ -173,7 +175,59 @@ public sealed class PolicyStore : IDisposable
     public bool CloseFinding(FindingKind kind, string subject) =>
         session.Guard(() => FindingTable.Close(session.Connection, kind, subject, time.GetUtcNow()));
 
+    /// <summary>What discovery remembers of a destination; null where nothing.</summary>
+    public Discovered? FindDiscovered(NextHop key) => session.Guard(() => DiscoveredTable.Find(session.Connection, key.Text));
+
+    /// <summary>Everything that discovery remembers, in the order of the keys, streaming: nothing else may be asked of this object meanwhile.</summary>
+    /// <param name="onlyProtected">Only where a policy is kept or an MX host has TLSA records.</param>
+    public IEnumerable<Discovered> ListDiscovered(bool onlyProtected = false) => session.Guard(DiscoveredTable.List(session.Connection, onlyProtected));
+
+    /// <summary>How a destination's verdict changed, the newest first.</summary>
+    public IReadOnlyList<StoredVerdictChange> ReadVerdictChanges(NextHop key, int most) =>
+        session.Guard(() => DiscoveredTable.History(session.Connection, key.Text, most));
+
+    /// <summary>Remembers what was discovered by another program than the daemon, which is told to read it.</summary>
+    public void WriteDiscovered(IReadOnlyCollection<DiscoveredEntry> batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        InTransaction(() =>
+        {
+            foreach (var entry in batch)
+            {
+                DiscoveredTable.Write(session.Connection, entry, time.GetUtcNow());
+                DiscoveredTable.Notice(session.Connection, entry.Memory.Key.Text);
+            }
+
+            return true;
+        });
+    }
+
+    /// <summary>Forgets what was discovered of a destination, its history included; the daemon is told.</summary>
+    /// <returns>False where nothing was remembered.</returns>
+    public bool ForgetDiscovered(NextHop key) => InTransaction(() =>
+    {
+        var was = DiscoveredTable.Remove(session.Connection, key.Text);
+        DiscoveredTable.Notice(session.Connection, key.Text);
+        return was;
+    });
+
     public void Dispose() => session.Dispose();
+
+    private T InTransaction<T>(Func<T> work) => session.Guard(() =>
+    {
+        session.BeginWrite();
+        try
+        {
+            var result = work();
+            session.Commit();
+            return result;
+        }
+        catch
+        {
+            session.Rollback();
+            throw;
+        }
+    });
 
     private static void Fill(StoreSession session, Actor actor, DateTimeOffset now)
     {

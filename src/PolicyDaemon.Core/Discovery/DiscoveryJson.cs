@@ -7,11 +7,41 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Discovery;
 
-/// <summary>Evidence as JSON: what <c>check --record</c> writes and a verdict's history keeps.</summary>
+/// <summary>Evidence and memory as JSON: what <c>check --record</c> writes, a verdict's history keeps and the store remembers.</summary>
 /// <remarks>Names are snake_case, enumerations kebab-case, times ISO 8601, durations seconds. Members are only ever added.</remarks>
 public static class DiscoveryJson
 {
     public static string Write(DiscoveryEvidence evidence) => JsonSerializer.Serialize(evidence, DiscoveryJsonContext.Default.DiscoveryEvidence);
+
+    /// <summary>The same in one line, for a database.</summary>
+    public static string WriteCompact(DiscoveryEvidence evidence) => JsonSerializer.Serialize(evidence, CompactDiscoveryJsonContext.Default.DiscoveryEvidence);
+
+    /// <summary>What is remembered of a destination, in one line.</summary>
+    public static string WriteMemory(Discovered memory) => JsonSerializer.Serialize(memory, CompactDiscoveryJsonContext.Default.Discovered);
+
+    /// <param name="json">A text that <see cref="WriteMemory"/> has written.</param>
+    /// <param name="memory">What is remembered.</param>
+    /// <param name="reason">Why it cannot be read.</param>
+    public static bool TryReadMemory(string json, [NotNullWhen(true)] out Discovered? memory, [NotNullWhen(false)] out string? reason)
+    {
+        memory = null;
+        reason = null;
+        try
+        {
+            memory = JsonSerializer.Deserialize(json, CompactDiscoveryJsonContext.Default.Discovered);
+        }
+        catch (Exception fault) when (fault is JsonException or FormatException or ArgumentException)
+        {
+            reason = fault.Message;
+            return false;
+        }
+
+        if (memory is not null && IsWhole(memory))
+            return true;
+        memory = null;
+        reason = "nothing is remembered there";
+        return false;
+    }
 
     /// <param name="json">A text that <see cref="Write"/> has written.</param>
     /// <param name="evidence">The evidence.</param>
@@ -30,14 +60,17 @@ public static class DiscoveryJson
             return false;
         }
 
-        // An array that is null is a default one, which no annotation refuses.
         if (evidence is not null && !evidence.Answers.IsDefault && evidence.Answers.All(answer => answer is { Data.IsDefault: false })
-            && evidence.Before.Facts is null or { Hosts.IsDefault: false } && evidence.Before.Failing is null or { Hosts.IsDefault: false })
+            && IsWhole(evidence.Before))
             return true;
         evidence = null;
         reason = "it holds no evidence";
         return false;
     }
+
+    // An array that is null is a default one, which no annotation refuses.
+    private static bool IsWhole(Discovered memory) =>
+        memory.Facts is null or { Hosts.IsDefault: false } && memory.Failing is null or { Hosts.IsDefault: false };
 }
 
 [JsonSourceGenerationOptions(
@@ -53,6 +86,20 @@ public static class DiscoveryJson
     ])]
 [JsonSerializable(typeof(DiscoveryEvidence))]
 internal sealed partial class DiscoveryJsonContext : JsonSerializerContext;
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters =
+    [
+        typeof(NextHopConverter), typeof(DnsTypeConverter), typeof(TlsLevelConverter), typeof(SecondsConverter),
+        typeof(KebabConverter<DnsAnswerKind>), typeof(KebabConverter<DnssecStatus>), typeof(KebabConverter<HostClass>), typeof(KebabConverter<MxState>),
+        typeof(KebabConverter<StsStatus>), typeof(KebabConverter<StsAnnouncement>),
+    ])]
+[JsonSerializable(typeof(DiscoveryEvidence))]
+[JsonSerializable(typeof(Discovered))]
+internal sealed partial class CompactDiscoveryJsonContext : JsonSerializerContext;
 
 internal sealed class KebabConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
     where T : struct, Enum;

@@ -103,6 +103,20 @@ public static class StsRules
         return memory.InForce(now) is { } policy && IsDue(memory.FetchDue, LongestBodyLife, now) && now - used <= RenewalsWithoutUse * LifeOfBody(policy.Policy);
     }
 
+    /// <summary>Until when <see cref="IsRenewalDue"/> can say yes of a policy in force; null where none is.</summary>
+    public static DateTimeOffset? RenewalUntil(StsMemory memory, DateTimeOffset used, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        if (memory.InForce(now) is not { } policy)
+            return null;
+        var ofUse = RenewalsWithoutUse * LifeOfBody(policy.Policy);
+        var until = used > DateTimeOffset.MaxValue - ofUse ? DateTimeOffset.MaxValue : used + ofUse;
+        return policy.Expires < until ? policy.Expires : until;
+    }
+
+    /// <summary>The longest time after which a policy is fetched again; a time beyond it was written by a clock that was ahead.</summary>
+    public static TimeSpan LongestRenewal => LongestBodyLife;
+
     /// <summary>What is remembered once fetching was tried.</summary>
     /// <param name="spread">Between 0.8 and 1.2, so that policies fetched together are not renewed together.</param>
     public static StsMemory WithFetch(StsMemory memory, StsFetch fetch, double spread)

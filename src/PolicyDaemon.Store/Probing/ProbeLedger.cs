@@ -1,3 +1,4 @@
+using System.Data.Common;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -104,6 +105,12 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         foreach (var id in ids)
             FindingTable.MarkRecovered(into.Connection, id, at);
     });
+
+    /// <summary>Reads over the ledger's connection, for another part of this library.</summary>
+    internal T With<T>(Func<DbConnection, T> read) => Read(from => read(from.Connection));
+
+    /// <summary>Writes in one of the ledger's transactions: all of the work or nothing of it.</summary>
+    internal Task WithAsync(Action<DbConnection> write) => writer.WriteAsync(into => write(into.Connection));
 
     /// <summary>Ends after what was asked for is written.</summary>
     public void Dispose()

@@ -1,0 +1,112 @@
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Store.Probing;
+
+namespace PolicyDaemon.Store.Discovery;
+
+/// <summary>What discovery remembers, in the store.</summary>
+/// <remarks>It reads and writes with the ledger's connections: one writer in a process never waits for another one's lock, and a probe and a
+/// verdict share one wait for the disk. <see cref="WriteAsync"/> ends when the batch is durable.</remarks>
+public sealed class DiscoveredStore : IDiscoveredPolicies
+{
+    /// <summary>Destinations remembered at most, beside those that protect something.</summary>
+    public const int Most = 1_000_000;
+
+    private const int WritesBetweenTrims = 10_000;
+
+    private readonly ProbeLedger ledger;
+    private readonly TimeProvider time;
+    private readonly long most;
+    private int written;
+
+    public DiscoveredStore(ProbeLedger ledger, TimeProvider time)
+        : this(ledger, time, Most)
+    {
+    }
+
+    internal DiscoveredStore(ProbeLedger ledger, TimeProvider time, long most)
+    {
+        this.ledger = ledger;
+        this.time = time;
+        this.most = most;
+    }
+
+    public Task<IReadOnlyList<Discovered>> ReadAsync(IReadOnlyCollection<NextHop> keys, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<Discovered>>(
+            () => ledger.With(connection => keys.Select(key => DiscoveredTable.Find(connection, key.Text)).OfType<Discovered>().ToList()));
+
+    public async Task WriteAsync(IReadOnlyCollection<DiscoveredEntry> batch, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        try
+        {
+            await ledger.WithAsync(connection =>
+            {
+                var now = time.GetUtcNow();
+                foreach (var entry in batch)
+                    DiscoveredTable.Write(connection, entry, now);
+                written += batch.Count;
+                if (written < WritesBetweenTrims && written < most)
+                    return;
+                written = 0;
+                DiscoveredTable.Trim(connection, most);
+            }).WaitAsync(cancellation);
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            throw new DiscoveryStoreException(fault.Message, fault);
+        }
+    }
+
+    public Task<IReadOnlyList<NextHop>> ReadRenewalsAsync(DateTimeOffset now, int most, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<NextHop>>(() => ledger.With(connection => DiscoveredTable.Renewals(connection, now, most)));
+
+    /// <summary>Everything under which more than "nothing" may be answered: what lookups must know before the first one is answered.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<Discovered> ReadProtected() => Read(() => ledger.With(connection => DiscoveredTable.List(connection, onlyProtected: true).ToList()));
+
+    /// <summary>Keys of which another program changed what is remembered, and no longer noted afterwards.</summary>
+    /// <param name="limit">At most so many.</param>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public async Task<IReadOnlyList<string>> TakeNoticesAsync(int limit)
+    {
+        var notices = Read(() => ledger.With(connection => DiscoveredTable.Notices(connection, limit)));
+        if (notices.Count == 0)
+            return [];
+        try
+        {
+            await ledger.WithAsync(connection => DiscoveredTable.RemoveNotices(connection, notices[^1].Id));
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            throw new DiscoveryStoreException(fault.Message, fault);
+        }
+
+        return [.. notices.Select(notice => notice.Key).Distinct()];
+    }
+
+    private static Task<T> ReadAsync<T>(Func<T> read)
+    {
+        try
+        {
+            return Task.FromResult(Read(read));
+        }
+        catch (DiscoveryStoreException fault)
+        {
+            return Task.FromException<T>(fault);
+        }
+    }
+
+    private static T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            throw new DiscoveryStoreException(fault.Message, fault);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Data.Common;
+using Dapper;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Discovery;
+
+/// <summary>What discovery remembers, and how verdicts changed: the tables discovered, verdict_change and discovery_notice.</summary>
+/// <remarks>What cannot be read counts as not remembered: discovery finds it out again, and lookups have what they have in memory.</remarks>
+internal static class DiscoveredTable
+{
+    /// <summary>Changes kept of one destination.</summary>
+    internal const int ChangesPerKey = 20;
+
+    /// <summary>Changes kept of all destinations together; the oldest leave first.</summary>
+    internal const int Changes = 100_000;
+
+    // Deleting beyond the bound costs a search, so it is done for many at once.
+    private const int ChangesBetweenSweeps = 1000;
+
+    internal static Discovered? Find(DbConnection connection, string key) =>
+        connection.QueryFirstOrDefault<string>("SELECT memory FROM discovered WHERE key = @key", new { key }) is { } json
+        && DiscoveryJson.TryReadMemory(json, out var memory, out _)
+            ? memory
+            : null;
+
+    /// <summary>All, or those under which more than "nothing" may be answered, in the order of their keys.</summary>
+    internal static IEnumerable<Discovered> List(DbConnection connection, bool onlyProtected)
+    {
+        var rows = onlyProtected
+            ? connection.Query<string>("SELECT memory FROM discovered WHERE protected = 1 ORDER BY key", buffered: false)
+            : connection.Query<string>("SELECT memory FROM discovered ORDER BY key", buffered: false);
+        foreach (var json in rows)
+        {
+            if (DiscoveryJson.TryReadMemory(json, out var memory, out _))
+                yield return memory;
+        }
+    }
+
+    internal static long Count(DbConnection connection) => connection.ExecuteScalar<long>("SELECT count(*) FROM discovered");
+
+    internal static List<NextHop> Renewals(DbConnection connection, DateTimeOffset now, int most) =>
+    [
+        .. connection.Query<string>(
+            """
+            SELECT key FROM discovered
+            WHERE (renewal_due <= @now OR renewal_due > @ahead) AND renewal_until > @now
+            ORDER BY renewal_due LIMIT @most
+            """,
+            new { now = now.Seconds(), ahead = (now + StsRules.LongestRenewal).Seconds(), most = (long)most })
+            .Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse),
+    ];
+
+    internal static void Write(DbConnection connection, DiscoveredEntry entry, DateTimeOffset now)
+    {
+        var memory = entry.Memory;
+        var until = StsRules.RenewalUntil(memory.Sts, memory.Used, now);
+        connection.Execute(
+            """
+            INSERT INTO discovered (key, used, protected, renewal_due, renewal_until, memory)
+            VALUES (@key, @used, @isProtected, @due, @until, @memory)
+            ON CONFLICT (key) DO UPDATE SET used = excluded.used, protected = excluded.protected, renewal_due = excluded.renewal_due,
+                renewal_until = excluded.renewal_until, memory = excluded.memory
+            """,
+            new
+            {
+                key = memory.Key.Text,
+                used = memory.Used.Seconds(),
+                isProtected = memory.IsProtected ? 1L : 0L,
+                due = until is null ? (long?)null : memory.Sts.FetchDue.Seconds(),
+                until = until?.Seconds(),
+                memory = DiscoveryJson.WriteMemory(memory),
+            });
+        if (entry.Change is { } change)
+            Write(connection, memory.Key.Text, change);
+    }
+
+    /// <summary>Removes what is remembered of a destination, its history included.</summary>
+    /// <returns>False where nothing was.</returns>
+    internal static bool Remove(DbConnection connection, string key)
+    {
+        connection.Execute("DELETE FROM verdict_change WHERE key = @key", new { key });
+        return connection.Execute("DELETE FROM discovered WHERE key = @key", new { key }) > 0;
+    }
+
+    /// <summary>Removes those that protect nothing and were not used for the longest time, beyond so many.</summary>
+    internal static int Trim(DbConnection connection, long most)
+    {
+        var excess = Count(connection) - most;
+        return excess <= 0
+            ? 0
+            : connection.Execute(
+                "DELETE FROM discovered WHERE key IN (SELECT key FROM discovered WHERE protected = 0 ORDER BY used LIMIT @excess)", new { excess });
+    }
+
+    /// <summary>How a destination's verdict changed, the newest first.</summary>
+    internal static List<StoredVerdictChange> History(DbConnection connection, string key, int most) =>
+    [
+        .. connection.Query<StoredVerdictChange>(
+            """
+            SELECT at, from_answer, from_row, to_answer, to_row, evidence FROM verdict_change WHERE key = @key ORDER BY id DESC LIMIT @most
+            """,
+            new { key, most = (long)most }),
+    ];
+
+    /// <summary>Tells the daemon that another program changed what is remembered of a destination.</summary>
+    internal static void Notice(DbConnection connection, string key) =>
+        connection.Execute("INSERT INTO discovery_notice (key) VALUES (@key)", new { key });
+
+    internal static List<NoticeRow> Notices(DbConnection connection, int most) =>
+        [.. connection.Query<NoticeRow>("SELECT id, key FROM discovery_notice ORDER BY id LIMIT @most", new { most = (long)most })];
+
+    internal static void RemoveNotices(DbConnection connection, long last) =>
+        connection.Execute("DELETE FROM discovery_notice WHERE id <= @last", new { last });
+
+    private static void Write(DbConnection connection, string key, DiscoveryChange change)
+    {
+        // Of a million domains that publish nothing each would be kept with a first verdict that says so.
+        if (change is { From: null, To: DiscoveredAnswer.NotFound })
+            return;
+        connection.Execute(
+            """
+            INSERT INTO verdict_change (key, at, from_answer, from_row, to_answer, to_row, evidence)
+            VALUES (@key, @at, @fromAnswer, @fromRow, @toAnswer, @toRow, @evidence)
+            """,
+            new
+            {
+                key,
+                at = change.At.Seconds(),
+                fromAnswer = change.From?.Name(),
+                fromRow = change.FromRow?.Name(),
+                toAnswer = change.To.Name(),
+                toRow = change.ToRow.Name(),
+                evidence = DiscoveryJson.WriteCompact(change.Evidence),
+            });
+        connection.Execute(
+            "DELETE FROM verdict_change WHERE key = @key AND id NOT IN (SELECT id FROM verdict_change WHERE key = @key ORDER BY id DESC LIMIT @most)",
+            new { key, most = (long)ChangesPerKey });
+        var last = connection.ExecuteScalar<long>("SELECT max(id) FROM verdict_change");
+        if (last > Changes && last % ChangesBetweenSweeps == 0)
+            connection.Execute("DELETE FROM verdict_change WHERE id <= @oldest", new { oldest = last - Changes });
+    }
+
+    internal sealed record NoticeRow(long Id, string Key);
+}
+
+/// <summary>A change of a verdict as the store keeps it.</summary>
+/// <param name="At">When it was found, Unix seconds.</param>
+/// <param name="FromAnswer">The answer before; null for the first verdict.</param>
+/// <param name="FromRow">The row that had decided.</param>
+/// <param name="ToAnswer">The answer from then on.</param>
+/// <param name="ToRow">The row that decided.</param>
+/// <param name="Evidence">What it rested on, as JSON (<see cref="DiscoveryJson"/>).</param>
+public sealed record StoredVerdictChange(long At, string? FromAnswer, string? FromRow, string ToAnswer, string ToRow, string Evidence);
