@@ -3,6 +3,7 @@ using PolicyDaemon.Cli.Commands.Audit;
 using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Commands.Lookups;
 using PolicyDaemon.Cli.Commands.Pins;
+using PolicyDaemon.Cli.Commands.Program;
 using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Commands.Stores;
@@ -37,7 +38,9 @@ internal static class CommandList
 
         """;
 
-    internal static IEnumerable<Command> All(CommandRunner runner) =>
+    /// <param name="runner">Runs them.</param>
+    /// <param name="root">The program, once it is complete.</param>
+    internal static IEnumerable<Command> All(CommandRunner runner, Func<RootCommand> root) =>
     [
         InitVerb.Create(runner),
         new Command("domain", "Destinations and their TLS policies")
@@ -71,5 +74,7 @@ internal static class CommandList
             StoreAccept.Create(runner),
         },
         SetupVerb.Create(runner),
+        HelpVerb.Create(root),
+        VersionVerb.Create(runner),
     ];
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Cli.Commands.Program;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
@@ -78,8 +79,10 @@ internal static class PolicyCtl
     {
         var root = new RootCommand(CommandList.Description);
         globals.AddTo(root);
-        foreach (var command in CommandList.All(new CommandRunner(globals, host)))
+        var runner = new CommandRunner(globals, host);
+        foreach (var command in CommandList.All(runner, () => root))
             root.Add(command);
+        VersionVerb.Replace(root, runner);
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new ExamplesHelp((HelpAction)option.Action!, () => host.Width(), CommandList.Closing);

@@ -4,18 +4,44 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>Plans that add, change or remove one entry.</summary>
+/// <summary>An entry that somebody wants to be there.</summary>
+/// <param name="Destination">The entry.</param>
+public sealed record WantedEntry(Destination Destination)
+{
+    /// <summary>The mode was named; otherwise any will do.</summary>
+    public bool NamesMode { get; init; }
+
+    /// <summary>The note was named.</summary>
+    public bool NamesNote { get; init; }
+
+    /// <summary>The hosts to probe were named.</summary>
+    public bool NamesProbeAs { get; init; }
+
+    /// <summary>What its pins rest on, as JSON for the audit log; null where a person's word is all.</summary>
+    public string? Evidence { get; init; }
+
+    /// <summary>True where an entry answers as this one would, and is otherwise as it was named.</summary>
+    /// <remarks>Pins that came to an entry since are no difference: following its servers is what it is for.</remarks>
+    public bool IsMetBy(Destination entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return entry.Policy == Destination.Policy
+            && entry.Observe == Destination.Observe
+            && (!NamesMode || entry.Mode == Destination.Mode)
+            && (!NamesNote || entry.Note == Destination.Note)
+            && (!NamesProbeAs || entry.ProbeAs.AsSpan().SequenceEqual(Destination.ProbeAs.AsSpan()))
+            && Destination.Pins.All(pin => entry.Pins.Any(known => known.Fingerprint == pin.Fingerprint && known.IsServed));
+    }
+}
+
+/// <summary>Plans that add, change or remove entries.</summary>
 public static class EntryPlans
 {
-    /// <param name="evidence">What its pins rest on, as JSON for the audit log; null where a person's word is all.</param>
-    /// <exception cref="RefusedException">The key is configured already.</exception>
-    public static IReadOnlyList<PlannedChange> Add(StoreView view, Destination destination, string? evidence)
+    /// <exception cref="RefusedException">A key is configured already, otherwise than is wanted.</exception>
+    public static IReadOnlyList<PlannedChange> Add(StoreView view, params IEnumerable<WantedEntry> wanted)
     {
         ArgumentNullException.ThrowIfNull(view);
-        ArgumentNullException.ThrowIfNull(destination);
-        return view.Find(destination.Key) is null
-            ? [new PlannedChange(destination.Key, null, destination) { Evidence = evidence }]
-            : throw Configured(destination.Key);
+        return [.. wanted.Select(entry => AddOne(view, entry))];
     }
 
     /// <summary>Refuses early what <see cref="Add"/> would refuse: before anything is asked of anybody's server, or of a person.</summary>
@@ -27,25 +53,48 @@ public static class EntryPlans
             throw Configured(key);
     }
 
-    /// <param name="apply">From the entry as it is to the entry as it shall be.</param>
-    /// <exception cref="RefusedException">The key is not configured.</exception>
-    public static IReadOnlyList<PlannedChange> Set(StoreView view, NextHop key, Func<Destination, Destination> apply, string? evidence)
+    /// <param name="apply">From an entry as it is to the entry as it shall be.</param>
+    /// <param name="evidence">What the new pins of a key rest on, as JSON for the audit log.</param>
+    /// <exception cref="RefusedException">A key is not configured.</exception>
+    public static IReadOnlyList<PlannedChange> Set(
+        StoreView view, KeySelection selection, Func<Destination, Destination> apply, Func<NextHop, string?> evidence)
     {
         ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(selection);
         ArgumentNullException.ThrowIfNull(apply);
-        var before = view.Get(key);
-        return [new PlannedChange(key, before, apply(before)) { Evidence = evidence }];
+        ArgumentNullException.ThrowIfNull(evidence);
+        return [.. selection.In(view.Store).Select(key =>
+        {
+            var before = view.Get(key);
+            return new PlannedChange(key, before, apply(before)) { Evidence = evidence(key) };
+        })];
     }
 
-    /// <exception cref="RefusedException">The key is not configured.</exception>
-    public static IReadOnlyList<PlannedChange> Remove(StoreView view, NextHop key)
+    /// <exception cref="RefusedException">A key is not configured.</exception>
+    public static IReadOnlyList<PlannedChange> Remove(StoreView view, KeySelection selection)
     {
         ArgumentNullException.ThrowIfNull(view);
-        // An entry that cannot be read can be removed, too: that is its remedy.
-        var judged = view.Judge(key, null);
-        return judged.Action is null ? throw StoreView.Missing(view.Store, key) : [new PlannedChange(key, judged.Before, null)];
+        ArgumentNullException.ThrowIfNull(selection);
+        return [.. selection.In(view.Store).Select(key =>
+        {
+            // An entry that cannot be read can be removed, too: that is its remedy.
+            var judged = view.Judge(key, null);
+            return judged.Action is null ? throw StoreView.Missing(view.Store, key) : new PlannedChange(key, judged.Before, null);
+        })];
+    }
+
+    private static PlannedChange AddOne(StoreView view, WantedEntry wanted)
+    {
+        var key = wanted.Destination.Key;
+        return view.Find(key) switch
+        {
+            null => new PlannedChange(key, null, wanted.Destination) { Evidence = wanted.Evidence },
+            { } entry when wanted.IsMetBy(entry) => new PlannedChange(key, entry, entry),
+            _ => throw Configured(key),
+        };
     }
 
     private static RefusedException Configured(NextHop key) => new(
-        Refusal.ConfiguredAlready, $"{key} is configured already; change it with: policyctl domain set {Shell.Quote(key.Text)} ...");
+        Refusal.ConfiguredAlready,
+        $"{key} is configured already, otherwise than this; nothing was changed. Change it with: policyctl domain set {Shell.Quote(key.Text)} ...");
 }

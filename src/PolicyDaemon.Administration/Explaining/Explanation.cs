@@ -17,6 +17,9 @@ public sealed record ExplainedKey(
     NextHop Key, Destination? Entry, Origin Origin, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
 {
     public bool IsNearMiss => Entry is null && OtherForms.Count > 0;
+
+    /// <summary>The entry for this domain's subdomains, where there is one and none for the domain itself: people take it to answer for both.</summary>
+    public NextHop? SubdomainsOnly { get; init; }
 }
 
 /// <summary>What Postfix hears when it asks for a next hop, and why: the walk of smtp/smtp_tls_policy.c over the store.</summary>
@@ -37,7 +40,12 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
             var entry = sources.Entry(key);
             var origin = Precedence.Of(StoreSources.IsInForce(entry), Encoding.ASCII.GetBytes(key.Text), sources);
             var others = store.OtherForms(key).Select(other => other.Key).ToList();
-            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix), others, decisive is null);
+            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix), others, decisive is null)
+            {
+                SubdomainsOnly = entry is null && key.IsPlainHostName && NextHop.Parse("." + key.Text) is var below && sources.Entry(below) is not null
+                    ? below
+                    : null,
+            };
             keys.Add(explained);
             // Any answer that is not "not found", an error included, ends the walk.
             if (decisive is null && explained.Answer.Kind != LookupAnswerKind.NotFound)

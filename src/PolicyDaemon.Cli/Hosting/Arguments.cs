@@ -15,6 +15,22 @@ internal static class Arguments
         Description = "The next hop as Postfix sees it: example.com, .example.com (subdomains), [mx.example.com], [mx.example.com]:587",
     };
 
+    /// <summary>One key or several.</summary>
+    internal static Argument<string[]> Keys() => new("KEY")
+    {
+        HelpName = "KEY",
+        Description = "The next hop as Postfix sees it: example.com, .example.com (subdomains), [mx.example.com], [mx.example.com]:587; several make one change",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>Keys, and patterns over those that are configured.</summary>
+    internal static Argument<string[]> KeysOrPatterns() => new("KEY")
+    {
+        HelpName = "KEY",
+        Description = "A configured key, or a pattern over them: * is any characters, ? is one; several make one change",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     internal static Argument<string?> OptionalKey(string description) => new("KEY")
     {
         HelpName = "KEY",
@@ -25,7 +41,7 @@ internal static class Arguments
     /// <exception cref="CommandException">It is no fingerprint.</exception>
     internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
         ? fingerprint
-        : throw new CommandException(ExitCode.Invalid, reason);
+        : throw new CommandException(ExitCode.Usage, reason);
 }
 
 /// <summary>The option that names hosts to probe for a key with a leading dot.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
@@ -44,6 +45,31 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <exception cref="CommandException">It names none.</exception>
     public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
 
+    /// <summary>The destinations that an argument names.</summary>
+    /// <exception cref="CommandException">A word names none.</exception>
+    public IReadOnlyList<NextHop> Keys(Argument<string[]> argument)
+    {
+        var words = result.GetRequiredValue(argument);
+        RefuseExpanded(words);
+        return [.. words.Select(ParseKey).Distinct()];
+    }
+
+    /// <summary>The destinations that an argument names, by patterns too.</summary>
+    /// <exception cref="CommandException">A word names none.</exception>
+    public KeySelection Selection(Argument<string[]> argument)
+    {
+        var words = result.GetRequiredValue(argument);
+        RefuseExpanded(words);
+        return KeySelection.TryParse(words, out var selection, out var reason) ? selection : throw new CommandException(ExitCode.Usage, reason);
+    }
+
+    /// <summary>To a shell <c>[mx.example]</c> is a pattern, which it replaces by the files of one letter that it finds.</summary>
+    private static void RefuseExpanded(string[] words)
+    {
+        if (Array.Find(words, word => word.Length == 1 && char.IsAsciiLetterOrDigit(word[0])) is { } letter)
+            throw new CommandException(ExitCode.Usage, $"'{letter}' is no destination; if a key in brackets was meant, the shell has replaced it: write it in quotes, '[mx.example.com]'");
+    }
+
     /// <exception cref="CommandException">There is no directory to write this file into.</exception>
     public static void RequireDirectory(string path)
     {
@@ -53,5 +79,5 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
 
     /// <exception cref="CommandException">It is no destination.</exception>
     public static NextHop ParseKey(string text) =>
-        NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Invalid, reason);
+        NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Usage, reason);
 }

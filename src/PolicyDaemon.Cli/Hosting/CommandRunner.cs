@@ -27,6 +27,12 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    public Option<bool> Header { get; } = new("--header")
+    {
+        Description = "With --format tsv: a first line with the names of the columns",
+        Recursive = true,
+    };
+
     public Option<bool> NoColor { get; } = new("--no-color")
     {
         Description = "No colour; so does a non-empty NO_COLOR in the environment",
@@ -40,6 +46,7 @@ internal sealed class GlobalOptions
         root.Add(Config);
         root.Add(Database);
         root.Add(Format);
+        root.Add(Header);
         root.Add(NoColor);
     }
 }
@@ -76,6 +83,7 @@ internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
         // https://no-color.org: present and not empty, whatever its value.
         var colour = host.OutIsTerminal && !result.GetValue(globals.NoColor) && string.IsNullOrEmpty(host.Variable("NO_COLOR"))
             && host.Variable("TERM") != "dumb";
-        return new CommandContext(result, host, new Report(host, format, colour), result.GetValue(globals.Config), result.GetValue(globals.Database));
+        return new CommandContext(
+            result, host, new Report(host, format, colour) { HasHeader = result.GetValue(globals.Header) }, result.GetValue(globals.Config), result.GetValue(globals.Database));
     }
 }

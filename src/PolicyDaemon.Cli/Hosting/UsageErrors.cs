@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
@@ -48,21 +49,58 @@ internal static class UsageErrors
     private static string? StrayOption(ParseResult result) => result.CommandResult.Children.OfType<ArgumentResult>()
         .SelectMany(argument => argument.Tokens).Select(token => token.Value).FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal));
 
+    /// <summary>What other programs call it.</summary>
+    private static readonly Dictionary<string, string> OtherWords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ls"] = "list", ["get"] = "show", ["describe"] = "show", ["info"] = "show", ["rm"] = "remove", ["del"] = "remove", ["delete"] = "remove",
+        ["create"] = "add", ["new"] = "add", ["update"] = "set", ["modify"] = "set", ["change"] = "set", ["upgrade"] = "init", ["log"] = "audit",
+        ["history"] = "audit", ["revert"] = "undo", ["rollback"] = "undo", ["load"] = "import", ["dump"] = "export", ["save"] = "backup",
+        ["test"] = "check", ["scan"] = "check", ["lookup"] = "query", ["why"] = "explain", ["trust"] = "pin approve", ["sync"] = "apply",
+    };
+
     private static string Unknown(Command command, string path, string unknown)
     {
-        var isOption = unknown.StartsWith('-');
-        var names = isOption
-            ? OptionsOf(command).Select(option => option.Name).ToList()
-            : command.Subcommands.Select(verb => verb.Name).ToList();
-        var nearest = names.Select(name => (Name: name, Distance: Distance(name, unknown))).Where(near => near.Distance <= 3 && near.Distance < near.Name.Length)
-            .OrderBy(near => near.Distance).Select(near => near.Name).FirstOrDefault();
-        var meant = nearest is null ? "" : $"; did you mean '{nearest}'?";
         var shown = ShownText.Escape(unknown);
-        if (isOption)
-            return $"{path} has no option '{shown}'{meant}";
-        return command.Subcommands.Count > 0
-            ? $"{path} has no verb '{shown}'{(meant.Length > 0 ? meant : $"; it has {string.Join(", ", names)}")}"
-            : $"{path} takes no further argument, but '{shown}' was given";
+        if (unknown.StartsWith('-'))
+            return $"{path} has no option '{shown}'{Nearest.Suggestion(unknown, OptionsOf(command).Select(option => option.Name))}";
+        if (command.Subcommands.Count == 0)
+            return $"{path} takes no further argument, but '{shown}' was given";
+        var meant = Meant(command, unknown);
+        return $"{path} has no verb '{shown}'{(meant is null ? $"; it has {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}" : $"; did you mean '{meant}'?")}";
+    }
+
+    /// <summary>The verb that was meant: one of the command's own, else one behind a noun, both also by another program's word for it.</summary>
+    private static string? Meant(Command command, string unknown)
+    {
+        var own = command.Subcommands.Select(verb => verb.Name).ToList();
+        var behind = Leaves(command, "").ToList();
+        var word = OtherWords.GetValueOrDefault(unknown, unknown);
+        return Known(own, word) ?? Known(behind, word) ?? behind.Find(path => path.EndsWith(' ' + word, StringComparison.OrdinalIgnoreCase))
+            ?? Nearest.Of(unknown, own) ?? Behind(behind, unknown);
+    }
+
+    private static string? Known(List<string> names, string word) => names.Find(name => name.Equals(word, StringComparison.OrdinalIgnoreCase));
+
+    private static string? Behind(List<string> paths, string unknown) =>
+        Nearest.Of(unknown, paths.Select(path => path[(path.LastIndexOf(' ') + 1)..])) is { } verb
+            ? paths.Find(path => path == verb || path.EndsWith(' ' + verb, StringComparison.Ordinal))
+            : null;
+
+    private static IEnumerable<string> Leaves(Command command, string path) => command.Subcommands.SelectMany(child =>
+        child.Subcommands.Count == 0 ? [path + child.Name] : Leaves(child, path + child.Name + " "));
+
+    /// <summary>What is said of words that <c>help</c> does not find a command by.</summary>
+    internal static string NoSuchCommand(Command root, string[] words)
+    {
+        var (at, path) = (root, "policyctl");
+        foreach (var word in words)
+        {
+            if (at.Subcommands.FirstOrDefault(verb => verb.Name == word) is not { } next)
+                return Unknown(at, path, word);
+            (at, path) = (next, $"{path} {word}");
+        }
+
+        return $"{path} is no command";
     }
 
     private static string Path(CommandResult result)
@@ -71,28 +109,5 @@ internal static class UsageErrors
         for (SymbolResult? at = result; at is CommandResult command; at = command.Parent)
             names.Insert(0, command.Command is RootCommand ? "policyctl" : command.Command.Name);
         return string.Join(' ', names);
-    }
-
-    /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other.</summary>
-    private static int Distance(string left, string right)
-    {
-        var rows = new int[left.Length + 1, right.Length + 1];
-        for (var i = 0; i <= left.Length; i++)
-            rows[i, 0] = i;
-        for (var j = 0; j <= right.Length; j++)
-            rows[0, j] = j;
-        for (var i = 1; i <= left.Length; i++)
-        {
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var cost = left[i - 1] == right[j - 1] ? 0 : 1;
-                var best = Math.Min(Math.Min(rows[i - 1, j] + 1, rows[i, j - 1] + 1), rows[i - 1, j - 1] + cost);
-                if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
-                    best = Math.Min(best, rows[i - 2, j - 2] + 1);
-                rows[i, j] = best;
-            }
-        }
-
-        return rows[left.Length, right.Length];
     }
 }

@@ -20,6 +20,7 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(InitJson))]
 [JsonSerializable(typeof(QueryJson))]
 [JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(VersionJson))]
 [JsonSerializable(typeof(IReadOnlyList<AuditRowJson>))]
 [JsonSerializable(typeof(IReadOnlyList<SetupResultJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ListedPinJson>))]

@@ -13,3 +13,8 @@ internal sealed record InitJson(string Store, bool Created, string StoreId, bool
 /// <param name="Sequence">The last row of its audit log.</param>
 /// <param name="Head">That row's hash.</param>
 internal sealed record BackupJson(string File, long Bytes, long Sequence, string Head);
+
+/// <summary>The result of <c>version</c>.</summary>
+/// <param name="Version">The release.</param>
+/// <param name="Commit">What it was built from; null where the sources had no history.</param>
+internal sealed record VersionJson(string Version, string? Commit);

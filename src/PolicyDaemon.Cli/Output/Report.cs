@@ -25,6 +25,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
     public OutputFormat Format { get; } = format;
 
+    /// <summary>Rows separated by tabs begin with the names of their columns.</summary>
+    public bool HasHeader { get; init; }
+
     public bool IsTable => Format == OutputFormat.Table;
 
     /// <summary>Rows, or the same thing as JSON.</summary>
@@ -36,6 +39,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 Json(json, schema);
                 break;
             case OutputFormat.Tsv:
+                Header(table.Columns);
                 foreach (var row in table.Rows)
                     streams.Out.WriteLine(string.Join('\t', row.Select(cell => ShownText.Escape(cell.Text))));
                 break;
@@ -57,6 +61,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 Json(json, schema);
                 break;
             case OutputFormat.Tsv:
+                Header(["name", "value"]);
                 foreach (var (name, value) in facts)
                     streams.Out.WriteLine(ShownText.Escape(name) + '\t' + ShownText.Escape(value.Text));
                 break;
@@ -84,6 +89,12 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             for (var i = 0; i < lines.Count; i++)
                 streams.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
         }
+    }
+
+    private void Header(IReadOnlyList<string> columns)
+    {
+        if (HasHeader)
+            streams.Out.WriteLine(string.Join('\t', columns));
     }
 
     public void Json<T>(T value, JsonTypeInfo<T> schema) => streams.Out.WriteLine(JsonSerializer.Serialize(value, schema));

@@ -89,6 +89,19 @@ public readonly record struct NextHop : IComparable<NextHop>
             return false;
         }
 
+        // Of a URL the slash would make the path of a socket, which no mail for that domain ever asks for.
+        if (Mistaken.TryRead(input, out var mistaken))
+        {
+            reason = $"'{Excerpt(input)}' is {mistaken.Kind}, not a next-hop destination; the key for its mail is {mistaken.Key}";
+            return false;
+        }
+
+        return TryRead(input, out nextHop, out reason);
+    }
+
+    private static bool TryRead(string input, out NextHop nextHop, [NotNullWhen(false)] out string? reason)
+    {
+        nextHop = default;
         Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
         var status = LookupKey.Normalize(Encoding.UTF8.GetBytes(input), canonical, out var length);
         switch (status)
@@ -110,7 +123,7 @@ public readonly record struct NextHop : IComparable<NextHop>
     /// <summary>A key known to be canonical, such as one from the store.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static NextHop Parse(string canonical) =>
-        TryParse(canonical, out var nextHop, out var reason) ? nextHop : throw new FormatException(reason);
+        TryRead(canonical, out var nextHop, out var reason) ? nextHop : throw new FormatException(reason);
 
     public static bool operator <(NextHop left, NextHop right) => left.CompareTo(right) < 0;
 
@@ -124,5 +137,34 @@ public readonly record struct NextHop : IComparable<NextHop>
     {
         var cut = text.Length <= 80 ? text : text[..80] + "...";
         return string.Concat(cut.Select(character => char.IsControl(character) ? '?' : character));
+    }
+
+    /// <summary>What people have at hand in the place of a key: a web address, a mail address.</summary>
+    private readonly record struct Mistaken(string Kind, string Key)
+    {
+        internal static bool TryRead(string input, out Mistaken mistaken)
+        {
+            mistaken = default;
+            var text = input.Trim();
+            var scheme = text.IndexOf("://", StringComparison.Ordinal);
+            if (scheme > 0 && text[..scheme].All(char.IsAsciiLetterOrDigit))
+            {
+                var authority = text[(scheme + 3)..].Split('/', '?', '#')[0];
+                authority = authority[(authority.LastIndexOf('@') + 1)..];
+                var isMail = text[..scheme].ToLowerInvariant() is "smtp" or "smtps" or "submission" or "lmtp";
+                return Read("a URL", isMail || authority.StartsWith('[') ? authority : authority.Split(':')[0], out mistaken);
+            }
+
+            var at = text.LastIndexOf('@');
+            var from = text.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) ? 7 : 0;
+            return at > from && !text.Contains('/', StringComparison.Ordinal) && Read("a mail address", text[(at + 1)..].TrimEnd('>'), out mistaken);
+        }
+
+        private static bool Read(string kind, string key, out Mistaken mistaken)
+        {
+            var isKey = NextHop.TryRead(key, out var nextHop, out _);
+            mistaken = isKey ? new Mistaken(kind, nextHop.ToDisplayString()) : default;
+            return isKey;
+        }
     }
 }

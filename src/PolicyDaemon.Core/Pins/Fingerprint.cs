@@ -90,6 +90,14 @@ public readonly record struct Fingerprint
         return true;
     }
 
+    /// <summary>True for what is meant as a fingerprint, complete or not: no name has three colons between pairs of hexadecimal digits.</summary>
+    public static bool LooksLikeOne(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var pairs = text.Split(':');
+        return TryParse(text, out _, out _) || (pairs.Length > 3 && pairs.All(pair => pair.Length == 2 && pair.All(char.IsAsciiHexDigit)));
+    }
+
     /// <summary>The fingerprint of DER bytes: a certificate, or a SubjectPublicKeyInfo.</summary>
     // MD5 and SHA-1 are here because Postfix tables hold them; what they are worth is said where pins are judged.
 #pragma warning disable CA5350, CA5351

@@ -105,6 +105,13 @@ public static class PolicyRules
         _ => new($"{attribute.Name} is not legal at level {level.Name()}, only at {LevelsOf(attribute)}", "remove it or change the level"),
     };
 
+    /// <summary>The problem of a fingerprint in a <c>match</c> that takes names; null for anything else.</summary>
+    /// <remarks>Read as names it would be split at its colons, and the message would speak of a fragment.</remarks>
+    public static Problem? IsFingerprintAt(TlsLevel level, string match) => !level.MatchesFingerprints() && Fingerprint.LooksLikeOne(match)
+        ? new Problem(
+            $"match is a fingerprint, which level {level.Name()} does not compare", $"for a pin the level is {TlsLevel.Fingerprint.Name()}")
+        : null;
+
     private static IEnumerable<Problem> Find(TlsRptAttributes tlsRpt, TlsPolicy policy)
     {
         if (tlsRpt.PolicyType.Length == 0)

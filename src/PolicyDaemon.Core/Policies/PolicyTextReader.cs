@@ -46,7 +46,8 @@ public static class PolicyTextReader
             return Unreadable(0, new Problem("the policy is empty", $"begin with a level, one of {string.Join(", ", TlsLevels.Names)}"));
         if (!TlsLevels.TryParse(levelName.ToString(), out var level))
             return Unreadable(tokens.Offset, new Problem(
-                $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level", $"write one of {string.Join(", ", TlsLevels.Names)}"));
+                $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level{Nearest.Suggestion(levelName.ToString(), TlsLevels.Names)}",
+                $"write one of {string.Join(", ", TlsLevels.Names)}"));
 
         var reading = new Reading(level, version);
         while (tokens.TryNext(out var token))
@@ -94,6 +95,12 @@ public static class PolicyTextReader
         private void AddAttribute(PolicyAttribute attribute, string value, int offset)
         {
             var before = problems.Count;
+            if (attribute.Name == PolicyAttributes.MatchName && PolicyRules.IsFingerprintAt(level, value) is { } fingerprint)
+            {
+                problems.Add(new(offset, fingerprint));
+                return;
+            }
+
             if (!attribute.LegalAt(level))
                 problems.Add(new(offset, PolicyRules.NotLegal(attribute, level)));
             if (!seenAttributes.Add(attribute.Name) && attribute.Repeats == Repetition.Refused)

@@ -30,6 +30,71 @@ public partial class UsageTests
         Assert.Empty(result.Out);
     }
 
+    [Theory]
+    [InlineData("list", "domain list")]
+    [InlineData("add", "domain add")]
+    [InlineData("show", "domain show")]
+    [InlineData("approve", "pin approve")]
+    [InlineData("accept", "store accept")]
+    [InlineData("domains", "domain")]
+    [InlineData("lst", "domain list")]
+    [InlineData("statsu", "status")]
+    [InlineData("rm", "domain remove")]
+    [InlineData("domain delete", "remove")]
+    [InlineData("domain rm", "remove")]
+    [InlineData("rollback", "undo")]
+    public void A_verb_is_found_behind_its_noun(string line, string meant)
+    {
+        using var session = new CliSession(init: false);
+
+        Assert.Contains($"; did you mean '{meant}'?", session.RunWith(line.Split(' ')).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("domain add x.example --level fingerprnt", "fingerprint")]
+    [InlineData("domain add x.example --level secrue", "secure")]
+    [InlineData("domain add x.example --level may --mode lock", "locked")]
+    [InlineData("domain add x.example --level may --attribute cipher=high", "ciphers")]
+    public void A_misspelled_word_is_answered_with_the_one_that_was_meant(string line, string meant)
+    {
+        using var session = new CliSession();
+
+        Assert.Contains($"; did you mean '{meant}'?", session.Run(line.Split(' ')).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("domain list --all")]
+    [InlineData("frobnicate")]
+    public void What_is_like_nothing_suggests_nothing(string line)
+    {
+        using var session = new CliSession(init: false);
+
+        Assert.DoesNotContain("did you mean", session.RunWith(line.Split(' ')).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Help_as_a_verb_says_what_the_option_says()
+    {
+        using var session = new CliSession(init: false);
+
+        Assert.Equal(session.RunWith("pin", "add", "--help").Out, session.RunWith("help", "pin", "add").Out);
+        Assert.Equal(session.RunWith("--help").Out, session.RunWith("help").Out);
+        Assert.Equal(
+            "policyctl: policyctl domain has no verb 'frob'; it has add, set, remove, list, show\n", session.RunWith("help", "domain", "frob").Error);
+    }
+
+    [Fact]
+    public void The_version_is_said_by_verb_and_option_in_every_format()
+    {
+        using var session = new CliSession(init: false);
+
+        Assert.Equal(session.RunWith("version").Out, session.RunWith("--version").Out);
+        Assert.Matches("^\\{\n  \"version\": \"[0-9.]+\",\n  \"commit\": (null|\"[0-9a-f]+(-dirty)?\")\n\\}\n$", session.RunWith("--version", "--format", "json").Out);
+        Assert.Equal("version\tcommit", session.RunWith("version", "--header").Out.Split('\n')[0]);
+        Assert.Equal(("1.2.3", "3f9a1c"), PolicyDaemon.Cli.Commands.Program.VersionVerb.Read("1.2.3+3f9a1c"));
+        Assert.Equal(("1.2.3", null), PolicyDaemon.Cli.Commands.Program.VersionVerb.Read("1.2.3"));
+    }
+
     [Fact]
     public void Every_verb_teaches_by_at_least_two_examples()
     {
@@ -86,7 +151,7 @@ public partial class UsageTests
     public void Every_verb_of_the_manual_is_there()
     {
         Assert.Equal(
-            ["init", "domain", "pin", "import", "export", "check", "probe", "query", "explain", "status", "audit", "undo", "backup", "store", "setup"],
+            ["init", "domain", "pin", "import", "export", "check", "probe", "query", "explain", "status", "audit", "undo", "backup", "store", "setup", "help", "version"],
             Root().Subcommands.Select(verb => verb.Name));
     }
 

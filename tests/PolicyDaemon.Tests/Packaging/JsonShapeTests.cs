@@ -61,6 +61,7 @@ public sealed class JsonShapeTests
         [typeof(SetupResultJson)] = "setup result",
         [typeof(InitJson)] = "init result",
         [typeof(BackupJson)] = "backup result",
+        [typeof(VersionJson)] = "version",
     };
 
     private static readonly ManualPage Manual = ManualPage.Read("policyctl.1").Section("JSON");

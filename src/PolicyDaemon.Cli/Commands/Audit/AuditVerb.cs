@@ -27,13 +27,19 @@ internal static class AuditVerb
             Description = "With --verify: a head hash from the journal that must stand in the chain",
         };
         var limit = new Option<int?>("--limit") { HelpName = "N", Description = $"At most N rows, newest first; 0 for all [default: {RowsForPeople} in a table, otherwise all]" };
+        var since = new Option<string?>("--since")
+        {
+            HelpName = "TIME", Description = "Only what was changed since: 2h, 7d, 2026-11-23 or 2026-11-23T08:00 (local time, or UTC with a final Z)",
+        };
+        var who = new Option<string?>("--who") { HelpName = "USER", Description = "Only what this user did, under whichever of the three names; prober for the prober's rules" };
         var verb = new Verb("audit", "Show who changed what, newest first, or verify that the record is whole.")
         {
             Columns = Columns,
-            ExitCodes = "1 where the chain is broken or lacks HASH",
+            ExitCodes = "1 where nothing was found, or the chain is broken or lacks HASH",
             Examples =
             [
                 ("policyctl audit example.com", "The history of one destination."),
+                ("policyctl audit --since 7d --who alice", "What one person changed in a week."),
                 ("policyctl audit --verify --head 3f9a...", "Prove that nothing up to a hash kept elsewhere was altered or cut off."),
                 ("journalctl -t policyctl -t policyd -g head=", "The hashes kept in the journal."),
             ],
@@ -42,9 +48,11 @@ internal static class AuditVerb
         verb.Add(verify);
         verb.Add(head);
         verb.Add(limit);
+        verb.Add(since);
+        verb.Add(who);
         verb.SetAction(runner.Handle(context => context.Get(verify) || context.Get(head) is not null
             ? Verify(context, context.Get(head))
-            : List(context, context.Get(key), context.Get(limit))));
+            : List(context, context.Get(key), context.Get(limit), Since(context, context.Get(since)), context.Get(who))));
         return verb;
     }
 
@@ -76,7 +84,14 @@ internal static class AuditVerb
         return verification.IsSound ? ExitCode.Done : ExitCode.Negative;
     }
 
-    private static ExitCode List(CommandContext context, string? key, int? limit)
+    /// <exception cref="CommandException">It is no time.</exception>
+    private static DateTimeOffset? Since(CommandContext context, string? text) => text is null
+        ? null
+        : Moments.TryParse(text, context.Host.Time, out var since)
+            ? since
+            : throw new CommandException(ExitCode.Usage, $"--since takes 90m, 2h, 7d, 2026-11-23 or 2026-11-23T08:00, not '{text}'");
+
+    private static ExitCode List(CommandContext context, string? key, int? limit, DateTimeOffset? since, string? who)
     {
         var nextHop = key is null ? (NextHop?)null : CommandContext.ParseKey(key);
         var report = context.Report;
@@ -88,23 +103,30 @@ internal static class AuditVerb
             _ => limit,
         };
         using var store = context.OpenStore(StoreAccess.Read);
-        var rows = store.Audit(nextHop, most).ToList();
+        var isFiltered = since is not null || who is not null;
+        // Newest first: the first that is older ends it.
+        var rows = store.Audit(nextHop, isFiltered ? null : most)
+            .TakeWhile(row => since is null || row.Time >= since)
+            .Where(row => who is null || IsBy(row.Actor, who))
+            .Take(most ?? int.MaxValue).ToList();
         if (report.Format == OutputFormat.Json)
             report.Json([.. rows.Select(AuditRowJson.From)], CliJson.Default.IReadOnlyListAuditRowJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Full(rows), [], CliJson.Default.IReadOnlyListAuditRowJson);
         else
             Table(report, rows, limit is null && rows.Count == RowsForPeople);
-        return rows.Count == 0 && nextHop is not null ? ExitCode.Negative : ExitCode.Done;
+        if (rows.Count > 0)
+            return ExitCode.Done;
+        report.Note(nextHop is null && !isFiltered ? "Nothing was changed yet." : "Nothing of that kind was changed.");
+        return nextHop is not null || isFiltered ? ExitCode.Negative : ExitCode.Done;
     }
+
+    private static bool IsBy(Actor actor, string who) => actor.Effective == who || actor.Login == who || actor.SudoUser == who;
 
     private static void Table(Report report, List<AuditRow> rows, bool cut)
     {
         if (rows.Count == 0)
-        {
-            report.Line("Nothing was changed yet.");
             return;
-        }
 
         var table = new Table("change", "time", "who", "action", "key", "answer", "reason");
         foreach (var row in rows)

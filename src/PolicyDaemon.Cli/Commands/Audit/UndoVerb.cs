@@ -24,7 +24,8 @@ internal static class UndoVerb
         };
         verb.Add(id);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => ChangeCommand.Run(context, write, view => UndoChange.Plan(view, context.Get(id)), summary: true)));
+        verb.SetAction(runner.Handle((context, cancellation) => ChangeCommand.RunAsync(
+            context, write, view => UndoChange.Plan(view, context.Get(id)), cancellation, summary: true)));
         return verb;
     }
 }

@@ -3,12 +3,15 @@ using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Changes;
 
 /// <summary>The options of every command that writes.</summary>
 internal sealed class WriteOptions
 {
+    private const double MostPatience = 3600;
+
     public Option<bool> DryRun { get; } = new("--dry-run", "-n")
     {
         Description = "Check everything and show the answers before and after, but change nothing",
@@ -20,11 +23,36 @@ internal sealed class WriteOptions
         Description = "Why; kept in the audit log. Required where the change weakens anything",
     };
 
-    public void AddTo(Command command)
+    public Option<double?> Wait { get; } = new("--wait")
+    {
+        HelpName = "SECONDS",
+        Description = "Return once the running daemon answers from the change, at most so long; 3 where none runs, 6 where the time is up",
+    };
+
+    public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "Say nothing but what went wrong" };
+
+    /// <summary>The options that judge a change; not those about the change once it is made.</summary>
+    public void AddDecisionTo(Command command)
     {
         command.Add(Reason);
         command.Add(DryRun);
     }
+
+    public void AddTo(Command command)
+    {
+        AddDecisionTo(command);
+        command.Add(Wait);
+        command.Add(Quiet);
+    }
+
+    /// <summary>How long the daemon is waited for; null for not at all.</summary>
+    /// <exception cref="CommandException">It is no time.</exception>
+    public TimeSpan? Patience(CommandContext context) => context.Get(Wait) switch
+    {
+        null => null,
+        >= 0 and <= MostPatience and var seconds => TimeSpan.FromSeconds(seconds),
+        _ => throw new CommandException(ExitCode.Usage, FormattableString.Invariant($"--wait takes seconds, from 0 to {MostPatience}")),
+    };
 
     /// <summary>Who asks, how and why.</summary>
     /// <exception cref="CommandException">The reason is empty.</exception>
@@ -40,10 +68,25 @@ internal sealed class WriteOptions
 /// <summary>What every command that writes does: make the change and show it.</summary>
 internal static class ChangeCommand
 {
+    // Bulk work by patterns or many keys: a count instead of every answer.
+    private const int ManyKeys = 12;
+
     /// <param name="plan">What the command wants, given the store as it is.</param>
+    /// <param name="cancellation">Ends the waiting for the daemon; what is written stays.</param>
     /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
-    internal static ExitCode Run(
-        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, bool summary = false)
+    internal static async Task<ExitCode> RunAsync(
+        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, CancellationToken cancellation,
+        bool summary = false)
+    {
+        var patience = options.Patience(context);
+        var result = Make(context, options, plan, summary);
+        if (patience is not { } wait || context.Get(options.DryRun))
+            return ExitCode.Done;
+        return await WaitAsync(context, result, wait, cancellation);
+    }
+
+    private static ChangeResult Make(
+        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, bool summary)
     {
         var request = options.Request(context);
         ChangeResult result;
@@ -53,11 +96,44 @@ internal static class ChangeCommand
                 .Run(request with { IsBulk = summary, Progress = progress }, plan);
         }
 
-        ChangeReport.Write(context.Report, result, request.DryRun, summary);
+        if (context.Get(options.Quiet))
+            return result;
+        ChangeReport.Write(context.Report, result, request.DryRun, summary || result.Keys.Count > ManyKeys);
         NoteObserved(context.Report, result);
         if (request is { DryRun: true, Reason: null } && result.Weakens)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
-        return ExitCode.Done;
+        return result;
+    }
+
+    /// <summary>The change is committed: whatever comes of the waiting, nothing takes it back.</summary>
+    private static async Task<ExitCode> WaitAsync(CommandContext context, ChangeResult result, TimeSpan patience, CancellationToken cancellation)
+    {
+        long sequence;
+        string storeId;
+        using (var store = context.OpenStore(StoreAccess.Read))
+            (sequence, storeId) = (result.Receipt is { ChangeId: not 0 } receipt ? receipt.Head.Sequence : store.Head().Sequence, store.StoreId);
+        ServedOutcome outcome;
+        try
+        {
+            outcome = await ServedWait.RunAsync(context.Settings, context.Host.Time, storeId, sequence, patience, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CommandException(ExitCode.Inconclusive, "interrupted; it is stored, and whether policyd serves it was not awaited");
+        }
+
+        switch (outcome)
+        {
+            case ServedOutcome.Served:
+                return ExitCode.Done;
+            case ServedOutcome.NotRunning:
+                context.Host.Error.WriteLine("policyctl: it is stored, and policyd does not run: it is served once that is started (systemctl start policyd)");
+                return ExitCode.DaemonNotRunning;
+            default:
+                context.Host.Error.WriteLine(FormattableString.Invariant(
+                    $"policyctl: it is stored, and policyd did not serve it within {patience.TotalSeconds} s; see: policyctl status"));
+                return ExitCode.Inconclusive;
+        }
     }
 
     /// <summary>Who has just written a policy takes it to be in force.</summary>

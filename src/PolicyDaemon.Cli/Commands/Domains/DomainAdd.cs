@@ -13,53 +13,60 @@ internal static class DomainAdd
 {
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.Key();
+        var keys = Arguments.Keys();
         var policy = new PolicyOptions();
         var fetch = new FetchOptions();
         var write = new WriteOptions();
-        var verb = new Verb("add", "Add a destination.")
+        var verb = new Verb("add", "Add destinations. What is so already stays as it is, with exit code 0.")
         {
             Columns = ChangeReport.Columns,
-            ExitCodes = "with --probe: 1 where what is seen is not what is accepted, 6 where nothing could be seen",
+            ExitCodes = "5 where the key is configured otherwise; with --probe: 1 where what is seen is not what is accepted, 6 where nothing could be seen",
             Examples =
             [
                 ("policyctl domain add example.com --level fingerprint --probe", "Probe its servers, show their keys, ask, and pin them."),
                 ("policyctl domain add example.com --level fingerprint --probe --expect 5A:3B:...", "For scripts: pin this key, and fail where another is seen."),
                 ("policyctl domain add example.com --level secure", "Verified TLS to a server whose certificate names example.com or a host below it."),
+                ("policyctl domain add a.example b.example --level encrypt --wait 10", "Several in one change; return once the daemon answers from it."),
                 ("policyctl domain add .example.com --level fingerprint --match 5A:3B:...", "Subdomains of example.com: only a server whose certificate or public key has this fingerprint."),
                 ("policyctl domain add '[mx.example.com]:587' --level encrypt --dry-run", "Show what Postfix would be told for a relay, and change nothing."),
             ],
         };
-        verb.Add(key);
+        verb.Add(keys);
         policy.AddTo(verb);
         fetch.AddTo(verb);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, key, policy, fetch, write, cancellation)));
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, keys, policy, fetch, write, cancellation)));
         return verb;
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, Argument<string> key, PolicyOptions policy, FetchOptions fetch, WriteOptions write,
+        CommandContext context, Argument<string[]> keys, PolicyOptions policy, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
-        var nextHop = context.Key(key);
+        var nextHops = context.Keys(keys);
         if (!policy.NamesLevel(context))
             throw new CommandException(
                 ExitCode.Usage, $"--level is missing; the levels are {string.Join(", ", TlsLevels.Names)}. For verified TLS: --level secure");
-        var empty = new Destination { Key = nextHop, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
-        var destination = policy.Apply(context, empty, new HashSet<string>());
-        FetchedPins? fetched = null;
+        var entries = nextHops.Select(key => policy.Wanted(context, key)).ToList();
+        var fetched = new FetchedByKey();
         if (fetch.Read(context, write) is { } decision)
         {
             using (var store = context.OpenStore(context.Get(write.DryRun) ? StoreAccess.Read : StoreAccess.Write))
-                EntryPlans.RefuseConfigured(store, nextHop);
-            fetched = await FetchCommand.RunAsync(context, decision, destination, cancellation);
-            destination = destination with { Pins = fetched.AddTo(destination.Pins) };
+            {
+                foreach (var key in nextHops)
+                    EntryPlans.RefuseConfigured(store, key);
+            }
+
+            await fetched.FetchAsync(context, decision, entries.Select(entry => entry.Destination), cancellation);
+            entries = [.. entries.Select(entry => entry with
+            {
+                Destination = fetched.AddTo(entry.Destination), Evidence = fetched.EvidenceOf(entry.Destination.Key),
+            })];
         }
 
-        var code = ChangeCommand.Run(context, write, view => EntryPlans.Add(view, destination, fetched?.Evidence));
-        if (fetched is not null && !context.Get(write.DryRun))
-            await FetchCommand.StoreAsync(context, fetched.StoreAsync());
+        var code = await ChangeCommand.RunAsync(context, write, view => EntryPlans.Add(view, entries), cancellation);
+        if (!context.Get(write.DryRun))
+            await fetched.StoreAsync(context);
         return code;
     }
 }

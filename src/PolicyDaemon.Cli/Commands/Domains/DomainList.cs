@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -24,7 +25,7 @@ internal static class DomainList
     {
         var pattern = new Argument<string?>("PATTERN")
         {
-            Description = "Keys that match: * is any characters, ? is one",
+            Description = "A key, or a pattern: * is any characters, ? is one; letter case, IDN spelling and a final dot do not matter",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var verb = new Verb("list", "List the destinations.")
@@ -46,7 +47,8 @@ internal static class DomainList
     {
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
-        var destinations = store.List(pattern).ToList();
+        var wanted = pattern is null ? null : new KeyPattern(pattern);
+        var destinations = store.List(wanted?.Canonical).Where(destination => wanted?.Matches(destination.Key) != false).ToList();
         var probed = store.ReadSummaries();
         var now = context.Host.Time.GetUtcNow();
         var report = context.Report;
@@ -67,7 +69,11 @@ internal static class DomainList
             report.Rows(table, [], CliJson.Default.IReadOnlyListDestinationJson, WhenEmpty(pattern));
         }
 
-        return destinations.Count == 0 && pattern is not null ? ExitCode.Negative : ExitCode.Done;
+        if (destinations.Count > 0 || pattern is null)
+            return ExitCode.Done;
+        if (!report.IsTable)
+            report.Note(WhenEmpty(pattern));
+        return ExitCode.Negative;
     }
 
     private static string WhenEmpty(string? pattern) => pattern is null

@@ -10,27 +10,28 @@ internal static class DomainRemove
 {
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.Key();
+        var keys = Arguments.KeysOrPatterns();
         var write = new WriteOptions();
-        var verb = new Verb("remove", "Remove a destination and its pins. Postfix then uses the parent's entry or smtp_tls_security_level.")
+        var verb = new Verb("remove", "Remove destinations and their pins. Postfix then uses the parent's entry or smtp_tls_security_level.")
         {
             Columns = ChangeReport.Columns,
             ExitCodes = "1 where the key is not configured",
             Examples =
             [
                 ("policyctl domain remove example.com --reason 'contract ended'", "Remove an entry; undo brings it back with its pins."),
+                ("policyctl domain remove a.example b.example '*.old.example' --reason 'moved away'", "Several and a pattern; one change, one undo."),
                 ("policyctl domain remove example.com --dry-run", "Show what Postfix would be told instead."),
             ],
         };
-        verb.Add(key);
+        verb.Add(keys);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, key, write)));
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, keys, write, cancellation)));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, Argument<string> key, WriteOptions write)
+    private static Task<ExitCode> RunAsync(CommandContext context, Argument<string[]> keys, WriteOptions write, CancellationToken cancellation)
     {
-        var nextHop = context.Key(key);
-        return ChangeCommand.Run(context, write, view => EntryPlans.Remove(view, nextHop));
+        var selection = context.Selection(keys);
+        return ChangeCommand.RunAsync(context, write, view => EntryPlans.Remove(view, selection), cancellation);
     }
 }

@@ -14,13 +14,13 @@ internal static class DomainSet
 {
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.Key();
+        var keys = Arguments.KeysOrPatterns();
         var policy = new PolicyOptions();
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
         var fetch = new FetchOptions();
         var write = new WriteOptions();
-        var verb = new Verb("set", "Change a destination. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
+        var verb = new Verb("set", "Change destinations. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
         {
             Columns = ChangeReport.Columns,
             ExitCodes = "1 where the key is not configured, or with --probe what is seen is not what is accepted; 6 where nothing could be seen",
@@ -28,18 +28,19 @@ internal static class DomainSet
             [
                 ("policyctl domain set example.com --level secure --match mx.example.com", "Raise the level; an attribute that is named replaces what was there."),
                 ("policyctl domain set example.com --probe", "Pin the keys that its servers show now beside those that are pinned, after asking."),
+                ("policyctl domain set '*.example' --mode locked", "Every entry below .example, in one change."),
                 ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
                 ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
             ],
         };
-        verb.Add(key);
+        verb.Add(keys);
         policy.AddTo(verb);
         verb.Add(enforce);
         verb.Add(unset);
         fetch.AddTo(verb);
         write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
-            context, context.Key(key), destination => Apply(context, destination, policy, enforce, unset), fetch, write, cancellation)));
+            context, context.Selection(keys), destination => Apply(context, destination, policy, enforce, unset), fetch, write, cancellation)));
         return verb;
     }
 
@@ -54,22 +55,23 @@ internal static class DomainSet
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, NextHop key, Func<Destination, Destination> apply, FetchOptions fetch, WriteOptions write,
+        CommandContext context, KeySelection selection, Func<Destination, Destination> apply, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
-        FetchedPins? fetched = null;
+        var fetched = new FetchedByKey();
         if (fetch.Read(context, write) is { } decision)
         {
-            Destination before;
+            List<Destination> wanted;
             using (var store = context.OpenStore(context.Get(write.DryRun) ? StoreAccess.Read : StoreAccess.Write))
-                before = store.Find(key) ?? throw StoreView.Missing(store, key);
-            fetched = await FetchCommand.RunAsync(context, decision, apply(before), cancellation);
+                wanted = [.. selection.In(store).Select(key => apply(store.Find(key) ?? throw StoreView.Missing(store, key)))];
+            await fetched.FetchAsync(context, decision, wanted, cancellation);
+            selection = KeySelection.Of(wanted.Select(destination => destination.Key));
         }
 
-        var code = ChangeCommand.Run(context, write, view => EntryPlans.Set(
-            view, key, before => apply(before) is var after && fetched is null ? after : after with { Pins = fetched!.AddTo(after.Pins) }, fetched?.Evidence));
-        if (fetched is not null && !context.Get(write.DryRun))
-            await FetchCommand.StoreAsync(context, fetched.StoreAsync());
+        var code = await ChangeCommand.RunAsync(
+            context, write, view => EntryPlans.Set(view, selection, before => fetched.AddTo(apply(before)), fetched.EvidenceOf), cancellation);
+        if (!context.Get(write.DryRun))
+            await fetched.StoreAsync(context);
         return code;
     }
 }

@@ -3,6 +3,7 @@ using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -116,4 +117,31 @@ internal static class FetchCommand
     }
 
     private static CommandException NotAccepted() => new(ExitCode.Negative, "not accepted; nothing was changed");
+}
+
+/// <summary>The pins that a command fetched, by the destination that they are of.</summary>
+internal sealed class FetchedByKey
+{
+    private readonly Dictionary<NextHop, FetchedPins> fetched = [];
+
+    /// <summary>Fetches the pins of each; the first that is not accepted ends it.</summary>
+    internal async Task FetchAsync(CommandContext context, FetchDecision decision, IEnumerable<Destination> destinations, CancellationToken cancellation)
+    {
+        foreach (var destination in destinations)
+            fetched[destination.Key] = await FetchCommand.RunAsync(context, decision, destination, cancellation);
+    }
+
+    internal Destination AddTo(Destination destination) => fetched.TryGetValue(destination.Key, out var pins)
+        ? destination with { Pins = pins.AddTo(destination.Pins) }
+        : destination;
+
+    /// <summary>What the pins of a destination rest on, as JSON for the audit log.</summary>
+    internal string? EvidenceOf(NextHop key) => fetched.GetValueOrDefault(key)?.Evidence;
+
+    /// <summary>Stores what was seen, now that the entries are there.</summary>
+    internal async Task StoreAsync(CommandContext context)
+    {
+        foreach (var pins in fetched.Values)
+            await FetchCommand.StoreAsync(context, pins.StoreAsync());
+    }
 }

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -81,6 +84,19 @@ internal sealed class PolicyOptions
 
     internal bool NamesLevel(CommandContext context) => context.Has(level);
 
+    /// <summary>A new entry as the command line describes it.</summary>
+    /// <exception cref="CommandException">A value cannot be read.</exception>
+    internal WantedEntry Wanted(CommandContext context, NextHop key)
+    {
+        var empty = new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
+        return new WantedEntry(Apply(context, empty, new HashSet<string>()))
+        {
+            NamesMode = context.Has(mode),
+            NamesNote = context.Has(note),
+            NamesProbeAs = context.Has(probeAs),
+        };
+    }
+
     /// <summary>The destination with everything that the command line says of it.</summary>
     /// <param name="destination">As it is, or an empty one.</param>
     /// <param name="unset">Attributes to take away first.</param>
@@ -103,7 +119,7 @@ internal sealed class PolicyOptions
                 throw new CommandException(ExitCode.Usage, $"{row.Name} is given twice; Postfix takes it once");
             // Values such as "maybe" must not be read as "no" on their way to the rules that refuse them.
             if (row.Check(value, PostfixVersion.Newest) is { } problem && !row.Separator.HasValue)
-                throw new CommandException(ExitCode.Invalid, problem.At(row.Name).ToString());
+                throw new CommandException(ExitCode.Usage, problem.At(row.Name).ToString());
             next = row.Add(next, value);
         }
 
@@ -134,7 +150,7 @@ internal sealed class PolicyOptions
             return null;
         return TlsLevels.TryParse(name, out var known)
             ? known
-            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level; the levels are {string.Join(", ", TlsLevels.Names)}");
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.Names)}; the levels are {string.Join(", ", TlsLevels.Names)}");
     }
 
     private PinMode? Mode(CommandContext context)
@@ -143,7 +159,7 @@ internal sealed class PolicyOptions
             return null;
         return PinNames.TryParse(name, out PinMode known)
             ? known
-            : throw new CommandException(ExitCode.Usage, $"'{name}' is no mode; the modes are {string.Join(", ", PinNames.ModeNames)}");
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no mode{Nearest.Suggestion(name, PinNames.ModeNames)}; the modes are {string.Join(", ", PinNames.ModeNames)}");
     }
 
     private List<(PolicyAttribute Attribute, string Value)> Given(CommandContext context, TlsLevel level)
@@ -155,7 +171,11 @@ internal sealed class PolicyOptions
             if (name == "match" && level.MatchesFingerprints())
                 continue;
             foreach (var value in Values(context, option))
+            {
+                if (name == "match" && PolicyRules.IsFingerprintAt(level, value) is { } fingerprint)
+                    throw new CommandException(ExitCode.Usage, $"--match {value}: {fingerprint.Reason}; for a pin: --level fingerprint");
                 given.Add((Find(name), value));
+            }
         }
 
         foreach (var pair in context.Get(attribute) ?? [])
@@ -175,7 +195,8 @@ internal sealed class PolicyOptions
     internal static PolicyAttribute Find(string name) => PolicyAttributes.TryFind(name, out var row)
         ? row
         : throw new CommandException(
-            ExitCode.Usage, $"Postfix has no attribute '{name}'; it has {string.Join(", ", PolicyAttributes.All.Select(known => known.Name))}");
+            ExitCode.Usage,
+            $"Postfix has no attribute '{name}'{Nearest.Suggestion(name, PolicyAttributes.All.Select(known => known.Name))}; it has {string.Join(", ", PolicyAttributes.All.Select(known => known.Name))}");
 
     private static string[] Values(CommandContext context, Option option) => option switch
     {
@@ -184,7 +205,7 @@ internal sealed class PolicyOptions
         _ => [],
     };
 
-    private ImmutableArray<Pin> Pins(CommandContext context, Core.Destinations.NextHop key, TlsLevel level, ImmutableArray<Pin> pins)
+    private ImmutableArray<Pin> Pins(CommandContext context, NextHop key, TlsLevel level, ImmutableArray<Pin> pins)
     {
         if (!level.MatchesFingerprints())
             return pins;

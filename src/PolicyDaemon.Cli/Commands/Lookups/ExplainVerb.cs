@@ -103,6 +103,8 @@ internal static class ExplainVerb
         if (key.IsNearMiss)
             return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
                 + $"if it should answer here too: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
+        if (key.SubdomainsOnly is { } below)
+            return $": {below} is configured and answers for subdomains only; for {key.Key} itself: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
         return "";
     }
 

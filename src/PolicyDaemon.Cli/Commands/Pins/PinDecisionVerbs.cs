@@ -98,13 +98,16 @@ internal static class PinDecisionVerbs
         foreach (var option in more)
             verb.Add(option);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle(context =>
+        verb.SetAction(runner.Handle(async (context, cancellation) =>
         {
             var nextHop = context.Key(key);
             var named = context.Get(fingerprints)!.Select(Arguments.Fingerprint).ToList();
-            var code = ChangeCommand.Run(context, write, view => [decide(context, new PinDecision(
-                view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time))]);
-            if (!context.Get(write.DryRun))
+            var code = await ChangeCommand.RunAsync(
+                context, write,
+                view => [decide(context, new PinDecision(
+                    view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time))],
+                cancellation);
+            if (!context.Get(write.DryRun) && !context.Get(write.Quiet))
                 then?.Invoke(context, nextHop);
             return code;
         }));

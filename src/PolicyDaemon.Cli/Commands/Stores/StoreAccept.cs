@@ -22,7 +22,7 @@ internal static class StoreAccept
                 ("policyctl store accept --reason 'backup of Monday restored after the disk died'", "Take it over; the audit log keeps who did and why."),
             ],
         };
-        write.AddTo(verb);
+        write.AddDecisionTo(verb);
         verb.SetAction(runner.Handle(context => Run(context, write)));
         return verb;
     }

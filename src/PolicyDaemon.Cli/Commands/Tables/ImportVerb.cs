@@ -66,7 +66,8 @@ internal static class ImportVerb
             context.Settings, context.Host.Time);
         using (var source = Open(context, file))
             table.Read(source);
-        var told = Tell(context, table, 0);
+        var isQuiet = context.Get(options.Write.Quiet);
+        var told = Tell(context, table, 0, isQuiet);
         TableConversion? conversion = null;
         if (probes)
         {
@@ -74,19 +75,19 @@ internal static class ImportVerb
             using (var progress = new Progress(context.Host, "probing", worthShowing: 1))
                 await conversion.ProbeAsync(table.Rows.Select(row => row.Destination), progress, cancellation);
             table.Convert(conversion, observesUnservable);
-            Tell(context, table, told);
+            Tell(context, table, told, isQuiet);
         }
 
-        var code = ChangeCommand.Run(context, options.Write, table.Plan, summary: true);
+        var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true);
         if (conversion is not null && !context.Get(options.Write.DryRun))
             await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Rows.Select(row => row.Destination)));
         return code;
     }
 
     /// <summary>Warnings first: they are of use to whoever mends what is refused.</summary>
-    private static int Tell(CommandContext context, TableImport table, int told)
+    private static int Tell(CommandContext context, TableImport table, int told, bool isQuiet)
     {
-        foreach (var warning in table.Warnings.Skip(told))
+        foreach (var warning in isQuiet ? [] : table.Warnings.Skip(told))
             context.Report.Warning(warning);
         table.RefuseProblems();
         return table.Warnings.Count;

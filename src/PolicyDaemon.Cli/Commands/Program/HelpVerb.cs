@@ -1,0 +1,34 @@
+using System.CommandLine;
+using PolicyDaemon.Cli.Hosting;
+
+namespace PolicyDaemon.Cli.Commands.Program;
+
+/// <summary><c>help</c>: what <c>--help</c> says, asked for as a verb.</summary>
+internal static class HelpVerb
+{
+    /// <param name="root">The program, once it is complete.</param>
+    internal static Command Create(Func<RootCommand> root)
+    {
+        var words = new Argument<string[]>("COMMAND") { Description = "The command, such as domain add", Arity = ArgumentArity.ZeroOrMore };
+        var verb = new Verb("help", "Show the help of a command.")
+        {
+            Examples =
+            [
+                ("policyctl help domain add", "The same as: policyctl domain add --help"),
+                ("policyctl help", "Every command."),
+            ],
+        };
+        verb.Add(words);
+        words.CompletionSources.Add(_ => root().Subcommands.Select(command => new System.CommandLine.Completions.CompletionItem(command.Name)));
+        verb.SetAction(result =>
+        {
+            var named = result.GetValue(words) ?? [];
+            var program = root();
+            var command = named.Aggregate<string, Command?>(program, (at, word) => at?.Subcommands.FirstOrDefault(verb => verb.Name == word));
+            return command is not null
+                ? program.Parse([.. named, "--help"]).Invoke(result.InvocationConfiguration)
+                : throw new CommandException(ExitCode.Usage, UsageErrors.NoSuchCommand(program, named));
+        });
+        return verb;
+    }
+}
