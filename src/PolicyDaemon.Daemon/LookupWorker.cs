@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
@@ -41,4 +42,18 @@ internal sealed class LookupWorker(
             lifetime.StopApplication();
         }
     }
+}
+
+/// <summary>Loads what is to be answered before anybody can ask, and keeps it current.</summary>
+internal sealed class SnapshotWorker(SnapshotLoader loader) : BackgroundService
+{
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        loader.Start();
+        // Reading a store leaves more behind than a small snapshot holds, and an idle daemon would keep it for ever.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => loader.RunAsync(stoppingToken);
 }

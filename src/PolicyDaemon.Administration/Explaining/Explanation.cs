@@ -1,5 +1,6 @@
 using System.Text;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
@@ -80,5 +81,20 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
                 known.Add(key, entry = store.Find(key));
             return entry;
         }
+    }
+}
+
+/// <summary>Whether a pin stands in the answer that Postfix gets.</summary>
+public static class PinAnswer
+{
+    /// <param name="selection">Of the destination.</param>
+    /// <returns>Why it does not; null where it does.</returns>
+    public static string? WhyLeftOut(Destination destination, PinSelection selection, Pin pin)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        ArgumentNullException.ThrowIfNull(selection);
+        if (!destination.Policy.Level.MatchesFingerprints())
+            return $"level {destination.Policy.Level.Name()} takes no pins";
+        return destination.Observe ? "the entry is only observed" : selection.LeftOut.FirstOrDefault(left => ReferenceEquals(left.Pin, pin)).Why;
     }
 }

@@ -3,6 +3,7 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Text;
 
@@ -23,7 +24,7 @@ internal static class PinTable
                 pin.Subject.Name(),
                 pin.State.Name(),
                 Trust(pin),
-                Times.Text(pin.Since),
+                UtcTime.Text(pin.Since),
                 Served(destination, selection, pin));
         return table;
     }
@@ -51,12 +52,12 @@ internal static class PinTable
 
     /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it; those that do no more in brackets of their own.</summary>
     internal static string Places(PinProbeState probeState, Pin pin) => string.Join(", ", probeState.PresentationsOf(pin).Select(seen =>
-        seen.IsCurrent ? Place(seen) : $"({Place(seen)} until {Times.Text(seen.Last)})"));
+        seen.IsCurrent ? Place(seen) : $"({Place(seen)} until {UtcTime.Text(seen.Last)})"));
 
     private static IEnumerable<string> Lines(PinProbeState probeState, Pin pin)
     {
         if (probeState.Seen(pin) is { } seen)
-            yield return $"seen {Times.Text(seen.First)} to {Times.Text(seen.Last)} at {Places(probeState, pin)}";
+            yield return $"seen {UtcTime.Text(seen.First)} to {UtcTime.Text(seen.Last)} at {Places(probeState, pin)}";
         else if (probeState.Probed?.LastProbe is not null)
             yield return "never seen by a probe";
         if (probeState.EvidenceOf(pin) is { } decision)

@@ -3,6 +3,7 @@ using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Cli.Text;
@@ -67,4 +68,20 @@ internal static class VerdictText
         DestinationVerdict.Unreachable => 3,
         _ => 4,
     };
+}
+
+/// <summary>How answers are shown.</summary>
+internal static class AnswerCell
+{
+    internal const string NotConfigured = "(not configured)";
+
+    internal static Tone Tone(this LookupAnswer answer) => answer.Kind switch
+    {
+        LookupAnswerKind.Found => Output.Tone.Plain,
+        LookupAnswerKind.NotFound => Output.Tone.Faint,
+        _ => Output.Tone.Bad,
+    };
+
+    internal static Cell Cell(this LookupAnswer? answer) =>
+        answer is { } known ? new Cell(known.ToDisplayString(), known.Tone()) : new Cell(NotConfigured, Output.Tone.Faint);
 }

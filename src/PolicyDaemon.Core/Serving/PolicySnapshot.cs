@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Serving;
@@ -165,3 +166,20 @@ public sealed class PolicySnapshot
     private static LookupAnswer Answer(PolicySnapshotTable from, in PolicySnapshotRecord record, MapName map) =>
         new(record.Kind(map), Encoding.ASCII.GetString(from.Text(record.TextPosition(map))));
 }
+
+/// <summary>Which state of which store a snapshot shows, and for which Postfix its answers were written.</summary>
+/// <param name="StoreId">The store's random identity, made by <c>policyctl init</c>.</param>
+/// <param name="Sequence">The last audit row that the snapshot includes; 0 for an empty log.</param>
+/// <param name="Hash">That row's hash, lower-case hexadecimal; empty for an empty log.</param>
+/// <param name="Digest">The digest the pins are served in.</param>
+/// <param name="Version">The oldest Postfix served.</param>
+public sealed record SnapshotIdentity(string StoreId, long Sequence, string Hash, DigestAlgorithm Digest, PostfixVersion Version);
+
+/// <summary>One key of a snapshot with its finished answers.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Answer">The answer on the map <c>tlspolicy</c>.</param>
+/// <param name="TlsRptAnswer">The answer on <c>tlspolicy-tlsrpt</c>; the same value where nothing differs.</param>
+/// <param name="IsPinned">The entry is enforced with pins: a lookup of its key makes an old probe due.</param>
+/// <param name="ValidUntil">When the entry lapses by itself, in whole seconds; null: never.</param>
+public readonly record struct SnapshotEntry(
+    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null);

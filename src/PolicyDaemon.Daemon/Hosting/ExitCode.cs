@@ -15,3 +15,9 @@ internal enum ExitCode
     /// <summary>The configuration or the store cannot be used; starting again will not help.</summary>
     Invalid = 5,
 }
+
+/// <summary>How the process will end; the part that cannot go on says so before it stops the host.</summary>
+internal sealed class DaemonOutcome
+{
+    public ExitCode Code { get; set; } = ExitCode.Done;
+}

@@ -1,3 +1,4 @@
+using System.Reflection;
 using PolicyDaemon.Core.Configuration;
 
 namespace PolicyDaemon.Daemon.Hosting;
@@ -12,4 +13,11 @@ internal sealed class RunningConfiguration(Settings settings)
         get => settings;
         set => settings = value;
     }
+}
+
+/// <summary>The program's version, as <c>--version</c> prints it.</summary>
+internal static class DaemonVersion
+{
+    public static string Text { get; } =
+        typeof(DaemonVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening.Readiness;
@@ -261,3 +262,9 @@ internal sealed class MapConnection
         context.Logger.BadRequest(Protocol.Name(), PeerText.Escape(excerpt), suppressed);
     }
 }
+
+/// <summary>What all connections of a server share.</summary>
+/// <param name="Deadlines">Told when something begins that must end in time.</param>
+/// <param name="Memory">Told of what must be kept because a peer keeps us waiting.</param>
+/// <param name="Faults">Bounds the log lines that peers can cause.</param>
+internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults);

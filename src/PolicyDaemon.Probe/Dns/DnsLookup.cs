@@ -238,3 +238,10 @@ internal sealed class DnsLookup : IDisposable
 
     private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s");
 }
+
+/// <summary>Names as DnsClient hands them over, brought into our form.</summary>
+internal static class DnsNames
+{
+    /// <summary>Lower case, without the final dot; empty for the root.</summary>
+    public static string Plain(string name) => name.TrimEnd('.').ToLowerInvariant();
+}

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -175,3 +176,10 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 
     private static bool IsTemporary(int code) => code is >= 400 and < 500;
 }
+
+/// <summary>One connection's dialogue, classified.</summary>
+/// <param name="AfterHandshake">How EHLO over TLS ended; secured where mail could go on, or where it was not reached.</param>
+/// <param name="Alert">A TLS alert that came instead of a handshake.</param>
+internal sealed record DialogueResult(
+    ProbeOutcome Outcome, ProbeStage Stage, string? Detail, int? ReplyCode, ProbeOutcome AfterHandshake, PresentedCertificate? Presented, int? Alert,
+    ImmutableArray<StageTiming> Timings, ImmutableArray<string> Transcript);

@@ -5,6 +5,7 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Audit;
@@ -130,7 +131,7 @@ internal static class AuditVerb
 
         var table = new Table("change", "time", "who", "action", "key", "answer", "reason");
         foreach (var row in rows)
-            table.Add(Number(row.ChangeId), Times.Text(row.Time), row.Actor.ToString(), row.Action, row.Key, Short(row.AnswerAfter), row.Reason);
+            table.Add(Number(row.ChangeId), UtcTime.Text(row.Time), row.Actor.ToString(), row.Action, row.Key, Short(row.AnswerAfter), row.Reason);
         report.Aligned(table);
         if (cut)
             report.Line($"The newest {RowsForPeople}; all of them: policyctl audit --limit 0", Tone.Faint);
@@ -141,7 +142,7 @@ internal static class AuditVerb
         var table = new Table(Columns);
         foreach (var row in rows)
             table.Add(
-                Number(row.ChangeId), Times.Text(row.Time), row.Actor.ToString(), row.Action, row.Key,
+                Number(row.ChangeId), UtcTime.Text(row.Time), row.Actor.ToString(), row.Action, row.Key,
                 row.AnswerBefore, row.AnswerAfter, row.Reason, row.Command, Number(row.Sequence), row.Hash);
         return table;
     }

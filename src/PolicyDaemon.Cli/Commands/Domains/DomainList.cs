@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
@@ -89,8 +90,8 @@ internal static class DomainList
         destination.Mode.Name(),
         destination.Note,
         new Cell(VerdictText.Name(probed?.Verdict), VerdictText.Tone(probed?.Verdict)),
-        probed is null ? "-" : Times.Text(probed.LastProbe),
-        probed is null ? "-" : Times.Text(probed.NextDue),
+        probed is null ? "-" : UtcTime.Text(probed.LastProbe),
+        probed is null ? "-" : UtcTime.Text(probed.NextDue),
         VerdictText.DaysLeft(probed?.Expires, now),
     ];
 

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 
@@ -64,7 +65,7 @@ internal static class FetchCommand
             foreach (var certificate in seen.Certificates)
             {
                 report.Note(
-                    $"    certificate  {Phrases.Cut(certificate.Subject)}, issued by {Phrases.Cut(certificate.Issuer)}, until {Times.Text(certificate.NotAfter)}");
+                    $"    certificate  {Phrases.Cut(certificate.Subject)}, issued by {Phrases.Cut(certificate.Issuer)}, until {UtcTime.Text(certificate.NotAfter)}");
                 report.Note($"                 {certificate.Digest(PinSubject.Certificate, digest)}  {digest.Name()} of the certificate");
             }
 

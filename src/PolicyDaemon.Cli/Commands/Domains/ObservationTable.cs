@@ -1,6 +1,7 @@
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
@@ -14,7 +15,7 @@ internal static class ObservationTable
         foreach (var seen in observations)
         {
             table.Add(
-                Times.Text(seen.At), seen.MxHost, seen.Target.Id,
+                UtcTime.Text(seen.At), seen.MxHost, seen.Target.Id,
                 new Cell(seen.Outcome.Name(), seen.Outcome == ProbeOutcome.Secured ? Tone.Good : Tone.Caution), seen.Stage.Name(),
                 seen.Timings.IsEmpty ? "-" : string.Create(CultureInfo.InvariantCulture, $"{seen.Timings.Sum(timing => timing.Elapsed.TotalMilliseconds)} ms"),
                 seen.Certificates.IsEmpty ? "-" : seen.Certificates[0].TlsVersion,
@@ -31,7 +32,7 @@ internal static class ObservationTable
         foreach (var seen in observations.Where(seen => !seen.Transcript.IsEmpty))
         {
             report.Line();
-            report.Line($"{seen.MxHost} [{seen.Target.Id}] {Times.Text(seen.At)}: {seen.Outcome.Name()}", Tone.Heading);
+            report.Line($"{seen.MxHost} [{seen.Target.Id}] {UtcTime.Text(seen.At)}: {seen.Outcome.Name()}", Tone.Heading);
             if (!seen.Timings.IsEmpty)
                 report.Line("  " + string.Join(", ", seen.Timings.Select(timing => string.Create(CultureInfo.InvariantCulture, $"{timing.Stage.Name()} {timing.Elapsed.TotalMilliseconds} ms"))), Tone.Faint);
             foreach (var line in seen.Transcript)

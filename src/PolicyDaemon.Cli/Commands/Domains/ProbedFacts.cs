@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 
@@ -18,11 +19,11 @@ internal static class ProbedFacts
             yield break;
         if (known.Outcome != DnsOutcome.Found)
             yield return ("mx lookup", new Cell($"{known.Outcome.Name()}{(known.Detail is null ? "" : $": {known.Detail}")}", Tone.Caution));
-        yield return ("next probe", Times.Text(known.NextDue!.Value));
+        yield return ("next probe", UtcTime.Text(known.NextDue!.Value));
         if (known.Expires is { } end)
         {
             var days = VerdictText.DaysLeft(end, now);
-            yield return ("certificate", days with { Text = $"the first to end does so at {Times.Text(end)}, in {days.Text} days" });
+            yield return ("certificate", days with { Text = $"the first to end does so at {UtcTime.Text(end)}, in {days.Text} days" });
         }
     }
 
@@ -44,7 +45,7 @@ internal static class ProbedFacts
                 table.Add(
                     address.MxHost, history.Target.Id, Outcome(address),
                     string.Create(CultureInfo.InvariantCulture, $"{certificate.Algorithm.Name()} {certificate.KeyBits}"),
-                    certificate.Digest(PinSubject.PublicKey, postfix.FingerprintDigest).Hex, Times.Text(certificate.NotAfter),
+                    certificate.Digest(PinSubject.PublicKey, postfix.FingerprintDigest).Hex, UtcTime.Text(certificate.NotAfter),
                     pin is null ? new Cell("no", Tone.Caution) : new Cell(pin.State.Name(), pin.IsServed ? Tone.Good : Tone.Caution));
             }
         }

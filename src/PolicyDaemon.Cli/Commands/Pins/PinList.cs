@@ -7,6 +7,7 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 
@@ -74,7 +75,7 @@ internal static class PinList
         pin.Subject.Name(),
         pin.State.Name(),
         PinTable.Trust(pin),
-        Times.Text(pin.Since),
+        UtcTime.Text(pin.Since),
         PinTable.Served(destination, selection, pin),
     ];
 
@@ -83,8 +84,8 @@ internal static class PinList
         var seen = known.Seen(pin);
         return
         [
-            seen is null ? "-" : Times.Text(seen.Value.First),
-            seen is null ? "-" : Times.Text(seen.Value.Last),
+            seen is null ? "-" : UtcTime.Text(seen.Value.First),
+            seen is null ? "-" : UtcTime.Text(seen.Value.Last),
             PinTable.Places(known, pin) is { Length: > 0 } places ? places : "-",
             known.EvidenceOf(pin)?.Text ?? "-",
         ];

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
@@ -68,7 +69,7 @@ internal static class CheckRows
             table.Add(subject, algorithm + " subject", Phrases.Cut(certificate.Subject));
             table.Add(subject, algorithm + " issuer", Phrases.Cut(certificate.Issuer));
             table.Add(subject, algorithm + " names", CheckTerms.Names(certificate));
-            table.Add(subject, algorithm + " not-after", Times.Text(certificate.NotAfter));
+            table.Add(subject, algorithm + " not-after", UtcTime.Text(certificate.NotAfter));
             table.Add(subject, algorithm + " tls", $"{seen.TlsVersion} {seen.Cipher}".Trim());
             table.Add(subject, algorithm + " webpki", CheckTerms.WebPki(seen, address.Host.Name));
             table.Add(subject, algorithm + " dane", address.State.DaneOf(certificate.Algorithm).Name());

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
@@ -115,9 +116,9 @@ internal static class CheckTerms
 
     internal static Cell Validity(ServerCertificate certificate, DateTimeOffset now)
     {
-        var until = $"until {Times.Text(certificate.NotAfter)}";
+        var until = $"until {UtcTime.Text(certificate.NotAfter)}";
         if (certificate.NotBefore > now)
-            return new Cell($"from {Times.Text(certificate.NotBefore)} only, {until}", Tone.Bad);
+            return new Cell($"from {UtcTime.Text(certificate.NotBefore)} only, {until}", Tone.Bad);
         var left = Phrases.DaysUntil(certificate.NotAfter, now);
         return left switch
         {

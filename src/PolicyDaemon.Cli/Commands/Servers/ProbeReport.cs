@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
 
@@ -40,7 +41,7 @@ internal static class ProbeReport
         {
             table.Add(
                 result.Key, ProbeText.Verdict(result), ProbeText.Addresses(result), ProbeText.Days(result, now), ProbeText.Moved(result),
-                ProbeText.Findings(result), Times.Text(result.Result.NextDue));
+                ProbeText.Findings(result), UtcTime.Text(result.Result.NextDue));
         }
 
         return table;
@@ -59,7 +60,7 @@ internal static class ProbeReport
             foreach (var address in result.Listed)
                 facts.Add(("seen", ProbeText.Address(address, digest) is var cell ? cell with { Text = $"{address.MxHost} [{address.History.Target.Address}] {cell.Text}" } : cell));
             if (result.FirstExpiry is { } expiry)
-                facts.Add(("expires", $"{Times.Text(expiry)}, {ProbeText.Days(result, now)} days left"));
+                facts.Add(("expires", $"{UtcTime.Text(expiry)}, {ProbeText.Days(result, now)} days left"));
         }
 
         foreach (var transition in result.Moved)
@@ -68,7 +69,7 @@ internal static class ProbeReport
         foreach (var finding in result.Findings)
             Write(report, finding);
         if (isWhole)
-            report.Block([("next probe", new Cell($"at {Times.Text(result.Result.NextDue)} by the daemon", Tone.Faint))], Labels);
+            report.Block([("next probe", new Cell($"at {UtcTime.Text(result.Result.NextDue)} by the daemon", Tone.Faint))], Labels);
     }
 
     /// <summary>A finding with what was expected beside what was seen.</summary>

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
 
@@ -68,5 +69,5 @@ internal static class ProbeText
     }
 
     internal static string Seen(PresentedKey seen) =>
-        $"{seen.PublicKey.Hex} (public key), {seen.Certificate.Hex} (certificate) at {seen.MxHost} [{seen.Target.Address}] since {Times.Text(seen.Since)}";
+        $"{seen.PublicKey.Hex} (public key), {seen.Certificate.Hex} (certificate) at {seen.MxHost} [{seen.Target.Address}] since {UtcTime.Text(seen.Since)}";
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
@@ -16,7 +17,7 @@ internal static class FindingText
             yield break;
         foreach (var line in Cut(finding.Expected))
             yield return "expected  " + line;
-        foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKeyFingerprint}  {seen.MxHost} [{Target(seen)}] since {Output.Times.Text(seen.Since)}").Distinct()]))
+        foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKeyFingerprint}  {seen.MxHost} [{Target(seen)}] since {UtcTime.Text(seen.Since)}").Distinct()]))
             yield return "seen      " + line;
     }
 

@@ -14,7 +14,7 @@ internal static class ProberFacts
         {
             "on" => string.Create(
                 CultureInfo.InvariantCulture,
-                $"probes {Phrases.Count(prober.Destinations, "destination")}, {prober.InFlight} now, {prober.Due} due{(prober.PassEnded is { } ended ? $"; nothing was left to do at {Times.Text(ended)}" : "")}"),
+                $"probes {Phrases.Count(prober.Destinations, "destination")}, {prober.InFlight} now, {prober.Due} due{(prober.PassEnded is { } ended ? $"; nothing was left to do at {UtcTime.Text(ended)}" : "")}"),
             "off" => new Cell("off (enabled = no in [probe]): pins do not follow their servers", Tone.Caution),
             _ => new Cell($"cannot work: {prober.Problem}", Tone.Bad),
         });
@@ -37,7 +37,7 @@ internal static class ProberFacts
     {
         { Trusted: false } => "not trusted (resolver_trusted = no): nothing it says counts as secure",
         { SelfTestPassed: null } => "trusted, not tested yet",
-        { SelfTestPassed: true } => $"trusted; self-test passed at {Times.Text(resolver.SelfTestAt!.Value)}{(resolver.Detail is null ? "" : $" ({resolver.Detail})")}",
+        { SelfTestPassed: true } => $"trusted; self-test passed at {UtcTime.Text(resolver.SelfTestAt!.Value)}{(resolver.Detail is null ? "" : $" ({resolver.Detail})")}",
         _ => new Cell($"trusted, but its self-test fails: {resolver.Detail}", Tone.Bad),
     };
 }

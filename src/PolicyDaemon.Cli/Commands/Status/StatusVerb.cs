@@ -8,6 +8,7 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
@@ -72,7 +73,7 @@ internal static class StatusVerb
         foreach (var finding in status.Findings)
         {
             report.Line(
-                $"{finding.Kind}  {finding.Subject}  since {Times.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
+                $"{finding.Kind}  {finding.Subject}  since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
                 + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), Tone.Heading);
             report.Paragraph(finding.Detail, 2);
             foreach (var line in FindingText.Keys(finding))
@@ -90,7 +91,7 @@ internal static class StatusVerb
             if (live.Snapshot is { } snapshot)
                 facts.Add(("snapshot", string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Phrases.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {Times.Text(snapshot.LoadedAt)}")));
+                    $"{Phrases.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {UtcTime.Text(snapshot.LoadedAt)}")));
             var counters = live.Counters;
             facts.Add(("lookups", string.Create(
                 CultureInfo.InvariantCulture,
@@ -120,10 +121,10 @@ internal static class StatusVerb
     {
         { Running: false } => new Cell("not running", Tone.Bad),
         { Live: null, Running: true, Daemon: { } last } => new Cell(
-            $"running, but it has not written {status.Settings.StatusFile} since {Times.Text(last.WrittenAt)}; its log says why", Tone.Caution),
+            $"running, but it has not written {status.Settings.StatusFile} since {UtcTime.Text(last.WrittenAt)}; its log says why", Tone.Caution),
         { Live: null } => new Cell($"cannot be told: {status.Settings.StatusFile} is not there, or you may not read it", Tone.Caution),
         { Live: { } live } => new Cell(
-            string.Create(CultureInfo.InvariantCulture, $"running, process {live.ProcessId}, version {live.Version}, since {Times.Text(live.StartedAt)}"), Tone.Good),
+            string.Create(CultureInfo.InvariantCulture, $"running, process {live.ProcessId}, version {live.Version}, since {UtcTime.Text(live.StartedAt)}"), Tone.Good),
     };
 
     private static Cell Store(StatusReport status) => new(
