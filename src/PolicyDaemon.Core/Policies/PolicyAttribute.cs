@@ -40,6 +40,22 @@ public sealed record PolicyAttribute(string Name, PostfixVersion Since, Func<Tls
 
     /// <summary>The form in which a legal value is stored and served: letter case, A-labels.</summary>
     public Func<string, string> Fold { get; init; } = static value => value;
+
+    /// <summary>Whether another value can weaken what protects mail. Of a row that does not say so, any other value counts as weaker.</summary>
+    public ValueChange Change { get; init; } = ValueChange.Weakens;
+}
+
+/// <summary>What another value of an attribute, its first one or its removal, does to the protection of mail. See <see cref="Weakening"/>.</summary>
+public enum ValueChange
+{
+    /// <summary>It counts as weaker, whatever the values are: no rule compares them.</summary>
+    Weakens,
+
+    /// <summary>A rule of <see cref="Weakening"/> compares the two values.</summary>
+    IsCompared,
+
+    /// <summary>It changes what is asked of the peer or what is reported, and not what is accepted of the peer.</summary>
+    IsHarmless,
 }
 
 /// <summary>What Postfix makes of an attribute that a policy names more than once (smtp/smtp_tls_policy.c).</summary>

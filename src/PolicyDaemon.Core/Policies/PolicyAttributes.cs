@@ -36,6 +36,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { Match = policy.Match.AddRange(value.Split(':', StringSplitOptions.RemoveEmptyEntries)) },
             Check = AttributeValues.PeerName,
             Fold = AttributeValues.FoldPeerName,
+            Change = ValueChange.IsCompared,
         },
         new("ciphers", V23, TlsLevels.UsesTls)
         {
@@ -43,18 +44,21 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { Ciphers = value },
             Check = AttributeValues.CipherGrade,
             Fold = AttributeValues.FoldWord,
+            Change = ValueChange.IsCompared,
         },
         new("protocols", V23, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.Protocols),
             Add = (policy, value) => policy with { Protocols = value },
             Check = TlsProtocols.Check,
+            Change = ValueChange.IsCompared,
         },
         new("exclude", V26, TlsLevels.UsesTls)
         {
             Get = policy => One(policy.Exclude),
             Add = (policy, value) => policy with { Exclude = value },
             Check = AttributeValues.CipherExclusion,
+            Change = ValueChange.IsCompared,
         },
         new("servername", V34, TlsLevels.UsesTls)
         {
@@ -62,6 +66,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { ServerName = value },
             Check = AttributeValues.ServerName,
             Fold = AttributeValues.FoldHostName,
+            Change = ValueChange.IsHarmless,
         },
         new("tafile", V211, TlsLevels.MatchesNames)
         {
@@ -69,6 +74,7 @@ public static class PolicyAttributes
             Get = policy => policy.TaFiles,
             Add = (policy, value) => policy with { TaFiles = policy.TaFiles.Add(value) },
             Check = AttributeValues.AbsolutePath,
+            Change = ValueChange.IsCompared,
         },
 
         // Named in the manual for 3.4, but 3.4.0 to 3.4.13 and 3.5.0 to 3.5.3 refuse it as unknown and defer the mail.
@@ -81,6 +87,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { ConnectionReuse = IsYes(value) },
             Check = AttributeValues.YesOrNo,
             Fold = AttributeValues.FoldWord,
+            Change = ValueChange.IsHarmless,
         },
         new("enable_rpk", V39, TlsLevels.UsesTls)
         {
@@ -90,6 +97,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { EnableRpk = IsYes(value) },
             Check = AttributeValues.YesOrNo,
             Fold = AttributeValues.FoldWord,
+            Change = ValueChange.IsHarmless,
         },
         new("policy_type", V310, TlsLevels.UsesTls)
         {
@@ -98,6 +106,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyType = value } },
             Check = AttributeValues.PolicyType,
             Fold = AttributeValues.FoldWord,
+            Change = ValueChange.IsCompared,
         },
         new("policy_domain", V310, TlsLevels.UsesTls)
         {
@@ -106,6 +115,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyDomain = value } },
             Check = AttributeValues.HostName,
             Fold = AttributeValues.FoldHostName,
+            Change = ValueChange.IsHarmless,
         },
         new("policy_string", V310, TlsLevels.UsesTls)
         {
@@ -115,6 +125,7 @@ public static class PolicyAttributes
             Get = policy => policy.TlsRpt?.PolicyStrings ?? [],
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyStrings = TlsRpt(policy).PolicyStrings.Add(value) } },
             Check = AttributeValues.PolicyString,
+            Change = ValueChange.IsHarmless,
         },
         new("mx_host_pattern", V310, TlsLevels.UsesTls)
         {
@@ -124,6 +135,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { MxHostPatterns = TlsRpt(policy).MxHostPatterns.Add(value) } },
             Check = AttributeValues.MxHostPattern,
             Fold = AttributeValues.FoldMxHostPattern,
+            Change = ValueChange.IsCompared,
         },
         new("policy_failure", V310, TlsLevels.UsesTls)
         {
@@ -132,6 +144,7 @@ public static class PolicyAttributes
             Add = (policy, value) => policy with { TlsRpt = TlsRpt(policy) with { PolicyFailure = value } },
             Check = AttributeValues.PolicyFailure,
             Fold = AttributeValues.FoldWord,
+            Change = ValueChange.IsCompared,
         },
     ];
 

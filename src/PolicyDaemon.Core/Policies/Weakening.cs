@@ -8,7 +8,8 @@ namespace PolicyDaemon.Core.Policies;
 /// <para>Compared is what Postfix is told before and after: of a destination without an enforced entry of its own, what its
 /// nearest enforced parent says. Where neither exists, main.cf decides and is not known here; a first entry is then no
 /// weakening, only a warning (<see cref="PolicyWarnings"/>).</para>
-/// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf.</para>
+/// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf, an
+/// attribute for which nobody decided what another value means (<see cref="PolicyAttribute.Change"/>).</para>
 /// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
 /// a person who names the fingerprint, recorded with its strength, and nothing is accepted that this person did not see. Nor is
 /// revoking a pin, the last excepted; nor <c>servername</c>, <c>connection_reuse</c> and <c>enable_rpk</c>, which change what is
@@ -96,6 +97,19 @@ public static class Weakening
             yield return $"{name} loses policy_failure={before.TlsRpt.PolicyFailure}, which holds its mail back";
         if (PatternsReplaceMatch(after) && !(PatternsReplaceMatch(before) && Equals(before.TlsRpt, after.TlsRpt)))
             yield return $"the mx_host_pattern attributes of {name} replace its match names in Postfix 3.10.5 and later";
+        foreach (var reason in OfUncompared(PolicyAttributes.All, before, after, name))
+            yield return reason;
+    }
+
+    /// <summary>The attributes without a rule of their own whose value is another one: each takes a reason.</summary>
+    internal static IEnumerable<string> OfUncompared(IEnumerable<PolicyAttribute> attributes, TlsPolicy before, TlsPolicy after, string name)
+    {
+        foreach (var attribute in attributes.Where(attribute => attribute.Change == ValueChange.Weakens))
+        {
+            var (old, next) = (attribute.Get(before), attribute.Get(after));
+            if (!old.AsSpan().SequenceEqual(next.AsSpan()))
+                yield return $"{attribute.Name} of {name} changes from {(old.IsEmpty ? "not set" : Shown(old))} to {(next.IsEmpty ? "not set" : Shown(next))}, and no rule says that this protects as well";
+        }
     }
 
     private static IEnumerable<string> OfPins(Destination? before, Destination after, PostfixSettings postfix, string name)

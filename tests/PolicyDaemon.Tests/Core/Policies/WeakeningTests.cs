@@ -178,6 +178,47 @@ public class WeakeningTests
         AssertWeakens(false, policy => policy, policy => row.Add(policy, attribute == "servername" ? "hostname" : "yes"));
     }
 
+    [Theory]
+    [InlineData(null, "1", true)]
+    [InlineData("1", "2", true)]
+    [InlineData("2", null, true)]
+    [InlineData("1", "1", false)]
+    public void An_attribute_that_no_rule_speaks_of_weakens_when_it_changes(string? before, string? after, bool weakens)
+    {
+        var row = new PolicyAttribute("foo", PostfixVersion.Newest, TlsLevels.UsesTls)
+        {
+            Get = policy => policy.Ciphers is { } value ? [value] : [],
+            Add = (policy, value) => policy with { Ciphers = value },
+            Check = (_, _) => null,
+        };
+        var reasons = Weakening.OfUncompared(
+            [row, .. PolicyAttributes.All], new TlsPolicy { Level = TlsLevel.Secure, Ciphers = before }, new TlsPolicy { Level = TlsLevel.Secure, Ciphers = after }, "example.com");
+
+        Assert.Equal(weakens ? 1 : 0, reasons.Count(reason => reason.StartsWith("foo of example.com changes", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Of_an_attribute_with_a_rule_some_other_value_weakens()
+    {
+        var secure = new TlsPolicy { Level = TlsLevel.Secure, Match = ["nexthop"] };
+        var reported = secure with { TlsRpt = new("no-policy-found", null, [], ["mx.example.com"], "validation-failure") };
+        var weaker = new Dictionary<string, (TlsPolicy Before, TlsPolicy After)>
+        {
+            ["match"] = (secure, secure with { Match = ["hostname"] }),
+            ["ciphers"] = (secure, secure with { Ciphers = "low" }),
+            ["protocols"] = (secure, secure with { Protocols = ">=TLSv1" }),
+            ["exclude"] = (secure, secure with { Exclude = "aNULL" }),
+            ["tafile"] = (secure, secure with { TaFiles = ["/a.pem"] }),
+            ["policy_type"] = (reported, reported with { TlsRpt = reported.TlsRpt with { PolicyType = "sts" } }),
+            ["mx_host_pattern"] = (secure, secure with { TlsRpt = new("sts", null, [], ["mx.example.com"], null) }),
+            ["policy_failure"] = (reported, reported with { TlsRpt = reported.TlsRpt with { PolicyFailure = null } }),
+        };
+
+        Assert.All(
+            PolicyAttributes.All.Where(row => row.Change == ValueChange.IsCompared),
+            row => Assert.NotEmpty(Of(Entries.Of(weaker[row.Name].Before), Entries.Of(weaker[row.Name].After))));
+    }
+
     [Fact]
     public void Adding_approving_and_revoking_pins_weaken_nothing()
     {
