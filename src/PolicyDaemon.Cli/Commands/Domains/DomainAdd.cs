@@ -1,6 +1,5 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
-using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Policies;

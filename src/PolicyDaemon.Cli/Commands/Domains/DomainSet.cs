@@ -1,9 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
-using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Engines;
 
