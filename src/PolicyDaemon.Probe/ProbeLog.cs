@@ -32,6 +32,9 @@ internal static partial class ProbeLog
     [LoggerMessage(4007, LogLevel.Warning, "The resolver answers nothing that the prober asks")]
     public static partial void ResolverFails(this ILogger logger);
 
+    [LoggerMessage(4016, LogLevel.Warning, "No connection reaches {Failing} of {All} destinations")]
+    public static partial void NetworkFails(this ILogger logger, int failing, int all);
+
     [LoggerMessage(4010, LogLevel.Information, "{NextHop}: discovered {Answer} now, {Before} before (row {Row})")]
     public static partial void VerdictChanged(this ILogger logger, string nextHop, string before, string answer, string row);
 

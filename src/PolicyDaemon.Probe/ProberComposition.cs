@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
@@ -64,8 +65,9 @@ public sealed class ProberComposition : IDisposable
 
     /// <summary>Probes for a person who waits: each address is connected to once, and shared by the destinations behind it.</summary>
     /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>
+    /// <param name="destinations">How many will be probed: what fails for many at once is left to the daemon to tell.</param>
     /// <returns>Dispose of it before these parts.</returns>
-    public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger) => new(
+    public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger, int destinations = 1) => new(
         ledger, Resolver, Probe,
         ledger is null
             ? Schedule with
@@ -73,7 +75,10 @@ public sealed class ProberComposition : IDisposable
                 AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero, MaxConnections = Math.Min(Schedule.MaxConnections, MaxUnstoredConnections),
             }
             : Schedule,
-        postfix, time, GateMemory.ThisRun);
+        postfix, time, GateMemory.ThisRun)
+    {
+        Findings = destinations < TroubleWatch.AtLeast ? null : new ProberFindings(null, NullLogger.Instance, time) { Destinations = destinations },
+    };
 
     /// <summary>Policies as they are now, for a person who waits; dispose of it before these parts.</summary>
     /// <param name="port">Where policy hosts are asked.</param>

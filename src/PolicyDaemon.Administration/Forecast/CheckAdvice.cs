@@ -1,7 +1,10 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.Forecast;
 
@@ -17,12 +20,8 @@ public static class CheckAdvice
             yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is probed: what Postfix would meet there is not known";
         if (unknown > 0 && unknown < result.Probed.Addresses.Length)
             yield return $"{Phrases.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
-        if (result.Entry is { Policy.Level: TlsLevel.Fingerprint } entry
-            && result.Probed.Recorded.Result.Verdict is DestinationVerdict.Mismatch or DestinationVerdict.Degraded)
-        {
-            var key = Shell.Quote(entry.Key.Text);
-            yield return $"compare what was seen with the partner over another channel; then: policyctl probe {key}, and policyctl pin approve {key} FINGERPRINT";
-        }
+        foreach (var advice in OfFindings(result))
+            yield return advice;
 
         if (!result.Settings.Probe.ResolverTrusted && result.Resolution.Hosts.Any(host => !host.Tlsa.IsEmpty))
             yield return "there are TLSA records: with a validating resolver on this machine and resolver_trusted = yes (policydaemon.conf(5)), DANE is judged too";
@@ -40,6 +39,33 @@ public static class CheckAdvice
             case { Level: TlsLevel.Fingerprint }:
                 yield return "a key seen once proves nothing about whose it is; compare it with the partner over another channel";
                 break;
+        }
+    }
+
+    /// <summary>What the prober would have a person read, and the commands that settle it once the partner was asked.</summary>
+    private static IEnumerable<string> OfFindings(CheckResult result)
+    {
+        if (result.Entry is not { } entry)
+            yield break;
+        var findings = result.Findings;
+        foreach (var finding in findings)
+            yield return $"{finding.Kind.Name()}{(finding.Since < result.At ? $", open since {UtcTime.Text(finding.Since)}" : "")}: {finding.Detail}";
+        var isSuspicious = findings.Any(finding => finding.Kind.Description().IsSuspicious);
+        var seen = findings.SelectMany(finding => finding.Seen).Select(seen => seen.PublicKey).Distinct().ToList();
+        var unknown = seen.Where(one => entry.Pins.Find(one) is not { State: PinState.Rejected } and not { IsServed: true }).ToList();
+        if (entry.Policy.Level != TlsLevel.Fingerprint || seen.Count == 0)
+            yield break;
+        var key = Shell.Quote(entry.Key.Text);
+        if (isSuspicious)
+        {
+            yield return "somebody else may answer in the partner's place: ask the partner over another channel before any pin changes"
+                + (unknown.Count == 0 ? "" : $"; a key that is not the partner's: policyctl pin reject {key} {string.Join(' ', unknown)}");
+        }
+        else if (unknown.Count > 0)
+        {
+            var probe = unknown.TrueForAll(one => entry.Pins.Find(one) is not null) ? "" : $"policyctl probe {key}; ";
+            yield return $"compare the fingerprint with the partner over another channel; the partner's: {probe}policyctl pin approve {key} {string.Join(' ', unknown)}; "
+                + $"somebody else's: policyctl pin reject {key} {string.Join(' ', unknown)}";
         }
     }
 

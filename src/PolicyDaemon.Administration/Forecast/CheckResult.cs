@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -36,6 +37,9 @@ public sealed record CheckResult
 
     /// <summary>Why the store could not be asked for entries; null where it could.</summary>
     public required string? StoreProblem { get; init; }
+
+    /// <summary>What a person should read of the entry: what the prober has found and is open, then what this probe finds beside it.</summary>
+    public ImmutableArray<Finding> Findings { get; init; } = [];
 
     /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }

@@ -3,6 +3,7 @@ using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -28,7 +29,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
     public async Task<CheckResult> RunAsync(
         NextHop key, ImmutableArray<string> probeAs, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
-        var (entry, problem) = FindEntry(key);
+        var (entry, open, problem) = FindEntry(key);
         var destination = StateOf(key, entry, probeAs);
         if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
         {
@@ -53,6 +54,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             Sts = sts,
             Entry = entry,
             StoreProblem = problem,
+            Findings = entry is null ? [] : [.. open, .. Beside(open, probed.Recorded.Result.Findings)],
             Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
                 probed.Resolution,
                 new ShownAddresses(
@@ -74,6 +76,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         // Without an entry: as Postfix connects at most levels, without SNI.
         Policy = entry?.Policy ?? new TlsPolicy { Level = TlsLevel.Encrypt },
         Mode = entry?.Mode ?? PinMode.Assist,
+        Observe = entry?.Observe ?? false,
         Pins = entry?.Pins ?? [],
         Entry = entry?.Key ?? key,
         ProbeAs = probeAs.IsEmpty ? entry?.ProbeAs ?? [] : probeAs,
@@ -86,18 +89,23 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         return DeliveryPolicy.Of(entry.Policy, key) with { IsPinned = certificate => served.Exists(certificate.Matches) };
     }
 
-    private (Destination? Entry, string? Problem) FindEntry(NextHop key)
+    /// <summary>What this probe finds that no open finding says already. It knows nothing of earlier ones, which a lost STARTTLS or other MX hosts take.</summary>
+    private static IEnumerable<Finding> Beside(IReadOnlyCollection<Finding> open, IEnumerable<Finding> found) =>
+        found.Where(finding => !open.Any(known => known.Kind == finding.Kind || finding.Kind.IsPartOf(known.Kind) || known.Kind is FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.WeakerKey));
+
+    private (Destination? Entry, IReadOnlyList<Finding> Open, string? Problem) FindEntry(NextHop key)
     {
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             var explanation = Explanation.Of(key, store, settings.Postfix);
-            return (explanation.Keys[0].Entry ?? explanation.Decisive?.Entry, null);
+            var entry = explanation.Keys[0].Entry ?? explanation.Decisive?.Entry;
+            return (entry, [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text)], null);
         }
         catch (StoreException fault)
         {
             // Servers can be probed without a store; whoever checks a domain before installing has none yet.
-            return (null, fault.Message);
+            return (null, [], fault.Message);
         }
     }
 }

@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
@@ -22,6 +25,7 @@ public sealed class PinDecision
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
     private readonly Lazy<ProbeState?> probeState;
+    private readonly PolicyStore store;
 
     /// <param name="view">The store as it is.</param>
     /// <param name="key">Whose pins.</param>
@@ -34,6 +38,7 @@ public sealed class PinDecision
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(fingerprints);
         before = view.Get(key);
+        store = view.Store;
         this.fingerprints = [.. fingerprints.Distinct()];
         this.hasReason = hasReason;
         this.digest = digest;
@@ -61,11 +66,11 @@ public sealed class PinDecision
             before.Pins, (pins, fingerprint) => PinEditing.Trust(Key, pins, fingerprint, subject, time, hasReason)));
     }
 
-    /// <exception cref="RefusedException">There is no such pin.</exception>
-    public PlannedChange Approve() => Planned(fingerprints.Aggregate(before.Pins, Approve)) with
+    /// <exception cref="RefusedException">There is no such pin, or an attack is not excluded and nobody said why.</exception>
+    public PlannedChange Approve() => Unsuspected(Planned(fingerprints.Aggregate(before.Pins, Approve)) with
     {
         Weakens = [.. fingerprints.Select(fingerprint => KeyStrength.Weakness(fingerprint, before.Pins, probeState.Value)).OfType<string>()],
-    };
+    });
 
     /// <exception cref="RefusedException">The level takes no pins.</exception>
     public PlannedChange Reject()
@@ -79,7 +84,7 @@ public sealed class PinDecision
         };
     }
 
-    /// <exception cref="RefusedException">There is no such served pin.</exception>
+    /// <exception cref="RefusedException">There is no such served pin, or an attack is not excluded and nobody said why.</exception>
     public PlannedChange Revoke()
     {
         var after = before.Pins;
@@ -90,7 +95,20 @@ public sealed class PinDecision
             after = after.Retire(fingerprint, PinEditing.Now(time));
         }
 
-        return Planned(after);
+        return Unsuspected(Planned(after));
+    }
+
+    /// <summary>The plan, where no open finding says that somebody else may answer in the partner's place, or a person says why all the same.</summary>
+    private PlannedChange Unsuspected(PlannedChange plan)
+    {
+        if (hasReason || plan.After!.Pins.SequenceEqual(before.Pins))
+            return plan;
+        var open = store.OpenFindings().Where(open => open.Finding.Subject == Key.Text && open.Finding.Kind.Description().IsSuspicious).ToList();
+        return open.Count == 0 ? plan : throw new RefusedException(
+            Refusal.NeedsReason,
+            $"somebody else may answer in the place of {Key}, so this needs --reason \"why\"; nothing was changed. Look first: policyctl check {QuotedKey}; "
+            + "then ask the partner over another channel",
+            [.. open.Select(one => $"{one.Finding.Kind.Name()} since {UtcTime.Text(one.Finding.Since)}: {one.Finding.Detail}")]);
     }
 
     private PlannedChange Planned(ImmutableArray<Pin> after) => new(Key, before, before with { Pins = after });

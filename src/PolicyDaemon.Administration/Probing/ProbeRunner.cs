@@ -25,7 +25,7 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(keys);
         using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
-        using var destinations = prober.CreateDestinationProbe(ledger);
+        using var destinations = prober.CreateDestinationProbe(ledger, keys.Count);
         var results = new ConcurrentDictionary<NextHop, ProbedDestination>();
         var done = 0;
         var limit = new ParallelOptions

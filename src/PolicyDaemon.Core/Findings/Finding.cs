@@ -15,6 +15,15 @@ namespace PolicyDaemon.Core.Findings;
 /// <param name="Since">When the finding was first seen, UTC.</param>
 public sealed record Finding(FindingKind Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since)
 {
+    private readonly FindingSeverity? severity;
+
+    /// <summary>What it means for mail: what its kind says, or what the verdict of the destination makes of that.</summary>
+    public FindingSeverity Severity
+    {
+        get => severity ?? Kind.Description().Severity;
+        init => severity = value;
+    }
+
     /// <summary>The class of what a probe met, with its RFC 8460 result type; null where no probe is the source.</summary>
     public ProbeOutcome? Outcome { get; init; }
 
@@ -29,7 +38,7 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
 
     public bool Equals(Finding? other) =>
         other is not null && (Kind, Subject, Detail, Remedy, Since) == (other.Kind, other.Subject, other.Detail, other.Remedy, other.Since)
-        && Outcome == other.Outcome && Affects == other.Affects
+        && Severity == other.Severity && Outcome == other.Outcome && Affects == other.Affects
         && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()) && Seen.AsSpan().SequenceEqual(other.Seen.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Kind, Subject, Detail, Since);

@@ -36,7 +36,7 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
         ArgumentNullException.ThrowIfNull(finding);
         return new FindingJson(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy, finding.Since)
         {
-            Severity = finding.Kind.Description().Severity.Name(),
+            Severity = finding.Severity.Name(),
             Outcome = finding.Outcome?.Name(),
             ResultType = finding.Outcome?.ResultType(),
             Expected = [.. finding.Expected.Select(pin => pin.Hex)],

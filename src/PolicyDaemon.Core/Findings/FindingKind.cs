@@ -35,6 +35,7 @@ public enum FindingKind
     ResolverHalfTested,
     AlertNotDelivered,
     ClockJumped,
+    NetworkTrouble,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -101,6 +102,12 @@ public sealed record FindingDescription(
 {
     /// <summary>The source puts the opening and the end into the journal by itself, so that the alerts leave them out.</summary>
     public bool IsJournalledBySource { get; init; }
+
+    /// <summary>The verdict of the destination's last probe makes it graver: mail waits where every address would be refused, and will wait where some would.</summary>
+    public bool FollowsVerdict { get; init; }
+
+    /// <summary>While it is open an attack is not excluded: no remedy approves or revokes a pin, and a person who does says why.</summary>
+    public bool IsSuspicious { get; init; }
 
     /// <summary>False where only a person ends it: what was found does not become untrue.</summary>
     public bool EndsByItself { get; init; } = true;

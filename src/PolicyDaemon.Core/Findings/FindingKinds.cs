@@ -45,43 +45,53 @@ public static class FindingKinds
 
         new(FindingKind.NewKey, "new-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A server presents a key that no pin knows",
-            "Compare its fingerprint with the partner over another channel, then approve or reject it"),
+            "Compare its fingerprint with the partner over another channel, then approve or reject it")
+        { FollowsVerdict = true },
 
-        new(FindingKind.PinMismatch, "pin-mismatch", FindingSource.Probe, FindingSeverity.MailWaits,
-            "With the pins as they are Postfix would refuse some address of the destination, or every one",
-            "Find out why the key changed, and approve the new one only then"),
+        new(FindingKind.PinMismatch, "pin-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "An address cannot be compared with the pins, for want of TLS or of a certificate that Postfix takes",
+            "Ask the partner what changed there")
+        { FollowsVerdict = true },
 
         new(FindingKind.RejectedKeySeen, "rejected-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A key that a person rejected is presented again: an alarm",
-            "Speak with the partner; somebody else may answer in the partner's place"),
+            "Speak with the partner; somebody else may answer in the partner's place")
+        { FollowsVerdict = true, IsSuspicious = true },
 
-        new(FindingKind.StartTlsGone, "starttls-gone", FindingSource.Probe, FindingSeverity.MailWaits,
+        new(FindingKind.StartTlsGone, "starttls-gone", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A server that offered STARTTLS does not any more",
-            "Check the server from elsewhere: its configuration changed, or somebody on the way strips the offer"),
+            "Check the server from elsewhere: its configuration changed, or somebody on the way strips the offer")
+        { FollowsVerdict = true },
 
-        new(FindingKind.PlaintextInjected, "plaintext-injected", FindingSource.Probe, FindingSeverity.MailWaits,
+        new(FindingKind.PlaintextInjected, "plaintext-injected", FindingSource.Probe, FindingSeverity.LookAtIt,
             "Octets in the clear came behind the reply to STARTTLS: somebody writes into the connection, or the server is broken",
-            "Check the server from elsewhere"),
+            "Check the server from elsewhere")
+        { FollowsVerdict = true },
 
         new(FindingKind.TlsaMismatch, "tlsa-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A DNSSEC-secure TLSA record exists and does not match what the server presents",
-            "Tell the partner: the server changed before its zone did, or it is another server"),
+            "Tell the partner: the server changed before its zone did, or it is another server")
+        { FollowsVerdict = true, IsSuspicious = true },
 
         new(FindingKind.DnssecLost, "dnssec-lost", FindingSource.Probe, FindingSeverity.LookAtIt,
             "The MX records were DNSSEC-secure and are not any more",
-            "Ask the partner whether the zone is unsigned on purpose"),
+            "Ask the partner whether the zone is unsigned on purpose")
+        { FollowsVerdict = true, IsSuspicious = true },
 
         new(FindingKind.MxSetReplaced, "mx-set-replaced", FindingSource.Probe, FindingSeverity.LookAtIt,
             "Every key is new and the MX hosts are others: the partner moved, or DNS leads to somebody else",
-            "Ask the partner before any of the new keys is approved"),
+            "Ask the partner before any of the new keys is approved")
+        { FollowsVerdict = true, IsSuspicious = true },
 
         new(FindingKind.WeakerKey, "weaker-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A new key is weaker than the one that it would follow, or than 112 bits",
-            "Ask the partner for a stronger key, or approve this one with a reason"),
+            "Ask the partner for a stronger key, or approve this one with a reason")
+        { FollowsVerdict = true },
 
         new(FindingKind.RotatingTooOften, "rotating-too-often", FindingSource.Probe, FindingSeverity.LookAtIt,
             "An MX host showed new keys too often to follow by itself",
-            "Ask the partner what happens there, then approve the key that is meant"),
+            "Ask the partner what happens there, then approve the key that is meant")
+        { FollowsVerdict = true },
 
         new(FindingKind.LastPinUnseen, "last-pin-unseen", FindingSource.Probe, FindingSeverity.LookAtIt,
             "The only pin left was announced and has never been seen",
@@ -93,11 +103,13 @@ public static class FindingKinds
 
         new(FindingKind.TooManyKeys, "too-many-keys", FindingSource.Probe, FindingSeverity.LookAtIt,
             "More new keys were seen than are kept",
-            "Reject or approve some of them"),
+            "Reject or approve some of them")
+        { FollowsVerdict = true },
 
-        new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.MailWillWait,
+        new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A pin known in another digest than Postfix compares names what is presented, and waits for a person",
-            "Approve the fingerprint in the digest that Postfix compares"),
+            "Approve the fingerprint in the digest that Postfix compares")
+        { FollowsVerdict = true },
 
         new(FindingKind.DestinationUnreachable, "destination-unreachable", FindingSource.Probe, FindingSeverity.MailWaits,
             "No address of a destination could be reached",
@@ -119,9 +131,10 @@ public static class FindingKinds
             "A leading-dot key has no MX of its own, and no host was named to probe",
             "Name hosts below it with --probe-as"),
 
-        new(FindingKind.LevelNotMet, "level-not-met", FindingSource.Probe, FindingSeverity.MailWaits,
+        new(FindingKind.LevelNotMet, "level-not-met", FindingSource.Probe, FindingSeverity.LookAtIt,
             "At the level of the destination Postfix would refuse some address, or every one",
-            "Check what the servers offer; correct them or the level"),
+            "Check what the servers offer; correct them or the level")
+        { FollowsVerdict = true },
 
         new(FindingKind.ResolverHalfTested, "resolver-half-tested", FindingSource.Prober, FindingSeverity.ForInformation,
             "A resolver marked trusted is only half tested, because no bogus name is configured",
@@ -134,6 +147,10 @@ public static class FindingKinds
         new(FindingKind.ClockJumped, "clock-jumped", FindingSource.Prober, FindingSeverity.LookAtIt,
             "The machine's clock was set, far ahead or back",
             "Let it be kept by NTP; the finding ends when the clock has kept time for a while"),
+
+        new(FindingKind.NetworkTrouble, "network-trouble", FindingSource.Prober, FindingSeverity.LookAtIt,
+            "No connection reaches the servers of many destinations at once, so this machine's own network is the likelier culprit",
+            "Check this machine's network, and what lets connections to port 25 out"),
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);
@@ -146,6 +163,11 @@ public static class FindingKinds
 
     /// <summary>True where this part of the program opens and closes findings of the kind.</summary>
     public static bool IsOf(this FindingKind kind, FindingSource source) => (kind.Description().Source & source) != 0;
+
+    /// <summary>True where a finding of this kind follows from an open one of the other about the same destination, and is part of it.</summary>
+    public static bool IsPartOf(this FindingKind kind, FindingKind cause) => cause.Description().IsSuspicious
+        && kind is FindingKind.NewKey or FindingKind.WeakerKey or FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.PinHeld
+            or FindingKind.LastPinUnseen;
 
     /// <summary>The kinds that a part of the program opens and closes.</summary>
     public static ImmutableArray<FindingKind> Of(FindingSource source) => [.. All.Where(row => (row.Source & source) != 0).Select(row => row.Kind)];

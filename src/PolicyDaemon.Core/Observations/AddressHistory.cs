@@ -19,8 +19,11 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>Attempts in a row that said nothing about the server, for the back-off.</summary>
     public int FailuresInARow { get; init; }
 
+    /// <summary>What is known of the target's offer of STARTTLS, from the last attempt that told.</summary>
+    public StartTlsOffer StartTls { get; init; }
+
     /// <summary>True where the target has offered STARTTLS at some time.</summary>
-    public bool HasOfferedStartTls { get; init; }
+    public bool HasOfferedStartTls => StartTls != StartTlsOffer.None;
 
     /// <summary>When a probe last asked for RSA and for ECDSA, and so told of both whether the server has a certificate.</summary>
     public DateTimeOffset? BothAlgorithmsAt { get; init; }
@@ -34,8 +37,8 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>True where the last attempt saw a certificate.</summary>
     public bool IsSecured => LastAttempt is not null && LastOutcome == ProbeOutcome.Secured;
 
-    /// <summary>True where the target offered STARTTLS before and did not in the last attempt.</summary>
-    public bool LostStartTls => HasOfferedStartTls && LastAttempt is not null && LastOutcome == ProbeOutcome.StartTlsNotSupported;
+    /// <summary>True where the target offered STARTTLS before and did not in the last attempt that told.</summary>
+    public bool LostStartTls => StartTls == StartTlsOffer.Gone;
 
     /// <summary>The key algorithms of which the server has presented a certificate.</summary>
     public IEnumerable<KeyAlgorithm> Algorithms => CertificateRuns.Select(run => run.Algorithm).Distinct().Order();
@@ -60,11 +63,18 @@ public sealed record AddressHistory(ProbeTarget Target)
             FailuresInARow = observation.Outcome.IsConclusive() ? 0 : FailuresInARow + 1,
         };
         if (observation.Outcome != ProbeOutcome.Secured)
-            return next;
+        {
+            return observation.Outcome switch
+            {
+                ProbeOutcome.StartTlsNotSupported when HasOfferedStartTls => next with { StartTls = StartTlsOffer.Gone },
+                ProbeOutcome.PlaintextInjected => next with { StartTls = StartTlsOffer.Injected },
+                _ => next,
+            };
+        }
 
         next = next with
         {
-            HasOfferedStartTls = true,
+            StartTls = StartTlsOffer.Offered,
             BothAlgorithmsAt = observation.Certificates.Length + observation.Absent.Length > 1 ? observation.At : BothAlgorithmsAt,
         };
         foreach (var presented in observation.Certificates)
@@ -88,6 +98,24 @@ public sealed record AddressHistory(ProbeTarget Target)
             CertificateRuns = [.. CertificateRuns.Select(run => run.AsOf(now))],
         };
 
+    /// <summary>This history as of the last attempt that met the server: where the way to it failed since, nothing new is known of it.</summary>
+    /// <remarks>What a finding says of a server stays true until the server is met again; a timeout or a 4xx ends nothing.</remarks>
+    public AddressHistory AsLastMet()
+    {
+        if (LastAttempt is null || !LastOutcome.IsOfTheWay())
+            return this;
+        return StartTls switch
+        {
+            StartTlsOffer.Gone => this with { LastOutcome = ProbeOutcome.StartTlsNotSupported },
+            StartTlsOffer.Injected => this with { LastOutcome = ProbeOutcome.PlaintextInjected },
+            StartTlsOffer.Offered when !CertificateRuns.IsEmpty => this with
+            {
+                LastOutcome = ProbeOutcome.Secured, LastAttempt = CertificateRuns.Max(run => run.Last),
+            },
+            _ => this,
+        };
+    }
+
     private AddressHistory Extend(KeyAlgorithm algorithm, PresentedCertificate? presented, DateTimeOffset at)
     {
         var isTrusted = presented?.Chain == ChainVerdict.Trusted;
@@ -103,4 +131,19 @@ public sealed record AddressHistory(ProbeTarget Target)
         var mine = runs.Where(run => run.Algorithm == algorithm).ToList();
         return this with { CertificateRuns = mine.Count > MaxRuns ? runs.Remove(mine[0]) : runs };
     }
+}
+
+/// <summary>What is known of a target's offer of STARTTLS.</summary>
+public enum StartTlsOffer
+{
+    /// <summary>The target has never offered STARTTLS.</summary>
+    None,
+
+    Offered,
+
+    /// <summary>The target offered STARTTLS before, and did not when it was met last.</summary>
+    Gone,
+
+    /// <summary>Octets in the clear came behind the reply to STARTTLS when it was met last.</summary>
+    Injected,
 }

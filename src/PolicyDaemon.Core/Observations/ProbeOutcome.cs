@@ -123,6 +123,11 @@ public static class ProbeOutcomes
     public static bool IsConclusive(this ProbeOutcome outcome) =>
         outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported;
 
+    /// <summary>True where the server was not met, or asked to come again: nothing is known of what it would show.</summary>
+    public static bool IsOfTheWay(this ProbeOutcome outcome) => outcome is ProbeOutcome.ConnectionRefused or ProbeOutcome.Unreachable
+        or ProbeOutcome.Timeout or ProbeOutcome.ConnectionLost or ProbeOutcome.GreetingTemporary or ProbeOutcome.GreetingPermanent
+        or ProbeOutcome.StartTlsRefused or ProbeOutcome.AddressNotAllowed;
+
     /// <summary>True where a server asks to be left alone for a while: 421 and 4xx (RFC 5321 section 4.2.1).</summary>
     public static bool AsksForPatience(this ProbeOutcome outcome) =>
         outcome is ProbeOutcome.GreetingTemporary or ProbeOutcome.StartTlsRefused;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -22,26 +23,27 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
             return Finding(
                 FindingKind.NothingToProbe, resolution.Outcome.AsProbeOutcome(), [],
                 "a leading-dot key has no MX of its own, and no host was named to probe: its verdict is unknown",
-                $"policyctl domain set {resolution.NextHop} --probe-as NAME");
+                Check(resolution.NextHop.Text));
         }
 
         return Finding(
             FindingKind.DnsTrouble, resolution.Outcome.AsProbeOutcome(), [],
-            resolution.Detail ?? $"looking up {resolution.NextHop}: {resolution.Outcome.Name()}", $"policyctl check {resolution.NextHop}");
+            resolution.Detail ?? $"looking up {resolution.NextHop}: {resolution.Outcome.Name()}", Check(resolution.NextHop.Text));
     }
 
     /// <summary>Addresses at which a level that needs no pins would not be met.</summary>
-    /// <param name="forecast">What the level does to mail.</param>
+    /// <param name="forecast">What the level does to mail, at servers as they were when they were met last.</param>
+    /// <param name="last">The verdict of the last attempts, whatever became of them.</param>
     /// <param name="digest">The digest of the keys that the finding shows.</param>
-    public IEnumerable<Finding> OfLevel(MailForecast forecast, DigestAlgorithm digest)
+    public IEnumerable<Finding> OfLevel(MailForecast forecast, DestinationVerdict last, DigestAlgorithm digest)
     {
         ArgumentNullException.ThrowIfNull(forecast);
         var verdict = forecast.Verdict();
-        if (verdict == DestinationVerdict.Unreachable)
+        if (last == DestinationVerdict.Unreachable)
         {
             yield return Finding(
                 FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe",
-                $"policyctl check {entry}");
+                Check(entry));
         }
 
         var refused = forecast.Addresses.Where(one => one.Delivery.IsRefused || one.Delivery.OtherCertificate is not null)
@@ -56,8 +58,10 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
             verdict == DestinationVerdict.Mismatch
                 ? $"no address that Postfix tries takes mail, it waits: {where}"
                 : $"some address would be refused, mail goes through the others: {where}",
-            $"policyctl check {entry}");
+            Check(entry));
     }
+
+    private static string Check(string key) => $"policyctl check {Shell.Quote(key)}";
 
     private static IEnumerable<PresentedKey> Presented(AddressState address, DigestAlgorithm digest) =>
         address.History.Algorithms

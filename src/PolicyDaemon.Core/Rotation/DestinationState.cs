@@ -25,6 +25,9 @@ public sealed record DestinationState
 
     public required PinMode Mode { get; init; }
 
+    /// <summary>The entry is only observed: Postfix is told nothing of it, so that what is found holds up no mail.</summary>
+    public bool Observe { get; init; }
+
     public required ImmutableArray<Pin> Pins { get; init; }
 
     /// <summary>Hosts to probe for a leading-dot key.</summary>

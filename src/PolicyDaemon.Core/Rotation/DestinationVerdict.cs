@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -32,6 +33,23 @@ public static class DestinationVerdicts
     public static string Name(this DestinationVerdict value) => Stored.Of(value);
 
     public static bool TryParse([NotNullWhen(true)] string? name, out DestinationVerdict value) => Stored.TryParse(name, out value);
+
+    /// <summary>What a finding about a destination means for its mail: kinds that take their weight from the verdict never have mail wait that it lets through.</summary>
+    /// <param name="verdict">The verdict of the destination's last probe.</param>
+    /// <param name="kind">The kind of the finding.</param>
+    /// <param name="isObserved">The entry is only observed: Postfix is told nothing of it.</param>
+    public static FindingSeverity SeverityOf(this DestinationVerdict verdict, FindingKind kind, bool isObserved)
+    {
+        var description = kind.Description();
+        if (!description.FollowsVerdict || isObserved)
+            return description.Severity;
+        return verdict switch
+        {
+            DestinationVerdict.Mismatch => FindingSeverity.MailWaits,
+            DestinationVerdict.Degraded => FindingSeverity.MailWillWait,
+            _ => description.Severity,
+        };
+    }
 
     public static DestinationVerdict Verdict(this MailForecast forecast)
     {

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 
@@ -9,24 +7,16 @@ namespace PolicyDaemon.Core.Rotation;
 internal static class Expiry
 {
     /// <summary>An unseen standby pin goes after its time; the last served pin stays, with a finding.</summary>
-    public static void Standby(RotationView view, ImmutableArray<Finding>.Builder findings)
+    public static void Standby(RotationView view)
     {
         foreach (var pin in view.Pins.In(PinState.Standby))
         {
-            if (!IsOver(pin, view))
-                continue;
-            if (view.Pins.Served.Count() > 1)
+            if (IsOver(pin, view) && view.Pins.Served.Count() > 1)
             {
                 view.Pins.Move(
                     pin, PinState.Retired, pin.Strength, RotationRule.StandbyExpired,
                     $"announced, and not seen for {view.Options.StandbyExpiry.ToLongText()}");
-                continue;
             }
-
-            findings.Add(view.Finding(
-                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, view.Current,
-                $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last",
-                $"policyctl pin list {view.Input.Entry}"));
         }
     }
 
@@ -44,7 +34,8 @@ internal static class Expiry
         }
     }
 
-    private static bool IsOver(Pin pin, RotationView view) =>
+    /// <summary>True where nobody has presented it for the time that an announced key has.</summary>
+    public static bool IsOver(Pin pin, RotationView view) =>
         !view.Current.IsEmpty
         && view.Current.Max(slot => slot.Latest.Last) - pin.Since >= view.Options.StandbyExpiry
         && !Retirement.IsInUse(pin, view)

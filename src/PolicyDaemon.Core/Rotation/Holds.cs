@@ -25,8 +25,8 @@ internal static class Holds
         {
             holds.Add(view.Finding(
                 FindingKind.StartTlsGone, ProbeOutcome.StartTlsNotSupported, [],
-                $"{Names(lost)} offered STARTTLS before and does not now; mail would wait, and nothing changes by itself",
-                $"policyctl check {view.Input.Entry}"));
+                $"{Names(lost)} offered STARTTLS before and does not now",
+                view.Check));
         }
     }
 
@@ -40,7 +40,7 @@ internal static class Holds
             holds.Add(view.Finding(
                 FindingKind.PlaintextInjected, ProbeOutcome.PlaintextInjected, [],
                 $"{Names(injected)}: octets in the clear behind the reply to STARTTLS; someone writes into the connection, or the server is broken",
-                $"policyctl check {view.Input.Entry}"));
+                view.Check));
         }
     }
 
@@ -52,7 +52,7 @@ internal static class Holds
             holds.Add(view.Finding(
                 FindingKind.TlsaMismatch, ProbeOutcome.TlsaMismatch, mismatching,
                 "a secure TLSA record exists and does not match what is presented: the server changed before its zone did, or it is another server",
-                $"policyctl check {view.Input.Entry}"));
+                view.Check));
         }
     }
 
@@ -63,7 +63,7 @@ internal static class Holds
             holds.Add(view.Finding(
                 FindingKind.DnssecLost, ProbeOutcome.Bogus, [],
                 "the MX records were DNSSEC-secure before and are not now",
-                $"policyctl check {view.Input.Entry}"));
+                view.Check));
         }
     }
 
@@ -76,7 +76,7 @@ internal static class Holds
         holds.Add(view.Finding(
                 FindingKind.MxSetReplaced, ProbeOutcome.PinMismatch, view.Current,
             $"every key is new, and the MX hosts were {string.Join(' ', mx.TrustedHosts)} and are now {string.Join(' ', mx.Hosts)}",
-            $"policyctl check {view.Input.Entry}"));
+            view.Check));
     }
 
     private static string Names(IEnumerable<AddressState> addresses) =>

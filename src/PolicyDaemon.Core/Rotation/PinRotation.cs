@@ -23,14 +23,13 @@ public static class PinRotation
     {
         ArgumentNullException.ThrowIfNull(input);
         var view = new RotationView(input);
-        var findings = ImmutableArray.CreateBuilder<Finding>();
+        var met = view.AsLastMet();
 
-        // Everything that describes the present comes first, with the pins as they are served now.
+        // What describes the present comes first, with the pins as they are served now.
         var verdict = PinVerdict.Of(view);
         var seesServedPin = view.Current.Any(slot => view.Pins.Accepts(slot.Certificate));
-        Alarms.Add(view, verdict, findings);
-        var holds = Holds.Of(view);
-        findings.AddRange(holds);
+        var holds = Holds.Of(met);
+        var mayChange = input.Mx.IsCurrent && input.Mode != PinMode.Locked && holds.IsEmpty && !input.Brake.IsOn;
 
         DateTimeOffset? reconsider = null;
         var newKeySeen = false;
@@ -43,27 +42,31 @@ public static class PinRotation
             Proposals.KeyBesideCertificate(view);
             Proposals.Announced(view);
             if (input.Mode != PinMode.Locked)
-                reconsider = Change(view, findings, mayChange: holds.IsEmpty && !input.Brake.IsOn);
+                reconsider = Change(view, mayChange);
         }
 
+        var causes = Causes.Of(met, verdict, holds, mayChange);
+        var findings = causes.Findings.Select(finding => finding with { Severity = verdict.SeverityOf(finding.Kind, input.IsObserved) });
         return new RotationResult(
-            [.. view.Pins.Transitions], [.. findings.DistinctBy(finding => finding.Kind)], verdict, newKeySeen, seesServedPin, reconsider)
+            [.. view.Pins.Transitions], [.. findings], verdict, newKeySeen, seesServedPin, Earlier(reconsider, causes.SettledAt))
         {
             NewKeys = newKeys,
         };
     }
 
-    private static DateTimeOffset? Change(RotationView view, ImmutableArray<Finding>.Builder findings, bool mayChange)
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other ?? one : one;
+
+    private static DateTimeOffset? Change(RotationView view, bool mayChange)
     {
         // Standby is served already: that it is in use now changes no answer.
-        Promotion.OnFirstUse(view, findings);
+        Promotion.OnFirstUse(view);
         Expiry.Candidates(view);
         if (!mayChange)
             return null;
-        var reconsider = Promotion.OnEvidence(view, findings);
+        var reconsider = Promotion.OnEvidence(view);
         Retirement.Complete(view);
         Retirement.Begin(view);
-        Expiry.Standby(view, findings);
+        Expiry.Standby(view);
         return reconsider;
     }
 }
@@ -95,6 +98,9 @@ public sealed record RotationInput
     public Brake Brake { get; init; }
 
     public RotationOptions Options { get; init; } = RotationOptions.Default;
+
+    /// <summary>The entry is only observed: what is found holds up no mail.</summary>
+    public bool IsObserved { get; init; }
 
     public required DateTimeOffset Now { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
@@ -25,6 +26,9 @@ public sealed record ProbeResult
     public required ImmutableSortedSet<string>? TrustedHosts { get; init; }
 
     public required RotationResult Result { get; init; }
+
+    /// <summary>Kinds of findings of which this probe can say nothing: those that are open stay as they are, and none is opened.</summary>
+    public ImmutableHashSet<FindingKind> Undecided { get; init; } = [];
 
     /// <summary>When the next probe is due.</summary>
     public required DateTimeOffset NextDue { get; init; }

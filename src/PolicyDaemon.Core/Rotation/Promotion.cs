@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 
@@ -10,7 +8,7 @@ internal static class Promotion
 {
     /// <summary>Promotes what evidence allows.</summary>
     /// <returns>When waiting alone would allow more; null where it would not.</returns>
-    public static DateTimeOffset? OnEvidence(RotationView view, ImmutableArray<Finding>.Builder findings)
+    public static DateTimeOffset? OnEvidence(RotationView view)
     {
         DateTimeOffset? reconsider = null;
         foreach (var candidate in view.Pins.In(PinState.Candidate))
@@ -20,11 +18,8 @@ internal static class Promotion
             var (strength, rule, reason) = EvidenceFor(candidate, view);
             if (reason is null)
                 continue;
-            if (Hold(candidate, view) is { } hold)
-            {
-                findings.Add(hold);
+            if (IsHeld(candidate, view))
                 continue;
-            }
 
             if (rule == RotationRule.Dane && !Evidence.HasWaited(candidate, view))
             {
@@ -43,18 +38,15 @@ internal static class Promotion
     /// <summary>An announced key that is seen is in use.</summary>
     /// <remarks>A digest in a TLSA record does not say how strong the key is; so where only a zone announced it, that is
     /// judged now, and a person is told.</remarks>
-    public static void OnFirstUse(RotationView view, ImmutableArray<Finding>.Builder findings)
+    public static void OnFirstUse(RotationView view)
     {
         foreach (var standby in view.Pins.In(PinState.Standby))
         {
             if (view.Current.FirstOrDefault(slot => slot.Certificate.Matches(standby.Fingerprint)) is not { } slot
                 || view.Pins.Rejects(slot.Certificate))
                 continue;
-            if (standby.Strength == PinStrength.Dane && Hold(standby, view) is { } hold)
-            {
-                findings.Add(hold);
+            if (standby.Strength == PinStrength.Dane && IsHeld(standby, view))
                 continue;
-            }
 
             view.Pins.Move(
                 standby, PinState.Active, standby.Strength, RotationRule.FirstUse,
@@ -74,15 +66,7 @@ internal static class Promotion
     private static bool IsRejected(Pin candidate, RotationView view) =>
         view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && view.Pins.Rejects(slot.Certificate));
 
-    /// <summary>What about the key takes a person, whatever the evidence for it; null where nothing does.</summary>
-    private static Finding? Hold(Pin candidate, RotationView view)
-    {
-        foreach (var slot in view.Current.Where(slot => slot.Certificate.Matches(candidate.Fingerprint)))
-        {
-            if (CandidateHolds.Of(slot, view) is var (kind, detail))
-                return view.Finding(kind, ProbeOutcome.PinMismatch, [slot], detail, $"policyctl pin approve {view.Input.Entry} {candidate.Fingerprint}");
-        }
-
-        return null;
-    }
+    /// <summary>True where something about the key takes a person, whatever the evidence for it.</summary>
+    private static bool IsHeld(Pin candidate, RotationView view) =>
+        view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && CandidateHolds.Of(slot, view) is not null);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 
@@ -8,6 +9,11 @@ namespace PolicyDaemon.Core.Rotation;
 internal sealed class RotationView
 {
     public RotationView(RotationInput input)
+        : this(input, new PinSet(input.Pins, input.Now))
+    {
+    }
+
+    private RotationView(RotationInput input, PinSet pins)
     {
         Input = input;
         Addresses =
@@ -18,7 +24,7 @@ internal sealed class RotationView
         ];
         CertificateSlots = [.. Addresses.SelectMany(address => address.History.Algorithms.Select(algorithm => new CertificateSlot(address, algorithm)))];
         Current = [.. CertificateSlots.Where(slot => slot.IsCurrent)];
-        Pins = new PinSet(input.Pins, input.Now);
+        Pins = pins;
     }
 
     public RotationInput Input { get; }
@@ -35,6 +41,16 @@ internal sealed class RotationView
     public RotationOptions Options => Input.Options;
 
     public DateTimeOffset Now => Input.Now;
+
+    /// <summary>The command that only looks.</summary>
+    public string Check => Command("check");
+
+    /// <summary>A command about the entry, to be pasted into a shell.</summary>
+    public string Command(string verb) => $"policyctl {verb} {Shell.Quote(Input.Entry)}";
+
+    /// <summary>The same pins, and the addresses as they were when they were met last.</summary>
+    public RotationView AsLastMet() => new(
+        Input with { Addresses = [.. Input.Addresses.Select(address => address with { History = address.History.AsLastMet() })] }, Pins);
 
     /// <summary>A finding about these pins, with those that are served as expected and what the slots present as seen.</summary>
     public Finding Finding(FindingKind kind, ProbeOutcome outcome, IEnumerable<CertificateSlot> slots, string detail, string remedy) =>

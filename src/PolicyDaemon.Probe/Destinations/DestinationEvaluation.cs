@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -36,7 +37,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
 
     public ProbeResult Finish(
         IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, IReadOnlyDictionary<ProbeTarget, Observation> seen,
-        PostfixSettings postfix, Brake brake, ScheduleOptions options)
+        PostfixSettings postfix, Brake brake, ScheduleOptions options, bool isDnssecUnknown = false)
     {
         var addresses = Addresses(histories, seen);
         var isSecure = resolution.MxDnssec == DnssecStatus.Secure;
@@ -67,6 +68,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
             WasSecure = state.WasSecure || (resolution.Worked && isSecure),
             TrustedHosts = result.SeesServedPin && resolution.Worked ? mx.Hosts : state.TrustedHosts,
             Result = result,
+            Undecided = Undecided(isDnssecUnknown),
             NextDue = result.ReconsiderAt is { } earlier && earlier < due ? earlier : due,
         };
     }
@@ -76,9 +78,27 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
     {
         var result = Judge(addresses, mx, postfix, brake, rotation);
         return new DestinationFindings(state.Entry.Text, now).OfResolution(resolution) is { } finding
-            ? result with { Findings = result.Findings.Add(finding) }
+            ? result with { Findings = [finding] }
             : result;
     }
+
+    /// <summary>The findings of which this probe can say nothing: a lookup that fails neither ends nor opens what servers gave rise to.</summary>
+    /// <param name="isDnssecUnknown">The resolver that is trusted fails its self-test: DNSSEC is not known for the time being.</param>
+    private ImmutableHashSet<FindingKind> Undecided(bool isDnssecUnknown)
+    {
+        if (!resolution.Worked)
+        {
+            return resolution.NextHop is { IsSubdomains: true, IsPath: false } or { IsPath: true }
+                ? []
+                : [.. FindingKinds.Of(FindingSource.Probe).Where(kind => kind is not (FindingKind.DnsTrouble or FindingKind.NothingToProbe))];
+        }
+
+        return isDnssecUnknown ? [FindingKind.TlsaMismatch, FindingKind.DnssecLost, .. OfDane]
+            : resolution.Hosts.Any(host => host.TlsaFailed) ? [FindingKind.TlsaMismatch, .. OfDane]
+            : [];
+    }
+
+    private IEnumerable<FindingKind> OfDane => state.Policy.Level is TlsLevel.Dane or TlsLevel.DaneOnly ? [FindingKind.LevelNotMet] : [];
 
     private RotationResult Judge(
         ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
@@ -86,10 +106,12 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
         var delivery = DeliveryPolicy.Of(state.Policy, state.Key);
         if (state.Policy.Level != TlsLevel.Fingerprint)
         {
-            var forecast = MailForecast.Of(new DeliveryRules(delivery, postfix), addresses);
-            return new RotationResult(
-                [], [.. new DestinationFindings(state.Entry.Text, now).OfLevel(forecast, postfix.FingerprintDigest)], forecast.Verdict(),
-                NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
+            var rules = new DeliveryRules(delivery, postfix);
+            var verdict = MailForecast.Of(rules, addresses).Verdict();
+            var met = MailForecast.Of(rules, addresses.Select(address => address with { History = address.History.AsLastMet() }));
+            var findings = new DestinationFindings(state.Entry.Text, now).OfLevel(met, verdict, postfix.FingerprintDigest)
+                .Select(finding => finding with { Severity = verdict.SeverityOf(finding.Kind, state.Observe) });
+            return new RotationResult([], [.. findings], verdict, NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }
 
         return PinRotation.Evaluate(new RotationInput
@@ -104,6 +126,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
             Mx = mx,
             Brake = brake,
             Options = rotation,
+            IsObserved = state.Observe,
             Now = now,
         });
     }

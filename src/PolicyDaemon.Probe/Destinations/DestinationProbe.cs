@@ -158,22 +158,18 @@ public sealed class DestinationProbe : IDisposable
     {
         var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
         var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
-        var result = evaluation.Finish(histories, seen, postfix, brake, options);
-        if (Findings?.IsResolverFailing(result.Resolution, FailedBefore(state)) == true)
+        var result = evaluation.Finish(histories, seen, postfix, brake, options, resolver.Trouble is not null);
+        if (Findings is not null)
         {
-            var own = result.Result.Findings.RemoveAll(finding => finding.Kind == FindingKind.DnsTrouble);
-            result = result with { Result = result.Result with { Findings = own } };
+            result = Findings.Withhold(
+                state, result, [.. evaluation.Targets.Where(evaluation.IsListed).Select(target => histories[target.Target])]);
         }
 
         if (ledger is not null)
             await ledger.RecordAsync(result);
-        Findings?.Update(brake, resolver.Trouble, resolver.Untested);
+        Findings?.Update(state.Key, brake, resolver.Trouble, resolver.Untested);
         return (result, counts);
     }
-
-    // A probe that worked has the time of its resolution, but for the moment between them and whole seconds.
-    private static bool FailedBefore(DestinationState state) =>
-        state.LastProbe is { } last && !(state.LastResolution?.At + TimeSpan.FromSeconds(2) >= last);
 
     private static ImmutableArray<ProbedAddress> Connected(
         MxResolution resolution, DestinationEvaluation evaluation,

@@ -8,16 +8,17 @@ using PolicyDaemon.Core.Rotation;
 namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>What a person should read about the prober itself: one finding each, written when it begins and when it ends.</summary>
-internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimeProvider time)
+/// <param name="ledger">Null: what is withheld is left to the daemon to tell.</param>
+internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeProvider time)
 {
-    // So many lookups in a row that failed, of different destinations, are our resolver's fault and not theirs.
-    private const int ResolverFails = 5;
+    private const string Subject = "prober";
 
     // A clock that was set and then keeps time for so long is right.
     private static readonly TimeSpan ClockIsSteadyAfter = TimeSpan.FromHours(1);
 
     private readonly Lock guard = new();
-    private readonly HashSet<NextHop> failed = [];
+    private readonly TroubleWatch lookups = new(time);
+    private readonly TroubleWatch connections = new(time);
     private readonly Dictionary<FindingKind, Finding> open = [];
     private long? clockSetAt;
     private bool isRecorded;
@@ -25,35 +26,54 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
     /// <summary>How many destinations are probed. Of fewer than make it one finding, each has its own at once.</summary>
     public int Destinations { get; set; }
 
-    /// <summary>Takes down how a lookup ended.</summary>
-    /// <param name="failedBefore">The last probe of this destination failed in DNS too.</param>
-    /// <returns>True where the failure is our resolver's, or may be: then it is one finding, here, and not one for each destination. A
-    /// destination's own trouble is still there in its next probe.</returns>
-    public bool IsResolverFailing(MxResolution resolution, bool failedBefore)
+    /// <summary>Takes down how a probe ended, and leaves out of its result what is a part of a finding about the prober: a resolver that is gone,
+    /// a network without connections, a clock that was set. What it leaves out, the probe neither opens nor ends.</summary>
+    /// <param name="before">The destination before the probe.</param>
+    /// <param name="result">What the probe came to.</param>
+    /// <param name="listed">The histories of the addresses that DNS names.</param>
+    public ProbeResult Withhold(DestinationState before, ProbeResult result, IReadOnlyCollection<AddressHistory> listed)
     {
         lock (guard)
         {
-            if (resolution.Outcome != DnsOutcome.Failed)
+            var isFailing = result.Resolution.Outcome == DnsOutcome.Failed;
+            var isMet = !isFailing && listed.Any(history => history.LastAttempt is not null && !history.LastOutcome.IsOfTheWay());
+            var isOutOfReach = !isFailing && !isMet && result.Result.Findings.Any(finding => finding.Kind == FindingKind.DestinationUnreachable);
+            lookups.Add(result.Key, isFailing, Destinations);
+            if (isMet || isOutOfReach)
+                connections.Add(result.Key, isOutOfReach, Destinations);
+            var withheld = new List<FindingKind>();
+            // With few destinations nothing tells ours from theirs; with many a failure is told when it lasts.
+            var isOneOfMany = Destinations >= TroubleWatch.AtLeast;
+            if (isFailing && (lookups.IsOn || (isOneOfMany && !FailedBefore(before))))
+                withheld.Add(FindingKind.DnsTrouble);
+            if (isOutOfReach && (connections.IsOn || (isOneOfMany && listed.Any(history => history.FailuresInARow < 2))))
+                withheld.Add(FindingKind.DestinationUnreachable);
+            if (clockSetAt is not null)
             {
-                failed.Clear();
-                return false;
+                // Dates of certificates and of signatures were compared with a time that was not.
+                withheld.AddRange(result.Result.Findings
+                    .Where(finding => finding.Outcome is ProbeOutcome.CertificateExpired or ProbeOutcome.CertificateNotTrusted or ProbeOutcome.Bogus)
+                    .Select(finding => finding.Kind).Where(kind => kind is FindingKind.LevelNotMet or FindingKind.DnsTrouble));
             }
 
-            if (failed.Count < ResolverFails)
-                failed.Add(resolution.NextHop);
-            return failed.Count >= ResolverFails || (!failedBefore && Destinations >= ResolverFails);
+            return withheld.Count == 0 ? result : result with
+            {
+                Result = result.Result with { Findings = result.Result.Findings.RemoveAll(finding => withheld.Contains(finding.Kind)) },
+                Undecided = result.Undecided.Union(withheld),
+            };
         }
     }
 
     /// <summary>Takes down what the last probe of a destination says of the prober.</summary>
+    /// <param name="probed">The destination.</param>
     /// <param name="brake">The brake.</param>
     /// <param name="resolverTrouble">What is wrong with the resolver that is marked trusted; null where nothing is.</param>
     /// <param name="untested">What its self-test could not tell; null where nothing.</param>
-    public void Update(Brake brake, string? resolverTrouble, string? untested)
+    public void Update(NextHop probed, Brake brake, string? resolverTrouble, string? untested)
     {
         lock (guard)
         {
-            var dnsFails = failed.Count >= ResolverFails;
+            var look = Check(probed);
             var change = Set(
                 FindingKind.BrakeOn, brake.IsOn,
                 () => $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
@@ -62,19 +82,23 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
                 logger.BrakeOn(brake.HostsWithNewKeys, brake.PinnedHosts);
             var trouble = Set(
                 FindingKind.ResolverNotValidating, resolverTrouble is not null,
-                () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}", "policyctl setup");
+                () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}; use one that validates, or set resolver_trusted = no", look);
             if (trouble is true)
                 logger.ResolverNotValidating(resolverTrouble!);
             var half = Set(
                 FindingKind.ResolverHalfTested, untested is not null,
-                () => $"the resolver marked trusted is only half tested: {untested}",
-                "Name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)");
-            var dns = Set(
-                FindingKind.DnsTrouble, dnsFails,
-                () => "the resolver answers nothing that the prober asks; no pin changes until it does", "policyctl setup");
+                () => $"the resolver marked trusted is only half tested: {untested}; name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", look);
+            var dns = SetMany(
+                FindingKind.DnsTrouble, lookups,
+                () => $"the resolver answers nothing for {Some(lookups)}; nothing is concluded until it does");
             if (dns is true)
                 logger.ResolverFails();
-            if (!isRecorded || (change ?? trouble ?? half ?? dns) is not null)
+            var network = SetMany(
+                FindingKind.NetworkTrouble, connections,
+                () => $"no connection reaches {Some(connections)}; this machine's network or what lets port 25 out is the likelier culprit");
+            if (network is true)
+                logger.NetworkFails(connections.Count, Destinations);
+            if (!isRecorded || (change ?? trouble ?? half ?? dns ?? network) is not null)
                 Record();
         }
     }
@@ -90,9 +114,9 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
             Set(
                 FindingKind.ClockJumped, true,
                 () => jump < TimeSpan.Zero
-                    ? $"the clock of this machine was set back by {Span(jump)}: it had been ahead, and what was probed meanwhile is probed again; this ends when the clock has kept time for {ClockIsSteadyAfter.ToLongText()}"
-                    : $"the clock of this machine was set ahead by {Span(jump)}: dates of certificates were compared with another time before; this ends when the clock has kept time for {ClockIsSteadyAfter.ToLongText()}",
-                "timedatectl set-ntp true");
+                    ? $"the clock of this machine was set back by {Span(jump)}: it had been ahead, and what was probed meanwhile is probed again; compare it with one that you trust and have it kept by NTP (timedatectl set-ntp true); this ends when it has kept time for {ClockIsSteadyAfter.ToLongText()}"
+                    : $"the clock of this machine was set ahead by {Span(jump)}: dates of certificates were compared with another time before; compare it with one that you trust and have it kept by NTP (timedatectl set-ntp true); this ends when it has kept time for {ClockIsSteadyAfter.ToLongText()}",
+                "date -u");
             clockSetAt = time.GetTimestamp();
             Record();
         }
@@ -121,16 +145,44 @@ internal sealed class ProberFindings(IProbeLedger ledger, ILogger logger, TimePr
         if (holds == open.ContainsKey(kind))
             return null;
         if (holds)
-            open.Add(kind, new Finding(kind, "prober", detail(), remedy, time.GetUtcNow()));
+            open.Add(kind, new Finding(kind, Subject, detail(), remedy, time.GetUtcNow()));
         else
             open.Remove(kind);
         return holds;
     }
 
+    /// <summary>The same of many destinations; how many is written anew when it has doubled or halved.</summary>
+    private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail)
+    {
+        var known = open.GetValueOrDefault(kind);
+        if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects)
+            return null;
+        if (known is null && !many.IsOn)
+            return null;
+        if (!many.IsOn)
+        {
+            open.Remove(kind);
+            return false;
+        }
+
+        open[kind] = new Finding(kind, Subject, detail(), Check(many.Examples.First()), known?.Since ?? time.GetUtcNow()) { Affects = many.Count };
+        return known is null;
+    }
+
+    private string Some(TroubleWatch many) => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"{many.Count} of {Math.Max(Destinations, many.Count)} destinations, among them {string.Join(", ", many.Examples)}");
+
+    private static string Check(NextHop key) => $"policyctl check {Shell.Quote(key.Text)}";
+
+    // A probe that worked has the time of its resolution, but for the moment between them and whole seconds.
+    private static bool FailedBefore(DestinationState state) =>
+        state.LastProbe is { } last && !(state.LastResolution?.At + TimeSpan.FromSeconds(2) >= last);
+
     private void Record()
     {
         isRecorded = false;
-        ledger.Record([.. open.Values]);
+        ledger?.Record([.. open.Values]);
         isRecorded = true;
     }
 }

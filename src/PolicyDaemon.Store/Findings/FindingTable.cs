@@ -5,6 +5,7 @@ using Dapper;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Findings;
@@ -14,20 +15,21 @@ internal static class FindingTable
 {
     private const string Columns =
         """
-        SELECT id, kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, closed, notified, escalation
-        FROM finding
+        SELECT f.id, f.kind, f.subject, f.detail, f.remedy, f.since, f.last_seen, f.occurrences, f.outcome, f.expected, f.seen, f.affects, f.closed,
+               f.notified, f.escalation, d.observe, s.verdict
+        FROM finding f LEFT JOIN destination d ON d.key = f.subject LEFT JOIN probe_state s ON s.destination_id = d.id
 
         """;
 
     /// <summary>Open findings, oldest first.</summary>
     internal static List<FindingAlert> Open(DbConnection connection) =>
-        [.. connection.Query<Row>(Columns + "WHERE closed IS NULL ORDER BY since, id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
+        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
 
     /// <summary>Open findings, and closed ones of whose opening people were told and not yet of their end; oldest first.</summary>
     internal static List<FindingAlert> Alerts(DbConnection connection) =>
-        [.. connection.Query<Row>(Columns + "WHERE closed IS NULL").ToList()
+        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL").ToList()
             // Of its own, so that each of the two finds its index.
-            .Concat(connection.Query<Row>(Columns + "WHERE closed IS NOT NULL AND notified IS NOT NULL AND recovered IS NULL").ToList())
+            .Concat(connection.Query<Row>(Columns + "WHERE f.closed IS NOT NULL AND f.notified IS NOT NULL AND f.recovered IS NULL").ToList())
             .OrderBy(row => row.Since).ThenBy(row => row.Id)
             .Select(row => row.Read()).OfType<FindingAlert>()];
 
@@ -60,16 +62,23 @@ internal static class FindingTable
             new { closed = now.Seconds(), kind = kind.Name(), subject }) > 0;
 
     /// <summary>Brings the open findings about a subject into line with what holds now, among those of one source.</summary>
-    internal static void Replace(DbConnection connection, string subject, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at)
+    /// <param name="undecided">Kinds of which nothing is known: what is open stays, with whatever is part of it.</param>
+    internal static void Replace(
+        DbConnection connection, string subject, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at,
+        IReadOnlySet<FindingKind>? undecided = null)
     {
+        var kept = new List<FindingKind>();
         foreach (var name in connection.Query<string>("SELECT kind FROM finding WHERE subject = @subject AND closed IS NULL", new { subject }).ToList())
         {
-            if (FindingKinds.TryParse(name, out var kind) && kind.IsOf(source)
-                && !now.Any(finding => finding.Kind == kind && finding.Subject == subject))
+            if (!FindingKinds.TryParse(name, out var kind) || !kind.IsOf(source) || now.Any(finding => finding.Kind == kind && finding.Subject == subject))
+                continue;
+            if (undecided?.Contains(kind) == true)
+                kept.Add(kind);
+            else
                 Close(connection, kind, subject, at);
         }
 
-        foreach (var finding in now)
+        foreach (var finding in now.Where(finding => !kept.Exists(cause => finding.Kind.IsPartOf(cause))))
             Raise(connection, finding, at);
     }
 
@@ -89,7 +98,8 @@ internal static class FindingTable
 
     internal sealed record Row(
         long Id, string Kind, string Subject, string Detail, string Remedy, long Since, long LastSeen, long Occurrences, string? Outcome,
-        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation)
+        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? Observe,
+        string? Verdict)
     {
         /// <returns>Null for a kind that a later version added: its row stays for that version.</returns>
         internal FindingAlert? Read()
@@ -99,6 +109,8 @@ internal static class FindingTable
             var finding = new Finding(kind, Subject, Detail, Remedy, Since.Time())
             {
                 Outcome = ProbeOutcomes.TryParse(Outcome, out var outcome) ? outcome : null,
+                // As the verdict is now, and as the entry is enforced now.
+                Severity = (DestinationVerdicts.TryParse(Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown).SeverityOf(kind, Observe == 1),
                 Affects = (int)Math.Clamp(Affects, 0, int.MaxValue),
             };
             return new FindingAlert(Id, WithParticulars(finding), Occurrences, LastSeen.Time(), Closed?.Time(), Notified?.Time(), (int)Escalation);

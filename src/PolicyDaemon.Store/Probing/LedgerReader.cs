@@ -89,6 +89,7 @@ internal sealed class LedgerReader
             Key = key,
             Policy = destination.Policy,
             Mode = destination.Mode,
+            Observe = destination.Observe,
             Pins = destination.Pins,
             ProbeAs = destination.ProbeAs,
         };

@@ -170,12 +170,15 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
                 timings,
                 transcript,
             });
+        // The last that met the server stays, however many failed since: what was found there holds until it is met again.
+        var (secured, gone, injected) = (ProbeOutcome.Secured.Name(), ProbeOutcome.StartTlsNotSupported.Name(), ProbeOutcome.PlaintextInjected.Name());
         connection.Execute(
             """
             DELETE FROM observation WHERE probe_target_id = @target AND id <=
                 (SELECT id FROM observation WHERE probe_target_id = @target ORDER BY id DESC LIMIT 1 OFFSET @kept)
+              AND id < (SELECT coalesce(max(id), @most) FROM observation WHERE probe_target_id = @target AND outcome IN (@secured, @gone, @injected))
             """,
-            new { target, kept = (long)Kept });
+            new { target, kept = (long)Kept, secured, gone, injected, most = long.MaxValue });
     }
 
     // Whoever wrote it, a text that SQLite would cut must not keep the observation out.

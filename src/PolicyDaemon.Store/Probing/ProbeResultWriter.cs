@@ -38,7 +38,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         if (!result.Result.Transitions.IsEmpty)
             Move(result, postfix, now);
         KeepMaterial(result, id);
-        FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At);
+        FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At, result.Undecided);
     }
 
     private void WriteNewKey(string host, DateTimeOffset at) => connection.Execute(

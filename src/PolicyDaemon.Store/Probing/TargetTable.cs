@@ -28,7 +28,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
             LastAttempt = row.LastAttempt?.Time(),
             LastOutcome = row.LastOutcome is null ? default : Outcome(row.LastOutcome),
             FailuresInARow = (int)row.Failures,
-            HasOfferedStartTls = row.OfferedStartTls != 0,
+            StartTls = row.OfferedStartTls == 0 ? StartTlsOffer.None : Offer(row),
             BothAlgorithmsAt = row.BothAlgorithmsAt?.Time(),
             CertificateRuns =
             [
@@ -57,6 +57,27 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
     }
 
     private long? FindId(string name) => connection.ExecuteScalar<long?>("SELECT id FROM probe_target WHERE name = @name", new { name });
+
+    /// <summary>What the last attempt that met the server says: where the way to it failed since, an earlier one does.</summary>
+    private StartTlsOffer Offer(Row row) => LastMet(row) switch
+    {
+        ProbeOutcome.StartTlsNotSupported => StartTlsOffer.Gone,
+        ProbeOutcome.PlaintextInjected => StartTlsOffer.Injected,
+        _ => StartTlsOffer.Offered,
+    };
+
+    private ProbeOutcome? LastMet(Row row)
+    {
+        if (row.LastOutcome is null || !Outcome(row.LastOutcome).IsOfTheWay())
+            return row.LastOutcome is null ? null : Outcome(row.LastOutcome);
+        var (secured, gone, injected) = (ProbeOutcome.Secured.Name(), ProbeOutcome.StartTlsNotSupported.Name(), ProbeOutcome.PlaintextInjected.Name());
+        var name = connection.QueryFirstOrDefault<string>(
+            """
+            SELECT outcome FROM observation WHERE probe_target_id = @Id AND outcome IN (@secured, @gone, @injected) ORDER BY id DESC LIMIT 1
+            """,
+            new { row.Id, secured, gone, injected });
+        return name is null ? null : Outcome(name);
+    }
 
     private static ProbeOutcome Outcome(string name) =>
         ProbeOutcomes.TryParse(name, out var outcome) ? outcome : throw new FormatException($"outcome '{name}'");

@@ -191,7 +191,7 @@ public sealed class AdmissionStories(ProbingLaboratory lab) : ProberStories(lab)
         await Until.TrueAsync("a delivery made a probe due", async () =>
         {
             (await Sender.DeliverAsync(destination.User)).AssertDeferred("4.7.5", "Server certificate not verified");
-            return (await prober.FindingsAsync("pin-mismatch", destination.Domain)).Count > 0;
+            return (await prober.FindingsAsync("new-key", destination.Domain)).Count > 0;
         }, () => prober.Tell(destination.Domain));
     }
 

@@ -44,10 +44,10 @@ public sealed class AlertStories(ProbingLaboratory lab) : ProberStories(lab)
         await prober.AwaitVerdictAsync(Domain, "ok");
 
         certificate = Lab.Certificates.SelfSigned("mx1." + Domain);
-        await prober.AwaitFindingAsync("pin-mismatch", Domain);
-        await Until.TrueAsync("the command was called", () => Task.FromResult(Calls("pin-mismatch").Length == 1), () => prober.Tell(Domain));
-        await Until.TrueAsync("the webhook was called", () => Task.FromResult(Posts("pin-mismatch").Length == 1), () => prober.Tell(Domain));
-        foreach (var said in new[] { Calls("pin-mismatch")[0], Posts("pin-mismatch")[0] })
+        await prober.AwaitFindingAsync("new-key", Domain);
+        await Until.TrueAsync("the command was called", () => Task.FromResult(Calls("new-key").Length == 1), () => prober.Tell(Domain));
+        await Until.TrueAsync("the webhook was called", () => Task.FromResult(Posts("new-key").Length == 1), () => prober.Tell(Domain));
+        foreach (var said in new[] { Calls("new-key")[0], Posts("new-key")[0] })
         {
             Assert.Contains(Domain, said, StringComparison.Ordinal);
             Assert.Contains(real.PublicKeyFingerprint, said, StringComparison.OrdinalIgnoreCase);
@@ -56,16 +56,16 @@ public sealed class AlertStories(ProbingLaboratory lab) : ProberStories(lab)
 
         // The finding is seen again and again, and not said again.
         await Prober.AwaitProbesAsync(server, 4);
-        Assert.Single(Calls("pin-mismatch"));
-        Assert.Single(Posts("pin-mismatch"));
+        Assert.Single(Calls("new-key"));
+        Assert.Single(Posts("new-key"));
 
         certificate = real;
-        await prober.AwaitNoFindingAsync("pin-mismatch", Domain);
-        await Until.TrueAsync("the command was called again", () => Task.FromResult(Calls("pin-mismatch").Length == 2), () => prober.Tell(Domain));
-        await Until.TrueAsync("the webhook was called again", () => Task.FromResult(Posts("pin-mismatch").Length == 2), () => prober.Tell(Domain));
+        await prober.AwaitNoFindingAsync("new-key", Domain);
+        await Until.TrueAsync("the command was called again", () => Task.FromResult(Calls("new-key").Length == 2), () => prober.Tell(Domain));
+        await Until.TrueAsync("the webhook was called again", () => Task.FromResult(Posts("new-key").Length == 2), () => prober.Tell(Domain));
         await Prober.AwaitProbesAsync(server, 2);
-        Assert.Equal(2, Calls("pin-mismatch").Length);
-        Assert.Equal(2, Posts("pin-mismatch").Length);
+        Assert.Equal(2, Calls("new-key").Length);
+        Assert.Equal(2, Posts("new-key").Length);
 
         string[] Calls(string kind) =>
         [

@@ -68,7 +68,7 @@ public sealed class DecisionStories(ProbingLaboratory lab) : ProberStories(lab)
         await prober.AwaitVerdictAsync("after.plain.test", "ok");
         Assert.Equal(connections["before.plain.test"], servers["before.plain.test"].Connections);
         Assert.Equal(connections["waiting.plain.test"], servers["waiting.plain.test"].Connections);
-        await prober.AwaitFindingAsync("pin-mismatch", "waiting.plain.test");
+        await prober.AwaitFindingAsync("new-key", "waiting.plain.test");
         Assert.Equal("candidate", await prober.StateAsync("waiting.plain.test", certificates["waiting.plain.test"].PublicKeyFingerprint));
 
         // And goes on from there: a person asks, and it is judged anew.

@@ -25,7 +25,7 @@ public sealed class InterceptionStories(ProbingLaboratory lab) : ProberStories(l
         // The strongest that he can be: a CA has given him a certificate for the name, and the mode believes in CAs.
         there = Lab.Certificates.Issued("mx1." + Domain);
         await prober.AwaitVerdictAsync(Domain, "degraded");
-        var finding = $"{await prober.AwaitFindingAsync("pin-mismatch", Domain)}";
+        var finding = $"{await prober.AwaitFindingAsync("new-key", Domain)}";
         Assert.Contains(there.PublicKeyFingerprint, finding, StringComparison.OrdinalIgnoreCase);
         Assert.Contains($"{second.Address}", finding, StringComparison.Ordinal);
         await Prober.AwaitProbesAsync(second, 6);
@@ -41,7 +41,7 @@ public sealed class InterceptionStories(ProbingLaboratory lab) : ProberStories(l
 
         here = there = real;
         await prober.AwaitVerdictAsync(Domain, "ok");
-        await prober.AwaitNoFindingAsync("pin-mismatch", Domain);
+        await prober.AwaitNoFindingAsync("new-key", Domain);
         await prober.AssertAnswerAsync(Domain, real.PublicKeyFingerprint);
     }
 

@@ -23,11 +23,11 @@ public abstract class RenewalStories(Laboratory lab) : ProberStories(lab)
         await server.PresentAsync(renewed);
         var message = await Sender.SendAsync(destination.User);
         (await Sender.OutcomeAsync(message)).AssertDeferred("4.7.5", "Server certificate not verified");
-        var finding = await prober.AwaitFindingAsync("pin-mismatch", destination.Domain);
+        var finding = await prober.AwaitFindingAsync("new-key", destination.Domain);
         // Expected and seen side by side, and the command that settles it.
         Assert.Contains(old.PublicKeyFingerprint, $"{finding}", StringComparison.OrdinalIgnoreCase);
         Assert.Contains(renewed.PublicKeyFingerprint, $"{finding}", StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("pin approve", $"{(await prober.AwaitFindingAsync("new-key", destination.Domain))}", StringComparison.Ordinal);
+        Assert.Contains("pin approve", $"{finding}", StringComparison.Ordinal);
         await prober.AwaitVerdictAsync(destination.Domain, "mismatch");
         await prober.AwaitStateAsync(destination.Domain, renewed.PublicKeyFingerprint, "candidate");
         await prober.AssertAnswerAsync(destination.Domain, old.PublicKeyFingerprint);
@@ -37,7 +37,7 @@ public abstract class RenewalStories(Laboratory lab) : ProberStories(lab)
         (await Sender.RetryAsync(message)).AssertSent("Verified");
         Assert.Equal("person", await prober.StrengthAsync(destination.Domain, renewed.PublicKeyFingerprint));
         await prober.AwaitVerdictAsync(destination.Domain, "ok");
-        await prober.AwaitNoFindingAsync("pin-mismatch", destination.Domain);
+        await prober.AwaitNoFindingAsync("new-key", destination.Domain);
 
         await prober.AwaitStateAsync(destination.Domain, old.PublicKeyFingerprint, "retired");
         await prober.AwaitAnswerAsync(destination.Domain, renewed.PublicKeyFingerprint);
@@ -69,7 +69,7 @@ public abstract class RenewalStories(Laboratory lab) : ProberStories(lab)
         (await Sender.DeliverAsync(destination.User)).AssertSent("Verified");
         await prober.AwaitStateAsync(destination.Domain, old.PublicKeyFingerprint, "retired");
         (await Sender.DeliverAsync(destination.User)).AssertSent("Verified");
-        await prober.AwaitNoFindingAsync("pin-mismatch", destination.Domain);
+        await prober.AwaitNoFindingAsync("new-key", destination.Domain);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public abstract class RenewalStories(Laboratory lab) : ProberStories(lab)
         await server.PresentAsync(next);
         (await Sender.DeliverAsync(destination.User)).AssertSent("Verified");
         await prober.AwaitStateAsync(destination.Domain, next.PublicKeyFingerprint, "active");
-        Assert.Empty(await prober.FindingsAsync("pin-mismatch", destination.Domain));
+        Assert.Empty(await prober.FindingsAsync("new-key", destination.Domain));
     }
 
     private async Task AnnounceAsync(Destination destination, params LabCertificate[] certificates)

@@ -35,6 +35,8 @@ internal static class CheckRows
         table.Add(key, "entry", CheckTerms.Entry(result));
         foreach (var level in result.Levels)
             table.Add(key, "level " + CheckTerms.Level(level), $"{level.Verdict.Name()}: {CheckTerms.Forecast(level).Text}");
+        foreach (var note in CheckAdvice.Of(result))
+            table.Add(key, "note", note);
         foreach (var assumption in Assumptions.Of(result))
             table.Add(key, "assumes", assumption);
         foreach (var host in result.Resolution.Hosts)

@@ -221,7 +221,7 @@ public sealed class DeliveryRulesTests
         var forecast = MailForecast.Of(
             Rules(TlsLevel.Encrypt), [Address(ProbeOutcome.Secured), Address(ProbeOutcome.StartTlsNotSupported, address: "192.0.2.2")]);
 
-        var finding = Assert.Single(new DestinationFindings("example.com", Now).OfLevel(forecast, DigestAlgorithm.Sha256));
+        var finding = Assert.Single(new DestinationFindings("example.com", Now).OfLevel(forecast, forecast.Verdict(), DigestAlgorithm.Sha256));
 
         Assert.Equal(FindingKind.LevelNotMet, finding.Kind);
         Assert.Equal("starttls-not-supported", finding.Outcome?.ResultType());

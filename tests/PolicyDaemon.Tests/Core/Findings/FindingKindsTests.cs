@@ -21,7 +21,7 @@ public class FindingKindsTests
         Assert.Equal(
             [FindingKind.StoreUnavailable, FindingKind.StoreDamaged, FindingKind.StoreReplaced], FindingKinds.Of(FindingSource.Store));
         Assert.Equal(
-            [FindingKind.BrakeOn, FindingKind.DnsTrouble, FindingKind.ResolverNotValidating, FindingKind.ResolverHalfTested, FindingKind.ClockJumped],
+            [FindingKind.BrakeOn, FindingKind.DnsTrouble, FindingKind.ResolverNotValidating, FindingKind.ResolverHalfTested, FindingKind.ClockJumped, FindingKind.NetworkTrouble],
             FindingKinds.Of(FindingSource.Prober));
         Assert.True(FindingKind.DnsTrouble.IsOf(FindingSource.Probe), "of a destination's lookup as well as of every one");
         Assert.False(FindingKind.AuditBroken.Description().EndsByItself);

@@ -277,7 +277,9 @@ public sealed class PinRotationTests
 
         Assert.Equal(PinState.Candidate, world.StateOf("new"));
         Assert.Equal(DestinationVerdict.Degraded, verdict);
-        Assert.Contains(world.Evaluate().Findings, finding => finding.Kind == FindingKind.PinMismatch);
+        var finding = Assert.Single(world.Evaluate().Findings);
+        Assert.Equal((FindingKind.NewKey, FindingSeverity.MailWillWait), (finding.Kind, finding.Severity));
+        Assert.Contains("some address would be refused: mail goes through the others", finding.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -481,7 +483,9 @@ public sealed class PinRotationTests
         world.Days(40, () => world.See(A, "other"));
 
         Assert.Equal(PinState.Standby, world.StateOf("next"));
-        Assert.Contains(world.Evaluate().Findings, finding => finding.Kind == FindingKind.LastPinUnseen);
+        var finding = Assert.Single(world.Evaluate().Findings);
+        Assert.Equal(FindingKind.NewKey, finding.Kind);
+        Assert.Contains("the only pin was announced more than 30 days ago and has never been seen", finding.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

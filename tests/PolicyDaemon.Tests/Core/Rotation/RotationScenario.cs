@@ -17,6 +17,10 @@ internal sealed class RotationScenario
 
     public DateTimeOffset Now { get; set; } = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
 
+    public string Entry { get; set; } = "example.com";
+
+    public bool IsObserved { get; set; }
+
     public PinMode Mode { get; set; } = PinMode.Assist;
 
     public List<Pin> Pins { get; } = [];
@@ -99,7 +103,8 @@ internal sealed class RotationScenario
 
     public RotationInput Input() => new()
     {
-        Entry = "example.com",
+        Entry = Entry,
+        IsObserved = IsObserved,
         Mode = Mode,
         Pins = [.. Pins],
         Digest = DigestAlgorithm.Sha256,

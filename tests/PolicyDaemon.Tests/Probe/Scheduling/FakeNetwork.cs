@@ -33,6 +33,9 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     /// <summary>The one destination whose DNS fails.</summary>
     public string? DnsFailsFor { get; set; }
 
+    /// <summary>Those whose DNS fails.</summary>
+    public Func<NextHop, bool> DnsFailsWhere { get; set; } = _ => false;
+
     public string? Trouble { get; set; }
 
     public string? Untested => null;
@@ -56,7 +59,7 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     {
         if (nextHop.Host == "crash.example")
             throw new InvalidOperationException("a fault in the program");
-        var fails = DnsFails || nextHop.Host == DnsFailsFor;
+        var fails = DnsFails || nextHop.Host == DnsFailsFor || DnsFailsWhere(nextHop);
         var host = $"mx-{zones[nextHop.Host][0].Replace('.', '-')}.example";
         var outcome = fails ? DnsOutcome.Failed : DnsOutcome.Found;
         return Task.FromResult(new MxResolution

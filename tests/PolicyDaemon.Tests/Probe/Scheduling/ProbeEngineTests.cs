@@ -323,6 +323,49 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_resolver_that_fails_for_some_and_not_for_others_is_one_finding_that_says_for_how_many()
+    {
+        EachBehindItsOwn(40);
+        network.DnsFailsWhere = key => key.Text.Contains('3', StringComparison.Ordinal);
+        Start();
+        await WaitAsync(() => ledger.Results.Count == 40);
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(20));
+            await WaitAsync(() => ledger.Results.Count >= 40 + (13 * (i + 1)));
+        }
+
+        var finding = Assert.Single(ledger.ProberFindings);
+        Assert.Equal(FindingKind.DnsTrouble, finding.Kind);
+        Assert.Matches("^policyctl check d[0-9]*3[0-9]*.example$", finding.Remedy);
+        Assert.Matches("for 1[0-3] of 40 destinations, among them d[0-9]*3[0-9]*.example, ", finding.Detail);
+        Assert.InRange(finding.Affects, 10, 13);
+        Assert.All(ledger.Results, result => Assert.DoesNotContain(result.Result.Findings, one => one.Kind == FindingKind.DnsTrouble));
+    }
+
+    [Fact]
+    public async Task A_network_without_connections_is_one_finding_and_ends_when_it_is_back()
+    {
+        EachBehindItsOwn(12);
+        Start();
+        await WaitAsync(() => ledger.Results.Count == 12);
+        foreach (var address in ledger.Results.SelectMany(result => result.Targets).Select(target => target.Target.Address).Distinct())
+            network.Failures[address] = ProbeOutcome.Timeout;
+        time.Advance(TimeSpan.FromHours(27));
+        await WaitAsync(() => ledger.Results.Count == 24);
+        time.Advance(TimeSpan.FromMinutes(20));
+        await WaitAsync(() => ledger.Results.Count == 36);
+
+        Assert.Equal(FindingKind.NetworkTrouble, Assert.Single(ledger.ProberFindings).Kind);
+        Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
+        Assert.All(ledger.Results.Skip(24), result => Assert.Contains(FindingKind.DestinationUnreachable, result.Undecided));
+
+        network.Failures.Clear();
+        time.Advance(TimeSpan.FromMinutes(40));
+        await WaitAsync(() => ledger.Results.Count == 48 && ledger.ProberFindings.Count == 0);
+    }
+
+    [Fact]
     public async Task Where_few_are_probed_DNS_that_fails_is_a_finding_at_once()
     {
         One();

@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Rotation;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -33,6 +34,56 @@ public sealed class LedgerFindingTests : IDisposable
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.Ledger.Record(fixture.Result("a.example"));
         Assert.Empty(store.OpenFindings());
+    }
+
+    [Fact]
+    public void What_a_probe_can_say_nothing_of_stays_as_it_is_with_all_that_is_part_of_it()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.TlsaMismatch)));
+        var opened = Assert.Single(fixture.Ledger.ReadAlerts());
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+
+        // DNSSEC is not known for a while: the key is just as new, and it is no second finding.
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey)) with { Undecided = [FindingKind.TlsaMismatch] });
+        Assert.Equal((opened.Id, opened.Occurrences), Assert.Single(fixture.Ledger.ReadAlerts()) is var same ? (same.Id, same.Occurrences) : default);
+
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey)));
+        Assert.Equal(FindingKind.NewKey, Assert.Single(fixture.Ledger.ReadAlerts()).Finding.Kind);
+    }
+
+    [Theory]
+    [InlineData(DestinationVerdict.Mismatch, false, "mail-waits")]
+    [InlineData(DestinationVerdict.Degraded, false, "mail-will-wait")]
+    [InlineData(DestinationVerdict.Ok, false, "look-at-it")]
+    [InlineData(DestinationVerdict.Mismatch, true, "look-at-it")]
+    public void What_a_finding_means_for_mail_follows_from_the_verdict_and_from_whether_the_entry_is_enforced(
+        DestinationVerdict verdict, bool observed, string severity)
+    {
+        fixture.Add("a.example", Pin(0));
+        var result = With(fixture.Result("a.example"), Finding(FindingKind.NewKey));
+        fixture.Ledger.Record(result with { Result = result.Result with { Verdict = verdict } });
+        if (observed)
+            fixture.Store.Sql("UPDATE destination SET observe = 1");
+
+        Assert.Equal(severity, Assert.Single(fixture.Ledger.ReadAlerts()).Finding.Severity.Name());
+    }
+
+    [Fact]
+    public void A_lost_STARTTLS_is_remembered_however_many_probes_fail_afterwards_and_across_a_restart()
+    {
+        foreach (var outcome in new[] { ProbeOutcome.Secured, ProbeOutcome.StartTlsNotSupported }.Concat(Enumerable.Repeat(ProbeOutcome.Timeout, 60)))
+        {
+            fixture.Store.Time.Advance(TimeSpan.FromMinutes(1));
+            fixture.Ledger.Record(
+                outcome == ProbeOutcome.Secured ? fixture.Observation(1, outcome, 0) : fixture.Observation(1, outcome), fixture.Ledger.ReadHistory(Target(1)));
+        }
+
+        fixture.Ledger.Dispose();
+        fixture.Ledger = fixture.Open();
+        var history = fixture.Ledger.ReadHistory(Target(1));
+        Assert.Equal((true, ProbeOutcome.Timeout, ProbeOutcome.StartTlsNotSupported), (history.LostStartTls, history.LastOutcome, history.AsLastMet().LastOutcome));
     }
 
     [Fact]

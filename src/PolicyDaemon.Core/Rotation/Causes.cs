@@ -1,0 +1,264 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+
+namespace PolicyDaemon.Core.Rotation;
+
+/// <summary>What a person should read of a pinned destination: one finding for each cause, with its consequences in it.</summary>
+/// <remarks>
+/// <code>
+/// what is presented   mx-set-replaced, rejected-key-seen, tlsa-mismatch, dnssec-lost, then the new keys: the first that holds is the
+///                     finding, and the others are part of it, as is the mail that waits for it
+/// the way to TLS      starttls-gone, plaintext-injected
+/// whatever else makes Postfix refuse an address, which none of these explains: pin-mismatch
+/// </code>
+/// <para>Judged is what the servers showed when they were met last, so that a timeout opens and ends nothing, with the pins as the rules
+/// leave them: a key that evidence has just admitted is no finding, and one that evidence will admit within the pass is none yet.</para>
+/// <para>A remedy is one command line that settles the finding for good, or one that only looks: where an attack is not excluded, or the
+/// matter is the partner's, nothing that approves, revokes or lowers anything is proposed.</para>
+/// </remarks>
+internal sealed class Causes
+{
+    // A server that shows a new key to each connection fills the candidates within a day.
+    private static readonly TimeSpan Flood = TimeSpan.FromDays(1);
+    private const int FloodOfCandidates = 8;
+
+    private readonly RotationView view;
+    private readonly ImmutableArray<Finding> holds;
+    private readonly bool mayChange;
+    private readonly ImmutableArray<Finding>.Builder findings = ImmutableArray.CreateBuilder<Finding>();
+    private readonly MailForecast? mail;
+
+    /// <param name="view">What the servers showed when they were met last (<see cref="RotationView.AsLastMet"/>).</param>
+    /// <param name="holds">What always takes a person.</param>
+    /// <param name="mayChange">The rules may change pins now.</param>
+    private Causes(RotationView view, ImmutableArray<Finding> holds, bool mayChange)
+    {
+        this.view = view;
+        this.holds = holds;
+        this.mayChange = mayChange;
+        mail = PinVerdict.Forecast(view);
+    }
+
+    /// <summary>When evidence will have settled what is not told yet; null where nothing waits for it.</summary>
+    public DateTimeOffset? SettledAt { get; private set; }
+
+    public ImmutableArray<Finding> Findings => findings.ToImmutable();
+
+    public static Causes Of(RotationView view, DestinationVerdict verdict, ImmutableArray<Finding> holds, bool mayChange)
+    {
+        var causes = new Causes(view, holds, mayChange);
+        var isAboutKeys = causes.Presented();
+        causes.Take(FindingKind.StartTlsGone);
+        causes.Take(FindingKind.PlaintextInjected);
+        causes.Refusals();
+        if (verdict == DestinationVerdict.Unreachable)
+        {
+            causes.findings.Add(view.Finding(
+                FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe", view.Check));
+        }
+
+        causes.OtherDigest();
+        if (!isAboutKeys)
+            causes.Held();
+
+        return causes;
+    }
+
+    /// <summary>The one finding about what is presented, and about DNS that leads there.</summary>
+    private bool Presented()
+    {
+        List<Finding> same =
+        [
+            .. Held(FindingKind.MxSetReplaced), .. RejectedKey(), .. Held(FindingKind.TlsaMismatch), .. Held(FindingKind.DnssecLost), .. NewKeys(),
+            .. HeldInUse(), .. LastPinUnseen(),
+        ];
+        if (same is not [var first, ..])
+            return false;
+        var seen = same.SelectMany(finding => finding.Seen).Distinct();
+        var refused = mail?.Addresses.Any(one => one.Delivery.IsRefused && one.Delivery.Why == ProbeOutcome.PinMismatch) == true;
+        var sentences = same.Select(finding => finding.Detail)
+            .Append(refused ? Consequence() : null)
+            .Append(first.Kind is FindingKind.NewKey or FindingKind.RotatingTooOften ? "compare its fingerprint with the partner over another channel before it is approved" : null)
+            .OfType<string>();
+        findings.Add(first with { Detail = string.Join("; ", sentences), Seen = [.. seen] });
+        return true;
+    }
+
+    private IEnumerable<Finding> RejectedKey()
+    {
+        var slots = view.Current.Where(slot => view.Pins.Rejects(slot.Certificate)).ToList();
+        if (slots.Count == 0)
+            yield break;
+        var since = view.Pins.All
+            .Where(pin => pin.State == PinState.Rejected && slots.Exists(slot => slot.Certificate.Matches(pin.Fingerprint))).Min(pin => pin.Since);
+        yield return view.Finding(
+            FindingKind.RejectedKeySeen, ProbeOutcome.PinMismatch, slots,
+            $"{Hosts(slots)} a key that a person rejected on {since:yyyy-MM-dd}; speak with the partner, somebody else may answer in the partner's place",
+            view.Check);
+    }
+
+    private IEnumerable<Finding> NewKeys()
+    {
+        var slots = new List<CertificateSlot>();
+        foreach (var slot in view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate) && !view.Pins.Rejects(slot.Certificate)))
+        {
+            if (SettledByEvidence(slot) is { } at)
+                SettledAt = SettledAt is null || at < SettledAt ? at : SettledAt;
+            else
+                slots.Add(slot);
+        }
+
+        if (slots.Count == 0)
+            yield break;
+        var held = slots.Select(slot => CandidateHolds.Of(slot, view)).OfType<(FindingKind Kind, string Detail)>().ToList();
+        var keys = slots.Select(Approvable).Distinct().ToList();
+        if (keys.Contains(null) || IsFlooded)
+        {
+            yield return view.Finding(
+                FindingKind.TooManyKeys, ProbeOutcome.PinMismatch, slots,
+                $"{Hosts(slots)} one new key after the other, more than are kept; reject those that are not the partner's", view.Command("pin list"));
+        }
+        else if (held.Find(hold => hold.Kind == FindingKind.WeakerKey) is { Detail: { } weaker })
+        {
+            yield return view.Finding(
+                FindingKind.WeakerKey, ProbeOutcome.PinMismatch, slots,
+                $"{weaker}; ask the partner for a stronger one, or approve it with a reason", view.Check);
+        }
+        else
+        {
+            var rotating = held.Find(hold => hold.Kind == FindingKind.RotatingTooOften).Detail;
+            yield return view.Finding(
+                rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, slots,
+                (rotating is null ? "" : rotating + ", too many to follow by itself; ")
+                + $"{Hosts(slots)} a key that is not pinned",
+                $"{view.Command("pin approve")} {string.Join(' ', keys)}");
+        }
+    }
+
+    /// <summary>When evidence A will have admitted the key that is presented there; null where it will not by itself.</summary>
+    private DateTimeOffset? SettledByEvidence(CertificateSlot slot)
+    {
+        if (!mayChange || slot.Dane != DaneVerdict.Match || !view.Pins.HasRoomForServed || CandidateHolds.Of(slot, view) is not null
+            || !Evidence.NamesAreAuthenticated(view.Input.Mx.Dnssec, view.Input.Mx.HostIsGiven))
+            return null;
+        var since = view.Pins.All.Where(pin => pin.State == PinState.Candidate && slot.Certificate.Matches(pin.Fingerprint))
+            .Select(pin => (DateTimeOffset?)pin.Since).Min();
+        return since is { } seen && !view.Input.Brake.HasWaited(seen, view.Now) ? seen + view.Input.Brake.Options.EvidenceWait : null;
+    }
+
+    /// <summary>The pin that a person approves to have the certificate accepted; null where nothing is kept of it.</summary>
+    private Fingerprint? Approvable(CertificateSlot slot) => view.Pins.All
+        .Where(pin => pin.State is PinState.Candidate or PinState.Retired && pin.Fingerprint.Algorithm == view.Input.Digest && slot.Certificate.Matches(pin.Fingerprint))
+        .OrderBy(pin => pin.Fingerprint == slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest) ? 0 : 1)
+        .Select(pin => (Fingerprint?)pin.Fingerprint).FirstOrDefault();
+
+    private bool IsFlooded => !view.Pins.HasRoomForCandidate
+        && view.Pins.All.Count(pin => pin.State == PinState.Candidate && view.Now - pin.Since < Flood) >= FloodOfCandidates;
+
+    /// <summary>Refused addresses that no other finding explains.</summary>
+    private void Refusals()
+    {
+        var refused = mail?.Addresses
+            .Where(one => one.Delivery.IsRefused && one.Delivery.Why != ProbeOutcome.PinMismatch && !one.Address.History.LostStartTls
+                && one.Delivery.Why != ProbeOutcome.PlaintextInjected)
+            .OrderBy(one => one.Address.MxHost, StringComparer.Ordinal).ThenBy(one => one.Address.History.Target)
+            .ToList() ?? [];
+        if (refused.Count == 0)
+            return;
+        var where = string.Join(", ", refused.Select(one => $"{one.Address.MxHost} [{one.Address.History.Target.Address}] ({one.Delivery.Why!.Value.Name()})"));
+        findings.Add(view.Finding(
+            FindingKind.PinMismatch, refused[0].Delivery.Why!.Value, view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate)),
+            $"no certificate can be compared with the pins at {where}; {Consequence() ?? "it is not tried"}; ask the partner what changed there", view.Check));
+    }
+
+    private void OtherDigest()
+    {
+        var waiting = view.Pins.Served.Where(pin => pin.NeedsConversion(view.Input.Digest)).ToList();
+        var slots = view.Current
+            .Where(slot => waiting.Exists(pin => slot.Certificate.Matches(pin.Fingerprint))
+                && !view.Pins.Served.Any(pin => pin.Fingerprint.Algorithm == view.Input.Digest && slot.Certificate.Matches(pin.Fingerprint)))
+            .ToList();
+        var keys = slots.Select(Approvable).OfType<Fingerprint>().Distinct().ToList();
+        if (slots.Count == 0)
+            return;
+        findings.Add(view.Finding(
+            FindingKind.PinInOtherDigest, ProbeOutcome.PinMismatch, slots,
+            $"a pin is known in {waiting[0].Fingerprint.Algorithm.Name()} only, and {view.Input.Digest.Name()} is served; it names what is presented",
+            keys.Count == 0 ? view.Check : $"{view.Command("pin approve")} {string.Join(' ', keys)}"));
+    }
+
+    /// <summary>An announced key that is in use by now, and of which the zone did not say how strong it is.</summary>
+    private IEnumerable<Finding> HeldInUse()
+    {
+        foreach (var slot in view.Current.Where(slot => view.Pins.In(PinState.Standby).Any(pin => pin.Strength == PinStrength.Dane && slot.Certificate.Matches(pin.Fingerprint))))
+        {
+            if (CandidateHolds.Of(slot, view) is var (kind, detail))
+            {
+                yield return view.Finding(
+                    kind, ProbeOutcome.PinMismatch, [slot], $"{detail}; the zone announced it, so that it is served; ask the partner whether it is meant", view.Check);
+                yield break;
+            }
+        }
+    }
+
+    private IEnumerable<Finding> LastPinUnseen()
+    {
+        if (SettledAt is null && view.Pins.Served.ToList() is [{ State: PinState.Standby } pin] && Expiry.IsOver(pin, view))
+        {
+            yield return view.Finding(
+                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, view.Current,
+                $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last",
+                view.Check);
+        }
+    }
+
+    /// <summary>Pins of addresses that DNS names no more, where others are in use: revoking them leaves those.</summary>
+    private void Held()
+    {
+        var held = new List<(Pin Pin, string Where)>();
+        foreach (var pin in view.Pins.Served)
+        {
+            var holders = view.CertificateSlots
+                .Where(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true && !slot.Address.Listed)
+                .ToList();
+            var isElsewhere = view.CertificateSlots.Any(slot => slot.Address.Listed && slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+            if (holders.Count > 0 && !isElsewhere)
+                held.Add((pin, string.Join(", ", holders.Select(slot => $"{slot.Address.MxHost} [{slot.Address.History.Target.Address}]").Distinct())));
+        }
+
+        if (held.Count == 0 || view.Current.IsEmpty || !view.Current.All(slot => view.Pins.Accepts(slot.Certificate)))
+            return;
+        findings.Add(view.Finding(
+            FindingKind.PinHeld, ProbeOutcome.PinMismatch, [],
+            string.Join("; ", held.Select(one => $"pin {one.Pin.Fingerprint} was last seen at {one.Where}, which DNS does not name any more"))
+            + "; it does not retire by itself, and a server that is known to be gone needs none",
+            $"{view.Command("pin revoke")} {string.Join(' ', held.Select(one => one.Pin.Fingerprint))}"));
+    }
+
+    /// <summary>What the refusals do to mail; null where nothing is refused.</summary>
+    private string? Consequence() => (mail?.Verdict(), view.Input.IsObserved) switch
+    {
+        (DestinationVerdict.Mismatch, false) => "every address would be refused: mail waits",
+        (DestinationVerdict.Degraded, false) => "some address would be refused: mail goes through the others",
+        (DestinationVerdict.Mismatch, true) => "the entry is only observed; enforced, it would have mail wait",
+        (DestinationVerdict.Degraded, true) => "the entry is only observed; enforced, mail would go through other addresses",
+        _ => null,
+    };
+
+    private IEnumerable<Finding> Held(FindingKind kind) => holds.Where(hold => hold.Kind == kind);
+
+    private void Take(FindingKind kind)
+    {
+        foreach (var hold in Held(kind))
+            findings.Add(hold with { Detail = string.Join("; ", new[] { hold.Detail, Consequence() }.OfType<string>()) });
+    }
+
+    private static string Hosts(IEnumerable<CertificateSlot> slots)
+    {
+        var hosts = slots.Select(slot => slot.Address.MxHost).Distinct().ToList();
+        return $"{string.Join(", ", hosts)} {(hosts.Count == 1 ? "presents" : "present")}";
+    }
+}

@@ -1,0 +1,60 @@
+using PolicyDaemon.Core.Destinations;
+
+namespace PolicyDaemon.Probe.Destinations;
+
+/// <summary>Tells what fails for one destination from what fails for many at once, which is our own resolver, network or line.</summary>
+/// <remarks>For a single thread at a time. On from a quarter of all destinations and at least five, or from fifty one after the other; off below an
+/// eighth, so that a single success neither ends it nor a single failure begins it anew.</remarks>
+internal sealed class TroubleWatch(TimeProvider time)
+{
+    /// <summary>Of fewer destinations each has its own trouble at once.</summary>
+    internal const int AtLeast = 5;
+
+    private const int OnePartOn = 4;
+    private const int OnePartOff = 8;
+    private const int InARow = 50;
+    private const int MaxRemembered = 100_000;
+
+    // Whatever failed is tried again within a quarter of an hour; what was not has been removed or found meanwhile.
+    private static readonly TimeSpan Memory = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<NextHop, long> failing = [];
+    private long sweptAt = time.GetTimestamp();
+    private int inARow;
+
+    /// <summary>Many fail at once.</summary>
+    public bool IsOn { get; private set; }
+
+    /// <summary>How many destinations failed when they were last tried.</summary>
+    public int Count => failing.Count;
+
+    /// <summary>Some of them, in order.</summary>
+    public IEnumerable<NextHop> Examples => failing.Keys.OrderBy(key => key.Text, StringComparer.Ordinal).Take(3);
+
+    /// <summary>Takes down how a destination ended.</summary>
+    /// <param name="all">How many destinations there are.</param>
+    public void Add(NextHop key, bool failed, int all)
+    {
+        Forget();
+        inARow = failed ? inARow + (failing.ContainsKey(key) ? 0 : 1) : 0;
+        if (!failed)
+            failing.Remove(key);
+        else if (failing.Count < MaxRemembered || failing.ContainsKey(key))
+            failing[key] = time.GetTimestamp();
+        var count = (long)failing.Count;
+        IsOn = IsOn
+            ? count > 0 && (count * OnePartOff >= all || inARow >= InARow)
+            : count >= AtLeast && (count * OnePartOn >= all || inARow >= InARow);
+    }
+
+    private void Forget()
+    {
+        if (time.GetElapsedTime(sweptAt) < Sweep)
+            return;
+        sweptAt = time.GetTimestamp();
+        foreach (var old in failing.Where(one => time.GetElapsedTime(one.Value) > Memory).Select(one => one.Key).ToList())
+            failing.Remove(old);
+    }
+}
