@@ -79,8 +79,7 @@ public sealed class DaemonLock : IDisposable
     }
 
     private static bool IsOnReadOnly(string path) =>
-        NativeMethods.Access(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, NativeMethods.MayWrite) != 0
-        && Marshal.GetLastPInvokeError() == NativeMethods.ReadOnlyFileSystem;
+        FileRefusals.OfWriting(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!) == FileRefusal.ReadOnlyFileSystem;
 
     private static IOException Failure(string path) => new($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
 

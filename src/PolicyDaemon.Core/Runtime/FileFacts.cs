@@ -21,7 +21,7 @@ public enum FileKind
 /// <param name="Links">How many names it has.</param>
 public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
 {
-    private const int CurrentDirectory = -100; // AT_FDCWD
+    internal const int CurrentDirectory = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH
     private const int TypeMask = 0xF000; // S_IFMT
@@ -58,5 +58,82 @@ public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
 
         [FieldOffset(28)]
         internal ushort Mode;
+
+        [FieldOffset(32)]
+        internal ulong Inode;
+
+        [FieldOffset(40)]
+        internal ulong Size;
+
+        [FieldOffset(112)]
+        internal long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        internal uint ModifiedNanoseconds;
+
+        [FieldOffset(136)]
+        internal uint DeviceMajor;
+
+        [FieldOffset(140)]
+        internal uint DeviceMinor;
     }
+}
+
+/// <summary>Which file a path names, and in which state: a replaced database is another inode, whatever an open handle says.</summary>
+public sealed record FileSignature(ulong Device, ulong Inode, ulong Size, long Modified, uint ModifiedNanoseconds)
+{
+    /// <summary>The file that a path names, behind a link the file it points to; null where the path names nothing that can be seen.</summary>
+    public static FileSignature? Of(string path) =>
+        NativeMethods.Statx(FileFacts.CurrentDirectory, path, 0, NativeMethods.StatxBasicStats, out var stat) != 0
+            ? null
+            : new FileSignature(((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor, stat.Inode, stat.Size, stat.ModifiedSeconds, stat.ModifiedNanoseconds);
+
+    public bool SameFile(FileSignature other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Device == other.Device && Inode == other.Inode;
+    }
+}
+
+/// <summary>Why a file may not be read or written (access(2)), asked without opening the file.</summary>
+public enum FileRefusal
+{
+    /// <summary>It may.</summary>
+    None,
+
+    /// <summary>The path names nothing.</summary>
+    Missing,
+
+    /// <summary>A right is missing, on the file or on a directory above it.</summary>
+    NoPermission,
+
+    /// <summary>The file system is mounted read-only.</summary>
+    ReadOnlyFileSystem,
+
+    /// <summary>Another error; its number is the last P/Invoke error.</summary>
+    Other,
+}
+
+/// <summary>Asks whether this process may read or write a file, without opening the file.</summary>
+public static class FileRefusals
+{
+    public static FileRefusal OfReading(string path) => Of(path, NativeMethods.MayRead);
+
+    public static FileRefusal OfWriting(string path) => Of(path, NativeMethods.MayWrite);
+
+    /// <summary>True for the error of a file that was opened for writing on a file system that is mounted read-only.</summary>
+    public static bool IsReadOnlyFileSystem(IOException error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        return error.HResult == NativeMethods.ReadOnlyFileSystem;
+    }
+
+    private static FileRefusal Of(string path, int mode) =>
+        NativeMethods.Access(path, mode) == 0 ? FileRefusal.None : Marshal.GetLastPInvokeError() switch
+        {
+            NativeMethods.NoEntry or NativeMethods.NotADirectory => FileRefusal.Missing,
+            NativeMethods.AccessDenied => FileRefusal.NoPermission,
+            NativeMethods.ReadOnlyFileSystem => FileRefusal.ReadOnlyFileSystem,
+            _ => FileRefusal.Other,
+        };
 }

@@ -17,6 +17,7 @@ internal static partial class NativeMethods
     internal const int AccessDenied = 13; // EACCES
     internal const int NotADirectory = 20; // ENOTDIR
     internal const int ReadOnlyFileSystem = 30; // EROFS
+    internal const int MayRead = 4; // R_OK
     internal const int MayWrite = 2; // W_OK
     internal const short ReadLock = 0; // F_RDLCK
     internal const short WriteLock = 1; // F_WRLCK

@@ -1,6 +1,5 @@
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store.Files;
 
 namespace PolicyDaemon.Store.Snapshots;
 

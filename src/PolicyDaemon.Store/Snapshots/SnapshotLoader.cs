@@ -5,7 +5,6 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
-using PolicyDaemon.Store.Files;
 
 namespace PolicyDaemon.Store.Snapshots;
 

@@ -1,8 +1,6 @@
-using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Faults;
-using PolicyDaemon.Store.Files;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
@@ -70,7 +68,7 @@ internal static class SqliteFaults
         }
         catch (IOException error)
         {
-            return IsReadOnly(error) ? ReadOnlyFileSystem(path, cause) : NoSpace(path, cause ?? error);
+            return FileRefusals.IsReadOnlyFileSystem(error) ? ReadOnlyFileSystem(path, cause) : NoSpace(path, cause ?? error);
         }
         catch (UnauthorizedAccessException)
         {
@@ -80,10 +78,7 @@ internal static class SqliteFaults
         return Permission(path, cause);
     }
 
-    private static bool IsReadOnly(string path) =>
-        NativeMethods.Access(path, NativeMethods.MayWrite) != 0 && Marshal.GetLastPInvokeError() == NativeMethods.ReadOnlyFileSystem;
-
-    private static bool IsReadOnly(IOException error) => error.HResult == NativeMethods.ReadOnlyFileSystem;
+    private static bool IsReadOnly(string path) => FileRefusals.OfWriting(path) == FileRefusal.ReadOnlyFileSystem;
 
     private static StoreException ReadOnlyFileSystem(string path, Exception? cause) => new(
         StoreFault.ReadOnly,

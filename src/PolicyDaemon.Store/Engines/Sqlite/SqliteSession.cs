@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Faults;
-using PolicyDaemon.Store.Files;
 using SQLitePCL;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
@@ -226,13 +226,14 @@ internal sealed class SqliteSession : StoreSession
     /// the log that the daemon goes on writing to. See https://www.sqlite.org/howtocorrupt.html, section 2.2.</remarks>
     private static void Probe(string path)
     {
-        if (NativeMethods.Access(path, NativeMethods.MayRead) != 0)
+        var refusal = FileRefusals.OfReading(path);
+        if (refusal != FileRefusal.None)
         {
-            throw Marshal.GetLastPInvokeError() switch
+            throw refusal switch
             {
-                NativeMethods.NoEntry or NativeMethods.NotADirectory => SqliteFaults.Missing(path),
-                NativeMethods.AccessDenied => SqliteFaults.Permission(path),
-                var error => new StoreException(StoreFault.Unavailable, $"{path}: {Marshal.GetPInvokeErrorMessage(error)}"),
+                FileRefusal.Missing => SqliteFaults.Missing(path),
+                FileRefusal.NoPermission => SqliteFaults.Permission(path),
+                _ => new StoreException(StoreFault.Unavailable, $"{path}: {Marshal.GetLastPInvokeErrorMessage()}"),
             };
         }
 

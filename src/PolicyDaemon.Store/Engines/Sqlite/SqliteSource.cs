@@ -1,5 +1,5 @@
 using System.Data.Common;
-using PolicyDaemon.Store.Files;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 

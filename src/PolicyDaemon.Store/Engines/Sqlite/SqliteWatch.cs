@@ -1,7 +1,7 @@
 using Dapper;
 using Microsoft.Data.Sqlite;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Faults;
-using PolicyDaemon.Store.Files;
 using SQLitePCL;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
