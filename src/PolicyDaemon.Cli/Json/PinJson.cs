@@ -2,6 +2,7 @@ using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Auditing;
 
 namespace PolicyDaemon.Cli.Json;
 
@@ -20,7 +21,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Evidence">The decision that brought it into its state; null where the audit log does not say.</param>
 internal sealed record PinJson(
     string Fingerprint, string Digest, string Subject, string State, string? Strength, DateTimeOffset Since, bool Served,
-    string? LeftOut, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, IReadOnlyList<PresentationJson> SeenAt, PinEvidenceJson? Evidence)
+    string? LeftOut, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, IReadOnlyList<PresentationJson> SeenAt, PinEvidence? Evidence)
 {
     /// <summary>Every pin of a destination, in its order.</summary>
     internal static IReadOnlyList<PinJson> Of(Destination destination, PostfixSettings postfix, PinProbeState known)
@@ -41,9 +42,7 @@ internal sealed record PinJson(
         known.Seen(pin)?.First,
         known.Seen(pin)?.Last,
         [.. known.PresentationsOf(pin).Select(PresentationJson.From)],
-        known.EvidenceOf(pin) is { } decision
-            ? new PinEvidenceJson(decision.Actor, decision.ChangeId, decision.Time, decision.Rule, decision.Reason)
-            : null);
+        known.EvidenceOf(pin));
 }
 
 /// <summary>Where a pinned key or certificate was presented.</summary>
@@ -62,14 +61,6 @@ internal sealed record PresentationJson(
         seen.MxHost, seen.Target.Address.ToString(), seen.Target.Port, seen.Target.ServerName, seen.First, seen.Last, seen.IsCurrent,
         seen.Certificate.NotAfter);
 }
-
-/// <summary>A decision about a pin.</summary>
-/// <param name="Actor">Who: a person, or <c>prober</c>.</param>
-/// <param name="Change">The change, which <c>undo</c> takes.</param>
-/// <param name="Time">When.</param>
-/// <param name="Rule">The rule of the life cycle; null where a person decided.</param>
-/// <param name="Reason">Why, in words; null where none were given.</param>
-internal sealed record PinEvidenceJson(string Actor, long Change, DateTimeOffset Time, string? Rule, string? Reason);
 
 /// <summary>A row of <c>pin list</c>.</summary>
 /// <param name="Key">The destination.</param>

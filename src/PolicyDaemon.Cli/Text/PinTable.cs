@@ -61,7 +61,7 @@ internal static class PinTable
         else if (probeState.Probed?.LastProbe is not null)
             yield return "never seen by a probe";
         if (probeState.EvidenceOf(pin) is { } decision)
-            yield return $"{pin.State.Name()} by {decision.Text}";
+            yield return $"{pin.State.Name()} by {decision.Describe()}";
     }
 
     private static string Place(PinPresentation seen) => $"{seen.MxHost} [{seen.Target.Address}]";

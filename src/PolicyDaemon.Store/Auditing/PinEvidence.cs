@@ -5,20 +5,20 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Auditing;
 
-/// <summary>The decision that brought a pin into its state, from the audit log.</summary>
-/// <param name="Actor">Who: a person, or the prober.</param>
-/// <param name="ChangeId">The change.</param>
-/// <param name="Time">When.</param>
+/// <summary>The decision that brought a pin into its state, from the audit log; also its JSON.</summary>
+/// <param name="Actor">Who decided: a person, or <c>prober</c>.</param>
+/// <param name="Change">The number of the change, which <c>undo</c> takes.</param>
+/// <param name="Time">When the decision was made.</param>
 /// <param name="Rule">The rule of the life cycle; null where a person decided.</param>
-/// <param name="Reason">The rule's words, or the person's; null where none were given.</param>
-public sealed record PinEvidence(string Actor, long ChangeId, DateTimeOffset Time, string? Rule, string? Reason)
+/// <param name="Reason">The reason that the rule or the person gave; null where none was given.</param>
+public sealed record PinEvidence(string Actor, long Change, DateTimeOffset Time, string? Rule, string? Reason)
 {
     // Rows of one key that are looked through; pins change a few times a year.
     private const int MaxRows = 500;
 
-    /// <summary>In a line.</summary>
-    public string Text => FormattableString.Invariant(
-        $"{(Rule is null ? Actor : $"{Actor}, rule {Rule}")}, change {ChangeId}{(Reason is null ? "" : $": {Reason}")}");
+    /// <summary>The decision in one line, for people.</summary>
+    public string Describe() => FormattableString.Invariant(
+        $"{(Rule is null ? Actor : $"{Actor}, rule {Rule}")}, change {Change}{(Reason is null ? "" : $": {Reason}")}");
 
     /// <summary>Finds why each pin of a destination is in its state.</summary>
     internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key)

@@ -7,6 +7,7 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store.Auditing;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Packaging;
@@ -23,7 +24,7 @@ public sealed class JsonShapeTests
         [typeof(DestinationJson)] = "destination",
         [typeof(PinJson)] = "pin",
         [typeof(PresentationJson)] = "presentation",
-        [typeof(PinEvidenceJson)] = "decision",
+        [typeof(PinEvidence)] = "decision",
         [typeof(ListedPinJson)] = "listed pin",
         [typeof(ProbeStateJson)] = "probe state",
         [typeof(AddressJson)] = "address",

@@ -87,7 +87,7 @@ internal static class PinList
             seen is null ? "-" : UtcTime.Text(seen.Value.First),
             seen is null ? "-" : UtcTime.Text(seen.Value.Last),
             PinTable.Places(known, pin) is { Length: > 0 } places ? places : "-",
-            known.EvidenceOf(pin)?.Text ?? "-",
+            known.EvidenceOf(pin)?.Describe() ?? "-",
         ];
     }
 }
