@@ -168,16 +168,16 @@ internal sealed class DnsLookup : IDisposable
         for (var links = 0; question.Type != DnsType.CName; links++)
         {
             var alias = response.Answers.OfType<CNameRecord>()
-                .FirstOrDefault(record => DnsNames.Plain(record.DomainName.Value) == owner);
+                .FirstOrDefault(record => DnsNames.Plain(record.DomainName) == owner);
             if (alias is null)
                 break;
             if (links == DnsLimits.Aliases)
                 return (null, $"more than {DnsLimits.Aliases} CNAME records in a row");
-            owner = DnsNames.Plain(alias.CanonicalName.Value);
+            owner = DnsNames.Plain(alias.CanonicalName);
         }
 
         var records = response.Answers
-            .Where(record => (int)record.RecordType == (int)question.Type && DnsNames.Plain(record.DomainName.Value) == owner)
+            .Where(record => (int)record.RecordType == (int)question.Type && DnsNames.Plain(record.DomainName) == owner)
             .Select(Text)
             .OfType<string>()
             .ToImmutableArray();
@@ -205,8 +205,8 @@ internal sealed class DnsLookup : IDisposable
     private static string? Text(DnsResourceRecord record) => record switch
     {
         AddressRecord address => address.Address.ToString(),
-        MxRecord mx => string.Create(CultureInfo.InvariantCulture, $"{mx.Preference} {(DnsNames.Plain(mx.Exchange.Value) is { Length: > 0 } name ? name : ".")}"),
-        CNameRecord alias => DnsNames.Plain(alias.CanonicalName.Value),
+        MxRecord mx => string.Create(CultureInfo.InvariantCulture, $"{mx.Preference} {(DnsNames.Plain(mx.Exchange) is { Length: > 0 } name ? name : ".")}"),
+        CNameRecord alias => DnsNames.Plain(alias.CanonicalName),
         // RFC 8461 section 3.1, RFC 7208 section 3.3: several strings of one record belong together.
         TxtRecord txt => string.Concat(txt.Text),
         DnsClient.Protocol.TlsaRecord tlsa => string.Create(
@@ -242,6 +242,14 @@ internal sealed class DnsLookup : IDisposable
 /// <summary>Names as DnsClient hands them over, brought into our form.</summary>
 internal static class DnsNames
 {
+    /// <summary>Lower case, without the final dot; empty for the root.</summary>
+    /// <remarks>
+    /// As the reply has it: DnsClient turns A-labels into U-labels, which are the names of nothing in DNS. It keeps the name from the
+    /// wire in <see cref="DnsString.Value"/> where it stands in a record's data, and in <see cref="DnsString.Original"/> where it is an owner's.
+    /// </remarks>
+    public static string Plain(DnsString name) =>
+        Plain(name.Original.Contains(DnsString.ACEPrefix, StringComparison.Ordinal) ? name.Original : name.Value);
+
     /// <summary>Lower case, without the final dot; empty for the root.</summary>
     public static string Plain(string name) => name.TrimEnd('.').ToLowerInvariant();
 }

@@ -43,6 +43,21 @@ public sealed class MxResolverTests : IAsyncDisposable
         Assert.Equal("example.com", Assert.Single(found.Hosts).Name);
     }
 
+    [Theory]
+    [InlineData("xn--mnchen-3ya.example.com")]
+    [InlineData("xn--a.example.com")] // no A-label of anything
+    [InlineData("a_b.example.com")]
+    public async Task Names_are_asked_for_and_read_octet_for_octet(string domain)
+    {
+        dns.AddMx(domain, 10, "mx." + domain);
+        dns.AddHost("mx." + domain, false, "192.0.2.1");
+
+        var found = await ResolveAsync(domain);
+
+        var host = Assert.Single(found.Hosts);
+        Assert.Equal(("mx." + domain, "192.0.2.1"), (host.Name, Assert.Single(host.Addresses).ToString()));
+    }
+
     [Fact]
     public async Task A_null_MX_takes_no_mail()
     {
