@@ -9,13 +9,13 @@ internal sealed class CheckReport(JsonElement json)
     public string Mail => json.GetProperty("mail").GetString()!;
 
     /// <summary>What it says of mail at the entry's level.</summary>
-    public MailResult AtEntry() => Result(json);
+    public IReadOnlyList<MailResult> AtEntry() => Result(json);
 
     /// <summary>What it says of mail at a level, without an entry.</summary>
-    public MailResult At(PolicyLevel level) => Row(level) is { } row
+    public IReadOnlyList<MailResult> At(PolicyLevel level) => Row(level) is { } row
         ? Result(row)
         // DNS has ended the search: what it comes to is the same at every level.
-        : json.GetProperty("levels").GetArrayLength() == 0 ? Result(json) : MailResult.Unknown;
+        : json.GetProperty("levels").GetArrayLength() == 0 ? Result(json) : [MailResult.Unknown];
 
     /// <summary>The policy that it proposes for a level: the level itself where it has nothing to say; null where it proposes none.</summary>
     public string? PolicyFor(PolicyLevel level)
@@ -50,15 +50,16 @@ internal sealed class CheckReport(JsonElement json)
         return null;
     }
 
-    // Several are what chance decides: no forecast.
-    private static MailResult Result(JsonElement forecast) => forecast.GetProperty("results").GetArrayLength() != 1
-        ? MailResult.Unknown
-        : forecast.GetProperty("results")[0].GetString() switch
+    /// <summary>Several where chance decides.</summary>
+    private static List<MailResult> Result(JsonElement forecast) =>
+    [
+        .. forecast.GetProperty("results").EnumerateArray().Select(result => result.GetString() switch
         {
             "sent-over-tls" => MailResult.SentOverTls,
             "sent-in-plain-text" => MailResult.SentInPlainText,
             "deferred" => MailResult.Deferred,
             "returned" => MailResult.Returned,
             _ => MailResult.Unknown,
-        };
+        }),
+    ];
 }

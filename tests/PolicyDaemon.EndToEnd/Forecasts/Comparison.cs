@@ -9,10 +9,10 @@ namespace PolicyDaemon.EndToEnd.Forecasts;
 internal sealed record Comparison(ServerKind Kind, PolicyLevel Level, string? Policy)
 {
     /// <summary>What <c>check</c> said of this level without an entry.</summary>
-    public MailResult Before { get; init; }
+    public IReadOnlyList<MailResult> Before { get; init; } = [];
 
     /// <summary>What <c>check</c> said with the entry in force.</summary>
-    public MailResult InForce { get; init; }
+    public IReadOnlyList<MailResult> InForce { get; init; } = [];
 
     /// <summary>The same in words.</summary>
     public string Words { get; init; } = "";
@@ -27,9 +27,13 @@ internal sealed record Comparison(ServerKind Kind, PolicyLevel Level, string? Po
     public string? Fault { get; init; }
 
     /// <summary>Whether a forecast is right, or rightly none.</summary>
-    public bool Agrees(MailResult forecast) => forecast == MailResult.Unknown ? Kind.CannotBeTold is not null : forecast == Result;
+    /// <param name="forecast">Several where chance decides.</param>
+    public bool Agrees(IReadOnlyList<MailResult> forecast) =>
+        (forecast.Contains(MailResult.Unknown) || forecast.Contains(Result)) && (IsTold(forecast) || Kind.CannotBeTold is not null);
 
     public bool IsRight => Fault is null && (Attempt is null || (Agrees(Before) && Agrees(InForce)));
 
-    public bool IsUndecided => Attempt is not null && IsRight && (Before == MailResult.Unknown || InForce == MailResult.Unknown);
+    public bool IsUndecided => Attempt is not null && IsRight && !(IsTold(Before) && IsTold(InForce));
+
+    private static bool IsTold(IReadOnlyList<MailResult> forecast) => forecast is [not MailResult.Unknown];
 }

@@ -4,7 +4,7 @@ using PolicyDaemon.EndToEnd.Lab;
 namespace PolicyDaemon.EndToEnd.Forecasts;
 
 /// <summary>Every kind of server, a Postfix that sends to them by one transport for each policy, and a daemon for each.</summary>
-internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDisposable
+internal sealed class ForecastLaboratory(PostfixInstallation postfix, int? seed) : IAsyncDisposable
 {
     // Postfix has no patience beyond the tool's, so that both see the same.
     private const string Patience = "15s";
@@ -15,6 +15,7 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDi
     private LabDns? _dns;
     private MailServers? _servers;
     private string _authorities = "";
+    private string _postfixSection = "";
 
     public KindBook Book { get; private set; } = null!;
 
@@ -27,13 +28,16 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDi
 
     public string PostfixVersion { get; private set; } = "";
 
+    /// <summary>The lines of main.cf that a seed has drawn.</summary>
+    public IReadOnlyList<string> Settings { get; } = seed is { } drawn ? Draw(new Random(drawn)) : [];
+
     public async Task StartAsync(Func<ServerKind, bool> wanted)
     {
         _sandbox = await Sandbox.CreateAsync(postfix);
         foreach (var network in KindBook.Networks) await LabNetwork.WholeAsync(_sandbox, network);
         var certificates = Directory.CreateDirectory(Path.Combine(_sandbox.Folder, "certificates")).FullName;
         var forge = new CertificateForge();
-        Book = await KindBook.WriteAsync(forge, certificates);
+        Book = await KindBook.WriteAsync(forge, certificates, seed);
         Book.Keep(wanted);
         _authorities = Path.Combine(_sandbox.Folder, "authorities.pem");
         await File.WriteAllTextAsync(_authorities, forge.TrustedPem);
@@ -49,6 +53,7 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDi
         await _dns.PublishAsync();
         await StartSenderAsync();
         PostfixVersion = await Sender.Instance.ParameterAsync("mail_version");
+        _postfixSection = await PostfixSectionAsync();
         Empty = await DaemonAsync("empty", FirstPort);
     }
 
@@ -99,8 +104,37 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDi
         var policyd = new Policyd(_sandbox!, name, Path.Combine(_sandbox!.Folder, name, "run"), port);
         var probe = new ProbeConfiguration(_authorities)
             .With("enabled", "no").With("connect_timeout", Patience).With("reply_timeout", Patience).With("handshake_timeout", Patience);
-        await policyd.PrepareAsync(probe: probe);
+        await policyd.PrepareAsync(probe: probe, postfix: _postfixSection);
         return policyd;
+    }
+
+    private static List<string> Draw(Random random)
+    {
+        string Pick(params string[] all) => all[random.Next(all.Length)];
+        return
+        [
+            "smtp_mx_address_limit = " + Pick("5", "5", "2", "3", "0"),
+            "smtp_address_preference = " + Pick("any", "ipv4", "ipv6"),
+            "inet_protocols = " + Pick("all", "all", "all", "ipv4", "ipv6"),
+            "smtp_tls_protocols = " + Pick(">=TLSv1", ">=TLSv1.2", "!SSLv2, !SSLv3, !TLSv1", "", "<=TLSv1.2", ">=TLSv1.3"),
+            "smtp_tls_mandatory_protocols = " + Pick(">=TLSv1", ">=TLSv1.2", "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1", "TLSv1.2, TLSv1.3", ">=TLSv1.3", "<=TLSv1.2"),
+            "smtp_tls_dane_insecure_mx_policy = " + Pick("may", "encrypt", "dane"),
+            "smtp_tls_security_level = " + Pick("may", "none", "encrypt", "dane", "verify", "secure", "dane-only"),
+        ];
+    }
+
+    /// <summary>What main.cf says, in the section of ours that repeats it; Postfix's own defaults among it.</summary>
+    private async Task<string> PostfixSectionAsync()
+    {
+        var section = new StringBuilder();
+        foreach (var (key, parameter) in new[]
+        {
+            ("security_level", "smtp_tls_security_level"), ("mx_address_limit", "smtp_mx_address_limit"), ("inet_protocols", "inet_protocols"),
+            ("address_preference", "smtp_address_preference"), ("protocols", "smtp_tls_protocols"),
+            ("mandatory_protocols", "smtp_tls_mandatory_protocols"), ("dane_insecure_mx_policy", "smtp_tls_dane_insecure_mx_policy"),
+        })
+            section.Append($"{key} = {(await Sender.Instance.RunAsync("postconf", "-xh", parameter)).Require().Trim()}\n");
+        return section.ToString();
     }
 
     private async Task StartSenderAsync()
@@ -127,6 +161,7 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix) : IAsyncDi
             # A second attempt comes when it is asked for, and may then be in plain text.
             minimal_backoff_time = 1s
             queue_run_delay = 1d
+            {string.Join('\n', Settings)}
             """, services.ToString());
     }
 }

@@ -34,5 +34,6 @@ internal static class ForecastReport
             $"Postfix {version}: {all.Select(compared => compared.Kind).Distinct().Count()} kinds of server, {mails} mails, {wrong.Count} disagreements, {all.Count(compared => compared.IsUndecided)} rightly undecided, {elapsed:m\\:ss} min"));
     }
 
-    private static string Mark(Comparison compared, MailResult forecast) => (compared.Agrees(forecast) ? "" : "! ") + forecast.Name();
+    private static string Mark(Comparison compared, IReadOnlyList<MailResult> forecast) =>
+        (compared.Agrees(forecast) ? "" : "! ") + string.Join(" or ", forecast.Select(one => one.Name()));
 }

@@ -20,9 +20,13 @@ public sealed class ForecastTests
         var watch = Stopwatch.StartNew();
         // Some of them, for who looks into one.
         var wanted = Environment.GetEnvironmentVariable("POLICYDAEMON_OUTLOOK")?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        await using var lab = new ForecastLaboratory(postfix);
+        // Others than the listed ones, and another main.cf.
+        int? seed = Environment.GetEnvironmentVariable("POLICYDAEMON_OUTLOOK_SEED") is { Length: > 0 } text
+            ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)
+            : null;
+        await using var lab = new ForecastLaboratory(postfix, seed);
         await lab.StartAsync(kind => wanted.Length == 0 || wanted.Contains(kind.Name) || wanted.Contains(kind.Group));
-        Console.WriteLine($"Postfix {lab.PostfixVersion}");
+        Console.WriteLine($"Postfix {lab.PostfixVersion}{(lab.Settings.Count == 0 ? "" : ": " + string.Join(", ", lab.Settings))}");
         var all = await new ForecastRun(lab).RunAsync(Console.WriteLine);
         ForecastReport.Write(Console.Out, lab.PostfixVersion, all, watch.Elapsed);
         Assert.True(all.All(compared => compared.IsRight), "check disagrees with Postfix: see the table");

@@ -21,9 +21,18 @@ internal sealed class KindBook
 
     public IReadOnlyList<ServerKind> All => _kinds;
 
-    public static async Task<KindBook> WriteAsync(CertificateForge forge, string folder)
+    /// <param name="forge">Makes the certificates.</param>
+    /// <param name="folder">For files of the servers.</param>
+    /// <param name="seed">Draws the kinds instead of listing them.</param>
+    public static async Task<KindBook> WriteAsync(CertificateForge forge, string folder, int? seed)
     {
         var book = new KindBook(forge);
+        if (seed is { } drawn)
+        {
+            new Kinds.Drawn(book, drawn).Write();
+            return book;
+        }
+
         Kinds.Names.Write(book);
         Kinds.Chains.Write(book);
         await Kinds.Keys.WriteAsync(book);
