@@ -134,7 +134,8 @@ public sealed class ProberComposition : IDisposable
     };
 
     // The whole name, as Postfix's myhostname has it; Environment.MachineName ends at the first dot.
-    private static string HostName() => System.Net.Dns.GetHostName() is { Length: > 0 } name ? name : "localhost";
+    /// <summary>The name in EHLO where the configuration has none.</summary>
+    public static string HostName() => System.Net.Dns.GetHostName() is { Length: > 0 } name ? name : "localhost";
 
     private static X509Certificate2Collection Roots(ConfiguredValue file)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
@@ -47,6 +46,11 @@ public sealed record CheckResult
     /// <summary>What the entry does to mail; null where there is none, or nowhere to send it.</summary>
     public MailForecast? AtEntry { get; init; }
 
+    /// <summary>What mail meets where no policy is found (security_level); null where that cannot be told, as at fingerprint, whose pins stand in main.cf.</summary>
+    public LevelForecast? AtSecurityLevel => Settings.Postfix.SecurityLevel == TlsLevel.Fingerprint
+        ? null
+        : Levels.FirstOrDefault(level => level is { Match.IsEmpty: true, SendsName: false } && level.Level == Settings.Postfix.SecurityLevel);
+
     public LevelForecast? Strongest => LevelForecasts.Strongest(Levels);
 
     public MxResolution Resolution => Probed.Resolution;
@@ -63,15 +67,12 @@ public sealed record CheckResult
 /// <summary>The settings of main.cf that a forecast rests on: those of <c>[postfix]</c>, and what is taken for granted.</summary>
 public static class Assumptions
 {
-    public static IEnumerable<string> Of(CheckResult result)
+    public static IEnumerable<string> Of(Settings settings)
     {
-        ArgumentNullException.ThrowIfNull(result);
-        var postfix = result.Settings.Postfix;
-        yield return string.Create(CultureInfo.InvariantCulture, $"smtp_mx_address_limit = {postfix.MxAddressLimit}");
-        yield return $"smtp_tls_protocols = {postfix.Protocols}";
-        yield return $"smtp_tls_mandatory_protocols = {postfix.MandatoryProtocols}";
-        yield return $"smtp_tls_dane_insecure_mx_policy = {postfix.DaneInsecureMxPolicy.Name()}";
-        yield return $"smtp_tls_CAfile or smtp_tls_CApath with the authorities of {(result.Settings.Probe.CaFile.Text is { Length: > 0 } file ? file : "the system")} (ca_file)";
+        ArgumentNullException.ThrowIfNull(settings);
+        foreach (var key in ConfigurationKeys.OfMainCf)
+            yield return settings.OfMainCf(key);
+        yield return $"smtp_tls_CAfile or smtp_tls_CApath with the authorities of {(settings.Probe.CaFile.Text is { Length: > 0 } file ? file : "the system")} (ca_file)";
         yield return "smtp_dns_support_level = dnssec for dane and dane-only";
         yield return "Postfix 3.7 or newer over OpenSSL 3, all else as it comes";
     }

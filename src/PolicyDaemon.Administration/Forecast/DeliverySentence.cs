@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Administration.Forecast;
@@ -8,10 +9,10 @@ public static class DeliverySentence
 {
     private const string Waits = "otherwise it is deferred (4.7.5), tried again, and returned after maximal_queue_lifetime (5 days)";
 
-    public static string Of(Explanation explanation, PostfixSettings postfix) => explanation.Answer.Kind switch
+    public static string Of(Explanation explanation, Settings settings) => explanation.Answer.Kind switch
     {
-        LookupAnswerKind.NotFound => "no policy: Postfix uses smtp_tls_security_level of main.cf; `policyctl setup` says which that is",
-        LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, postfix),
+        LookupAnswerKind.NotFound => $"no policy: Postfix uses {settings.OfMainCf(ConfigurationKeys.SecurityLevel)}",
+        LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, settings.Postfix),
         _ => $"deferred (4.7.5) and tried again, never sent in the clear: policyd answers a temporary error, {explanation.Answer.Text}",
     };
 

@@ -23,6 +23,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Command">The command that sets it; null where there is nothing to set.</param>
 /// <param name="Notes">What to know before acting on it.</param>
 /// <param name="Levels">Every level: first those that can be proposed, the strongest first of all.</param>
+/// <param name="WithoutPolicy">What mail meets where Postfix finds no policy, at <c>security_level</c>; null where that cannot be told.</param>
 /// <param name="Entry">The entry that decides about this destination: its own or a parent's; null where there is none.</param>
 /// <param name="Expected">The pins that are compared.</param>
 /// <param name="StoreProblem">Why the store could not be asked; null where it could.</param>
@@ -35,7 +36,7 @@ namespace PolicyDaemon.Cli.Json;
 internal sealed record CheckJson(
     string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, IReadOnlyList<string> Results, bool AfterWait,
     LevelJson? Strongest, string? Command,
-    IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
+    IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, LevelJson? WithoutPolicy, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
     ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
 {
     internal static CheckJson From(CheckResult result)
@@ -54,13 +55,14 @@ internal sealed record CheckJson(
             LevelCommand.For(result),
             [.. CheckAdvice.Of(result)],
             [.. result.Levels.Select(LevelJson.From)],
+            result.AtSecurityLevel is { } without ? LevelJson.From(without) : null,
             result.Entry is { } entry ? DestinationJson.From(entry, result.Settings.Postfix) : null,
             [.. result.Expected.Select(pin => pin.Fingerprint.Hex)],
             result.StoreProblem,
             StatusOf(result),
             DnsJson.From(result.Resolution),
             MtaStsJson.From(result),
-            [.. Assumptions.Of(result)],
+            [.. Assumptions.Of(result.Settings)],
             [.. result.Resolution.Hosts.Select(MxHostJson.From)],
             [.. result.Probed.Addresses.SelectMany(address => Seen(result, address))]);
     }

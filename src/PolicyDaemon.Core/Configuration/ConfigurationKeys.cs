@@ -30,26 +30,29 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey NearMiss = new(
         "postfix", "near_miss", "notfound", "how a miss is answered whose host is configured with other brackets or port: notfound or temp");
 
-    public static readonly ConfigurationKey SecurityLevel = new(
-        "postfix", "security_level", "may", "smtp_tls_security_level, what mail meets where no policy is found: none, may, encrypt, dane and so on");
+    public static readonly ConfigurationKey SecurityLevel = OfParameter(
+        "smtp_tls_security_level", "security_level", "may", "what mail meets where no policy is found: none, may, encrypt, dane and so on");
 
-    public static readonly ConfigurationKey MxAddressLimit = new(
-        "postfix", "mx_address_limit", "5", "smtp_mx_address_limit, how many addresses of a destination one attempt tries; 0 for all of them");
+    public static readonly ConfigurationKey MxAddressLimit = OfParameter(
+        "smtp_mx_address_limit", "mx_address_limit", "5", "how many addresses of a destination one attempt tries; 0 for all of them");
 
-    public static readonly ConfigurationKey InetProtocols = new(
-        "postfix", "inet_protocols", "all", "inet_protocols, which addresses Postfix tries: all, ipv4 or ipv6");
+    public static readonly ConfigurationKey InetProtocols = OfParameter(
+        "inet_protocols", "inet_protocols", "all", "which addresses Postfix tries: all, ipv4 or ipv6");
 
-    public static readonly ConfigurationKey AddressPreference = new(
-        "postfix", "address_preference", "any", "smtp_address_preference, which addresses of one MX preference come first: any, ipv4 or ipv6");
+    public static readonly ConfigurationKey AddressPreference = OfParameter(
+        "smtp_address_preference", "address_preference", "any", "which addresses of one MX preference come first: any, ipv4 or ipv6");
 
-    public static readonly ConfigurationKey Protocols = new(
-        "postfix", "protocols", ">=TLSv1", "smtp_tls_protocols, the versions of TLS at level may");
+    public static readonly ConfigurationKey Protocols = OfParameter(
+        "smtp_tls_protocols", "protocols", ">=TLSv1", "the versions of TLS at level may");
 
-    public static readonly ConfigurationKey MandatoryProtocols = new(
-        "postfix", "mandatory_protocols", ">=TLSv1", "smtp_tls_mandatory_protocols, the versions of TLS at every other level");
+    public static readonly ConfigurationKey MandatoryProtocols = OfParameter(
+        "smtp_tls_mandatory_protocols", "mandatory_protocols", ">=TLSv1", "the versions of TLS at every other level");
 
-    public static readonly ConfigurationKey DaneInsecureMxPolicy = new(
-        "postfix", "dane_insecure_mx_policy", "dane", "smtp_tls_dane_insecure_mx_policy, what is left of dane where MX records are not signed: may, encrypt or dane");
+    public static readonly ConfigurationKey DaneInsecureMxPolicy = OfParameter(
+        "smtp_tls_dane_insecure_mx_policy", "dane_insecure_mx_policy", "dane", "what is left of dane where MX records are not signed: may, encrypt or dane");
+
+    private static ConfigurationKey OfParameter(string parameter, string name, string otherwise, string meaning) =>
+        new("postfix", name, otherwise, $"{parameter}, {meaning}") { Parameter = parameter };
 
     /// <summary>Those that forecasts of mail rest on, in the order of the manual; each repeats a parameter of main.cf.</summary>
     public static IReadOnlyList<ConfigurationKey> OfMainCf { get; } =
@@ -69,4 +72,7 @@ public static class ConfigurationKeys
 public sealed record ConfigurationKey(string Section, string Name, string Default, string Meaning)
 {
     public string FullName => $"{Section}.{Name}";
+
+    /// <summary>The parameter of main.cf that the key repeats; null where it repeats none.</summary>
+    public string? Parameter { get; init; }
 }

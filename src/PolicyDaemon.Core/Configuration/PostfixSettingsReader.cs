@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -18,6 +19,22 @@ internal sealed class PostfixSettingsReader(SettingValues values)
         MandatoryProtocols = Protocols(ConfigurationKeys.MandatoryProtocols),
         DaneInsecureMxPolicy = Level(ConfigurationKeys.DaneInsecureMxPolicy, ["may", "encrypt", "dane"]),
     };
+
+    /// <summary>The value of a key that repeats main.cf, as the file would have it.</summary>
+    public static string Text(PostfixSettings postfix, ConfigurationKey key) => key.Name switch
+    {
+        "security_level" => postfix.SecurityLevel.Name(),
+        "mx_address_limit" => postfix.MxAddressLimit.ToString(CultureInfo.InvariantCulture),
+        "inet_protocols" => Name(postfix.InetProtocols, "all"),
+        "address_preference" => Name(postfix.AddressPreference, "any"),
+        "protocols" => postfix.Protocols,
+        "mandatory_protocols" => postfix.MandatoryProtocols,
+        "dane_insecure_mx_policy" => postfix.DaneInsecureMxPolicy.Name(),
+        _ => throw new ArgumentException($"{key.FullName} does not repeat main.cf", nameof(key)),
+    };
+
+    private static string Name(AddressFamilies families, string both) =>
+        families switch { AddressFamilies.IPv4 => "ipv4", AddressFamilies.IPv6 => "ipv6", _ => both };
 
     private DigestAlgorithm Digest()
     {

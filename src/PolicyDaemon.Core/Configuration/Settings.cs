@@ -31,5 +31,13 @@ public sealed record Settings
     /// <summary>The keys of <c>[postfix]</c> that repeat main.cf and that the file leaves out: what forecasts take for granted.</summary>
     public ImmutableArray<string> AssumedOfMainCf { get; init; } = [];
 
+    /// <summary>A parameter of main.cf as <c>[postfix]</c> repeats it, with a word where nobody has written it down: <c>smtp_mx_address_limit = 5 (assumed)</c>.</summary>
+    public string OfMainCf(ConfigurationKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var value = PostfixSettingsReader.Text(Postfix, key);
+        return $"{key.Parameter} = {value}{(AssumedOfMainCf.Contains(key.Name) ? " (assumed)" : "")}";
+    }
+
     public required ProbeSettings Probe { get; init; }
 }

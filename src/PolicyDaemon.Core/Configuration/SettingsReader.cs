@@ -34,6 +34,20 @@ public sealed class SettingsReader
         return reader.Settings(file, null);
     }
 
+    /// <summary>Tries what a file would come to.</summary>
+    /// <returns>Null where it cannot be used.</returns>
+    public static Settings? TryParse(string text)
+    {
+        try
+        {
+            return Parse(NoFile, System.Text.Encoding.UTF8.GetBytes(text));
+        }
+        catch (ConfigurationException)
+        {
+            return null;
+        }
+    }
+
     private static byte[] ReadBytes(string path)
     {
         try

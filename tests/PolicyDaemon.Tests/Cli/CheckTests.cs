@@ -38,7 +38,7 @@ public sealed partial class CheckTests
                dns             1 MX host, DNSSEC secure
                resolver        {network.Dns.EndPoint}, trusted, passed its self-test
                mta-sts         enforce, max_age 604800 (7 days), id 2026, mx mx.partner.test
-               entry           none: Postfix uses smtp_tls_security_level of main.cf
+               entry           none: Postfix uses smtp_tls_security_level = may (assumed), at which mail is delivered
 
              mx.partner.test, preference 10
                addresses       2 addresses, DNSSEC secure
@@ -65,8 +65,10 @@ public sealed partial class CheckTests
                secure          delivered
                fingerprint     delivered, once the keys seen now are pinned
                encrypt         delivered
+               may             delivered
                verify          delivered
                dane            delivered
+               none            delivered in plain text
 
              Mail
                now             would be delivered if enforced now at level dane-only
@@ -78,7 +80,9 @@ public sealed partial class CheckTests
              """,
             Assumptions().Replace(result.Out, ""));
         Assert.Contains(
-            "  assumes         smtp_mx_address_limit = 5; smtp_tls_protocols = >=TLSv1; smtp_tls_mandatory_protocols = >=TLSv1; smtp_tls_dane_insecure_mx_policy = dane; ",
+            "  assumes         smtp_tls_security_level = may (assumed); smtp_mx_address_limit = 5 (assumed); inet_protocols = all (assumed); "
+            + "smtp_address_preference = any (assumed); smtp_tls_protocols = >=TLSv1 (assumed); smtp_tls_mandatory_protocols = >=TLSv1 (assumed); "
+            + "smtp_tls_dane_insecure_mx_policy = dane (assumed); ",
             result.Out, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Done, result.Code);
     }

@@ -77,7 +77,16 @@ public class ExplainTests
         var result = session.Run("explain", "example.com", "--format", "table");
 
         Assert.Equal(ExitCode.Negative, result.Code);
-        Assert.Contains("mail  no policy: Postfix uses smtp_tls_security_level of main.cf", result.Out, StringComparison.Ordinal);
+        Assert.Contains("mail  no policy: Postfix uses smtp_tls_security_level = may (assumed)", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_configuration_says_of_main_cf_is_not_called_assumed()
+    {
+        using var session = new CliSession(postfix: "security_level = dane");
+
+        Assert.Contains(
+            "mail  no policy: Postfix uses smtp_tls_security_level = dane\n", session.Run("explain", "example.com", "--format", "table").Out, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -53,6 +53,45 @@ public class SetupTests
         Assert.Contains(command, found[0].Commands);
     }
 
+    public static TheoryData<string, string, string, string, string> OfForecasts => new()
+    {
+        { "smtp_mx_address_limit=2", "", "forecast", "warning", "in [postfix] of test.conf write: mx_address_limit = 2; security_level = may; inet_protocols = all" },
+        { "smtp_mx_address_limit=2", "mx_address_limit = 2", "forecast", "note", "to have it said: in [postfix] of test.conf write: security_level = may; inet_protocols = all" },
+        { "smtp_mx_address_limit=5", "security_level = may\nmx_address_limit = 5\ninet_protocols = all", "forecast", "ok", "go by the settings of main.cf" },
+        { "smtp_tls_security_level=", "security_level = may\ninet_protocols = all", "forecast", "warning", "write: security_level = none" },
+        { "smtp_tls_mandatory_protocols=!SSLv2, !SSLv3, !TLSv1", "", "forecast", "warning", "write: mandatory_protocols = !SSLv2, !SSLv3, !TLSv1;" },
+        { "smtp_tls_mandatory_protocols=>=TLSv1", "", "forecast", "note", "mandatory_protocols = >=TLSv1" },
+        { "smtp_tls_dane_insecure_mx_policy=may", "", "forecast", "warning", "write: dane_insecure_mx_policy = may;" },
+        { "inet_protocols=ipv6, ipv4", "inet_protocols = all\nsecurity_level = may", "forecast", "ok", "" },
+        { "inet_protocols=ipv4", "", "forecast", "warning", "write: inet_protocols = ipv4" },
+        { "smtp_tls_CAfile=/etc/postfix/partners.pem", "", "authorities", "warning", "in [probe] of test.conf write: ca_file = /etc/postfix/partners.pem" },
+        { "smtp_tls_CAfile=/etc/postfix/partners.pem", "[probe]\nca_file = /etc/postfix/partners.pem", "authorities", "ok", "as Postfix does" },
+        { "smtp_tls_CAfile=/etc/ssl/certs/ca-certificates.crt", "[probe]\nca_file = /etc/postfix/partners.pem", "authorities", "warning", "Postfix trusts smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt and probes judge by /etc/postfix/partners.pem" },
+        { "smtp_tls_CApath=/etc/postfix/authorities", "", "authorities", "warning", "gather the same authorities in one file" },
+        { "smtp_tls_CApath=/etc/ssl/certs", "", "authorities", "ok", "" },
+        { "smtp_helo_name=mail.example.org", "", "helo-name", "warning", "Postfix says EHLO mail.example.org and probes say EHLO here.example.org: servers may treat a probe otherwise than mail; in [probe] of test.conf write: helo_name = mail.example.org" },
+        { "smtp_helo_name=here.example.org", "", "helo-name", "ok", "" },
+        { "smtp_helo_name=mail.example.org", "[probe]\nhelo_name = mail.example.org", "helo-name", "ok", "probes say EHLO mail.example.org, as Postfix does" },
+    };
+
+    [Theory]
+    [MemberData(nameof(OfForecasts))]
+    public void What_forecasts_rest_on_is_compared_with_the_real_Postfix(string setting, string configured, string check, string severity, string text)
+    {
+        var equals = setting.IndexOf('=', StringComparison.Ordinal);
+
+        var results = Check(new PostconfText((setting[..equals], setting[(equals + 1)..])), [(TlsLevel.Secure, 1)], postfix: configured);
+
+        var found = Assert.Single(results, result => result.Check == check);
+        Assert.Contains(text, found.Text, StringComparison.Ordinal);
+        Assert.Equal(severity, found.Severity.Name());
+    }
+
+    [Fact]
+    public void Without_any_authority_secure_and_verify_are_worth_a_word() => Assert.Contains(
+        "mail would wait, whatever check says", Assert.Single(Check(new PostconfText(("smtp_tls_CAfile", "")), []), result => result.Check == "authorities").Text,
+        StringComparison.Ordinal);
+
     [Fact]
     public void A_relay_with_an_entry_is_fine()
     {
@@ -200,6 +239,6 @@ public class SetupTests
             "test.conf",
             System.Text.Encoding.UTF8.GetBytes($"[lookup]\nsocketmap = {socketmap ?? "inet:127.0.0.1:8461"}\n[store]\ndatabase = /nowhere/policy.db\n[postfix]\n{postfix}\n"));
         return SetupChecks.Run(new SetupSubject(
-            text.Read(), settings, entries.ToDictionary(entry => entry.Level, entry => entry.Count), key => configured is not null && key == NextHop.Parse(configured)));
+            text.Read(), settings, entries.ToDictionary(entry => entry.Level, entry => entry.Count), key => configured is not null && key == NextHop.Parse(configured)) { HostName = "here.example.org" });
     }
 }

@@ -5,6 +5,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -46,11 +47,11 @@ internal static class ExplainVerb
         var observedState = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(explanation, postfix, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
+            report.Json(Json(explanation, context.Settings, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
-            Show(report, explanation, postfix, known, (observed, observedState));
+            Show(report, explanation, context.Settings, known, (observed, observedState));
         return explanation.Answer.Kind switch
         {
             LookupAnswerKind.Found => ExitCode.Done,
@@ -60,7 +61,7 @@ internal static class ExplainVerb
     }
 
     private static void Show(
-        Report report, Explanation explanation, PostfixSettings postfix, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
+        Report report, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
     {
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
         foreach (var key in explanation.Keys)
@@ -71,7 +72,7 @@ internal static class ExplainVerb
         }
 
         report.Line();
-        var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, postfix)) };
+        var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, settings)) };
         if (known.Probed is { } probed)
             facts.Add(("now", VerdictText.Mail(probed, observed: false)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })
@@ -79,7 +80,7 @@ internal static class ExplainVerb
         if (explanation.Decisive?.Entry is { } entry)
         {
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
-            var tlsRpt = PolicyText.Answer(entry, postfix, MapName.TlsPolicyTlsRpt);
+            var tlsRpt = PolicyText.Answer(entry, settings.Postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
                 facts.Add((MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
             if (explanation.Answer.Kind == LookupAnswerKind.Found && PolicyText.TcpLineLength(explanation.Answer.Text) > AnswerLimits.TcpTableLine)
@@ -90,7 +91,7 @@ internal static class ExplainVerb
         if (explanation.Decisive?.Entry is { Pins.IsEmpty: false } pinned)
         {
             report.Line();
-            report.Aligned(PinTable.Of(pinned, postfix));
+            report.Aligned(PinTable.Of(pinned, settings.Postfix));
             PinTable.WriteEvidence(report, pinned, known);
         }
     }
@@ -121,14 +122,14 @@ internal static class ExplainVerb
         return table;
     }
 
-    private static ExplainJson Json(Explanation explanation, PostfixSettings postfix, PinProbeState known, DateTimeOffset now) => new(
+    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now) => new(
         explanation.NextHop.Text,
         [.. explanation.Keys.Select(key => new ExplainedKeyJson(
             key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
         explanation.Decisive?.Key.Text,
         AnswerJson.From(explanation.Answer),
-        DeliverySentence.Of(explanation, postfix),
+        DeliverySentence.Of(explanation, settings),
         explanation.Decisive?.Entry is { } entry
-            ? DestinationJson.From(entry, postfix, ProbeStateJson.From(known.Probed, entry, postfix.FingerprintDigest, now), known)
+            ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
             : null);
 }

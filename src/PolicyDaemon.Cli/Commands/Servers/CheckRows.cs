@@ -33,11 +33,12 @@ internal static class CheckRows
         table.Add(key, "resolver", CheckTerms.Resolver(result));
         table.Add(key, "mta-sts", CheckTerms.Sts(result));
         table.Add(key, "entry", CheckTerms.Entry(result));
+        table.Add(key, "without-policy", CheckTerms.WithoutPolicy(result));
         foreach (var level in result.Levels)
             table.Add(key, "level " + CheckTerms.Level(level), $"{level.Verdict.Name()}: {CheckTerms.Forecast(level).Text}");
         foreach (var note in CheckAdvice.Of(result))
             table.Add(key, "note", note);
-        foreach (var assumption in Assumptions.Of(result))
+        foreach (var assumption in Assumptions.Of(result.Settings))
             table.Add(key, "assumes", assumption);
         foreach (var host in result.Resolution.Hosts)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -74,9 +75,16 @@ internal static class CheckTerms
         if (result.StoreProblem is { } problem)
             return new Cell($"unknown, the store cannot be read: {problem}", Tone.Caution);
         if (result.Entry is not { } entry)
-            return new Cell("none: Postfix uses smtp_tls_security_level of main.cf", Tone.Faint);
+            return new Cell($"none: {WithoutPolicy(result)}", Tone.Faint);
         var pins = entry.Policy.Level == TlsLevel.Fingerprint ? $", {Phrases.Count(result.Expected.Length, "pin")} compared" : "";
         return $"{entry.Key}: {entry.Policy.Level.Name()}{pins}{(entry.Observe ? ", only observed" : "")}";
+    }
+
+    /// <summary>What mail meets where Postfix finds no policy.</summary>
+    internal static string WithoutPolicy(CheckResult result)
+    {
+        var level = result.Settings.OfMainCf(ConfigurationKeys.SecurityLevel);
+        return $"Postfix uses {level}{(result.AtSecurityLevel is { } forecast ? $", at which mail is {MailSentence.Of(forecast)}" : "")}";
     }
 
     internal static Cell Host(MxHost host)

@@ -86,7 +86,7 @@ internal static class CheckText
         if (result.Resolution.Worked && !result.Probed.Addresses.IsEmpty)
         {
             report.Line("If enforced now", Tone.Heading);
-            var levels = result.Levels.Where(forecast => forecast.Level is not (TlsLevel.None or TlsLevel.May))
+            var levels = result.Levels
                 // Names written down are for where the level's own do not do.
                 .DistinctBy(forecast => (forecast.Level, CheckTerms.Forecast(forecast).Text))
                 .ToList();
@@ -102,7 +102,7 @@ internal static class CheckText
             report.Line("  " + "set it".PadRight(Labels) + "  " + command);
         foreach (var remedy in CheckAdvice.Of(result))
             report.Block([("note", remedy)], Labels);
-        report.Block([("assumes", new Cell(string.Join("; ", Assumptions.Of(result)), Tone.Faint))], Labels);
+        report.Block([("assumes", new Cell(string.Join("; ", Assumptions.Of(result.Settings)), Tone.Faint))], Labels);
     }
 
     private static Cell Level(LevelForecast forecast)

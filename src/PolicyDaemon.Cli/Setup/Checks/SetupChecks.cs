@@ -18,6 +18,9 @@ internal static class SetupChecks
         DaneCheck.Run,
         ParameterChecks.TlsRequired,
         ParameterChecks.Idna,
+        ForecastCheck.MainCf,
+        ForecastCheck.Authorities,
+        ForecastCheck.HeloName,
     ];
 
     internal static IReadOnlyList<SetupResult> Run(SetupSubject subject) => [.. All.SelectMany(check => check(subject))];

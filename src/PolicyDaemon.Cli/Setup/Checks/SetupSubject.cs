@@ -2,6 +2,7 @@ using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Probe;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
 
@@ -16,6 +17,9 @@ internal sealed record SetupSubject(
 {
     /// <summary>True where SELinux enforces its policy on this machine.</summary>
     public bool SelinuxEnforces { get; init; }
+
+    /// <summary>The machine's name, which probes say in EHLO where the configuration names none.</summary>
+    public string HostName { get; init; } = ProberComposition.HostName();
 
     public long Entries => Levels.Values.Sum();
 

@@ -95,7 +95,7 @@ internal sealed class Drawn(KindBook book, int seed)
             2 => tls with { Minimum = Pick("1.2", "1.3") },
             3 => tls.Only("1.2") with { Ciphers = Pick("AES128-SHA", "ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384", "AES256-GCM-SHA384", "ECDHE-RSA-CAMELLIA128-SHA256:ECDHE-ECDSA-CAMELLIA128-SHA256") + ":@SECLEVEL=0" },
             4 => tls with { Client = Pick("ask", "require") },
-            5 => tls with { Curve = Pick("secp521r1", "secp384r1", "X25519") },
+            5 => tls with { Curve = Pick("secp521r1", "secp384r1", "prime256v1") },
             _ => tls,
         };
         return OneIn(9)
