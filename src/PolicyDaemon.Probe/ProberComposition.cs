@@ -30,10 +30,11 @@ public sealed class ProberComposition : IDisposable
     public ProberComposition(ProbeSettings settings, PostfixSettings postfix, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(postfix);
         this.settings = settings;
         this.postfix = postfix;
         this.time = time;
-        ProbeOptions = ProbeOptionsOf(settings);
+        ProbeOptions = ProbeOptionsOf(settings) with { SpeaksTls13 = postfix.SpeaksTls13 };
         Schedule = ScheduleOf(settings);
         Dns = new DnsSource(DnsOptionsOf(settings), time);
         Resolver = new MxResolver(Dns);

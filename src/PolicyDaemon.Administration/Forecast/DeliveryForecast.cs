@@ -100,7 +100,8 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
                 Delivery.Unknown, verdict, $"deferred: no address could be reached from here, and mail waits as long as that is so: {why}", mail),
             _ => new(
                 Delivery.Unknown, verdict,
-                level is TlsLevel.Dane or TlsLevel.DaneOnly ? $"cannot be told {at}: {LevelForecasts.Unvouched}" : $"cannot be told {at}: {why}", mail),
+                mail.Addresses.Any(one => one.Delivery is { Result: AddressResult.Unknown, Why: ProbeOutcome.DaneRequired })
+                    ? $"cannot be told {at}: {LevelForecasts.Unvouched}" : $"cannot be told {at}: {why}", mail),
         };
     }
 }

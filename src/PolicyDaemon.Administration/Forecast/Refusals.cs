@@ -10,9 +10,9 @@ public static class Refusals
     {
         ArgumentNullException.ThrowIfNull(mail);
         return mail.Addresses
-            .Select(one => (one.Address, Why: one.Delivery.IsSent ? one.Delivery.OtherCertificate : one.Delivery.Why))
+            .Select(one => (one.Address, Why: one.Delivery.IsSent ? one.Delivery.OtherCertificate : one.Delivery.Why, one.Delivery.Because))
             .Where(one => one.Why is not null)
-            .Select(one => ($"{one.Address.MxHost} [{one.Address.History.Target.Address}]", Why(one.Why!.Value)));
+            .Select(one => ($"{one.Address.MxHost} [{one.Address.History.Target.Address}]", one.Because ?? Why(one.Why!.Value)));
     }
 
     /// <summary>An outcome with its result type of RFC 8460 where that is another word.</summary>

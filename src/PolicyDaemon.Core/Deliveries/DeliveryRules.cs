@@ -80,18 +80,18 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText) : new AddressDelivery(AddressResult.Skipped, outcome);
             case ProbeOutcome.StartTlsRefused:
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText)
-                    : new AddressDelivery(address.Observation?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
+                    : new AddressDelivery(address.History.LastDialogue?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
             case ProbeOutcome.Secured or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous or ProbeOutcome.PlaintextInjected:
                 break;
             default:
-                var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.Observation?.Stage == ProbeStage.Handshake;
+                var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.History.LastDialogue?.Stage == ProbeStage.Handshake;
                 return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);
         }
 
         if (level == TlsLevel.None)
             return new AddressDelivery(AddressResult.SentInPlainText);
-        if (IsTooOld(outcome, level))
-            return WithoutTls(level, ProbeOutcome.TlsTooOld);
+        if (OfVersion(address, outcome, level) is { } delivery)
+            return delivery;
         var authenticates = level is not (TlsLevel.May or TlsLevel.Encrypt);
         if (authenticates && outcome is ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous)
             return new AddressDelivery(AddressResult.Skipped, outcome);
@@ -122,7 +122,7 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
         _ => new AddressDelivery(AddressResult.Skipped, outcome),
     };
 
-    private static AddressDelivery AfterHandshake(AddressState address, TlsLevel level) => address.Observation?.AfterHandshake switch
+    private static AddressDelivery AfterHandshake(AddressState address, TlsLevel level) => address.History.LastDialogue?.AfterHandshake switch
     {
         null or ProbeOutcome.Secured => new AddressDelivery(AddressResult.SentOverTls),
         ProbeOutcome.EhloRefused => new AddressDelivery(AddressResult.Returned, ProbeOutcome.EhloRefused),
@@ -131,18 +131,32 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
         { } lost => WithoutTls(level, lost),
     };
 
-    private bool IsTooOld(ProbeOutcome outcome, TlsLevel level)
+    /// <summary>What becomes of the mail where the version of TLS is not one that the policy or main.cf allows; null where it is.</summary>
+    private AddressDelivery? OfVersion(AddressState address, ProbeOutcome outcome, TlsLevel level)
     {
         var protocols = policy.Protocols ?? (level == TlsLevel.May ? postfix.Protocols : postfix.MandatoryProtocols);
-        return outcome == ProbeOutcome.TlsTooOld && TlsProtocols.TryRange(protocols, out var lowest, out _) && lowest >= TlsProtocols.Tls12;
+        if (!TlsProtocols.TryRange(protocols, out var lowest, out var highest))
+            return null;
+        // A server without a certificate speaks no TLS 1.3; one that is too old to authenticate, no 1.2.
+        int? version = address.History.LastDialogue?.TlsVersion is { } name && TlsProtocols.TryNumber(name, out var number) ? number
+            : outcome switch { ProbeOutcome.TlsTooOld => TlsProtocols.Tls12 - 1, ProbeOutcome.TlsAnonymous => TlsProtocols.Tls12, _ => null };
+        if (version < lowest)
+            return WithoutTls(level, ProbeOutcome.TlsTooOld);
+        // The highest that both speak was negotiated: of lower ones nothing is known.
+        return version > highest
+            ? new AddressDelivery(AddressResult.Unknown, ProbeOutcome.HandshakeFailed)
+            {
+                Because = $"it spoke {TlsProtocols.Name(version.Value)}, and whether it speaks {TlsProtocols.Name(highest)}, the highest version allowed, is not known",
+            }
+            : null;
     }
 
     /// <summary>The certificates of the last handshake, the one that Postfix negotiates first.</summary>
-    /// <remarks>Where only what is stored is known, that is taken to be ECDSA: OpenSSL, and so Postfix, prefers it where a server leaves the choice.</remarks>
+    /// <remarks>Where that is not known, it is taken to be ECDSA: OpenSSL, and so Postfix, prefers it where a server leaves the choice.</remarks>
     private static List<CertificateRun> Presented(AddressState address, ProbeOutcome outcome)
     {
         var history = address.History;
-        var negotiated = address.Observation?.Certificates is [var first, ..] ? first.Certificate.Algorithm : (KeyAlgorithm?)null;
+        var negotiated = history.LastDialogue?.Negotiated;
         var runs = history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null).ToList();
         // Nothing is concluded from a handshake behind injected text; to mail it is one all the same. What was there before is the best guess.
         var last = outcome == ProbeOutcome.PlaintextInjected && runs.Count > 0 ? runs.Max(run => run.Last) : history.LastAttempt;

@@ -16,6 +16,9 @@ public sealed record AddressHistory(ProbeTarget Target)
 
     public ProbeOutcome LastOutcome { get; init; }
 
+    /// <summary>What the last attempt met; null where that is not known, as of one that an older version stored.</summary>
+    public LastDialogue? LastDialogue { get; init; }
+
     /// <summary>Attempts in a row that said nothing about the server, for the back-off.</summary>
     public int FailuresInARow { get; init; }
 
@@ -60,6 +63,7 @@ public sealed record AddressHistory(ProbeTarget Target)
         {
             LastAttempt = observation.At,
             LastOutcome = observation.Outcome,
+            LastDialogue = LastDialogue.Of(observation),
             FailuresInARow = observation.Outcome.IsConclusive() ? 0 : FailuresInARow + 1,
         };
         if (observation.Outcome != ProbeOutcome.Secured)
@@ -106,11 +110,11 @@ public sealed record AddressHistory(ProbeTarget Target)
             return this;
         return StartTls switch
         {
-            StartTlsOffer.Gone => this with { LastOutcome = ProbeOutcome.StartTlsNotSupported },
-            StartTlsOffer.Injected => this with { LastOutcome = ProbeOutcome.PlaintextInjected },
+            StartTlsOffer.Gone => this with { LastOutcome = ProbeOutcome.StartTlsNotSupported, LastDialogue = null },
+            StartTlsOffer.Injected => this with { LastOutcome = ProbeOutcome.PlaintextInjected, LastDialogue = null },
             StartTlsOffer.Offered when !CertificateRuns.IsEmpty => this with
             {
-                LastOutcome = ProbeOutcome.Secured, LastAttempt = CertificateRuns.Max(run => run.Last),
+                LastOutcome = ProbeOutcome.Secured, LastDialogue = null, LastAttempt = CertificateRuns.Max(run => run.Last),
             },
             _ => this,
         };

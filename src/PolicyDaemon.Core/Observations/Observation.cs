@@ -49,6 +49,24 @@ public sealed record Observation
     public ImmutableArray<string> Transcript { get; init; } = [];
 }
 
+/// <summary>What the last probe of a target met beyond its outcome, as far as it decides about mail.</summary>
+/// <param name="Stage">The stage that it reached, or failed in.</param>
+/// <param name="ReplyCode">Of an SMTP refusal.</param>
+/// <param name="AfterHandshake">How EHLO over TLS ended, as in <see cref="Observation.AfterHandshake"/>.</param>
+/// <param name="Negotiated">The key algorithm of the certificate that an ordinary client gets; null where none was shown.</param>
+/// <param name="TlsVersion">Such as <c>TLSv1.3</c>; null where no handshake showed one.</param>
+public sealed record LastDialogue(ProbeStage Stage, int? ReplyCode, ProbeOutcome AfterHandshake, KeyAlgorithm? Negotiated, string? TlsVersion)
+{
+    public static LastDialogue Of(Observation observation)
+    {
+        ArgumentNullException.ThrowIfNull(observation);
+        var first = observation.Certificates is [var shown, ..] ? shown : null;
+        return new LastDialogue(
+            observation.Stage, observation.ReplyCode, observation.AfterHandshake, first?.Certificate.Algorithm,
+            first?.TlsVersion is { Length: > 0 } version ? version : null);
+    }
+}
+
 /// <summary>How far the dialogue with a server went, in its order.</summary>
 public enum ProbeStage
 {

@@ -33,6 +33,11 @@ public sealed record PostfixSettings(DigestAlgorithm FingerprintDigest, PostfixV
     /// <summary>smtp_tls_mandatory_protocols, of all other levels.</summary>
     public string MandatoryProtocols { get; init; } = FromTls10;
 
+    /// <summary>Whether Postfix offers TLS 1.3 at any level; where it does not, a server has to speak an older version with it.</summary>
+    public bool SpeaksTls13 => IsTls13(Protocols) || IsTls13(MandatoryProtocols);
+
+    private static bool IsTls13(string protocols) => !TlsProtocols.TryRange(protocols, out _, out var highest) || highest >= TlsProtocols.Tls13;
+
     private const string FromTls10 = ">=TLSv1";
 
     public static readonly PostfixSettings Default =

@@ -38,6 +38,9 @@ internal static class TlsProtocols
 
     internal static string Name(int number) => Names[number];
 
+    /// <summary>The number of a version by its name.</summary>
+    internal static bool TryNumber(string name, out int number) => (number = Number(name, isBound: false)) >= 0;
+
     private static Problem? Read(string value, PostfixVersion version, out int lowest, out int highest)
     {
         lowest = 0;

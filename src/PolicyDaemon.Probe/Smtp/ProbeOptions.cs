@@ -26,6 +26,9 @@ public sealed record ProbeOptions
 
     public IPAddress? SourceAddress6 { get; init; }
 
+    /// <summary>False where Postfix offers no TLS 1.3 (smtp_tls_protocols, smtp_tls_mandatory_protocols): then a probe offers none either.</summary>
+    public bool SpeaksTls13 { get; init; } = true;
+
     /// <summary>Trust anchors of the WebPKI verdict; null: the system's.</summary>
     public X509Certificate2Collection? Roots { get; init; }
 }

@@ -42,7 +42,7 @@ public sealed class StartTlsProbe : IServerProbe
             };
         }
 
-        var first = await dialogue.RunAsync(target, TlsOffer.Postfix, cancellation);
+        var first = await dialogue.RunAsync(target, options.SpeaksTls13 ? TlsOffer.Postfix : TlsOffer.WithoutTls13, cancellation);
         if (first is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure })
         {
             var second = await dialogue.RunAsync(target, TlsOffer.WithoutCertificate, cancellation);

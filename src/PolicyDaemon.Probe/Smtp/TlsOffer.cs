@@ -131,6 +131,9 @@ internal sealed class TlsOffer
     /// <summary>What Postfix offers where it wants to see a certificate.</summary>
     public static TlsOffer Postfix { get; } = new(FromTls10, Suites);
 
+    /// <summary>The same of a Postfix whose main.cf allows TLS 1.2 at most.</summary>
+    public static TlsOffer WithoutTls13 { get; } = new(UpToTls12, Suites);
+
     /// <summary>The suites that show no certificate, which Postfix takes at may and encrypt. TLS 1.3 has none.</summary>
     public static TlsOffer WithoutCertificate { get; } = new(UpToTls12, SuitesWithoutCertificate);
 

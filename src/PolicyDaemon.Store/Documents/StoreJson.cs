@@ -9,6 +9,7 @@ namespace PolicyDaemon.Store.Documents;
 [JsonSerializable(typeof(AcceptedStoreDocument))]
 [JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(PresentedKeyDocument[]))]
+[JsonSerializable(typeof(LastDialogueDocument))]
 [JsonSerializable(typeof(ResolutionDocument))]
 [JsonSerializable(typeof(StoredCertificate[]))]
 [JsonSerializable(typeof(Dictionary<string, long>))]
@@ -20,6 +21,11 @@ internal sealed record AcceptedStoreDocument(string StoreId, long Sequence, stri
 
 /// <summary>A key that an MX host presented: what a finding was seen by.</summary>
 internal sealed record PresentedKeyDocument(string MxHost, string Target, string PublicKey, string Certificate, long Since);
+
+/// <summary>What the last attempt at a target met.</summary>
+/// <param name="At">When that was: a program that does not know of this leaves it as it is, and it is then of an earlier attempt.</param>
+internal sealed record LastDialogueDocument(
+    long At, string Stage, long? ReplyCode = null, string? AfterHandshake = null, string? Negotiated = null, string? TlsVersion = null);
 
 /// <summary>A certificate as a handshake showed it; the certificate itself is kept once, by its fingerprint.</summary>
 /// <param name="CertificateFingerprint">SHA-256 of the whole certificate.</param>

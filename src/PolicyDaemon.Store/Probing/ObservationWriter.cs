@@ -26,9 +26,11 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
             return null;
         after = Whole(after);
         var id = stored.Id != 0 ? stored.Id : targets.Ensure(observation.Target.Id);
+        // Typed, not var: Dapper's generator does not see the serializer's generated code.
+        string? lastDialogue = LastDialogueDocuments.Write(after.LastDialogue, after.LastAttempt!.Value);
         connection.Execute(
             """
-            UPDATE probe_target SET version = version + 1, last_attempt = @lastAttempt, last_outcome = @lastOutcome, failures = @failures,
+            UPDATE probe_target SET version = version + 1, last_attempt = @lastAttempt, last_outcome = @lastOutcome, last_dialogue = @lastDialogue, failures = @failures,
                    offered_starttls = @offeredStartTls, both_algorithms_at = @bothAlgorithmsAt
             WHERE id = @id
             """,
@@ -37,6 +39,7 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
                 id,
                 lastAttempt = after.LastAttempt!.Value.Seconds(),
                 lastOutcome = after.LastOutcome.Name(),
+                lastDialogue,
                 failures = (long)after.FailuresInARow,
                 offeredStartTls = after.HasOfferedStartTls ? 1L : 0L,
                 bothAlgorithmsAt = after.BothAlgorithmsAt?.Seconds(),

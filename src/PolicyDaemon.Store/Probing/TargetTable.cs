@@ -16,7 +16,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
         var name = target.Id;
         var row = connection.QueryFirstOrDefault<Row>(
             """
-            SELECT id, version, last_attempt, last_outcome, failures, offered_starttls, both_algorithms_at FROM probe_target WHERE name = @name
+            SELECT id, version, last_attempt, last_outcome, last_dialogue, failures, offered_starttls, both_algorithms_at FROM probe_target WHERE name = @name
             """,
             new { name });
         if (row is null)
@@ -27,6 +27,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
         {
             LastAttempt = row.LastAttempt?.Time(),
             LastOutcome = row.LastOutcome is null ? default : Outcome(row.LastOutcome),
+            LastDialogue = LastDialogueDocuments.Read(row.LastDialogue, row.LastAttempt),
             FailuresInARow = (int)row.Failures,
             StartTls = row.OfferedStartTls == 0 ? StartTlsOffer.None : Offer(row),
             BothAlgorithmsAt = row.BothAlgorithmsAt?.Time(),
@@ -93,8 +94,30 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
     };
 
     internal sealed record Row(
-        long Id, long Version, long? LastAttempt, string? LastOutcome, long Failures, long OfferedStartTls, long? BothAlgorithmsAt);
+        long Id, long Version, long? LastAttempt, string? LastOutcome, string? LastDialogue, long Failures, long OfferedStartTls, long? BothAlgorithmsAt);
 
     internal sealed record RunRow(
         string Algorithm, string? Der, long FirstSeen, long LastSeen, long Probes, long? TrustedSince, long TrustedProbes, string? Intermediates);
+}
+
+/// <summary>What the last attempt met, as a column of JSON.</summary>
+internal static class LastDialogueDocuments
+{
+    /// <returns>Null where nothing is stored of the last attempt, or an older program made it.</returns>
+    internal static LastDialogue? Read(string? json, long? lastAttempt)
+    {
+        if (json is null || JsonSerializer.Deserialize(json, StoreJson.Default.LastDialogueDocument) is not { } document || document.At != lastAttempt
+            || !ProbeStages.TryParse(document.Stage, out var stage))
+            return null;
+        return new LastDialogue(
+            stage, (int?)document.ReplyCode,
+            ProbeOutcomes.TryParse(document.AfterHandshake, out var outcome) ? outcome : ProbeOutcome.Secured,
+            KeyAlgorithms.TryParse(document.Negotiated, out var algorithm) ? algorithm : null, document.TlsVersion);
+    }
+
+    internal static string? Write(LastDialogue? dialogue, DateTimeOffset at) => dialogue is null ? null : JsonSerializer.Serialize(
+        new LastDialogueDocument(
+            at.Seconds(), dialogue.Stage.Name(), dialogue.ReplyCode, dialogue.AfterHandshake == ProbeOutcome.Secured ? null : dialogue.AfterHandshake.Name(),
+            dialogue.Negotiated?.Name(), dialogue.TlsVersion),
+        StoreJson.Default.LastDialogueDocument);
 }

@@ -108,6 +108,21 @@ public class MigrationTests
         Assert.Equal(["near-miss", "pin-held", "resolver-not-validating"], store.OpenFindings().Select(open => open.Finding.Kind.Name()).Order());
     }
 
+    /// <summary>What is known of a target's last attempt is found in its last observation.</summary>
+    [Fact]
+    public void A_store_of_version_4_keeps_what_the_last_attempts_met()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(4));
+
+        using var store = temporary.Open();
+
+        store.CheckIntegrity();
+        var addresses = store.ReadProbeState(NextHop.Parse("a.example"))!.Addresses;
+        Assert.Equal(
+            new LastDialogue(ProbeStage.Quit, null, ProbeOutcome.Secured, KeyAlgorithm.Ecdsa, "TLSv1.3"), Assert.Single(addresses).History.LastDialogue);
+    }
+
     [Fact]
     public void The_newest_schema_has_what_the_programs_use()
     {

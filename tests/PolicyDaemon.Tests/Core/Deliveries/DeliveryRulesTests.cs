@@ -92,6 +92,25 @@ public sealed class DeliveryRulesTests
     }
 
     [Theory]
+    [InlineData("TLSv1.3", ">=TLSv1.2", Tls)]
+    [InlineData("TLSv1.2", ">=TLSv1.3", Skipped)]
+    [InlineData("TLSv1", ">=TLSv1.1", Skipped)]
+    [InlineData("TLSv1.1", ">=TLSv1.1", Tls)]
+    [InlineData("TLSv1.3", "TLSv1.2:TLSv1.3", Tls)]
+    [InlineData("TLSv1.2", "<=TLSv1.2", Tls)]
+    [InlineData("TLSv1.3", "<=TLSv1.2", Unknown)] // it may speak 1.2, too
+    [InlineData("TLSv1", "", Tls)]
+    public void The_version_that_was_negotiated_is_compared_with_the_range_of_main_cf(string negotiated, string mandatory, AddressResult expected)
+    {
+        var address = Address(ProbeOutcome.Secured);
+        address = address with { History = address.History with { LastDialogue = address.History.LastDialogue! with { TlsVersion = negotiated } } };
+
+        var delivery = new DeliveryRules(new DeliveryPolicy(TlsLevel.Encrypt, NextHop), PostfixSettings.Default with { MandatoryProtocols = mandatory }).At(address);
+
+        Assert.Equal((expected, expected == Unknown), (delivery.Result, delivery.Because is not null));
+    }
+
+    [Theory]
     [InlineData("example.com", "", true)]
     [InlineData("mx.example.com", "", true)] // dot-nexthop
     [InlineData("mx.provider.test", "", false)]
@@ -150,8 +169,8 @@ public sealed class DeliveryRulesTests
         var first = rules.At(Address(ProbeOutcome.Secured, certificates: [good, bad]));
         var address = Address(ProbeOutcome.Secured, certificates: [bad, good]);
         var second = rules.At(address);
-        // As a store hands it out, which does not know what was negotiated: ECDSA, as OpenSSL prefers it.
-        var stored = rules.At(address with { Observation = null });
+        // As a store of an older version hands it out, which does not know what was negotiated: ECDSA, as OpenSSL prefers it.
+        var stored = rules.At(address with { History = address.History with { LastDialogue = null } });
 
         Assert.Equal((Tls, ProbeOutcome.PinMismatch), (first.Result, first.OtherCertificate));
         Assert.Equal((Skipped, ProbeOutcome.PinMismatch), (second.Result, second.Why));
@@ -257,10 +276,7 @@ public sealed class DeliveryRulesTests
         var address = Address(outcome);
         return address with
         {
-            Observation = new Observation
-            {
-                Target = address.History.Target, At = Now, Outcome = outcome, Stage = stage, ReplyCode = code, AfterHandshake = after,
-            },
+            History = address.History with { LastDialogue = new LastDialogue(stage, code, after, KeyAlgorithm.Ecdsa, "TLSv1.3") },
         };
     }
 

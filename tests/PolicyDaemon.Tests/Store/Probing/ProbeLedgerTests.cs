@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -39,6 +40,49 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal(ProbeOutcome.Timeout, read.LastOutcome);
         Assert.Equal(fixture.Now, read.LastAttempt);
         Assert.Equal(fixture.Now.AddHours(-4), read.BothAlgorithmsAt);
+    }
+
+    [Fact]
+    public void What_the_store_remembers_forecasts_what_the_probe_did()
+    {
+        Observation[] observations =
+        [
+            fixture.Observation(1, ProbeOutcome.Secured, 3, 0), // RSA is negotiated
+            fixture.Observation(2, ProbeOutcome.Secured, 0) with { AfterHandshake = ProbeOutcome.EhloRefused },
+            fixture.Observation(3, ProbeOutcome.StartTlsRefused) with { Stage = ProbeStage.StartTls, ReplyCode = 501 },
+            fixture.Observation(4, ProbeOutcome.ConnectionLost) with { Stage = ProbeStage.Handshake },
+        ];
+        foreach (var observation in observations)
+            fixture.Ledger.RecordAsync(observation, new AddressHistory(observation.Target).With(observation)).GetAwaiter().GetResult();
+
+        using var other = fixture.Open();
+
+        Assert.Equal(LastDialogue.Of(observations[0]), other.ReadHistory(Target(1)).LastDialogue);
+        Assert.Equal(KeyAlgorithm.Rsa, other.ReadHistory(Target(1)).LastDialogue!.Negotiated);
+        foreach (var level in Enum.GetValues<TlsLevel>())
+        {
+            var rules = new DeliveryRules(
+                new DeliveryPolicy(level, NextHop.Parse("example.com")) { IsPinned = Certificate(0).Equals }, PostfixSettings.Default with { MandatoryProtocols = ">=TLSv1.3" });
+            foreach (var observation in observations)
+            {
+                Assert.Equal(
+                    rules.At(Address(new AddressHistory(observation.Target).With(observation))), rules.At(Address(other.ReadHistory(observation.Target))));
+            }
+        }
+
+        static AddressState Address(AddressHistory history) => new() { MxHost = "mx.example.com", History = history };
+    }
+
+    [Fact]
+    public void What_an_older_program_left_is_not_taken_for_the_last_attempt()
+    {
+        fixture.See(1, 0);
+        Assert.NotNull(fixture.Ledger.ReadHistory(Target(1)).LastDialogue);
+
+        fixture.Store.Sql("UPDATE probe_target SET last_attempt = last_attempt + 60, version = version + 1");
+
+        using var other = fixture.Open();
+        Assert.Null(other.ReadHistory(Target(1)).LastDialogue);
     }
 
     [Fact]
