@@ -2,13 +2,20 @@ using System.Globalization;
 
 namespace PolicyDaemon.Core;
 
-/// <summary>Durations as the configuration writes them, <c>30s 15m 4h 14d</c>, and as a sentence says them, <c>48 hours</c>.</summary>
+/// <summary>Durations as the configuration writes them, <c>1500ms 30s 15m 4h 14d</c>, and as a sentence says them, <c>48 hours</c>.</summary>
 public static class Durations
 {
-    /// <summary>Reads a whole number with one of the units s, m, h, d.</summary>
+    /// <summary>Reads a whole number with one of the units ms, s, m, h, d.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan span)
     {
         span = default;
+        if (text.EndsWith("ms", StringComparison.Ordinal))
+        {
+            var isNumber = int.TryParse(text[..^2], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds);
+            span = TimeSpan.FromMilliseconds(milliseconds);
+            return isNumber;
+        }
+
         if (text.Length < 2 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             return false;
         long? seconds = text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => null };
@@ -19,9 +26,11 @@ public static class Durations
         return true;
     }
 
-    /// <summary>The shortest form that <see cref="TryParse"/> reads back; parts of a second are cut.</summary>
+    /// <summary>The shortest form that <see cref="TryParse"/> reads back; parts of a second are cut, except of less than ten seconds.</summary>
     public static string ToText(this TimeSpan span)
     {
+        if (span > TimeSpan.Zero && span < TimeSpan.FromSeconds(10) && span.Milliseconds > 0)
+            return string.Create(CultureInfo.InvariantCulture, $"{(long)span.TotalMilliseconds}ms");
         var seconds = span.Ticks / TimeSpan.TicksPerSecond;
         var (number, unit) = seconds switch
         {
@@ -37,7 +46,7 @@ public static class Durations
     /// <summary>The duration for a sentence: <c>48 hours</c>, <c>14 days</c>.</summary>
     public static string ToLongText(this TimeSpan span)
     {
-        var text = span.ToText();
+        var text = TimeSpan.FromSeconds((long)span.TotalSeconds).ToText();
         var unit = text[^1] switch { 's' => "seconds", 'm' => "minutes", 'h' => "hours", _ => "days" };
         return $"{text[..^1]} {(text[..^1] == "1" ? unit[..^1] : unit)}";
     }

@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
@@ -17,6 +18,7 @@ using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
@@ -110,6 +112,8 @@ internal static class DaemonHost
         services.AddSingleton(provider => new ProbeLedger(settings.Database, settings.Postfix, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IProbeLedger>(provider => provider.GetRequiredService<ProbeLedger>());
         services.AddSingleton<IAlertLedger>(provider => provider.GetRequiredService<ProbeLedger>());
+        services.AddSingleton(provider => new DiscoveredStore(provider.GetRequiredService<ProbeLedger>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<DiscoveryService>();
         services.AddSingleton<ProberService>();
         services.AddSingleton<IReadOnlyList<IAlertChannel>>(provider =>
         [
@@ -122,6 +126,7 @@ internal static class DaemonHost
 
         // In this order: first something to answer from, then the listeners; stopped the other way round.
         services.AddHostedService<SnapshotWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<DiscoveryService>());
         services.AddHostedService(provider => new LookupWorker(
             provider.GetRequiredService<LookupServer>(), inherited, provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<DaemonOutcome>(), provider.GetRequiredService<ILogger<LookupWorker>>()));

@@ -69,4 +69,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3020, LogLevel.Warning, "{Count} log lines were dropped because standard output was not read or could not be written; lookups did not wait for it")]
     public static partial void LinesDropped(this ILogger logger, long count);
+
+    [LoggerMessage(3021, LogLevel.Warning, "what was discovered cannot be read from the store or written to it; lookups are answered from memory: {Reason}")]
+    public static partial void DiscoveryStoreFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(3022, LogLevel.Error, "renewing MTA-STS policies met what it should not and goes on in a minute")]
+    public static partial void DiscoveryBroke(this ILogger logger, Exception exception);
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
@@ -15,7 +16,7 @@ namespace PolicyDaemon.Daemon;
 /// <summary>SIGHUP: reads the configuration again and takes it over whole or not at all, without dropping a connection.</summary>
 internal sealed class ReloadOnHangup(
     RunningConfiguration configuration, LookupServer server, LookupService service, SnapshotLoader loader, ILogger<ReloadOnHangup> logger,
-    ProberService? prober = null, ProbeLedger? ledger = null)
+    ProberService? prober = null, ProbeLedger? ledger = null, DiscoveryService? discovery = null)
     : IHostedService, IDisposable
 {
     private readonly SemaphoreSlim oneAtATime = new(1);
@@ -64,6 +65,8 @@ internal sealed class ReloadOnHangup(
             loader.Use(next.Postfix);
             ledger?.Use(next.Postfix);
             prober?.Apply();
+            if (discovery is not null)
+                await discovery.ApplyAsync();
             WarnOfFixed(read, old);
             logger.Reloaded(next.File ?? "built-in defaults");
         }

@@ -71,6 +71,8 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         // A person wants to know whose entry keeps the key from being answered otherwise.
         public bool AsksParents => true;
 
+        public bool Discovers(ReadOnlySpan<byte> canonicalKey) => false;
+
         public bool HasEntry(ReadOnlySpan<byte> parent) => IsInForce(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent))));
 
         public static bool IsInForce(Destination? entry) => entry is { Observe: false };

@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Configuration;
 
-/// <summary>Every key of policydaemon.conf(5), those of [probe] from <see cref="ProbeKeys"/>. A new key is a row here, a property in <see cref="Settings"/> and a line where it is read.</summary>
+/// <summary>Every key of policydaemon.conf(5), those of [discovery] and [probe] from <see cref="DiscoveryKeys"/> and <see cref="ProbeKeys"/>. A new key is a row here, a property in <see cref="Settings"/> and a line where it is read.</summary>
 public static class ConfigurationKeys
 {
     public static readonly ConfigurationKey Socketmap = new(
@@ -60,7 +60,8 @@ public static class ConfigurationKeys
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
-        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. ProbeKeys.All,
+        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
+        .. ProbeKeys.All,
     ];
 }
 

@@ -31,6 +31,10 @@ public sealed record Settings
     /// <summary>The keys of <c>[postfix]</c> that repeat main.cf and that the file leaves out: what forecasts take for granted.</summary>
     public ImmutableArray<string> AssumedOfMainCf { get; init; } = [];
 
+    public required DiscoveryOptions Discovery { get; init; }
+
+    public required ProbeSettings Probe { get; init; }
+
     /// <summary>A parameter of main.cf as <c>[postfix]</c> repeats it, with a word where nobody has written it down: <c>smtp_mx_address_limit = 5 (assumed)</c>.</summary>
     public string OfMainCf(ConfigurationKey key)
     {
@@ -38,6 +42,4 @@ public sealed record Settings
         var value = PostfixSettingsReader.Text(Postfix, key);
         return $"{key.Parameter} = {value}{(AssumedOfMainCf.Contains(key.Name) ? " (assumed)" : "")}";
     }
-
-    public required ProbeSettings Probe { get; init; }
 }

@@ -87,6 +87,7 @@ public sealed class SettingsReader
             StatusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status"),
             Postfix = new PostfixSettingsReader(values).Read(),
             AssumedOfMainCf = [.. ConfigurationKeys.OfMainCf.Where(key => !values.IsSet(key)).Select(key => key.Name)],
+            Discovery = new DiscoveryOptionsReader(values).Read(),
             Probe = new ProbeSettingsReader(values).Read(),
         };
         return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);

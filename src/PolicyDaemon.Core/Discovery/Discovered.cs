@@ -55,6 +55,26 @@ public sealed record Discovered
             || (HasSts(settings) && (StsRules.IsRecordDue(Sts, now) || StsRules.IsFetchDue(Sts, Sts, now, HasUncoveredHost(now))));
     }
 
+    /// <summary>When <see cref="IsDue"/> will be true; perhaps a little earlier, never later.</summary>
+    public DateTimeOffset NextDue(DiscoverySettings settings, DateTimeOffset now)
+    {
+        if (IsDue(settings, now))
+            return now;
+        var due = FactsDue;
+        if (HasSts(settings))
+        {
+            due = Earlier(due, Sts.RecordDue);
+            if (Sts.Kept is not null || Sts.Announcement == StsAnnouncement.Announced)
+                due = Earlier(due, Sts.FetchDue);
+            if (HasUncoveredHost(now) && Sts.FetchedAt is { } fetched)
+                due = Earlier(due, fetched + StsRules.BetweenUncovered);
+        }
+
+        return due;
+
+        static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+    }
+
     /// <summary>True where DNS is to be asked where mail goes. A time beyond all waits was written by a clock that was ahead.</summary>
     public bool IsFactsDue(DateTimeOffset now) => now >= FactsDue || FactsDue - now > DiscoveryAges.Longest;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Core.Discovery;
@@ -20,6 +21,10 @@ public sealed class DiscoveryScope(ImmutableArray<string> skip)
     private static readonly SearchValues<char> Ipv4Characters = SearchValues.Create("0123456789.");
 
     private static readonly string[] LocalSuffixes = [".localhost", ".local", ".onion", ".internal", ".home.arpa"];
+
+    /// <summary>The same of a canonical key in octets. Of the keys that Postfix asks for while it walks to parents it allocates nothing.</summary>
+    public bool Includes(ReadOnlySpan<byte> canonicalKey) =>
+        !canonicalKey.IsEmpty && canonicalKey[0] != '.' && NextHop.TryParse(Encoding.ASCII.GetString(canonicalKey), out var key, out _) && Includes(key);
 
     /// <summary>True where a destination without an entry is looked up.</summary>
     public bool Includes(NextHop key)

@@ -15,7 +15,7 @@ public sealed record DiscoverySettings(TlsLevel SecurityLevel, bool Dane, bool M
     internal bool AllowsDane => SecurityLevel is TlsLevel.None or TlsLevel.May or TlsLevel.Dane;
 
     /// <summary>The answer where nothing is known: where plain text is possible anyway Postfix looks for DANE itself, with fresh DNS and failing closed.</summary>
-    internal DiscoveredAnswer Unknown => Dane && SecurityLevel is TlsLevel.None or TlsLevel.May ? DiscoveredAnswer.Dane : DiscoveredAnswer.NotFound;
+    public DiscoveredAnswer WhileUnknown => Dane && SecurityLevel is TlsLevel.None or TlsLevel.May ? DiscoveredAnswer.Dane : DiscoveredAnswer.NotFound;
 }
 
 /// <summary>The truth table of discovery: what DNS says of a destination, and whether an enforce policy is in force, to an answer.</summary>
@@ -129,7 +129,7 @@ internal static class VerdictTable
     }
 
     private static TableVerdict Unknown(DiscoveryRow row, bool enforce, DiscoverySettings settings) =>
-        enforce ? new(row, DiscoveredAnswer.Secure) : new(row, settings.Unknown) { IsUnknown = true };
+        enforce ? new(row, DiscoveredAnswer.Secure) : new(row, settings.WhileUnknown) { IsUnknown = true };
 
     private static bool HasTlsa(HostFacts host) => host.Class is HostClass.Tlsa or HostClass.UnusableTlsa or HostClass.TlsaFailed;
 

@@ -4,8 +4,9 @@ using PolicyDaemon.Core.Policies;
 namespace PolicyDaemon.Core.Serving;
 
 /// <summary>The last check of an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
-internal static class PolicySnapshotAnswers
+public static class PolicySnapshotAnswers
 {
+    /// <summary>The answer, or the temporary error that takes its place.</summary>
     public static LookupAnswer Storable(LookupAnswer answer)
     {
         var text = answer.Text ?? "";

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Serving;
@@ -16,6 +17,9 @@ public enum Origin
 
     /// <summary>From an entry for a parent's subdomains: this key is not found, so that Postfix goes on to that entry's key.</summary>
     Parent,
+
+    /// <summary>From discovery: what the destination publishes by DANE or MTA-STS.</summary>
+    Discovery,
 }
 
 /// <summary>The names of origins, as <c>explain</c> shows them.</summary>
@@ -26,6 +30,7 @@ public static class Origins
         Origin.None => "none",
         Origin.Entry => "entry",
         Origin.Parent => "parent",
+        Origin.Discovery => "discovery",
         _ => throw new UnreachableException($"origin {(int)origin}"),
     };
 }
@@ -38,6 +43,9 @@ public interface IAnswerSources
 
     /// <summary>True where an entry with this key, a parent's, is in force.</summary>
     bool HasEntry(ReadOnlySpan<byte> parent);
+
+    /// <summary>True where discovery answers for a key without an entry.</summary>
+    bool Discovers(ReadOnlySpan<byte> canonicalKey);
 }
 
 /// <summary>Which source answers a key. Pure, and the one rule: the lookup path, <c>explain</c> and the status ask it.</summary>
@@ -45,10 +53,11 @@ public interface IAnswerSources
 /// <code>
 /// 1  the entry with exactly this key; one that is only observed, or has lapsed, counts as absent
 /// 2  the entry for the subdomains of the nearest parent: this key is not found, and Postfix goes on to that entry's key
-/// 3  not found
+/// 3  discovery, where it is on and the key is one that is discovered
+/// 4  not found
 /// </code>
 /// <para>Postfix looks through all maps for a.example.com before it looks for .example.com, so whatever else answered for a.example.com
-/// would hide what a person wrote for its parent. Sources that answer for keys without an entry belong between 2 and 3.</para>
+/// would hide what a person wrote for its parent.</para>
 /// </remarks>
 public static class Precedence
 {
@@ -72,17 +81,21 @@ public static class Precedence
             }
         }
 
-        return Origin.None;
+        return sources.Discovers(canonicalKey) ? Origin.Discovery : Origin.None;
     }
 }
 
-/// <summary>A snapshot as what else a lookup could be answered from.</summary>
+/// <summary>A snapshot, and discovery, as what else a lookup could be answered from.</summary>
 /// <param name="snapshot">The snapshot.</param>
 /// <param name="time">Asked where an entry has an end, and only there.</param>
-public readonly struct SnapshotSources(PolicySnapshot snapshot, TimeProvider time) : IAnswerSources
+/// <param name="scope">What discovery answers for; null where it answers for nothing.</param>
+/// <param name="isDiscovered">Discovery has a verdict on the key, so that the scope need not be asked.</param>
+public readonly struct SnapshotSources(PolicySnapshot snapshot, TimeProvider time, DiscoveryScope? scope = null, bool isDiscovered = false) : IAnswerSources
 {
-    // Nothing answers for keys without an entry, so that a parent changes no answer, and a miss costs one search.
-    public bool AsksParents => false;
+    // Where nothing answers for keys without an entry a parent changes no answer, and a miss costs one search.
+    public bool AsksParents => scope is not null;
+
+    public bool Discovers(ReadOnlySpan<byte> canonicalKey) => scope is not null && (isDiscovered || scope.Includes(canonicalKey));
 
     public bool HasEntry(ReadOnlySpan<byte> parent) =>
         snapshot.TryFind(parent, MapName.TlsPolicy, out var reply) && reply.IsInForce(time);

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
@@ -6,16 +8,21 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Lookup.Answering;
 
-/// <summary>Answers one lookup from the snapshot in force. Allocates nothing for an ASCII key, waits for nothing.</summary>
+/// <summary>Answers one lookup from the snapshot in force, else from what was discovered. Allocates nothing for a known ASCII key, waits for nothing:
+/// a lookup that must wait for discovery is handed back, parked.</summary>
 /// <remarks>"Not found" is only said of a key that provably is not configured in a snapshot that is loaded; everything else is temporary.</remarks>
 public sealed class LookupService
 {
+    private const int MaxAlias = 64;
+
     private readonly IPolicySource source;
     private readonly LookupDemand demand;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly LogGate faults;
     private volatile PostfixSettings postfix;
+    private volatile ServedDiscovery? discovery;
+    private volatile FrozenDictionary<string, MapName>? aliases;
 
     public LookupService(
         IPolicySource source, PostfixSettings postfix, LookupDemand demand, LookupCounters counters, ILogger<LookupService> logger,
@@ -39,26 +46,75 @@ public sealed class LookupService
         set => postfix = value;
     }
 
+    /// <summary>What discovery did for lookups.</summary>
+    public DiscoveryCounters Discovered { get; } = new();
+
+    /// <summary>What answers for destinations without an entry; null: nothing does. May be replaced while lookups run.</summary>
+    public ServedDiscovery? Discovery
+    {
+        get => discovery;
+        set => discovery = value;
+    }
+
+    /// <summary>Other names of the maps; may be replaced while lookups run.</summary>
+    public FrozenDictionary<string, MapName>? Aliases
+    {
+        get => aliases;
+        set => aliases = value;
+    }
+
     /// <summary>Answers a request that names its map.</summary>
     /// <param name="mapName">The map's name, exact octets.</param>
     /// <param name="rawKey">The key as Postfix sent it.</param>
+    /// <param name="parked">Not null where the answer is not known yet: the reply is what <see cref="Conclude"/> gives once that has ended.</param>
     /// <returns>A reply whose text stays valid as long as it is referred to: it belongs to the snapshot or to the program.</returns>
-    public LookupReply Answer(ReadOnlySpan<byte> mapName, ReadOnlySpan<byte> rawKey)
+    public LookupReply Answer(ReadOnlySpan<byte> mapName, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
     {
-        if (MapNames.TryParse(mapName, out var map))
-            return Answer(map, rawKey);
+        if (MapNames.TryParse(mapName, out var map) || IsAlias(mapName, out map))
+            return Answer(map, rawKey, out parked);
+        parked = null;
         Counters.Answered(LookupAnswerKind.Permanent);
         return new(LookupAnswerKind.Permanent, "no such map here; the maps are tlspolicy and tlspolicy-tlsrpt"u8);
     }
 
-    /// <summary>Answers a lookup in one of the maps.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, Postfix must hear TEMP: silence or a closed connection costs it a retry, \"not found\" the encryption.")]
+    /// <summary>The same for who cannot wait: where the answer is not known yet it is the one for that.</summary>
+    public LookupReply Answer(ReadOnlySpan<byte> mapName, ReadOnlySpan<byte> rawKey)
+    {
+        var reply = Answer(mapName, rawKey, out var parked);
+        return parked is null ? reply : Conclude(parked);
+    }
+
+    /// <summary>The same for who cannot wait: where the answer is not known yet it is the one for that.</summary>
     public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey)
     {
+        var reply = Answer(map, rawKey, out var parked);
+        return parked is null ? reply : Conclude(parked);
+    }
+
+    /// <summary>The answer of a lookup that waited, as far as it is known now.</summary>
+    public LookupReply Conclude(ParkedLookup parked)
+    {
+        ArgumentNullException.ThrowIfNull(parked);
+        parked.Conclude(null);
+        var record = parked.Outcome.Result;
+        Discovered.Unpark(record is not null);
+        Discovered.Answered(Origin.Discovery, record);
+        var reply = record is null ? parked.Discovery.Unknown : record.Reply(parked.Map);
+        Counters.Answered(reply.Kind);
+        return reply;
+    }
+
+    /// <summary>Answers a lookup in one of the maps.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, Postfix must hear TEMP: silence or a closed connection costs it a retry, \"not found\" the encryption.")]
+    public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    {
         LookupReply reply;
+        parked = null;
         try
         {
-            reply = Decide(map, rawKey);
+            reply = Decide(map, rawKey, out parked);
+            if (parked is not null)
+                return reply;
         }
         catch (Exception exception)
         {
@@ -79,8 +135,15 @@ public sealed class LookupService
         return new(kind, reason);
     }
 
-    private LookupReply Decide(MapName map, ReadOnlySpan<byte> rawKey)
+    private bool IsAlias(ReadOnlySpan<byte> mapName, out MapName map)
     {
+        map = default;
+        return aliases is { Count: > 0 } known && mapName.Length <= MaxAlias && known.TryGetValue(Encoding.Latin1.GetString(mapName), out map);
+    }
+
+    private LookupReply Decide(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    {
+        parked = null;
         var snapshot = source.Current;
         if (snapshot is null)
             return new(LookupAnswerKind.Temporary, "no policies are loaded yet; see the journal of policyd"u8);
@@ -98,21 +161,74 @@ public sealed class LookupService
 
         var key = canonical[..length];
         var isConfigured = snapshot.TryFind(key, map, out var reply);
-        if (Precedence.Of(isConfigured && reply.IsInForce(time), key, new SnapshotSources(snapshot, time)) == Origin.Entry)
+        var served = discovery;
+        var record = served?.Records.Find(key);
+        var origin = Precedence.Of(isConfigured && reply.IsInForce(time), key, new SnapshotSources(snapshot, time, served?.Scope, record is not null));
+        if (origin == Origin.Entry)
         {
+            if (served is not null)
+                Discovered.Answered(origin, null);
             // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
             if (reply.IsPinned)
                 demand.Add(key, DemandKind.Pinned);
             return reply;
         }
 
-        if (isConfigured || !snapshot.HasOtherForm(key))
-            return new(LookupAnswerKind.NotFound, default);
+        if (!isConfigured && snapshot.HasOtherForm(key))
+        {
+            Counters.NearMiss();
+            demand.Add(key, DemandKind.NearMiss);
+            if (postfix.NearMiss == NearMissAnswer.Temporary)
+                return new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText);
+        }
 
-        Counters.NearMiss();
-        demand.Add(key, DemandKind.NearMiss);
-        return postfix.NearMiss == NearMissAnswer.Temporary
-            ? new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText)
-            : new(LookupAnswerKind.NotFound, default);
+        if (origin == Origin.Discovery)
+            return OfDiscovery(served!, record, map, key, out parked);
+        if (served is not null)
+            Discovered.Answered(origin, null);
+        return new(LookupAnswerKind.NotFound, default);
+    }
+
+    private LookupReply OfDiscovery(ServedDiscovery served, DiscoveredRecord? record, MapName map, scoped ReadOnlySpan<byte> key, out ParkedLookup? parked)
+    {
+        parked = null;
+        if (record is not null)
+        {
+            var now = DiscoveredRecord.Seconds(time.GetUtcNow());
+            if (record.Touch(now) && !served.Queue.TryWant(Encoding.ASCII.GetString(key)))
+                record.WantAgain();
+            if (now < record.ValidUntil)
+            {
+                if (now >= record.Due)
+                    Discovered.ServedStale();
+                Discovered.Answered(Origin.Discovery, record);
+                return served.Answers ? record.Reply(map) : new(LookupAnswerKind.NotFound, default);
+            }
+        }
+
+        // Never seen, or what was seen holds no longer.
+        Discovered.FirstSight();
+        var name = Encoding.ASCII.GetString(key);
+        if (served.Answers && served.Wait > TimeSpan.Zero && Discovered.TryPark())
+        {
+            var waiting = new ParkedLookup(name, map, served, time);
+            if (served.Queue.TryWait(waiting))
+            {
+                parked = waiting;
+                return default;
+            }
+
+            waiting.Conclude(null);
+            Discovered.Unpark(isInTime: true);
+        }
+        else
+        {
+            served.Queue.TryWant(name);
+        }
+
+        if (served.Answers)
+            Discovered.DidNotWait();
+        Discovered.Answered(Origin.Discovery, null);
+        return served.Answers ? served.Unknown : new(LookupAnswerKind.NotFound, default);
     }
 }

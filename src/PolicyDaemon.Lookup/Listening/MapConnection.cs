@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
@@ -116,7 +117,7 @@ internal sealed class MapConnection
             var read = await input.ReadAsync();
             var buffer = read.Buffer;
             var received = buffer.Length;
-            var status = AnswerAll(ref buffer, output, out var written);
+            var status = AnswerAll(ref buffer, output, out var written, out var parked);
             var left = buffer.Length;
             // More requests may be here when the replies had to be flushed first: those are not examined yet.
             input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
@@ -124,6 +125,8 @@ internal sealed class MapConnection
             // Requests that are whole wait for us, not for the peer.
             NoteProgress(status == FrameStatus.Incomplete ? left : 0, left != received);
             if (written > 0 && !await TryFlushAsync(output, written))
+                return;
+            if (parked is not null && !await TryConcludeAsync(parked, output))
                 return;
             if (status == FrameStatus.Malformed)
                 return;
@@ -181,11 +184,12 @@ internal sealed class MapConnection
     }
 
     /// <summary>Answers the whole requests at the start of the buffer, in order.</summary>
-    /// <returns>Complete when it stopped for the sake of a flush, else what the parser says of the rest.</returns>
-    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out int written)
+    /// <returns>Complete when it stopped for the sake of a flush, or of a lookup whose answer is not known yet, else what the parser says of the rest.</returns>
+    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out int written, out ParkedLookup? parked)
     {
         written = 0;
-        while (written < FlushThreshold)
+        parked = null;
+        while (written < FlushThreshold && parked is null)
         {
             if (buffer.IsEmpty)
                 return FrameStatus.Incomplete;
@@ -196,22 +200,22 @@ internal sealed class MapConnection
                 Malformed(buffer);
             if (status != FrameStatus.Complete)
                 return status;
-            written += Answer(request, output);
+            written += Answer(request, output, out parked);
         }
 
         return FrameStatus.Complete;
     }
 
-    private int Answer(in ReadOnlySequence<byte> request, PipeWriter output)
+    private int Answer(in ReadOnlySequence<byte> request, PipeWriter output, out ParkedLookup? parked)
     {
         if (request.IsSingleSegment)
-            return Answer(request.FirstSpan, output);
+            return Answer(request.FirstSpan, output, out parked);
 
         var copy = ArrayPool<byte>.Shared.Rent((int)request.Length);
         try
         {
             request.CopyTo(copy);
-            return Answer(copy.AsSpan(0, (int)request.Length), output);
+            return Answer(copy.AsSpan(0, (int)request.Length), output, out parked);
         }
         finally
         {
@@ -219,32 +223,60 @@ internal sealed class MapConnection
         }
     }
 
-    private int Answer(ReadOnlySpan<byte> request, PipeWriter output)
+    private int Answer(ReadOnlySpan<byte> request, PipeWriter output, out ParkedLookup? parked)
     {
         if (Protocol == MapProtocol.Socketmap)
         {
+            parked = null;
             var reply = SocketmapProtocol.Split(request, out var mapName, out var key)
-                ? service.Answer(mapName, key)
+                ? service.Answer(mapName, key, out parked)
                 : service.Refuse(LookupAnswerKind.Permanent, "a request is a map name, a space and a key (socketmap_table(5))"u8);
-            SocketmapProtocol.WriteReply(output, reply);
-            return reply.Text.Length + 32;
+            return parked is null ? Write(output, reply) : 0;
         }
 
-        return AnswerTcpTable(request, output);
+        return AnswerTcpTable(request, output, out parked);
     }
 
-    private int AnswerTcpTable(ReadOnlySpan<byte> line, PipeWriter output)
+    /// <summary>Waits, on no thread, until a parked lookup can be answered, and answers it.</summary>
+    private async ValueTask<bool> TryConcludeAsync(ParkedLookup parked, PipeWriter output)
+    {
+        try
+        {
+            await parked.Outcome;
+            // Whoever concluded it has another thread; connections are served on one.
+            await transport.YieldAsync();
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The peer has left; its place is another lookup's.
+            service.Conclude(parked);
+            throw;
+        }
+
+        return await TryFlushAsync(output, Write(output, service.Conclude(parked)));
+    }
+
+    private int Write(PipeWriter output, LookupReply reply)
+    {
+        if (Protocol == MapProtocol.Socketmap)
+            SocketmapProtocol.WriteReply(output, reply);
+        else
+            TcpTableProtocol.WriteReply(output, reply);
+        return reply.Text.Length + 32;
+    }
+
+    private int AnswerTcpTable(ReadOnlySpan<byte> line, PipeWriter output, out ParkedLookup? parked)
     {
         byte[]? rented = null;
+        parked = null;
         try
         {
             const int onStack = 1024;
             var scratch = line.Length <= onStack ? stackalloc byte[onStack] : (rented = ArrayPool<byte>.Shared.Rent(line.Length));
             var reply = TcpTableProtocol.TryDecodeKey(line, scratch, out var key)
-                ? service.Answer(MapName.TlsPolicy, key)
+                ? service.Answer(MapName.TlsPolicy, key, out parked)
                 : service.Refuse(LookupAnswerKind.Temporary, "a request is: get KEY, with %XX for what is not printable (tcp_table(5))"u8);
-            TcpTableProtocol.WriteReply(output, reply);
-            return reply.Text.Length + 32;
+            return parked is null ? Write(output, reply) : 0;
         }
         finally
         {

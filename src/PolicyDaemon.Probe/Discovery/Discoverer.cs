@@ -56,6 +56,9 @@ public sealed class Discoverer : IAsyncDisposable
     /// <summary>Why so much fails that the cause is here; null where it does not. No verdict is lowered by a failure either way.</summary>
     public string? Trouble => lookups.Trouble(Minute) ?? fetches.Trouble(Minute);
 
+    /// <summary>Told of the result of every run, before anybody who follows that run goes on.</summary>
+    public Action<DiscoveryResult>? Found { get; set; }
+
     /// <summary>Runs that are under way.</summary>
     public int Running
     {
@@ -127,6 +130,7 @@ public sealed class Discoverer : IAsyncDisposable
         try
         {
             var result = await DiscoverAsync(run, reason);
+            Found?.Invoke(result);
             End(run);
             run.Publish(result.Verdict);
             return result;
@@ -160,7 +164,13 @@ public sealed class Discoverer : IAsyncDisposable
         var now = time.GetUtcNow();
         var was = DiscoveryVerdict.Of(before, settings, now);
         if (reason == DiscoveryReason.Use)
+        {
             before = before with { Used = now };
+            // After a restart, or when others took its room in memory: what was known is served while it is renewed, and nobody waits.
+            if (was is { IsUnknown: false })
+                run.Publish(was);
+        }
+
         var evidence = new DiscoveryEvidence
         {
             Key = run.Key,

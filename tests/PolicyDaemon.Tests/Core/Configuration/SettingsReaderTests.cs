@@ -1,5 +1,6 @@
 using System.Text;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using Xunit;
@@ -8,6 +9,20 @@ namespace PolicyDaemon.Tests.Core.Configuration;
 
 public sealed class SettingsReaderTests
 {
+    [Fact]
+    public void The_discovery_section_is_read()
+    {
+        var options = Parse("[postfix]\nsecurity_level = encrypt\n[discovery]\nmode = on\ndane = no\nwait = 250ms\nfirst_sight = temp\nskip = A.example, .b.example\n"
+            + "map_aliases = QUERY:tlspolicy, QUERYwithTLSRPT:tlspolicy-tlsrpt\n");
+
+        Assert.Equal(DiscoveryMode.On, options.Discovery.Mode);
+        Assert.Equal(new DiscoverySettings(TlsLevel.Encrypt, Dane: false, MtaSts: true), options.Discovery.Conditions(options.Postfix));
+        Assert.Equal((TimeSpan.FromMilliseconds(250), true), (options.Discovery.Wait, options.Discovery.DefersFirstSight));
+        Assert.Equal(["a.example", ".b.example"], options.Discovery.Skip);
+        Assert.Equal(MapName.TlsPolicyTlsRpt, options.Discovery.MapAliases["QUERYwithTLSRPT"]);
+        Assert.False(options.Discovery.MapAliases.ContainsKey("query"));
+    }
+
     [Fact]
     public void The_example_of_the_manual_is_read()
     {
@@ -89,8 +104,8 @@ public sealed class SettingsReaderTests
     [Theory]
     [InlineData("[lookup]\nsocketmaps = inet:127.0.0.1:1", "x.conf:2: lookup.socketmaps: there is no such key; [lookup] has socketmap, tcp_table, max_connections")]
     [InlineData("[store]\n\nversion = 3.7", "x.conf:3: store.version: there is no such key; version belongs in [postfix]")]
-    [InlineData("[lookup]\n[bogus]\n", "x.conf:2: there is no section [bogus]; the sections are [lookup], [store], [postfix], [probe]")]
-    [InlineData("[postfux]\ndigest = 1", "x.conf:2: postfux.digest: there is no such key; the sections are [lookup], [store], [postfix], [probe]")]
+    [InlineData("[lookup]\n[bogus]\n", "x.conf:2: there is no section [bogus]; the sections are [lookup], [store], [postfix], [discovery], [probe]")]
+    [InlineData("[postfux]\ndigest = 1", "x.conf:2: postfux.digest: there is no such key; the sections are [lookup], [store], [postfix], [discovery], [probe]")]
     [InlineData("[postfix]\nversion = 3.7\nversion = 3.8", "x.conf:3: postfix.version: already set on line 2; keep one")]
     [InlineData("[postfix]\nversion = 2.11", "x.conf:2: postfix.version: Postfix before 3.4 is not served")]
     [InlineData("[postfix]\nversion = three", "x.conf:2: postfix.version: 'three' is no version; write what `postconf -h mail_version` prints, such as 3.7")]
@@ -102,6 +117,14 @@ public sealed class SettingsReaderTests
     [InlineData("[postfix]\ninet_protocols = any", "x.conf:2: postfix.inet_protocols: 'any' is none of all, ipv4, ipv6")]
     [InlineData("[postfix]\naddress_preference = all", "x.conf:2: postfix.address_preference: 'all' is none of any, ipv4, ipv6")]
     [InlineData("[postfix]\nprotocols = >=TLSv1.4", "x.conf:2: postfix.protocols: '>=TLSv1.4' is no protocol; write >=NAME, <=NAME, !NAME or NAME, joined by colons, with NAME one of SSLv2, SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3")]
+    [InlineData("[discovery]\nmode = yes", "x.conf:2: discovery.mode: 'yes' is none of off, observe and on")]
+    [InlineData("[discovery]\nwait = 11s", "x.conf:2: discovery.wait: '11s' is not a time from 0s to 10s; write a number and one of s, m, h, d, such as 15m")]
+    [InlineData("[discovery]\nfirst_sight = defer", "x.conf:2: discovery.first_sight: 'defer' is neither opportunistic nor temp")]
+    [InlineData("[discovery]\nskip = a.example, [b.example]", "x.conf:2: discovery.skip: '[b.example]' is neither a domain nor a .suffix")]
+    [InlineData("[discovery]\nmap_aliases = QUERY", "x.conf:2: discovery.map_aliases: 'QUERY' is no alias; write NAME:tlspolicy or NAME:tlspolicy-tlsrpt")]
+    [InlineData("[discovery]\nmap_aliases = QUERY:pins", "x.conf:2: discovery.map_aliases: 'QUERY:pins' is no alias; write NAME:tlspolicy or NAME:tlspolicy-tlsrpt")]
+    [InlineData("[discovery]\nmap_aliases = tlspolicy:tlspolicy-tlsrpt", "x.conf:2: discovery.map_aliases: 'tlspolicy' is a map's own name")]
+    [InlineData("[discovery]\nmap_aliases = Q:tlspolicy, Q:tlspolicy", "x.conf:2: discovery.map_aliases: 'Q' is given twice")]
     [InlineData("[lookup]\nmax_connections = 3", "x.conf:2: lookup.max_connections: '3' is not a number from 16 to 100000")]
     [InlineData("[lookup]\nmax_connections = 99999999999999999999", "x.conf:2: lookup.max_connections: '99999999999999999999' is not a number from 16 to 100000")]
     [InlineData("[store]\ndatabase = policy.db", "x.conf:2: store.database: 'policy.db' is not an absolute path")]

@@ -28,6 +28,19 @@ public sealed class PrecedenceTests
         Assert.Equal(origin, Precedence.Of(sources.HasEntry(Encoding.ASCII.GetBytes(key)), Encoding.ASCII.GetBytes(key), sources));
     }
 
+    [Theory]
+    [InlineData("example.com", "example.com", Origin.Entry)]
+    [InlineData("a.example.com", ".example.com", Origin.Parent)]
+    [InlineData("a.b.example.com", ".example.com", Origin.Parent)]
+    [InlineData("example.com", ".example.com", Origin.Discovery)]
+    [InlineData("a.example.com", "example.com", Origin.Discovery)]
+    [InlineData("[a.example.com]", ".example.com", Origin.Discovery)]
+    public void Discovery_answers_where_neither_the_key_nor_a_parent_has_an_entry(string key, string entries, Origin origin)
+    {
+        var sources = new Entries([.. entries.Split(' ')]) { DiscoversAll = true };
+        Assert.Equal(origin, Precedence.Of(sources.HasEntry(Encoding.ASCII.GetBytes(key)), Encoding.ASCII.GetBytes(key), sources));
+    }
+
     [Fact]
     public void Where_nothing_else_could_answer_parents_are_not_asked_for()
     {
@@ -66,6 +79,10 @@ public sealed class PrecedenceTests
         public List<string> Asked { get; } = [];
 
         public bool AsksParents { get; init; } = true;
+
+        public bool DiscoversAll { get; init; }
+
+        public bool Discovers(ReadOnlySpan<byte> canonicalKey) => DiscoversAll;
 
         public bool HasEntry(ReadOnlySpan<byte> canonicalKey)
         {

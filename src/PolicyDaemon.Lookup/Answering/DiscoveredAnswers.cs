@@ -1,0 +1,222 @@
+using System.Collections.Concurrent;
+using System.Text;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
+
+namespace PolicyDaemon.Lookup.Answering;
+
+/// <summary>The answer of a verdict, ready to be sent, and until when it holds.</summary>
+/// <remarks>Times are Unix seconds in 32 bits, enough until 2106. Common texts are shared.</remarks>
+public sealed class DiscoveredRecord
+{
+    private static readonly byte[] Nothing = [];
+    private static readonly byte[] Dane = "dane"u8.ToArray();
+    private static readonly byte[] DaneOnly = "dane-only"u8.ToArray();
+
+    private readonly byte[] text;
+    private readonly byte[] tlsRptText;
+    private readonly byte kind;
+    private readonly byte tlsRptKind;
+    private readonly byte source;
+    private readonly bool isProtected;
+    private readonly bool isUnknown;
+    private uint used;
+    private int wanted;
+
+    private DiscoveredRecord(LookupAnswer plain, LookupAnswer tlsRpt, DiscoveredAnswer answer, bool isUnknown, bool isProtected, uint due, uint validUntil, uint used)
+    {
+        kind = (byte)plain.Kind;
+        text = Octets(plain.Text);
+        tlsRptKind = (byte)tlsRpt.Kind;
+        tlsRptText = tlsRpt.Text == plain.Text ? text : Octets(tlsRpt.Text);
+        source = (byte)answer;
+        this.isProtected = isProtected;
+        this.isUnknown = isUnknown;
+        Due = due;
+        ValidUntil = validUntil;
+        this.used = used;
+    }
+
+    /// <summary>When it is to be renewed, now that it is used.</summary>
+    public uint Due { get; }
+
+    /// <summary>When the verdict ends by itself: its policy expires, or its last facts are too old.</summary>
+    public uint ValidUntil { get; }
+
+    /// <summary>When it was used last.</summary>
+    public uint Used => Volatile.Read(ref used);
+
+    /// <summary>What was concluded.</summary>
+    public DiscoveredAnswer Answer => (DiscoveredAnswer)source;
+
+    /// <summary>Nothing is known: the answer is the careful one for that.</summary>
+    public bool IsUnknown => isUnknown;
+
+    /// <summary>It never leaves for want of room.</summary>
+    public bool IsProtected => isProtected;
+
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="memory">What it was made of; null where that is not known yet, and the record is for those who wait alone.</param>
+    /// <param name="conditions">By which it was made.</param>
+    /// <param name="postfix">For which Postfix.</param>
+    /// <param name="defersUnknown">Where nothing is known mail waits.</param>
+    /// <param name="now">The time, UTC.</param>
+    /// <param name="remark">What a person should read of the answer; null where nothing.</param>
+    public static DiscoveredRecord Of(
+        DiscoveryVerdict verdict, Discovered? memory, DiscoverySettings conditions, PostfixSettings postfix, bool defersUnknown, DateTimeOffset now,
+        out DiscoveryRemark? remark)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        LookupAnswer plain, tlsRpt;
+        if (verdict.IsUnknown && defersUnknown)
+        {
+            plain = tlsRpt = UnknownAnswer.Deferred;
+            remark = null;
+        }
+        else
+        {
+            plain = DiscoveredReply.Answer(verdict, postfix, MapName.TlsPolicy, FitsTcpTable, out remark);
+            tlsRpt = DiscoveredReply.Answer(verdict, postfix, MapName.TlsPolicyTlsRpt, null, out var other);
+            remark ??= other;
+        }
+
+        return new(
+            PolicySnapshotAnswers.Storable(plain), PolicySnapshotAnswers.Storable(tlsRpt), verdict.Answer, verdict.IsUnknown,
+            memory is null or { IsProtected: true }, memory is null ? uint.MaxValue : Seconds(memory.NextDue(conditions, now)),
+            verdict.ValidUntil is { } end ? Seconds(end) : uint.MaxValue, Seconds(memory?.Used ?? now));
+    }
+
+    /// <summary>The answer, in octets that stay as they are.</summary>
+    public LookupReply Reply(MapName map) => map == MapName.TlsPolicyTlsRpt
+        ? new((LookupAnswerKind)tlsRptKind, tlsRptText)
+        : new((LookupAnswerKind)kind, text);
+
+    /// <summary>Takes note of its use.</summary>
+    /// <returns>True where this is the first to find that it is to be renewed.</returns>
+    internal bool Touch(uint now)
+    {
+        if (used != now)
+            Volatile.Write(ref used, now);
+        // A time that is far beyond was written while the clock was ahead; who renews it knows.
+        return now >= Due && Volatile.Read(ref wanted) == 0 && Interlocked.Exchange(ref wanted, 1) == 0;
+    }
+
+    /// <summary>Lets its next use ask for a renewal again: the last one could not be done.</summary>
+    public void WantAgain() => Volatile.Write(ref wanted, 0);
+
+    /// <summary>Takes the use of the record over that this one replaces.</summary>
+    internal void TakeUse(DiscoveredRecord before) => Volatile.Write(ref used, Math.Max(used, before.Used));
+
+    internal static uint Seconds(DateTimeOffset time) => (uint)Math.Clamp(time.ToUnixTimeSeconds(), 0, uint.MaxValue);
+
+    // Blanks and percent signs take three octets there (tcp_table(5)); the code and the line feed five.
+    private static bool FitsTcpTable(string text) =>
+        text.Length + (2 * text.AsSpan().Count(' ')) + (2 * text.AsSpan().Count('%')) + 5 <= AnswerLimits.TcpTableLine;
+
+    private static byte[] Octets(string text) => text switch
+    {
+        "" => Nothing,
+        "dane" => Dane,
+        "dane-only" => DaneOnly,
+        _ => Encoding.ASCII.GetBytes(text),
+    };
+}
+
+/// <summary>What is answered while nothing is known of a destination.</summary>
+public static class UnknownAnswer
+{
+    /// <summary>Mail waits (<c>first_sight = temp</c>).</summary>
+    public static readonly LookupAnswer Deferred = LookupAnswer.Temporary("what this destination publishes is not known yet (first_sight = temp)");
+
+    /// <summary>Plain text is possible anyway, so that Postfix may look for DANE itself; otherwise what is answered for a key without an entry.</summary>
+    public static LookupAnswer Of(DiscoverySettings conditions, bool defers)
+    {
+        ArgumentNullException.ThrowIfNull(conditions);
+        return defers ? Deferred : conditions.WhileUnknown == DiscoveredAnswer.Dane ? LookupAnswer.Found("dane") : LookupAnswer.NotFound;
+    }
+}
+
+/// <summary>What discovery answers, in memory: read without a lock by the thread that answers, written by others.</summary>
+public sealed class DiscoveredAnswers
+{
+    /// <summary>Verdicts kept at most, beside those that protect something.</summary>
+    public const int Most = 1_000_000;
+
+    private readonly int most;
+    private readonly ConcurrentDictionary<string, DiscoveredRecord> records = new(1, 31, AsciiKeyComparer.Instance);
+    private readonly ConcurrentDictionary<string, DiscoveredRecord>.AlternateLookup<ReadOnlySpan<byte>> byOctets;
+    private int count;
+
+    public DiscoveredAnswers()
+        : this(Most)
+    {
+    }
+
+    internal DiscoveredAnswers(int most)
+    {
+        this.most = most;
+        byOctets = records.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    /// <summary>How many destinations are known.</summary>
+    public int Count => Volatile.Read(ref count);
+
+    /// <summary>How many of them are answered how.</summary>
+    public IReadOnlyDictionary<DiscoveredAnswer, int> CountByAnswer()
+    {
+        var counts = new Dictionary<DiscoveredAnswer, int>();
+        foreach (var (_, record) in records)
+            counts[record.Answer] = counts.GetValueOrDefault(record.Answer) + 1;
+        return counts;
+    }
+
+    public DiscoveredRecord? Find(ReadOnlySpan<byte> canonicalKey) => byOctets.TryGetValue(canonicalKey, out var record) ? record : null;
+
+    public DiscoveredRecord? Find(string canonicalKey) => records.GetValueOrDefault(canonicalKey);
+
+    /// <summary>Answers this from now on. For one writer at a time.</summary>
+    public void Put(string canonicalKey, DiscoveredRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (records.TryGetValue(canonicalKey, out var before))
+            record.TakeUse(before);
+        else
+            Volatile.Write(ref count, count + 1);
+        records[canonicalKey] = record;
+        if (count > most)
+            Trim();
+    }
+
+    public void Remove(string canonicalKey)
+    {
+        if (records.TryRemove(canonicalKey, out _))
+            Volatile.Write(ref count, count - 1);
+    }
+
+    /// <summary>Lets a twentieth go, of those that protect nothing those that were not used for the longest time.</summary>
+    private void Trim()
+    {
+        var uses = new List<uint>(count);
+        foreach (var (_, record) in records)
+        {
+            if (!record.IsProtected)
+                uses.Add(record.Used);
+        }
+
+        if (uses.Count == 0)
+            return;
+        uses.Sort();
+        var excess = Math.Min(uses.Count, count - most + (most / 20));
+        var last = uses[excess - 1];
+        foreach (var (key, record) in records)
+        {
+            if (excess == 0)
+                return;
+            if (record.IsProtected || record.Used > last)
+                continue;
+            Remove(key);
+            excess--;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+using System.Text;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
+
+namespace PolicyDaemon.Lookup.Answering;
+
+/// <summary>Who discovers what lookups ask for. Both calls return at once and may be made from the thread that answers.</summary>
+public interface IDiscoveryQueue
+{
+    /// <summary>A destination is used whose verdict is to be renewed, or that is not known and for which nobody waits.</summary>
+    /// <returns>False where there is no room now; its next lookup asks again.</returns>
+    bool TryWant(string canonicalKey);
+
+    /// <summary>A destination is not known, and a lookup waits for its verdict.</summary>
+    /// <returns>False where there is no room: the lookup does not wait.</returns>
+    bool TryWait(ParkedLookup lookup);
+}
+
+/// <summary>Discovery as lookups see it; replaced whole when the configuration changes.</summary>
+public sealed class ServedDiscovery
+{
+    /// <summary>Lookups that may wait at a time; the next is answered that nothing is known.</summary>
+    public const int MaxParked = 200;
+
+    private readonly byte[] unknownText;
+    private readonly LookupAnswerKind unknownKind;
+
+    /// <param name="answers">False where everything is only looked up, judged and counted.</param>
+    /// <param name="records">What is known.</param>
+    /// <param name="scope">Which keys are discovered.</param>
+    /// <param name="unknown">The answer while nothing is known.</param>
+    /// <param name="wait">How long the first lookup of a destination waits; zero: not at all.</param>
+    /// <param name="queue">Who discovers.</param>
+    public ServedDiscovery(bool answers, DiscoveredAnswers records, DiscoveryScope scope, LookupAnswer unknown, TimeSpan wait, IDiscoveryQueue queue)
+    {
+        Answers = answers;
+        Records = records;
+        Scope = scope;
+        Wait = wait;
+        Queue = queue;
+        unknownKind = unknown.Kind;
+        unknownText = Encoding.ASCII.GetBytes(unknown.Text);
+    }
+
+    public bool Answers { get; }
+
+    public DiscoveredAnswers Records { get; }
+
+    public DiscoveryScope Scope { get; }
+
+    public TimeSpan Wait { get; }
+
+    public IDiscoveryQueue Queue { get; }
+
+    /// <summary>What is answered while nothing is known.</summary>
+    public LookupReply Unknown => new(unknownKind, unknownText);
+}
+
+/// <summary>A lookup of a destination that nobody has asked for before: its connection waits for the verdict, and no thread does.</summary>
+/// <remarks>It ends after a bounded time, whatever becomes of the discovery. It may be concluded from any thread, and counts once.</remarks>
+public sealed class ParkedLookup
+{
+    private readonly TaskCompletionSource<DiscoveredRecord?> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer deadline;
+
+    internal ParkedLookup(string key, MapName map, ServedDiscovery discovery, TimeProvider time)
+    {
+        Key = key;
+        Map = map;
+        Discovery = discovery;
+        deadline = time.CreateTimer(static state => ((ParkedLookup)state!).Conclude(null), this, discovery.Wait, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The canonical key.</summary>
+    public string Key { get; }
+
+    internal MapName Map { get; }
+
+    internal ServedDiscovery Discovery { get; }
+
+    /// <summary>Ends with what was found out, or with null where nothing was in time.</summary>
+    internal Task<DiscoveredRecord?> Outcome => outcome.Task;
+
+    /// <summary>Lets the connection go on; only the first call counts.</summary>
+    /// <param name="record">What was found out; null: nothing yet.</param>
+    public void Conclude(DiscoveredRecord? record)
+    {
+        if (outcome.TrySetResult(record))
+            deadline.Dispose();
+    }
+}
+
+/// <summary>What discovery did for lookups since the start. Every figure only grows, except those that wait now.</summary>
+public sealed class DiscoveryCounters
+{
+    private long entries;
+    private long parents;
+    private long dane;
+    private long sts;
+    private long nothing;
+    private long none;
+    private long firstSights;
+    private long timedOut;
+    private long notWaited;
+    private long stale;
+    private int parked;
+
+    /// <summary>Lookups answered by an entry.</summary>
+    public long Entries => Interlocked.Read(ref entries);
+
+    /// <summary>Not found for the sake of a parent's entry.</summary>
+    public long Parents => Interlocked.Read(ref parents);
+
+    /// <summary>Verdicts <c>dane-only</c> and <c>dane</c>.</summary>
+    public long Dane => Interlocked.Read(ref dane);
+
+    /// <summary>Policies of MTA-STS.</summary>
+    public long Sts => Interlocked.Read(ref sts);
+
+    /// <summary>Discovered, and nothing was published.</summary>
+    public long Nothing => Interlocked.Read(ref nothing);
+
+    /// <summary>Keys that are not discovered, without an entry.</summary>
+    public long None => Interlocked.Read(ref none);
+
+    /// <summary>Lookups of destinations that were not known.</summary>
+    public long FirstSights => Interlocked.Read(ref firstSights);
+
+    /// <summary>Of these: the verdict did not come in time.</summary>
+    public long TimedOut => Interlocked.Read(ref timedOut);
+
+    /// <summary>Of these: there was no room to wait, or <c>wait</c> is zero.</summary>
+    public long NotWaited => Interlocked.Read(ref notWaited);
+
+    /// <summary>Answers that were due to be renewed.</summary>
+    public long Stale => Interlocked.Read(ref stale);
+
+    /// <summary>Lookups that wait now.</summary>
+    public int Parked => Volatile.Read(ref parked);
+
+    internal void Answered(Origin origin, DiscoveredRecord? record)
+    {
+        switch (origin)
+        {
+            case Origin.Entry:
+                Interlocked.Increment(ref entries);
+                break;
+            case Origin.Parent:
+                Interlocked.Increment(ref parents);
+                break;
+            case Origin.Discovery when record is { Answer: DiscoveredAnswer.Dane or DiscoveredAnswer.DaneOnly }:
+                Interlocked.Increment(ref dane);
+                break;
+            case Origin.Discovery when record is { Answer: DiscoveredAnswer.Secure }:
+                Interlocked.Increment(ref sts);
+                break;
+            case Origin.Discovery:
+                Interlocked.Increment(ref nothing);
+                break;
+            default:
+                Interlocked.Increment(ref none);
+                break;
+        }
+    }
+
+    internal void FirstSight() => Interlocked.Increment(ref firstSights);
+
+    internal void DidNotWait() => Interlocked.Increment(ref notWaited);
+
+    internal void ServedStale() => Interlocked.Increment(ref stale);
+
+    internal bool TryPark()
+    {
+        if (Interlocked.Increment(ref parked) <= ServedDiscovery.MaxParked)
+            return true;
+        Interlocked.Decrement(ref parked);
+        return false;
+    }
+
+    internal void Unpark(bool isInTime)
+    {
+        Interlocked.Decrement(ref parked);
+        if (!isInTime)
+            Interlocked.Increment(ref timedOut);
+    }
+}
