@@ -61,6 +61,8 @@ internal static class CommandList
         },
         ImportVerb.Create(runner),
         ExportVerb.Create(runner),
+        ApplyVerb.Create(runner),
+        EditVerb.Create(runner),
         CheckVerb.Create(runner),
         ProbeVerb.Create(runner),
         QueryVerb.Create(runner),

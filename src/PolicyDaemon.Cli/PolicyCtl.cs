@@ -12,8 +12,6 @@ namespace PolicyDaemon.Cli;
 /// <summary>The program: parses the command line, runs one command, turns what happened into an exit code.</summary>
 internal static class PolicyCtl
 {
-    private const int MaxDetails = 100; // what is wrong with a table of a million rows still fits into a terminal's memory
-
     private static int Main(string[] args)
     {
         StandardStreams.Secure();
@@ -52,11 +50,7 @@ internal static class PolicyCtl
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
-            host.Error.WriteLine("policyctl: " + ShownText.Escape(failure.Message));
-            foreach (var detail in failure.Details.Take(MaxDetails))
-                host.Error.WriteLine("  " + ShownText.Escape(detail));
-            if (failure.Details.Count > MaxDetails)
-                host.Error.WriteLine(FormattableString.Invariant($"  ... and {failure.Details.Count - MaxDetails} more"));
+            failure.Write(host.Error);
             return failure.Code;
         }
     }

@@ -86,7 +86,8 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
 
     private static void RefuseUnservable(List<JudgedPlan> keys)
     {
-        var refused = keys.Where(key => key.Judged.Problems.Count > 0).ToList();
+        // What stays as it is may be unservable already, and that is no fault of this change.
+        var refused = keys.Where(key => key.Judged.Action is not null && key.Judged.Problems.Count > 0).ToList();
         if (refused.Count == 0)
             return;
         var details = refused.SelectMany(key => key.Judged.Problems.Select(problem => $"{key.Planned.Name}: {problem}")).ToList();

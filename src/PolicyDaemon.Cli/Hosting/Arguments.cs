@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Net;
-using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Hosting;
 
@@ -47,8 +46,6 @@ internal static class Arguments
 /// <summary>The option that names hosts to probe for a key with a leading dot.</summary>
 internal static class ProbeAs
 {
-    private const int Most = 20;
-
     internal static Option<string[]> Option() => new("--probe-as")
     {
         HelpName = "NAME",
@@ -63,14 +60,13 @@ internal static class ProbeAs
         if (!context.Has(option))
             return null;
         var names = (context.Get(option) ?? []).Where(name => name.Length > 0).Select(Host).Distinct(StringComparer.Ordinal).ToImmutableArray();
-        return names.Length <= Most
+        return names.Length <= EntryAttributes.MostProbeAs
             ? names
-            : throw new CommandException(ExitCode.Usage, FormattableString.Invariant($"--probe-as takes {Most} names at most"));
+            : throw new CommandException(ExitCode.Usage, FormattableString.Invariant($"--probe-as takes {EntryAttributes.MostProbeAs} names at most"));
     }
 
     private static string Host(string name) =>
-        NextHop.TryParse(name, out var host, out _) && host is { IsSubdomains: false, IsBracketed: false, IsPath: false, Port: null }
-            && !host.Text.Contains(':', StringComparison.Ordinal) | IPAddress.TryParse(host.Text, out _)
-            ? host.Host
+        EntryAttributes.TryProbeAs(name, out var host)
+            ? host
             : throw new CommandException(ExitCode.Usage, $"--probe-as takes the name of a mail server, such as mx.example.com, not '{name}'");
 }

@@ -34,6 +34,9 @@ internal sealed record CliHost : Streams
     /// <summary>Told when a command has done what stays done: a result that cannot be written does not undo it.</summary>
     public Action Done { get; init; } = () => { };
 
+    /// <summary>Lets the person edit a file.</summary>
+    public Action<string> Edit { get; init; } = _ => throw new CommandException(ExitCode.Usage, "there is no editor");
+
     /// <summary>How the real Postfix is asked for its configuration.</summary>
     public required IPostfixTools Postfix { get; init; }
 
@@ -58,6 +61,7 @@ internal sealed record CliHost : Streams
             Time = TimeProvider.System,
             Actor = () => ProcessActor.Current(Environment.GetEnvironmentVariable),
             Journal = new SyslogJournal(SyslogJournal.DefaultSocket),
+            Edit = file => Editor.Run(Environment.GetEnvironmentVariable, file),
             Postfix = new PostconfTools(),
             SelinuxEnforces = () => File.Exists("/sys/fs/selinux/enforce") && File.ReadAllText("/sys/fs/selinux/enforce").StartsWith('1'),
         };

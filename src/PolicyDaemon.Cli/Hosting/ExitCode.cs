@@ -1,3 +1,5 @@
+using PolicyDaemon.Core.Runtime;
+
 namespace PolicyDaemon.Cli.Hosting;
 
 /// <summary>What policyctl tells the program that called it. The numbers are documented in policyctl(1) and never change their meaning.</summary>
@@ -28,8 +30,20 @@ internal enum ExitCode
 /// <summary>A command that ends here: a message that says what to do next, and the exit code.</summary>
 internal sealed class CommandException(ExitCode code, string message, IReadOnlyList<string>? details = null) : Exception(message)
 {
+    private const int MaxDetails = 100; // what is wrong with a table of a million rows still fits into a terminal's memory
+
     public ExitCode Code { get; } = code;
 
     /// <summary>Lines below the message, such as one per refused row.</summary>
     public IReadOnlyList<string> Details { get; } = details ?? [];
+
+    /// <summary>Tells a person.</summary>
+    public void Write(TextWriter error)
+    {
+        error.WriteLine("policyctl: " + ShownText.Escape(Message));
+        foreach (var detail in Details.Take(MaxDetails))
+            error.WriteLine("  " + ShownText.Escape(detail));
+        if (Details.Count > MaxDetails)
+            error.WriteLine(FormattableString.Invariant($"  ... and {Details.Count - MaxDetails} more"));
+    }
 }

@@ -8,7 +8,11 @@ internal static class Question
     private const int MaxLine = 1000;
 
     /// <returns>The answer in lower case; null where there is none any more.</returns>
-    internal static async Task<string?> AskAsync(CliHost host, Stream input, string question, CancellationToken cancellation)
+    internal static async Task<string?> AskAsync(CliHost host, Stream input, string question, CancellationToken cancellation) =>
+        (await AskTextAsync(host, input, question, cancellation))?.ToLowerInvariant();
+
+    /// <returns>The answer as it was typed; null where there is none any more.</returns>
+    internal static async Task<string?> AskTextAsync(CliHost host, Stream input, string question, CancellationToken cancellation)
     {
         await host.Out.FlushAsync(cancellation);
         await host.Error.WriteAsync(question.AsMemory(), cancellation);
@@ -35,7 +39,7 @@ internal static class Question
         for (int octet; line.Count < MaxLine && (octet = input.ReadByte()) >= 0;)
         {
             if (octet == '\n')
-                return Encoding.UTF8.GetString([.. line]).Trim().ToLowerInvariant();
+                return Encoding.UTF8.GetString([.. line]).Trim();
             line.Add((byte)octet);
         }
 

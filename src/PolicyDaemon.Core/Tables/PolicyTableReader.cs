@@ -75,11 +75,15 @@ public sealed class PolicyTableReader
         if (policyAt == line.Text.Length)
             return [Refused($"{nextHop.ToDisplayString()} has no policy", "write a level behind it, or remove the line")];
 
-        var reading = PolicyTextReader.Read(line.Text[policyAt..], options.Postfix.Version);
-        if (reading.Policy is null || !reading.Problems.IsEmpty)
-            return Problems(line, nextHop, policyAt, reading.Problems);
+        var policy = line.Text[policyAt..];
+        var own = options.WithEntryAttributes ? EntryAttributeReader.Take(ref policy) : EntryAttributeReader.None;
+        var reading = PolicyTextReader.Read(policy, options.WithEntryAttributes ? PostfixVersion.Newest : options.Postfix.Version);
+        if (reading.Policy is null || !reading.Problems.IsEmpty || !own.Problems.IsEmpty)
+            return Problems(line, nextHop, policyAt, reading.Problems.AddRange(own.Problems));
 
-        var row = ToDestination(nextHop, reading);
+        var row = own.Apply(ToDestination(nextHop, reading), options.Since, out var problem);
+        if (problem is { } wrong)
+            return Problems(line, nextHop, policyAt, [wrong]);
         var items = new List<TableItem>(reading.Warnings.Length + 1);
         foreach (var warning in reading.Warnings)
             items.Add(TableItem.Warning(line.LineAt(policyAt + warning.Offset), warning.Problem.At(nextHop.ToDisplayString())));
@@ -91,7 +95,7 @@ public sealed class PolicyTableReader
     private List<TableItem> Judge(LogicalLine line, Destination row, List<TableItem> items)
     {
         var name = row.Key.ToDisplayString();
-        var problems = PolicyRules.Problems(before: null, row, options.Postfix);
+        var problems = options.WithEntryAttributes ? [] : PolicyRules.Problems(before: null, row, options.Postfix);
         var canKeep = problems.Count > 0 && options.Unservable != UnservableRows.Refuse && HasForeignPins(row)
             && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
         if (canKeep && options.Unservable == UnservableRows.Keep)
@@ -148,7 +152,7 @@ public sealed class PolicyTableReader
                 continue;
             if (options.WithApex)
                 yield return TableItem.Row(line, row with { Key = key });
-            else if (++alone <= MaxApexWarnings)
+            else if (!options.WithEntryAttributes && ++alone <= MaxApexWarnings)
                 yield return TableItem.Warning(line, new Problem(
                     $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for {key.ToDisplayString()}: "
                     + $"mail to {key.ToDisplayString()} itself gets the default level", "--with-apex adds it"));

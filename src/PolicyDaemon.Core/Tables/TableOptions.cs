@@ -22,6 +22,12 @@ public sealed record TableOptions(PostfixSettings Postfix, DateTimeOffset Since)
 
     /// <summary>Every destination is imported as observed.</summary>
     public bool Observe { get; init; }
+
+    /// <summary>
+    /// Rows may have the attributes of <see cref="EntryAttributes"/>, and whether they can be served is not judged here: that depends on what is
+    /// configured already.
+    /// </summary>
+    public bool WithEntryAttributes { get; init; }
 }
 
 /// <summary>The treatment of a row whose pins are in another digest than Postfix compares (<c>import --unservable</c>).</summary>

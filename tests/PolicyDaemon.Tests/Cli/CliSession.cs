@@ -50,6 +50,9 @@ internal sealed class CliSession : IDisposable
 
     internal int PolicyPort { get; set; } = 443;
 
+    /// <summary>What the person does in the editor, once after the other.</summary>
+    internal Queue<Func<string, string>> Edits { get; } = new();
+
     /// <summary>Ctrl-C, to be pressed.</summary>
     internal Interruption? Interruption { get; set; }
 
@@ -87,6 +90,7 @@ internal sealed class CliSession : IDisposable
             Time = Time,
             Actor = () => new Actor("root", "alice", null),
             Journal = new Journal(Notes),
+            Edit = file => File.WriteAllText(file, Edits.Dequeue()(File.ReadAllText(file))),
             Postfix = Postfix,
         };
         var code = PolicyCtl.Run(args, host);

@@ -74,21 +74,22 @@ internal static class ChangeCommand
     /// <param name="plan">What the command wants, given the store as it is.</param>
     /// <param name="cancellation">Ends the waiting for the daemon; what is written stays.</param>
     /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
+    /// <param name="reason">A reason that was asked for, in the place of the option.</param>
     internal static async Task<ExitCode> RunAsync(
         CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, CancellationToken cancellation,
-        bool summary = false)
+        bool summary = false, string? reason = null)
     {
         var patience = options.Patience(context);
-        var result = Make(context, options, plan, summary);
+        var request = options.Request(context);
+        var result = Make(context, options, reason is null ? request : request with { Reason = reason }, plan, summary);
         if (patience is not { } wait || context.Get(options.DryRun))
             return ExitCode.Done;
         return await WaitAsync(context, result, wait, cancellation);
     }
 
     private static ChangeResult Make(
-        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, bool summary)
+        CommandContext context, WriteOptions options, ChangeRequest request, Func<StoreView, IReadOnlyList<PlannedChange>> plan, bool summary)
     {
-        var request = options.Request(context);
         ChangeResult result;
         using (var progress = new Progress(context.Host, "writing"))
         {

@@ -38,6 +38,20 @@ internal static class ChangeReport
             report.Note(FormattableString.Invariant($"change {change}; undo with: policyctl undo {change}"));
     }
 
+    /// <summary>What would change and nothing else: of a comparison, which is no change to be made.</summary>
+    internal static void WriteDifferences(Report report, ChangeResult result)
+    {
+        var warnings = Merge(result.Warnings, bulk: true);
+        foreach (var warning in warnings)
+            report.Warning(warning);
+        var different = result.Keys.Where(key => key.Action != "none").ToList();
+        if (report.Format == OutputFormat.Json)
+            report.Json(Json(result with { Keys = different }, warnings, dryRun: true), CliJson.Default.ChangeJson);
+        else if (report.Format == OutputFormat.Tsv)
+            report.Rows(Tsv(different, null), default!, CliJson.Default.ChangeJson);
+        report.Note(different.Count == 0 ? "Nothing would change: it is so already." : Counts(result.Keys));
+    }
+
     /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
     private static List<ChangedKey> Worth(IReadOnlyList<ChangedKey> keys, bool dryRun)
     {

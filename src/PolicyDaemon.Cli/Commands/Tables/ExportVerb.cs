@@ -16,21 +16,27 @@ internal static class ExportVerb
             Arity = ArgumentArity.ZeroOrOne,
         };
         var force = new Option<bool>("--force") { Description = "Replace a table with entries by an empty one" };
+        var full = new Option<bool>("--full")
+        {
+            Description = "Everything a person may say of an entry, observed ones too: what apply and edit read, and Postfix does not",
+        };
         var verb = new Verb("export", "Write the entries as the source of a Postfix table, in a stable order.")
         {
             Examples =
             [
+                ("policyctl export --full entries.conf", "All entries with pins, modes and notes, to keep in a repository and apply."),
                 ("policyctl export /etc/postfix/tls_policy.emergency", "An emergency table; then: smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy.emergency"),
                 ("policyctl export | diff - tls_policy.yesterday", "What changed."),
             ],
         };
         verb.Add(file);
         verb.Add(force);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(file) ?? "-", context.Get(force))));
+        verb.Add(full);
+        verb.SetAction(runner.Handle(context => Run(context, context.Get(file) ?? "-", context.Get(force), context.Get(full))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, string file, bool force)
+    private static ExitCode Run(CommandContext context, string file, bool force, bool full)
     {
         using var store = context.OpenStore(StoreAccess.Read);
         (int Written, int Observed, int Deferred) counts = default;
@@ -48,7 +54,7 @@ internal static class ExportVerb
 
         bool Write(TextWriter output)
         {
-            counts = PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix);
+            counts = full ? (EntryTableWriter.Write(output, store.List()), 0, 0) : PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix);
             return counts.Written + counts.Deferred > 0;
         }
     }

@@ -64,7 +64,7 @@ internal static class ImportVerb
                 Replace = context.Get(options.Replace),
             },
             context.Settings, context.Host.Time);
-        using (var source = Open(context, file))
+        using (var source = TableSource.Open(context, file))
             table.Read(source);
         var isQuiet = context.Get(options.Write.Quiet);
         var told = Tell(context, table, 0, isQuiet);
@@ -98,21 +98,5 @@ internal static class ImportVerb
     {
         var colon = file.IndexOf(":/", StringComparison.Ordinal);
         return colon > 0 && file[..colon].All(char.IsAsciiLetter) ? file[(colon + 1)..] : file;
-    }
-
-    private static Stream Open(CommandContext context, string file)
-    {
-        if (file == "-")
-            return context.Host.In();
-        if (Directory.Exists(file))
-            throw new CommandException(ExitCode.Invalid, $"{file}: a directory; name the table's source in it, as given to postmap");
-        try
-        {
-            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-        }
-        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CommandException(ExitCode.Invalid, $"{file}: there is no such file; name the table's source, as given to postmap");
-        }
     }
 }

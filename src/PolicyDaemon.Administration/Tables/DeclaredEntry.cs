@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.PinDecisions;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Administration.Tables;
+
+/// <summary>What becomes of an entry where a file declares it: policy, mode, note and the rest are the file's, and the pins those that it names.</summary>
+/// <remarks>
+/// <para>A file is older than what probes have seen since it was written, and it is applied again and again. So a pin that the rules of the
+/// life cycle have brought by evidence stays served though the file lacks it, and one that they have replaced stays retired though the file still
+/// has it: otherwise each run would undo what keeps mail flowing. Both are told, and in mode locked, where a person decides
+/// everything, the file does.</para>
+/// <para>What a person rejected stays rejected whether the file says so or not.</para>
+/// </remarks>
+internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasReason)
+{
+    private readonly DateTimeOffset now = PinEditing.Now(time);
+
+    internal PlannedChange Plan(Destination declared)
+    {
+        var before = view.Find(declared.Key);
+        if (before is null)
+            return new PlannedChange(declared.Key, null, declared);
+        var remarks = new List<string>();
+        var pins = Pins(before, declared, remarks);
+        return new PlannedChange(declared.Key, before, declared with { Pins = pins }) { Warnings = remarks };
+    }
+
+    private ImmutableArray<Pin> Pins(Destination before, Destination declared, List<string> remarks)
+    {
+        var pins = before.Pins;
+        var wanted = declared.Pins.Where(pin => pin.IsServed).ToList();
+        var followsEvidence = declared.Mode != PinMode.Locked;
+        var replaced = followsEvidence ? wanted.Where(pin => IsReplaced(before, pin)).ToList() : [];
+        foreach (var pin in wanted.Except(replaced))
+            pins = Trust(pins, before, pin);
+        if (declared.Policy.Level.MatchesFingerprints())
+            pins = WithoutOthers(pins, wanted, followsEvidence, remarks);
+        // An entry without a pin would be answered with a temporary error.
+        if (replaced.Count > 0 && !pins.Any(pin => pin.IsServed))
+            pins = replaced.Aggregate(pins, (all, pin) => Trust(all, before, pin));
+        else
+            remarks.AddRange(replaced.Select(pin => $"the pin {pin.Fingerprint} was replaced by a newer key and stays retired; take it out of the file, or serve it again with: policyctl pin add"));
+
+        foreach (var pin in declared.Pins.Where(pin => pin.State == PinState.Rejected))
+        {
+            pins = pins.Reject(pin.Fingerprint, now);
+            if (pin.Subject != PinSubject.Unknown && pins.Find(pin.Fingerprint) is { Subject: PinSubject.Unknown } known)
+                pins = pins.Replace(known, known with { Subject = pin.Subject });
+        }
+
+        return pins;
+    }
+
+    private ImmutableArray<Pin> WithoutOthers(ImmutableArray<Pin> pins, List<Pin> wanted, bool followsEvidence, List<string> remarks)
+    {
+        foreach (var pin in pins.Where(pin => pin.IsServed && !wanted.Exists(other => other.Fingerprint == pin.Fingerprint)).ToList())
+        {
+            if (followsEvidence && pin.Strength is PinStrength.Dane or PinStrength.WebPki)
+                remarks.Add($"the pin {pin.Fingerprint} came by {pin.Strength.Name()} evidence, is not in the file and stays; take it over into the file, or refuse it with: policyctl pin revoke");
+            else
+                pins = pins.Retire(pin.Fingerprint, now);
+        }
+
+        return pins;
+    }
+
+    private ImmutableArray<Pin> Trust(ImmutableArray<Pin> pins, Destination before, Pin pin) =>
+        PinEditing.Trust(before.Key, pins, pin.Fingerprint, pin.Subject, time, hasReason);
+
+    /// <summary>True for a pin that the rules took out of service, not a person.</summary>
+    private bool IsReplaced(Destination before, Pin pin) =>
+        before.Pins.Find(pin.Fingerprint) is { State: PinState.Retired }
+        && view.Store.ReadEvidence(before.Key).TryGetValue(pin.Fingerprint, out var decision) && decision.Rule is not null;
+}

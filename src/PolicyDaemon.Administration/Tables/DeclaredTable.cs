@@ -1,0 +1,96 @@
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Tables;
+
+namespace PolicyDaemon.Administration.Tables;
+
+/// <summary>Entries as a file declares them: the store is made so, and a second time there is nothing to do.</summary>
+/// <param name="file">The file's name, for messages.</param>
+public sealed class DeclaredTable(string file, Settings settings, TimeProvider time)
+{
+    // A million entries with their pins stay below.
+    private const int MaxBytes = 1 << 30;
+
+    private readonly List<TableRow> rows = [];
+    private readonly List<string> warnings = [];
+    private readonly List<string> problems = [];
+    private bool isJson;
+
+    public IReadOnlyList<TableRow> Rows => rows;
+
+    /// <summary>What deserves a thought, each with its place in the file.</summary>
+    public IReadOnlyList<string> Warnings => warnings;
+
+    /// <summary>Reads a table with the attributes of <see cref="EntryAttributes"/>, or JSON.</summary>
+    /// <exception cref="RefusedException">It cannot be read; the details are all that is wrong with it.</exception>
+    public void Read(Stream source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var options = new TableOptions(settings.Postfix, UtcTime.WholeSeconds(time.GetUtcNow())) { WithEntryAttributes = true };
+        using var whole = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        for (int count; (count = source.Read(buffer)) > 0;)
+        {
+            if (whole.Length + count > MaxBytes)
+                throw new RefusedException(Refusal.TableUnreadable, $"{file}: it is larger than a gigabyte; split it. Nothing was changed");
+            whole.Write(buffer, 0, count);
+        }
+
+        whole.Position = 0;
+        var bytes = whole.GetBuffer().AsMemory(0, (int)whole.Length);
+        isJson = EntryJsonReader.IsJson(bytes.Span);
+        foreach (var item in isJson ? EntryJsonReader.Read(bytes, options) : PolicyTableReader.Read(whole, options))
+        {
+            var place = item.Line > 0 ? Place(item.Line) : file;
+            if (item.Kind == TableItemKind.Row)
+                rows.Add(new TableRow(item.Line, item.Destination!));
+            else if (item.Kind == TableItemKind.Warning)
+                warnings.Add($"{place}: {item.Problem}");
+            else if (item.Kind == TableItemKind.NoText)
+                throw new RefusedException(Refusal.TableUnreadable, $"{file}:{item.Line}: {item.Problem}; nothing was changed");
+            else
+                problems.Add($"{place}: {item.Problem}");
+        }
+
+        if (problems.Count > 0)
+            throw Refused(problems);
+    }
+
+    /// <summary>What makes the store so.</summary>
+    /// <param name="prunes">Entries that the file lacks go, of those that are within its scope; without it they stay.</param>
+    /// <param name="scope">The keys that the file is about; null for all.</param>
+    /// <param name="hasReason">Somebody said why.</param>
+    /// <param name="isMeant">False for a row that is to be passed over; null for none.</param>
+    /// <exception cref="RefusedException">Everything would go.</exception>
+    public IReadOnlyList<PlannedChange> Plan(StoreView view, bool prunes, IReadOnlySet<NextHop>? scope, bool hasReason, Func<Destination, bool>? isMeant = null)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        var declared = new DeclaredEntry(view, time, hasReason);
+        var planned = rows.Where(row => isMeant?.Invoke(row.Destination) != false).Select(row => declared.Plan(row.Destination) with { Place = Place(row.Line) }).ToList();
+        if (!prunes)
+            return planned;
+        var named = rows.Select(row => row.Destination.Key).ToHashSet();
+        var gone = view.Store.List().Where(entry => !named.Contains(entry.Key) && scope?.Contains(entry.Key) != false).ToList();
+        if (rows.Count == 0 && scope is null && gone.Count > 0)
+        {
+            throw new RefusedException(
+                Refusal.TableRefused,
+                $"{file} has no entries, and --prune would remove all {gone.Count}; nothing was changed. If that is meant: policyctl domain remove '*' --reason \"why\"");
+        }
+
+        planned.AddRange(gone.Select(entry => new PlannedChange(entry.Key, entry, null)));
+        return planned;
+    }
+
+    private string Place(int place) => isJson ? FormattableString.Invariant($"{file}, entry {place}") : FormattableString.Invariant($"{file}:{place}");
+
+    private RefusedException Refused(List<string> reasons) => new(
+        Refusal.TableRefused,
+        reasons.Count == 1
+            ? $"{file} cannot be applied as it is; nothing was changed"
+            : FormattableString.Invariant($"{file} cannot be applied as it is, it has {reasons.Count} problems; nothing was changed"),
+        reasons);
+}

@@ -1,0 +1,222 @@
+using System.CommandLine;
+using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Tables;
+using PolicyDaemon.Cli.Commands.Changes;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Tables;
+using PolicyDaemon.Store.Engines;
+
+namespace PolicyDaemon.Cli.Commands.Tables;
+
+/// <summary><c>edit</c>: the entries in the person's editor, and the store as they were left there.</summary>
+internal static class EditVerb
+{
+    internal static Command Create(CommandRunner runner)
+    {
+        var pattern = new Argument<string?>("PATTERN")
+        {
+            Description = "Only keys that match: * is any characters, ? is one; without it all",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var write = new WriteOptions();
+        var verb = new Verb("edit", "Edit entries in $VISUAL or $EDITOR: rows changed, added and removed there are so in the store afterwards.")
+        {
+            Columns = ChangeReport.Columns,
+            ExitCodes = "1 where it is given up; 5 where the editor fails",
+            Examples =
+            [
+                ("policyctl edit '*.example'", "The entries below .example; what is wrong is shown with its line, and edited again."),
+                ("policyctl edit partner.example --reason 'ticket 4711'", "One entry; lowering or removing takes a reason, which is asked for otherwise."),
+            ],
+        };
+        verb.Add(pattern);
+        write.AddTo(verb);
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, context.Get(pattern), write, cancellation)));
+        return verb;
+    }
+
+    private static async Task<ExitCode> RunAsync(CommandContext context, string? pattern, WriteOptions write, CancellationToken cancellation)
+    {
+        if (!context.Host.InIsTerminal)
+            throw new CommandException(ExitCode.Usage, "edit needs a terminal; for scripts: policyctl export --full, and policyctl apply");
+        var shown = Read(context, pattern);
+        if (shown.Count == 0 && pattern is not null)
+            throw new CommandException(ExitCode.Negative, $"no configured key matches {pattern}");
+        await using var input = context.Host.In();
+        using var session = new EditSession(context, write, shown, input);
+        return await session.RunAsync(cancellation);
+    }
+
+    private static Dictionary<NextHop, Destination> Read(CommandContext context, string? pattern)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        var wanted = pattern is null ? null : new KeyPattern(pattern);
+        return store.List(wanted?.Canonical).Where(entry => wanted?.Matches(entry.Key) != false).ToDictionary(entry => entry.Key);
+    }
+
+    /// <summary>One editing, from the first time the editor is opened until the change is made or given up. What was typed is never lost.</summary>
+    /// <param name="shown">The entries as they were when they were put before the person.</param>
+    private sealed class EditSession(CommandContext context, WriteOptions write, Dictionary<NextHop, Destination> shown, Stream input) : IDisposable
+    {
+        private const int MostAsked = 100;
+
+        private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("policyctl-edit-");
+        private readonly HashSet<NextHop> scope = [.. shown.Keys];
+        private readonly Dictionary<NextHop, string> rows = shown.ToDictionary(entry => entry.Key, entry => EntryTableWriter.Row(Said(entry.Value)));
+        private bool isKept = true;
+        private string? reason = context.Get(write.Reason);
+
+        private string FileName => Path.Combine(directory.FullName, "entries.conf");
+
+        internal async Task<ExitCode> RunAsync(CancellationToken cancellation)
+        {
+            await using (var writer = new StreamWriter(FileName))
+                EntryTableWriter.Write(writer, shown.Values);
+            var original = await File.ReadAllBytesAsync(FileName, cancellation);
+            Edit();
+            if ((await File.ReadAllBytesAsync(FileName, cancellation)).SequenceEqual(original))
+            {
+                isKept = false;
+                context.Report.Note("Nothing was edited; nothing was changed.");
+                return ExitCode.Done;
+            }
+
+            for (var asked = 0; asked < MostAsked; asked++)
+            {
+                try
+                {
+                    var code = await TryAsync(cancellation);
+                    isKept = false;
+                    return code;
+                }
+                catch (Exception wrong) when (wrong is not AskAgainException && Failures.TryDescribe(wrong, out var failure))
+                {
+                    failure.Write(context.Host.Error);
+                }
+                catch (AskAgainException)
+                {
+                }
+
+                await AskAsync(cancellation);
+                Edit();
+            }
+
+            throw new CommandException(ExitCode.Negative, $"given up; nothing was changed, and what you wrote is in {FileName}");
+        }
+
+        public void Dispose()
+        {
+            if (!isKept)
+                directory.Delete(recursive: true);
+        }
+
+        private void Edit()
+        {
+            try
+            {
+                context.Host.Edit(FileName);
+            }
+            catch (CommandException failed)
+            {
+                throw new CommandException(failed.Code, $"{failed.Message}; nothing was changed, and the text is in {FileName}");
+            }
+        }
+
+        /// <summary>Reads what was written, shows what would change, and makes it so.</summary>
+        private async Task<ExitCode> TryAsync(CancellationToken cancellation)
+        {
+            var table = new DeclaredTable(FileName, context.Settings, context.Host.Time);
+            await using (var source = File.OpenRead(FileName))
+                table.Read(source);
+            foreach (var warning in table.Warnings)
+                context.Report.Warning(warning);
+            var flow = new ChangeFlow(context.Settings, context.Host.Time, context.Host.Journal);
+            IReadOnlyList<PlannedChange> planned = [];
+            var preview = flow.Run(Request(dryRun: true), Plan);
+            EntryDiff.Write(context.Report, planned, preview);
+            if (preview.Keys.All(key => key.Action == "none"))
+            {
+                context.Report.Note("Nothing to change: it is so already.");
+                return ExitCode.Done;
+            }
+
+            if (context.Get(write.DryRun))
+            {
+                ChangeReport.WriteDifferences(context.Report, preview);
+                context.Report.Note("Nothing was changed (--dry-run).");
+                return ExitCode.Done;
+            }
+
+            if (preview.Weakens && reason is null)
+                reason = await ReasonAsync(cancellation);
+            return await ChangeCommand.RunAsync(context, write, Plan, cancellation, summary: true, reason);
+
+            IReadOnlyList<PlannedChange> Plan(StoreView view) => planned =
+            [
+                .. table.Plan(view, prunes: true, scope, reason is not null, row => EntryTableWriter.Row(row) != rows.GetValueOrDefault(row.Key))
+                    .Select(plan => Checked(view, plan)),
+            ];
+        }
+
+        /// <summary>What was changed in the editor must be what was shown there.</summary>
+        /// <exception cref="RefusedException">Somebody else changed this entry meanwhile, or it was not among those that are edited.</exception>
+        private PlannedChange Checked(StoreView view, PlannedChange plan)
+        {
+            var was = shown.GetValueOrDefault(plan.Key);
+            if (plan.Before == was)
+                return plan;
+            if (!scope.Contains(plan.Key))
+            {
+                throw new RefusedException(
+                    Refusal.ConfiguredAlready, $"{plan.Name} is configured and is not among the entries that you edit; edit it with: policyctl edit {Shell.Quote(plan.Key.Text)}");
+            }
+
+            var last = view.Store.Audit(plan.Key, 1).FirstOrDefault();
+            // Who goes on after having been told means it.
+            if (plan.Before is null)
+                shown.Remove(plan.Key);
+            else
+                shown[plan.Key] = plan.Before;
+            throw new RefusedException(
+                Refusal.ConfiguredAlready,
+                FormattableString.Invariant($"{plan.Key} was changed while you edited{(last is null ? "" : $", by {last.Actor}, change {last.ChangeId}")}; nothing was changed. To make it as you wrote all the same, edit again and save"),
+                plan.Before is null ? ["it was removed"] : ["it is now", .. EntryTableWriter.Row(plan.Before).TrimEnd('\n').Split('\n')]);
+        }
+
+        /// <summary>As it is read back: with the pins that a row has.</summary>
+        private static Destination Said(Destination entry) => entry with { Pins = [.. entry.Pins.Where(EntryAttributes.IsSaid)] };
+
+        private ChangeRequest Request(bool dryRun) => write.Request(context) with { DryRun = dryRun, Reason = reason };
+
+        private async Task<string> ReasonAsync(CancellationToken cancellation) =>
+            await Question.AskTextAsync(context.Host, input, "This weakens what is enforced now. Reason (kept in the audit log; empty: edit again): ", cancellation)
+                is { Length: > 0 } text
+                ? text
+                : throw new AskAgainException();
+
+        /// <summary>What visudo(8) asks.</summary>
+        private async Task AskAsync(CancellationToken cancellation)
+        {
+            for (var asked = 0; asked < MostAsked; asked++)
+            {
+                switch (await Question.AskAsync(context.Host, input, "What now? (e)dit again, e(x)it and throw away what you wrote, (Q)uit and keep it in a file: ", cancellation))
+                {
+                    case "e":
+                        return;
+                    case "x":
+                        isKept = false;
+                        throw new CommandException(ExitCode.Negative, "given up; nothing was changed");
+                    case "q" or null:
+                        throw new CommandException(ExitCode.Negative, $"given up; nothing was changed, and what you wrote is in {FileName}");
+                }
+            }
+
+            throw new CommandException(ExitCode.Negative, $"given up; nothing was changed, and what you wrote is in {FileName}");
+        }
+
+        private sealed class AskAgainException : Exception;
+    }
+}

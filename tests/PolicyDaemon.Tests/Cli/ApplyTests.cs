@@ -1,0 +1,249 @@
+using System.Collections.Immutable;
+using CsCheck;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+/// <summary>The declarative way: a file says what the store shall be.</summary>
+public sealed class ApplyTests
+{
+    private static readonly Gen<string> Hex = Gen.Char["0123456789abcdef"].Array[64].Select(digits => new string(digits));
+
+    private static readonly Gen<Pin> Pins = Gen.Select(Hex, Gen.Enum<PinSubject>(), Gen.Enum<PinState>(), Gen.Enum<PinStrength>(), Gen.Long[1, 1_700_000_000])
+        .Select((hex, subject, state, strength, since) =>
+            new Pin(Parse(hex), subject, state, strength, DateTimeOffset.FromUnixTimeSeconds(since)));
+
+    private static readonly Gen<string?> Notes = Gen.Frequency(
+        (1, Gen.Const((string?)null)),
+        (3, Gen.Char[" ab,={}|#\\\"'\tü\n\u00a0\u200b\u0007\u202e\ufeff"].Array[1, 12].Select(text => (string?)new string(text))));
+
+    private static readonly Gen<TlsPolicy> Policies = Gen.Select(
+        Gen.Int[0, 5].Select(level => new[] { TlsLevel.May, TlsLevel.Encrypt, TlsLevel.Fingerprint, TlsLevel.Secure, TlsLevel.DaneOnly, TlsLevel.None }[level]),
+        Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool).Select((level, ciphers, names, sni, report) => new TlsPolicy
+        {
+            Level = level,
+            Ciphers = ciphers && level != TlsLevel.None ? "high" : null,
+            Match = names && level == TlsLevel.Secure ? ["mx.example.com", ".example.net", "hostname"] : [],
+            TaFiles = names && level == TlsLevel.Secure ? ["/etc/ssl/a.pem", "/etc/ssl/b.pem"] : [],
+            ServerName = sni && level != TlsLevel.None ? "hostname" : null,
+            TlsRpt = report && level == TlsLevel.Secure
+                ? new TlsRptAttributes("sts", "example.com", ["version: STSv1", "mode: enforce"], ["*.example.com"], null)
+                : null,
+        });
+
+    private static readonly Gen<Destination> Entries = Gen.Select(
+        Gen.Select(Gen.Int[0, 30], Gen.Int[0, 4]), Policies, Pins.Array[0, 4], Gen.Enum<PinMode>(), Gen.Bool, Notes, Gen.Int[0, 2])
+        .Select((key, policy, pins, mode, observe, note, hosts) =>
+        {
+            var nextHop = NextHop.Parse(key.Item2 switch
+            {
+                0 => $"d{key.Item1}.example", 1 => $".d{key.Item1}.example", 2 => $"[mx{key.Item1}.example]:587",
+                3 => $"xn--mnchen-3ya.d{key.Item1}.example", _ => $"/run/lmtp{key.Item1}",
+            });
+            var all = pins.DistinctBy(pin => pin.Fingerprint).ToImmutableArray();
+            if (policy.Level == TlsLevel.Fingerprint && !observe && !all.Any(pin => pin.IsServed))
+                all = all.Add(new Pin(Parse(CliSession.Pin), PinSubject.Unknown, PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch));
+            return new Destination
+            {
+                Key = nextHop, Policy = policy, Pins = all, Mode = mode, Observe = observe, Note = note,
+                ProbeAs = nextHop.IsSubdomains ? [.. new[] { "mx1.example", "192.0.2.1" }.Take(hosts)] : [],
+            };
+        });
+
+    [Fact]
+    public void What_export_full_writes_changes_nothing_where_it_is_applied() => Entries.Array[0, 8].Sample(
+        entries =>
+        {
+            using var session = new CliSession("version = 3.10");
+            Store(session, entries);
+            var exported = session.Succeed("export", "--full");
+            session.Time.Advance(TimeSpan.FromHours(1));
+
+            session.Input = exported;
+            Assert.Equal((ExitCode.Done, ""), (session.Run("apply", "-", "--diff", "--prune") is var diff ? diff.Code : 0, diff.Out));
+            session.Succeed("apply", "-");
+            session.Input = session.Succeed("domain", "list", "--format", "json");
+            session.Succeed("apply", "-", "--prune");
+            Assert.Equal(exported, session.Succeed("export", "--full"));
+            Assert.Equal(entries.DistinctBy(entry => entry.Key).Count() + 1, Rows(session));
+
+            // Into an empty store: the same again, but for what is the prober's.
+            using var other = new CliSession("version = 3.10") { Input = exported };
+            other.Succeed("apply", "-", "--reason", "a copy");
+            Assert.Equal(Said(exported), Said(other.Succeed("export", "--full")));
+        },
+        iter: 30);
+
+    [Fact]
+    public void A_file_is_made_so_and_a_second_time_there_is_nothing_to_do()
+    {
+        using var session = new CliSession();
+        var file = session.Write(
+            "entries", $"a.example fingerprint match={CliSession.Pin} mode=locked {{ note = contract 4711 }}\n.b.example secure observe=yes probe_as=mx.b.example\n");
+
+        session.Succeed("apply", file);
+        var again = session.Run("apply", file);
+
+        Assert.Equal(ExitCode.Done, again.Code);
+        Assert.Contains("Nothing to change: it is so already.", again.Error, StringComparison.Ordinal);
+        Assert.Contains("a.example\tfingerprint\t1/1\tyes\tlocked\tcontract 4711", session.Succeed("domain", "list"), StringComparison.Ordinal);
+        Assert.Contains(".b.example\tsecure\t-\tobserved", session.Succeed("domain", "list"), StringComparison.Ordinal);
+        Assert.Contains("probe as\tmx.b.example", session.Succeed("domain", "show", ".b.example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_difference_is_shown_row_by_row_and_ends_with_1()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "b.example", "c.example", "--level", "encrypt");
+        session.Input = "a.example encrypt\nb.example secure\nd.example may\n";
+
+        var diff = session.Run("apply", "-", "--diff", "--prune", "--format", "table");
+
+        Assert.Equal(ExitCode.Negative, diff.Code);
+        Assert.Contains("-b.example                                encrypt\n+b.example                                secure\n", diff.Out, StringComparison.Ordinal);
+        Assert.Contains("+d.example                                may\n", diff.Out, StringComparison.Ordinal);
+        Assert.Contains("-c.example                                encrypt\n  weakens: ", diff.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("a.example", diff.Out, StringComparison.Ordinal);
+        Assert.Equal(4, Rows(session));
+    }
+
+    [Fact]
+    public void Pruning_takes_a_reason_and_an_empty_file_prunes_nothing()
+    {
+        using var session = new CliSession { Input = "a.example encrypt\n" };
+        session.Succeed("domain", "add", "a.example", "b.example", "--level", "encrypt");
+
+        Assert.Equal(ExitCode.Usage, session.Run("apply", "-", "--prune").Code);
+        session.Succeed("apply", "-", "--prune", "--reason", "release 42");
+        session.Input = "# nothing\n";
+        var empty = session.Run("apply", "-", "--prune", "--reason", "release 43");
+
+        Assert.Equal(ExitCode.Invalid, empty.Code);
+        Assert.Contains("--prune would remove all 1", empty.Error, StringComparison.Ordinal);
+        Assert.StartsWith("a.example", session.Succeed("domain", "list"), StringComparison.Ordinal);
+        Assert.Single(session.Succeed("domain", "list").TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("mode=lazy", "mode: 'lazy' is no mode; write one of locked, assist, auto")]
+    [InlineData("mode=locked mode=auto", "mode: it is given twice")]
+    [InlineData("observe=maybe", "observe: 'maybe' is neither yes nor no")]
+    [InlineData("probe_as=mx.example", "probe_as: it is for keys with a leading dot")]
+    [InlineData("note=a\\b", "note: a backslash begins")]
+    [InlineData("certificate=" + CliSession.OtherPin, "certificate: " + CliSession.OtherPin + " is no pin of this row")]
+    [InlineData("rejected=" + CliSession.Pin, "rejected: " + CliSession.Pin + " is a pin of this row, too")]
+    [InlineData("colour=blue", "'colour' is no attribute of a TLS policy")]
+    public void What_is_wrong_is_told_with_its_line_and_nothing_is_changed(string attribute, string problem)
+    {
+        using var session = new CliSession();
+        var file = session.Write("entries", $"ok.example may\n# comment\na.example fingerprint\n    match={CliSession.Pin}\n    {attribute}\n");
+
+        var result = session.Run("apply", file);
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"{file}:5: a.example (of line 3): {problem}", result.Error, StringComparison.Ordinal);
+        Assert.Empty(session.Succeed("domain", "list"));
+    }
+
+    [Theory]
+    [InlineData("""[{"key":"a.example","level":"secure","note":"x","mode":"auto"}]""", "a.example\tsecure\t-\tyes\tauto\tx")]
+    [InlineData("""{"key":"a.example","level":"encrypt","attributes":{"ciphers":"high"},"unknown":[1]}""", "a.example\tencrypt\t-\tyes\tassist\t")]
+    [InlineData("[ ]", "")]
+    public void JSON_is_read_too(string json, string listed)
+    {
+        using var session = new CliSession { Input = json };
+
+        session.Succeed("apply", "-");
+
+        Assert.StartsWith(listed, session.Succeed("domain", "list"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""[{"key":"a.example"}]""", "-, entry 1: it has no level")]
+    [InlineData("""[{"key":"a.example","level":"may"},{"key":"b.example","level":"sceure"}]""", "-, entry 2: b.example: 'sceure' is no TLS security level; did you mean 'secure'?")]
+    [InlineData("""[{"key":"a.example","level":"may","attributes":{"ciphers":["nope"]}}]""", "a.example: ciphers: 'nope' is no cipher grade")]
+    [InlineData("""[{"key":"a.example","level":"may"},{"key":"A.EXAMPLE","level":"may"}]""", "a.example stands there twice")]
+    [InlineData("[{\"key\":\n}]", "-:2: it is no valid JSON")]
+    public void JSON_that_cannot_be_applied_says_where_it_is_wrong(string json, string problem)
+    {
+        using var session = new CliSession { Input = json };
+
+        var result = session.Run("apply", "-");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains(problem, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_that_begins_with_a_bracket_is_no_JSON()
+    {
+        using var session = new CliSession { Input = "[mx.example.com]:587 encrypt\n" };
+
+        session.Succeed("apply", "-");
+
+        Assert.StartsWith("[mx.example.com]:587\tencrypt", session.Succeed("domain", "list"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pins_that_evidence_brought_since_the_file_was_written_stay_but_where_the_file_locks_the_entry()
+    {
+        using var session = new CliSession();
+        var seen = new Pin(Parse(CliSession.OtherPin), PinSubject.PublicKey, PinState.Active, PinStrength.Dane, DateTimeOffset.UnixEpoch);
+        Store(session, [Entry([Pin(CliSession.Pin), seen])]);
+        session.Input = $"a.example fingerprint match={CliSession.Pin}\n";
+
+        var kept = session.Run("apply", "-");
+        Assert.Contains("came by dane evidence, is not in the file and stays", kept.Error, StringComparison.Ordinal);
+        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}|{CliSession.OtherPin}\n", session.Succeed("domain", "show", "a.example"), StringComparison.Ordinal);
+
+        session.Input = $"a.example fingerprint match={CliSession.Pin} mode=locked\n";
+        session.Succeed("apply", "-");
+        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}\n", session.Succeed("domain", "show", "a.example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pin_that_a_person_retired_is_served_again_where_the_file_names_it_and_a_rejected_one_is_not()
+    {
+        using var session = new CliSession { Input = $"a.example fingerprint match={CliSession.OtherPin}\n" };
+        session.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin);
+        session.Succeed("apply", "-");
+        session.Input = $"a.example fingerprint match={CliSession.Pin} rejected={CliSession.OtherPin}\n";
+        session.Succeed("apply", "-");
+        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}\n", session.Succeed("domain", "show", "a.example"), StringComparison.Ordinal);
+
+        session.Input = $"a.example fingerprint match={CliSession.Pin}\n";
+        Assert.Contains("so already", session.Run("apply", "-").Error, StringComparison.Ordinal);
+        session.Input = $"a.example fingerprint match={CliSession.OtherPin}\n";
+        Assert.Equal(ExitCode.Usage, session.Run("apply", "-").Code);
+    }
+
+    private static Destination Entry(ImmutableArray<Pin> pins) =>
+        new() { Key = NextHop.Parse("a.example"), Policy = new TlsPolicy { Level = TlsLevel.Fingerprint }, Pins = pins };
+
+    private static Pin Pin(string hex) => new(Parse(hex), PinSubject.Unknown, PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch);
+
+    private static Fingerprint Parse(string hex) => Fingerprint.TryParse(hex, out var fingerprint, out var reason) ? fingerprint : throw new FormatException(reason);
+
+    private static void Store(CliSession session, IEnumerable<Destination> entries)
+    {
+        var postfix = PostfixSettings.Default with { Version = new PostfixVersion(3, 10) };
+        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test", "test"), postfix);
+        foreach (var entry in entries.DistinctBy(entry => entry.Key))
+            change.Put(entry);
+        change.Commit();
+    }
+
+    private static int Rows(CliSession session) => session.Succeed("audit").Count(character => character == '\n');
+
+    private static IEnumerable<string> Said(string exported) => exported.Split('\n').Where(line => !line.StartsWith("#   ", StringComparison.Ordinal));
+}
