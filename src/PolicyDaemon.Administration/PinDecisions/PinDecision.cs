@@ -29,21 +29,42 @@ public sealed class PinDecision
 
     /// <param name="view">The store as it is.</param>
     /// <param name="key">Whose pins.</param>
-    /// <param name="fingerprints">Which.</param>
+    /// <param name="names">Which.</param>
     /// <param name="hasReason">Somebody said why.</param>
     /// <param name="digest">The digest that Postfix compares.</param>
-    /// <exception cref="RefusedException">The key is not configured.</exception>
-    public PinDecision(StoreView view, NextHop key, IReadOnlyList<Fingerprint> fingerprints, bool hasReason, DigestAlgorithm digest, TimeProvider time)
+    /// <param name="asGiven">Whole fingerprints are taken as they are, whatever pin they may also name: those of a pin that is to be added.</param>
+    /// <exception cref="RefusedException">The key is not configured, or has no pin of such a name.</exception>
+    public PinDecision(
+        StoreView view, NextHop key, IReadOnlyList<PinName> names, bool hasReason, DigestAlgorithm digest, TimeProvider time, bool asGiven = false)
     {
         ArgumentNullException.ThrowIfNull(view);
-        ArgumentNullException.ThrowIfNull(fingerprints);
+        ArgumentNullException.ThrowIfNull(names);
         before = view.Get(key);
         store = view.Store;
-        this.fingerprints = [.. fingerprints.Distinct()];
         this.hasReason = hasReason;
         this.digest = digest;
         this.time = time;
         probeState = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(key));
+        fingerprints = [.. names.Select(name => name.In(before, () => probeState.Value, asGiven)).Distinct()];
+    }
+
+    /// <summary>The entries that a decision is about.</summary>
+    /// <param name="view">The store as it is.</param>
+    /// <param name="selection">Keys and patterns; of those that a pattern matches, the ones that are meant.</param>
+    /// <param name="names">The pins.</param>
+    /// <param name="isNew">The pins are new to the entries, so that every one at a level with pins is meant.</param>
+    /// <exception cref="RefusedException">A pattern matches no entry that has such a pin.</exception>
+    public static IReadOnlyList<NextHop> Keys(StoreView view, KeySelection selection, IReadOnlyList<PinName> names, bool isNew)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(selection);
+        ArgumentNullException.ThrowIfNull(names);
+        var keys = selection.In(view.Store);
+        if (!selection.HasPattern)
+            return keys;
+        var meant = keys.Where(key => view.Find(key) is { } entry && entry.Policy.Level.MatchesFingerprints()
+            && (isNew || names.Any(name => name.IsIn(entry, () => view.Store.ReadProbeState(key))))).ToList();
+        return meant.Count > 0 ? meant : throw new RefusedException(Refusal.NoSuchPin, "no entry that the pattern matches has such a pin; see: policyctl pin list");
     }
 
     private NextHop Key => before.Key;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Tables;
 
@@ -36,6 +37,11 @@ internal static class Arguments
         Description = description,
         Arity = ArgumentArity.ZeroOrOne,
     };
+
+    /// <exception cref="CommandException">It is neither a fingerprint nor the beginning of one.</exception>
+    internal static PinName PinName(string text) => Administration.PinDecisions.PinName.TryParse(text, out var name, out var reason)
+        ? name
+        : throw new CommandException(ExitCode.Usage, reason);
 
     /// <exception cref="CommandException">It is no fingerprint.</exception>
     internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)

@@ -63,6 +63,11 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
         return KeySelection.TryParse(words, out var selection, out var reason) ? selection : throw new CommandException(ExitCode.Usage, reason);
     }
 
+    /// <summary>The destinations that an argument names, as a key or by a pattern.</summary>
+    /// <exception cref="CommandException">It is neither.</exception>
+    public KeySelection Selection(Argument<string> argument) =>
+        KeySelection.TryParse([result.GetRequiredValue(argument)], out var selection, out var reason) ? selection : throw new CommandException(ExitCode.Usage, reason);
+
     /// <summary>To a shell <c>[mx.example]</c> is a pattern, which it replaces by the files of one letter that it finds.</summary>
     private static void RefuseExpanded(string[] words)
     {

@@ -29,6 +29,73 @@ public sealed class PinDecisionTests : IDisposable
         Assert.Equal("none", session.Cli.Succeed("pin", "approve", "example.com", New).Split('\t')[1]);
     }
 
+    [Theory]
+    [InlineData("beginning")]
+    [InlineData("as listed")]
+    [InlineData("in capitals with colons")]
+    [InlineData("of the certificate")]
+    [InlineData("of the certificate in SHA-1")]
+    [InlineData("beginning of the certificate's")]
+    public void A_pin_is_named_by_what_a_person_has_at_hand(string form)
+    {
+        Candidate();
+        var certificate = Certificate(1).Digest(PinSubject.Certificate, DigestAlgorithm.Sha256);
+        var name = form switch
+        {
+            "beginning" => New[..8],
+            "as listed" => New[..16] + "...",
+            "in capitals with colons" => string.Join(':', New[..20].ToUpperInvariant().Chunk(2).Select(pair => new string(pair))),
+            "of the certificate" => certificate.ToDisplayString(),
+            "of the certificate in SHA-1" => Certificate(1).Digest(PinSubject.Certificate, DigestAlgorithm.Sha1).ToDisplayString(),
+            _ => certificate.Hex[..12],
+        };
+
+        Assert.Contains($"{Old}|{New}\t", session.Cli.Succeed("pin", "approve", "example.com", name), StringComparison.Ordinal);
+        Assert.Contains($"fingerprint match={Old}\t", session.Cli.Succeed("pin", "revoke", "example.com", name), StringComparison.Ordinal);
+        Assert.Equal("change", session.Cli.Succeed("pin", "reject", "example.com", name).Split('\t')[1]);
+    }
+
+    [Fact]
+    public void A_name_that_several_pins_have_is_refused_with_them_and_one_that_none_has_says_so()
+    {
+        var (one, other) = ("aaaaaaaa11" + Old[10..], "aaaaaaaa22" + Old[10..]);
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", one, "--match", other);
+
+        var several = session.Cli.Run("pin", "revoke", "example.com", "aaaaaaaa");
+        var none = session.Cli.Run("pin", "revoke", "example.com", "bbbbbbbb");
+        var tooShort = session.Cli.Run("pin", "revoke", "example.com", "aaaaaaa");
+
+        Assert.Equal($"policyctl: aaaaaaaa names 2 pins of example.com; write one of them as it is\n  {one}\n  {other}\n", several.Error);
+        Assert.Equal("policyctl: example.com has no pin whose fingerprint begins with bbbbbbbb; see: policyctl pin list example.com\n", none.Error);
+        Assert.Equal((ExitCode.Negative, ExitCode.Usage), (none.Code, tooShort.Code));
+        Assert.Contains("the first 8 or more", tooShort.Error, StringComparison.Ordinal);
+        session.Cli.Succeed("pin", "revoke", "example.com", "aaaaaaaa2");
+    }
+
+    [Fact]
+    public void What_is_added_is_what_was_given()
+    {
+        Candidate();
+        var certificate = Certificate(0).Digest(PinSubject.Certificate, DigestAlgorithm.Sha256).Hex;
+
+        Assert.Contains($"match={Old}|{certificate}", session.Cli.Succeed("pin", "add", "example.com", certificate), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pattern_means_the_entries_that_have_the_pin_in_one_change()
+    {
+        foreach (var key in new[] { "a.example", "b.example" })
+            session.Cli.Succeed("domain", "add", key, "--level", "fingerprint", "--match", Old, "--match", New);
+        session.Cli.Succeed("domain", "add", "c.example", "--level", "fingerprint", "--match", New);
+        session.Cli.Succeed("domain", "add", "d.example", "--level", "secure");
+
+        var revoked = session.Cli.Succeed("pin", "revoke", "*.example", Old[..10]);
+
+        Assert.Equal($"a.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\nb.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\n", revoked);
+        Assert.Equal(ExitCode.Negative, session.Cli.Run("pin", "revoke", "*.example", "bbbbbbbb").Code);
+        session.Cli.Succeed("undo", "6");
+    }
+
     [Fact]
     public void Who_approves_is_told_when_the_findings_end()
     {

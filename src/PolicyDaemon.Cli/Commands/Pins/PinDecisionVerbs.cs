@@ -41,7 +41,7 @@ internal static class PinDecisionVerbs
             ExitCodes = "1 where the key is not configured or has no such pin",
             Examples =
             [
-                ("policyctl pin approve example.com 5A:3B:...", "The partner confirmed by telephone that the new key is theirs."),
+                ("policyctl pin approve example.com 5a3b7c91", "The partner confirmed by telephone that the new key is theirs."),
                 ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after."),
             ],
         },
@@ -71,7 +71,7 @@ internal static class PinDecisionVerbs
             Examples =
             [
                 ("policyctl pin revoke example.com 5A:3B:...", "A server with this certificate or key gets no more mail."),
-                ("policyctl pin revoke example.com 5A:3B:... --dry-run", "Show the answer before and after."),
+                ("policyctl pin revoke '*.example.com' 5A:3B:... --dry-run", "Show the answers before and after, of every entry below example.com that has this pin."),
             ],
         },
         runner,
@@ -86,10 +86,10 @@ internal static class PinDecisionVerbs
         Verb verb, CommandRunner runner, Func<CommandContext, PinDecision, PlannedChange> decide, Action<CommandContext, NextHop>? then = null,
         params ReadOnlySpan<Option> more)
     {
-        var key = Arguments.Key();
+        var key = new Argument<string>("KEY") { HelpName = "KEY", Description = "A configured key, or a pattern: every entry it matches that has such a pin, in one change" };
         var fingerprints = new Argument<string[]>("FINGERPRINT")
         {
-            Description = "Hexadecimal, with or without colons, of the certificate or of its public key",
+            Description = "Of the certificate or of its public key, with or without colons; of a pin that the entry has, the first 8 digits or more will do",
             Arity = ArgumentArity.OneOrMore,
         };
         var write = new WriteOptions();
@@ -100,16 +100,25 @@ internal static class PinDecisionVerbs
         write.AddTo(verb);
         verb.SetAction(runner.Handle(async (context, cancellation) =>
         {
-            var nextHop = context.Key(key);
-            var named = context.Get(fingerprints)!.Select(Arguments.Fingerprint).ToList();
-            var code = await ChangeCommand.RunAsync(
-                context, write,
-                view => [decide(context, new PinDecision(
-                    view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time))],
-                cancellation);
+            var selection = context.Selection(key);
+            var named = context.Get(fingerprints)!.Select(Arguments.PinName).ToList();
+            IReadOnlyList<NextHop> keys = [];
+            var code = await ChangeCommand.RunAsync(context, write, Plan, cancellation);
             if (!context.Get(write.DryRun) && !context.Get(write.Quiet))
-                then?.Invoke(context, nextHop);
+            {
+                foreach (var nextHop in keys)
+                    then?.Invoke(context, nextHop);
+            }
+
             return code;
+
+            IReadOnlyList<PlannedChange> Plan(StoreView view)
+            {
+                keys = PinDecision.Keys(view, selection, named, isNew: verb.Name == "add");
+                return [.. keys.Select(nextHop => decide(context, new PinDecision(
+                    view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time,
+                    asGiven: verb.Name == "add")))];
+            }
         }));
         return verb;
     }
