@@ -21,8 +21,7 @@ internal static class CommandList
 
     internal const string Closing =
         """
-        Exit codes: 0 done or found; 1 not found, mismatch, broken chain; 2 usage; 3 daemon not running;
-        4 permission; 5 invalid input, configuration or store; 6 inconclusive.
+        Exit codes: 0 done, found or so already; 1 not found, mismatch, broken chain; 2 a wrong command line; 3 daemon not running; 4 permission; 5 a file, configuration or store that cannot be used, or what cannot be served; 6 inconclusive.
 
         Start here:
           policyctl init

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Program;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
 
@@ -24,7 +25,7 @@ internal static class PolicyCtl
         using var error = new ForgivingWriter(host.Error);
         var isDone = false;
         void Done() => isDone = true;
-        var code = Invoke(args, host with { Out = output, Error = error, Done = Done, Journal = new DoneWhenNoted(host.Journal, Done) });
+        var code = Invoke(args, host with { Out = output, Error = new WrappedWriter(error, host.ErrorWidth), ErrorDevice = error, Done = Done, Journal = new DoneWhenNoted(host.Journal, Done) });
         output.Flush();
         if (output.Problem is { } problem)
             code = Unwritten(problem, code, isDone, error);

@@ -2,6 +2,7 @@ using System.Text;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
 
@@ -55,7 +56,8 @@ internal sealed record CliHost : Streams
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
-            Width = () => Console.IsOutputRedirected ? 0 : Math.Max(Console.WindowWidth, 0),
+            Width = () => TerminalWindow.Columns(TerminalWindow.StandardOutput),
+            ErrorWidth = () => TerminalWindow.Columns(TerminalWindow.StandardError),
             Interruption = Hosting.Interruption.OfSignals,
             Variable = Environment.GetEnvironmentVariable,
             Time = TimeProvider.System,

@@ -39,6 +39,12 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    public Option<bool> Utc { get; } = new("--utc")
+    {
+        Description = "Times in UTC on a terminal, too; elsewhere they always are",
+        Recursive = true,
+    };
+
     public GlobalOptions() => Format.AcceptOnlyFromAmong("table", "tsv", "json");
 
     public void AddTo(RootCommand root)
@@ -48,6 +54,7 @@ internal sealed class GlobalOptions
         root.Add(Format);
         root.Add(Header);
         root.Add(NoColor);
+        root.Add(Utc);
     }
 }
 
@@ -84,6 +91,10 @@ internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
         var colour = host.OutIsTerminal && !result.GetValue(globals.NoColor) && string.IsNullOrEmpty(host.Variable("NO_COLOR"))
             && host.Variable("TERM") != "dumb";
         return new CommandContext(
-            result, host, new Report(host, format, colour) { HasHeader = result.GetValue(globals.Header) }, result.GetValue(globals.Config), result.GetValue(globals.Database));
+            result, host, new Report(host, format, colour)
+            {
+                HasHeader = result.GetValue(globals.Header),
+                LocalZone = format == OutputFormat.Table && host.OutIsTerminal && !result.GetValue(globals.Utc) ? host.Time.LocalTimeZone : null,
+            }, result.GetValue(globals.Config), result.GetValue(globals.Database));
     }
 }

@@ -38,7 +38,11 @@ internal sealed class ExamplesHelp(HelpAction help, Func<int> width, string clos
         if (parseResult.CommandResult.Command is Verb verb)
             Write(verb, output, columns);
         else if (parseResult.CommandResult.Command is RootCommand)
-            output.WriteLine(closing);
+        {
+            foreach (var line in closing.Split('\n').SelectMany(line => Wrapping.Lines(line, columns)))
+                output.WriteLine(line);
+        }
+
         return (int)ExitCode.Done;
     }
 

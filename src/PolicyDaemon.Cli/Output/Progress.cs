@@ -10,6 +10,8 @@ internal sealed class Progress(Streams streams, string what, long worthShowing =
     // Less work than this is over before a bar could be read.
     private const long WorthShowing = 2000;
 
+    private const int Narrowest = 40;
+
     private readonly Lock turn = new();
     private TaskCompletionSource? finished;
     private Task? running;
@@ -61,7 +63,10 @@ internal sealed class Progress(Streams streams, string what, long worthShowing =
 
     private ProgressTask Begin(long expected)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Error) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new ErrorTerminal(streams.ErrorDevice ?? streams.Error, Math.Max(streams.ErrorWidth(), Narrowest)),
+        });
         var end = finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var started = new TaskCompletionSource<ProgressTask>(TaskCreationOptions.RunContinuationsAsynchronously);
         running = console.Progress()
@@ -73,5 +78,21 @@ internal sealed class Progress(Streams streams, string what, long worthShowing =
                 await end.Task;
             });
         return started.Task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Standard error, whose size is known: asked for it, .NET's console would send the terminal what nothing takes back.</summary>
+    private sealed class ErrorTerminal(TextWriter writer, int width) : IAnsiConsoleOutput
+    {
+        public TextWriter Writer => writer;
+
+        public bool IsTerminal => true;
+
+        public int Width => width;
+
+        public int Height => 24;
+
+        public void SetEncoding(System.Text.Encoding encoding)
+        {
+        }
     }
 }

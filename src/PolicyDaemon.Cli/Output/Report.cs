@@ -28,6 +28,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     /// <summary>Rows separated by tabs begin with the names of their columns.</summary>
     public bool HasHeader { get; init; }
 
+    /// <summary>The zone in which times are shown to a person; null for UTC.</summary>
+    public TimeZoneInfo? LocalZone { get; init; }
+
     public bool IsTable => Format == OutputFormat.Table;
 
     /// <summary>Rows, or the same thing as JSON.</summary>
@@ -85,7 +88,19 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
         foreach (var (name, value) in facts)
         {
             var label = new string(' ', indent) + name.PadRight(labels) + "  ";
-            var lines = Wrapping.Break(ShownText.Escape(value.Text), streams.Width() - label.Length);
+            var text = Shown(value.Text);
+            var width = streams.Width();
+            if (width > 0 && label.Length + Wrapping.LongestWord(text) > width)
+            {
+                // A fingerprint behind a long name would not fit into the line; below the name it does.
+                streams.Out.WriteLine(Paint(label.TrimEnd(), Tone.Faint));
+                var below = new string(' ', indent + 2);
+                foreach (var line in Wrapping.Break(text, width - below.Length))
+                    streams.Out.WriteLine(below + Paint(line, value.Tone));
+                continue;
+            }
+
+            var lines = Wrapping.Break(text, width - label.Length);
             for (var i = 0; i < lines.Count; i++)
                 streams.Out.WriteLine(i == 0 ? Paint(label, Tone.Faint) + Paint(lines[i], value.Tone) : new string(' ', label.Length) + Paint(lines[i], value.Tone));
         }
@@ -100,12 +115,19 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     public void Json<T>(T value, JsonTypeInfo<T> schema) => streams.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
     /// <summary>A line of a table's text.</summary>
-    public void Line(string text = "", Tone tone = Tone.Plain) => streams.Out.WriteLine(Paint(ShownText.Escape(text), tone));
+    public void Line(string text = "", Tone tone = Tone.Plain)
+    {
+        foreach (var line in Wrapping.Lines(Shown(text), streams.Width()))
+            streams.Out.WriteLine(Paint(line, tone));
+    }
+
+    /// <summary>A line of something else's text: as it is, but escaped.</summary>
+    public void Verbatim(string text) => streams.Out.WriteLine(ShownText.Escape(text));
 
     /// <summary>Text below a heading, indented, broken at blanks where the terminal is narrow.</summary>
     public void Paragraph(string text, int indent)
     {
-        foreach (var line in Wrapping.Break(ShownText.Escape(text), streams.Width() - indent))
+        foreach (var line in Wrapping.Break(Shown(text), streams.Width() - indent))
             streams.Out.WriteLine(new string(' ', indent) + line);
     }
 
@@ -115,37 +137,51 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
         if (IsTable)
             Line(text);
         else
-            streams.Error.WriteLine(ShownText.Escape(text));
+            streams.Error.WriteLine(Shown(text));
     }
 
     /// <summary>Something that deserves a thought; the command goes on.</summary>
-    public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + ShownText.Escape(text));
+    public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + Shown(text));
 
-    /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks.</summary>
+    /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks; blocks where the columns do not fit.</summary>
     public void Aligned(Table table)
     {
-        var widths = new int[table.Columns.Count];
-        var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = ShownText.Escape(cell.Text) }).ToArray()).ToList();
-        for (var column = 0; column < widths.Length; column++)
-            widths[column] = Math.Max(table.Columns[column].Length, rows.Count == 0 ? 0 : rows.Max(row => row[column].Text.Length));
-        WriteRow([.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))], widths);
-        foreach (var row in rows)
-            WriteRow(row, widths);
-    }
-
-    private void WriteRow(Cell[] row, int[] widths)
-    {
-        var last = Array.FindLastIndex(row, cell => cell.Text.Length > 0);
-        for (var column = 0; column <= last; column++)
+        var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = Shown(cell.Text) }).ToArray()).ToList();
+        if (TableLayout.Of(table, rows, streams.Width()) is not { } layout)
         {
-            var cell = row[column];
-            streams.Out.Write(Paint(cell.Text, cell.Tone));
-            if (column < last)
-                streams.Out.Write(new string(' ', widths[column] - cell.Text.Length + 2));
+            Blocks(table, rows);
+            return;
         }
 
-        streams.Out.WriteLine();
+        foreach (var row in rows.Prepend([.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))]))
+        {
+            foreach (var line in layout.Lines(row, table.CutsLast))
+            {
+                foreach (var (cell, blanks) in line)
+                {
+                    streams.Out.Write(Paint(cell.Text, cell.Tone));
+                    streams.Out.Write(new string(' ', blanks));
+                }
+
+                streams.Out.WriteLine();
+            }
+        }
     }
+
+    private void Blocks(Table table, List<Cell[]> rows)
+    {
+        var labels = table.Columns.Skip(1).Max(name => name.Length);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (i > 0)
+                streams.Out.WriteLine();
+            streams.Out.WriteLine(Paint(rows[i][0].Text, Tone.Heading));
+            Block([.. rows[i].Skip(1).Select((cell, column) => (table.Columns[column + 1], cell)).Where(fact => fact.cell.Text.Length > 0)], labels);
+        }
+    }
+
+    /// <summary>Made safe to show, with its times in the zone of the person who reads it.</summary>
+    private string Shown(string text) => LocalZone is { } zone ? Times.InZone(ShownText.Escape(text), zone) : ShownText.Escape(text);
 
     private string Paint(string text, Tone tone) =>
         !colour || text.Length == 0 || tone == Tone.Plain ? text : Code(tone) + text + Reset;
@@ -175,4 +211,10 @@ internal record Streams
 
     /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>
     public Func<int> Width { get; init; } = () => 0;
+
+    /// <summary>The same of standard error.</summary>
+    public Func<int> ErrorWidth { get; init; } = () => 0;
+
+    /// <summary>Standard error as the device that it is, for what moves the cursor; null where that is <see cref="Error"/>.</summary>
+    public TextWriter? ErrorDevice { get; init; }
 }

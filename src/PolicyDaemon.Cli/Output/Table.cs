@@ -26,6 +26,9 @@ internal sealed class Table(params string[] columns)
 
     public IReadOnlyList<string> Columns { get; } = columns;
 
+    /// <summary>The last column is a remark: where it is too long for the screen it is cut instead of broken.</summary>
+    public bool CutsLast { get; init; }
+
     public IReadOnlyList<Cell[]> Rows => rows;
 
     public void Add(params Cell[] cells)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -12,6 +13,7 @@ namespace PolicyDaemon.Core.Tables;
 /// <param name="Name">Compared without letter case, as those of a policy.</param>
 /// <param name="Get">Its values; empty where it says what goes without saying.</param>
 /// <param name="Add">The entry with one more value, where pins count from a moment, or why that is none.</param>
+[SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "As in PolicyAttribute, Postfix's word; this is no .NET attribute.")]
 public sealed record EntryAttribute(
     string Name, Func<Destination, ImmutableArray<string>> Get, Func<Destination, string, DateTimeOffset, (Destination? Entry, string? Problem)> Add)
 {

@@ -122,7 +122,7 @@ public static class EntryJsonReader
         return pins;
     }
 
-    private static IEnumerable<string> Own(JsonElement element, string member, string name) => Member(element, member) switch
+    private static string[] Own(JsonElement element, string member, string name) => Member(element, member) switch
     {
         { ValueKind: JsonValueKind.True } => [PolicyAttribute.Yes],
         { ValueKind: JsonValueKind.False } => [PolicyAttribute.No],

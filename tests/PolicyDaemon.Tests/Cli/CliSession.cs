@@ -48,6 +48,8 @@ internal sealed class CliSession : IDisposable
 
     internal int Width { get; set; }
 
+    internal int ErrorWidth { get; set; }
+
     internal int PolicyPort { get; set; } = 443;
 
     /// <summary>What the person does in the editor, once after the other.</summary>
@@ -84,6 +86,7 @@ internal sealed class CliSession : IDisposable
             ErrorIsTerminal = false,
             InIsTerminal = Person,
             Width = () => Width,
+            ErrorWidth = () => ErrorWidth,
             PolicyPort = PolicyPort,
             Interruption = () => Interruption ?? new Interruption(),
             Variable = name => Variables.GetValueOrDefault(name),

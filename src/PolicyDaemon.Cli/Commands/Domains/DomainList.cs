@@ -60,7 +60,7 @@ internal static class DomainList
         }
         else
         {
-            var table = new Table(report.IsTable ? [.. OnScreen.Select(column => Columns[column].Replace('_', ' '))] : Columns);
+            var table = new Table(report.IsTable ? [.. OnScreen.Select(column => Columns[column].Replace('_', ' '))] : Columns) { CutsLast = true };
             foreach (var destination in destinations)
             {
                 var row = Row(destination, postfix, probed.GetValueOrDefault(destination.Key), now);

@@ -36,7 +36,7 @@ internal static class ObservationTable
             if (!seen.Timings.IsEmpty)
                 report.Line("  " + string.Join(", ", seen.Timings.Select(timing => string.Create(CultureInfo.InvariantCulture, $"{timing.Stage.Name()} {timing.Elapsed.TotalMilliseconds} ms"))), Tone.Faint);
             foreach (var line in seen.Transcript)
-                report.Line("  " + line);
+                report.Verbatim("  " + line);
         }
     }
 

@@ -1,0 +1,20 @@
+namespace PolicyDaemon.Core.Runtime;
+
+/// <summary>The window of a terminal that a standard stream is.</summary>
+/// <remarks>Asked of the kernel (ioctl_tty(2), TIOCGWINSZ): .NET's console would first send the terminal its initialisation
+/// (<c>ESC [?1h ESC =</c>), which nothing takes back.</remarks>
+public static class TerminalWindow
+{
+    /// <summary>Standard output's file descriptor.</summary>
+    public const int StandardOutput = 1;
+
+    /// <summary>Standard error's.</summary>
+    public const int StandardError = 2;
+
+    /// <summary>The columns of the terminal; 0 where the descriptor is none, or does not say.</summary>
+    public static int Columns(int descriptor)
+    {
+        var size = default(NativeMethods.WindowSize);
+        return NativeMethods.Window(descriptor, NativeMethods.AskWindowSize, ref size) == 0 ? size.Columns : 0;
+    }
+}
