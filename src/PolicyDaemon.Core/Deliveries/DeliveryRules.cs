@@ -142,6 +142,8 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
             : outcome switch { ProbeOutcome.TlsTooOld => TlsProtocols.Tls12 - 1, ProbeOutcome.TlsAnonymous => TlsProtocols.Tls12, _ => null };
         if (version < lowest)
             return WithoutTls(level, ProbeOutcome.TlsTooOld);
+        if (version > highest && highest == TlsProtocols.Tls12 && address.History.LastDialogue?.SpeaksTls12 is { } speaks)
+            return speaks ? null : WithoutTls(level, ProbeOutcome.HandshakeFailed);
         // The highest that both speak was negotiated: of lower ones nothing is known.
         return version > highest
             ? new AddressDelivery(AddressResult.Unknown, ProbeOutcome.HandshakeFailed)

@@ -63,7 +63,7 @@ public sealed record AddressHistory(ProbeTarget Target)
         {
             LastAttempt = observation.At,
             LastOutcome = observation.Outcome,
-            LastDialogue = LastDialogue.Of(observation),
+            LastDialogue = LastDialogue.Of(observation) with { SpeaksTls12 = observation.SpeaksTls12 ?? LastDialogue?.SpeaksTls12 },
             FailuresInARow = observation.Outcome.IsConclusive() ? 0 : FailuresInARow + 1,
         };
         if (observation.Outcome != ProbeOutcome.Secured)

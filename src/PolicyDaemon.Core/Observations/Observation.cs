@@ -43,6 +43,9 @@ public sealed record Observation
     /// <summary>Key algorithms that were asked for in a handshake of their own and of which the server has no certificate.</summary>
     public ImmutableArray<KeyAlgorithm> Absent { get; init; } = [];
 
+    /// <summary>Whether the server speaks TLS 1.2; null where that was not tried, as newer versions are negotiated first.</summary>
+    public bool? SpeaksTls12 { get; init; }
+
     public ImmutableArray<StageTiming> Timings { get; init; } = [];
 
     /// <summary>The dialogue in the clear and the EHLO reply over TLS, escaped, one line each with <c>S:</c> or <c>C:</c>.</summary>
@@ -57,13 +60,16 @@ public sealed record Observation
 /// <param name="TlsVersion">Such as <c>TLSv1.3</c>; null where no handshake showed one.</param>
 public sealed record LastDialogue(ProbeStage Stage, int? ReplyCode, ProbeOutcome AfterHandshake, KeyAlgorithm? Negotiated, string? TlsVersion)
 {
+    /// <summary>Whether the server speaks TLS 1.2, as the last probe found that tried; null where none did.</summary>
+    public bool? SpeaksTls12 { get; init; }
+
     public static LastDialogue Of(Observation observation)
     {
         ArgumentNullException.ThrowIfNull(observation);
         var first = observation.Certificates is [var shown, ..] ? shown : null;
         return new LastDialogue(
             observation.Stage, observation.ReplyCode, observation.AfterHandshake, first?.Certificate.Algorithm,
-            first?.TlsVersion is { Length: > 0 } version ? version : null);
+            first?.TlsVersion is { Length: > 0 } version ? version : null) { SpeaksTls12 = observation.SpeaksTls12 };
     }
 }
 

@@ -13,6 +13,7 @@ namespace PolicyDaemon.Probe.Smtp;
 public sealed class StartTlsProbe : IServerProbe
 {
     private const int HandshakeFailure = 40; // RFC 8446 section 6.2: no acceptable set of parameters
+    private const int ProtocolVersion = 70; // RFC 8446 section 6.2: the version is not supported
 
     private readonly ProbeOptions options;
     private readonly TimeProvider time;
@@ -59,6 +60,7 @@ public sealed class StartTlsProbe : IServerProbe
             Detail = first.Detail,
             ReplyCode = first.ReplyCode,
             AfterHandshake = first.AfterHandshake,
+            SpeaksTls12 = first.Presented?.TlsVersion == "TLSv1.2" ? true : null,
             Certificates = first.Presented is { } presented ? [presented] : [],
             Timings = first.Timings,
             Transcript = first.Transcript,
@@ -67,6 +69,14 @@ public sealed class StartTlsProbe : IServerProbe
             ? await WithOtherAlgorithmAsync(observation, cancellation)
             : observation;
     }
+
+    /// <summary>What a handshake in TLS 1.2 says of it; null where it says nothing.</summary>
+    private static bool? OfTls12(DialogueResult result) => result switch
+    {
+        { Presented: not null } or { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure } => true,
+        { Outcome: ProbeOutcome.HandshakeFailed, Alert: ProtocolVersion } => false,
+        _ => null,
+    };
 
     private async Task<Observation> WithOtherAlgorithmAsync(Observation observation, CancellationToken cancellation)
     {
@@ -79,7 +89,7 @@ public sealed class StartTlsProbe : IServerProbe
         if (other == KeyAlgorithm.Other)
             return observation;
         var second = await dialogue.RunAsync(observation.Target, TlsOffer.Only(other), cancellation);
-        observation = observation with { At = time.GetUtcNow() };
+        observation = observation with { At = time.GetUtcNow(), SpeaksTls12 = observation.SpeaksTls12 ?? OfTls12(second) };
         if (second is { Outcome: ProbeOutcome.Secured, Presented: { } presented } && presented.Certificate.Algorithm == other)
             return observation with { Certificates = observation.Certificates.Add(presented) };
         // Only its own word that nothing fits; a timeout or a version alert (TLS 1.3 only) says nothing.

@@ -25,7 +25,7 @@ internal sealed record PresentedKeyDocument(string MxHost, string Target, string
 /// <summary>What the last attempt at a target met.</summary>
 /// <param name="At">When that was: a program that does not know of this leaves it as it is, and it is then of an earlier attempt.</param>
 internal sealed record LastDialogueDocument(
-    long At, string Stage, long? ReplyCode = null, string? AfterHandshake = null, string? Negotiated = null, string? TlsVersion = null);
+    long At, string Stage, long? ReplyCode = null, string? AfterHandshake = null, string? Negotiated = null, string? TlsVersion = null, bool? SpeaksTls12 = null);
 
 /// <summary>A certificate as a handshake showed it; the certificate itself is kept once, by its fingerprint.</summary>
 /// <param name="CertificateFingerprint">SHA-256 of the whole certificate.</param>

@@ -99,11 +99,15 @@ public sealed class DeliveryRulesTests
     [InlineData("TLSv1.3", "TLSv1.2:TLSv1.3", Tls)]
     [InlineData("TLSv1.2", "<=TLSv1.2", Tls)]
     [InlineData("TLSv1.3", "<=TLSv1.2", Unknown)] // it may speak 1.2, too
+    [InlineData("TLSv1.3", "<=TLSv1.2", Tls, true)]
+    [InlineData("TLSv1.3", "<=TLSv1.2", Skipped, false)]
+    [InlineData("TLSv1.3", "<=TLSv1.1", Unknown, true)]
     [InlineData("TLSv1", "", Tls)]
-    public void The_version_that_was_negotiated_is_compared_with_the_range_of_main_cf(string negotiated, string mandatory, AddressResult expected)
+    public void The_version_that_was_negotiated_is_compared_with_the_range_of_main_cf(
+        string negotiated, string mandatory, AddressResult expected, bool? speaksTls12 = null)
     {
         var address = Address(ProbeOutcome.Secured);
-        address = address with { History = address.History with { LastDialogue = address.History.LastDialogue! with { TlsVersion = negotiated } } };
+        address = address with { History = address.History with { LastDialogue = address.History.LastDialogue! with { TlsVersion = negotiated, SpeaksTls12 = speaksTls12 } } };
 
         var delivery = new DeliveryRules(new DeliveryPolicy(TlsLevel.Encrypt, NextHop), PostfixSettings.Default with { MandatoryProtocols = mandatory }).At(address);
 

@@ -111,6 +111,7 @@ public sealed class StartTlsProbeTests
 
         Assert.Equal(ProbeOutcome.Secured, seen.Outcome);
         Assert.Equal([rsa ? KeyAlgorithm.Ecdsa : KeyAlgorithm.Rsa], seen.Absent);
+        Assert.True(seen.SpeaksTls12);
     }
 
     [Fact]
@@ -122,6 +123,7 @@ public sealed class StartTlsProbeTests
 
         Assert.Equal(ProbeOutcome.Secured, seen.Outcome);
         Assert.Empty(seen.Absent);
+        Assert.False(seen.SpeaksTls12);
     }
 
     [Fact]
