@@ -67,6 +67,13 @@ public sealed record CheckResult
 /// <summary>The settings of main.cf that a forecast rests on: those of <c>[postfix]</c>, and what is taken for granted.</summary>
 public static class Assumptions
 {
+    /// <summary>Those that <c>[postfix]</c> could repeat and does not.</summary>
+    public static IEnumerable<string> NotConfigured(Settings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return ConfigurationKeys.OfMainCf.Where(key => settings.AssumedOfMainCf.Contains(key.Name)).Select(settings.OfMainCf);
+    }
+
     public static IEnumerable<string> Of(Settings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -31,13 +31,15 @@ internal sealed record AnswerJson(string Kind, string Text)
 /// <param name="Answer">What the walk ends with.</param>
 /// <param name="Mail">What that does to mail, a sentence.</param>
 /// <param name="Entry">The entry that decides; null where there is none.</param>
+/// <param name="Assumes">The settings of main.cf that a verdict rests on.</param>
 internal sealed record ExplainJson(
     string NextHop,
     IReadOnlyList<ExplainedKeyJson> Keys,
     string? DecidedBy,
     AnswerJson Answer,
     string Mail,
-    DestinationJson? Entry);
+    DestinationJson? Entry,
+    IReadOnlyList<string> Assumes);
 
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>

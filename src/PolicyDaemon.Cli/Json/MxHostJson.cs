@@ -18,10 +18,11 @@ internal sealed record MxHostJson(
 {
     internal static MxHostJson From(MxHost host) => new(
         host.Name, host.Preference, host.CanonicalName, host.AddressOutcome.Name(), host.AddressDnssec.Name(), host.TlsaBase,
-        host.TlsaDnssec.Name(), host.TlsaFailed, [.. host.Tlsa.Select(record => new TlsaJson(record.ToString(), record.IsUsable))]);
+        host.TlsaDnssec.Name(), host.TlsaFailed, [.. host.Tlsa.Select(record => new TlsaJson(record.ToString(), record.IsUsable, record.WhyUnusable))]);
 }
 
 /// <summary>A TLSA record.</summary>
 /// <param name="Record">Usage, selector, matching type and data.</param>
 /// <param name="Usable">Whether SMTP can use it.</param>
-internal sealed record TlsaJson(string Record, bool Usable);
+/// <param name="WhyUnusable">Why not; null where it can.</param>
+internal sealed record TlsaJson(string Record, bool Usable, string? WhyUnusable);

@@ -38,6 +38,7 @@ internal sealed record ObservationJson(
                 TlsVersion = presented.TlsVersion,
                 Cipher = presented.Cipher,
                 Dane = dane(presented.Certificate.Algorithm).Name(),
+                Intermediates = [.. presented.SentBehind.Select(sent => IntermediateJson.From(sent, frame.Digest))],
             }),
         ],
         [.. observation.Absent.Select(algorithm => algorithm.Name())], observation.Transcript);
@@ -103,6 +104,9 @@ internal sealed record CertificateJson
     /// <summary>Whole days; negative where it has expired.</summary>
     public int? DaysLeft { get; init; }
 
+    /// <summary>The algorithm that it is signed with.</summary>
+    public string? SignatureAlgorithm { get; init; }
+
     /// <summary><c>rsa</c>, <c>ecdsa</c>, <c>eddsa</c> or <c>other</c>.</summary>
     public required string Algorithm { get; init; }
 
@@ -123,6 +127,9 @@ internal sealed record CertificateJson
 
     /// <summary>Why the chain is not trusted.</summary>
     public string? ChainDetail { get; init; }
+
+    /// <summary>What the server sent behind it, in no promised order; empty where that is not kept.</summary>
+    public IReadOnlyList<IntermediateJson> Intermediates { get; init; } = [];
 
     /// <summary>What the TLSA records say: <c>none</c>, <c>match</c>, <c>mismatch</c>, <c>unusable</c>, <c>unknown</c> or <c>unjudged</c>.</summary>
     public string? Dane { get; init; }
@@ -157,6 +164,7 @@ internal sealed record CertificateJson
         NotBefore = certificate.NotBefore,
         NotAfter = certificate.NotAfter,
         DaysLeft = Phrases.DaysUntil(certificate.NotAfter, frame.Now),
+        SignatureAlgorithm = certificate.SignatureAlgorithm.Length > 0 ? certificate.SignatureAlgorithm : null,
         Algorithm = certificate.Algorithm.Name(),
         KeyBits = certificate.KeyBits > 0 ? certificate.KeyBits : null,
         PublicKeyFingerprint = certificate.Digest(PinSubject.PublicKey, frame.Digest).Hex,
@@ -174,4 +182,25 @@ internal sealed record CertificateJson
     };
 
     internal static CertificateJson Unknown(string algorithm, string fingerprint) => new() { Algorithm = algorithm, CertificateFingerprint = fingerprint };
+}
+
+/// <summary>A certificate that a server sent behind its own: of an authority, whose key <c>2 1 1</c> records and trust anchor files name.</summary>
+/// <param name="Subject">X.500 name, cut.</param>
+/// <param name="Issuer">X.500 name, cut.</param>
+/// <param name="NotAfter">Valid until.</param>
+/// <param name="SignatureAlgorithm">The algorithm that it is signed with.</param>
+/// <param name="Algorithm"><c>rsa</c>, <c>ecdsa</c>, <c>eddsa</c> or <c>other</c>.</param>
+/// <param name="KeyBits">Bits of the public key.</param>
+/// <param name="PublicKeyFingerprint">Of the public key.</param>
+/// <param name="CertificateFingerprint">Of the whole certificate.</param>
+internal sealed record IntermediateJson(
+    string Subject, string Issuer, DateTimeOffset NotAfter, string SignatureAlgorithm, string Algorithm, int? KeyBits, string PublicKeyFingerprint,
+    string CertificateFingerprint)
+{
+    private const int MaxText = 300;
+
+    internal static IntermediateJson From(ServerCertificate certificate, DigestAlgorithm digest) => new(
+        Phrases.Cut(certificate.Subject, MaxText), Phrases.Cut(certificate.Issuer, MaxText), certificate.NotAfter, certificate.SignatureAlgorithm,
+        certificate.Algorithm.Name(), certificate.KeyBits > 0 ? certificate.KeyBits : null,
+        certificate.Digest(PinSubject.PublicKey, digest).Hex, certificate.Digest(PinSubject.Certificate, digest).Hex);
 }

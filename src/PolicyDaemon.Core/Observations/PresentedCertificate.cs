@@ -13,7 +13,11 @@ namespace PolicyDaemon.Core.Observations;
 /// <param name="Cipher">The cipher suite's name in the IANA registry.</param>
 public sealed record PresentedCertificate(
     ServerCertificate Certificate, ImmutableArray<ImmutableArray<byte>> Intermediates, ChainVerdict Chain, string? ChainDetail,
-    string TlsVersion, string Cipher);
+    string TlsVersion, string Cipher)
+{
+    /// <summary>What the server sent behind its own certificate, as far as it can be read.</summary>
+    public IEnumerable<ServerCertificate> SentBehind => Intermediates.Select(der => ServerCertificate.TryParse(der.AsSpan())).OfType<ServerCertificate>();
+}
 
 /// <summary>The verdict of the WebPKI over a chain, names apart. Recorded, never a reason to break off a handshake.</summary>
 public enum ChainVerdict

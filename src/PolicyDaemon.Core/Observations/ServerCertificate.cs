@@ -62,6 +62,9 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     /// <summary>X.500 name, for people.</summary>
     public string Issuer { get; init; } = "";
 
+    /// <summary>The algorithm that it is signed with, such as <c>sha256ECDSA</c>; empty where that is not known.</summary>
+    public string SignatureAlgorithm { get; init; } = "";
+
     /// <summary>The names the certificate is for, lower case: subjectAltName dNSName, or the common name where it has none.</summary>
     public ImmutableArray<string> Names { get; init; } = [];
 
@@ -137,6 +140,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
             {
                 Subject = certificate.Subject,
                 Issuer = certificate.Issuer,
+                SignatureAlgorithm = certificate.SignatureAlgorithm.FriendlyName ?? certificate.SignatureAlgorithm.Value ?? "",
                 Names = NamesOf(certificate),
                 Addresses =
                 [

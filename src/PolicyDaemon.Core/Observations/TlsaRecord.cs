@@ -16,9 +16,20 @@ namespace PolicyDaemon.Core.Observations;
 public sealed record TlsaRecord(byte Usage, byte Selector, byte MatchingType, ImmutableArray<byte> Data)
 {
     /// <summary>True where SMTP can do something with the record. Octets that are no certificate, or no key, are nothing to OpenSSL.</summary>
-    public bool IsUsable =>
-        Usage is 2 or 3 && Selector is 0 or 1
-        && MatchingType switch { 0 => IsReadable(), 1 => Data.Length == 32, 2 => Data.Length == 64, _ => false };
+    public bool IsUsable => WhyUnusable is null;
+
+    /// <summary>Why SMTP can do nothing with the record, for people; null where it can.</summary>
+    public string? WhyUnusable => this switch
+    {
+        { Usage: 0 or 1 } => $"usage {Usage} rests on a public authority, which SMTP does not use (RFC 7672 section 3.1.3)",
+        { Usage: > 3 } => $"usage {Usage} is unknown",
+        { Selector: > 1 } => $"selector {Selector} is unknown",
+        { MatchingType: 1, Data.Length: not 32 } => $"SHA-256 has 32 octets, the record {Data.Length}",
+        { MatchingType: 2, Data.Length: not 64 } => $"SHA-512 has 64 octets, the record {Data.Length}",
+        { MatchingType: > 2 } => $"matching type {MatchingType} is unknown",
+        { MatchingType: 0 } when !IsReadable() => Selector == 0 ? "its octets are no certificate" : "its octets are no public key",
+        _ => null,
+    };
 
     /// <summary>True for DANE-EE: the record names the server's own certificate or key.</summary>
     public bool NamesServer => Usage == 3;

@@ -51,6 +51,7 @@ public sealed partial class CheckTests
                  issuer        CN=Test root
                  valid         until 2027-03-03T12:00:00Z, 100 days left
                  webpki        trusted, and for mx.partner.test
+                 signed with   sha256ECDSA
                  key           ECDSA 256 bits
                  key pin       {ProbedNetwork.KeyPin(Public)}
                  cert pin      {ProbedNetwork.CertificatePin(Public)}

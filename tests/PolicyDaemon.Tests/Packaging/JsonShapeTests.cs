@@ -29,6 +29,7 @@ public sealed class JsonShapeTests
         [typeof(ProbeStateJson)] = "probe state",
         [typeof(AddressJson)] = "address",
         [typeof(CertificateJson)] = "certificate",
+        [typeof(IntermediateJson)] = "intermediate",
         [typeof(ObservationJson)] = "observation",
         [typeof(StageJson)] = "stage",
         [typeof(CheckJson)] = "check report",

@@ -75,6 +75,8 @@ internal static class ExplainVerb
         var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, settings)) };
         if (known.Probed is { } probed)
             facts.Add(("now", VerdictText.Mail(probed, observed: false)));
+        if (known.Probed?.Verdict is not null && !settings.AssumedOfMainCf.IsEmpty)
+            facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })
             facts.Add(("observed", VerdictText.Mail(observedState, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
         if (explanation.Decisive?.Entry is { } entry)
@@ -131,5 +133,6 @@ internal static class ExplainVerb
         DeliverySentence.Of(explanation, settings),
         explanation.Decisive?.Entry is { } entry
             ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
-            : null);
+            : null,
+        [.. Assumptions.Of(settings)]);
 }

@@ -69,6 +69,9 @@ internal static class CheckRows
             table.Add(subject, algorithm + " key-pin", certificate.Digest(PinSubject.PublicKey, result.Digest).Hex);
             table.Add(subject, algorithm + " cert-pin", certificate.Digest(PinSubject.Certificate, result.Digest).Hex);
             table.Add(subject, algorithm + " key", Phrases.PublicKey(certificate));
+            table.Add(subject, algorithm + " signed-with", CheckTerms.Signature(certificate));
+            foreach (var sent in seen.SentBehind)
+                table.Add(subject, algorithm + " sent-behind", CheckTerms.Intermediate(sent, result.Digest));
             table.Add(subject, algorithm + " subject", Phrases.Cut(certificate.Subject));
             table.Add(subject, algorithm + " issuer", Phrases.Cut(certificate.Issuer));
             table.Add(subject, algorithm + " names", CheckTerms.Names(certificate));

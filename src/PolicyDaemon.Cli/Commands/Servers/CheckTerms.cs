@@ -105,7 +105,7 @@ internal static class CheckTerms
             return new Cell($"the lookup at {host.TlsaBase} failed: at level dane mail would be deferred", Tone.Bad);
         if (host.Tlsa.IsEmpty)
             return new Cell(host.TlsaBase is null ? "not asked: the addresses are not DNSSEC-secure" : "none", Tone.Faint);
-        var records = host.Tlsa.Select(record => $"{Phrases.Cut(record.ToString(), 80)}{(record.IsUsable ? "" : " (not usable for SMTP, tlsa-invalid)")}");
+        var records = host.Tlsa.Select(record => $"{Phrases.Cut(record.ToString(), 80)}{(record.WhyUnusable is { } why ? $" (not usable, tlsa-invalid: {why})" : "")}");
         return $"{string.Join("; ", records)}; {Status(host.TlsaDnssec)}";
     }
 
@@ -119,6 +119,13 @@ internal static class CheckTerms
 
     internal static string Stages(Observation seen) => string.Join(", ", seen.Timings.Select(timing =>
         string.Create(CultureInfo.InvariantCulture, $"{timing.Stage.Name()} {timing.Elapsed.TotalMilliseconds:F0} ms")));
+
+    internal static string Signature(ServerCertificate certificate) => certificate.SignatureAlgorithm.Length > 0 ? certificate.SignatureAlgorithm : "unknown";
+
+    /// <summary>A certificate of an authority, with the key that <c>2 1 1</c> records name.</summary>
+    internal static string Intermediate(ServerCertificate certificate, DigestAlgorithm digest) =>
+        $"{Phrases.Cut(certificate.Subject)}; {Phrases.PublicKey(certificate)}, key pin {certificate.Digest(PinSubject.PublicKey, digest).Hex}; "
+        + $"signed with {Signature(certificate)} by {Phrases.Cut(certificate.Issuer)}; until {UtcTime.Text(certificate.NotAfter)}";
 
     internal static string Names(ServerCertificate certificate) => Listed(certificate.Names);
 

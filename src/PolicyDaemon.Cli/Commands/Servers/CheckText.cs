@@ -70,12 +70,15 @@ internal static class CheckText
             ("issuer", Phrases.Cut(certificate.Issuer)),
             ("valid", CheckTerms.Validity(certificate, result.At)),
             ("webpki", CheckTerms.WebPki(seen, address.Host.Name)),
+            ("signed with", CheckTerms.Signature(certificate)),
             ("key", Phrases.PublicKey(certificate)),
             ("key pin", certificate.Digest(Core.Pins.PinSubject.PublicKey, result.Digest).Hex),
             ("cert pin", certificate.Digest(Core.Pins.PinSubject.Certificate, result.Digest).Hex),
         ];
         if (result.Entry is { Policy.Level: TlsLevel.Fingerprint })
             facts.Add(("pin", CheckTerms.Pin(result, certificate)));
+        foreach (var (number, sent) in seen.SentBehind.Index())
+            facts.Add((number == 0 ? "sent behind" : "", CheckTerms.Intermediate(sent, result.Digest)));
         if (!address.Host.Tlsa.IsEmpty || address.Host.TlsaFailed)
             facts.Add(("dane", CheckTerms.Dane(address, certificate.Algorithm)));
         return facts;
