@@ -13,7 +13,7 @@ public static class Phrases
     /// <summary>Whole days until a certificate ends; negative where it has.</summary>
     public static int DaysUntil(DateTimeOffset end, DateTimeOffset now) => (int)Math.Floor((end - now).TotalDays);
 
-    /// <summary>Text that a peer or a zone chose, no longer than a report can show. It is escaped where it is written.</summary>
+    /// <summary>Cuts text that a peer or a zone chose to what a report can show. The text is escaped where it is written.</summary>
     public static string Cut(string text, int length = 160)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -29,7 +29,7 @@ public static class Phrases
             : Algorithm(certificate.Algorithm);
     }
 
-    /// <summary>As standards spell it.</summary>
+    /// <summary>The spelling of a key algorithm in the standards.</summary>
     public static string Algorithm(KeyAlgorithm algorithm) => algorithm switch
     {
         KeyAlgorithm.Rsa => "RSA",

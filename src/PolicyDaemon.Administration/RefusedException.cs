@@ -2,7 +2,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration;
 
-/// <summary>Why something that an administrator asked for is not done.</summary>
+/// <summary>The reason why a request of an administrator is refused.</summary>
 public enum Refusal
 {
     /// <summary>The key is not configured.</summary>
@@ -17,16 +17,16 @@ public enum Refusal
     /// <summary>The destination's level takes no pins.</summary>
     LevelTakesNoPins,
 
-    /// <summary>What an entry would become cannot be served.</summary>
+    /// <summary>The entry could not be served after the change.</summary>
     NotServable,
 
-    /// <summary>It weakens what is enforced, or trusts what was rejected, and nobody said why.</summary>
+    /// <summary>The change weakens what is enforced, or trusts a rejected pin, and no reason is given.</summary>
     NeedsReason,
 
     /// <summary>There is no such change, or its keys were changed since.</summary>
     NotUndoable,
 
-    /// <summary>Nothing says which store the one at hand replaces.</summary>
+    /// <summary>It is unknown which store the present one replaces.</summary>
     NothingToReplace,
 
     /// <summary>A table is no text.</summary>
@@ -58,7 +58,7 @@ public enum Refusal
 /// <remarks>An exception, as <see cref="StoreException"/> is: most are found out within the store's transaction, which then must not commit.</remarks>
 public sealed class RefusedException(Refusal refusal, string message, IReadOnlyList<string>? details = null) : Exception(message)
 {
-    /// <summary>What a program may decide by; the message is for people.</summary>
+    /// <summary>The reason, for programs; the message is for people.</summary>
     public Refusal Refusal { get; } = refusal;
 
     /// <summary>Lines below the message, such as one per refused row.</summary>

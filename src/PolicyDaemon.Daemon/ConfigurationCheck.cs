@@ -10,7 +10,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary><c>policyd --check</c>: configuration and store validated, and what would be served.</summary>
+/// <summary><c>policyd --check</c>: validates configuration and store, and prints what would be served.</summary>
 internal static class ConfigurationCheck
 {
     // A broken store of a million entries should not print a million lines.

@@ -30,7 +30,7 @@ internal static class DaemonCommand
         });
     }
 
-    /// <summary>The options and what they do, to be run or to be held against the manual.</summary>
+    /// <summary>The command line with its options; the program runs it, and a test compares it with the manual.</summary>
     internal static RootCommand Compose(TextWriter output, TextWriter error)
     {
         var config = new Option<string?>("--config")

@@ -140,7 +140,7 @@ internal static class DaemonHost
         return builder.Build();
     }
 
-    /// <summary>Makes the store, only for a person who starts without a configuration file and has neither store nor snapshot.</summary>
+    /// <summary>Makes the store where the daemon is started without a configuration file and there is neither a store nor a snapshot.</summary>
     private static bool CreateDefaultStore(Settings settings, ILogger logger)
     {
         if (settings.File is not null || File.Exists(settings.Database) || File.Exists(settings.Snapshot))
@@ -158,7 +158,7 @@ internal static class DaemonHost
         }
     }
 
-    /// <summary>Removes what a killed predecessor was writing.</summary>
+    /// <summary>Removes the temporary files of a predecessor that was killed.</summary>
     private static void SweepDrafts(Settings settings)
     {
         foreach (var directory in new[] { settings.Database, settings.Snapshot, settings.StatusFile }.Select(Path.GetDirectoryName).Distinct())

@@ -4,10 +4,10 @@ using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>Turns the configured endpoints into those of the lookup library, with complaints about the right line.</summary>
+/// <summary>Parses the configured endpoints for the lookup library; an error names the line of the configuration.</summary>
 internal static class Endpoints
 {
-    /// <exception cref="ConfigurationException">One cannot be understood, or two are the same.</exception>
+    /// <exception cref="ConfigurationException">An endpoint cannot be parsed, or two are the same.</exception>
     internal static IReadOnlyList<MapEndpoint> From(Settings settings)
     {
         var problems = new List<ConfigurationProblem>();

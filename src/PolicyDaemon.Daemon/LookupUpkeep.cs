@@ -5,7 +5,7 @@ using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>What the lookup side needs now and then, however long nobody asks.</summary>
+/// <summary>Does periodic work of the lookup side, whether or not anybody asks: makes removed unix sockets anew and gives memory back.</summary>
 internal sealed class LookupUpkeep(LookupServer server, SnapshotLoader loader, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -31,7 +31,7 @@ internal sealed class LookupUpkeep(LookupServer server, SnapshotLoader loader, T
         }
     }
 
-    /// <summary>A crowd of connections leaves more behind than lookups need, and an idle daemon would keep it for ever.</summary>
+    /// <summary>Collects garbage after a crowd of connections has left, because an idle daemon would keep that memory for ever.</summary>
     private void GiveMemoryBack()
     {
         // A large store makes a collection long enough to be noticed by who asks meanwhile.

@@ -8,12 +8,12 @@ using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>Opens the listeners once there is something to answer from, and drains them on stop.</summary>
+/// <summary>Opens the listeners after the snapshot was loaded, and drains their connections on stop.</summary>
 internal sealed class LookupWorker(
     LookupServer server, IReadOnlyList<(Socket Socket, MapEndpoint Endpoint)> inherited, IHostApplicationLifetime lifetime, DaemonOutcome outcome,
     ILogger<LookupWorker> logger) : IHostedService
 {
-    /// <summary>Below systemd's and any impatient administrator's limit; a reply takes microseconds.</summary>
+    /// <summary>How long connections may take to end on stop: less than systemd's limit, while a reply takes microseconds.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -44,7 +44,7 @@ internal sealed class LookupWorker(
     }
 }
 
-/// <summary>Loads what is to be answered before anybody can ask, and keeps it current.</summary>
+/// <summary>Loads the snapshot before the listeners are opened, and follows the store from then on.</summary>
 internal sealed class SnapshotWorker(SnapshotLoader loader) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ namespace PolicyDaemon.Daemon;
 internal sealed class NearMissReporter(
     LookupDemand demand, IPolicySource source, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
 {
-    /// <summary>More than these are one finding.</summary>
+    /// <summary>The number of near misses beyond which there is one finding for all of them.</summary>
     private const int MaxFindings = 100;
 
     private const string TooMany = "(more)";

@@ -4,11 +4,11 @@ using PolicyDaemon.Core.Runtime;
 namespace PolicyDaemon.Daemon;
 
 /// <summary>The lock that keeps two daemons from one status file, taken at the start where that can be.</summary>
-/// <param name="Lock">Null where another daemon holds it, or where it cannot be made.</param>
-/// <param name="HeldByAnother">True where another daemon holds it; only then may a start be refused.</param>
+/// <param name="Lock">The lock; null where another daemon holds it, or where the file cannot be made.</param>
+/// <param name="HeldByAnother">True where another daemon holds the lock; only then may a start be refused.</param>
 internal sealed record StartLock(DaemonLock? Lock, bool HeldByAnother)
 {
-    /// <summary>A predecessor that is about to end has closed its listeners and gets this long to be gone.</summary>
+    /// <summary>How long a start waits for a predecessor that has closed its listeners and is about to end.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     internal static async Task<StartLock> TakeAsync(string statusFile, TimeProvider time, ILogger logger)

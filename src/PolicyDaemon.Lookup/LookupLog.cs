@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PolicyDaemon.Lookup;
 
-/// <summary>What the lookup side logs, event ids 1000 to 1099. Never a line per lookup; peers cannot choose how many lines there are.</summary>
+/// <summary>The log lines of the lookup side, event ids 1000 to 1099. Never a line per lookup, and peers cannot make them more.</summary>
 internal static partial class LookupLog
 {
     [LoggerMessage(1000, LogLevel.Information, "answers {Protocol} lookups on {Endpoint}")]

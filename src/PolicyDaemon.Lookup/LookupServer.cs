@@ -51,7 +51,7 @@ public sealed class LookupServer : IAsyncDisposable
 
     public int ConnectionCount => registry.Count;
 
-    /// <summary>True once after many connections, or much that was kept for their peers, are gone: what they leave behind can be given back.</summary>
+    /// <summary>True once after many connections, or much memory that was kept for slow peers, are gone, so that a garbage collection is worth its time.</summary>
     public bool TakeRelief() => registry.TakeRelief();
 
     /// <summary>Binds every endpoint that was not handed over and begins to answer; all or none.</summary>

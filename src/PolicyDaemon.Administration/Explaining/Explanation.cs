@@ -10,8 +10,8 @@ namespace PolicyDaemon.Administration.Explaining;
 /// <summary>One key that Postfix may ask for.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Entry">Its entry; null where it is not configured.</param>
-/// <param name="Origin">Where its answer comes from.</param>
-/// <param name="Answer">What it is answered on the map <c>tlspolicy</c>.</param>
+/// <param name="Origin">The origin of the answer.</param>
+/// <param name="Answer">The answer on the map <c>tlspolicy</c>.</param>
 /// <param name="OtherForms">Keys of the same bare host that are configured: a near miss where the key itself is not.</param>
 /// <param name="Asked">False where an earlier key ends Postfix's walk.</param>
 public sealed record ExplainedKey(
@@ -23,7 +23,7 @@ public sealed record ExplainedKey(
     public NextHop? SubdomainsOnly { get; init; }
 }
 
-/// <summary>What Postfix hears when it asks for a next hop, and why: the walk of smtp/smtp_tls_policy.c over the store.</summary>
+/// <summary>The answers that Postfix gets when it asks for a next hop, and why: the walk of smtp/smtp_tls_policy.c over the store.</summary>
 /// <param name="Keys">Every key of the walk, in order.</param>
 /// <param name="Decisive">The key whose answer ends the walk; null where all are not found.</param>
 public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Keys, ExplainedKey? Decisive)
@@ -89,8 +89,8 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
 /// <summary>Whether a pin stands in the answer that Postfix gets.</summary>
 public static class PinAnswer
 {
-    /// <param name="selection">Of the destination.</param>
-    /// <returns>Why it does not; null where it does.</returns>
+    /// <param name="selection">The selection of the destination's pins.</param>
+    /// <returns>Why the pin is left out; null where it stands in the answer.</returns>
     public static string? WhyLeftOut(Destination destination, PinSelection selection, Pin pin)
     {
         ArgumentNullException.ThrowIfNull(destination);

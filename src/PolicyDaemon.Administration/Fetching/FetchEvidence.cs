@@ -7,11 +7,11 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Administration.Fetching;
 
-/// <summary>What pins that a person accepted rest on: the evidence in the audit log.</summary>
-/// <param name="At">When it was seen.</param>
-/// <param name="MxDnssec">Of the MX records.</param>
-/// <param name="Accepted">The pins.</param>
-/// <param name="Seen">What was presented.</param>
+/// <summary>The evidence in the audit log of fetched pins that a person accepted.</summary>
+/// <param name="At">When DNS and servers were asked.</param>
+/// <param name="MxDnssec">The DNSSEC status of the MX records.</param>
+/// <param name="Accepted">The pins that were accepted.</param>
+/// <param name="Seen">The certificates that were presented.</param>
 internal sealed record FetchEvidence(
     DateTimeOffset At, string MxDnssec, IReadOnlyList<AcceptedPinEvidence> Accepted, IReadOnlyList<CertificateEvidence> Seen)
 {
@@ -30,9 +30,9 @@ internal sealed record FetchEvidence(
 }
 
 /// <summary>A pin that was accepted.</summary>
-/// <param name="Fingerprint">Lower-case hexadecimal.</param>
+/// <param name="Fingerprint">The fingerprint, lower-case hexadecimal.</param>
 /// <param name="Subject"><c>certificate</c> or <c>public-key</c>.</param>
-/// <param name="Strength">On what it is trusted.</param>
+/// <param name="Strength">The evidence on which the pin is trusted.</param>
 /// <param name="Replaces">The pin in another digest that it carries over; null: none.</param>
 internal sealed record AcceptedPinEvidence(string Fingerprint, string Subject, string Strength, string? Replaces);
 
@@ -40,14 +40,14 @@ internal sealed record AcceptedPinEvidence(string Fingerprint, string Subject, s
 /// <param name="MxHost">The MX host.</param>
 /// <param name="Address">IPv4 or IPv6.</param>
 /// <param name="Port">The port.</param>
-/// <param name="PublicKeyFingerprint">In the digest that Postfix compares.</param>
-/// <param name="CertificateFingerprint">Of the whole certificate, in the same.</param>
+/// <param name="PublicKeyFingerprint">The fingerprint of the public key, in the digest that Postfix compares.</param>
+/// <param name="CertificateFingerprint">The fingerprint of the whole certificate, in the same digest.</param>
 /// <param name="Chain"><c>trusted</c>, <c>expired</c> or <c>not-trusted</c>.</param>
-/// <param name="Dane">What the TLSA records say.</param>
+/// <param name="Dane">The verdict of the TLSA records over the certificate.</param>
 internal sealed record CertificateEvidence(
     string MxHost, string Address, int Port, string PublicKeyFingerprint, string CertificateFingerprint, string Chain, string Dane);
 
-/// <summary>One line, as the audit log keeps it.</summary>
+/// <summary>The serializer of the evidence: JSON in one line, as the audit log keeps it.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(FetchEvidence))]
 internal sealed partial class FetchEvidenceJson : JsonSerializerContext;

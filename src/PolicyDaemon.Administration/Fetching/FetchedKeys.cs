@@ -6,12 +6,12 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Administration.Fetching;
 
-/// <summary>A public key that was seen, with what speaks for it.</summary>
-/// <param name="Pin">Its fingerprint in the digest that Postfix compares.</param>
+/// <summary>A public key that a probe saw, with the evidence for it.</summary>
+/// <param name="Pin">The fingerprint of the key, in the digest that Postfix compares.</param>
 /// <param name="Evidence"><see cref="PinStrength.Dane"/>, <see cref="PinStrength.WebPki"/>, or null for none.</param>
 /// <param name="Why">The evidence, or what is missing, as a sentence.</param>
-/// <param name="Certificate">The first certificate with it.</param>
-/// <param name="At">Where it was presented.</param>
+/// <param name="Certificate">The first certificate with the key.</param>
+/// <param name="At">The addresses that presented the key.</param>
 public sealed record FetchedKey(
     Fingerprint Pin, PinStrength? Evidence, string Why, ServerCertificate Certificate, ImmutableArray<ProbedAddress> At)
 {
@@ -22,11 +22,11 @@ public sealed record FetchedKey(
         .Where(certificate => certificate.KeyId == Certificate.KeyId)
         .Distinct();
 
-    /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it.</summary>
+    /// <summary>The addresses as text: <c>mx.example [192.0.2.1]</c> each.</summary>
     public string Where => string.Join(", ", At.Select(address => $"{address.Host.Name} [{address.Observation.Target.Address}]"));
 }
 
-/// <summary>The keys of a probe, each with its evidence: what every place that presented it has in common.</summary>
+/// <summary>The public keys that a probe saw, each with the evidence that every address which presented it gives.</summary>
 internal static class FetchedKeys
 {
     internal static IReadOnlyList<FetchedKey> Of(ProbedDestination probed, DigestAlgorithm digest) =>

@@ -9,14 +9,14 @@ using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Administration.Fetching;
 
-/// <summary>A pin that is to be served from now on.</summary>
-/// <param name="Fingerprint">In the digest that Postfix compares.</param>
-/// <param name="Subject">What it is of.</param>
-/// <param name="Strength">On what it was trusted.</param>
+/// <summary>A fetched fingerprint that a person accepted as a pin.</summary>
+/// <param name="Fingerprint">The fingerprint, in the digest that Postfix compares.</param>
+/// <param name="Subject">What the fingerprint is of: a certificate or a public key.</param>
+/// <param name="Strength">The evidence on which the pin is trusted.</param>
 /// <param name="Replaces">A pin of the same key or certificate in another digest, which it carries over; null: none.</param>
 public sealed record AcceptedPin(Fingerprint Fingerprint, PinSubject Subject, PinStrength Strength, Fingerprint? Replaces = null);
 
-/// <summary>Fetched keys that were accepted: the pins of the entry that is to be written, and what was seen, to be stored once it is there.</summary>
+/// <summary>Fetched keys that were accepted: the pins of the entry that is to be written, and the probe, which is stored after the entry.</summary>
 public sealed class FetchedPins
 {
     private readonly Settings settings;
@@ -33,10 +33,10 @@ public sealed class FetchedPins
 
     public IReadOnlyList<AcceptedPin> Accepted { get; }
 
-    /// <summary>What the pins rest on, as JSON for the audit log.</summary>
+    /// <summary>The evidence of the pins, as JSON for the audit log.</summary>
     public string Evidence => FetchEvidence.Json(probed, Accepted, settings.Postfix.FingerprintDigest);
 
-    /// <summary>The pins with those that were accepted served, and in use.</summary>
+    /// <summary>The pins of the entry, with the accepted ones active.</summary>
     public ImmutableArray<Pin> AddTo(ImmutableArray<Pin> pins)
     {
         var now = UtcTime.WholeSeconds(time.GetUtcNow());
@@ -52,12 +52,12 @@ public sealed class FetchedPins
         return pins;
     }
 
-    /// <summary>Stores what was seen, once the entry is there.</summary>
-    /// <returns>Why it could not be stored; null where it was.</returns>
+    /// <summary>Stores the probe, after the entry was written.</summary>
+    /// <returns>Why the probe could not be stored; null where it was.</returns>
     public Task<string?> StoreAsync() => StoreAsync(settings, time, [probed]);
 
     /// <summary>Stores probes of destinations that are configured by now, as if the daemon had made them.</summary>
-    /// <returns>Why they could not be stored; null where they were.</returns>
+    /// <returns>Why the probes could not be stored; null where they were.</returns>
     internal static async Task<string?> StoreAsync(
         Settings settings, TimeProvider time, IReadOnlyList<ProbedDestination> probes)
     {

@@ -13,14 +13,14 @@ namespace PolicyDaemon.Administration.Fetching;
 /// <summary>How a person accepts keys of which nothing proves whose they are.</summary>
 public enum KeyAcceptance
 {
-    /// <summary>A person compared them with the partner over another channel.</summary>
+    /// <summary>A person compared the fingerprints with the partner over another channel.</summary>
     Compared,
 
-    /// <summary>Whatever is presented is trusted, and the pin shows <c>tofu</c> for ever.</summary>
+    /// <summary>The keys are trusted as they were presented, and the pins show <c>tofu</c> for ever.</summary>
     FirstSight,
 }
 
-/// <summary>The keys that the servers of a destination present, fetched before its entry is written: which of them become pins is decided here.</summary>
+/// <summary>Fetches the keys that a destination's servers present before its entry is written, and decides which of them become pins.</summary>
 public sealed class PinFetch
 {
     private readonly Settings settings;
@@ -39,13 +39,13 @@ public sealed class PinFetch
         Undecided = [.. Keys.Where(key => !key.Certificates.Any(certificate => IsServed(certificate) || carried.Any(pin => certificate.Matches(pin.Fingerprint))))];
     }
 
-    /// <summary>DNS, and what every address showed.</summary>
+    /// <summary>The probe: the DNS resolution and the observations of every address.</summary>
     public ProbedDestination Probed { get; }
 
     /// <summary>Every public key that was presented.</summary>
     public IReadOnlyList<FetchedKey> Keys { get; }
 
-    /// <summary>Those that no served pin names, in this digest or another: what an approved pin names needs no second approval.</summary>
+    /// <summary>The keys that no served pin names, in this digest or another; a key that an approved pin names needs no second approval.</summary>
     public IReadOnlyList<FetchedKey> Undecided { get; }
 
     /// <summary>The digest that Postfix compares.</summary>
@@ -74,8 +74,8 @@ public sealed class PinFetch
         return new PinFetch(settings, time, destination, probed);
     }
 
-    /// <summary>Refuses where there is nothing to decide about: nobody presented a key, or one that a person rejected is presented.</summary>
-    /// <exception cref="RefusedException">So it is.</exception>
+    /// <summary>Refuses where no key was presented, or one that a person rejected.</summary>
+    /// <exception cref="RefusedException">No key was presented, or a rejected one.</exception>
     public void RefuseUnpinnable()
     {
         if (Keys.Count == 0)
@@ -90,15 +90,15 @@ public sealed class PinFetch
         }
     }
 
-    /// <summary>Accepts what a person decided about.</summary>
+    /// <summary>Accepts every presented key that no served pin names yet, because a person decided so.</summary>
     public FetchedPins Accept(KeyAcceptance how)
     {
         var strength = how == KeyAcceptance.FirstSight ? PinStrength.Tofu : PinStrength.Person;
         return Fetched([.. carried, .. Undecided.Select(key => Accepted(key, strength))]);
     }
 
-    /// <summary>Accepts what DANE proves, and nothing else.</summary>
-    /// <exception cref="RefusedException">There is another key.</exception>
+    /// <summary>Accepts the keys where DANE proves every one of them.</summary>
+    /// <exception cref="RefusedException">A key is presented that DANE does not prove.</exception>
     public FetchedPins AcceptProven()
     {
         var unproven = Undecided.Where(key => key.Evidence != PinStrength.Dane).ToList();
@@ -113,7 +113,7 @@ public sealed class PinFetch
     }
 
     /// <summary>Accepts exactly these fingerprints: each is presented, and nothing else is.</summary>
-    /// <exception cref="RefusedException">It is not so.</exception>
+    /// <exception cref="RefusedException">A fingerprint is not presented, or another key is.</exception>
     public FetchedPins AcceptExactly(IReadOnlyList<Fingerprint> expected)
     {
         ArgumentNullException.ThrowIfNull(expected);
@@ -141,12 +141,12 @@ public sealed class PinFetch
 
     private FetchedPins Fetched(IReadOnlyList<AcceptedPin> accepted) => new(settings, time, Probed, accepted);
 
-    /// <summary>Evidence A keeps its name; what else was accepted is called by how.</summary>
+    /// <summary>The strength of a pin: <c>dane</c> where DANE proves the key, otherwise by how the person accepted it.</summary>
     private static AcceptedPin Accepted(FetchedKey key, PinStrength otherwise) => new(
         key.Pin, PinSubject.PublicKey,
         key.Evidence == PinStrength.Dane || (key.Evidence == PinStrength.WebPki && otherwise == PinStrength.Person) ? key.Evidence.Value : otherwise);
 
-    /// <summary>Served pins in another digest that name what was seen, carried over.</summary>
+    /// <summary>Carries over the served pins in another digest that name a presented key or certificate.</summary>
     private IEnumerable<AcceptedPin> Carried(FetchedKey key)
     {
         foreach (var pin in destination.Pins.Where(pin => pin.NeedsConversion(Digest) && pin.IsProof()))

@@ -10,7 +10,7 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
-/// <summary>What a person decides about pins of one destination, each decision a plan for <see cref="ChangeFlow"/>.</summary>
+/// <summary>A person's decision about pins of one destination, as a plan for <see cref="ChangeFlow"/>.</summary>
 /// <remarks>
 /// Add      a key that was announced: standby, served at once
 /// Approve  a candidate, which a probe saw: active, served at once
@@ -28,9 +28,9 @@ public sealed class PinDecision
     private readonly PolicyStore store;
 
     /// <param name="view">The store as it is.</param>
-    /// <param name="key">Whose pins.</param>
-    /// <param name="names">Which.</param>
-    /// <param name="hasReason">Somebody said why.</param>
+    /// <param name="key">The destination.</param>
+    /// <param name="names">The names of the pins.</param>
+    /// <param name="hasReason">True where the person gave a reason.</param>
     /// <param name="digest">The digest that Postfix compares.</param>
     /// <param name="asGiven">Whole fingerprints are taken as they are, whatever pin they may also name: those of a pin that is to be added.</param>
     /// <exception cref="RefusedException">The key is not configured, or has no pin of such a name.</exception>
@@ -152,7 +152,7 @@ public sealed class PinDecision
             : pins;
     }
 
-    /// <summary>The same server may be accepted by another pin: its certificate beside its key.</summary>
+    /// <summary>Warns where another pin still accepts the same server, such as one of its certificate beside one of its key.</summary>
     private IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused) =>
         (probeState.Value?.PresentationsOf(refused) ?? [])
             .SelectMany(seen => after.Where(pin => pin.IsServed && seen.Certificate.Matches(pin.Fingerprint)))

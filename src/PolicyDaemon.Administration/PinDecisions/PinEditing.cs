@@ -5,11 +5,11 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
-/// <summary>What a person does to the pins of a destination.</summary>
+/// <summary>Changes of a destination's pins that a person makes.</summary>
 public static class PinEditing
 {
     /// <summary>The pins with this one served: announced by a person, not seen by a probe yet.</summary>
-    /// <param name="key">Whose pins they are, for the command that is proposed.</param>
+    /// <param name="key">The destination, for the command that is proposed.</param>
     /// <param name="readmit">True where a person said why a rejected pin is to be trusted again.</param>
     /// <exception cref="RefusedException">The pin was rejected, and nobody said why it should come back.</exception>
     public static ImmutableArray<Pin> Trust(

@@ -9,15 +9,15 @@ using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Administration.Probing;
 
-/// <summary>Probes destinations and stores what was seen, some at a time, until all are done or a person has had enough.</summary>
+/// <summary>Probes destinations, several at a time, and stores the results, until all are done or the person interrupts it.</summary>
 public sealed class ProbeRunner(Settings settings, TimeProvider time)
 {
     // Most of them wait for DNS or a server; the gate bounds the connections.
     private const int AtOnce = 32;
 
     /// <param name="keys">Configured destinations.</param>
-    /// <param name="progress">Told after each how many are done and how many there are.</param>
-    /// <param name="cancellation">Ends it with what was done until then.</param>
+    /// <param name="progress">Told after each destination how many are done and how many there are.</param>
+    /// <param name="cancellation">Ends the run; the results until then are returned.</param>
     /// <returns>Those that were probed, in the order of <paramref name="keys"/>.</returns>
     public async Task<IReadOnlyList<StoredProbe>> RunAsync(
         ProbeLedger ledger, IReadOnlyList<NextHop> keys, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)

@@ -8,25 +8,25 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Probing;
 
-/// <summary>One destination, probed, with what was stored of it.</summary>
+/// <summary>A probe of one destination that was stored, with the state of the store after it.</summary>
 public sealed record StoredProbe
 {
     /// <summary>The entry with its pins, after the probe.</summary>
     public required Destination Entry { get; init; }
 
-    /// <summary>What is stored of the destination, after the probe.</summary>
+    /// <summary>The stored probe state of the destination, after the probe.</summary>
     public required ProbeState State { get; init; }
 
-    /// <summary>What the probe came to.</summary>
+    /// <summary>The result of the probe.</summary>
     public required ProbeResult Result { get; init; }
 
-    /// <summary>Every known address as the probe left it, listed or only remembered.</summary>
+    /// <summary>The state of every address after the probe, also of those that DNS does not name any more.</summary>
     public required ImmutableArray<AddressState> Addresses { get; init; }
 
-    /// <summary>The transitions that the store took: a person may have decided meanwhile.</summary>
+    /// <summary>The transitions that were written; those that a person's decision overtook are left out.</summary>
     public required ImmutableArray<PinTransition> Moved { get; init; }
 
-    /// <summary>What a person should read, since when the store knows of it.</summary>
+    /// <summary>The open findings of the destination, as the store has them.</summary>
     public required ImmutableArray<Finding> Findings { get; init; }
 
     public string Key => Entry.Key.Text;

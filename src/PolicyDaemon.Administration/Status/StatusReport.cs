@@ -10,14 +10,14 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Status;
 
-/// <summary>Everything that <c>status</c> knows, gathered from the store and from what the daemon says of itself.</summary>
+/// <summary>The report of <c>status</c>, gathered from the store and from the status file of the daemon.</summary>
 /// <param name="Settings">The configuration.</param>
 /// <param name="Running">Whether a daemon holds the lock; null where the rights to tell are missing.</param>
-/// <param name="Daemon">What the daemon last said; null where it never ran, or may not be read.</param>
-/// <param name="Counts">What the store holds; null where it cannot be read.</param>
+/// <param name="Daemon">The last status of the daemon; null where it never ran, or its file may not be read.</param>
+/// <param name="Counts">The counts of the store; null where the store cannot be read.</param>
 /// <param name="Head">The end of the audit log; null where the store cannot be read.</param>
 /// <param name="StoreProblem">Why the store cannot be read; null where it can.</param>
-/// <param name="Findings">What a person should read, from both, each once.</param>
+/// <param name="Findings">The open findings of store and daemon, each once.</param>
 public sealed record StatusReport(
     Settings Settings,
     bool? Running,
@@ -30,16 +30,16 @@ public sealed record StatusReport(
     /// <summary>How many enforced destinations have each verdict; those that were never probed have none.</summary>
     public IReadOnlyDictionary<DestinationVerdict, long> Enforced { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
 
-    /// <summary>The same of destinations that are only observed.</summary>
+    /// <summary>How many observed destinations have each verdict.</summary>
     public IReadOnlyDictionary<DestinationVerdict, long> Observed { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
 
-    /// <summary>When it was gathered.</summary>
+    /// <summary>When the report was gathered.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>Why nobody can write the store, which is read as it lies; null where somebody can.</summary>
+    /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
-    /// <summary>What the running daemon says; null where that is history: it ended, or cannot write its status any more.</summary>
+    /// <summary>The status of the running daemon; null where the daemon has ended, or cannot write its status any more.</summary>
     public DaemonStatus? Live => Running != false && Daemon is { } said && IsFresh(said, At) ? said : null;
 
     /// <summary>Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</summary>

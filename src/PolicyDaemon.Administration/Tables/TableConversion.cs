@@ -12,10 +12,10 @@ using PolicyDaemon.Probe.Destinations;
 namespace PolicyDaemon.Administration.Tables;
 
 /// <summary>A row of a table after its pins were carried over.</summary>
-/// <param name="Row">The row, with the pins that could be.</param>
-/// <param name="Problem">Why none could; null where one could, or none needed it.</param>
+/// <param name="Row">The row, with the pins that were carried over.</param>
+/// <param name="Problem">Why no pin could be carried over; null where one was, or none needed it.</param>
 /// <param name="Warnings">Pins that are lost for Postfix.</param>
-/// <param name="Evidence">What was seen, as JSON for the audit log.</param>
+/// <param name="Evidence">What the probe saw, as JSON for the audit log.</param>
 public sealed record ConvertedRow(Destination Row, string? Problem, IReadOnlyList<string> Warnings, string? Evidence);
 
 /// <summary>Carries pins of a table over to the digest that Postfix compares, where a server shows the certificate or key that they name.</summary>
@@ -29,7 +29,7 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
     private readonly ConcurrentDictionary<NextHop, ProbedDestination> probes = new();
 
     /// <summary>Probes the servers of every row that has such pins, each address once; nothing is stored.</summary>
-    /// <param name="progress">Told after each how many are done and how many there are.</param>
+    /// <param name="progress">Told after each destination how many are done and how many there are.</param>
     public async Task ProbeAsync(IEnumerable<Destination> rows, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var wanted = rows.Where(NeedsConversion).DistinctBy(Where).ToList();
@@ -45,8 +45,8 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
             });
     }
 
-    /// <summary>Stores what was seen of the destinations that these rows are, once their entries are there.</summary>
-    /// <returns>Why it could not be stored; null where it was.</returns>
+    /// <summary>Stores the probes of these rows' destinations, after their entries were written.</summary>
+    /// <returns>Why the probes could not be stored; null where they were.</returns>
     public Task<string?> StoreAsync(IEnumerable<Destination> rows) => FetchedPins.StoreAsync(
         settings, time, [.. rows.Select(row => row.Key).Distinct().Where(probes.ContainsKey).Select(key => probes[key])]);
 

@@ -9,28 +9,28 @@ using PolicyDaemon.Core.Tables;
 namespace PolicyDaemon.Administration.Tables;
 
 /// <summary>A row of a table.</summary>
-/// <param name="Line">Where it stands.</param>
-/// <param name="Destination">What it says.</param>
-/// <param name="Evidence">What its pins rest on, as JSON for the audit log; null where the table's word is all.</param>
+/// <param name="Line">The number of the line.</param>
+/// <param name="Destination">The entry that the row describes.</param>
+/// <param name="Evidence">The evidence of its pins, as JSON for the audit log; null where the table alone vouches for them.</param>
 public sealed record TableRow(int Line, Destination Destination, string? Evidence = null);
 
-/// <summary>How a table is read and taken over.</summary>
+/// <summary>Options of an import.</summary>
 public sealed record ImportOptions
 {
-    /// <summary>What becomes of rows whose pins Postfix cannot compare.</summary>
+    /// <summary>What to do with rows whose pins Postfix cannot compare.</summary>
     public UnservableRows Unservable { get; init; } = UnservableRows.Refuse;
 
-    /// <summary>Where .example.com has a row and example.com has none, it is added with the same policy.</summary>
+    /// <summary>True where example.com is added with the same policy if the table has a row for .example.com only.</summary>
     public bool WithApex { get; init; }
 
-    /// <summary>Enforce nothing.</summary>
+    /// <summary>True where every row is imported as an observed entry.</summary>
     public bool Observe { get; init; }
 
-    /// <summary>Rows for configured keys replace their policy; otherwise they are refused unless they say the same.</summary>
+    /// <summary>True where rows replace the policy of configured keys; otherwise such a row is refused unless it says the same.</summary>
     public bool Replace { get; init; }
 }
 
-/// <summary>A Postfix table becomes entries, all of it or nothing.</summary>
+/// <summary>Imports a Postfix policy table: all of its rows or none.</summary>
 /// <param name="file">The table's name, for messages.</param>
 public sealed class TableImport(string file, ImportOptions options, Settings settings, TimeProvider time)
 {
@@ -40,11 +40,11 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
 
     public IReadOnlyList<TableRow> Rows => rows;
 
-    /// <summary>What deserves a thought, each with its place in the file.</summary>
+    /// <summary>Warnings, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings => warnings;
 
     /// <summary>Reads the table. Problems are kept until <see cref="RefuseProblems"/>, so that all of them are told at once.</summary>
-    /// <exception cref="RefusedException">It is no text.</exception>
+    /// <exception cref="RefusedException">The table is no text.</exception>
     public void Read(Stream source)
     {
         var tableOptions = new TableOptions(settings.Postfix, UtcTime.WholeSeconds(time.GetUtcNow()))
@@ -71,7 +71,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
     }
 
     /// <summary>Carries the pins of each row over to the digest that Postfix compares.</summary>
-    /// <param name="conversion">Has probed the rows.</param>
+    /// <param name="conversion">The conversion, after it has probed the rows.</param>
     /// <param name="mayObserve">A row whose pins cannot be carried over is imported as observed; otherwise it is a problem.</param>
     public void Convert(TableConversion conversion, bool mayObserve)
     {
@@ -116,7 +116,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
         return conflicts.Count == 0 ? planned : throw Refused(conflicts);
     }
 
-    /// <summary>The entry with the table's policy and pins; what is known of a pin is kept, and served pins that the table lacks are retired.</summary>
+    /// <summary>The entry with the table's policy and pins. A pin that the entry has already keeps its state, and served pins that the table lacks are retired.</summary>
     private Destination Merge(Destination before, Destination row)
     {
         var pins = before.Pins;

@@ -1,12 +1,12 @@
 namespace PolicyDaemon.Daemon.Hosting;
 
-/// <summary>How policyd ends. See policyd(8), EXIT STATUS.</summary>
+/// <summary>The exit status of policyd. See policyd(8), EXIT STATUS.</summary>
 internal enum ExitCode
 {
     /// <summary>Stopped on request, or <c>--check</c> found nothing wrong.</summary>
     Done = 0,
 
-    /// <summary>It cannot go on; a service manager starts it again.</summary>
+    /// <summary>A part of the daemon cannot go on; a service manager starts the daemon again.</summary>
     Failed = 1,
 
     /// <summary>The command line is wrong.</summary>
@@ -16,7 +16,7 @@ internal enum ExitCode
     Invalid = 5,
 }
 
-/// <summary>How the process will end; the part that cannot go on says so before it stops the host.</summary>
+/// <summary>The exit status that the process will have; a part that cannot go on sets it before it stops the host.</summary>
 internal sealed class DaemonOutcome
 {
     public ExitCode Code { get; set; } = ExitCode.Done;

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon.Logging;
 
-/// <summary>One line per event: for the journal <c>&lt;priority&gt;event message</c> (sd-daemon(3)), for a terminal with the time.</summary>
+/// <summary>Formats a log line, one per event: for the journal <c>&lt;priority&gt;event message</c> (sd-daemon(3)), for a terminal with the time.</summary>
 /// <remarks>The framework's formatters print the class that logs, which tells an operator nothing; the event id is what a monitoring rule needs.
 /// Whoever logs the words of a peer or a program escapes them; here is the last door, for what nobody thought of.</remarks>
 internal sealed class LogLine(TimeProvider time, bool forJournal)

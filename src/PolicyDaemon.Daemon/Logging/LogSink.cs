@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PolicyDaemon.Daemon.Logging;
 
-/// <summary>Where every log line of policyd goes: a bounded queue, and one thread that writes it out.</summary>
+/// <summary>The sink of every log line of policyd: a bounded queue, and one thread that writes it out.</summary>
 /// <remarks>
 /// Nobody who logs ever waits for whoever reads the log: the thread that answers lookups logs, too, and a stopped journal or a pager
 /// must not stop mail. A line that finds the queue full, or that cannot be written, is dropped and counted; the count stands in the
@@ -39,12 +39,12 @@ internal sealed class LogSink : ILoggerProvider
         thread.Start();
     }
 
-    /// <summary>Lines that nobody will ever read, since the start.</summary>
+    /// <summary>How many lines were dropped since the start.</summary>
     public long Dropped => Interlocked.Read(ref dropped);
 
     public ILogger CreateLogger(string categoryName) => new Logger(line, Add);
 
-    /// <summary>Takes no more lines and writes those that wait, unless nobody reads them.</summary>
+    /// <summary>Takes no more lines, and writes those in the queue for as long as somebody reads them.</summary>
     public void Dispose()
     {
         lock (sync)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Daemon.Logging;
 
-/// <summary>Writes to standard output and says so when it could not: .NET's own stream keeps a broken pipe to itself.</summary>
+/// <summary>Standard output that reports errors: .NET's own stream ignores a broken pipe.</summary>
 internal static partial class StandardOutput
 {
     private const int Descriptor = 1;
@@ -12,8 +12,8 @@ internal static partial class StandardOutput
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Writes all of it, and waits for the reader where it must.</summary>
-    /// <exception cref="IOException">It is closed, full or broken.</exception>
+    /// <summary>Writes all octets, and waits for the reader where the pipe is full.</summary>
+    /// <exception cref="IOException">Standard output is closed, full or broken.</exception>
     public static void Write(ReadOnlySpan<byte> octets)
     {
         using var never = new ManualResetEventSlim();

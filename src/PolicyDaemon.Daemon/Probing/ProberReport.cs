@@ -4,7 +4,7 @@ using PolicyDaemon.Probe;
 
 namespace PolicyDaemon.Daemon.Probing;
 
-/// <summary>What the prober would do, for <c>policyd --check</c>.</summary>
+/// <summary>The lines of <c>policyd --check</c> about the prober.</summary>
 internal static class ProberReport
 {
     /// <exception cref="ConfigurationException">A file that the settings name cannot be used.</exception>

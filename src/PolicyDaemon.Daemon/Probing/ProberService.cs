@@ -20,7 +20,7 @@ internal sealed class ProberService(
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
 
-    /// <summary>Probes that are under way are given up; whoever waits for a write to the disk has this long.</summary>
+    /// <summary>How long writes to the ledger may take on stop; probes that are under way are cancelled.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
@@ -28,14 +28,14 @@ internal sealed class ProberService(
     private volatile RunningProber? running;
     private volatile string? problem;
 
-    /// <summary>What it does now. May be read from any thread.</summary>
+    /// <summary>The state of the prober for the status file. May be read from any thread.</summary>
     public ProberStatus Status => running is { } prober
         ? prober.Status(problem)
         : new ProberStatus(
             configuration.Settings.Probe.Enabled ? "failing" : "off",
             configuration.Settings.Probe.Enabled ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0);
 
-    /// <summary>Takes over the settings in force, and what lies in the files that they name.</summary>
+    /// <summary>Applies the settings in force, and reads the files that they name again.</summary>
     public void Apply()
     {
         lock (gate)

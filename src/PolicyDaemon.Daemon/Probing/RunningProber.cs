@@ -9,7 +9,7 @@ using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Probing;
 
-/// <summary>An engine at work, told of what changes in the store and of what Postfix asks for.</summary>
+/// <summary>A running probe engine: tells it which entries changed in the store and which pinned keys Postfix asked for.</summary>
 internal sealed class RunningProber(
     ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, LookupDemand demand, TimeProvider time)
 {
@@ -101,7 +101,7 @@ internal sealed class RunningProber(
         }
     }
 
-    /// <summary>A pass over many destinations leaves more behind than they need, and an idle daemon would keep it for ever.</summary>
+    /// <summary>Collects garbage after a pass over many destinations, because an idle daemon would keep that memory for ever.</summary>
     private void TidyUp(long now)
     {
         var status = engine.Status;

@@ -50,7 +50,7 @@ internal static class InheritedSockets
         return Match(file, Held, endpoints);
     }
 
-    /// <summary>How many descriptors are meant for this process.</summary>
+    /// <summary>How many descriptors systemd has passed to this process.</summary>
     internal static int Count(string? listenPid, string? listenFds, int processId) =>
         int.TryParse(listenPid, NumberStyles.None, CultureInfo.InvariantCulture, out var forProcess) && forProcess == processId
         && int.TryParse(listenFds, NumberStyles.None, CultureInfo.InvariantCulture, out var count)

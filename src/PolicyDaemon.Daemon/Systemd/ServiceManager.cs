@@ -11,7 +11,7 @@ namespace PolicyDaemon.Daemon.Systemd;
 /// </remarks>
 internal static class ServiceManager
 {
-    /// <summary>True where somebody waits to hear that we are ready.</summary>
+    /// <summary>True where systemd waits for the message that the daemon is ready.</summary>
     internal static bool IsListening => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
 
     /// <summary>True where standard output is the journal, and not a terminal or a file that was put in its place.</summary>
@@ -28,7 +28,7 @@ internal static class ServiceManager
     }
 
     /// <param name="journalStream">JOURNAL_STREAM: device and inode number, separated by a colon.</param>
-    /// <param name="descriptor">Where a descriptor leads: <c>socket:[INODE]</c>.</param>
+    /// <param name="descriptor">The target of the descriptor's link in /proc: <c>socket:[INODE]</c>.</param>
     internal static bool IsStream(string? journalStream, string? descriptor) =>
         journalStream is not null && descriptor is not null && journalStream.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon
         && descriptor == $"socket:[{journalStream[(colon + 1)..]}]";

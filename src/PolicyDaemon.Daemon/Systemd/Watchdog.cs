@@ -10,7 +10,7 @@ internal sealed class Watchdog(ISystemdNotifier notifier, TimeProvider time) : B
 {
     private static readonly ServiceState Alive = new("WATCHDOG=1");
 
-    /// <summary>Half of what systemd waits, as its manual advises; null where it does not watch this process.</summary>
+    /// <summary>The interval of the messages, half of systemd's limit as its manual advises; null where systemd does not watch this process.</summary>
     internal static TimeSpan? Interval(string? watchdogUsec, string? watchdogPid, int processId)
     {
         if (!string.IsNullOrEmpty(watchdogPid) && watchdogPid != processId.ToString(CultureInfo.InvariantCulture))

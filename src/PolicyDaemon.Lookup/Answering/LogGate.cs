@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Lookup.Answering;
 
-/// <summary>Lets some log lines through and counts those that it held back: no peer can fill the log, however long it goes on.</summary>
+/// <summary>Limits how often a log line is written and counts the lines held back, so that no peer can fill the log.</summary>
 /// <remarks>A line every ten seconds for the first minute, so that a fault can be watched, then one each ten minutes: some 150 a day.</remarks>
 internal sealed class LogGate(TimeProvider time)
 {

@@ -41,7 +41,7 @@ public sealed class LookupCounters
     /// <summary>New connections that were closed because the limit was reached and none could make way.</summary>
     public long ConnectionsRefused => Interlocked.Read(ref connectionsRefused);
 
-    /// <summary>Requests that were no request.</summary>
+    /// <summary>Malformed requests.</summary>
     public long ProtocolErrors => Interlocked.Read(ref protocolErrors);
 
     /// <summary>Connections ended because a request did not arrive, or a reply was not taken, in time.</summary>

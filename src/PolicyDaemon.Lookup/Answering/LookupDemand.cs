@@ -5,22 +5,22 @@ using System.Text;
 
 namespace PolicyDaemon.Lookup.Answering;
 
-/// <summary>What a lookup of a key calls for, beside its answer.</summary>
+/// <summary>The work that a lookup calls for beside its answer.</summary>
 public enum DemandKind
 {
-    /// <summary>Pins were asked for: the key's probe is due where the last one is old.</summary>
+    /// <summary>A probe of a pinned key, where the last one is old.</summary>
     Pinned,
 
-    /// <summary>The key missed while its bare host is configured in another form: a person should know.</summary>
+    /// <summary>A finding about a near miss: the key is not configured, but its bare host is in another form.</summary>
     NearMiss,
 }
 
-/// <summary>A key that lookups left behind.</summary>
+/// <summary>A key with work that lookups called for.</summary>
 /// <param name="Key">The canonical key.</param>
 /// <param name="Count">How many lookups since the last drain; of pinned keys 1, however many.</param>
 public readonly record struct Demand(string Key, long Count);
 
-/// <summary>What lookups leave behind for other threads to do: keys by kind, counted, until they are drained.</summary>
+/// <summary>The work that lookups call for and other threads do: keys by kind of work, counted, until they are drained.</summary>
 /// <remarks>
 /// <para>The answering thread must neither wait nor be made to grow by whoever reaches a lookup socket and asks for <c>host:1</c> to
 /// <c>host:65535</c>. So each kind has room for so many keys; one that finds none is left out, and comes again with its next lookup. A
@@ -29,10 +29,10 @@ public readonly record struct Demand(string Key, long Count);
 /// </remarks>
 public sealed class LookupDemand
 {
-    /// <summary>More pinned keys between two drains than the prober could probe.</summary>
+    /// <summary>The room for pinned keys between two drains: more than the prober could probe.</summary>
     public const int MaxPinned = 10_000;
 
-    /// <summary>More near misses between two drains than a person would read.</summary>
+    /// <summary>The room for near misses between two drains: more than a person would read.</summary>
     public const int MaxNearMisses = 1000;
 
     private readonly int[] room;
@@ -49,7 +49,7 @@ public sealed class LookupDemand
         current = [new(), new()];
     }
 
-    /// <summary>Takes note of a lookup. From any thread.</summary>
+    /// <summary>Adds the work of a lookup. From any thread.</summary>
     public void Add(ReadOnlySpan<byte> canonicalKey, DemandKind kind)
     {
         var generation = Volatile.Read(ref current[(int)kind]);

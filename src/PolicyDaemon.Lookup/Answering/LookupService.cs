@@ -127,7 +127,7 @@ public sealed class LookupService
         return reply;
     }
 
-    /// <summary>A request that is none, so that it is counted where all answers are.</summary>
+    /// <summary>Counts and answers a malformed request.</summary>
     internal LookupReply Refuse(LookupAnswerKind kind, ReadOnlySpan<byte> reason)
     {
         Counters.ProtocolError();

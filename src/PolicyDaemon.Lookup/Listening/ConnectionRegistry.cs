@@ -6,10 +6,10 @@ using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>Every open connection: counts them, bounds them, ends the late ones, drains them at the end.</summary>
+/// <summary>The open connections: counts and bounds them, ends late ones, and drains them on stop.</summary>
 internal sealed class ConnectionRegistry : IDisposable
 {
-    /// <summary>So many connections leave megabytes behind.</summary>
+    /// <summary>The number of connections that leave megabytes of garbage behind.</summary>
     private const int Crowd = 500;
 
     private readonly Lock sync = new();
@@ -43,7 +43,7 @@ internal sealed class ConnectionRegistry : IDisposable
         context = new ConnectionContext(logger, time, deadlines, new PeerMemory(options.MaxPeerMemory, Relieve), new LogGate(time));
     }
 
-    /// <summary>Connections held at the same time: as configured, or fewer where the process has too few descriptors.</summary>
+    /// <summary>The most connections at one time: as configured, or fewer where the process has too few descriptors.</summary>
     public int Limit => limit;
 
     public int Count
@@ -65,7 +65,7 @@ internal sealed class ConnectionRegistry : IDisposable
             return rooms.Open(endpoint);
     }
 
-    /// <summary>The listener is gone; its connections live on.</summary>
+    /// <summary>Ends a listener's part of the connections; those that are open stay.</summary>
     public void CloseRoom(ListenerRoom room)
     {
         lock (sync)
@@ -207,7 +207,7 @@ internal sealed class ConnectionRegistry : IDisposable
         return remaining;
     }
 
-    /// <summary>Ends those who keep us waiting longest, until so many octets are free.</summary>
+    /// <summary>Ends the connections whose peers have been waited for longest, until so many octets are free.</summary>
     private void Relieve(long octets)
     {
         MapConnection[] waiting;

@@ -11,7 +11,7 @@ internal sealed class DeadlineSweep : IDisposable
     private readonly TimeSpan interval;
     private int armed;
 
-    /// <param name="sweep">Ends what is late; true while anything is still under way.</param>
+    /// <param name="sweep">Ends late connections; returns true while a request or reply is still under way.</param>
     public DeadlineSweep(TimeProvider time, TimeSpan interval, Func<bool> sweep)
     {
         this.interval = interval;

@@ -15,7 +15,7 @@ internal static class DescriptorLimit
     // Without the prober's: what is open at an idle daemon with two listeners, 22, and what opening and saving the store takes for a moment.
     private const int Needed = 32;
 
-    /// <summary>The smaller of the configured number and what the descriptors leave; 0 where they do not even do for the process itself.</summary>
+    /// <summary>The most connections: the configured number, or what the limit of descriptors leaves; 0 where it is too low even for the process itself.</summary>
     public static int Connections(int configured) => Connections(configured, ReadSoftLimit("/proc/self/limits"));
 
     /// <returns>What is wrong and what to do; null where connections can be held.</returns>

@@ -5,10 +5,10 @@ internal sealed class ListenerRoom(MapEndpoint endpoint)
 {
     public MapEndpoint Endpoint { get; } = endpoint;
 
-    /// <summary>Connections that no other listener can take from this one.</summary>
+    /// <summary>The number of connections that no other listener can take from this one.</summary>
     public int Reserved { get; set; }
 
-    /// <summary>Connections that came from this listener and are open.</summary>
+    /// <summary>The number of open connections that this listener accepted.</summary>
     public int Held { get; set; }
 }
 
@@ -25,7 +25,7 @@ internal sealed class ListenerRooms(int limit)
     private readonly List<ListenerRoom> rooms = [];
     private int held;
 
-    /// <summary>What is left for those whose own part is full.</summary>
+    /// <summary>The number of connections that are left for listeners whose own part is full.</summary>
     private int Shared => limit - rooms.Sum(room => room.Reserved) - (held - rooms.Sum(room => Math.Min(room.Held, room.Reserved)));
 
     public ListenerRoom Open(MapEndpoint endpoint)
@@ -36,7 +36,7 @@ internal sealed class ListenerRooms(int limit)
         return room;
     }
 
-    /// <summary>The listener is gone; its connections live on and count as the others'.</summary>
+    /// <summary>Ends a listener's part; its open connections count in the common part from then on.</summary>
     public void Close(ListenerRoom room)
     {
         rooms.Remove(room);
@@ -46,7 +46,7 @@ internal sealed class ListenerRooms(int limit)
 
     public bool HasPlace(ListenerRoom room) => held < limit && (room.Held < room.Reserved || Shared > 0);
 
-    /// <summary>Whether one of the first's connections can make way for one of the second's.</summary>
+    /// <summary>True where a connection of the first listener can make way for one of the second.</summary>
     public static bool CanGive(ListenerRoom from, ListenerRoom to) => from == to || from.Held > from.Reserved;
 
     public void Enter(ListenerRoom room)

@@ -35,7 +35,7 @@ internal readonly record struct MakingWay
         IdleTcpTable,
     }
 
-    /// <returns>Null where the connection stays.</returns>
+    /// <returns>The place; null where the connection stays.</returns>
     public static MakingWay? Of(MapConnection connection, TimeProvider time)
     {
         if (connection.IsLeaving)
@@ -52,7 +52,7 @@ internal readonly record struct MakingWay
 
     public bool IsBefore(MakingWay? other) => other is not { } than || order < than.order || (order == than.order && since < than.since);
 
-    /// <summary>Ends the connection; in an orderly way where it was idle, so that a request which comes now is still answered.</summary>
+    /// <summary>Ends the connection: an idle one in an orderly way, so that a request which arrives now is still answered.</summary>
     public void End()
     {
         if (isIdle)

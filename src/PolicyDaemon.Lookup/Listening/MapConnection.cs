@@ -11,7 +11,7 @@ using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>One peer: reads requests, answers them in order, until the peer leaves or breaks the protocol.</summary>
+/// <summary>One connection: reads requests and answers them in order, until the peer closes it or breaks the protocol.</summary>
 /// <remarks>Works on two pipes and knows nothing of what moves the bytes; <see cref="IConnectionTransport"/> does.</remarks>
 internal sealed class MapConnection
 {
@@ -42,25 +42,25 @@ internal sealed class MapConnection
 
     public MapProtocol Protocol { get; }
 
-    /// <summary>The place that it takes up.</summary>
+    /// <summary>The listener's part of the connections that this one counts in.</summary>
     public ListenerRoom Room { get; }
 
-    /// <summary>Timestamp of the last request, of the connection's begin before the first; only compared.</summary>
+    /// <summary>The timestamp of the last request, or of the begin of the connection before the first one.</summary>
     public long LastActivity => Volatile.Read(ref lastActivity);
 
-    /// <summary>It has sent a whole request before: more likely a Postfix than a peer that only takes up room.</summary>
+    /// <summary>True where the peer has sent a whole request before, and so is more likely a Postfix than a peer that only takes up room.</summary>
     public bool HasAsked => Volatile.Read(ref hasAsked);
 
-    /// <summary>It was told to leave, and does as soon as no request is under way.</summary>
+    /// <summary>True where the connection ends as soon as no request is under way.</summary>
     public bool IsLeaving => leaving;
 
-    /// <summary>Timestamp since when part of a request is here, 0 when none is.</summary>
+    /// <summary>The timestamp since when a part of a request has been here; 0 where there is none.</summary>
     public long RequestSince => Volatile.Read(ref requestSince);
 
-    /// <summary>Timestamp since when the peer has not taken a reply, 0 when it has.</summary>
+    /// <summary>The timestamp since when the peer has not taken a reply; 0 where it has taken all.</summary>
     public long ReplySince => Volatile.Read(ref replySince);
 
-    /// <summary>Timestamp since when the peer keeps us waiting, with its reply where it does not take that, else with its request; 0 when it does not.</summary>
+    /// <summary>The timestamp since when this side waits for the peer, to take a reply or to send the rest of a request; 0 where it does not wait.</summary>
     public long WaitsSince => ReplySince is not 0 and var reply ? reply : RequestSince;
 
     /// <summary>Octets of replies that the peer has not taken, and of a request that is not whole.</summary>
@@ -184,7 +184,7 @@ internal sealed class MapConnection
     }
 
     /// <summary>Answers the whole requests at the start of the buffer, in order.</summary>
-    /// <returns>Complete when it stopped for the sake of a flush, or of a lookup whose answer is not known yet, else what the parser says of the rest.</returns>
+    /// <returns><see cref="FrameStatus.Complete"/> where a flush, or a lookup whose answer is not known yet, comes before the next request; otherwise the parser's status of the rest.</returns>
     private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out int written, out ParkedLookup? parked)
     {
         written = 0;
@@ -296,7 +296,7 @@ internal sealed class MapConnection
 }
 
 /// <summary>What all connections of a server share.</summary>
-/// <param name="Deadlines">Told when something begins that must end in time.</param>
-/// <param name="Memory">Told of what must be kept because a peer keeps us waiting.</param>
+/// <param name="Deadlines">The sweep that ends late requests and replies; armed where one begins.</param>
+/// <param name="Memory">Counts the octets that are kept for slow peers.</param>
 /// <param name="Faults">Bounds the log lines that peers can cause.</param>
 internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults);

@@ -59,13 +59,13 @@ internal sealed class MapListener : IAsyncDisposable
 
     public MapProtocol Protocol => Endpoint.Protocol;
 
-    /// <summary>True for a socket that was handed over and belongs to whoever did that.</summary>
+    /// <summary>True for a socket that systemd handed over and owns.</summary>
     public bool IsInherited { get; private init; }
 
-    /// <summary>True where nobody finds the unix socket any more, because its file is gone.</summary>
+    /// <summary>True where the file of the unix socket was removed, so that no client finds it.</summary>
     public bool HasLostItsFile => Endpoint.Path is { } path && !UnixSocketFile.IsInPlace(path, fileMadeAt);
 
-    /// <summary>Where it listens, with the port the kernel chose.</summary>
+    /// <summary>The endpoint, with the port that the kernel chose.</summary>
     public string Name { get; }
 
     /// <summary>Ends when the listener is disposed; faults when it cannot accept any more.</summary>
@@ -206,7 +206,7 @@ internal sealed class MapListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Bounds what the kernel keeps for a peer that does not read, which would grow to megabytes; accepted sockets take it over.</summary>
+    /// <summary>Sets the send buffer of the listening socket, which accepted sockets inherit: the kernel would keep megabytes for a peer that does not read.</summary>
     private static Socket Bound(Socket listener)
     {
         if (listener.AddressFamily != AddressFamily.Unix)

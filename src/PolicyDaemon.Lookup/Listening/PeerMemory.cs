@@ -1,9 +1,9 @@
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>What is kept for peers that keep us waiting, of all connections together: replies that they do not take, requests that they do not end.</summary>
+/// <summary>Counts and bounds the octets that are kept for slow peers, over all connections: replies that they do not take, requests that they do not finish.</summary>
 /// <remarks>A reply that the kernel takes at once never comes here, nor does a request that arrives in one piece: an ordinary lookup costs nothing.</remarks>
-/// <param name="limit">Octets.</param>
-/// <param name="exceeded">Ends connections that hold as many octets; a quarter more than are too many, so that it is not called for each.</param>
+/// <param name="limit">The most octets.</param>
+/// <param name="exceeded">Called with the octets to free by ending connections; that is a quarter of the limit more than needed, so that it is called seldom.</param>
 internal sealed class PeerMemory(long limit, Action<long> exceeded)
 {
     private long held;

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>The file of a unix socket: put in place whole, taken away only when it is ours.</summary>
+/// <summary>The file of a unix socket: renamed into place when it listens, and removed only where no other server answers on it.</summary>
 internal static class UnixSocketFile
 {
     /// <summary>Binds and listens under a temporary name, sets the mode, then renames: nobody meets a socket with the wrong rights.</summary>
@@ -38,14 +38,14 @@ internal static class UnixSocketFile
             File.Delete(path);
     }
 
-    /// <summary>When the file was made; a date of old where there is none.</summary>
+    /// <summary>When the file was made; a date long past where there is no file.</summary>
     public static DateTime MadeAt(string path) => File.GetLastWriteTimeUtc(path);
 
     /// <summary>False where the file was removed, or replaced by something that does not answer.</summary>
-    /// <param name="madeAt">When our own was made: nothing but making it anew, or <c>touch</c>, changes that.</param>
+    /// <param name="madeAt">When this process made its file; only a new file, or <c>touch</c>, has another time.</param>
     public static bool IsInPlace(string path, DateTime madeAt) => MadeAt(path) == madeAt || Answers(path);
 
-    /// <summary>True when somebody accepts connections, or could not because too many wait.</summary>
+    /// <summary>True where a server accepts connections on the socket, or its queue of waiting connections is full.</summary>
     public static bool Answers(string path)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -37,7 +37,7 @@ internal static class Netstring
     public static int Overhead(int length) => Digits(length) + 2;
 
     /// <summary>Writes the length and the colon.</summary>
-    /// <returns>How many octets that were.</returns>
+    /// <returns>The number of octets written.</returns>
     public static int WriteHeader(Span<byte> destination, int length)
     {
         var digits = Digits(length);

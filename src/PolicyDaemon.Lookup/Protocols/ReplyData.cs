@@ -4,7 +4,7 @@ using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;
 
-/// <summary>What Postfix asks of the text of a reply, whatever the protocol.</summary>
+/// <summary>The checks that Postfix makes of a reply's text in either protocol.</summary>
 internal static class ReplyData
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -21,7 +21,7 @@ internal static class ReplyData
         return problem.Length == 0 ? LookupAnswer.Found(Strict.GetString(data)) : null;
     }
 
-    /// <summary>A reason as it may be shown.</summary>
+    /// <summary>The reason of an error reply, escaped so that it may be shown.</summary>
     public static string Reason(ReadOnlySpan<byte> text) => IsUtf8(text) && !text.ContainsAnyInRange((byte)0, (byte)31)
         ? Strict.GetString(text)
         : PeerText.Escape(text);

@@ -7,9 +7,9 @@ using PolicyDaemon.Core.Rotation;
 namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>The one door to mail servers: one connection to an address at a time, spaced, bounded, and shared by everybody behind it.</summary>
-/// <param name="probe">Connects.</param>
-/// <param name="ledger">Remembers what targets showed, and takes down what they show now; null: nothing is remembered or stored.</param>
-/// <param name="memory">What may stand in for a connection.</param>
+/// <param name="probe">Makes the connection of a probe.</param>
+/// <param name="ledger">Keeps the histories of targets and takes new observations; null where nothing is remembered or stored.</param>
+/// <param name="memory">Which earlier observations may stand in for a connection.</param>
 internal sealed class AddressGate(
     IServerProbe probe, IProbeLedger? ledger, GateMemory memory, ScheduleOptions options, TimeProvider time) : IDisposable
 {
@@ -21,11 +21,11 @@ internal sealed class AddressGate(
     private readonly SemaphoreSlim connections = new(options.MaxConnections);
     private readonly ConcurrentDictionary<ProbeTarget, TargetProbe> own = [];
 
-    /// <summary>Probes a target, or takes what is known of it where that may stand in.</summary>
+    /// <summary>Probes a target, or returns an earlier observation of it where that may stand in.</summary>
     /// <param name="target">What to connect to.</param>
-    /// <param name="notOlderThan">What was seen since then may stand in, where the gate uses the ledger's memory.</param>
-    /// <param name="bothAlgorithms">Where it is time to, also ask for a certificate of the other key algorithm.</param>
-    /// <param name="cancellation">Ends the wait and the connection.</param>
+    /// <param name="notOlderThan">An observation since then may stand in, where the gate uses the ledger's memory.</param>
+    /// <param name="bothAlgorithms">Also ask for a certificate of the other key algorithm, where that is due (<see cref="ScheduleOptions.OtherAlgorithmInterval"/>).</param>
+    /// <param name="cancellation">Ends the wait for a turn, and the connection.</param>
     public async Task<TargetProbe> ProbeAsync(
         ProbeTarget target, DateTimeOffset notOlderThan, bool bothAlgorithms, CancellationToken cancellation)
     {
@@ -63,7 +63,7 @@ internal sealed class AddressGate(
         }
     }
 
-    /// <summary>What is remembered of a target, without a connection.</summary>
+    /// <summary>The history of a target in the ledger; empty where there is none.</summary>
     public AddressHistory Remembered(ProbeTarget target) =>
         ledger?.ReadHistory(target).AsOf(time.GetUtcNow()) ?? new AddressHistory(target);
 
@@ -74,7 +74,7 @@ internal sealed class AddressGate(
             lane.Turn.Dispose();
     }
 
-    /// <summary>Forgets lanes and providers whose spacing is over; they come back when they are needed.</summary>
+    /// <summary>Drops the lanes and providers whose spacing is over, so that memory does not grow with every address ever probed.</summary>
     public void Sweep()
     {
         var now = time.GetTimestamp();
@@ -181,18 +181,18 @@ internal sealed class AddressGate(
     }
 }
 
-/// <summary>What may stand in for a connection to a target.</summary>
+/// <summary>Which earlier observations may stand in for a connection to a target.</summary>
 internal enum GateMemory
 {
-    /// <summary>What the ledger remembers, where it is fresh enough or the server asked for patience.</summary>
+    /// <summary>The ledger's, where the last one is fresh enough or the server asked for patience.</summary>
     Ledger,
 
-    /// <summary>What this gate itself has seen: a person who asks now is never told what was seen before.</summary>
+    /// <summary>Only those of this gate: a person who asks now is never told what an earlier probe saw.</summary>
     ThisRun,
 }
 
-/// <summary>What is known of a target after it was probed.</summary>
-/// <param name="History">With what was seen now.</param>
-/// <param name="Observation">What was seen; null where what was remembered stands in.</param>
-/// <param name="IsNews">It shows something that concerns everybody behind the address.</param>
+/// <summary>A target's history after its probe.</summary>
+/// <param name="History">The history, the new observation included.</param>
+/// <param name="Observation">The new observation; null where an earlier one stands in.</param>
+/// <param name="IsNews">True where the observation differs from the history in a way that concerns every destination behind the address.</param>
 internal readonly record struct TargetProbe(AddressHistory History, Observation? Observation, bool IsNews);

@@ -10,14 +10,14 @@ using PolicyDaemon.Probe.Smtp;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>Turns a lookup and what the addresses showed into the result of a probe: pure.</summary>
+/// <summary>Computes the result of a destination's probe from the DNS resolution and the histories of its addresses. Pure.</summary>
 internal sealed class DestinationEvaluation(DestinationState state, MxResolution resolution, DateTimeOffset now)
 {
     // A target that DNS has not named for so long, and that has no pin of ours, is forgotten.
     private static readonly TimeSpan Memory = TimeSpan.FromDays(60);
     private const int MaxTargets = 400;
 
-    /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
+    /// <summary>Every target of the destination: those that DNS names now, and those that it named before.</summary>
     public ImmutableArray<MxTarget> Targets { get; } = Merge(state, resolution, now);
 
     public bool IsListed(MxTarget target) => resolution.Worked
@@ -25,8 +25,8 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
         : state.LastResolution is { } last && target.LastListed >= last.At;
 
     /// <summary>The addresses as the rules see them, in the order of <see cref="Targets"/>.</summary>
-    /// <param name="histories">What is remembered of each target, the latest probe included.</param>
-    /// <param name="seen">The probes just made, which know more than is remembered.</param>
+    /// <param name="histories">The history of each target, the latest probe included.</param>
+    /// <param name="seen">The observations of this probe, which have more in them than the histories.</param>
     public ImmutableArray<AddressState> Addresses(
         IReadOnlyDictionary<ProbeTarget, AddressHistory> histories, IReadOnlyDictionary<ProbeTarget, Observation> seen) =>
     [
@@ -133,8 +133,8 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
 
     /// <summary>One address as the rules see it.</summary>
     /// <param name="target">The address.</param>
-    /// <param name="history">What is remembered of it, the latest probe included.</param>
-    /// <param name="observation">The probe just made; null where there was none.</param>
+    /// <param name="history">The history of the address, the latest probe included.</param>
+    /// <param name="observation">The observation of this probe; null where there is none.</param>
     public AddressState Address(MxTarget target, AddressHistory history, Observation? observation = null)
     {
         var host = resolution.Hosts.FirstOrDefault(host => host.Name == target.MxHost);

@@ -24,7 +24,7 @@ public sealed class DestinationProbe : IDisposable
 
     /// <param name="ledger">Where destinations and targets are remembered and results are recorded; null: nowhere.</param>
     /// <param name="postfix">The Postfix that sends the mail.</param>
-    /// <param name="memory">What may stand in for a connection.</param>
+    /// <param name="memory">Which earlier observations may stand in for a connection.</param>
     internal DestinationProbe(
         IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, TimeProvider time,
         GateMemory memory)
@@ -37,12 +37,12 @@ public sealed class DestinationProbe : IDisposable
         gate = new AddressGate(probe, ledger, memory, options, time);
     }
 
-    /// <summary>Where what concerns the prober itself is taken down; null: nowhere, as in a process that sees little of the whole.</summary>
+    /// <summary>The findings about the prober itself; null in a process that probes too few destinations to judge it, such as policyctl.</summary>
     internal ProberFindings? Findings { get; init; }
 
-    /// <summary>Probes a destination of the ledger and records what it came to.</summary>
+    /// <summary>Probes a destination of the ledger and records the result.</summary>
     /// <param name="key">The destination.</param>
-    /// <param name="reason">How fresh what is remembered must be depends on it.</param>
+    /// <param name="reason">Why it is probed; how old an observation may be that stands in depends on it.</param>
     /// <param name="passEnded">When the last pass over all that was due ended; null: not known.</param>
     /// <param name="cancellation">Ends the probe; what was observed until then is kept.</param>
     /// <returns>Null where the destination is no longer there, and where there is nothing to probe.</returns>
@@ -59,7 +59,7 @@ public sealed class DestinationProbe : IDisposable
         return await RunAsync(stored.AsOf(asked), notOlderThan, passEnded, false, null, cancellation);
     }
 
-    /// <summary>When the destination is due again, where a probe of a moment ago answers a lookup: then nothing is done.</summary>
+    /// <summary>When the destination is due again, where its last probe is fresh enough for a lookup, so that no probe is needed; null where one is.</summary>
     /// <remarks>Postfix asks once per MX host and delivery; one probe answers them all, without DNS and without a write.</remarks>
     internal DateTimeOffset? AnsweredUntil(NextHop key)
     {
@@ -67,7 +67,7 @@ public sealed class DestinationProbe : IDisposable
         return Ledger.Read(key)?.AsOf(asked) is { LastProbe: { } last, NextDue: { } due } && asked - last < options.LookupStaleness ? due : null;
     }
 
-    /// <summary>Probes a destination as it is configured or would be. It need not be in the ledger.</summary>
+    /// <summary>Probes a destination as it is configured or would be; the ledger need not know the destination.</summary>
     /// <param name="state">The destination.</param>
     /// <param name="triesServerNames">Also connect as other levels would: without SNI, with the TLSA base domain where there are usable records, and
     /// with the MX host's name where the certificate shown without it is not valid for the name.</param>
@@ -81,7 +81,7 @@ public sealed class DestinationProbe : IDisposable
         return await RunAsync(state, asked, null, triesServerNames, progress, cancellation);
     }
 
-    /// <summary>Records what was probed without a ledger, as if it had been probed with this one. Connects to nobody.</summary>
+    /// <summary>Records the result of a probe that was made without a ledger, as if it had been made with this one. Makes no connection.</summary>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read or written.</exception>
     public async Task RecordAsync(ProbedDestination probed)
     {
@@ -96,7 +96,7 @@ public sealed class DestinationProbe : IDisposable
         await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Observation.Target).ToDictionary(address => address.Observation.Target, address => address.Observation), passEnded: null);
     }
 
-    /// <summary>Forgets the spacing of addresses that have waited long enough, and what DNS said too long ago.</summary>
+    /// <summary>Drops the spacing of addresses whose wait is over, and expired entries of the shared DNS cache.</summary>
     public void Sweep()
     {
         gate.Sweep();
@@ -107,7 +107,7 @@ public sealed class DestinationProbe : IDisposable
 
     private IProbeLedger Ledger => ledger ?? throw new InvalidOperationException("a probe without a ledger stores nothing");
 
-    /// <summary>At level none there is nothing to probe, unless a person asks.</summary>
+    /// <summary>True where there is nothing to probe: at level none, unless a person asks.</summary>
     private static bool IsIdle(DestinationState state, ProbeReason reason) =>
         state.Policy.Level == TlsLevel.None && reason != ProbeReason.Person;
 
@@ -220,21 +220,21 @@ public sealed class DestinationProbe : IDisposable
 /// <summary>Why a destination is probed.</summary>
 public enum ProbeReason
 {
-    /// <summary>Its time has come.</summary>
+    /// <summary>The destination is due by its timetable.</summary>
     Scheduled,
 
-    /// <summary>What waited for the end of a pass can be decided.</summary>
+    /// <summary>A decision that waited for the end of a pass can be made.</summary>
     Reconsider,
 
-    /// <summary>An address that it shares showed something new.</summary>
+    /// <summary>Another destination's probe saw something new at a shared address.</summary>
     Shared,
 
-    /// <summary>A new key was seen elsewhere: is it our own network?</summary>
+    /// <summary>Another destination showed a new key, and a sample tells whether our own network is the cause.</summary>
     Sample,
 
-    /// <summary>Postfix asked for it and the last probe is old.</summary>
+    /// <summary>Postfix asked for the pinned key, and its last probe is old.</summary>
     Lookup,
 
-    /// <summary>A person wants to know.</summary>
+    /// <summary>A person asked for the probe.</summary>
     Person,
 }

@@ -7,7 +7,7 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>What a person should read about the prober itself: one finding each, written when it begins and when it ends.</summary>
+/// <summary>Opens and closes the findings about the prober itself: brake, resolver, clock, and causes that many destinations share.</summary>
 /// <param name="ledger">Null: what is withheld is left to the daemon to tell.</param>
 internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeProvider time)
 {
@@ -26,10 +26,10 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     /// <summary>How many destinations are probed. Of fewer than make it one finding, each has its own at once.</summary>
     public int Destinations { get; set; }
 
-    /// <summary>Takes down how a probe ended, and leaves out of its result what is a part of a finding about the prober: a resolver that is gone,
+    /// <summary>Counts how a probe ended, and leaves out of its result what is a part of a finding about the prober: a resolver that is gone,
     /// a network without connections, a clock that was set. What it leaves out, the probe neither opens nor ends.</summary>
     /// <param name="before">The destination before the probe.</param>
-    /// <param name="result">What the probe came to.</param>
+    /// <param name="result">The result of the probe.</param>
     /// <param name="listed">The histories of the addresses that DNS names.</param>
     public ProbeResult Withhold(DestinationState before, ProbeResult result, IReadOnlyCollection<AddressHistory> listed)
     {
@@ -64,11 +64,11 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
         }
     }
 
-    /// <summary>Takes down what the last probe of a destination says of the prober.</summary>
+    /// <summary>Brings the findings about brake and resolver into line with the last probe.</summary>
     /// <param name="probed">The destination.</param>
     /// <param name="brake">The brake.</param>
     /// <param name="resolverTrouble">What is wrong with the resolver that is marked trusted; null where nothing is.</param>
-    /// <param name="untested">What its self-test could not tell; null where nothing.</param>
+    /// <param name="untested">What the self-test of that resolver could not tell; null where it told everything.</param>
     public void Update(NextHop probed, Brake brake, string? resolverTrouble, string? untested)
     {
         lock (guard)
@@ -103,7 +103,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
         }
     }
 
-    /// <summary>Takes down that the machine's clock was set.</summary>
+    /// <summary>Opens the finding that the machine's clock was set.</summary>
     /// <param name="jump">How far; back where it is negative.</param>
     /// <exception cref="LedgerUnavailableException">It cannot be written.</exception>
     public void ClockSet(TimeSpan jump)

@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Destinations;
 
-/// <summary>When something is due. Pure: the same memory gives the same time, so a restart changes nothing.</summary>
+/// <summary>Computes when a destination is due for its next probe, and how old an observation may be to stand in for one. Pure: a restart changes nothing.</summary>
 internal static class Timetable
 {
     private const double Jitter = 0.1;
@@ -13,11 +13,11 @@ internal static class Timetable
     private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
 
     /// <summary>When a destination is due after a probe of it.</summary>
-    /// <param name="id">Its name: spreads destinations that were added together.</param>
-    /// <param name="probedAt">When it was probed.</param>
-    /// <param name="listed">The histories of its addresses.</param>
-    /// <param name="candidateWaits">A key waits for evidence or a person.</param>
-    /// <param name="resolved">The lookup of its MX hosts worked.</param>
+    /// <param name="id">The destination's key, from which the spread of destinations that were added together is computed.</param>
+    /// <param name="probedAt">When the destination was probed.</param>
+    /// <param name="listed">The histories of the addresses that DNS names.</param>
+    /// <param name="candidateWaits">True where a candidate waits for evidence or a person.</param>
+    /// <param name="resolved">True where the lookup of the MX hosts worked.</param>
     public static DateTimeOffset NextDue(
         string id, DateTimeOffset probedAt, IReadOnlyCollection<AddressHistory> listed, bool candidateWaits, bool resolved,
         ScheduleOptions options)
@@ -34,10 +34,10 @@ internal static class Timetable
         return probedAt + (interval * (1 + (Jitter * Spread(id, probedAt))));
     }
 
-    /// <summary>The longest that anything waits.</summary>
+    /// <summary>The longest interval between two probes of a destination.</summary>
     public static TimeSpan LongestWait(ScheduleOptions options) => options.Interval * (1 + Jitter);
 
-    /// <summary>True where the last attempt at an address is no older than asked for; one that is later than now was never made.</summary>
+    /// <summary>True where the last attempt at an address is no older than asked for. An attempt in the future was recorded by a clock that was ahead, and does not count.</summary>
     public static bool IsFresh(AddressHistory history, DateTimeOffset notOlderThan, DateTimeOffset now) =>
         history.LastAttempt is { } last && last >= notOlderThan && last <= now;
 
@@ -57,8 +57,8 @@ internal static class Timetable
         _ => Never,
     };
 
-    /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
-    /// destinations behind an address have it probed hardly more often than one.</summary>
+    /// <summary>How old an observation may be for a destination that is due by its timetable: most of its interval, so that an address with many
+    /// destinations behind it is probed hardly more often than an address with one.</summary>
     public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now, ScheduleOptions options) => lastProbe switch
     {
         null => Never,
@@ -78,7 +78,7 @@ internal static class Timetable
 
     private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
-    /// <summary>From -1 to 1, by FNV-1a over the name and the time (string.GetHashCode differs from run to run).</summary>
+    /// <summary>The spread of a due time, from -1 to 1: FNV-1a over key and time, since string.GetHashCode differs from run to run.</summary>
     private static double Spread(string id, DateTimeOffset at)
     {
         var hash = 14695981039346656037UL;

@@ -7,7 +7,7 @@ using PolicyDaemon.Core.Discovery;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>One question with the CD bit set, over UDP, of which only the response code is wanted.</summary>
+/// <summary>One DNS question with the CD bit set (checking disabled), over UDP; only the response code of the reply is read.</summary>
 /// <remarks>
 /// DnsClient cannot set CD (RFC 4035 section 3.2.2). A resolver that answers SERVFAIL without it and NOERROR with it says: bogus.
 /// A truncated reply says as much as a whole one. By hand because this one bit is all that is missing.
@@ -16,7 +16,7 @@ internal static class CheckingDisabledQuery
 {
     private const int NoError = 0, NxDomain = 3;
 
-    /// <returns>True where the name resolves once nobody checks signatures.</returns>
+    /// <returns>True where the name resolves without signatures being checked: the SERVFAIL before it meant bogus.</returns>
     public static async Task<bool> SucceedsAsync(IPEndPoint resolver, DnsQuestion question, CancellationToken cancellation)
     {
         if (!TryWrite(question.Name, question.Type, out var query))

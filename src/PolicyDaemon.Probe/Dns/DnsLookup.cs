@@ -10,7 +10,7 @@ using DnsQuestion = PolicyDaemon.Core.Discovery.DnsQuestion;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>Asks the configured resolvers one question, each of them in turn until one knows.</summary>
+/// <summary>Asks one DNS question: each configured resolver in turn, until one has an answer.</summary>
 /// <remarks>
 /// <code>
 /// a try       2 s (TryTimeout), then the next resolver; after the last one a second round of those that were silent
@@ -40,7 +40,7 @@ internal sealed class DnsLookup : IDisposable
 
     public ImmutableArray<IPEndPoint> Servers => [.. servers.Select(server => server.EndPoint)];
 
-    /// <summary>A failure is an answer, too; only the caller's cancellation throws.</summary>
+    /// <summary>Asks a question. A failure is an answer of its own kind; only the caller's cancellation throws.</summary>
     /// <remarks>The answer's security is what its AD bit says; what that is worth is decided by who trusts the resolver.</remarks>
     public async Task<DnsAnswer> AskAsync(DnsQuestion question, CancellationToken cancellation)
     {
@@ -102,7 +102,7 @@ internal sealed class DnsLookup : IDisposable
         UseTcpFallback = true,
     });
 
-    /// <returns>An answer; or a problem; or neither where the resolver is silent.</returns>
+    /// <returns>The resolver's answer, or why it cannot be used, or neither where the resolver did not answer in time.</returns>
     private async Task<(DnsAnswer? Answer, string? Problem)> TryAsync(
         IPEndPoint endpoint, LookupClient client, DnsQuestion question, DateTimeOffset asked, CancellationToken all, CancellationToken caller)
     {
@@ -239,10 +239,10 @@ internal sealed class DnsLookup : IDisposable
     private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s");
 }
 
-/// <summary>Names as DnsClient hands them over, brought into our form.</summary>
+/// <summary>The form of DNS names in this program.</summary>
 internal static class DnsNames
 {
-    /// <summary>Lower case, without the final dot; empty for the root.</summary>
+    /// <summary>A name of DnsClient in lower case without its final dot; empty for the root.</summary>
     /// <remarks>
     /// As the reply has it: DnsClient turns A-labels into U-labels, which are the names of nothing in DNS. It keeps the name from the
     /// wire in <see cref="DnsString.Value"/> where it stands in a record's data, and in <see cref="DnsString.Original"/> where it is an owner's.
@@ -250,6 +250,6 @@ internal static class DnsNames
     public static string Plain(DnsString name) =>
         Plain(name.Original.Contains(DnsString.ACEPrefix, StringComparison.Ordinal) ? name.Original : name.Value);
 
-    /// <summary>Lower case, without the final dot; empty for the root.</summary>
+    /// <summary>A name of DnsClient in lower case without its final dot; empty for the root.</summary>
     public static string Plain(string name) => name.TrimEnd('.').ToLowerInvariant();
 }

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>How DNS is asked.</summary>
+/// <summary>Options of the DNS client: resolvers, trust in them, times.</summary>
 public sealed record DnsOptions
 {
     /// <summary>The resolvers to ask, in this order; empty: the system's.</summary>
@@ -21,7 +21,7 @@ public sealed record DnsOptions
     /// <summary>How long one question may take, all resolvers and tries together.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long one resolver is waited for, before the next one is asked.</summary>
+    /// <summary>How long the answer of one resolver is awaited before the next resolver is asked.</summary>
     public TimeSpan TryTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a passed self-test counts.</summary>

@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Discovery;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>The configured resolvers with their self-test and the answers shared by all who ask: one for the prober and for discovery.</summary>
+/// <summary>The configured resolvers with their self-test and their cache; the prober and discovery use the same one.</summary>
 public sealed class DnsSource : IDisposable
 {
     private readonly DnsLookup lookup;
@@ -21,7 +21,7 @@ public sealed class DnsSource : IDisposable
         selfTest = new ResolverSelfTest(options, lookup, time);
     }
 
-    /// <summary>Who is asked, in this order.</summary>
+    /// <summary>The addresses of the DNS resolvers, in the order in which they are asked.</summary>
     public ImmutableArray<IPEndPoint> Servers => lookup.Servers;
 
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
@@ -38,13 +38,13 @@ public sealed class DnsSource : IDisposable
     /// <summary>True where the resolver is trusted and a fresh self-test has passed; runs the test where it is due.</summary>
     internal Task<bool> IsTrustedAsync(CancellationToken cancellation) => selfTest.IsTrustedAsync(cancellation);
 
-    /// <summary>Asks for where the mail of a destination goes: each question as soon as it is known, all hosts and families at once.</summary>
+    /// <summary>Looks up where the mail of a destination goes: MX, address and TLSA records, all hosts and address families at once.</summary>
     /// <param name="nextHop">The destination.</param>
     /// <param name="hosts">Host names for a key that answers for subdomains.</param>
-    /// <param name="isTrusted">What the AD bit is worth.</param>
+    /// <param name="isTrusted">True where the resolver's AD bit counts.</param>
     /// <param name="oldest">How old an answer about an MX host may be. The MX records themselves are always asked for anew.</param>
-    /// <param name="deadline">Ends the asking: what has not been answered by then has failed.</param>
-    /// <param name="cancellation">Ends it without a result.</param>
+    /// <param name="deadline">Ends the lookups: a question that is not answered by then has failed.</param>
+    /// <param name="cancellation">Ends the lookups without a result.</param>
     internal async Task<MxReading> ReadMxAsync(
         NextHop nextHop, ImmutableArray<string> hosts, bool isTrusted, TimeSpan oldest, CancellationToken deadline, CancellationToken cancellation)
     {

@@ -9,13 +9,13 @@ namespace PolicyDaemon.Probe.Dns;
 /// <remarks>What is asked and what it amounts to is <see cref="Core.Discovery.MxReader"/>'s; a failure of ours is never an absence.</remarks>
 public sealed class MxResolver : IMxResolver, IDisposable
 {
-    /// <summary>What a person has changed in DNS must not have to wait for us.</summary>
+    /// <summary>The oldest DNS answer that a probe uses: what a partner has changed in DNS must be seen by the next probe.</summary>
     internal static readonly TimeSpan OldestAnswer = TimeSpan.FromMinutes(1);
 
     private readonly DnsSource source;
     private readonly bool isOwner;
 
-    /// <summary>A resolver over a source that others use, too.</summary>
+    /// <summary>A resolver over a DNS source that other parts of the program use, too.</summary>
     public MxResolver(DnsSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -25,7 +25,7 @@ public sealed class MxResolver : IMxResolver, IDisposable
     public MxResolver(DnsOptions options, TimeProvider time)
         : this(new DnsSource(options, time)) => isOwner = true;
 
-    /// <summary>Who is asked, in this order.</summary>
+    /// <summary>The addresses of the DNS resolvers, in the order in which they are asked.</summary>
     public IReadOnlyList<IPEndPoint> Servers => source.Servers;
 
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>

@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Discovery;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>Finds out whether a resolver that is marked trusted validates, before its AD bit is believed.</summary>
+/// <summary>The self-test of a trusted resolver: whether it validates DNSSEC, before its AD bit counts.</summary>
 /// <remarks>A forwarder that sets AD without validating answers the bogus name; a resolver that does not validate sets no AD on
 /// the secure one. Either way nothing it says is secure.</remarks>
 internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, TimeProvider time) : IDisposable
@@ -13,7 +13,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
     // A timestamp, so that a clock that is set back does not make a test young again.
     private long testedAt;
 
-    /// <summary>The last result; null before the first.</summary>
+    /// <summary>The result of the last self-test; null before the first.</summary>
     public ResolverTest? Test => test;
 
     /// <summary>True where the resolver is trusted and a fresh self-test has passed; runs the test where it is due.</summary>
@@ -72,7 +72,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
 }
 
 /// <summary>The result of a resolver's self-test.</summary>
-/// <param name="Passed">Its AD bit counts.</param>
-/// <param name="At">When, UTC.</param>
+/// <param name="Passed">True where the resolver validates, so that its AD bit counts.</param>
+/// <param name="At">When the test ended, UTC.</param>
 /// <param name="Detail">What is wrong, or what the test could not tell.</param>
 public sealed record ResolverTest(bool Passed, DateTimeOffset At, string? Detail);

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Dns;
 
-/// <summary>Answers about MX hosts and policy hosts, shared by the destinations behind them: a host that serves thousands is asked for once.</summary>
+/// <summary>The cache of DNS answers about MX hosts and policy hosts, shared by the destinations behind them: a host that serves thousands is asked about once.</summary>
 /// <remarks>
 /// <para>An answer is kept for its TTL, counted from the question, and never longer than <see cref="Longest"/>; who asks may want a
 /// younger one. Failures, bogus answers and absences without a SOA record (RFC 2308 section 5) are asked for anew each time. Who asks
@@ -29,7 +29,7 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
 
     internal int Count => young.Count + old.Count;
 
-    /// <summary>The answer to a question, an earlier one where that is young enough.</summary>
+    /// <summary>Answers a question, from the cache where the cached answer is young enough.</summary>
     /// <param name="asked">The question.</param>
     /// <param name="isTrusted">The resolver is trusted and its self-test is fresh and passed.</param>
     /// <param name="oldest">How old the answer may be, whatever its TTL.</param>
@@ -49,11 +49,11 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
         return shared.WaitAsync(cancellation);
     }
 
-    /// <summary>An answer that is not shared.</summary>
+    /// <summary>Asks a question past the cache, such as that for the MX records themselves.</summary>
     public async Task<DnsAnswer> AskAnewAsync(DnsQuestion asked, bool isTrusted, CancellationToken cancellation) =>
         Judged(await lookup.AskAsync(asked, cancellation), isTrusted);
 
-    /// <summary>Drops everything, once all of it is too old to be given out.</summary>
+    /// <summary>Drops all cached answers once the youngest of them has expired.</summary>
     public void Sweep()
     {
         lock (guard)
@@ -84,7 +84,7 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
         }
     }
 
-    /// <summary>What the AD bit is worth: nothing, unless the resolver is trusted.</summary>
+    /// <summary>The DNSSEC status of an answer: the resolver's AD bit counts only where the resolver is trusted.</summary>
     private static DnsAnswer Judged(DnsAnswer answer, bool isTrusted) =>
         isTrusted || !answer.Worked ? answer : answer with { Security = DnssecStatus.Unknown };
 
@@ -106,7 +106,7 @@ internal sealed class SharedAnswers(DnsLookup lookup, TimeProvider time, int cap
 
     private readonly record struct Question(DnsQuestion Asked, bool IsTrusted);
 
-    /// <param name="Asked">A timestamp: how long an answer lives does not depend on what the clock is set to.</param>
-    /// <param name="Until">A timestamp, too.</param>
+    /// <param name="Asked">When it was asked, as a timestamp of the monotonic clock: setting the wall clock neither keeps nor drops an answer.</param>
+    /// <param name="Until">When the answer expires, as such a timestamp.</param>
     private sealed record Kept(DnsAnswer Answer, long Asked, long Until);
 }

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>Which destinations to probe where a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
+/// <summary>Draws the destinations that are probed after a new key was seen, so that the brake can tell a renewal from a fault of our network.</summary>
 /// <remarks>Five times as many as would set the brake: a fault that reaches a fifth of all is missed by one sample in several
 /// hundred. Each further new key within the hour doubles the sample, and the pass does not end before it has been probed.</remarks>
 internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, Random random)
@@ -15,8 +15,8 @@ internal sealed class BrakeSample(IProbeLedger ledger, RotationOptions options, 
     private DateTimeOffset? last;
     private int drawn;
 
-    /// <summary>Draws some destinations beside the one where it was seen.</summary>
-    /// <param name="seenAt">Where a new key was seen.</param>
+    /// <summary>Draws destinations other than the one that showed the new key.</summary>
+    /// <param name="seenAt">The destination that showed the new key.</param>
     /// <param name="pinnedHosts">How many MX hosts the brake knows.</param>
     /// <param name="now">The present.</param>
     /// <exception cref="LedgerUnavailableException">The ledger cannot be read.</exception>

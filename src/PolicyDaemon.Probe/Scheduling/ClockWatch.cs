@@ -5,7 +5,7 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>Notices that the machine's clock was set, and has what a clock that was ahead put off come back. Not for several tasks at once.</summary>
+/// <summary>Notices that the machine's clock was set, and makes destinations due again whose probes a clock that was ahead had put off. Not for several tasks at once.</summary>
 /// <remarks>A clock that was set differs from the time that has passed. Corrections of seconds, which time servers make every day, change nothing
 /// that the prober decides. A suspended machine's clock is ahead when it wakes; that says nothing about the clock unless it is much.</remarks>
 /// <param name="longestWait">The longest that a destination waits for its next probe.</param>
@@ -35,7 +35,7 @@ internal sealed class ClockWatch(IProbeLedger ledger, ProberFindings findings, T
         return true;
     }
 
-    /// <summary>Tells the ledger and people; tries again later where the ledger cannot be written.</summary>
+    /// <summary>Corrects the due times in the ledger and opens the finding; tries again later where the ledger cannot be written.</summary>
     public void Follow()
     {
         if (time.GetTimestamp() < followAt)

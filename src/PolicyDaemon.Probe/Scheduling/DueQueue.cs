@@ -3,7 +3,7 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>What is due when. Not for several tasks at once.</summary>
+/// <summary>A queue of keys by the time at which each is due. Not for several tasks at once.</summary>
 internal sealed class DueQueue
 {
     private readonly Dictionary<NextHop, (DateTimeOffset Due, ProbeReason Reason)> entries = [];
@@ -57,7 +57,7 @@ internal sealed class DueQueue
         return next;
     }
 
-    /// <summary>Takes the next key that is due by now; it is gone from the queue until it is set again.</summary>
+    /// <summary>Takes the next key that is due by now out of the queue.</summary>
     public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
     {
         (key, reason) = (default, default);

@@ -5,15 +5,15 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>What comes next. The ledger knows when everything is due; here is what is due within minutes, so that a million
-/// destinations take no memory and a change of the list costs nothing.</summary>
+/// <summary>The destinations that are due within the next minutes, read from the ledger page by page, so that a million destinations take no
+/// memory and a change of the list costs nothing.</summary>
 /// <remarks>Not for several tasks at once. The engine says which keys are probed now.</remarks>
-/// <param name="page">So many are fetched at once.</param>
+/// <param name="page">How many destinations are read from the ledger at once.</param>
 internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunning, int page = DueWindow.Page)
 {
     private const int Page = 10_000;
 
-    /// <summary>So far ahead.</summary>
+    /// <summary>How far ahead of the present the window reaches.</summary>
     internal static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
 
     // Where the ledger lists nothing that is not known here already, asking it again at once is idle.
@@ -32,13 +32,13 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     /// <summary>How many destinations there are to probe.</summary>
     public int Destinations { get; private set; }
 
-    /// <summary>How many wait for their turn.</summary>
+    /// <summary>How many destinations are due and wait for their turn.</summary>
     public int CountDue(DateTimeOffset now) => dueQueue.CountDue(now) + beyond;
 
-    /// <summary>It is among what comes next.</summary>
+    /// <summary>True where the window holds the key.</summary>
 
-    /// <summary>The list has changed: it is read again.</summary>
-    /// <param name="anyKey">Not only keys that are hastened anyway.</param>
+    /// <summary>Reads the list again, because destinations were added, changed or removed.</summary>
+    /// <param name="anyKey">True where keys may have changed for which <see cref="Hasten"/> is not called.</param>
     public void ListChanged(bool anyKey)
     {
         (horizon, notBefore) = (DateTimeOffset.MinValue, DateTimeOffset.MinValue);
@@ -47,7 +47,7 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
             (newEnd, hasAllNew) = (0, false);
     }
 
-    /// <summary>The clock was set: what is known here was due by another one. It is read from the ledger again.</summary>
+    /// <summary>Reads everything again, because the clock was set and the due times in the window are those of another clock.</summary>
     public void ClockSet(DateTimeOffset now)
     {
         dueQueue.Restart(now);
@@ -55,18 +55,18 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         ListChanged(anyKey: true);
     }
 
-    /// <summary>When there is something to do next; within minutes at the latest, unless more waits than fits in here.</summary>
+    /// <summary>When the next destination is due or the window has to be read again.</summary>
     public DateTimeOffset Next()
     {
         var refill = RefillAt();
         return dueQueue.Next() is { } next && next < refill ? next : refill;
     }
 
-    /// <summary>Something is due now, or may be for all that is known here.</summary>
+    /// <summary>True where a destination is due now, or may be because the window has to be read again.</summary>
     public bool IsAnythingDue(DateTimeOffset now) => dueQueue.Next() <= now || RefillAt() <= now;
 
-    /// <summary>Takes the next one that is due by now.</summary>
-    /// <exception cref="LedgerUnavailableException">What is due cannot be read; what is known here already goes on.</exception>
+    /// <summary>Takes the next destination that is due by now.</summary>
+    /// <exception cref="LedgerUnavailableException">The ledger cannot be read; the destinations in the window can still be taken.</exception>
     public bool TryTake(DateTimeOffset now, out NextHop key, out ProbeReason reason)
     {
         taken = now;
@@ -75,26 +75,26 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
         return dueQueue.TryTake(now, out key, out reason);
     }
 
-    /// <summary>Makes a key due no later than now, whether it is known here or not.</summary>
+    /// <summary>Makes a key due no later than now, whether the window holds the key or not.</summary>
     public void Hasten(NextHop key, DateTimeOffset due, ProbeReason reason) => dueQueue.Hasten(key, due, reason);
 
     /// <summary>The probe of a destination has ended.</summary>
-    /// <param name="due">When it is due next.</param>
-    /// <param name="isKept">The ledger knows that, too.</param>
+    /// <param name="due">When the destination is due next.</param>
+    /// <param name="isKept">True where the ledger has that time, too.</param>
     public void Return(NextHop key, DateTimeOffset due, bool isKept)
     {
         if (!isKept || due <= horizon)
             dueQueue.Set(key, due, ProbeReason.Scheduled);
     }
 
-    /// <summary>The probe of a destination came to nothing, because the destination is gone or its row cannot be read. It is not taken again before the list changes.</summary>
+    /// <summary>Leaves a destination out until the list changes, because it is gone or its row cannot be read.</summary>
     public void Forget(NextHop key)
     {
         if (nothing.Count < page)
             nothing.Add(key);
     }
 
-    /// <summary>The ledger could not be read: not before then again.</summary>
+    /// <summary>Does not read the ledger before this time, because it could not be read.</summary>
     public void RetryAt(DateTimeOffset at) => notBefore = at;
 
     private DateTimeOffset RefillAt()

@@ -8,11 +8,11 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>The one loop that owns what is due: begins probes in their order and at their pace, and takes note when they end.</summary>
+/// <summary>The engine's loop: begins probes in the order in which they are due and at the configured pace, and handles their ends. Only it touches the due times.</summary>
 /// <remarks>A pass is over when nothing is due or running any more. What waited for its end is judged again then.</remarks>
 internal sealed class EngineLoop : IDisposable
 {
-    /// <summary>When what failed by our own fault is tried again.</summary>
+    /// <summary>The wait after a failure of our own, such as a store that cannot be read.</summary>
     internal static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan StockEvery = TimeSpan.FromSeconds(5);
@@ -51,7 +51,7 @@ internal sealed class EngineLoop : IDisposable
     private long passEnded;
 
     /// <param name="probe">Probes one destination, off the loop; null where it was cancelled.</param>
-    /// <param name="sweep">Told at the end of a pass, to drop what was kept for its sake.</param>
+    /// <param name="sweep">Called at the end of a pass, to drop what was cached for it.</param>
     /// <param name="random">Chooses samples.</param>
     public EngineLoop(
         IProbeLedger ledger, ProberFindings findings, Func<NextHop, ProbeReason, CancellationToken, Task<EngineSignal.ProbeEnded?>> probe,
@@ -170,7 +170,7 @@ internal sealed class EngineLoop : IDisposable
         status = new EngineStatus(window.Destinations, running.Count, due, probesEnded);
     }
 
-    /// <summary>Ends when there is a signal, or a probe to begin.</summary>
+    /// <summary>Waits until there is a signal, or a probe may begin.</summary>
     private async Task WaitAsync()
     {
         if (running.Count < options.MaxDestinations)

@@ -4,14 +4,14 @@ using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Probe.Scheduling;
 
-/// <summary>What the engine's one loop is told; only the loop touches what is due.</summary>
+/// <summary>A message to the engine's loop, the only one that touches the list of what is due.</summary>
 internal abstract record EngineSignal
 {
     /// <summary>A destination is to be probed at once.</summary>
     public sealed record Wanted(NextHop Key, ProbeReason Reason) : EngineSignal;
 
     /// <summary>The list of destinations has changed.</summary>
-    /// <param name="AnyKey">Also keys that are not wanted one by one.</param>
+    /// <param name="AnyKey">True where keys may have changed for which no <see cref="Wanted"/> follows.</param>
     public sealed record ListChanged(bool AnyKey) : EngineSignal;
 
     /// <summary>The probe of a destination has ended.</summary>
@@ -22,17 +22,17 @@ internal abstract record EngineSignal
         /// <summary>When the destination is due again; null where there is nothing to probe any more.</summary>
         public required DateTimeOffset? NextDue { get; init; }
 
-        /// <summary>The ledger knows when the destination is due; false for a probe that came to nothing.</summary>
+        /// <summary>True where the ledger has the due time; false for a probe without a result.</summary>
         public bool IsRecorded { get; init; } = true;
 
-        /// <summary>The end of the pass may change what the rules make of the destination.</summary>
+        /// <summary>True where a decision about the destination waits for the end of the pass.</summary>
         public bool AwaitsEndOfPass { get; init; }
 
         /// <summary>Destinations behind an address that showed something new.</summary>
         public ImmutableArray<NextHop> Sharing { get; init; } = [];
 
-        /// <summary>A new key was seen, and so many MX hosts are pinned in all: others are probed, too, so that the brake can tell a renewal
-        /// from a fault of our network. Null where none was.</summary>
+        /// <summary>Where the probe saw a new key, the number of all pinned MX hosts: a sample of other destinations is probed, so that the brake can
+        /// tell a renewal from a fault of our network. Null where it saw none.</summary>
         public int? NewKeyAmong { get; init; }
     }
 

@@ -42,23 +42,23 @@ public sealed class ProbeEngine : IDisposable
         loop = new EngineLoop(ledger, findings, ProbeAsync, destinations.Sweep, options, random, time, logger);
     }
 
-    /// <summary>Nothing is due and no probe is under way.</summary>
+    /// <summary>True where no destination is due and no probe is under way.</summary>
     public bool IsIdle => loop.IsIdle;
 
-    /// <summary>What the engine is doing now. May be read from any thread.</summary>
+    /// <summary>The counts of the engine now. May be read from any thread.</summary>
     public EngineStatus Status => loop.Status;
 
-    /// <summary>When the last pass ended: nothing was due or under way any more; null where none has.</summary>
+    /// <summary>When the last pass ended, that is, when no destination was due or under way any more; null before the first end.</summary>
     public DateTimeOffset? PassEnded => loop.PassEnded;
 
-    /// <summary>The brake at the last probe; null before the first.</summary>
+    /// <summary>The brake as of the last probe; null before the first probe.</summary>
     public Brake? Brake => lastBrake?.Value;
 
-    /// <summary>A person wants this destination probed now, or Postfix asked for it and its last probe is old. Cheap, from any thread.</summary>
+    /// <summary>Makes a destination due now, because a person or a lookup asks for it. Cheap, from any thread.</summary>
     public void Want(NextHop key, ProbeReason reason) => loop.Want(key, reason);
 
-    /// <summary>Destinations were added, changed or removed.</summary>
-    /// <param name="anyKey">False where those that were added or changed are wanted, too, one by one.</param>
+    /// <summary>Tells the engine that destinations were added, changed or removed.</summary>
+    /// <param name="anyKey">False where <see cref="Want"/> is called for each destination that was added or changed.</param>
     public void ListChanged(bool anyKey = true) => loop.ListChanged(anyKey);
 
     /// <summary>Runs until it is cancelled; probes that are under way end first.</summary>
@@ -122,7 +122,7 @@ public sealed class ProbeEngine : IDisposable
     }
 }
 
-/// <summary>What the engine is doing.</summary>
+/// <summary>The counts of the engine.</summary>
 /// <param name="Destinations">How many destinations it probes.</param>
 /// <param name="InFlight">How many probes run now.</param>
 /// <param name="Due">How many destinations wait for their turn; a few seconds old.</param>

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Which addresses an MX record, which anyone can write, may send us to.</summary>
+/// <summary>Decides which addresses are probed: anyone can write an MX record that points to loopback or into a private network.</summary>
 public static class AddressRules
 {
     // IANA IPv4 and IPv6 Special-Purpose Address Registries: everything not globally reachable that a host could answer on.
@@ -21,7 +21,7 @@ public static class AddressRules
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
 
-    /// <summary>True for an address out in the Internet.</summary>
+    /// <summary>True for a public unicast address: not loopback, private, link-local or reserved.</summary>
     public static bool IsPublic(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);

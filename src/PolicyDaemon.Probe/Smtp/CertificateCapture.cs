@@ -6,7 +6,7 @@ using PolicyDaemon.Probe.Certificates;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Takes down the certificates of a handshake, and what the WebPKI says of them. Never refuses.</summary>
+/// <summary>Records the certificates of a handshake and the WebPKI's verdict over their chain. Accepts every certificate, since a probe delivers no mail.</summary>
 internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // id-kp-serverAuth, RFC 5280 section 4.2.1.12
@@ -20,7 +20,7 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
 
     public string? Detail { get; private set; }
 
-    /// <summary>Downloads nothing: the URLs in a certificate are the peer's choice.</summary>
+    /// <summary>The chain policy: no intermediate, CRL or OCSP answer is downloaded, because the URLs in a certificate are the peer's choice.</summary>
     public X509ChainPolicy Policy()
     {
         var policy = new X509ChainPolicy

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Stands between the socket and MailKit: limits, replies as Postfix reads them, and what MailKit does not tell.</summary>
+/// <summary>A stream between the socket and MailKit: bounds what a server may send, hands replies over as Postfix reads them, and records what MailKit does not tell.</summary>
 /// <remarks>
 /// In the clear it hands over one line at a time, so that nothing behind the reply to STARTTLS ever reaches the TLS layer; what
 /// lies there was injected (the fault of CVE-2011-0411, from the client's side). It bounds lines, replies and the whole, and notes
@@ -33,22 +33,22 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
     private bool awaitsClientHello;
     private PostfixReply reply = new("");
 
-    /// <summary>The code of the final line of the last reply in the clear; 0 where it had none.</summary>
+    /// <summary>The reply code of the last reply in the clear; 0 where that reply had none.</summary>
     public int LastCode { get; private set; }
 
-    /// <summary>The last line in the clear.</summary>
+    /// <summary>The last line that the server sent in the clear.</summary>
     public string LastLine { get; private set; } = "";
 
-    /// <summary>The code of the reply to EHLO; 0 before it.</summary>
+    /// <summary>The code of the reply to EHLO in the clear; 0 before that reply.</summary>
     public int EhloCode { get; private set; }
 
-    /// <summary>Why Postfix would not see the STARTTLS that the server offers; null where it would, or there is none.</summary>
+    /// <summary>Why Postfix would not see the STARTTLS that the server offers; null where Postfix would see it, or the server offers none.</summary>
     public string? HiddenStartTls { get; private set; }
 
-    /// <summary>Why the dialogue was broken off here; null where it was not.</summary>
+    /// <summary>The limit or rule that the server broke, so that the dialogue was ended; null where it broke none.</summary>
     public ProbeOutcome? Violation { get; private set; }
 
-    /// <summary>A line came that is no part of a reply, and nothing that is one after it.</summary>
+    /// <summary>True where the last line in the clear was no part of a reply, and no reply followed it.</summary>
     public bool EndedInNonsense { get; private set; }
 
     public bool SawEnd { get; private set; }
@@ -60,7 +60,7 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
     /// <summary>Octets received since TLS began.</summary>
     public int TlsOctets { get; private set; }
 
-    /// <summary>The description of an alert that came instead of a handshake (RFC 8446 section 6); 40 is handshake_failure.</summary>
+    /// <summary>The description of the TLS alert that the server sent instead of a handshake (RFC 8446 section 6), such as 40, handshake_failure; null where it sent none.</summary>
     public int? Alert { get; private set; }
 
     public override bool CanRead => true;
@@ -170,7 +170,7 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
         return count;
     }
 
-    /// <summary>Collects one line with its end.</summary>
+    /// <summary>Collects one line, its line end included.</summary>
     private async ValueTask<bool> ReadLineAsync(CancellationToken cancellation)
     {
         while (true)
@@ -200,8 +200,8 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
         }
     }
 
-    /// <summary>Takes note of a line.</summary>
-    /// <returns>What MailKit is to read of it.</returns>
+    /// <summary>Records a line of the server.</summary>
+    /// <returns>The line to hand to MailKit in its place.</returns>
     private ReadOnlyMemory<byte> Follow(byte[] whole)
     {
         LastLine = PeerText.Escape(whole.AsSpan().TrimEnd("\r\n"u8));

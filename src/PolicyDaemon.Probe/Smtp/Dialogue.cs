@@ -10,14 +10,14 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>One connection to one target: greeting, EHLO, STARTTLS, handshake, EHLO, QUIT. Never MAIL FROM.</summary>
+/// <summary>The SMTP dialogue of a probe over one connection to one target: greeting, EHLO, STARTTLS, handshake, EHLO, QUIT. Never MAIL FROM.</summary>
 internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 {
     private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3
 
     /// <param name="target">What to connect to.</param>
     /// <param name="offer">What is offered in the handshake.</param>
-    /// <param name="cancellation">The caller wants no more: the only thing that throws.</param>
+    /// <param name="cancellation">Ends the dialogue with an exception; every other failure is a result.</param>
     public async Task<DialogueResult> RunAsync(ProbeTarget target, TlsOffer offer, CancellationToken cancellation)
     {
         using var clock = new StageClock(options, time, cancellation);
@@ -62,7 +62,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             AfterHandshake(clock, log, fault), presented, recorder?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
 
-    /// <summary>How EHLO over TLS ended; from QUIT on nothing matters any more.</summary>
+    /// <summary>The outcome of EHLO over TLS; what happens from QUIT on has no influence on mail.</summary>
     private static ProbeOutcome AfterHandshake(StageClock clock, DialogueLog log, Exception? fault) => fault switch
     {
         // To 421, Postfix does not say HELO, MailKit does.
@@ -177,9 +177,9 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
     private static bool IsTemporary(int code) => code is >= 400 and < 500;
 }
 
-/// <summary>One connection's dialogue, classified.</summary>
-/// <param name="AfterHandshake">How EHLO over TLS ended; secured where mail could go on, or where it was not reached.</param>
-/// <param name="Alert">A TLS alert that came instead of a handshake.</param>
+/// <summary>The result of one dialogue, classified.</summary>
+/// <param name="AfterHandshake">The outcome of EHLO over TLS: secured where mail could go on, and where the dialogue did not come that far.</param>
+/// <param name="Alert">The TLS alert that the server sent instead of a handshake; null where it sent none.</param>
 internal sealed record DialogueResult(
     ProbeOutcome Outcome, ProbeStage Stage, string? Detail, int? ReplyCode, ProbeOutcome AfterHandshake, PresentedCertificate? Presented, int? Alert,
     ImmutableArray<StageTiming> Timings, ImmutableArray<string> Transcript);

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>MailKit's protocol log: the transcript, and the commands by which a stage begins.</summary>
+/// <summary>MailKit's protocol log: keeps the transcript, and tells the stage clock which command began which stage.</summary>
 internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
 {
     private const int MaxLines = 100;
@@ -17,7 +17,7 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
 
     public IReadOnlyList<string> Lines => lines;
 
-    /// <summary>Called when TLS runs and nothing has been said over it: a server that refuses a client in TLS 1.3 does so only now.</summary>
+    /// <summary>Called when the handshake is finished and no command was sent over TLS yet: in TLS 1.3 a server that refuses the client says so only now.</summary>
     public Action HandshakeEnded { get; set; } = () => { };
 
     public IAuthenticationSecretDetector? AuthenticationSecretDetector { get; set; }

@@ -21,10 +21,10 @@ internal sealed class PostfixReply(string command)
     private bool isPix = true;
     private bool isHidden;
 
-    /// <summary>What it answers; empty for the greeting.</summary>
+    /// <summary>The command that the reply answers; empty for the greeting.</summary>
     public string Command => command;
 
-    /// <summary>The reply before it.</summary>
+    /// <summary>The reply before this one.</summary>
     public PostfixReply? After { get; init; }
 
     /// <summary>The code of the last line.</summary>
@@ -32,18 +32,18 @@ internal sealed class PostfixReply(string command)
 
     public bool IsComplete { get; private set; }
 
-    /// <summary>The latest line is no part of a reply.</summary>
+    /// <summary>True where the latest line is no part of a reply.</summary>
     public bool IsNonsense { get; private set; }
 
-    /// <summary>Why Postfix does not see the STARTTLS that is offered; null where it does, or there is none.</summary>
+    /// <summary>Why Postfix does not see the STARTTLS that the server offers; null where Postfix sees it, or the server offers none.</summary>
     public string? HiddenStartTls => !isHidden ? null : IsAfterPix
         ? "the greeting looks like a PIX firewall's, to which Postfix says HELO (smtp_pix_workarounds)"
         : "STARTTLS stands behind the first 2048 octets of the reply, where Postfix does not look (line_length_limit)";
 
     private bool IsAfterPix => After is { Command.Length: 0, isPix: true };
 
-    /// <summary>Takes a line with its end.</summary>
-    /// <returns>What a client is to read in its place, to understand what Postfix does; empty where it is to be skipped.</returns>
+    /// <summary>Reads the next line of the reply, its line end included.</summary>
+    /// <returns>The line to hand to MailKit instead, so that MailKit understands the reply as Postfix does; empty where the line is to be skipped.</returns>
     public ReadOnlyMemory<byte> Read(byte[] line)
     {
         var text = line.AsSpan().TrimEnd("\r\n"u8);

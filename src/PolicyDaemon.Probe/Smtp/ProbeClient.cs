@@ -4,7 +4,7 @@ using MailKit.Net.Smtp;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>MailKit's client with our handshake: full, with Postfix's SNI, nothing downloaded, nothing refused.</summary>
+/// <summary>MailKit's SMTP client with the handshake of a probe: no resumption, Postfix's SNI name, no download, every certificate accepted.</summary>
 internal sealed class ProbeClient : SmtpClient
 {
     private readonly string? serverName;
@@ -23,7 +23,7 @@ internal sealed class ProbeClient : SmtpClient
         this.capture = capture;
     }
 
-    /// <summary>The TLS of the connection, once its handshake has begun. MailKit tells of it only after EHLO was answered over it.</summary>
+    /// <summary>The TLS stream, from the begin of the handshake on; MailKit gives it out only after EHLO was answered over it.</summary>
     public SslStream? Tls { get; private set; }
 
     protected override SslClientAuthenticationOptions GetSslClientAuthenticationOptions(

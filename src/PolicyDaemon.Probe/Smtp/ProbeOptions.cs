@@ -3,23 +3,23 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>How the prober talks to mail servers.</summary>
+/// <summary>Options of the SMTP dialogue with a mail server.</summary>
 public sealed record ProbeOptions
 {
-    /// <summary>The name in EHLO; what Postfix's smtp_helo_name is, so that a server treats the probe as it treats mail.</summary>
+    /// <summary>The name in EHLO: best Postfix's smtp_helo_name, so that a server treats the probe as it treats mail.</summary>
     public required string EhloName { get; init; }
 
-    /// <summary>Postfix: smtp_connect_timeout.</summary>
+    /// <summary>The time for connecting; Postfix: smtp_connect_timeout.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For the greeting and for each reply. Shorter than Postfix's 300 s: a probe has no mail to lose.</summary>
+    /// <summary>The time for the greeting and for each reply. Shorter than Postfix's 300 s: a probe has no mail to lose.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan QuitTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Probe loopback, private and link-local addresses.</summary>
+    /// <summary>True where loopback, private and link-local addresses are probed, too.</summary>
     public bool PrivateAddresses { get; init; }
 
     public IPAddress? SourceAddress { get; init; }
@@ -29,6 +29,6 @@ public sealed record ProbeOptions
     /// <summary>False where Postfix offers no TLS 1.3 (smtp_tls_protocols, smtp_tls_mandatory_protocols): then a probe offers none either.</summary>
     public bool SpeaksTls13 { get; init; } = true;
 
-    /// <summary>Trust anchors of the WebPKI verdict; null: the system's.</summary>
+    /// <summary>The trust anchors of the WebPKI; null for those of the system.</summary>
     public X509Certificate2Collection? Roots { get; init; }
 }

@@ -11,7 +11,7 @@ public static class SniPolicy
     /// <param name="nextHop">The destination.</param>
     /// <param name="host">The MX host.</param>
     /// <param name="isDane">The level is <c>dane</c> or <c>dane-only</c>.</param>
-    /// <returns>Null: none is sent, Postfix's default.</returns>
+    /// <returns>The name; null where Postfix sends none, which is its default.</returns>
     public static string? For(string? serverName, NextHop nextHop, MxHost host, bool isDane)
     {
         ArgumentNullException.ThrowIfNull(host);

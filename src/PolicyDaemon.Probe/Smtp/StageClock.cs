@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Where a dialogue is, how long each stage took, and the deadline of the one that runs.</summary>
+/// <summary>The stage that a dialogue has reached, how long each stage took, and the deadline of the present one.</summary>
 internal sealed class StageClock : IDisposable
 {
     private readonly ProbeOptions options;
@@ -26,7 +26,7 @@ internal sealed class StageClock : IDisposable
 
     public bool HasExpired { get; private set; }
 
-    /// <summary>Ends when the stage's time is over, or the caller wants no more.</summary>
+    /// <summary>Cancelled when the time of the present stage is over, or the caller cancels the probe.</summary>
     public CancellationToken Token => cancellation.Token;
 
     public IReadOnlyList<StageTiming> Timings => timings;
@@ -41,7 +41,7 @@ internal sealed class StageClock : IDisposable
         timer.Change(Limit(stage), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Notes how long the last stage took; there is no other after it.</summary>
+    /// <summary>Ends the last stage and records how long it took.</summary>
     public void Stop()
     {
         timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;
 
-/// <summary>Probes one target as Postfix would meet it, and records what it sees. Every failure is an outcome, not an exception.</summary>
+/// <summary>Probes one target as Postfix would deliver to it, and returns the observation. Every failure is an outcome, not an exception.</summary>
 /// <remarks>
 /// A first connection as Postfix makes it; then, where the server is well, a second in TLS 1.2 that leaves it only the other key
 /// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones; or, where it said that

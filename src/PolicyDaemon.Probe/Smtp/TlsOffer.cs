@@ -128,16 +128,16 @@ internal sealed class TlsOffer
         this.suites = [.. suites];
     }
 
-    /// <summary>What Postfix offers where it wants to see a certificate.</summary>
+    /// <summary>Postfix's offer at the levels at which the server must present a certificate.</summary>
     public static TlsOffer Postfix { get; } = new(FromTls10, Suites);
 
-    /// <summary>The same of a Postfix whose main.cf allows TLS 1.2 at most.</summary>
+    /// <summary>The offer of a Postfix whose main.cf allows TLS 1.2 at most.</summary>
     public static TlsOffer WithoutTls13 { get; } = new(UpToTls12, Suites);
 
-    /// <summary>The suites that show no certificate, which Postfix takes at may and encrypt. TLS 1.3 has none.</summary>
+    /// <summary>The suites in which the server presents no certificate; Postfix takes them at may and encrypt. TLS 1.3 has none.</summary>
     public static TlsOffer WithoutCertificate { get; } = new(UpToTls12, SuitesWithoutCertificate);
 
-    /// <summary>An offer that leaves a server the choice of one key algorithm only.</summary>
+    /// <summary>An offer that a server can only answer with a certificate of one key algorithm.</summary>
     /// <remarks>
     /// In TLS 1.2 the suite names the certificate's algorithm. In TLS 1.3 only signature_algorithms does, which .NET cannot set; so
     /// the other certificate of a server that speaks TLS 1.3 only stays unseen, and is never taken for absent.
@@ -150,7 +150,7 @@ internal sealed class TlsOffer
     private static TlsOffer OnlyEcdsa { get; } =
         new(SslProtocols.Tls12, Suites.Where(suite => suite.ToString().Contains("_ECDSA_", StringComparison.Ordinal)));
 
-    /// <summary>Makes this the offer of a handshake.</summary>
+    /// <summary>Applies the offer to the options of a handshake.</summary>
     public void ApplyTo(SslClientAuthenticationOptions options)
     {
         options.EnabledSslProtocols = versions;

@@ -7,7 +7,7 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Auditing;
 
-/// <summary>Reads the audit log. Rows whose number is below 1 are none of its: nothing that the programs write has such a number.</summary>
+/// <summary>Reads the audit log. Rows whose number is below 1 do not belong to the log: the programs never write such a number.</summary>
 internal static class AuditLog
 {
     private const string Columns =
@@ -17,7 +17,7 @@ internal static class AuditLog
 
         """;
 
-    /// <summary>The end of the log, as its writers keep it.</summary>
+    /// <summary>The end of the log, as the writers have recorded it.</summary>
     internal static AuditHead Head(DbConnection connection) =>
         connection.QueryFirstOrDefault<HeadRow>("SELECT sequence, hash FROM audit_head WHERE id = 1") is { } row
             ? new AuditHead(row.Sequence, row.Hash)
@@ -64,7 +64,7 @@ internal static class AuditLog
         """,
         new { key, limit }, buffered: false).Select(row => row.ToAuditRow());
 
-    /// <summary>Oldest first, from behind a row; also where somebody took the change away that a row belongs to.</summary>
+    /// <summary>The rows behind a row, oldest first; a row whose change is missing is among them.</summary>
     internal static IEnumerable<AuditRow> After(DbConnection connection, long sequence) => connection.Query<Row>(
         Columns +
         """

@@ -11,11 +11,11 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Auditing;
 
-/// <summary>Walks the audit chain from its first row to its last, then compares what it leads to with what the store holds.</summary>
+/// <summary>Verifies the audit chain from its first row to its last, then compares the entries that the log leads to with those that the store holds.</summary>
 /// <remarks>
 /// The chain covers its own rows, with the change that each belongs to. What it does not cover is compared: rows that are not in it
 /// (with a number below 1, or changes without a row), the end of the log as it is noted, when the store was made, and the present
-/// entries. Of one moment, so that whoever writes meanwhile does no harm: the caller holds a transaction.
+/// entries. The caller holds a transaction, so that everything read is of one moment.
 /// </remarks>
 internal static class AuditVerifier
 {
@@ -43,7 +43,7 @@ internal static class AuditVerifier
             : $"the chain is sound, but the hash {headHash} does not stand in it: rows were cut off or the log was written anew");
     }
 
-    /// <summary>Rows that no hash of the chain covers.</summary>
+    /// <summary>Finds rows that no hash of the chain covers.</summary>
     private static string? Beside(DbConnection connection)
     {
         if (connection.ExecuteScalar<long?>("SELECT min(sequence) FROM audit") is < 1 and var early)
@@ -62,14 +62,14 @@ internal static class AuditVerifier
             CultureInfo.InvariantCulture,
             $"the chain is sound and ends with row {head.Sequence}, but its writers noted row {noted.Sequence} as the end: rows were cut off or added past the log");
 
-    /// <summary>A store is made with its first row.</summary>
+    /// <summary>Compares the time at which the store was made with that of the first row of the log.</summary>
     private static string? Beginning(DbConnection connection, AuditRow? first) =>
         first is not null && first.Action == AuditAction.Init.Name()
         && connection.ExecuteScalar<long?>("SELECT created FROM store WHERE id = 1") != first.Time.Seconds()
             ? "the chain is sound, but the store was not made when its first row says: its date was changed past the log"
             : null;
 
-    /// <summary>Who writes past the log leaves it sound; the entries then differ from their last rows.</summary>
+    /// <summary>Compares the present entries with the last row of each key: a change that was written without an audit row shows here.</summary>
     private static string? Unlogged(DbConnection connection)
     {
         // Digests instead of the JSON itself: a million entries fit.
@@ -109,6 +109,6 @@ internal static class AuditVerifier
         """,
         buffered: false);
 
-    /// <summary>How the audit log left a key.</summary>
+    /// <summary>The last row of a key in the audit log.</summary>
     internal sealed record LastRow(string Key, string? After);
 }

@@ -12,7 +12,7 @@ internal sealed class AuditWriter(DbConnection connection, string storeId, Actor
 
     internal AuditHead Head => head ??= AuditLog.Head(connection);
 
-    /// <summary>0 until the first row.</summary>
+    /// <summary>The number of the change that the rows belong to; 0 until the first row.</summary>
     internal long ChangeId { get; private set; }
 
     internal long Rows { get; private set; }
@@ -55,7 +55,7 @@ internal sealed class AuditWriter(DbConnection connection, string storeId, Actor
         Rows++;
     }
 
-    /// <summary>Notes the end of the log, once for all rows of the change.</summary>
+    /// <summary>Records the end of the log, once for all rows of the change.</summary>
     internal void Complete()
     {
         if (Rows > 0)

@@ -23,7 +23,7 @@ internal sealed class DestinationTable(DbConnection connection)
     /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
     internal long Reads { get; private set; }
 
-    /// <returns>The row; null where the key is not configured, which is what bulk work mostly hears of a key, its parents and its other forms.</returns>
+    /// <returns>The id of the row; null where the key is not configured. A cheap question, for bulk work that asks for parents and other forms of each key.</returns>
     internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
 
     internal StoredDestination? Find(string key)
@@ -34,7 +34,7 @@ internal sealed class DestinationTable(DbConnection connection)
         return rows.Count == 0 ? null : Read(rows);
     }
 
-    /// <summary>All whose key is LIKE the pattern (escape character <c>\</c>), in key order, streaming.</summary>
+    /// <summary>Reads the destinations whose key is LIKE the pattern (escape character <c>\</c>), in key order, streaming.</summary>
     internal IEnumerable<StoredDestination> List(string likePattern) => Grouped(connection.Query<Row>(
         WithPins +
         """
@@ -43,7 +43,7 @@ internal sealed class DestinationTable(DbConnection connection)
         """,
         new { likePattern }, buffered: false));
 
-    /// <summary>Those with a bare host, in key order.</summary>
+    /// <summary>Reads the destinations with a bare host, in key order.</summary>
     internal IEnumerable<StoredDestination> OfHost(string host) =>
         connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE host = @host LIMIT 1", new { host }) is null
             ? []
@@ -62,7 +62,7 @@ internal sealed class DestinationTable(DbConnection connection)
     /// <summary>The host by which the forms of a key find each other; a leading dot stays, since it makes another question.</summary>
     internal static string HostOf(NextHop key) => Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(key.Text)));
 
-    /// <summary>From a pattern with <c>*</c> and <c>?</c> (keys contain brackets, so SQLite's GLOB would misread them).</summary>
+    /// <summary>Makes a LIKE pattern of one with <c>*</c> and <c>?</c>; SQLite's GLOB would misread the brackets of keys.</summary>
     internal static string LikePattern(string? pattern)
     {
         if (pattern is null)
@@ -126,20 +126,20 @@ internal sealed class DestinationTable(DbConnection connection)
         string? Subject, string? State, string? Strength, long? Since);
 }
 
-/// <summary>What the store holds under a key: a destination, or something this program cannot read.</summary>
+/// <summary>A destination as it is stored; its row may hold something that this version cannot read.</summary>
 /// <param name="Id">The row.</param>
 /// <param name="Key">The key as stored.</param>
 /// <param name="Value">The destination; null where it cannot be read.</param>
-/// <param name="Problem">Why not.</param>
+/// <param name="Problem">Why the destination cannot be read; null where it can.</param>
 internal readonly record struct StoredDestination(long Id, string Key, Destination? Value, string? Problem)
 {
     /// <summary>What Postfix is told of a key whose entry cannot be read.</summary>
     internal static readonly LookupAnswer Unreadable = LookupAnswer.Temporary("the entry of this destination cannot be read");
 
-    /// <exception cref="StoreException">It cannot be read.</exception>
+    /// <exception cref="StoreException">The destination cannot be read.</exception>
     internal Destination Get(string path) =>
         Value ?? throw new StoreException(StoreFault.Damaged, $"{path}: the entry {Key} cannot be read: {Problem}; remove it and add it again, or restore a backup");
 }
 
-/// <summary>How often a name occurs.</summary>
+/// <summary>A name and how often it occurs.</summary>
 internal sealed record NamedCount(string Name, long Count);

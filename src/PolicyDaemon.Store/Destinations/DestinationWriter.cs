@@ -40,8 +40,8 @@ internal sealed class DestinationWriter(DbConnection connection)
 
     internal void Remove(long id) => connection.Execute("DELETE FROM destination WHERE id = @id", new { id });
 
-    /// <summary>Brings the rows of the pins from one state to the other. What a probe keeps about a pin hangs on its row, so a pin that
-    /// stays keeps its row.</summary>
+    /// <summary>Brings the rows of the pins from one state to the other. Other tables refer to the row of a pin, so a pin that stays keeps its
+    /// row.</summary>
     private void WritePins(long id, ImmutableArray<Pin> before, ImmutableArray<Pin> after)
     {
         var old = before.Select((pin, position) => (pin, position)).ToDictionary(item => item.pin.Fingerprint.Hex);

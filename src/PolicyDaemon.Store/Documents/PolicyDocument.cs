@@ -42,7 +42,7 @@ internal static class PolicyDocument
         return policy;
     }
 
-    /// <summary>Writes the members into the object that is open.</summary>
+    /// <summary>Writes the attributes as members into the JSON object that the writer is in.</summary>
     internal static void Write(Utf8JsonWriter writer, TlsPolicy policy)
     {
         var isInside = false;
@@ -81,7 +81,7 @@ internal static class PolicyDocument
             writer.WriteEndObject();
     }
 
-    /// <summary>The policy with what a member says.</summary>
+    /// <summary>The policy with the attribute of one more member.</summary>
     internal static TlsPolicy Add(TlsPolicy policy, JsonProperty member)
     {
         if (member.NameEquals(TlsRpt))

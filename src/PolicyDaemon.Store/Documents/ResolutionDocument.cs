@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Store.Documents;
 
-/// <summary>Between where mail goes, as DNS said last, and its JSON. A value that this version does not know is a <see cref="FormatException"/>.</summary>
+/// <summary>Converts the last DNS resolution of a destination to JSON and back. A value that this version does not know is a <see cref="FormatException"/>.</summary>
 internal static class Resolutions
 {
     internal static string ToJson(MxResolution resolution) => JsonSerializer.Serialize(
@@ -67,7 +67,7 @@ internal static class Resolutions
         DnssecStatuses.TryParse(name, out var status) ? status : throw new FormatException($"DNSSEC status '{name}'");
 }
 
-/// <summary>Where mail goes. Its time stands beside it, so that an unchanged answer is an unchanged text.</summary>
+/// <summary>The DNS resolution of a destination. Its time is a column of its own, so that an unchanged resolution is an unchanged text.</summary>
 internal sealed record ResolutionDocument(
     string NextHop, int Port, string MxDnssec, bool HostIsGiven, bool IsImplicit, MxHostDocument[] Hosts);
 

@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Store.Documents;
 
-/// <summary>The store keeps whole seconds since 1970 UTC.</summary>
+/// <summary>Conversions between times and the store's whole seconds since 1970 UTC.</summary>
 internal static class UnixTime
 {
     internal static long Seconds(this DateTimeOffset at) => at.ToUnixTimeSeconds();

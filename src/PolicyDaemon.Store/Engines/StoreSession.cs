@@ -8,13 +8,13 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines;
 
-/// <summary>What a store is opened for.</summary>
+/// <summary>The purpose for which a store is opened.</summary>
 public enum StoreAccess
 {
-    /// <summary>Nothing is written; works while the daemon is down.</summary>
+    /// <summary>For reading only; works while the daemon is down.</summary>
     Read,
 
-    /// <summary>Changes may be made; a store of an older version is brought up to date.</summary>
+    /// <summary>For changes; a store of an older version is brought up to date.</summary>
     Write,
 }
 
@@ -61,7 +61,7 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
     internal abstract void CheckIntegrity();
 
-    /// <summary>Ends, from any thread, what the connection is at.</summary>
+    /// <summary>Interrupts the statement that the connection runs. May be called from any thread.</summary>
     internal abstract void Interrupt();
 
     /// <summary>Writes a consistent copy while everything runs. Refuses to overwrite.</summary>
@@ -70,7 +70,7 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Says what an error of the engine means for the store, and what to do next.</summary>
     internal abstract StoreException FaultOf(DbException error);
 
-    /// <summary>True where an error is of the row that was written, and the transaction can go on.</summary>
+    /// <summary>True where an error concerns only the row that was written, so that the transaction can go on.</summary>
     internal abstract bool IsOfRow(DbException error);
 
     /// <exception cref="StoreException">The work met an error of the engine, or something in the store that cannot be read.</exception>
@@ -96,7 +96,7 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
         return true;
     });
 
-    /// <summary>Streams what the work yields.</summary>
+    /// <summary>Streams the items that the work yields, and translates its errors.</summary>
     internal IEnumerable<T> Guard<T>(IEnumerable<T> rows)
     {
         using var row = Guard(rows.GetEnumerator);
@@ -104,7 +104,7 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
             yield return row.Current;
     }
 
-    /// <summary>Everything that the work reads is of one moment.</summary>
+    /// <summary>Runs work in a transaction that only reads, so that everything it reads is of one moment.</summary>
     internal virtual T InOneMoment<T>(Func<T> work) => Guard(() =>
     {
         BeginRead();

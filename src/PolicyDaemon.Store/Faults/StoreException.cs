@@ -30,19 +30,19 @@ public enum StoreFault
     /// <summary>There is a file where a new store was to be made.</summary>
     Exists,
 
-    /// <summary>The file is a store, but broken.</summary>
+    /// <summary>The file is a store that is damaged.</summary>
     Damaged,
 
-    /// <summary>The file is something else.</summary>
+    /// <summary>The file is no store.</summary>
     NotAStore,
 
-    /// <summary>A newer version of the programs wrote it, and this one cannot use it so.</summary>
+    /// <summary>A newer version of the programs wrote the store, and this version cannot open it for this purpose.</summary>
     Newer,
 
-    /// <summary>An older version wrote it, and it was opened for reading only.</summary>
+    /// <summary>An older version wrote the store, and it was opened for reading only, so that it cannot be brought up to date.</summary>
     Older,
 
-    /// <summary>Another process holds it longer than is waited for.</summary>
+    /// <summary>Another process has held the store's lock for longer than the wait.</summary>
     Locked,
 
     /// <summary>The system refuses access.</summary>

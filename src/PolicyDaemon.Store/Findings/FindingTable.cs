@@ -10,7 +10,7 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Findings;
 
-/// <summary>Keeps findings: one open per kind and subject, however often it is raised.</summary>
+/// <summary>The table finding: one open finding per kind and subject, however often it is raised.</summary>
 internal static class FindingTable
 {
     private const string Columns =

@@ -6,11 +6,11 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Reads what is to be probed, and when. At level none there is nothing to probe.</summary>
+/// <summary>Reads which destinations are to be probed, and when. Destinations at level none are not.</summary>
 /// <remarks>A million destinations are never read at once but by policyctl; an entry whose key cannot be read is passed over.</remarks>
 internal sealed class DueTable(DbConnection connection)
 {
-    /// <summary>Up to so many are shuffled; of more, places are drawn.</summary>
+    /// <summary>The number of destinations up to which all are shuffled to draw a sample; among more, positions are drawn.</summary>
     private const int Shuffled = 10_000;
 
     internal List<ProbeDue> All() => [.. Parsed(Rows()).Select(row => new ProbeDue(row.Key, row.Due?.Time()))];

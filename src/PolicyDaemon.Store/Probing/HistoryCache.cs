@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Committed histories and certificates in memory. A history is used only while its row has the same version.</summary>
+/// <summary>A cache of committed address histories and certificates. A cached history is used only while its row has the same version.</summary>
 /// <remarks>Decoding certificates is what reading a history costs; many addresses of a provider present the same one.</remarks>
 internal sealed class HistoryCache
 {
@@ -15,7 +15,7 @@ internal sealed class HistoryCache
 
     internal StoredHistory? Find(string target) => histories.GetValueOrDefault(target);
 
-    /// <summary>Only what is committed: a version that was rolled back is given out again.</summary>
+    /// <summary>Adds a committed history. One of a transaction that may be rolled back must not come here: its version would be given out again.</summary>
     internal void Keep(StoredHistory history)
     {
         if (histories.Count >= MaxEntries)
@@ -23,7 +23,7 @@ internal sealed class HistoryCache
         histories[history.History.Target.Id] = history;
     }
 
-    /// <exception cref="FormatException">It is no certificate.</exception>
+    /// <exception cref="FormatException">The octets are no certificate.</exception>
     internal ServerCertificate Certificate(string base64)
     {
         if (certificates.TryGetValue(base64, out var known))
@@ -42,8 +42,8 @@ internal sealed class HistoryCache
     }
 }
 
-/// <summary>What the rows of a target say.</summary>
+/// <summary>A target as it is stored.</summary>
 /// <param name="Id">The target's row; 0 where there is none.</param>
-/// <param name="Version">Counts what was written to it.</param>
-/// <param name="History">The runs of certificates it presented, and how the last probe ended.</param>
+/// <param name="Version">Counts the writes to the row.</param>
+/// <param name="History">The certificate runs of the target, and the outcome of its last probe.</param>
 internal sealed record StoredHistory(long Id, long Version, AddressHistory History);

@@ -12,7 +12,7 @@ using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>What the ledger reads with, over one session. For one thread at a time.</summary>
+/// <summary>The reading half of the ledger, over one session. For one thread at a time.</summary>
 internal sealed class LedgerReader
 {
     // Counting the MX hosts of all pinned destinations takes its time in a large store; it may cost this part of ours.
@@ -37,7 +37,7 @@ internal sealed class LedgerReader
 
     internal DbConnection Connection => session.Connection;
 
-    /// <summary>What is to be probed, and when.</summary>
+    /// <summary>Reads which destinations are to be probed, and when.</summary>
     internal DueTable Due { get; }
 
     // The version and the rows behind it are of one moment only within a transaction.
@@ -65,7 +65,7 @@ internal sealed class LedgerReader
 
     internal DestinationState? Read(NextHop key) => InOneMoment(() => ReadMoment(key));
 
-    /// <summary>Errors are the caller's to name: it has to open another session after them.</summary>
+    /// <summary>Reads without translating errors: the caller does, and opens another session after one.</summary>
     private T InOneMoment<T>(Func<T> work)
     {
         session.BeginRead();

@@ -8,7 +8,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Group commit: one thread takes whatever is queued into one transaction, so that many probes share one wait for the disk.</summary>
+/// <summary>Group commit: one thread writes whatever is queued in one transaction, so that many probes share one wait for the disk.</summary>
 /// <remarks>A piece of work that fails by itself is taken back alone. Where the store fails, everything of the transaction fails, nothing
 /// of it is written, and the next transaction begins with a new connection.</remarks>
 internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? patience, HistoryCache cache) : IDisposable
@@ -33,7 +33,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     /// <summary>How many transactions were committed; a test shows with it that callers share them.</summary>
     internal long Commits { get; private set; }
 
-    /// <returns>Done when it is durable; failed with <see cref="LedgerUnavailableException"/> where it could not be.</returns>
+    /// <returns>A task that ends when the work is durable, and fails with <see cref="LedgerUnavailableException"/> where the store cannot be written.</returns>
     internal Task WriteAsync(Action<WriteSession> work)
     {
         var item = new Item(work);
@@ -51,7 +51,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         return item.Done.Task;
     }
 
-    /// <summary>Ends after what is queued was written.</summary>
+    /// <summary>Writes what is queued, then ends.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -122,7 +122,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         }
     }
 
-    /// <summary>An error of the device or a lock is everybody's; anything else is the item's own.</summary>
+    /// <summary>True for an error of the device or a lock, which concerns the whole transaction; any other error concerns one piece of work.</summary>
     private void Do(WriteSession into, Item item)
     {
         try

@@ -6,7 +6,7 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Keeps certificates and public keys whole, each once, for as long as a certificate run or a pin refers to it.</summary>
+/// <summary>The table key_material: whole certificates and public keys, each once, for as long as a certificate run or a pin refers to it.</summary>
 internal sealed class MaterialTable(DbConnection connection)
 {
     /// <returns>The row's id.</returns>
@@ -25,7 +25,7 @@ internal sealed class MaterialTable(DbConnection connection)
         return Find(name, sha256)!.Value;
     }
 
-    /// <summary>Drops what nothing refers to any more.</summary>
+    /// <summary>Removes certificates and keys to which nothing refers any more.</summary>
     internal void Drop(ServerCertificate certificate)
     {
         Drop(PinSubject.Certificate.Name(), certificate.Id.Hex);

@@ -8,13 +8,13 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Writes what one probe saw, and the history of its target with it.</summary>
+/// <summary>Writes one observation and the history of its target.</summary>
 /// <remarks>The history is continued from the rows, not from what the caller had in memory: another program may have probed meanwhile.</remarks>
 internal sealed class ObservationWriter(DbConnection connection, TargetTable targets, MaterialTable material)
 {
     private const int Kept = 30;
 
-    /// <param name="now">The present: what is stored as later than it does not make the observation an old one.</param>
+    /// <param name="now">The present. A stored history that is later than it was recorded by a clock that was ahead, and does not make the observation an old one.</param>
     /// <returns>The history as it is stored now; null where the observation is not newer than it.</returns>
     internal StoredHistory? Write(Observation observation, DateTimeOffset now)
     {
@@ -56,7 +56,7 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
         return new StoredHistory(id, stored.Version + 1, after);
     }
 
-    /// <summary>What a clock that was ahead has recorded counts as seen by now, or it would stay the latest.</summary>
+    /// <summary>Moves times that a clock that was ahead has recorded back to the present; otherwise they would stay the latest.</summary>
     private void SetBack(long target, DateTimeOffset to)
     {
         var (at, correction) = (to.Seconds(), (to + CertificateRun.SmallCorrection).Seconds());

@@ -9,7 +9,7 @@ using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>The prober's and the alerter's memory in the store.</summary>
+/// <summary>The ledger in the store: the memory of the prober and of the alerts.</summary>
 /// <remarks>
 /// <para>Opens nothing before it is asked for something, and comes back by itself after the store was locked, full, away or replaced.
 /// One connection reads and one writes, so that reading never waits for the disk; <see cref="LedgerWriter"/> shares one wait among
@@ -46,7 +46,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     internal long Commits => writer.Commits;
 
-    /// <summary>Answers are made for another Postfix from now on.</summary>
+    /// <summary>Replaces the settings for which answers are formatted, such as after the configuration was read again.</summary>
     public void Use(PostfixSettings settings) => postfix = settings;
 
     /// <summary>Every destination above level <c>none</c>, and when it is due next.</summary>
@@ -112,7 +112,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <summary>Writes in one of the ledger's transactions: all of the work or nothing of it.</summary>
     internal Task WithAsync(Action<DbConnection> write) => writer.WriteAsync(into => write(into.Connection));
 
-    /// <summary>Ends after what was asked for is written.</summary>
+    /// <summary>Writes what is queued, then closes the connections.</summary>
     public void Dispose()
     {
         writer.Dispose();

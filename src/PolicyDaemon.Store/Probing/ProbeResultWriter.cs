@@ -16,14 +16,14 @@ using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Writes what a probe of a destination came to: its state, pins with their audit rows, findings. Inside the caller's transaction.</summary>
+/// <summary>Writes the result of a destination's probe: its state, pins with their audit rows, findings. Inside the caller's transaction.</summary>
 internal sealed class ProbeResultWriter(StoreSession session, StateTable states, TargetTable targets, MaterialTable material)
 {
     private const int MaxReason = 1000;
 
     private readonly DbConnection connection = session.Connection;
 
-    /// <summary>Writes nothing where the destination is gone by now, or a later probe is kept already.</summary>
+    /// <summary>Writes the result; nothing where the destination was removed meanwhile, or a later probe is stored already.</summary>
     internal void Write(ProbeResult result, PostfixSettings postfix, DateTimeOffset now)
     {
         if (states.FindId(result.Key.Text) is not { } id)
@@ -67,7 +67,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         changes.Audit.Complete();
     }
 
-    /// <summary>Automation leaves no entry worse than it was: neither one that cannot be served, nor one without a pin that Postfix compares.</summary>
+    /// <summary>False where the entry could not be served any more, or would lose its last pin that Postfix compares: automation leaves no entry worse than it was.</summary>
     private static bool IsNoWorse(Destination before, ImmutableArray<Pin> pins, PostfixSettings postfix)
     {
         var after = before with { Pins = pins };
@@ -91,7 +91,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
                 shown.Run.TrustedSince?.Seconds()))]),
         StoreJson.Default.EvidenceDocument);
 
-    /// <summary>Keeps the whole key or certificate of each pin that was presented, so that another digest of it can be served later.</summary>
+    /// <summary>Stores the whole key or certificate of each pin that was presented, so that another digest of it can be served later.</summary>
     private void KeepMaterial(ProbeResult result, long destination)
     {
         var pins = connection.Query<PinRow>(

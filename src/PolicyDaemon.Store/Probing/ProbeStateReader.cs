@@ -8,7 +8,7 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Reads what the prober knows, for people.</summary>
+/// <summary>Reads the state of probes for people.</summary>
 internal sealed class ProbeStateReader
 {
     private readonly DbConnection connection;
@@ -22,7 +22,7 @@ internal sealed class ProbeStateReader
         states = new StateTable(connection, targets);
     }
 
-    /// <returns>Null where the destination is not configured.</returns>
+    /// <returns>The state; null where the destination is not configured.</returns>
     internal ProbeState? Read(NextHop key)
     {
         if (states.FindId(key.Text) is not { } id)
@@ -45,7 +45,7 @@ internal sealed class ProbeStateReader
         };
     }
 
-    /// <summary>Every destination that was probed.</summary>
+    /// <summary>Reads a summary of every destination that was probed.</summary>
     internal Dictionary<NextHop, ProbeSummary> Summaries()
     {
         var expires = Expires();
@@ -75,7 +75,7 @@ internal sealed class ProbeStateReader
         """,
         new { observe = observed ? 1L : 0L }).ToList();
 
-    /// <summary>By destination, when the first of the certificates in use ends. Each certificate is decoded once.</summary>
+    /// <summary>Reads, by destination, when the first of the certificates in use expires. Each certificate is decoded once.</summary>
     private Dictionary<long, DateTimeOffset> Expires()
     {
         var ends = new Dictionary<long, DateTimeOffset?>();

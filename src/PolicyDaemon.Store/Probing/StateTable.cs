@@ -7,13 +7,13 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>What is remembered of a destination: its verdict, when it is due, where DNS said its mail goes, and the targets behind that.</summary>
+/// <summary>The tables probe_state and mx_target: a destination's verdict, its due time, its last DNS resolution and the targets of that.</summary>
 internal sealed class StateTable(DbConnection connection, TargetTable targets)
 {
     /// <returns>The destination's row; null where it is not configured.</returns>
     internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
 
-    /// <returns>Null before the first probe.</returns>
+    /// <returns>The row; null before the first probe.</returns>
     internal StateRow? Read(long destination) => connection.QueryFirstOrDefault<StateRow>(
         """
         SELECT last_probe, next_due, verdict, verdict_since, last_outcome, last_detail, resolution, resolved_at, listed_at, secure_since, was_secure,
@@ -22,7 +22,7 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
         """,
         new { destination });
 
-    /// <summary>By MX host, then by target.</summary>
+    /// <summary>The targets of a destination, by MX host, then by target.</summary>
     internal List<TargetRow> Targets(long destination) => connection.Query<TargetRow>(
         """
         SELECT l.mx_host, l.probe_target_id AS target_id, t.name AS target, l.last_listed
@@ -31,7 +31,7 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
         """,
         new { destination }).ToList();
 
-    /// <summary>Writes what a probe came to. One that found everything as it was writes one row.</summary>
+    /// <summary>Writes the result of a probe. Where nothing changed, that is one row.</summary>
     internal void Write(long destination, StateRow? before, ProbeResult result)
     {
         var at = result.At.Seconds();
@@ -129,5 +129,5 @@ internal sealed record StateRow(
     long? ResolvedAt, long? ListedAt, long? SecureSince, long WasSecure, string? TrustedHosts);
 
 /// <summary>A row of mx_target, with the target's name.</summary>
-/// <param name="LastListed">Null while the last lookup that worked names it.</param>
+/// <param name="LastListed">The last resolution that named the target; null while the last one that worked does.</param>
 internal sealed record TargetRow(string MxHost, long TargetId, string Target, long? LastListed);

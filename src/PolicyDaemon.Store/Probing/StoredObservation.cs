@@ -7,15 +7,15 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>What one probe of one address saw, as the store keeps it for people: the rules of the life cycle never read it.</summary>
+/// <summary>An observation as the store keeps it for people; the rules of the pin life cycle never read it.</summary>
 /// <param name="MxHost">The MX host that the address belongs to.</param>
 /// <param name="Target">The address, its port and the name that is sent (SNI).</param>
 /// <param name="At">When the probe ended.</param>
-/// <param name="Outcome">How it ended.</param>
-/// <param name="Stage">The stage that it reached, or failed in.</param>
-/// <param name="ReplyCode">Of an SMTP refusal.</param>
+/// <param name="Outcome">The outcome of the probe.</param>
+/// <param name="Stage">The stage that the probe reached, or failed in.</param>
+/// <param name="ReplyCode">The code of an SMTP refusal; null where there was none.</param>
 /// <param name="Detail">The server's words or the system's.</param>
-/// <param name="Certificates">What it was shown, at most one of each key algorithm.</param>
+/// <param name="Certificates">The certificates that the address presented, at most one of each key algorithm.</param>
 /// <param name="Timings">How long each stage took; empty like <paramref name="Transcript"/>.</param>
 /// <param name="Transcript">The dialogue; empty in an older one of several probes in a row with the same outcome.</param>
 public sealed record StoredObservation(

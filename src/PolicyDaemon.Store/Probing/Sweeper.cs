@@ -4,7 +4,7 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Drops, once a day, what nobody refers to any more. Inside the caller's transaction.</summary>
+/// <summary>Removes, once a day, targets, certificates and keys to which nothing refers any more. Inside the caller's transaction.</summary>
 internal sealed class Sweeper(DbConnection connection)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);

@@ -7,10 +7,10 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Reads what is remembered of targets: the addresses that probes connect to, with their runs of certificates.</summary>
+/// <summary>Reads the histories of targets: the addresses that probes connect to, with their certificate runs.</summary>
 internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
 {
-    /// <param name="mayKeep">True outside a write transaction: what is read is committed.</param>
+    /// <param name="mayKeep">True outside a write transaction, where everything read is committed and may be cached.</param>
     internal StoredHistory Read(ProbeTarget target, bool mayKeep)
     {
         var name = target.Id;
@@ -48,7 +48,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
         return stored;
     }
 
-    /// <summary>The target's row, made where there is none.</summary>
+    /// <summary>The id of the target's row, which is inserted where there is none.</summary>
     internal long Ensure(string name)
     {
         if (FindId(name) is { } known)

@@ -8,7 +8,7 @@ using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>What the ledger writes with, over one session.</summary>
+/// <summary>The tables that the ledger writes, over one session.</summary>
 internal sealed class WriteSession
 {
     /// <summary>The subject of findings about the prober itself.</summary>

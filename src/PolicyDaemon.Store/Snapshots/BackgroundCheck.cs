@@ -4,7 +4,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>An integrity check beside everything else; a million entries take some seconds.</summary>
+/// <summary>An integrity check of the database on a thread of its own; a million entries take some seconds.</summary>
 internal sealed class BackgroundCheck
 {
     private readonly Lock gate = new();
@@ -60,10 +60,10 @@ internal sealed class BackgroundCheck
     }
 }
 
-/// <summary>Work of seconds, on a thread of its own: policyd has one for all short work, and a change must not wait for a free one.</summary>
+/// <summary>Runs work of seconds on a thread of its own: the pool of policyd has one thread for all short work, which must not wait.</summary>
 internal static class LongWork
 {
-    /// <returns>Ends with what the work returns, or with its exception.</returns>
+    /// <returns>A task that ends with the result of the work, or with its exception.</returns>
     internal static Task<T> Start<T>(Func<T> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 }

@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Notes which keys changed, for whoever follows them; what nobody fetches does not grow.</summary>
+/// <summary>Collects the keys that changed, for the prober; the collection is bounded, in case nobody fetches it.</summary>
 internal sealed class ChangeNotes
 {
     // Beyond so many it is cheaper to read everything.
@@ -26,7 +26,7 @@ internal sealed class ChangeNotes
             Everything();
     }
 
-    /// <returns>Null where nothing changed.</returns>
+    /// <returns>The changes since the last call; null where nothing changed.</returns>
     public StoreChanges? Take()
     {
         lock (gate)

@@ -6,7 +6,7 @@ using PolicyDaemon.Store.Destinations;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Turns stored destinations into finished answers, and remembers which of them cannot be served.</summary>
+/// <summary>Formats the answers of stored destinations, and keeps the list of those that cannot be served.</summary>
 internal sealed class EntryBuilder
 {
     // So many get a finding of their own; beyond that a person reads a number.
@@ -18,7 +18,7 @@ internal sealed class EntryBuilder
 
     internal void Forget(string key) => unservable.Remove(key);
 
-    /// <summary>Takes over which entries of a snapshot from a file are temporary errors.</summary>
+    /// <summary>Takes over the list of a snapshot that was read from a file: the entries whose answer is a temporary error.</summary>
     internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
     {
         Clear();
@@ -26,7 +26,7 @@ internal sealed class EntryBuilder
             unservable[entry.Key] = entry.Answer.Text;
     }
 
-    /// <summary>The answers of one key. What cannot be served is a temporary error for that key alone.</summary>
+    /// <summary>Formats the answers of one key. An entry that cannot be served is a temporary error for its key alone.</summary>
     internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix)
     {
         // A key that someone wrote past us in another form is answered where it would be asked for, so that it does not become a miss.
@@ -84,7 +84,7 @@ internal sealed class EntryBuilder
 #pragma warning restore CA1031
 }
 
-/// <summary>What is left of a snapshot that was written for another digest or Postfix while the store cannot be read.</summary>
+/// <summary>Makes a usable snapshot of one that was written for another digest or another Postfix, for the time while the store cannot be read.</summary>
 internal static class OtherDigest
 {
     /// <summary>

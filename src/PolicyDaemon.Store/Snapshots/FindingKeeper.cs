@@ -8,7 +8,7 @@ using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Writes the daemon's findings to the store, whenever that can be, so that <c>status</c> shows them without the daemon too.</summary>
+/// <summary>Writes the loader's findings to the store as soon as the store can be written, so that <c>status</c> shows them without the daemon, too.</summary>
 internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet findings, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
@@ -56,7 +56,7 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
             FindingTable.Raise(connection, finding, now);
     }
 
-    /// <summary>True for a kind of the loader's that ends when it no longer holds: a broken audit chain stays open until a person has read it.</summary>
+    /// <summary>True for a kind that the loader closes when it no longer holds; a broken audit chain stays open until a person has read it.</summary>
     private static bool IsOver(FindingKind kind) =>
         kind.IsOf(FindingSource.Store | FindingSource.Snapshot) && kind.Description().EndsByItself;
 }

@@ -4,13 +4,13 @@ using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>The findings of the running daemon about its store; in memory first, because the store may be what is broken.</summary>
+/// <summary>The loader's open findings, kept in memory first, because the store itself may be what is broken.</summary>
 internal sealed class FindingSet(TimeProvider time, ILogger log)
 {
     private ImmutableDictionary<(FindingKind Kind, string Subject), Finding> open =
         ImmutableDictionary<(FindingKind, string), Finding>.Empty;
 
-    /// <summary>Counts every difference, so that a keeper knows whether it has written them all.</summary>
+    /// <summary>Counts the changes of the set, so that the keeper knows whether the store has all of them.</summary>
     internal long Version { get; private set; }
 
     /// <summary>May be read from any thread.</summary>
@@ -36,7 +36,7 @@ internal sealed class FindingSet(TimeProvider time, ILogger log)
         StoreLog.FindingClosed(log, kind.Name(), subject);
     }
 
-    /// <summary>Makes these the open findings of a kind.</summary>
+    /// <summary>Replaces the open findings of a kind.</summary>
     internal void Replace(FindingKind kind, IReadOnlyDictionary<string, (string Detail, string Remedy, int Affects)> subjects)
     {
         foreach (var (known, subject) in open.Keys.Where(key => key.Kind == kind && !subjects.ContainsKey(key.Subject)).ToList())

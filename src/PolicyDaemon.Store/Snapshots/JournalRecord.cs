@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>One change in the journal beside the snapshot file, with its octets as they stand there.</summary>
+/// <summary>A record of the journal: one change of the snapshot, with its octets as they are in the file.</summary>
 /// <remarks>
 /// <code>
 /// length                            of what follows, 4 octets
@@ -51,9 +51,9 @@ internal sealed record JournalRecord(SnapshotChange Change, ReadOnlyMemory<byte>
         return new JournalRecord(change, octets);
     }
 
-    /// <summary>Takes the first record off.</summary>
-    /// <returns>Null where it is not whole.</returns>
-    /// <exception cref="InvalidDataException">It is no record.</exception>
+    /// <summary>Reads the first record of a buffer and moves the buffer behind it.</summary>
+    /// <returns>The record; null where the buffer ends before the record does.</returns>
+    /// <exception cref="InvalidDataException">The octets are no record.</exception>
     internal static JournalRecord? Take(ref ReadOnlyMemory<byte> octets)
     {
         if (octets.Length < LengthOctets)

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>What lies on the disk for the time when the store cannot be read: the snapshot file, and the journal of what changed since.</summary>
+/// <summary>The last good snapshot on the disk, for the time when the store cannot be read: the snapshot file, and the journal of what changed since.</summary>
 public sealed class LastGoodSnapshot
 {
     private LastGoodSnapshot(
@@ -15,20 +15,20 @@ public sealed class LastGoodSnapshot
     /// <summary>The snapshot with every change of the journal.</summary>
     public PolicySnapshot Snapshot { get; }
 
-    /// <summary>What the snapshot file alone shows.</summary>
+    /// <summary>The identity of the snapshot file, without the journal.</summary>
     internal SnapshotIdentity InFile { get; }
 
-    /// <summary>The changes since.</summary>
+    /// <summary>The records of the journal that continue from the snapshot file.</summary>
     internal IReadOnlyList<JournalRecord> Records { get; }
 
-    /// <summary>The entries that are temporary errors: going through a large snapshot again would take long.</summary>
+    /// <summary>The entries whose answer is a temporary error, collected while reading.</summary>
     internal IReadOnlyCollection<SnapshotEntry> TemporaryErrors { get; }
 
-    /// <summary>Why the journal was not used to its end; null where it was.</summary>
+    /// <summary>Why the end of the journal could not be used; null where all of it was.</summary>
     internal string? JournalProblem { get; }
 
     /// <param name="path">The snapshot file.</param>
-    /// <param name="last">What is there.</param>
+    /// <param name="last">The last good snapshot.</param>
     /// <param name="reason">Why it cannot be used; null where there is no file.</param>
     public static bool TryRead(string path, [NotNullWhen(true)] out LastGoodSnapshot? last, out string? reason)
     {
@@ -46,7 +46,7 @@ public sealed class LastGoodSnapshot
         return true;
     }
 
-    /// <summary>All changes in one, since each costs as much as the changes before it.</summary>
+    /// <summary>Combines the records into one change, because applying a change costs as much as the overlay already holds.</summary>
     private static PolicySnapshot Replay(PolicySnapshot snapshot, IReadOnlyList<JournalRecord> records, Dictionary<string, SnapshotEntry> errors)
     {
         var changed = new Dictionary<string, SnapshotEntry>(StringComparer.Ordinal);

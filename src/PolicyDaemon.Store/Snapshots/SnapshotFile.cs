@@ -23,7 +23,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// </remarks>
 public static class SnapshotFile
 {
-    /// <summary>Those who administer read it, and nobody else: it is the whole policy.</summary>
+    /// <summary>The mode of the file: readable by administrators only, since it holds the whole policy.</summary>
     internal const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
     internal const byte SameFlag = 1;
@@ -40,7 +40,7 @@ public static class SnapshotFile
     public static bool TryRead(string path, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason) =>
         TryRead(path, null, out snapshot, out reason);
 
-    /// <param name="unservable">Gets the entries that are temporary errors: going through a large snapshot again would take long.</param>
+    /// <param name="unservable">Collects the entries whose answer is a temporary error, so that nobody has to walk through a large snapshot for them.</param>
     internal static bool TryRead(
         string path, ICollection<SnapshotEntry>? unservable, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
     {

@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Takes the values of a snapshot file apart, block by block, and hashes what it has taken.</summary>
+/// <summary>Reads the values of a snapshot file block by block, and hashes them on the way.</summary>
 /// <remarks>A million entries are eight million values: read and hashed one by one they took as long as building the snapshot.</remarks>
 internal sealed class SnapshotFileReader(Stream file)
 {
@@ -19,7 +19,7 @@ internal sealed class SnapshotFileReader(Stream file)
     private int at;
     private int end;
 
-    /// <summary>The next octets; valid until the next call.</summary>
+    /// <summary>Reads the next octets of the file; the span is valid until the next call.</summary>
     /// <exception cref="InvalidDataException">No value of the format is so long.</exception>
     /// <exception cref="EndOfStreamException">The file ends before.</exception>
     internal ReadOnlySpan<byte> Bytes(int length)
@@ -62,16 +62,16 @@ internal sealed class SnapshotFileReader(Stream file)
     private static DateTimeOffset End(long seconds) =>
         DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
 
-    /// <summary>A number of things that follow, for which room is made before the checksum is known.</summary>
-    /// <param name="leastOctets">What the smallest of them takes.</param>
-    /// <exception cref="InvalidDataException">There cannot be so many.</exception>
+    /// <summary>Reads how many items follow. Room is made for them before the checksum is verified, so the number is checked against the file's length.</summary>
+    /// <param name="leastOctets">The octets of the smallest possible item.</param>
+    /// <exception cref="InvalidDataException">The rest of the file is too short for the number.</exception>
     internal int Count(int leastOctets)
     {
         var count = Int();
         return count >= 0 && count <= file.Length / leastOctets ? count : throw new InvalidDataException($"it claims {count} entries");
     }
 
-    /// <summary>True where the checksum of all values so far follows, and nothing behind it.</summary>
+    /// <summary>True where the checksum of all values so far follows and ends the file.</summary>
     internal bool EndsWithChecksum()
     {
         Span<byte> expected = stackalloc byte[HashLength];

@@ -6,7 +6,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Puts the values of a snapshot file together, and hashes and writes them block by block.</summary>
+/// <summary>Writes the values of a snapshot file block by block, and hashes them on the way.</summary>
 internal sealed class SnapshotFileWriter(Stream file)
 {
     private readonly XxHash128 hash = new();
@@ -46,7 +46,7 @@ internal sealed class SnapshotFileWriter(Stream file)
             Long(end.ToUnixTimeSeconds());
     }
 
-    /// <summary>Writes the checksum of everything before; nothing may follow.</summary>
+    /// <summary>Writes the checksum of all values so far, the last thing in the file.</summary>
     internal void Checksum()
     {
         WriteBlock();

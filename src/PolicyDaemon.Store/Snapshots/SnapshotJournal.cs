@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>What changed since the snapshot file was written, in a small file beside it.</summary>
+/// <summary>The journal of the snapshot: a small file beside the snapshot file, with every change since that file was written.</summary>
 /// <remarks>
 /// <para>A large snapshot takes a second to write and is written now and then; a change is appended here, with fsync(2), before it
 /// is served. So a policy that Postfix was told, a stronger one above all, is told again after a <c>kill -9</c> or a power cut
@@ -17,7 +17,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// </remarks>
 internal sealed class SnapshotJournal(string path) : IDisposable
 {
-    /// <summary>Beyond so much a new snapshot file is due; it is also what is kept in memory, to write the file anew.</summary>
+    /// <summary>The size beyond which a new snapshot file is due. The records are kept in memory, too, to write the journal anew.</summary>
     internal const long EnoughOctets = 16 << 20;
 
     private const long MaxOctets = 4 * EnoughOctets;
@@ -31,17 +31,17 @@ internal sealed class SnapshotJournal(string path) : IDisposable
 
     private static ReadOnlySpan<byte> Magic => "PDJRNL\0\u0001"u8;
 
-    /// <summary>The snapshot that the last record leads to; null where changes are missing.</summary>
+    /// <summary>The identity of the snapshot that the last record leads to; null where changes are missing.</summary>
     internal SnapshotIdentity? Head => head;
 
-    /// <summary>True where every change taken is on the disk.</summary>
+    /// <summary>True where every change that the journal was given is on the disk.</summary>
     internal bool IsSynced => records.Count == 0 || (file is not null && written == records.Count);
 
     internal long Octets => records.Sum(record => (long)record.Octets.Length);
 
     internal static string PathOf(string snapshotFile) => snapshotFile + ".journal";
 
-    /// <summary>Reads the records that go on from a snapshot.</summary>
+    /// <summary>Reads the records that continue from a snapshot.</summary>
     /// <param name="reason">Why not all of the file could be used; null where it could, or there is none.</param>
     internal static IReadOnlyList<JournalRecord> Read(string path, SnapshotIdentity snapshot, out string? reason)
     {
@@ -84,14 +84,14 @@ internal sealed class SnapshotJournal(string path) : IDisposable
         return found;
     }
 
-    /// <summary>Goes on after what was read at the start.</summary>
+    /// <summary>Continues the journal that was read at the start.</summary>
     internal void Resume(IEnumerable<JournalRecord> read, SnapshotIdentity last)
     {
         records.AddRange(read);
         head = last;
     }
 
-    /// <summary>Begins at a snapshot that is about to be written as a whole.</summary>
+    /// <summary>Begins an empty journal at a snapshot that is about to be written as a whole.</summary>
     internal void Restart(SnapshotIdentity snapshot)
     {
         records.Clear();
@@ -99,8 +99,8 @@ internal sealed class SnapshotJournal(string path) : IDisposable
         head = snapshot;
     }
 
-    /// <summary>Takes a change; <see cref="Sync"/> writes it.</summary>
-    /// <returns>False where it does not go on from the last one, or there are too many: then only a whole snapshot will do.</returns>
+    /// <summary>Adds a change in memory; <see cref="Sync"/> writes it.</summary>
+    /// <returns>False where the change does not continue from the last one, or the journal is full: a whole snapshot is needed then.</returns>
     internal bool TryAdd(SnapshotChange change)
     {
         var record = change.Previous == head ? JournalRecord.Of(change) : null;
@@ -115,7 +115,7 @@ internal sealed class SnapshotJournal(string path) : IDisposable
         return true;
     }
 
-    /// <summary>A snapshot file with this identity is on the disk: what led to it is not needed any more.</summary>
+    /// <summary>Drops the records up to a snapshot whose file is on the disk by now.</summary>
     internal void Cover(SnapshotIdentity saved)
     {
         records.RemoveRange(0, records.FindIndex(record => record.Change.Identity == saved) + 1);
@@ -126,7 +126,7 @@ internal sealed class SnapshotJournal(string path) : IDisposable
         Close();
     }
 
-    /// <summary>Brings the file into line, durably.</summary>
+    /// <summary>Writes what is missing in the file, durably (fsync).</summary>
     /// <exception cref="IOException">The device is full, read-only or broken.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
     internal void Sync()
@@ -156,7 +156,7 @@ internal sealed class SnapshotJournal(string path) : IDisposable
 
     public void Dispose() => file?.Dispose();
 
-    /// <summary>One that is left behind is read by nobody: it does not go on from the snapshot file.</summary>
+    /// <summary>Removes the journal file. Where that fails no harm is done: a journal that does not continue from the snapshot file is not read.</summary>
     private void Forget()
     {
         if (!exists)
@@ -194,7 +194,7 @@ internal sealed class SnapshotJournal(string path) : IDisposable
         written = records.Count;
     }
 
-    /// <summary>False where the path names another file than the one that is open: somebody removed or replaced it.</summary>
+    /// <summary>False where the path names another file than the open one, because somebody removed or replaced the journal.</summary>
     private bool IsInPlace() => records.Count == 0 || (signature is not null && FileSignature.Of(path) is { } now && now.SameFile(signature));
 
     private void Close()

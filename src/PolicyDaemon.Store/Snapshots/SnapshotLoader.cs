@@ -67,17 +67,17 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     /// <inheritdoc/>
     public PolicySnapshot? Current => Volatile.Read(ref published)?.Snapshot;
 
-    /// <summary>What is wrong now, oldest first. May be read from any thread.</summary>
+    /// <summary>The loader's open findings, oldest first. May be read from any thread.</summary>
     public IReadOnlyCollection<Finding> Findings => findings.Open;
 
-    /// <summary>What is served and where it comes from; null while there is nothing. May be read from any thread.</summary>
+    /// <summary>The snapshot in force and where it comes from; null while there is none. May be read from any thread.</summary>
     public SnapshotStatus? Status => Volatile.Read(ref published) is { } now
         ? new SnapshotStatus(
             health.IsGood ? "store" : "file", now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
             now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
         : null;
 
-    /// <summary>What was taken over from the store since the last call; null where nothing. May be called from any thread.</summary>
+    /// <summary>The keys that were read again since the last call; null where there were none. May be called from any thread.</summary>
     public StoreChanges? TakeChanges() => reader.TakeChanges();
 
     /// <summary>How many destinations were read from the store so far.</summary>
@@ -86,7 +86,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     /// <summary>The integrity check that runs in the background, if one does.</summary>
     internal Task IntegrityCheck => integrityCheck?.Task ?? Task.CompletedTask;
 
-    /// <summary>Loads what can be loaded: the file, then what the store has beyond it. Never throws over a bad store.</summary>
+    /// <summary>Loads the last good snapshot from the disk, then what the store has beyond it. Never throws over a bad store.</summary>
     public void Start()
     {
         lock (gate)
@@ -135,7 +135,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         }
     }
 
-    /// <summary>Answers for another Postfix from now on, such as after the configuration was read again.</summary>
+    /// <summary>Replaces the settings for which answers are formatted, such as after the configuration was read again.</summary>
     public void Use(PostfixSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -246,7 +246,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private bool Fits(PolicySnapshot snapshot) =>
         snapshot.Identity.Digest == postfix.FingerprintDigest && snapshot.Identity.Version == postfix.Version;
 
-    /// <summary>Puts the last good snapshot in force, or what is left of it where it was made for other settings.</summary>
+    /// <summary>Puts the last good snapshot in force, made usable (<see cref="OtherDigest"/>) where it was formatted for other settings.</summary>
     private void Serve()
     {
         if (last is null || (serving is { } now && ReferenceEquals(now.Last, last) && now.Postfix == postfix))

@@ -1,13 +1,13 @@
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>What a <see cref="SnapshotLoader"/> watches.</summary>
-/// <param name="Database">The store.</param>
+/// <summary>Files and times of a <see cref="SnapshotLoader"/>.</summary>
+/// <param name="Database">The database file of the store.</param>
 /// <param name="SnapshotFile">Where the last good snapshot is kept.</param>
 public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
 {
     /// <summary>How often the store is asked whether it changed: the greater part of the time until a change is live.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long a locked store is waited for before it counts as unavailable.</summary>
+    /// <summary>How long the loader waits for a locked store before the store counts as unavailable.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
 }

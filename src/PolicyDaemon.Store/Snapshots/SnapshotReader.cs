@@ -10,7 +10,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Makes the next snapshot from the store: from what changed where that is less, else from everything.</summary>
+/// <summary>Reads the next snapshot from the store: only the changed keys where these are few, otherwise every destination.</summary>
 internal sealed class SnapshotReader(string path, FindingSet findings, ILogger log)
 {
     // Up to so many new audit rows are always read one by one; beyond, reading everything may be less.
@@ -23,17 +23,17 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 
     internal long DestinationsRead => readEarlier + (reading?.Destinations.Reads ?? 0);
 
-    /// <summary>Starts from a snapshot that came from a file, of which these entries are temporary errors.</summary>
+    /// <summary>Starts from a snapshot that was read from a file.</summary>
     internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
     {
         entries.Adopt(temporaryErrors);
         entries.Report(findings);
     }
 
-    /// <summary>What the loads since the last call brought; null where nothing. May be called from any thread.</summary>
+    /// <summary>The changes of all loads since the last call; null where there were none. May be called from any thread.</summary>
     internal StoreChanges? TakeChanges() => changes.Take();
 
-    /// <summary>Reads within the caller's transaction.</summary>
+    /// <summary>Reads the next snapshot within the caller's transaction.</summary>
     /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
     internal LoadedSnapshot? Load(StoreSession session, PolicySnapshot? last, PostfixSettings postfix)
     {
@@ -110,7 +110,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     }
 }
 
-/// <summary>The step from one snapshot to the next.</summary>
+/// <summary>The change from one snapshot to the next.</summary>
 /// <param name="Previous">The snapshot it starts from.</param>
 /// <param name="Identity">The snapshot it leads to.</param>
 /// <param name="Changed">Entries added or replaced.</param>
@@ -118,11 +118,11 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 internal sealed record SnapshotChange(
     SnapshotIdentity Previous, SnapshotIdentity Identity, IReadOnlyList<SnapshotEntry> Changed, IReadOnlyList<string> Removed);
 
-/// <summary>A snapshot made from the store.</summary>
-/// <param name="Change">What led to it; null where nothing changed, or everything was read again.</param>
+/// <summary>A snapshot that was read from the store.</summary>
+/// <param name="Change">The change from the snapshot before; null where nothing changed, or everything was read again.</param>
 internal sealed record LoadedSnapshot(PolicySnapshot Snapshot, SnapshotChange? Change);
 
-/// <summary>What the loader took over since it was asked last.</summary>
+/// <summary>The keys that the loader has read again since it was asked last.</summary>
 /// <param name="Keys">The keys that changed or went; empty where everything was read again.</param>
-/// <param name="Everything">Any key may have changed.</param>
+/// <param name="Everything">True where any key may have changed.</param>
 public sealed record StoreChanges(IReadOnlyCollection<string> Keys, bool Everything);

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Keeps what lies on the disk in step with the snapshot in force, so that no answer that was given is forgotten.</summary>
+/// <summary>Saves the snapshot in force to snapshot file and journal, so that no answer that was given is lost with the store.</summary>
 /// <remarks>
 /// A small snapshot is written whole with every change. A large one is written now and then, on a thread of its own; meanwhile each
 /// change goes to the <see cref="SnapshotJournal"/>. Either is on the disk before the change is served. A disk that does not take
@@ -24,15 +24,15 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
     private Task<string?>? running;
     private PolicySnapshot? beingSaved;
 
-    /// <summary>Starts from what was read.</summary>
+    /// <summary>Starts from the snapshot that was read from the disk.</summary>
     internal void Resume(LastGoodSnapshot read)
     {
         saved = read.InFile;
         journal.Resume(read.Records, read.Snapshot.Identity);
     }
 
-    /// <summary>Puts a snapshot that is about to be served on the disk.</summary>
-    /// <param name="change">What led to it; null where everything was read again.</param>
+    /// <summary>Saves a snapshot that is about to be served.</summary>
+    /// <param name="change">The change from the snapshot before; null where everything was read again.</param>
     internal void Keep(PolicySnapshot snapshot, SnapshotChange? change)
     {
         Collect(wait: false);
@@ -49,7 +49,7 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
             SaveNow(snapshot);
     }
 
-    /// <summary>Saves what is due. Never blocks for a large snapshot.</summary>
+    /// <summary>Saves what is due. A large snapshot is written on a thread of its own.</summary>
     internal void Offer(PolicySnapshot snapshot)
     {
         Collect(wait: false);

@@ -14,7 +14,7 @@ internal sealed class StoreHealth(string database, FindingSet findings)
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
 
-    /// <param name="onlyRead">Why the store, though it is followed, cannot be written; null where it can.</param>
+    /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
         Volatile.Write(ref good, true);

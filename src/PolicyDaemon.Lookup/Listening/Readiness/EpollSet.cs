@@ -56,7 +56,7 @@ internal sealed class EpollSet : IDisposable
     public void Remove(SafeHandle socket) => Control(RemoveOperation, socket, 0, SocketEvents.None);
 
     /// <summary>Waits for events.</summary>
-    /// <param name="block">False: only looks.</param>
+    /// <param name="block">False: returns at once, without waiting.</param>
     /// <returns>How many there are, for <see cref="Event"/>; 0 also where a signal came in between.</returns>
     public int Wait(bool block)
     {
@@ -107,7 +107,7 @@ internal sealed class EpollSet : IDisposable
     }
 }
 
-/// <summary>What can be known of a socket, with the numbers of sys/epoll.h.</summary>
+/// <summary>The kinds of events on a socket, with the numbers of sys/epoll.h.</summary>
 [Flags]
 internal enum SocketEvents : uint
 {

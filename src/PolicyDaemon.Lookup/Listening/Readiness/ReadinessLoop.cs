@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>One thread that waits for all connections at once and lets each go on where octets came.</summary>
+/// <summary>The thread that waits for all connections at once (epoll(7)) and continues each one where octets have arrived or can be sent.</summary>
 /// <remarks>
 /// .NET's own asynchronous sockets ask the kernel twice per request (once to learn that nothing is there), are told of every
 /// reply that the peer took, and hand each request to another thread: twice to three times what the answer itself costs.
@@ -37,7 +37,7 @@ internal sealed class ReadinessLoop : IDisposable
         thread.Start();
     }
 
-    /// <summary>Ends after <see cref="Dispose"/>; faults when the loop cannot go on, and with it every connection.</summary>
+    /// <summary>Completes after <see cref="Dispose"/>; faults where the loop, and with it every connection, cannot go on.</summary>
     public Task Completion => completion.Task;
 
     /// <summary>Makes the socket non-blocking and begins to watch it.</summary>

@@ -3,7 +3,7 @@ using System.Threading.Tasks.Sources;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>A socket as a stream for pipes: reads and writes at once where it can, and waits for the loop where it cannot.</summary>
+/// <summary>A socket as a stream for pipes. A read or write completes at once where the kernel allows it; otherwise the readiness loop completes it.</summary>
 /// <remarks>
 /// <para>One read and one write at a time, as pipes do it; they may come from different threads. Whoever takes a waiting
 /// operation out of its field under the lock is the one who completes it.</para>
@@ -117,7 +117,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Goes on after the other connections had a turn.</summary>
+    /// <summary>Completes after the other connections had a turn.</summary>
     public async ValueTask YieldAsync()
     {
         lock (sync)
@@ -131,7 +131,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
         await new ValueTask<bool>(this, yielding.Version);
     }
 
-    /// <summary>Called by the loop, and only on its thread, once for each time that it was asked for.</summary>
+    /// <summary>Ends a <see cref="YieldAsync"/>. Called by the loop on its thread, once for each call.</summary>
     internal void OnTurn()
     {
         bool yields;
@@ -143,7 +143,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
             OnReadable(isLast: false);
     }
 
-    /// <summary>Called by the loop, and only on its thread.</summary>
+    /// <summary>Handles a report of the kernel. Called by the loop on its thread.</summary>
     internal void OnReady(SocketEvents events)
     {
         if ((events & ~SocketEvents.Writable) != 0)
@@ -244,7 +244,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
     private void WatchWritability(bool watch) =>
         loop.Modify(this, socket.SafeHandle, watch ? UsualInterest | SocketEvents.Writable : UsualInterest);
 
-    /// <returns>False where nothing is there yet.</returns>
+    /// <returns>False where no octets have arrived yet.</returns>
     private bool TryReceive(Span<byte> buffer, out int count)
     {
         count = socket.Receive(buffer, SocketFlags.None, out var error);
@@ -259,7 +259,7 @@ internal sealed class ReadinessStream : Stream, IValueTaskSource<int>, IValueTas
         return true;
     }
 
-    /// <returns>False where the peer has to take something first; the buffer is then what is left.</returns>
+    /// <returns>False where the peer has to take octets first; the buffer then holds the rest.</returns>
     private bool TrySend(ref ReadOnlyMemory<byte> buffer)
     {
         while (!buffer.IsEmpty)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>Has the kernel let the calling thread run as soon as it wakes, though others are at work.</summary>
+/// <summary>Asks the kernel's scheduler for a short time slice, so that the calling thread runs as soon as it wakes, even where others are at work.</summary>
 /// <remarks>
 /// An answer takes microseconds, a probe up to a millisecond. From Linux 6.12 a thread that wakes waits for the running
 /// one's slice to end, which takes milliseconds, unless it asks for a shorter one itself: then it goes first, and gets no larger share of the
@@ -12,7 +12,7 @@ namespace PolicyDaemon.Lookup.Listening.Readiness;
 /// </remarks>
 internal static class ShortSlice
 {
-    /// <summary>What is asked for: the least the kernel grants, and a hundred answers.</summary>
+    /// <summary>The slice in nanoseconds: the least that the kernel grants, enough for a hundred answers.</summary>
     internal const ulong Nanoseconds = 100_000;
 
     private const uint OtherPolicy = 0; // SCHED_OTHER
@@ -31,7 +31,7 @@ internal static class ShortSlice
     /// <summary>The slice that the calling thread asks for or is given; zero where the kernel does not tell.</summary>
     internal static ulong Current => TryRead(out var attributes) ? attributes.Runtime : 0;
 
-    /// <summary>Asks for the calling thread. Its niceness stays as the administrator set it, and so does another policy than the usual.</summary>
+    /// <summary>Asks for the short slice for the calling thread. Its niceness stays as the administrator set it, and so does a scheduling policy other than the usual.</summary>
     /// <returns>False where the kernel or a sandbox refuses.</returns>
     internal static bool TryAsk()
     {

@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
-/// <summary>A text with values, as Dapper makes one for each call.</summary>
+/// <summary>A command of <see cref="PreparedConnection"/>: an SQL text with values, as Dapper makes one for each call.</summary>
 internal sealed class PreparedCommand(PreparedConnection connection) : DbCommand
 {
     private readonly PreparedParameters parameters = new();
@@ -66,7 +66,7 @@ internal sealed class PreparedCommand(PreparedConnection connection) : DbCommand
     }
 }
 
-/// <summary>A name and a value; what kind it is, SQLite sees from the value.</summary>
+/// <summary>A parameter: a name and a value, whose type tells SQLite how to store it.</summary>
 internal sealed class PreparedParameter : DbParameter
 {
     public override DbType DbType { get; set; }
@@ -92,7 +92,7 @@ internal sealed class PreparedParameter : DbParameter
     }
 }
 
-/// <summary>What Dapper uses of a collection of parameters: adding, and getting one by its place.</summary>
+/// <summary>The parameters of a command, with what Dapper uses: adding one, and getting one by its position.</summary>
 internal sealed class PreparedParameters : DbParameterCollection
 {
     internal List<PreparedParameter> Values { get; } = [];

@@ -13,7 +13,7 @@ namespace PolicyDaemon.Store.Engines.Sqlite;
 /// </remarks>
 internal static class ReadingFault
 {
-    /// <param name="connection">The connection that met it; null where it is gone.</param>
+    /// <param name="connection">The connection that met the error; null where it is closed.</param>
     internal static StoreException Judge(string path, string detail, Exception? cause, SqliteConnection? connection) =>
         Unreadable(path) is { } problem ? SqliteFaults.Unavailable(path, problem, cause)
         : connection is not null && IsWhole(connection) ? SqliteFaults.Unavailable(path, $"it could not be read for a moment ({detail}), and is whole", cause)
@@ -32,7 +32,7 @@ internal static class ReadingFault
     }
 
     /// <summary>Reads store and log from end to end, by SQLite's own descriptors: closing one of ours would drop its locks (fcntl(2)).</summary>
-    /// <returns>Why that fails; null where it does not.</returns>
+    /// <returns>Why reading fails; null where everything can be read.</returns>
     private static string? Unreadable(string path)
     {
         var full = Path.GetFullPath(path);

@@ -4,7 +4,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
-/// <summary>Says what an error of SQLite or the system means for the store, and what to do next.</summary>
+/// <summary>Makes a <see cref="StoreException"/> of an error of SQLite or the system, with a message that says what to do next.</summary>
 internal static class SqliteFaults
 {
     // sqlite3.h: primary result codes.
@@ -21,7 +21,7 @@ internal static class SqliteFaults
     // sqlite3.h: SQLITE_IOERR_SHMSIZE, how a full disk shows when the shared-memory file cannot grow.
     private const int IoErrorSharedMemorySize = IoError | (19 << 8);
 
-    /// <param name="connection">The connection that met it, to tell damage from a device that could not be read.</param>
+    /// <param name="connection">The connection that met the error, to tell damage from a device that could not be read.</param>
     internal static StoreException From(SqliteException error, string path, SqliteConnection? connection = null) => error.SqliteErrorCode switch
     {
         Busy or Locked => new(StoreFault.Locked, $"{path}: another program holds the store; try again in a moment", error),

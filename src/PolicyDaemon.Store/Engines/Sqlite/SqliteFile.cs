@@ -6,14 +6,14 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
-/// <summary>Makes database files: a new store, and a copy of one. Each is whole under its name, or not there at all.</summary>
+/// <summary>Makes database files: a new store, and a copy of one. A file appears under its name only when it is whole.</summary>
 internal static class SqliteFile
 {
-    /// <summary>Owner and group read and write: root, the service user and the group's members all administer.</summary>
+    /// <summary>The mode of the database file, 0660: root, the service user and the group's members all administer.</summary>
     internal const UnixFileMode Mode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    /// <summary>2770: set-gid, so that every file made here belongs to the group, whoever makes it.</summary>
+    /// <summary>The mode of the database directory, 2770: set-gid, so that every file in it belongs to the group, whoever makes it.</summary>
     internal const UnixFileMode DirectoryMode = UnixFileMode.SetGroup
         | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;

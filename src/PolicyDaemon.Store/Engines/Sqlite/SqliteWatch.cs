@@ -6,7 +6,7 @@ using SQLitePCL;
 
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
-/// <summary>The one connection that only looks: it never writes, so that PRAGMA data_version tells of everybody else's commits.</summary>
+/// <summary>The connection that watches the store for changes. It never writes, so that PRAGMA data_version changes with every commit of others.</summary>
 internal sealed class SqliteWatch : IDisposable
 {
     private readonly FileSignature? log;
@@ -23,7 +23,7 @@ internal sealed class SqliteWatch : IDisposable
     /// <summary>The file behind the open handle, as it was when it was opened.</summary>
     internal FileSignature Signature { get; }
 
-    /// <summary>Why nobody can write the store; null where somebody can. Such a store is read as it lies: who writes it after all makes a log.</summary>
+    /// <summary>Why nobody can write the store; null where somebody can. Such a store is opened as immutable; whoever writes it after all makes a log, which is noticed.</summary>
     internal StoreException? OnlyRead => Session.OnlyRead;
 
     /// <exception cref="StoreException">It cannot be opened.</exception>
@@ -43,7 +43,7 @@ internal sealed class SqliteWatch : IDisposable
         }
     }
 
-    /// <summary>Differs from its last value after another connection committed.</summary>
+    /// <summary>The value of PRAGMA data_version, which differs from its last one after another connection has committed.</summary>
     internal long DataVersion() => Session.Guard(() => Session.Connection.ExecuteScalar<long>("PRAGMA data_version"));
 
     /// <summary>
