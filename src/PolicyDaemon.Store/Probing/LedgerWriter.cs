@@ -27,7 +27,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     private readonly Lock gate = new();
     private Thread? thread;
     private bool isDisposed;
-    private readonly SqliteSource source = new(path, patience);
+    private readonly SqliteSessions sessions = new(path, patience);
     private WriteSession? session;
 
     /// <summary>How many transactions were committed; a test shows with it that callers share them.</summary>
@@ -65,7 +65,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
 
         stop.Cancel();
         thread?.Join();
-        source.Close();
+        sessions.Close();
         queue.Dispose();
         stop.Dispose();
     }
@@ -88,10 +88,10 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     {
         try
         {
-            if (source.Renew())
+            if (sessions.Renew())
             {
                 cache.Clear();
-                session = new WriteSession(source.Current!, cache);
+                session = new WriteSession(sessions.Current!, cache);
             }
 
             session!.Begin(time.GetUtcNow());
@@ -105,8 +105,8 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            var failure = LedgerFaults.From(error, path, source.Current);
-            source.Close();
+            var failure = LedgerFaults.From(error, path, sessions.Current);
+            sessions.Close();
             cache.Clear();
             foreach (var item in batch)
                 item.Done.TrySetException(item.Failure ?? failure);
@@ -129,7 +129,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         {
             into.Do(item.Work);
         }
-        catch (DbException error) when (!source.Current!.IsOfRow(error))
+        catch (DbException error) when (!sessions.Current!.IsOfRow(error))
         {
             throw;
         }
@@ -138,7 +138,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            item.Failure = LedgerFaults.From(error, path, source.Current);
+            item.Failure = LedgerFaults.From(error, path, sessions.Current);
         }
     }
 

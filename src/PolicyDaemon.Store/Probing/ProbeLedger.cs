@@ -22,7 +22,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     private readonly TimeProvider time;
     private readonly HistoryCache cache = new();
     private readonly LedgerWriter writer;
-    private readonly SqliteSource source;
+    private readonly SqliteSessions sessions;
     private readonly Lock reading = new();
     private LedgerReader? reader;
     private volatile PostfixSettings postfix;
@@ -40,7 +40,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         path = database;
         this.postfix = postfix;
         this.time = time;
-        source = new SqliteSource(database, patience);
+        sessions = new SqliteSessions(database, patience);
         writer = new LedgerWriter(database, time, patience, cache);
     }
 
@@ -119,7 +119,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         lock (reading)
         {
             isDisposed = true;
-            source.Close();
+            sessions.Close();
             reader = null;
         }
     }
@@ -134,15 +134,15 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
             ObjectDisposedException.ThrowIf(isDisposed, this);
             try
             {
-                if (source.Renew())
+                if (sessions.Renew())
                 {
                     cache.Clear();
-                    reader = new LedgerReader(source.Current!, cache);
+                    reader = new LedgerReader(sessions.Current!, cache);
                 }
 
                 return read(reader!);
             }
-            catch (Exception error) when (LedgerFaults.From(error, path, source.Current) is LedgerUnavailableException failure)
+            catch (Exception error) when (LedgerFaults.From(error, path, sessions.Current) is LedgerUnavailableException failure)
             {
                 Close();
                 throw failure;
@@ -152,7 +152,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     private void Close()
     {
-        source.Close();
+        sessions.Close();
         reader = null;
         cache.Clear();
     }

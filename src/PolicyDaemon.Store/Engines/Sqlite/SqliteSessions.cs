@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Runtime;
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
 /// <summary>Opens a session when one is needed, and another one after another file took the store's place. For one thread at a time.</summary>
-internal sealed class SqliteSource(string path, TimeSpan? patience)
+internal sealed class SqliteSessions(string path, TimeSpan? patience)
 {
     private FileSignature? opened;
 
