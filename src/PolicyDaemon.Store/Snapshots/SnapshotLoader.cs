@@ -24,8 +24,6 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 {
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan OnlyReadRecheck = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan IntegrityInterval = TimeSpan.FromHours(1);
-    private static readonly TimeSpan SuspiciousInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
@@ -36,6 +34,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private readonly SnapshotSaver saver;
     private readonly SnapshotReader reader;
     private readonly StoreHealth health;
+    private readonly IntegrityChecks integrity;
 
     private PostfixSettings postfix;
     private PolicySnapshot? last;
@@ -48,8 +47,6 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     private long openedAt;
     private bool checkBeforeLoading = true;
     private (FileSignature? Signature, long At)? damage;
-    private BackgroundCheck? integrityCheck;
-    private long integrityCheckedAt = long.MinValue;
 
     public SnapshotLoader(SnapshotLoaderOptions options, PostfixSettings postfix, TimeProvider time, ILogger<SnapshotLoader> log)
     {
@@ -62,6 +59,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(options.Database, findings, log);
         health = new StoreHealth(options.Database, findings);
+        integrity = new IntegrityChecks(options, time);
     }
 
     /// <inheritdoc/>
@@ -84,7 +82,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     internal long DestinationsRead => reader.DestinationsRead;
 
     /// <summary>The integrity check that runs in the background, if one does.</summary>
-    internal Task IntegrityCheck => integrityCheck?.Task ?? Task.CompletedTask;
+    internal Task IntegrityCheck => integrity.Running;
 
     /// <summary>Loads the last good snapshot from the disk, then what the store has beyond it. Never throws over a bad store.</summary>
     public void Start()
@@ -150,7 +148,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
     {
         lock (gate)
         {
-            integrityCheck?.Stop();
+            integrity.Stop();
             saver.Dispose();
             if (watch is not null)
                 CloseWatch(watch.Dispose);
@@ -188,12 +186,8 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
 
     private void Follow()
     {
-        if (integrityCheck is { Task.IsCompleted: true } finished)
-        {
-            integrityCheck = null;
-            if (finished.Task.GetAwaiter().GetResult() is { } problem && watch is not null)
-                throw problem;
-        }
+        if (integrity.TakeDamage() is { } problem && watch is not null)
+            throw problem;
 
         var signature = FileSignature.Of(options.Database);
         if (watch is not null && (signature is null || !signature.SameFile(watch.Signature)))
@@ -216,7 +210,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
             openedAt = time.GetTimestamp();
             seen = watch.Signature;
             if (checkBeforeLoading)
-                CheckIntegrity();
+                integrity.CheckNow(watch.Session);
         }
 
         var version = watch.DataVersion();
@@ -240,7 +234,7 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         }
 
         Recover();
-        CheckIntegrityInBackground(suspicious ? SuspiciousInterval : IntegrityInterval);
+        integrity.StartWhereDue(suspicious);
     }
 
     private bool Fits(PolicySnapshot snapshot) =>
@@ -283,20 +277,6 @@ public sealed class SnapshotLoader : IPolicySource, IDisposable
         // A person accepts the store in place of what the file names; it must be what is in force.
         saver.SaveNow(last!);
         health.Replaced(lastLoaded);
-    }
-
-    private void CheckIntegrity()
-    {
-        integrityCheckedAt = time.GetTimestamp();
-        watch!.Session.Guard(watch.Session.CheckIntegrity);
-    }
-
-    private void CheckIntegrityInBackground(TimeSpan interval)
-    {
-        if (integrityCheck is not null || (integrityCheckedAt != long.MinValue && time.GetElapsedTime(integrityCheckedAt) < interval))
-            return;
-        integrityCheckedAt = time.GetTimestamp();
-        integrityCheck = BackgroundCheck.Start(options);
     }
 
     private void CloseWatch(Action close)

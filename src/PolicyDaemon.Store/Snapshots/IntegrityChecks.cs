@@ -60,6 +60,48 @@ internal sealed class BackgroundCheck
     }
 }
 
+/// <summary>Decides when the database's integrity is checked: before a load where nothing is served yet, then in the background once an hour,
+/// and sooner after something wrote to the file that is no commit.</summary>
+internal sealed class IntegrityChecks(SnapshotLoaderOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SuspiciousInterval = TimeSpan.FromMinutes(1);
+
+    private BackgroundCheck? check;
+    private long checkedAt = long.MinValue;
+
+    /// <summary>The check that runs in the background, if one does.</summary>
+    internal Task Running => check?.Task ?? Task.CompletedTask;
+
+    /// <summary>Checks before the store is loaded.</summary>
+    /// <exception cref="StoreException">The database is damaged, or cannot be read.</exception>
+    internal void CheckNow(StoreSession session)
+    {
+        checkedAt = time.GetTimestamp();
+        session.Guard(session.CheckIntegrity);
+    }
+
+    /// <summary>Starts a check in the background, where the last one is long enough ago and none runs.</summary>
+    internal void StartWhereDue(bool isSuspicious)
+    {
+        if (check is not null || (checkedAt != long.MinValue && time.GetElapsedTime(checkedAt) < (isSuspicious ? SuspiciousInterval : Interval)))
+            return;
+        checkedAt = time.GetTimestamp();
+        check = BackgroundCheck.Start(options);
+    }
+
+    /// <summary>The damage that a finished check found, once; null where it found none, or none has finished.</summary>
+    internal StoreException? TakeDamage()
+    {
+        if (check is not { Task.IsCompleted: true } finished)
+            return null;
+        check = null;
+        return finished.Task.GetAwaiter().GetResult();
+    }
+
+    internal void Stop() => check?.Stop();
+}
+
 /// <summary>Runs work of seconds on a thread of its own: the pool of policyd has one thread for all short work, which must not wait.</summary>
 internal static class LongWork
 {
