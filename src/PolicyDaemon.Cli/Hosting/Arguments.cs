@@ -38,12 +38,12 @@ internal static class Arguments
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    /// <exception cref="CommandException">It is neither a fingerprint nor the beginning of one.</exception>
+    /// <exception cref="CommandException">The text is neither a fingerprint nor the beginning of one.</exception>
     internal static PinName PinName(string text) => Administration.PinDecisions.PinName.TryParse(text, out var name, out var reason)
         ? name
         : throw new CommandException(ExitCode.Usage, reason);
 
-    /// <exception cref="CommandException">It is no fingerprint.</exception>
+    /// <exception cref="CommandException">The text is no fingerprint.</exception>
     internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
         ? fingerprint
         : throw new CommandException(ExitCode.Usage, reason);
@@ -59,8 +59,8 @@ internal static class ProbeAs
         AllowMultipleArgumentsPerToken = true,
     };
 
-    /// <returns>Null where the command line does not name it; empty where it takes all names away.</returns>
-    /// <exception cref="CommandException">It is no host name.</exception>
+    /// <returns>The names; null where the command line does not have the option, empty where it takes all names away.</returns>
+    /// <exception cref="CommandException">A value is no host name.</exception>
     internal static ImmutableArray<string>? Read(CommandContext context, Option<string[]> option)
     {
         if (!context.Has(option))

@@ -6,16 +6,16 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>Everything policyctl takes from the machine, so that a test can hand in its own.</summary>
+/// <summary>The machine as policyctl sees it: streams, environment, clock, network, Postfix; a test hands in its own.</summary>
 internal sealed record CliHost : Streams
 {
-    /// <summary>Standard input, as bytes: a table says itself what its characters are.</summary>
+    /// <summary>Standard input, as octets: the reader of a table decides what characters these are.</summary>
     public required Func<Stream> In { get; init; }
 
-    /// <summary>True where a person types at standard input: only then is anything asked.</summary>
+    /// <summary>True where standard input is a terminal; only then does a command ask a question.</summary>
     public bool InIsTerminal { get; init; }
 
-    /// <summary>Ctrl-C while a command works.</summary>
+    /// <summary>The interruption of a command by Ctrl-C.</summary>
     public Func<Interruption> Interruption { get; init; } = () => new Interruption();
 
     /// <summary>Where MTA-STS policies are fetched.</summary>
@@ -26,10 +26,10 @@ internal sealed record CliHost : Streams
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>Who makes the change.</summary>
+    /// <summary>The user who makes a change, for the audit log.</summary>
     public required Func<Actor> Actor { get; init; }
 
-    /// <summary>Where a committed change is noted beside the store.</summary>
+    /// <summary>The journal in which a committed change is noted beside the store.</summary>
     public required IChangeJournal Journal { get; init; }
 
     /// <summary>Told when a command has done what stays done: a result that cannot be written does not undo it.</summary>
@@ -38,7 +38,7 @@ internal sealed record CliHost : Streams
     /// <summary>Lets the person edit a file.</summary>
     public Action<string> Edit { get; init; } = _ => throw new CommandException(ExitCode.Usage, "there is no editor");
 
-    /// <summary>How the real Postfix is asked for its configuration.</summary>
+    /// <summary>The tools of the machine's Postfix, which tell its configuration.</summary>
     public required IPostfixTools Postfix { get; init; }
 
     /// <summary>Whether SELinux enforces its policy (selinux(8)).</summary>

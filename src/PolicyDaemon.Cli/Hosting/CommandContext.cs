@@ -25,7 +25,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     public string CommandLine { get; } = string.Join(' ', result.Tokens.Select(token => Shell.Quote(token.Value)));
 
     /// <summary>Opens the configured store.</summary>
-    /// <exception cref="StoreException">It cannot be used.</exception>
+    /// <exception cref="StoreException">The store cannot be used.</exception>
     public PolicyStore OpenStore(StoreAccess access)
     {
         var store = PolicyStore.Open(Settings.Database, access, Host.Time);
@@ -42,7 +42,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     public bool Has(Option option) => result.GetResult(option) is { Implicit: false };
 
     /// <summary>The destination that an argument names.</summary>
-    /// <exception cref="CommandException">It names none.</exception>
+    /// <exception cref="CommandException">The argument is no destination.</exception>
     public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
 
     /// <summary>The destinations that an argument names.</summary>
@@ -68,7 +68,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     public KeySelection Selection(Argument<string> argument) =>
         KeySelection.TryParse([result.GetRequiredValue(argument)], out var selection, out var reason) ? selection : throw new CommandException(ExitCode.Usage, reason);
 
-    /// <summary>To a shell <c>[mx.example]</c> is a pattern, which it replaces by the files of one letter that it finds.</summary>
+    /// <summary>Refuses a single letter with a hint: to a shell <c>[mx.example]</c> is a pattern, which it replaces by a file whose name is one of these letters.</summary>
     private static void RefuseExpanded(string[] words)
     {
         if (Array.Find(words, word => word.Length == 1 && char.IsAsciiLetterOrDigit(word[0])) is { } letter)
@@ -82,7 +82,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
             throw new CommandException(ExitCode.Invalid, $"{path}: there is no directory {directory}");
     }
 
-    /// <exception cref="CommandException">It is no destination.</exception>
+    /// <exception cref="CommandException">The text is no destination.</exception>
     public static NextHop ParseKey(string text) =>
         NextHop.TryParse(text, out var key, out var reason) ? key : throw new CommandException(ExitCode.Usage, reason);
 }

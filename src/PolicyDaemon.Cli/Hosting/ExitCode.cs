@@ -2,7 +2,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>What policyctl tells the program that called it. The numbers are documented in policyctl(1) and never change their meaning.</summary>
+/// <summary>The exit status of policyctl. The numbers are documented in policyctl(1) and never change their meaning.</summary>
 internal enum ExitCode
 {
     /// <summary>Done, or found.</summary>
@@ -27,7 +27,7 @@ internal enum ExitCode
     Inconclusive = 6,
 }
 
-/// <summary>A command that ends here: a message that says what to do next, and the exit code.</summary>
+/// <summary>Ends a command with a message that says what to do next, and an exit code.</summary>
 internal sealed class CommandException(ExitCode code, string message, IReadOnlyList<string>? details = null) : Exception(message)
 {
     private const int MaxDetails = 100; // what is wrong with a table of a million rows still fits into a terminal's memory

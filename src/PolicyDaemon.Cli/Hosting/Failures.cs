@@ -7,10 +7,10 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>The one place where an exception becomes a message and an exit code.</summary>
+/// <summary>Makes a message and an exit code of an exception; the only place that does.</summary>
 internal static class Failures
 {
-    /// <summary>What a person is told. What is not listed here is a fault of the program and keeps its stack trace.</summary>
+    /// <summary>The message of an expected exception; null for any other, which is a fault of the program and keeps its stack trace.</summary>
     internal static bool TryDescribe(Exception exception, [NotNullWhen(true)] out CommandException? failure)
     {
         failure = exception switch

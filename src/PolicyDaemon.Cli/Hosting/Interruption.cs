@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>Ctrl-C and its like while a command works: what is done so far is kept and reported. The second one ends the program at once.</summary>
+/// <summary>Ctrl-C or SIGTERM while a command works: the results so far are kept and reported. A second one ends the program at once.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();
@@ -10,7 +10,7 @@ internal sealed class Interruption : IDisposable
 
     public CancellationToken Token => source.Token;
 
-    /// <summary>On SIGINT and SIGTERM.</summary>
+    /// <summary>An interruption by SIGINT or SIGTERM.</summary>
     internal static Interruption OfSignals()
     {
         var interruption = new Interruption();

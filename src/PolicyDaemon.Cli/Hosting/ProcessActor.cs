@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Audit;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>Finds out who runs this process.</summary>
+/// <summary>Finds the user behind this process: effective user, login user, user of sudo.</summary>
 internal static class ProcessActor
 {
     private const string LoginUidFile = "/proc/self/loginuid"; // proc_pid_loginuid(5): kept across su and sudo

@@ -2,16 +2,16 @@ using System.Text;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>Asks the person at the keyboard.</summary>
+/// <summary>Asks the person at the terminal a question.</summary>
 internal static class Question
 {
     private const int MaxLine = 1000;
 
-    /// <returns>The answer in lower case; null where there is none any more.</returns>
+    /// <returns>The answer in lower case; null at the end of the input.</returns>
     internal static async Task<string?> AskAsync(CliHost host, Stream input, string question, CancellationToken cancellation) =>
         (await AskTextAsync(host, input, question, cancellation))?.ToLowerInvariant();
 
-    /// <returns>The answer as it was typed; null where there is none any more.</returns>
+    /// <returns>The answer as it was typed; null at the end of the input.</returns>
     internal static async Task<string?> AskTextAsync(CliHost host, Stream input, string question, CancellationToken cancellation)
     {
         await host.Out.FlushAsync(cancellation);

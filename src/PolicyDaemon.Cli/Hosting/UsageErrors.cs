@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>Says what is wrong with a command line, which word was perhaps meant, and where the help is.</summary>
+/// <summary>Explains an error in a command line: what is wrong, which word was perhaps meant, and where the help is.</summary>
 internal static class UsageErrors
 {
     /// <summary>True where an argument looks like an option: a misspelled one must not become a key or a pattern.</summary>
@@ -27,7 +27,7 @@ internal static class UsageErrors
         return ExitCode.Usage;
     }
 
-    /// <summary>The parser speaks of its own types; every argument and option that is no text is a number.</summary>
+    /// <summary>Rewrites a message of the parser, which names .NET types: every argument and option that is no text is a number.</summary>
     private static string Message(ParseError error)
     {
         var (name, values) = error.SymbolResult switch

@@ -5,21 +5,21 @@ using PolicyDaemon.Cli.Output;
 
 namespace PolicyDaemon.Cli.Hosting;
 
-/// <summary>A command whose help teaches by example.</summary>
+/// <summary>A command whose help ends with examples, columns and exit codes.</summary>
 internal sealed class Verb(string name, string description) : Command(name, description)
 {
-    /// <summary>Command lines that work as they stand, with what they do.</summary>
+    /// <summary>Examples: command lines that work as they stand, each with what it does.</summary>
     public required IReadOnlyList<(string Line, string Does)> Examples { get; init; }
 
     /// <summary>The columns of <c>--format tsv</c>, for the help; empty where the command writes no rows.</summary>
     public IReadOnlyList<string> Columns { get; init; } = [];
 
-    /// <summary>What exit codes other than 0 and 2 mean here.</summary>
+    /// <summary>The meaning of exit codes other than 0 and 2 for this command.</summary>
     public string? ExitCodes { get; init; }
 }
 
 /// <summary>The library's help, with the command's examples below.</summary>
-/// <param name="help">The library's.</param>
+/// <param name="help">The help action of the library.</param>
 /// <param name="width">The terminal's columns; 0 where there is none.</param>
 /// <param name="closing">The end of the program's own help.</param>
 internal sealed class ExamplesHelp(HelpAction help, Func<int> width, string closing) : SynchronousCommandLineAction

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace PolicyDaemon.Cli.Output;
 
-/// <summary>A progress bar on standard error, for long work in front of a person; nothing otherwise.</summary>
+/// <summary>A progress bar on standard error for long work, where that is a terminal; otherwise nothing.</summary>
 internal sealed class Progress(Streams streams, string what, long worthShowing = Progress.WorthShowing)
     : IDisposable, IProgress<long>, IProgress<(int Done, int All)>
 {
@@ -17,9 +17,9 @@ internal sealed class Progress(Streams streams, string what, long worthShowing =
     private Task? running;
     private ProgressTask? task;
 
-    /// <summary>A bar that is there from the beginning.</summary>
+    /// <summary>Starts a bar at once.</summary>
     /// <param name="expected">How many steps there will be, as far as known.</param>
-    /// <param name="worthShowing">With fewer there is no bar.</param>
+    /// <param name="worthShowing">The number of steps below which there is no bar.</param>
     internal static Progress Start(Streams streams, string what, long expected, long worthShowing = WorthShowing)
     {
         var progress = new Progress(streams, what, worthShowing);
@@ -27,10 +27,10 @@ internal sealed class Progress(Streams streams, string what, long worthShowing =
         return progress;
     }
 
-    /// <summary>A task's description is markup, in which a key such as [mx.example.com] would be an unknown colour and end the program.</summary>
+    /// <summary>Escapes a description: it is markup, in which a key such as [mx.example.com] would be an unknown colour and end the program.</summary>
     internal static string Description(string what) => Markup.Escape(ShownText.Escape(what));
 
-    /// <summary>The bar is there once it is known that the work is worth one.</summary>
+    /// <summary>Starts the bar as soon as the number of steps is known to be worth one.</summary>
     public void Report((int Done, int All) value)
     {
         Expect(value.All);

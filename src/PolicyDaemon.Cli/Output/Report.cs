@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Output;
 
-/// <summary>How standard output is written.</summary>
+/// <summary>The format of standard output.</summary>
 internal enum OutputFormat
 {
     /// <summary>Aligned columns with a heading, colour on a terminal: for people.</summary>
@@ -13,7 +13,7 @@ internal enum OutputFormat
     /// <summary>One row a line, tabs between columns, no heading: for cut and awk. Columns are only ever added at the end.</summary>
     Tsv,
 
-    /// <summary>One JSON value with the schema in <c>Output/Json</c>: members are only ever added.</summary>
+    /// <summary>One JSON value with the schema in <c>Cli/Json</c>: members are only ever added.</summary>
     Json,
 }
 
@@ -25,7 +25,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
     public OutputFormat Format { get; } = format;
 
-    /// <summary>Rows separated by tabs begin with the names of their columns.</summary>
+    /// <summary>True where tab-separated rows begin with the names of their columns.</summary>
     public bool HasHeader { get; init; }
 
     /// <summary>The zone in which times are shown to a person; null for UTC.</summary>
@@ -81,8 +81,8 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     }
 
     /// <summary>Named facts below a heading, indented, their values broken at blanks where the terminal is narrow.</summary>
-    /// <param name="labels">Columns for the names.</param>
-    /// <param name="indent">Columns before them.</param>
+    /// <param name="labels">The width of the names, in columns.</param>
+    /// <param name="indent">The columns before the names.</param>
     public void Block(IReadOnlyList<(string Name, Cell Value)> facts, int labels, int indent = 2)
     {
         foreach (var (name, value) in facts)
@@ -131,7 +131,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             streams.Out.WriteLine(new string(' ', indent) + line);
     }
 
-    /// <summary>Something for the person at the keyboard: below a table, otherwise beside the result on standard error.</summary>
+    /// <summary>Writes a remark for a person: below a table, in other formats to standard error.</summary>
     public void Note(string text)
     {
         if (IsTable)
@@ -140,7 +140,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             streams.Error.WriteLine(Shown(text));
     }
 
-    /// <summary>Something that deserves a thought; the command goes on.</summary>
+    /// <summary>Writes a warning to standard error; the command goes on.</summary>
     public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + Shown(text));
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks; blocks where the columns do not fit.</summary>
@@ -196,17 +196,17 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     };
 }
 
-/// <summary>Where a command writes, and who reads it.</summary>
+/// <summary>The output streams of a command, and whether they are terminals.</summary>
 internal record Streams
 {
     public required TextWriter Out { get; init; }
 
     public required TextWriter Error { get; init; }
 
-    /// <summary>True where a person reads standard output: aligned tables and colour instead of tabs.</summary>
+    /// <summary>True where standard output is a terminal: aligned tables and colour instead of tabs.</summary>
     public required bool OutIsTerminal { get; init; }
 
-    /// <summary>True where a person reads standard error: progress bars.</summary>
+    /// <summary>True where standard error is a terminal: progress bars.</summary>
     public required bool ErrorIsTerminal { get; init; }
 
     /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>

@@ -1,14 +1,14 @@
 namespace PolicyDaemon.Cli.Output;
 
 /// <summary>One field of a row.</summary>
-/// <param name="Text">What it says, unescaped.</param>
-/// <param name="Tone">Its colour on a terminal.</param>
+/// <param name="Text">The text, unescaped.</param>
+/// <param name="Tone">The meaning that a terminal shows as a colour.</param>
 internal readonly record struct Cell(string Text, Tone Tone = Tone.Plain)
 {
     public static implicit operator Cell(string? text) => new(text ?? "");
 }
 
-/// <summary>What a colour says; the words say it too.</summary>
+/// <summary>The meaning of a field, shown as a colour on a terminal; the text says the same.</summary>
 internal enum Tone
 {
     Plain,

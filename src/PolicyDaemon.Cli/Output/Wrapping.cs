@@ -2,14 +2,14 @@ using System.Text;
 
 namespace PolicyDaemon.Cli.Output;
 
-/// <summary>Text in lines that fit.</summary>
+/// <summary>Breaks text into lines of a width.</summary>
 internal static class Wrapping
 {
     // Narrower than this, breaking makes nothing easier to read.
     private const int Narrowest = 20;
 
     /// <summary>Broken at blanks, and a list that is longer than a line behind its bars; a word that is longer stays whole, so that it can be copied.</summary>
-    /// <param name="width">Columns; below 20: all in one line.</param>
+    /// <param name="width">The width in columns; below 20 the text stays in one line.</param>
     internal static IReadOnlyList<string> Break(string text, int width)
     {
         if (width < Narrowest || text.Length <= width)
