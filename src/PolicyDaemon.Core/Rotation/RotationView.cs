@@ -42,7 +42,7 @@ internal sealed class RotationView
 
     public DateTimeOffset Now => Input.Now;
 
-    /// <summary>The command that only looks.</summary>
+    /// <summary>The command that shows more and changes nothing.</summary>
     public string Check => Command("check");
 
     /// <summary>A command about the entry, to be pasted into a shell.</summary>

@@ -8,9 +8,16 @@ namespace PolicyDaemon.Core.Serving;
 
 /// <summary>Every configured destination with its finished answers, immutable, in memory.</summary>
 /// <remarks>
-/// <para>One delivery asks once per MX host; because a snapshot never changes and is swapped whole, its questions see one version.</para>
-/// <para>A large base and a small overlay of changes, which is rewritten with each change and merged into the base when it has
-/// grown: the merge copies the base's index, not its records. A lookup asks the overlay, then the base, and allocates nothing.</para>
+/// <para>Postfix asks once per MX host of a delivery; because a snapshot never changes and is swapped whole, all of these lookups are
+/// answered from one version. See postconf(5), smtp_tls_policy_maps.</para>
+/// <code>
+/// record   a key with its two answers, as octets (PolicySnapshotRecord)
+/// table    records in a few large arrays (chunks), with an index of slots over them (PolicySnapshotTable)
+/// base     the table of everything that was read at once
+/// overlay  a small table of the changes since, rewritten with each change (PolicySnapshotChange); when it has grown it is merged
+///          into the base, which copies the base's index and not its records
+/// </code>
+/// <para>A lookup searches the overlay, then the base, and allocates nothing.</para>
 /// </remarks>
 public sealed class PolicySnapshot
 {

@@ -73,7 +73,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     {
         lock (guard)
         {
-            var look = Check(probed);
+            var check = Check(probed);
             var change = Set(
                 FindingKind.BrakeOn, brake.IsOn,
                 () => $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
@@ -82,12 +82,12 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
                 logger.BrakeOn(brake.HostsWithNewKeys, brake.PinnedHosts);
             var trouble = Set(
                 FindingKind.ResolverNotValidating, resolverTrouble is not null,
-                () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}; use one that validates, or set resolver_trusted = no", look);
+                () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}; use one that validates, or set resolver_trusted = no", check);
             if (trouble is true)
                 logger.ResolverNotValidating(resolverTrouble!);
             var half = Set(
                 FindingKind.ResolverHalfTested, untested is not null,
-                () => $"the resolver marked trusted is only half tested: {untested}; name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", look);
+                () => $"the resolver marked trusted is only half tested: {untested}; name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", check);
             var dns = SetMany(
                 FindingKind.DnsTrouble, lookups,
                 () => $"the resolver answers nothing for {Some(lookups)}; nothing is concluded until it does");

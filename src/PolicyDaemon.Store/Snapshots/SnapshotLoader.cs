@@ -8,8 +8,10 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
 
-/// <summary>Keeps a snapshot of the store in force: loads it, follows every change, and holds on to the last good one.</summary>
+/// <summary>Keeps a snapshot of the store in force: loads it, follows every change, and serves the last good one while the store cannot be used.</summary>
 /// <remarks>
+/// <para>The last good snapshot also lies on the disk, as a file (<see cref="SnapshotFile"/>) and a journal of the changes since
+/// (<see cref="SnapshotJournal"/>). The store is followed by its audit log, in which every change has a row.</para>
 /// <para>A poll costs one PRAGMA and one statx(2); what it finds decides:</para>
 /// <code>
 /// nothing committed since               nothing to do

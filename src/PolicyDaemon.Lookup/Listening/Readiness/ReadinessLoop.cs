@@ -10,8 +10,9 @@ namespace PolicyDaemon.Lookup.Listening.Readiness;
 /// reply that the peer took, and hand each request to another thread: twice to three times what the answer itself costs.
 /// Here a request is one share of a wait, one receive, one send, all on this thread; an answer takes a microsecond and
 /// waits for nothing, so one thread serves more than one machine can ask.
-/// <para>Reports are edge-triggered. A token is never given twice, so that a report for a socket which was closed meanwhile
-/// does not reach the one that got its number.</para>
+/// <para>Reports are edge-triggered: the kernel reports a change once, so a stream reads or writes until the kernel has nothing more. A
+/// token names a stream in reports; it is never given twice, so that a report for a socket which was closed meanwhile does not reach the
+/// stream that got its descriptor's number. The bell (eventfd(2)) ends a wait, so that another thread can hand work to this one.</para>
 /// </remarks>
 internal sealed class ReadinessLoop : IDisposable
 {
