@@ -99,9 +99,9 @@ internal static class DaemonHost
         services.AddSingleton(provider => new SnapshotLoader(
             new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
-        services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<SnapshotLoader>());
+        services.AddSingleton<ICurrentSnapshot>(provider => provider.GetRequiredService<SnapshotLoader>());
         services.AddSingleton(provider => new LookupService(
-            provider.GetRequiredService<IPolicySource>(), settings.Postfix, provider.GetRequiredService<LookupDemand>(),
+            provider.GetRequiredService<ICurrentSnapshot>(), settings.Postfix, provider.GetRequiredService<LookupDemand>(),
             provider.GetRequiredService<LookupCounters>(), provider.GetRequiredService<ILogger<LookupService>>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new LookupServer(

@@ -17,7 +17,7 @@ namespace PolicyDaemon.Daemon;
 /// <remarks>Whoever reaches a lookup socket can invent near misses by the port, so that neither what is kept here, nor the findings, nor the
 /// log lines may grow with them: what cannot be stored waits, and is told of once an hour.</remarks>
 internal sealed class NearMissReporter(
-    LookupDemand demand, IPolicySource source, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
+    LookupDemand demand, ICurrentSnapshot current, RunningConfiguration configuration, ILogger<NearMissReporter> logger, TimeProvider time) : BackgroundService
 {
     /// <summary>The number of near misses beyond which there is one finding for all of them.</summary>
     private const int MaxFindings = 100;
@@ -50,12 +50,12 @@ internal sealed class NearMissReporter(
         }
     }
 
-    private bool HasWork => source.Current is { } snapshot && (waiting.Count > 0 || !ReferenceEquals(snapshot, settledAgainst));
+    private bool HasWork => current.Current is { } snapshot && (waiting.Count > 0 || !ReferenceEquals(snapshot, settledAgainst));
 
     internal void Report()
     {
         Take();
-        if (!HasWork || source.Current is not { } snapshot)
+        if (!HasWork || current.Current is not { } snapshot)
             return;
         try
         {

@@ -36,13 +36,13 @@ public sealed class ProberComposition : IDisposable
         this.time = time;
         ProbeOptions = ProbeOptionsOf(settings) with { SpeaksTls13 = postfix.SpeaksTls13 };
         Schedule = ScheduleOf(settings);
-        Dns = new DnsSource(DnsOptionsOf(settings), time);
+        Dns = new DnsResolvers(DnsOptionsOf(settings), time);
         Resolver = new MxResolver(Dns);
         Probe = new StartTlsProbe(ProbeOptions, time);
     }
 
     /// <summary>The resolvers, for all who ask.</summary>
-    public DnsSource Dns { get; }
+    public DnsResolvers Dns { get; }
 
     public MxResolver Resolver { get; }
 

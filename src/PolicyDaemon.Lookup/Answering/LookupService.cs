@@ -15,7 +15,7 @@ public sealed class LookupService
 {
     private const int MaxAlias = 64;
 
-    private readonly IPolicySource source;
+    private readonly ICurrentSnapshot current;
     private readonly LookupDemand demand;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -25,10 +25,10 @@ public sealed class LookupService
     private volatile FrozenDictionary<string, MapName>? aliases;
 
     public LookupService(
-        IPolicySource source, PostfixSettings postfix, LookupDemand demand, LookupCounters counters, ILogger<LookupService> logger,
+        ICurrentSnapshot current, PostfixSettings postfix, LookupDemand demand, LookupCounters counters, ILogger<LookupService> logger,
         TimeProvider time)
     {
-        this.source = source;
+        this.current = current;
         this.postfix = postfix;
         this.demand = demand;
         this.logger = logger;
@@ -144,7 +144,7 @@ public sealed class LookupService
     private LookupReply Decide(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
     {
         parked = null;
-        var snapshot = source.Current;
+        var snapshot = current.Current;
         if (snapshot is null)
             return new(LookupAnswerKind.Temporary, "no policies are loaded yet; see the journal of policyd"u8);
 

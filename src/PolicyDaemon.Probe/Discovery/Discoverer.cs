@@ -9,7 +9,7 @@ namespace PolicyDaemon.Probe.Discovery;
 /// <summary>Discovers destinations without an entry: gathers evidence where it is due, has it judged, and keeps what is to be remembered.</summary>
 /// <remarks>
 /// <code>
-/// MX and TXT _mta-sts. at once -> addresses, aliases, TLSA of every host (DnsSource) -> the policy, where it is due (PolicyFetcher)
+/// MX and TXT _mta-sts. at once -> addresses, aliases, TLSA of every host (DnsResolvers) -> the policy, where it is due (PolicyFetcher)
 ///   -> DiscoveryDecision (pure) -> DiscoveryVerdict (pure) -> the store
 /// </code>
 /// <para>One run per destination at a time, and everybody who asks meanwhile gets that one. Of runs that ask DNS no more than 64 are
@@ -18,7 +18,7 @@ namespace PolicyDaemon.Probe.Discovery;
 /// </remarks>
 public sealed class Discoverer : IAsyncDisposable
 {
-    private readonly DnsSource dns;
+    private readonly DnsResolvers dns;
     private readonly PolicyFetcher fetcher;
     private readonly DiscoverySettings settings;
     private readonly DiscovererOptions options;
@@ -36,7 +36,7 @@ public sealed class Discoverer : IAsyncDisposable
     /// <param name="fetcher">Disposed of with this.</param>
     /// <param name="random">Spreads the renewals of policies.</param>
     public Discoverer(
-        IDiscoveredPolicies store, DnsSource dns, PolicyFetcher fetcher, DiscoverySettings settings, DiscovererOptions options, Random random,
+        IDiscoveredPolicies store, DnsResolvers dns, PolicyFetcher fetcher, DiscoverySettings settings, DiscovererOptions options, Random random,
         TimeProvider time, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);

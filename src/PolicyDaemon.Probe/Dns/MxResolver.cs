@@ -12,24 +12,24 @@ public sealed class MxResolver : IMxResolver, IDisposable
     /// <summary>The oldest DNS answer that a probe uses: what a partner has changed in DNS must be seen by the next probe.</summary>
     internal static readonly TimeSpan OldestAnswer = TimeSpan.FromMinutes(1);
 
-    private readonly DnsSource source;
+    private readonly DnsResolvers resolvers;
     private readonly bool isOwner;
 
-    /// <summary>A resolver over a DNS source that other parts of the program use, too.</summary>
-    public MxResolver(DnsSource source)
+    /// <summary>An MX resolver over DNS resolvers that other parts of the program use, too.</summary>
+    public MxResolver(DnsResolvers resolvers)
     {
-        ArgumentNullException.ThrowIfNull(source);
-        this.source = source;
+        ArgumentNullException.ThrowIfNull(resolvers);
+        this.resolvers = resolvers;
     }
 
     public MxResolver(DnsOptions options, TimeProvider time)
-        : this(new DnsSource(options, time)) => isOwner = true;
+        : this(new DnsResolvers(options, time)) => isOwner = true;
 
     /// <summary>The addresses of the DNS resolvers, in the order in which they are asked.</summary>
-    public IReadOnlyList<IPEndPoint> Servers => source.Servers;
+    public IReadOnlyList<IPEndPoint> Servers => resolvers.Servers;
 
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
-    public ResolverTest? Test => source.Test;
+    public ResolverTest? Test => resolvers.Test;
 
     /// <inheritdoc/>
     public string? Trouble => Test is { Passed: false, Detail: { } detail } ? detail : null;
@@ -41,16 +41,16 @@ public sealed class MxResolver : IMxResolver, IDisposable
     public async Task<MxResolution> ResolveAsync(
         NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {
-        var isTrusted = await source.IsTrustedAsync(cancellation);
-        return (await source.ReadMxAsync(nextHop, probeAs, isTrusted, OldestAnswer, CancellationToken.None, cancellation)).Resolution;
+        var isTrusted = await resolvers.IsTrustedAsync(cancellation);
+        return (await resolvers.ReadMxAsync(nextHop, probeAs, isTrusted, OldestAnswer, CancellationToken.None, cancellation)).Resolution;
     }
 
     /// <inheritdoc/>
-    public void Sweep() => source.Shared.Sweep();
+    public void Sweep() => resolvers.Shared.Sweep();
 
     public void Dispose()
     {
         if (isOwner)
-            source.Dispose();
+            resolvers.Dispose();
     }
 }

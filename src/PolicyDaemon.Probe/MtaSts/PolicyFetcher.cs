@@ -34,12 +34,12 @@ public sealed class PolicyFetcher : IDisposable
     private const int MaxFetches = 16;
     private const int MaxFetchesPerAddress = 4;
 
-    private readonly DnsSource dns;
+    private readonly DnsResolvers dns;
     private readonly StsOptions options;
     private readonly TimeProvider time;
     private readonly FetchGate gate = new(MaxFetches, MaxFetchesPerAddress);
 
-    public PolicyFetcher(DnsSource dns, StsOptions options, TimeProvider time)
+    public PolicyFetcher(DnsResolvers dns, StsOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(dns);
         ArgumentNullException.ThrowIfNull(options);

@@ -8,10 +8,10 @@ namespace PolicyDaemon.Probe.MtaSts;
 /// <summary>Finds a domain's MTA-STS policy as it is now: the TXT record, then the policy over HTTPS (RFC 8461 section 3).</summary>
 public sealed class StsResolver : IDisposable
 {
-    private readonly DnsSource dns;
+    private readonly DnsResolvers dns;
     private readonly PolicyFetcher fetcher;
 
-    public StsResolver(DnsSource dns, StsOptions options, TimeProvider time)
+    public StsResolver(DnsResolvers dns, StsOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(dns);
         ArgumentNullException.ThrowIfNull(options);

@@ -22,7 +22,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// </code>
 /// <para><see cref="Start"/> before listening, then <see cref="RunAsync"/>. <see cref="Current"/> may be read from any thread.</para>
 /// </remarks>
-public sealed class SnapshotLoader : IPolicySource, IDisposable
+public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 {
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan OnlyReadRecheck = TimeSpan.FromSeconds(10);

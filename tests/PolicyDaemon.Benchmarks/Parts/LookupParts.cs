@@ -97,7 +97,7 @@ public class LookupParts
 
     private static SnapshotEntry Entry(string name, string policy) => new(name, LookupAnswer.Found(policy), LookupAnswer.Found(policy));
 
-    private sealed class Fixed(PolicySnapshot snapshot) : IPolicySource
+    private sealed class Fixed(PolicySnapshot snapshot) : ICurrentSnapshot
     {
         public PolicySnapshot? Current => snapshot;
     }

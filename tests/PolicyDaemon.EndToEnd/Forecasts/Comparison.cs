@@ -15,7 +15,7 @@ internal sealed record Comparison(ServerKind Kind, PolicyLevel Level, string? Po
     public IReadOnlyList<MailResult> InForce { get; init; } = [];
 
     /// <summary>The same in words.</summary>
-    public string Words { get; init; } = "";
+    public string Sentence { get; init; } = "";
 
     /// <summary>The last attempt; null where no mail was sent.</summary>
     public DeliveryAttempt? Attempt { get; init; }

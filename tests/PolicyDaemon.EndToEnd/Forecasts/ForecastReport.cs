@@ -23,7 +23,7 @@ internal static class ForecastReport
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{compared.Kind.Group + "/" + compared.Kind.Name,-35} {compared.Level.Name,-13} {Mark(compared, compared.Before),-21} {Mark(compared, compared.InForce),-21} {compared.Result.Name()}"));
                 output.WriteLine($"    {compared.Policy}");
-                output.WriteLine($"    check:   {compared.Words}");
+                output.WriteLine($"    check:   {compared.Sentence}");
                 output.WriteLine($"    Postfix: {attempt.Relay} {attempt.Dsn} {attempt.Text}");
             }
         }

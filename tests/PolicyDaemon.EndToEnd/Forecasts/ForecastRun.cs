@@ -131,7 +131,7 @@ internal sealed class ForecastRun(ForecastLaboratory lab)
                 return compared with
                 {
                     InForce = _inForce[pair].AtEntry(),
-                    Words = _inForce[pair].Mail,
+                    Sentence = _inForce[pair].Mail,
                     Attempt = attempt,
                     Result = MailResults.Of(attempt, taken.GetValueOrDefault(attempt.Recipient)),
                 };

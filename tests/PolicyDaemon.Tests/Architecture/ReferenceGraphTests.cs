@@ -21,8 +21,8 @@ public class ReferenceGraphTests
 
         Assert.Empty(References(document, "ProjectReference")
             .Select(path => Path.GetFileNameWithoutExtension(path)["PolicyDaemon.".Length..])
-            .Except(Words(projects)));
-        Assert.Empty(References(document, "PackageReference").Except(Words(packages)));
+            .Except(Names(projects)));
+        Assert.Empty(References(document, "PackageReference").Except(Names(packages)));
     }
 
     [Fact]
@@ -54,5 +54,5 @@ public class ReferenceGraphTests
     private static IEnumerable<string> References(XDocument project, string kind) =>
         project.Descendants(kind).Select(element => element.Attribute("Include")!.Value);
 
-    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Names(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -9,7 +9,7 @@ using PolicyDaemon.Lookup.Answering;
 namespace PolicyDaemon.Tests.Lookup;
 
 /// <summary>A small table and a service that answers from it.</summary>
-internal sealed class LookupTestData : IPolicySource
+internal sealed class LookupTestData : ICurrentSnapshot
 {
     public static readonly SnapshotIdentity Identity = new("store", 1, "00", DigestAlgorithm.Sha256, PostfixVersion.Oldest);
 

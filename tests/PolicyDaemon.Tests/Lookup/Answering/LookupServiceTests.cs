@@ -123,7 +123,7 @@ public sealed class LookupServiceTests
         Assert.Empty(data.Demand.Drain(DemandKind.NearMiss));
     }
 
-    private sealed class BrokenSource : IPolicySource
+    private sealed class BrokenSource : ICurrentSnapshot
     {
         public PolicySnapshot? Current => throw new InvalidOperationException("broken");
     }

@@ -24,14 +24,14 @@ public sealed class DiscovererTests : IAsyncDisposable
     private readonly StepTime time = new(TestCertificates.Now);
     private readonly FakeDnsServer dns = new();
     private readonly MemoryPolicies store = new();
-    private readonly DnsSource source;
+    private readonly DnsResolvers source;
     private readonly TaskCompletionSource write = new();
     private FakePolicyHost? host;
     private Discoverer? discoverer;
 
     public DiscovererTests()
     {
-        source = new DnsSource(
+        source = new DnsResolvers(
             new DnsOptions
             {
                 Resolvers = [dns.EndPoint],

@@ -19,11 +19,11 @@ public sealed class PolicyFetcherTests : IAsyncDisposable
 
     private readonly StepTime time = new(TestCertificates.Now);
     private readonly FakeDnsServer dns = new();
-    private readonly DnsSource source;
+    private readonly DnsResolvers source;
 
     public PolicyFetcherTests()
     {
-        source = new DnsSource(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
+        source = new DnsResolvers(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
         dns.Set(Host, FakeDnsServer.A, new FakeDnsReply { Records = [(Host, FakeDnsServer.A, [127, 0, 0, 1])] });
         dns.Set(Host, FakeDnsServer.Aaaa, new FakeDnsReply { AbsenceLife = 60 });
     }

@@ -181,7 +181,7 @@ public sealed class StsResolverTests : IAsyncDisposable
         {
             Records = [("mta-sts.example.test", FakeDnsServer.A, IPAddress.Loopback.GetAddressBytes())],
         });
-        using var source = new DnsSource(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
+        using var source = new DnsResolvers(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
         using var resolver = new StsResolver(
             source, new StsOptions { Port = host.Port, PrivateAddresses = privateAddresses, Roots = [TestCertificates.Root], Timeout = TimeSpan.FromSeconds(20) }, time);
         return await resolver.FindAsync(NextHop.Parse(key), TestContext.Current.CancellationToken);

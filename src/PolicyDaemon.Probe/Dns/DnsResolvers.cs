@@ -6,13 +6,13 @@ using PolicyDaemon.Core.Discovery;
 namespace PolicyDaemon.Probe.Dns;
 
 /// <summary>The configured resolvers with their self-test and their cache; the prober and discovery use the same one.</summary>
-public sealed class DnsSource : IDisposable
+public sealed class DnsResolvers : IDisposable
 {
     private readonly DnsLookup lookup;
     private readonly ResolverSelfTest selfTest;
     private readonly TimeProvider time;
 
-    public DnsSource(DnsOptions options, TimeProvider time)
+    public DnsResolvers(DnsOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         this.time = time;
