@@ -294,9 +294,3 @@ internal sealed class MapConnection
         context.Logger.BadRequest(Protocol.Name(), PeerText.Escape(excerpt), suppressed);
     }
 }
-
-/// <summary>What all connections of a server share.</summary>
-/// <param name="Deadlines">The sweep that ends late requests and replies; armed where one begins.</param>
-/// <param name="Memory">Counts the octets that are kept for slow peers.</param>
-/// <param name="Faults">Bounds the log lines that peers can cause.</param>
-internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults);

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Lookup.Answering;
+
 namespace PolicyDaemon.Lookup.Listening;
 
 /// <summary>Counts and bounds the octets that are kept for slow peers, over all connections: replies that they do not take, requests that they do not finish.</summary>
@@ -17,3 +20,9 @@ internal sealed class PeerMemory(long limit, Action<long> exceeded)
             exceeded(now - limit + (limit / 4));
     }
 }
+
+/// <summary>What all connections of a server share.</summary>
+/// <param name="Deadlines">The sweep that ends late requests and replies; armed where one begins.</param>
+/// <param name="Memory">Counts the octets that are kept for slow peers.</param>
+/// <param name="Faults">Bounds the log lines that peers can cause.</param>
+internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults);
