@@ -39,8 +39,12 @@ internal sealed class ProbeStateReader
             Detail = state.LastDetail,
             Addresses =
             [
-                .. states.Targets(id).Select(target => new MxAddress(
-                    target.MxHost, target.LastListed is null, targets.Read(ProbeTarget.Parse(target.Target), mayKeep: true).History)),
+                .. states.Targets(id).Select(target => new MxAddress
+                {
+                    MxHost = target.MxHost,
+                    Listed = target.LastListed is null,
+                    History = targets.Read(ProbeTarget.Parse(target.Target), mayKeep: true).History,
+                }),
             ],
         };
     }
