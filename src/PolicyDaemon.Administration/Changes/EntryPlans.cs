@@ -4,23 +4,23 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>An entry that somebody wants to be there.</summary>
+/// <summary>An entry that a request asks for.</summary>
 /// <param name="Destination">The entry.</param>
 public sealed record WantedEntry(Destination Destination)
 {
-    /// <summary>The mode was named; otherwise any will do.</summary>
+    /// <summary>True where the request names the mode; otherwise an entry with any mode will do.</summary>
     public bool NamesMode { get; init; }
 
-    /// <summary>The note was named.</summary>
+    /// <summary>True where the request names the note.</summary>
     public bool NamesNote { get; init; }
 
-    /// <summary>The hosts to probe were named.</summary>
+    /// <summary>True where the request names the hosts to probe.</summary>
     public bool NamesProbeAs { get; init; }
 
-    /// <summary>What its pins rest on, as JSON for the audit log; null where a person's word is all.</summary>
+    /// <summary>The evidence of its pins, as JSON for the audit log; null where only a person vouches for them.</summary>
     public string? Evidence { get; init; }
 
-    /// <summary>True where an entry answers as this one would, and is otherwise as it was named.</summary>
+    /// <summary>True where an existing entry answers as this one would, and has what the request names.</summary>
     /// <remarks>Pins that came to an entry since are no difference: following its servers is what it is for.</remarks>
     public bool IsMetBy(Destination entry)
     {
@@ -44,7 +44,7 @@ public static class EntryPlans
         return [.. wanted.Select(entry => AddOne(view, entry))];
     }
 
-    /// <summary>Refuses early what <see cref="Add"/> would refuse: before anything is asked of anybody's server, or of a person.</summary>
+    /// <summary>Refuses early what <see cref="Add"/> would refuse, before servers are probed or a person is asked.</summary>
     /// <exception cref="RefusedException">The key is configured already.</exception>
     public static void RefuseConfigured(PolicyStore store, NextHop key)
     {
@@ -53,8 +53,8 @@ public static class EntryPlans
             throw Configured(key);
     }
 
-    /// <param name="apply">From an entry as it is to the entry as it shall be.</param>
-    /// <param name="evidence">What the new pins of a key rest on, as JSON for the audit log.</param>
+    /// <param name="apply">Makes the entry as it shall be of the entry as it is.</param>
+    /// <param name="evidence">The evidence of the new pins of a key, as JSON for the audit log.</param>
     /// <exception cref="RefusedException">A key is not configured.</exception>
     public static IReadOnlyList<PlannedChange> Set(
         StoreView view, KeySelection selection, Func<Destination, Destination> apply, Func<NextHop, string?> evidence)

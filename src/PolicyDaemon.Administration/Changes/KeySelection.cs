@@ -4,19 +4,19 @@ using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>The keys that a command is about: each named, or every configured one that a pattern matches.</summary>
+/// <summary>The keys that a command applies to: those that are named, and every configured one that a pattern matches.</summary>
 public sealed class KeySelection
 {
     private readonly List<(NextHop? Key, KeyPattern? Pattern)> chosen;
 
     private KeySelection(List<(NextHop? Key, KeyPattern? Pattern)> chosen) => this.chosen = chosen;
 
-    /// <summary>Of keys alone.</summary>
+    /// <summary>A selection of keys without patterns.</summary>
     public static KeySelection Of(params IEnumerable<NextHop> keys) => new([.. keys.Select(key => ((NextHop?)key, (KeyPattern?)null))]);
 
-    /// <summary>Reads words of a command line.</summary>
+    /// <summary>Reads the arguments of a command line.</summary>
     /// <param name="words">Keys and patterns.</param>
-    /// <param name="selection">What they select.</param>
+    /// <param name="selection">The selection.</param>
     /// <param name="reason">Why a word is no key.</param>
     public static bool TryParse(IEnumerable<string> words, out KeySelection selection, [NotNullWhen(false)] out string? reason)
     {
@@ -37,7 +37,7 @@ public sealed class KeySelection
         return true;
     }
 
-    /// <summary>Some of it is a pattern, so that it is not known before the store is read which keys it is about.</summary>
+    /// <summary>True where an argument is a pattern, so that the keys are known only after the store was read.</summary>
     public bool HasPattern => chosen.Exists(choice => choice.Pattern is not null);
 
     /// <summary>The keys, each once, in the order of the words.</summary>

@@ -5,7 +5,7 @@ using PolicyDaemon.Store.Changes;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>What is wanted of one key.</summary>
+/// <summary>The change that a request asks for, of one key.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Before">The destination as it is; null where it is not configured.</param>
 /// <param name="After">The destination as it shall be; null where it shall be removed.</param>
@@ -14,25 +14,25 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a request about this key alone.</summary>
     public string Place { get; init; } = "";
 
-    /// <summary>What the plan itself has to say about it.</summary>
+    /// <summary>Warnings of the plan itself, beside those of the rules.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>What the change rests on, as JSON for the audit log; null where a person's word is all.</summary>
+    /// <summary>The evidence of the change, as JSON for the audit log; null where only a person vouches for it.</summary>
     public string? Evidence { get; init; }
 
-    /// <summary>What of it weakens by what the plan knows: the rules see only what is configured.</summary>
+    /// <summary>Reasons why the change weakens that only the plan knows, since the rules see only what is configured.</summary>
     public IReadOnlyList<string> Weakens { get; init; } = [];
 
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
 }
 
-/// <summary>A planned change with what it means to the store.</summary>
-/// <param name="Planned">What is wanted.</param>
-/// <param name="Judged">What Postfix is told before and after, why it cannot be served, what of it weakens.</param>
+/// <summary>A planned change with the store's judgement of it.</summary>
+/// <param name="Planned">The planned change.</param>
+/// <param name="Judged">The answers before and after, why the entry cannot be served, and why the change weakens.</param>
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
-    /// <summary>What of it weakens, by what the plan knows and by the rules.</summary>
+    /// <summary>Why the change weakens, by the plan and by the rules.</summary>
     public IReadOnlyList<string> Weakens => Judged.Action is null ? [] : [.. Planned.Weakens, .. Judged.Weakens];
 
     public ChangedKey Changed => new(

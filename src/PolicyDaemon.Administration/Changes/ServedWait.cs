@@ -3,16 +3,16 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>What came of waiting for the daemon.</summary>
+/// <summary>The result of waiting until the daemon answers from a change.</summary>
 public enum ServedOutcome
 {
-    /// <summary>It answers from what the store held when the waiting began, or from something later.</summary>
+    /// <summary>The daemon answers from the change, or from a later one.</summary>
     Served,
 
-    /// <summary>It does not run.</summary>
+    /// <summary>The daemon does not run.</summary>
     NotRunning,
 
-    /// <summary>It runs, or may run, and had not taken it over when the time was up.</summary>
+    /// <summary>The daemon runs, or may run, and had not taken the change over when the time was up.</summary>
     NotInTime,
 }
 
@@ -23,7 +23,7 @@ public static class ServedWait
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <param name="sequence">The audit row that the daemon shall have taken over.</param>
-    /// <param name="storeId">The store that it stands in.</param>
+    /// <param name="storeId">The store of that row.</param>
     /// <param name="patience">How long to wait.</param>
     public static async Task<ServedOutcome> RunAsync(
         Settings settings, TimeProvider time, string storeId, long sequence, TimeSpan patience, CancellationToken cancellation)

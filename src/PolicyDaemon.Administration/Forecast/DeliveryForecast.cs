@@ -6,10 +6,10 @@ using PolicyDaemon.Core.Rotation;
 
 namespace PolicyDaemon.Administration.Forecast;
 
-/// <summary>What would happen to mail.</summary>
+/// <summary>The forecast of a destination's mail.</summary>
 public enum Delivery
 {
-    /// <summary>It cannot be told.</summary>
+    /// <summary>The forecast cannot be made.</summary>
     Unknown,
 
     /// <summary>Delivered, through whichever address.</summary>

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Administration.Forecast;
 
-/// <summary>At which addresses mail would not go through, and why.</summary>
+/// <summary>The addresses at which mail would not go through, with the reasons.</summary>
 public static class Refusals
 {
     public static IEnumerable<(string Where, string Why)> Of(MailForecast mail)
@@ -15,11 +15,11 @@ public static class Refusals
             .Select(one => ($"{one.Address.MxHost} [{one.Address.History.Target.Address}]", one.Because ?? Why(one.Why!.Value)));
     }
 
-    /// <summary>An outcome with its result type of RFC 8460 where that is another word.</summary>
+    /// <summary>The name of a probe's outcome, with its result type of RFC 8460 where that differs.</summary>
     public static string Why(ProbeOutcome outcome) =>
         outcome.ResultType() is { } type && type != outcome.Name() ? $"{outcome.Name()} ({type})" : outcome.Name();
 
-    /// <summary>The same of a lookup.</summary>
+    /// <summary>The name of a DNS lookup's outcome, with its result type of RFC 8460 where that differs.</summary>
     public static string Why(DnsOutcome outcome) =>
         outcome.AsProbeOutcome()?.ResultType() is { } type ? $"{outcome.Name()} ({type})" : outcome.Name();
 }

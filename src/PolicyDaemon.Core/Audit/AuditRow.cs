@@ -5,13 +5,13 @@ namespace PolicyDaemon.Core.Audit;
 /// <summary>One row of the audit log: who did what to one key, when, why, on what evidence, and what it did to the answer.</summary>
 public sealed record AuditRow
 {
-    /// <summary>1, 2, 3... without a gap.</summary>
+    /// <summary>The number of the row: 1, 2, 3... without a gap.</summary>
     public required long Sequence { get; init; }
 
     /// <summary>The change (one command) that the row belongs to; <c>undo</c> takes a change back.</summary>
     public required long ChangeId { get; init; }
 
-    /// <summary>UTC, whole seconds.</summary>
+    /// <summary>The time of the change, UTC, whole seconds.</summary>
     public required DateTimeOffset Time { get; init; }
 
     public required Actor Actor { get; init; }
@@ -39,7 +39,7 @@ public sealed record AuditRow
     /// <summary>What Postfix is told after.</summary>
     public string? AnswerAfter { get; init; }
 
-    /// <summary>What an automatic decision rests on (JSON), or what a store was accepted in place of.</summary>
+    /// <summary>The evidence of an automatic decision (JSON), or the identity of the store in whose place another was accepted.</summary>
     public string? Evidence { get; init; }
 
     /// <summary>The hash of the row before; empty in the first.</summary>
@@ -92,7 +92,7 @@ public sealed record Actor(string Effective, string? Login, string? SudoUser)
     /// <summary>The prober's rules, whichever program runs them.</summary>
     public static readonly Actor Prober = new("prober", null, null);
 
-    /// <summary>For people: <c>alice (sudo, root)</c>.</summary>
+    /// <summary>The actor for people: <c>alice (sudo, root)</c>.</summary>
     public override string ToString()
     {
         var person = SudoUser ?? Login;

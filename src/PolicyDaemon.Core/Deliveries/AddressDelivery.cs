@@ -5,7 +5,7 @@ namespace PolicyDaemon.Core.Deliveries;
 /// <summary>What becomes of a mail when Postfix tries one address of its destination.</summary>
 public enum AddressResult
 {
-    /// <summary>It cannot be told: nothing was seen there, or what was seen does not tell.</summary>
+    /// <summary>Unknown: no probe saw the address, or what it saw does not decide.</summary>
     Unknown,
 
     /// <summary>The mail is not taken; Postfix goes on to the next address, and after the last one the mail waits.</summary>
@@ -21,8 +21,8 @@ public enum AddressResult
 }
 
 /// <summary>What one address does to a mail at one level, and why it is not sent there.</summary>
-/// <param name="Result">At the first attempt.</param>
-/// <param name="Why">What speaks against it; null where it is sent.</param>
+/// <param name="Result">The result of the first attempt.</param>
+/// <param name="Why">Why the mail is not sent there; null where it is.</param>
 public readonly record struct AddressDelivery(AddressResult Result, ProbeOutcome? Why = null)
 {
     /// <summary>What later attempts come to, where that is another thing: at may, Postfix then does without the TLS that failed.</summary>

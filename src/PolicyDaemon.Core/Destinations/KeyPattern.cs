@@ -27,7 +27,7 @@ public sealed class KeyPattern
         isShown = !Ascii.IsValid(text);
     }
 
-    /// <summary>As it was written.</summary>
+    /// <summary>The pattern as it was written.</summary>
     public string Given { get; }
 
     /// <summary>The pattern over canonical keys; null where it speaks of U-labels, and <see cref="Matches"/> alone can tell.</summary>
@@ -42,7 +42,7 @@ public sealed class KeyPattern
 
     public bool Matches(NextHop key) => IsMatch(text, isShown ? key.ToDisplayString() : key.Text);
 
-    /// <summary>The greedy match with one way back, so that no pattern takes longer than the lengths' product.</summary>
+    /// <summary>Matches greedily and backtracks to the last asterisk only, so that no pattern takes longer than the lengths' product.</summary>
     private static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> word)
     {
         int at = 0, star = -1, mark = 0, i = 0;

@@ -1,9 +1,9 @@
 namespace PolicyDaemon.Core.Destinations;
 
-/// <summary>Words of a command line that a person will paste into a shell: a key in brackets is a pattern to every one of them.</summary>
+/// <summary>Quotes arguments of command lines that a person will paste into a shell: to a shell a key in brackets is a pattern.</summary>
 public static class Shell
 {
-    /// <summary>The word as it is where no shell would touch it, else in single quotes.</summary>
+    /// <summary>Returns the argument as it is where no shell would change it, otherwise in single quotes.</summary>
     public static string Quote(string word)
     {
         ArgumentNullException.ThrowIfNull(word);

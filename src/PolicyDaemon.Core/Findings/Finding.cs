@@ -17,7 +17,7 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
 {
     private readonly FindingSeverity? severity;
 
-    /// <summary>What it means for mail: what its kind says, or what the verdict of the destination makes of that.</summary>
+    /// <summary>What the finding means for mail: the severity of its kind, or what the verdict of the destination makes of that.</summary>
     public FindingSeverity Severity
     {
         get => severity ?? Kind.Description().Severity;

@@ -3,11 +3,11 @@ using PolicyDaemon.Core.Observations;
 namespace PolicyDaemon.Core.Findings;
 
 /// <summary>A finding in JSON, wherever one is said: in the status file, in an alert, in the output of policyctl.</summary>
-/// <param name="Kind">The name of its kind, see <see cref="FindingKinds"/>.</param>
+/// <param name="Kind">The name of the kind, see <see cref="FindingKinds"/>.</param>
 /// <param name="Subject">The destination, file or part that the finding is about.</param>
 /// <param name="Detail">What was seen, in a sentence.</param>
 /// <param name="Remedy">The command that settles it.</param>
-/// <param name="Since">When it was first seen.</param>
+/// <param name="Since">When the finding was first seen.</param>
 public sealed record FindingJson(string Kind, string Subject, string Detail, string Remedy, DateTimeOffset Since)
 {
     /// <summary>What the finding means for mail, see <see cref="FindingSeverities"/>.</summary>
@@ -28,7 +28,7 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
     /// <summary>How many destinations the finding concerns.</summary>
     public int Affects { get; init; } = 1;
 
-    /// <summary>When it was seen last; null where that is not kept.</summary>
+    /// <summary>When the finding was seen last; null where that is not kept.</summary>
     public DateTimeOffset? LastSeen { get; init; }
 
     public static FindingJson From(Finding finding, DateTimeOffset? lastSeen = null)
@@ -52,8 +52,8 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
 /// <param name="Address">Its address, IPv4 or IPv6.</param>
 /// <param name="Port">The port.</param>
 /// <param name="Sni">The name that was sent (SNI); null for none.</param>
-/// <param name="PublicKeyFingerprint">In the digest that Postfix compares.</param>
-/// <param name="CertificateFingerprint">Of the whole certificate, in the same.</param>
+/// <param name="PublicKeyFingerprint">The fingerprint of the public key, in the digest that Postfix compares.</param>
+/// <param name="CertificateFingerprint">The fingerprint of the whole certificate, in the same digest.</param>
 /// <param name="Since">The first of the unbroken run of probes that saw it.</param>
 public sealed record PresentedKeyJson(
     string MxHost, string Address, int Port, string? Sni, string PublicKeyFingerprint, string CertificateFingerprint, DateTimeOffset Since)

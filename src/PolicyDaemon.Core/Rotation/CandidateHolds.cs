@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What always takes a person about one new key, whatever the evidence for it.</summary>
+/// <summary>The reasons for which one new key always takes a person, whatever the evidence for it: a weaker key, too many new keys of its host.</summary>
 internal static class CandidateHolds
 {
     private const int MaxRotations = 2;

@@ -12,7 +12,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <param name="now">The time of the probe.</param>
 public sealed class DestinationFindings(string entry, DateTimeOffset now)
 {
-    /// <summary>What DNS says that stands in the way of mail or of a probe; null where nothing does.</summary>
+    /// <summary>The finding about a DNS resolution that stands in the way of mail or of a probe; null where there is none.</summary>
     public Finding? OfResolution(MxResolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
@@ -31,7 +31,7 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
             resolution.Detail ?? $"looking up {resolution.NextHop}: {resolution.Outcome.Name()}", Check(resolution.NextHop.Text));
     }
 
-    /// <summary>Addresses at which a level that needs no pins would not be met.</summary>
+    /// <summary>The findings about addresses at which a level that needs no pins would not be met.</summary>
     /// <param name="forecast">What the level does to mail, at servers as they were when they were met last.</param>
     /// <param name="last">The verdict of the last attempts, whatever became of them.</param>
     /// <param name="digest">The digest of the keys that the finding shows.</param>

@@ -4,7 +4,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What always takes a person, whatever the mode. While one of these holds for a destination, none of its pins changes by itself.</summary>
+/// <summary>The reasons for which a destination always takes a person, whatever the mode. While one of them holds, none of its pins changes by itself.</summary>
 internal static class Holds
 {
     public static ImmutableArray<Finding> Of(RotationView view)

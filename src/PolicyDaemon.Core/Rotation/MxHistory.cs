@@ -21,7 +21,7 @@ public sealed record MxHistory
     /// <summary>Since when the MX records have been secure in every lookup that worked.</summary>
     public DateTimeOffset? SecureSince { get; init; }
 
-    /// <summary>An administrator named the host (a bracketed next hop): its name needs no DNSSEC.</summary>
+    /// <summary>True where the administrator named the host (a bracketed next hop), so that its name needs no DNSSEC.</summary>
     public bool HostIsGiven { get; init; }
 
     /// <summary>True where the last lookup worked; where it did not, no pin changes.</summary>

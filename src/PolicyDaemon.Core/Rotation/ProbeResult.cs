@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>What one probe of a destination came to, as the ledger stores it.</summary>
+/// <summary>The result of one probe of a destination, as the ledger stores it.</summary>
 public sealed record ProbeResult
 {
     public required NextHop Key { get; init; }
@@ -27,7 +27,7 @@ public sealed record ProbeResult
 
     public required RotationResult Result { get; init; }
 
-    /// <summary>Kinds of findings of which this probe can say nothing: those that are open stay as they are, and none is opened.</summary>
+    /// <summary>Kinds of findings about which this probe says nothing: open ones stay as they are, and none is opened.</summary>
     public ImmutableHashSet<FindingKind> Undecided { get; init; } = [];
 
     /// <summary>When the next probe is due.</summary>

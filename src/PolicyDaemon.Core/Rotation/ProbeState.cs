@@ -58,7 +58,7 @@ public sealed record ProbeState
     }
 }
 
-/// <summary>The stored state of a destination's probes, in short.</summary>
+/// <summary>A summary of the stored state of a destination's probes.</summary>
 /// <param name="Verdict">What would happen to mail.</param>
 /// <param name="VerdictSince">Since when the verdict is the same.</param>
 /// <param name="LastProbe">The last probe, whatever its outcome.</param>

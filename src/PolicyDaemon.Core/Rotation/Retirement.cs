@@ -2,10 +2,10 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>active to retiring to retired, when another served key is presented everywhere.</summary>
+/// <summary>The transitions active to retiring to retired, after another served key is presented everywhere.</summary>
 internal static class Retirement
 {
-    /// <summary>Active pins in whose place every known address presents another served key become retiring; they are still served.</summary>
+    /// <summary>Makes active pins retiring in whose place every known address presents another served key. Retiring pins are still served.</summary>
     public static void Begin(RotationView view)
     {
         foreach (var pin in view.Pins.In(PinState.Active))
@@ -19,7 +19,7 @@ internal static class Retirement
         }
     }
 
-    /// <summary>Retiring pins that no address has presented for the grace period are retired.</summary>
+    /// <summary>Retires retiring pins that no address has presented for the grace period.</summary>
     public static void Complete(RotationView view)
     {
         foreach (var pin in view.Pins.In(PinState.Retiring))

@@ -48,7 +48,7 @@ internal sealed class RotationView
     /// <summary>A command about the entry, to be pasted into a shell.</summary>
     public string Command(string verb) => $"policyctl {verb} {Shell.Quote(Input.Entry)}";
 
-    /// <summary>The same pins, and the addresses as they were when they were met last.</summary>
+    /// <summary>A view of the same pins, with the addresses as they were when a probe last reached them.</summary>
     public RotationView AsLastMet() => new(
         Input with { Addresses = [.. Input.Addresses.Select(address => address with { History = address.History.AsLastMet() })] }, Pins);
 

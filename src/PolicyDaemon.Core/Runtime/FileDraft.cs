@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace PolicyDaemon.Core.Runtime;
 
-/// <summary>A file in the making: it lies beside the file that it is to become, and takes that name when it is whole and on the disk.</summary>
+/// <summary>A file in the making, under a temporary name beside its target; it takes the target's name when it is whole and on the disk.</summary>
 /// <remarks>
 /// <para>Every file that the programs make begins as one. Its name cannot be foretold and O_EXCL makes it (open(2)), so nobody who
 /// may write into the directory can plant a link or a file of his own under it.</para>
@@ -31,15 +31,15 @@ public sealed class FileDraft : IDisposable
         Stream = stream;
     }
 
-    /// <summary>Where it lies until then; its directory is the target's.</summary>
+    /// <summary>The temporary path of the draft, in the directory of its target.</summary>
     public string Path => Stream.Name;
 
-    /// <summary>Its content; whoever writes by another handle leaves this one open, it holds the lock.</summary>
+    /// <summary>The stream to write the content to. It holds the lock, and stays open where the content is written over another handle.</summary>
     public FileStream Stream { get; }
 
     /// <summary>Makes an empty draft.</summary>
-    /// <param name="target">The file that it is to become.</param>
-    /// <param name="mode">Its mode, whatever the umask; null where the umask decides.</param>
+    /// <param name="target">The file that the draft is to become.</param>
+    /// <param name="mode">The mode of the file, whatever the umask; null where the umask decides.</param>
     /// <exception cref="IOException">The directory is missing, read-only or full.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
     public static FileDraft Create(string target, UnixFileMode? mode)
@@ -64,7 +64,7 @@ public sealed class FileDraft : IDisposable
     }
 
     /// <summary>Takes the target's place in one step: whoever opens it finds the old file or the new one.</summary>
-    /// <param name="durable">False for what nobody needs after a power cut.</param>
+    /// <param name="durable">True where the file must outlast a power cut.</param>
     public void Replace(bool durable = true) => Settle(overwrite: true, durable);
 
     /// <summary>Takes the target's place durably, and hands over the stream, which goes on writing to it.</summary>
@@ -76,10 +76,10 @@ public sealed class FileDraft : IDisposable
     }
 
     /// <summary>Takes the target's name, durably, where nothing has it.</summary>
-    /// <exception cref="IOException">Something has.</exception>
+    /// <exception cref="IOException">A file has the target's name already.</exception>
     public void Publish() => Settle(overwrite: false, durable: true);
 
-    /// <summary>Removes it, unless it has taken its name.</summary>
+    /// <summary>Removes the draft, unless it has taken the target's name.</summary>
     public void Dispose()
     {
         if (!settled)
@@ -103,7 +103,7 @@ public sealed class FileDraft : IDisposable
         }
     }
 
-    /// <summary>A rename is durable once the directory is (fsync(2), NOTES).</summary>
+    /// <summary>Flushes a directory, which makes a rename in it durable (fsync(2), NOTES).</summary>
     internal static void FlushDirectory(string directory)
     {
         // A directory that may be written but not read: nothing more can be done, and nothing is wrong yet.
@@ -112,7 +112,7 @@ public sealed class FileDraft : IDisposable
             _ = NativeMethods.Fsync(handle);
     }
 
-    /// <returns>Null where it was removed before its lock was there.</returns>
+    /// <returns>The draft; null where it was removed before its lock was there.</returns>
     private static FileDraft? TryCreate(string target, string path, UnixFileMode? mode)
     {
         var stream = new FileStream(path, new FileStreamOptions

@@ -16,9 +16,9 @@ public enum FileKind
 }
 
 /// <summary>What the system knows of a file without reading it (statx(2)).</summary>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">The kind of the file.</param>
 /// <param name="Owner">The user id of its owner.</param>
-/// <param name="Links">How many names it has.</param>
+/// <param name="Links">The number of hard links.</param>
 public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
 {
     internal const int CurrentDirectory = -100; // AT_FDCWD
@@ -98,7 +98,7 @@ public sealed record FileSignature(ulong Device, ulong Inode, ulong Size, long M
 /// <summary>Why a file may not be read or written (access(2)), asked without opening the file.</summary>
 public enum FileRefusal
 {
-    /// <summary>It may.</summary>
+    /// <summary>The file may be read or written.</summary>
     None,
 
     /// <summary>The path names nothing.</summary>

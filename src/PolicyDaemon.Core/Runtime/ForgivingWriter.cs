@@ -2,10 +2,10 @@ using System.Text;
 
 namespace PolicyDaemon.Core.Runtime;
 
-/// <summary>A standard stream that may be closed, broken or full: what cannot be written is left out, and the program goes on.</summary>
+/// <summary>A writer over a standard stream that may be closed, broken or full: text that cannot be written is left out, and the program goes on.</summary>
 public sealed class ForgivingWriter(TextWriter inner) : TextWriter
 {
-    /// <summary>Why something was left out; null where all was written.</summary>
+    /// <summary>Why text was left out; null where all was written.</summary>
     public string? Problem { get; private set; }
 
     public override Encoding Encoding => inner.Encoding;
