@@ -35,9 +35,6 @@ public enum Refusal
     /// <summary>Rows of a table cannot be imported.</summary>
     TableRefused,
 
-    /// <summary>A key with a leading dot has no MX of its own, and nobody named hosts to probe for it.</summary>
-    NoHostToProbe,
-
     /// <summary>The servers were reached, and none presented a certificate.</summary>
     NoCertificate,
 

@@ -56,18 +56,11 @@ public sealed class PinFetch
     /// <summary>Probes the servers; nothing is stored.</summary>
     /// <param name="destination">The entry as it would be, without the pins that are to be fetched.</param>
     /// <param name="progress">Told after each address how many are done and how many there are.</param>
-    /// <exception cref="RefusedException">A key with a leading dot, and no host is named.</exception>
     public static async Task<PinFetch> RunAsync(
         Settings settings, TimeProvider time, Destination destination, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(destination);
-        if (destination.Key.IsSubdomains && destination.ProbeAs.IsEmpty)
-        {
-            throw new RefusedException(
-                Refusal.NoHostToProbe, $"{destination.Key} answers for subdomains and has no MX of its own; name hosts to probe with --probe-as NAME");
-        }
-
         using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var probe = prober.CreateDestinationProbe(ledger: null);
         var probed = await probe.RunAsync(DestinationCheck.StateOf(destination.Key, destination, []), triesServerNames: false, progress, cancellation);
@@ -168,7 +161,8 @@ public sealed class PinFetch
         {
             return new RefusedException(
                 Probed.Resolution.Outcome == DnsOutcome.Failed ? Refusal.NotReached : Refusal.NoCertificate,
-                $"{Key}: {Probed.Resolution.Detail ?? Probed.Resolution.Outcome.Name()}; nothing was changed");
+                $"{Key}: {Probed.Resolution.Detail ?? Probed.Resolution.Outcome.Name()}; nothing was changed"
+                + (destination.Key.IsSubdomains && destination.ProbeAs.IsEmpty ? ". Name the hosts that take mail for its subdomains: --probe-as NAME" : ""));
         }
 
         return new RefusedException(

@@ -25,19 +25,11 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
     /// <param name="probeAs">Hosts to probe for a key with a leading dot; empty: those of its entry.</param>
     /// <param name="progress">Told after each address how many are done and how many there are.</param>
     /// <param name="cancellation">Ends it without a result.</param>
-    /// <exception cref="RefusedException">A key with a leading dot, and no host is named.</exception>
     public async Task<CheckResult> RunAsync(
         NextHop key, ImmutableArray<string> probeAs, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var (entry, open, problem) = FindEntry(key);
         var destination = StateOf(key, entry, probeAs);
-        if (key.IsSubdomains && destination.ProbeAs.IsEmpty)
-        {
-            throw new RefusedException(
-                Refusal.NoHostToProbe,
-                $"{key} answers for subdomains and has no MX of its own; name hosts to probe: policyctl check {key} --probe-as NAME");
-        }
-
         using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         using var policies = prober.CreateStsResolver(PolicyPort);
         var fetchesPolicy = policies.FindAsync(key, cancellation);

@@ -55,7 +55,7 @@ internal static class ProbeAs
     internal static Option<string[]> Option() => new("--probe-as")
     {
         HelpName = "NAME",
-        Description = "For a key with a leading dot, which has no MX of its own: the host to probe; repeatable",
+        Description = "For a key with a leading dot: the host to probe, in the place of the servers of the domain behind the dot; repeatable",
         AllowMultipleArgumentsPerToken = true,
     };
 

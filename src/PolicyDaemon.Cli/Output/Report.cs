@@ -153,9 +153,10 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             return;
         }
 
-        foreach (var row in rows.Prepend([.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))]))
+        Cell[] heading = [.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))];
+        foreach (var row in rows.Prepend(heading))
         {
-            foreach (var line in layout.Lines(row, table.CutsLast))
+            foreach (var line in layout.Lines(row))
             {
                 foreach (var (cell, blanks) in line)
                 {
@@ -165,6 +166,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
                 streams.Out.WriteLine();
             }
+
+            foreach (var line in ReferenceEquals(row, heading) ? [] : layout.Below(table, row))
+                streams.Out.WriteLine(line);
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed class Table(params string[] columns)
     /// <summary>The last column is a remark: where it is too long for the screen it is cut instead of broken.</summary>
     public bool CutsLast { get; init; }
 
+    /// <summary>Columns that a narrow screen goes without, the first one first.</summary>
+    public IReadOnlyList<string> Spare { get; init; } = [];
+
     public IReadOnlyList<Cell[]> Rows => rows;
 
     public void Add(params Cell[] cells)

@@ -3,9 +3,10 @@ namespace PolicyDaemon.Cli.Output;
 /// <summary>How a table's cells stand on a screen: in columns where those fit, one below the other where they do not.</summary>
 /// <remarks>
 /// <code>
-/// columns            as wide as their widest cell
+/// columns            as wide as their widest cell; without those that the table can spare
 /// last one broken    at blanks, or cut where the table says so, as long as it has room for a few words
-/// blocks             a row is a heading, its first cell, with the others named below
+/// rows of two        the columns that fit, and the other cells named in a line below
+/// blocks             where not two fit: a row is a heading, its first cell, with the others named below
 /// </code>
 /// Nothing is broken inside a word: a fingerprint in two lines can be neither read nor copied.
 /// </remarks>
@@ -16,16 +17,16 @@ internal sealed class TableLayout
     // A column of free text that is narrower than this is no easier to read than a block.
     private const int RoomForText = 16;
 
+    private const int IndentBelow = 4;
+
+    private readonly int[] shown;
     private readonly int[] widths;
+    private readonly int[] below;
     private readonly int screen;
+    private readonly bool cuts;
 
-    private TableLayout(int[] widths, int screen) => (this.widths, this.screen) = (widths, screen);
-
-    /// <summary>Columns before the last one.</summary>
-    private int Before => widths[..^1].Sum(width => width + Gap);
-
-    /// <summary>What is left for the last column; at least its width where there is no screen.</summary>
-    private int Room => screen == 0 ? int.MaxValue : screen - Before;
+    private TableLayout(int[] shown, int[] widths, int[] below, int screen, bool cuts) =>
+        (this.shown, this.widths, this.below, this.screen, this.cuts) = (shown, widths, below, screen, cuts);
 
     /// <returns>Null where the table is to be shown in blocks.</returns>
     internal static TableLayout? Of(Table table, IReadOnlyList<Cell[]> rows, int screen)
@@ -33,23 +34,52 @@ internal sealed class TableLayout
         var widths = new int[table.Columns.Count];
         for (var column = 0; column < widths.Length; column++)
             widths[column] = Math.Max(table.Columns[column].Length, rows.Count == 0 ? 0 : rows.Max(row => row[column].Text.Length));
-        var layout = new TableLayout(widths, screen);
-        if (layout.Room >= widths[^1])
-            return layout;
-        var longest = rows.Max(row => Wrapping.LongestWord(row[^1].Text));
-        return layout.Room >= RoomForText && (table.CutsLast || longest <= layout.Room) ? layout : null;
+        var all = Enumerable.Range(0, widths.Length).ToArray();
+        for (var spared = 0; spared <= table.Spare.Count; spared++)
+        {
+            var left = table.Spare.Take(spared).ToHashSet(StringComparer.Ordinal);
+            var columns = all.Where(column => !left.Contains(table.Columns[column])).ToArray();
+            var room = screen == 0 ? int.MaxValue : screen - Width(columns[..^1], widths) - Gap;
+            if (room >= widths[columns[^1]] || (columns[^1] == all[^1] && room >= RoomForText && IsBreakable(table, rows, room)))
+                return new TableLayout(columns, widths, [], screen, table.CutsLast);
+        }
+
+        var fit = all.Last(count => count == 0 || Width(all[..count], widths) <= screen);
+        return fit < 2 ? null : new TableLayout(all[..fit], widths, all[fit..], screen, cuts: false);
     }
 
     /// <summary>The lines of a row; each is its cells, as they stand, with the blanks behind them.</summary>
-    internal IEnumerable<(Cell Cell, int Blanks)[]> Lines(Cell[] row, bool cuts)
+    internal IEnumerable<(Cell Cell, int Blanks)[]> Lines(Cell[] row)
     {
-        var last = row[^1];
-        var parts = last.Text.Length <= Room ? [last.Text] : cuts ? [last.Text[..(Room - 3)] + "..."] : Wrapping.Break(last.Text, Room);
+        var before = Width(shown[..^1], widths) + Gap;
+        var room = screen == 0 ? int.MaxValue : screen - before;
+        var last = row[shown[^1]];
+        var parts = last.Text.Length <= room ? [last.Text] : cuts ? [last.Text[..(room - 3)] + "..."] : Wrapping.Break(last.Text, room);
         for (var i = 0; i < parts.Count; i++)
         {
-            Cell[] cells = i == 0 ? [.. row[..^1], last with { Text = parts[i] }] : [new Cell(new string(' ', Before)), last with { Text = parts[i] }];
+            if (i > 0)
+            {
+                yield return [(new Cell(""), before), (last with { Text = parts[i] }, 0)];
+                continue;
+            }
+
+            Cell[] cells = [.. shown[..^1].Select(column => row[column]), last with { Text = parts[0] }];
             var end = Array.FindLastIndex(cells, cell => cell.Text.Length > 0);
-            yield return [.. cells.Take(end + 1).Select((cell, column) => (cell, column == end || i > 0 ? 0 : widths[column] - cell.Text.Length + Gap))];
+            yield return [.. cells.Take(end + 1).Select((cell, at) => (cell, at == end ? 0 : widths[shown[at]] - cell.Text.Length + Gap))];
         }
     }
+
+    /// <summary>The cells that do not fit beside the others, named, in lines of their own.</summary>
+    internal IEnumerable<string> Below(Table table, Cell[] row)
+    {
+        var named = below.Where(column => row[column].Text.Length > 0).Select(column => $"{table.Columns[column].Replace('_', ' ')} {row[column].Text}").ToList();
+        return named.Count == 0
+            ? []
+            : Wrapping.Break(string.Join(", ", named), screen - IndentBelow).Select(line => new string(' ', IndentBelow) + line);
+    }
+
+    private static int Width(int[] columns, int[] widths) => columns.Sum(column => widths[column] + Gap) - Gap;
+
+    private static bool IsBreakable(Table table, IReadOnlyList<Cell[]> rows, int room) =>
+        table.CutsLast || rows.Count == 0 || rows.Max(row => Wrapping.LongestWord(row[^1].Text)) <= room;
 }

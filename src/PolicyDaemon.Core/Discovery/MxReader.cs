@@ -11,6 +11,7 @@ namespace PolicyDaemon.Core.Discovery;
 /// <code>
 /// example.com  example.com:587     MX; without MX the name itself (RFC 5321 section 5.1); an MX "0 ." takes no mail (RFC 7505)
 /// [mx.example.com]  [192.0.2.1]    no MX lookup
+/// .example.com                     as example.com, whose servers stand for those of its subdomains, unless hosts are named
 /// each MX host                     A and AAAA, aliases followed
 ///   a family is secure             TLSA at the end of the aliases, then at the name (RFC 7672 section 2.2.3)
 ///   insecure, and an alias         CNAME at the name; where that is secure, TLSA at the name
@@ -25,7 +26,7 @@ public static class MxReader
     private const int SmtpPort = 25;
 
     /// <param name="nextHop">The destination.</param>
-    /// <param name="hosts">Host names for a key that answers for subdomains, which has no MX of its own.</param>
+    /// <param name="hosts">Host names for a key that answers for subdomains, in the place of its domain's; empty: none are named.</param>
     /// <param name="at">When it is read, UTC.</param>
     /// <param name="find">The answer to a question; null where it has not been asked.</param>
     public static MxReading Read(NextHop nextHop, ImmutableArray<string> hosts, DateTimeOffset at, Func<DnsQuestion, DnsAnswer?> find)
@@ -63,9 +64,7 @@ public static class MxReader
                 return Ended(MxState.Given, DnsOutcome.NoMx, "a key with a slash is the path of an LMTP socket, which has no MX host to probe");
             if (nextHop.Port is null && HasServiceName())
                 return Ended(MxState.Given, DnsOutcome.NoMx, $"the service name in {nextHop} is not known here; write the port's number");
-            if (nextHop.IsSubdomains && named.IsEmpty)
-                return Ended(MxState.Given, DnsOutcome.NoMx, "a leading-dot key has no MX of its own; name hosts with --probe-as");
-            if (nextHop.IsSubdomains)
+            if (nextHop.IsSubdomains && !named.IsEmpty)
                 return Given([.. named.Take(DnsLimits.MxHosts)]);
             return nextHop.IsBracketed || IPAddress.TryParse(nextHop.Host, out _) ? Given([nextHop.Host]) : ByMx();
         }

@@ -128,7 +128,7 @@ public static class FindingKinds
             "Use a resolver that validates, or set resolver_trusted = no"),
 
         new(FindingKind.NothingToProbe, "nothing-to-probe", FindingSource.Probe, FindingSeverity.LookAtIt,
-            "A leading-dot key has no MX of its own, and no host was named to probe",
+            "A leading-dot key's domain has no mail server to probe, and no host was named",
             "Name hosts below it with --probe-as"),
 
         new(FindingKind.LevelNotMet, "level-not-met", FindingSource.Probe, FindingSeverity.LookAtIt,

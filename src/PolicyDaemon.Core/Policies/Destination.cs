@@ -19,7 +19,7 @@ public sealed record Destination
     /// <summary>Not enforced yet: answered as not found, while the prober reports what enforcing would do.</summary>
     public bool Observe { get; init; }
 
-    /// <summary>MX hosts to probe for a leading-dot key, which has no MX of its own.</summary>
+    /// <summary>MX hosts to probe for a leading-dot key; empty for those of the domain behind the dot.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
     /// <summary>An administrator's note.</summary>

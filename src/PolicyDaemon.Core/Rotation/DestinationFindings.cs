@@ -18,11 +18,11 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
         ArgumentNullException.ThrowIfNull(resolution);
         if (resolution.Worked)
             return null;
-        if (resolution.NextHop.IsSubdomains && resolution.Outcome == DnsOutcome.NoMx)
+        if (resolution is { NextHop.IsSubdomains: true, Outcome: DnsOutcome.NoMx or DnsOutcome.NullMx })
         {
             return Finding(
                 FindingKind.NothingToProbe, resolution.Outcome.AsProbeOutcome(), [],
-                "a leading-dot key has no MX of its own, and no host was named to probe: its verdict is unknown",
+                $"{resolution.NextHop.Host} has no mail server to probe in the place of its subdomains', and no host was named: the verdict is unknown",
                 Check(resolution.NextHop.Text));
         }
 

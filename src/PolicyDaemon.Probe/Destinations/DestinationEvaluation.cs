@@ -88,7 +88,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
     {
         if (!resolution.Worked)
         {
-            return resolution.NextHop is { IsSubdomains: true, IsPath: false } or { IsPath: true }
+            return resolution is { NextHop.IsPath: true } or { NextHop.IsSubdomains: true, Outcome: DnsOutcome.NoMx or DnsOutcome.NullMx }
                 ? []
                 : [.. FindingKinds.Of(FindingSource.Probe).Where(kind => kind is not (FindingKind.DnsTrouble or FindingKind.NothingToProbe))];
         }

@@ -361,15 +361,15 @@ public sealed partial class CheckTests
     }
 
     [Fact]
-    public async Task A_leading_dot_needs_a_host_to_probe()
+    public async Task A_leading_dot_is_probed_at_its_domain_or_at_the_host_that_is_named()
     {
         await using var network = new ProbedNetwork();
         network.Serve(Own);
         network.Dns.AddHost("mx.partner.test", false, $"127.0.0.1");
 
-        var without = network.Session.Run("check", ".partner.test");
-        Assert.Equal(ExitCode.Usage, without.Code);
-        Assert.Contains("policyctl check .partner.test --probe-as NAME", without.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Negative, network.Session.Run("check", ".partner.test").Code);
+        network.Dns.AddMx("partner.test", 10, "mx.partner.test", false);
+        Assert.Contains("mx.partner.test", network.Session.Run("check", ".partner.test", "--format", "table").Out, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, network.Session.Run("check", ".partner.test", "--probe-as", "not a host").Code);
         // Port 25 of loopback is nobody's: the host was looked for and not reached.
         Assert.Contains(

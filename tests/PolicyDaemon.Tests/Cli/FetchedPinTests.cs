@@ -302,7 +302,9 @@ public sealed class FetchedPinTests
         await using var network = new ProbedNetwork();
         network.Dns.AddHost("mx.partner.test", false, "127.0.0.9");
 
-        Assert.Equal(ExitCode.Usage, network.Session.Run("domain", "add", ".partner.test", "--level", "fingerprint", "--probe", "--yes").Code);
+        var nothing = network.Session.Run("domain", "add", ".partner.test", "--level", "fingerprint", "--probe", "--yes");
+        Assert.Equal(ExitCode.Negative, nothing.Code);
+        Assert.Contains("--probe-as NAME", nothing.Error, StringComparison.Ordinal);
         network.Session.Succeed("domain", "add", ".partner.test", "--level", "encrypt", "--probe-as", "mx.partner.test", "--probe-as", "mx2.partner.test");
         Assert.Contains("probe as\tmx.partner.test, mx2.partner.test\n", network.Session.Succeed("domain", "show", ".partner.test"), StringComparison.Ordinal);
         network.Session.Succeed("domain", "set", ".partner.test", "--probe-as", "mx3.partner.test");

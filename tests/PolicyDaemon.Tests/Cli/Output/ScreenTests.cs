@@ -54,16 +54,32 @@ public sealed class ScreenTests
     }
 
     [Fact]
-    public void A_table_that_is_too_wide_becomes_blocks()
+    public void A_table_that_is_too_wide_goes_on_below_its_rows_or_becomes_blocks()
     {
         using var session = new CliSession { Width = 80 };
         session.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin);
 
+        Assert.Equal(
+            $"KEY        FINGERPRINT\na.example  {CliSession.Pin}\n"
+            + "    digest sha256, of unknown, state standby, trust person, since\n    2026-11-23T12:00:00Z, served yes\n",
+            session.Succeed("pin", "list", "--format", "table"));
+        session.Width = 70;
         Assert.StartsWith(
-            $"a.example\n  fingerprint  {CliSession.Pin}\n  digest       sha256\n  of           unknown\n  state        standby\n",
+            $"a.example\n  fingerprint\n    {CliSession.Pin}\n  digest       sha256\n  of           unknown\n  state        standby\n",
             session.Succeed("pin", "list", "--format", "table"), StringComparison.Ordinal);
         session.Width = 200;
         Assert.StartsWith("KEY        FINGERPRINT", session.Succeed("pin", "list", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_goes_without_its_notes_before_it_becomes_anything_else()
+    {
+        using var session = new CliSession { Width = 80 };
+        session.Succeed("domain", "add", "clinic-with-a-long-name.example", "--level", "fingerprint", "--match", CliSession.Pin, "--note", "contract 4711, ask Anna");
+
+        Assert.StartsWith("KEY                              LEVEL        PINS  SERVED  VERDICT\n", session.Succeed("domain", "list", "--format", "table"), StringComparison.Ordinal);
+        session.Width = 120;
+        Assert.Contains("contract 4711, ask Anna", session.Succeed("domain", "list", "--format", "table"), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -267,6 +267,19 @@ public sealed class MxResolverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_leading_dot_key_is_probed_at_the_servers_of_its_domain_unless_others_are_named()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com", false);
+        dns.AddHost("mx.example.com", false, "192.0.2.1");
+
+        var found = await ResolveAsync(".example.com");
+
+        Assert.Equal("mx.example.com", Assert.Single(found.Hosts).Name);
+        Assert.False(found.HostIsGiven);
+        Assert.Equal(".example.com", found.NextHop.Text);
+    }
+
+    [Fact]
     public async Task A_service_name_that_nobody_knows_is_said_so()
     {
         Assert.Contains("service name", (await ResolveAsync("[mx.example.com]:quux")).Detail, StringComparison.Ordinal);
