@@ -37,9 +37,22 @@ internal sealed class Drawn(KindBook book, int seed)
             var name = host == 1 ? kind.Host : string.Create(CultureInfo.InvariantCulture, $"mx{host}.{kind.Domain}");
             var preference = OneIn(3) ? 10 : host * 10;
             var isAlias = OneIn(9);
-            var target = isAlias ? "real-" + name : name;
+            // Out of the signed zone, too, and into it.
+            var target = !isAlias ? name : OneIn(3) ? string.Create(CultureInfo.InvariantCulture, $"real-{seed}-{_servers}-{host}.{Pick(LabDns.PlainZone, LabDns.SignedZone)}") : "real-" + name;
             if (!bracketed) kind.Mx(name, preference);
             if (isAlias) kind.Dns(name, "CNAME", target + ".");
+            if (OneIn(25) && !bracketed)
+            {
+                // A host that does not exist, or whose name server does not answer.
+                if (OneIn(2) && !isAlias)
+                {
+                    kind.Dns(name, "NS", $"ns.{LabDns.PlainZone}.");
+                    if (hosts == 1) kind.Untold("the resolver fails");
+                }
+
+                continue;
+            }
+
             var addresses = OneIn(4) ? 1 + _random.Next(OneIn(4) ? 6 : 3) : 1;
             var shown = new List<ServedCertificate>();
             for (var address = 0; address < addresses; address++)
@@ -57,7 +70,7 @@ internal sealed class Drawn(KindBook book, int seed)
                 _ = OneIn(4) ? kind.AddressV6(target, server) : kind.Address(target, server);
             }
 
-            if (isSigned && !OneIn(4)) Records(kind, isAlias && OneIn(2) ? name : target, port, shown);
+            if ((isSigned || isAlias) && !OneIn(4)) Records(kind, isAlias && OneIn(2) ? name : target, port, shown);
         }
 
         var at = port == 25 ? "" : ":2525";
