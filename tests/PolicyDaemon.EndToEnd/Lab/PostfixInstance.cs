@@ -54,11 +54,21 @@ public sealed class PostfixInstance
             .Append(CultureInfo.InvariantCulture, $"maillog_file_prefixes = {Folder}\nenable_long_queue_ids = yes\n")
             .Append("alias_maps =\nalias_database =\nbiff = no\nmydestination =\n")
             .Append(mainCf);
-        await File.WriteAllTextAsync(MainCf, text.ToString());
+        await File.WriteAllTextAsync(MainCf, LastOfEach(text.ToString()));
         Settle(MainCf);
         await File.WriteAllTextAsync(Path.Combine(Configuration, "master.cf"), masterCf);
         Directory.CreateDirectory(Queue);
         (await RunAsync("postfix", "start")).Require();
+    }
+
+    /// <summary>Of a parameter that is set twice the last line. Postfix takes that one, too, and every process warns of the other; postlogd(8), which
+    /// warns itself, then waits for room in its own full socket, and with it everybody.</summary>
+    private static string LastOfEach(string text)
+    {
+        var lines = text.Split('\n');
+        static string Name(string line) => line.Split('=', 2)[0].Trim();
+        return string.Join('\n', lines.Where((line, index) =>
+            line.StartsWith('#') || !line.Contains('=', StringComparison.Ordinal) || !lines.Skip(index + 1).Any(later => !later.StartsWith('#') && Name(later) == Name(line))));
     }
 
     private string MainCf => Path.Combine(Configuration, "main.cf");
