@@ -69,12 +69,13 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
 
     private AddressDelivery At(AddressState address, TlsLevel level)
     {
-        var outcome = address.History.LastOutcome;
+        // Text in the clear behind STARTTLS is an alarm; Postfix throws it away, and the dialogue goes on.
+        var outcome = address.History is { LastOutcome: ProbeOutcome.PlaintextInjected, LastDialogue.BehindInjection: { } met } ? met : address.History.LastOutcome;
         switch (outcome)
         {
             case ProbeOutcome.EhloRefused:
                 return new AddressDelivery(AddressResult.Returned, outcome);
-            case ProbeOutcome.ReplyTooLong or ProbeOutcome.ProtocolError:
+            case ProbeOutcome.ReplyTooLong:
                 return new AddressDelivery(AddressResult.Unknown, outcome);
             case ProbeOutcome.StartTlsNotSupported:
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText) : new AddressDelivery(AddressResult.Skipped, outcome);
@@ -98,7 +99,7 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
         ProbeOutcome? other = null;
         if (authenticates)
         {
-            var runs = Presented(address, outcome);
+            var runs = Presented(address);
             if (runs.Count == 0)
                 return new AddressDelivery(AddressResult.Unknown, outcome);
             if (Refusal(address, runs[0], level) is { } refusal)
@@ -155,13 +156,13 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
 
     /// <summary>The certificates of the last handshake, the one that Postfix negotiates first.</summary>
     /// <remarks>Where that is not known, it is taken to be ECDSA: OpenSSL, and so Postfix, prefers it where a server leaves the choice.</remarks>
-    private static List<CertificateRun> Presented(AddressState address, ProbeOutcome outcome)
+    private static List<CertificateRun> Presented(AddressState address)
     {
         var history = address.History;
         var negotiated = history.LastDialogue?.Negotiated;
         var runs = history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null).ToList();
         // Nothing is concluded from a handshake behind injected text; to mail it is one all the same. What was there before is the best guess.
-        var last = outcome == ProbeOutcome.PlaintextInjected && runs.Count > 0 ? runs.Max(run => run.Last) : history.LastAttempt;
+        var last = history.LastOutcome == ProbeOutcome.PlaintextInjected && runs.Count > 0 ? runs.Max(run => run.Last) : history.LastAttempt;
         return [.. runs.Where(run => run.Last == last).OrderBy(run => run.Algorithm == negotiated ? 0 : run.Algorithm == KeyAlgorithm.Rsa ? 2 : 1)];
     }
 

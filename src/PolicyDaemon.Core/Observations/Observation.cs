@@ -22,6 +22,12 @@ public sealed record Observation
 
     public required ProbeOutcome Outcome { get; init; }
 
+    /// <summary>
+    /// What mail meets where the outcome is <see cref="ProbeOutcome.PlaintextInjected"/>, an alarm that is no obstacle to it: how the dialogue
+    /// went on; null where that is not known.
+    /// </summary>
+    public ProbeOutcome? Met { get; init; }
+
     /// <summary>The stage that the probe reached, or failed in.</summary>
     public required ProbeStage Stage { get; init; }
 
@@ -63,13 +69,20 @@ public sealed record LastDialogue(ProbeStage Stage, int? ReplyCode, ProbeOutcome
     /// <summary>Whether the server speaks TLS 1.2, as the last probe found that tried; null where none did.</summary>
     public bool? SpeaksTls12 { get; init; }
 
+    /// <summary>What mail meets behind injected text, as in <see cref="Observation.Met"/>; null where there was none.</summary>
+    public ProbeOutcome? BehindInjection { get; init; }
+
     public static LastDialogue Of(Observation observation)
     {
         ArgumentNullException.ThrowIfNull(observation);
         var first = observation.Certificates is [var shown, ..] ? shown : null;
         return new LastDialogue(
             observation.Stage, observation.ReplyCode, observation.AfterHandshake, first?.Certificate.Algorithm,
-            first?.TlsVersion is { Length: > 0 } version ? version : null) { SpeaksTls12 = observation.SpeaksTls12 };
+            first?.TlsVersion is { Length: > 0 } version ? version : null) 
+        {
+            SpeaksTls12 = observation.SpeaksTls12,
+            BehindInjection = observation.Outcome == ProbeOutcome.PlaintextInjected ? observation.Met : null,
+        };
     }
 }
 

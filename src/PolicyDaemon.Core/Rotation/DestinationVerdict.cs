@@ -67,7 +67,7 @@ public static class DestinationVerdicts
         }
 
         // What nobody can judge here; what is no SMTP, or may not be connected to, is as good as out of reach.
-        if (tried.Exists(one => one.Delivery is { Result: AddressResult.Unknown, Why: not (ProbeOutcome.AddressNotAllowed or ProbeOutcome.ReplyTooLong or ProbeOutcome.ProtocolError) }))
+        if (tried.Exists(one => one.Delivery is { Result: AddressResult.Unknown, Why: not (ProbeOutcome.AddressNotAllowed or ProbeOutcome.ReplyTooLong) }))
             return DestinationVerdict.Unknown;
         return isRefused ? DestinationVerdict.Mismatch : DestinationVerdict.Unreachable;
     }

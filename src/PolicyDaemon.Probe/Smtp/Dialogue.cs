@@ -56,9 +56,10 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 await recorder.DisposeAsync();
         }
 
-        var (outcome, detail) = Classify(clock, recorder, presented, isTooOld, fault);
+        var (met, why) = Classify(clock, recorder, presented, isTooOld, fault);
+        var (outcome, detail) = recorder is { Injected: true } ? (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS") : (met, why);
         return new DialogueResult(
-            outcome, clock.Stage, detail, recorder is { LastCode: > 0 } ? recorder.LastCode : null,
+            outcome, met, clock.Stage, detail, recorder is { LastCode: > 0 } ? recorder.LastCode : null,
             AfterHandshake(clock, log, fault), presented, recorder?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
 
@@ -103,8 +104,6 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
     private static (ProbeOutcome Outcome, string? Detail) Classify(
         StageClock clock, ClearTextRecorder? recorder, PresentedCertificate? presented, bool isTooOld, Exception? fault)
     {
-        if (recorder is { Injected: true })
-            return (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS");
         if (clock.Stage >= ProbeStage.SecureEhlo && presented is null)
             return (ProbeOutcome.TlsAnonymous, "the handshake showed no certificate");
         if (clock.Stage >= ProbeStage.SecureEhlo && isTooOld)
@@ -178,8 +177,9 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 }
 
 /// <summary>The result of one dialogue, classified.</summary>
+/// <param name="Met">The outcome apart from text in the clear behind STARTTLS: what mail meets.</param>
 /// <param name="AfterHandshake">The outcome of EHLO over TLS: secured where mail could go on, and where the dialogue did not come that far.</param>
 /// <param name="Alert">The TLS alert that the server sent instead of a handshake; null where it sent none.</param>
 internal sealed record DialogueResult(
-    ProbeOutcome Outcome, ProbeStage Stage, string? Detail, int? ReplyCode, ProbeOutcome AfterHandshake, PresentedCertificate? Presented, int? Alert,
+    ProbeOutcome Outcome, ProbeOutcome Met, ProbeStage Stage, string? Detail, int? ReplyCode, ProbeOutcome AfterHandshake, PresentedCertificate? Presented, int? Alert,
     ImmutableArray<StageTiming> Timings, ImmutableArray<string> Transcript);

@@ -56,6 +56,7 @@ public sealed class StartTlsProbe : IServerProbe
             Target = target,
             At = time.GetUtcNow(),
             Outcome = first.Outcome,
+            Met = first.Met,
             Stage = first.Stage,
             Detail = first.Detail,
             ReplyCode = first.ReplyCode,

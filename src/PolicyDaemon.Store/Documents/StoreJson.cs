@@ -25,7 +25,8 @@ internal sealed record PresentedKeyDocument(string MxHost, string Target, string
 /// <summary>The dialogue of the last attempt at a target.</summary>
 /// <param name="At">When that was: a program that does not know of this leaves it as it is, and it is then of an earlier attempt.</param>
 internal sealed record LastDialogueDocument(
-    long At, string Stage, long? ReplyCode = null, string? AfterHandshake = null, string? Negotiated = null, string? TlsVersion = null, bool? SpeaksTls12 = null);
+    long At, string Stage, long? ReplyCode = null, string? AfterHandshake = null, string? Negotiated = null, string? TlsVersion = null, bool? SpeaksTls12 = null,
+    string? BehindInjection = null);
 
 /// <summary>A certificate in an observation; the certificate itself is stored once, under its fingerprint.</summary>
 /// <param name="CertificateFingerprint">SHA-256 of the whole certificate.</param>

@@ -112,12 +112,16 @@ internal static class LastDialogueDocuments
         return new LastDialogue(
             stage, (int?)document.ReplyCode,
             ProbeOutcomes.TryParse(document.AfterHandshake, out var outcome) ? outcome : ProbeOutcome.Secured,
-            KeyAlgorithms.TryParse(document.Negotiated, out var algorithm) ? algorithm : null, document.TlsVersion) { SpeaksTls12 = document.SpeaksTls12 };
+            KeyAlgorithms.TryParse(document.Negotiated, out var algorithm) ? algorithm : null, document.TlsVersion) 
+        {
+            SpeaksTls12 = document.SpeaksTls12,
+            BehindInjection = ProbeOutcomes.TryParse(document.BehindInjection, out var met) ? met : null,
+        };
     }
 
     internal static string? Write(LastDialogue? dialogue, DateTimeOffset at) => dialogue is null ? null : JsonSerializer.Serialize(
         new LastDialogueDocument(
             at.Seconds(), dialogue.Stage.Name(), dialogue.ReplyCode, dialogue.AfterHandshake == ProbeOutcome.Secured ? null : dialogue.AfterHandshake.Name(),
-            dialogue.Negotiated?.Name(), dialogue.TlsVersion, dialogue.SpeaksTls12),
+            dialogue.Negotiated?.Name(), dialogue.TlsVersion, dialogue.SpeaksTls12, dialogue.BehindInjection?.Name()),
         StoreJson.Default.LastDialogueDocument);
 }

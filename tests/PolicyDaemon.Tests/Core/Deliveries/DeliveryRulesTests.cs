@@ -35,7 +35,8 @@ public sealed class DeliveryRulesTests
     [InlineData(ProbeOutcome.GreetingPermanent, Skipped, Skipped, Skipped, Skipped)]
     [InlineData(ProbeOutcome.ConnectionRefused, Skipped, Skipped, Skipped, Skipped)]
     [InlineData(ProbeOutcome.Timeout, Skipped, Skipped, Skipped, Skipped)]
-    [InlineData(ProbeOutcome.ProtocolError, Unknown, Unknown, Unknown, Unknown)]
+    [InlineData(ProbeOutcome.ProtocolError, Skipped, Skipped, Skipped, Skipped)]
+    [InlineData(ProbeOutcome.ReplyTooLong, Unknown, Unknown, Unknown, Unknown)]
     [InlineData(ProbeOutcome.AddressNotAllowed, Unknown, Unknown, Unknown, Unknown)]
     public void The_dialogue_decides_with_the_level(
         ProbeOutcome outcome, AddressResult none, AddressResult may, AddressResult encrypt, AddressResult fingerprint)
@@ -52,6 +53,25 @@ public sealed class DeliveryRulesTests
         Assert.Equal(Skipped, Rules(TlsLevel.Encrypt).At(Address(ProbeOutcome.HandshakeFailed)).Later);
         Assert.Equal(Plain, Rules(TlsLevel.May).At(Seen(ProbeOutcome.ConnectionLost, stage: ProbeStage.Handshake)).Later);
         Assert.Equal(Skipped, Rules(TlsLevel.May).At(Seen(ProbeOutcome.ConnectionLost, stage: ProbeStage.StartTls)).Later);
+    }
+
+    [Theory]
+    [InlineData(ProbeOutcome.Secured, Tls, Tls, Tls)]
+    [InlineData(ProbeOutcome.TlsTooOld, Tls, Tls, Skipped)]
+    [InlineData(ProbeOutcome.HandshakeFailed, Skipped, Skipped, Skipped)]
+    public void Behind_injected_text_the_dialogue_decides_all_the_same(ProbeOutcome met, AddressResult may, AddressResult encrypt, AddressResult fingerprint)
+    {
+        var address = Seen(ProbeOutcome.Secured);
+        address = address with
+        {
+            History = address.History with
+            {
+                LastOutcome = ProbeOutcome.PlaintextInjected,
+                LastDialogue = address.History.LastDialogue! with { TlsVersion = null, BehindInjection = met },
+            },
+        };
+
+        Assert.Equal([may, encrypt, fingerprint], new[] { TlsLevel.May, TlsLevel.Encrypt, TlsLevel.Fingerprint }.Select(level => Rules(level).At(address).Result));
     }
 
     [Theory]

@@ -103,7 +103,7 @@ public sealed class MailForecastTests
             '-' => ProbeOutcome.ConnectionRefused,
             '!' => ProbeOutcome.EhloRefused,
             '?' => ProbeOutcome.HandshakeFailed,
-            _ => ProbeOutcome.ProtocolError,
+            _ => ProbeOutcome.ReplyTooLong,
         };
         return new AddressState
         {
