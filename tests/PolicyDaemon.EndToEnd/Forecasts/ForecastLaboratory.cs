@@ -10,6 +10,12 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix, int? seed)
     private const string Patience = "15s";
     private const int FirstPort = 8600;
 
+    /// <summary>
+    /// minimal_backoff_time. A message that has been there for so long does without a TLS that does not work (smtp.h, PREACTIVE_DELAY), even in
+    /// its first attempt: longer than a slow machine takes for that.
+    /// </summary>
+    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(60);
+
     private readonly List<Policyd> _daemons = [];
     private Sandbox? _sandbox;
     private LabDns? _dns;
@@ -159,7 +165,7 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix, int? seed)
             smtp_helo_timeout = {Patience}
             smtp_starttls_timeout = {Patience}
             # A second attempt comes when it is asked for, and may then be in plain text.
-            minimal_backoff_time = 1s
+            minimal_backoff_time = {Wait.TotalSeconds}s
             queue_run_delay = 1d
             {string.Join('\n', Settings)}
             """, services.ToString());

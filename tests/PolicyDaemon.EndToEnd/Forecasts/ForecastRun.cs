@@ -41,8 +41,11 @@ internal sealed class ForecastRun(ForecastLaboratory lab)
         }
 
         Say($"{_policies.Count} mails are on their way");
+        var submitted = Stopwatch.StartNew();
         await AwaitAsync(messages, (_, _) => 1);
         Say("each was tried");
+        // By Postfix' own clock, in whole seconds.
+        if (ForecastLaboratory.Wait + TimeSpan.FromSeconds(2) - submitted.Elapsed is { Ticks: > 0 } left) await Task.Delay(left);
         await RetryAsync(messages);
         Say("each that waited was tried again");
         await checks;
