@@ -1,15 +1,19 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using Pipelines.Sockets.Unofficial;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Clients;
 
-/// <summary>One request and its reply over a connection of its own.</summary>
+/// <summary>One request and its reply over a connection of its own, read from the pipes of Pipelines.Sockets.Unofficial.</summary>
 internal static class MapExchange
 {
+    private static readonly PipeOptions Options = new(useSynchronizationContext: false);
+
     /// <summary>Recognises a whole reply at the start of the buffer.</summary>
     internal delegate FrameStatus ReplyReader(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> reply);
 
@@ -24,10 +28,9 @@ internal static class MapExchange
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
         try
         {
-            using var socket = await ConnectAsync(endpoint, either.Token);
-            for (var sent = 0; sent < request.Length;)
-                sent += await socket.SendAsync(request[sent..], SocketFlags.None, either.Token);
-            return await ReceiveAsync(socket, endpoint, read, parse, either.Token);
+            using var connection = SocketConnection.Create(await ConnectAsync(endpoint, either.Token), Options);
+            await connection.Output.WriteAsync(request, either.Token);
+            return await ReceiveAsync(connection.Input, endpoint, read, parse, either.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -36,6 +39,10 @@ internal static class MapExchange
         catch (SocketException exception)
         {
             return Failure(endpoint, exception);
+        }
+        catch (IOException exception)
+        {
+            return QueryResult.Failure(QueryStatus.Failed, $"{endpoint}: {exception.Message}");
         }
     }
 
@@ -61,29 +68,26 @@ internal static class MapExchange
     }
 
     private static async Task<QueryResult> ReceiveAsync(
-        Socket socket, MapEndpoint endpoint, ReplyReader read, ReplyParser parse, CancellationToken cancel)
+        PipeReader input, MapEndpoint endpoint, ReplyReader read, ReplyParser parse, CancellationToken cancel)
     {
-        var buffer = new byte[4096];
-        var count = 0;
         while (true)
         {
-            if (count == buffer.Length)
-                Array.Resize(ref buffer, buffer.Length * 2); // the reader refuses what is too long before this grows far
-            var received = await socket.ReceiveAsync(buffer.AsMemory(count), SocketFlags.None, cancel);
-            if (received == 0)
-                return QueryResult.Failure(QueryStatus.Failed, $"{endpoint} closed the connection without a whole answer; see the journal of policyd");
-            count += received;
-            var sequence = new ReadOnlySequence<byte>(buffer, 0, count);
-            switch (read(ref sequence, out var reply))
+            var received = await input.ReadAsync(cancel);
+            var buffer = received.Buffer;
+            switch (read(ref buffer, out var reply))
             {
                 case FrameStatus.Complete:
-                    var answer = parse(reply.FirstSpan, out var problem);
+                    var answer = parse(reply.ToArray(), out var problem);
                     return answer is { } known
                         ? QueryResult.Answered(known)
                         : QueryResult.Failure(QueryStatus.Malformed, $"{endpoint} sent a malformed reply: {problem}");
                 case FrameStatus.Malformed:
                     return QueryResult.Failure(QueryStatus.Malformed, $"{endpoint} sent a malformed reply: wrong framing or too long; is it another service's port?");
             }
+
+            if (received.IsCompleted)
+                return QueryResult.Failure(QueryStatus.Failed, $"{endpoint} closed the connection without a whole answer; see the journal of policyd");
+            input.AdvanceTo(buffer.Start, buffer.End); // the reader refuses what is too long before much is kept
         }
     }
 

@@ -1,23 +1,15 @@
-using System.Net.Sockets;
+using PolicyDaemon.Lookup.Listening.Readiness;
 
 namespace PolicyDaemon.Lookup.Listening;
 
 /// <summary>Sorts the errors of accept(2) into the three tiers.</summary>
 internal static class AcceptFaults
 {
-    public static AcceptFault Classify(Exception exception) => exception switch
+    public static AcceptFault Classify(SystemError error) => error switch
     {
-        ObjectDisposedException => AcceptFault.Listener,
-        SocketException socket => socket.SocketErrorCode switch
-        {
-            SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => AcceptFault.Resources,
-            SocketError.OperationAborted or SocketError.Interrupted or SocketError.NotSocket or SocketError.InvalidArgument
-                or SocketError.OperationNotSupported or SocketError.Shutdown => AcceptFault.Listener,
-            // ENOMEM and ENFILE have no name of their own everywhere; what the runtime cannot name is not the client's fault.
-            SocketError.SocketError or SocketError.SystemNotReady or SocketError.ProcessLimit => AcceptFault.Resources,
-            _ => AcceptFault.Client,
-        },
-        _ => AcceptFault.Listener,
+        SystemError.ProcessDescriptors or SystemError.SystemDescriptors or SystemError.NoMemory or SystemError.NoBuffers => AcceptFault.Resources,
+        SystemError.BadDescriptor or SystemError.InvalidArgument or SystemError.NotSocket or SystemError.NotSupported => AcceptFault.Listener,
+        _ => AcceptFault.Client,
     };
 }
 

@@ -40,7 +40,7 @@ internal sealed class ConnectionRegistry : IDisposable
         deadlines = new DeadlineSweep(time, shortest / 4, Sweep);
         limitLog = new LogGate(time);
         timeoutLog = new LogGate(time);
-        context = new ConnectionContext(logger, time, deadlines, new PeerMemory(options.MaxPeerMemory, Relieve), new LogGate(time));
+        context = new ConnectionContext(logger, time, deadlines, new PeerMemory(options.MaxPeerMemory, Relieve), new LogGate(time), Ended);
     }
 
     /// <summary>The most connections at one time: as configured, or fewer where the process has too few descriptors.</summary>
@@ -72,20 +72,67 @@ internal sealed class ConnectionRegistry : IDisposable
             rooms.Close(room);
     }
 
-    /// <summary>Takes over an accepted socket.</summary>
-    public IConnectionTransport Open(Socket socket) => new ReadinessTransport(loop, socket);
+    /// <summary>Has a socket's clients reported to the listener on the thread that serves them.</summary>
+    public IListeningSocket Listen(Socket socket, Action<Socket> close) => new ListeningSocket(loop, socket, close);
 
-    /// <summary>Serves a new peer, or closes it when nobody can make way.</summary>
-    public void Admit(Func<IConnectionTransport> open, Action refuse, ListenerRoom room)
+    /// <summary>Serves a new peer, or closes its socket when nobody can make way. On the loop's thread.</summary>
+    /// <exception cref="IOException">The kernel refuses to watch the socket, which is closed.</exception>
+    public void Admit(int descriptor, ListenerRoom room)
     {
         if (!TryMakeWay(room))
         {
-            service.Counters.ConnectionRefused();
-            refuse();
+            _ = NativeMethods.Close(descriptor);
             return;
         }
 
-        var connection = new MapConnection(open(), room, service, context);
+        ReadinessTransport transport;
+        try
+        {
+            transport = new ReadinessTransport(loop, descriptor);
+        }
+        catch
+        {
+            _ = NativeMethods.Close(descriptor);
+            throw;
+        }
+
+        Serve(transport, room);
+    }
+
+    /// <summary>True where there is room for a new peer, after somebody else made way where it was needed.</summary>
+    public bool TryMakeWay(ListenerRoom room)
+    {
+        MakingWay? first = null;
+        lock (sync)
+        {
+            if (rooms.HasPlace(room))
+                return true;
+
+            // Linear, and at the limit only.
+            foreach (var connection in connections)
+            {
+                if (ListenerRooms.CanGive(connection.Room, room) && MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
+                    first = next;
+            }
+        }
+
+        if (limitLog.TryPass(out var suppressed))
+            logger.ConnectionLimit(room.Endpoint.Text, room.Held, limit, suppressed);
+        if (first is not { } found)
+        {
+            service.Counters.ConnectionRefused();
+            return false;
+        }
+
+        service.Counters.ConnectionEvicted();
+        found.End();
+        return true;
+    }
+
+    /// <summary>Serves a new peer.</summary>
+    public void Serve(IConnectionTransport transport, ListenerRoom room)
+    {
+        var connection = new MapConnection(transport, room, service, context);
         bool leave;
         lock (sync)
         {
@@ -97,7 +144,7 @@ internal sealed class ConnectionRegistry : IDisposable
 
         service.Counters.ConnectionOpened();
         logger.ConnectionOpened(connection.Protocol.Name(), service.Counters.ConnectionsOpen);
-        _ = RunAsync(connection);
+        _ = connection.RunAsync();
         if (leave)
             connection.Leave();
     }
@@ -151,9 +198,8 @@ internal sealed class ConnectionRegistry : IDisposable
         loop.Dispose();
     }
 
-    private async Task RunAsync(MapConnection connection)
+    private void Ended(MapConnection connection)
     {
-        await connection.RunAsync();
         service.Counters.ConnectionClosed();
         lock (sync)
         {
@@ -162,31 +208,6 @@ internal sealed class ConnectionRegistry : IDisposable
             if (draining && connections.Count == 0)
                 drained.TrySetResult();
         }
-    }
-
-    private bool TryMakeWay(ListenerRoom room)
-    {
-        MakingWay? first = null;
-        lock (sync)
-        {
-            if (rooms.HasPlace(room))
-                return true;
-
-            // Linear, and at the limit only.
-            foreach (var connection in connections)
-            {
-                if (ListenerRooms.CanGive(connection.Room, room) && MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
-                    first = next;
-            }
-        }
-
-        if (limitLog.TryPass(out var suppressed))
-            logger.ConnectionLimit(room.Endpoint.Text, room.Held, limit, suppressed);
-        if (first is not { } found)
-            return false;
-        service.Counters.ConnectionEvicted();
-        found.End();
-        return true;
     }
 
     private bool Sweep()

@@ -26,7 +26,16 @@ internal sealed class ListenerRooms(int limit)
     private int held;
 
     /// <summary>The number of connections that are left for listeners whose own part is full.</summary>
-    private int Shared => limit - rooms.Sum(room => room.Reserved) - (held - rooms.Sum(room => Math.Min(room.Held, room.Reserved)));
+    private int Shared
+    {
+        get
+        {
+            var left = limit - held;
+            foreach (var room in rooms)
+                left -= Math.Max(0, room.Reserved - room.Held);
+            return left;
+        }
+    }
 
     public ListenerRoom Open(MapEndpoint endpoint)
     {

@@ -12,7 +12,12 @@ using PolicyDaemon.Lookup.Protocols;
 namespace PolicyDaemon.Lookup.Listening;
 
 /// <summary>One connection: reads requests and answers them in order, until the peer closes it or breaks the protocol.</summary>
-/// <remarks>Works on two pipes and knows nothing of what moves the bytes; <see cref="IConnectionTransport"/> does.</remarks>
+/// <remarks>
+/// <para>Works on two pipes and knows nothing of what moves the bytes; <see cref="IConnectionTransport"/> does.</para>
+/// <para>An answer that comes later (<see cref="ParkedLookup"/>) has its place where a flush has it: answering stops behind its request, what was
+/// written is flushed, the outcome is awaited, <see cref="IConnectionTransport.YieldAsync"/> leads back to the thread of all connections, and its
+/// reply is written before anything more is answered. Meanwhile nothing is read from this peer, and nobody else waits.</para>
+/// </remarks>
 internal sealed class MapConnection
 {
     // Pipelined replies go out together, but not without bound: with the last of them this is all that a peer can leave unread, and all that
@@ -85,9 +90,38 @@ internal sealed class MapConnection
     [SuppressMessage("Design", "CA1031", Justification = "The outermost catch of a connection: whatever happened ends this one only.")]
     public async Task RunAsync()
     {
+        var input = transport.Input;
+        var output = transport.Output;
         try
         {
-            await ServeAsync();
+            while (true)
+            {
+                // What outlives an await is memory of every connection.
+                var status = Answer(await input.ReadAsync(), input, output, out var written, out var left, out var isLast, out var parked);
+                while (written > 0 || parked is not null)
+                {
+                    if (written > 0)
+                    {
+                        var flush = output.FlushAsync();
+                        var waits = !flush.IsCompletedSuccessfully;
+                        if (waits)
+                            BeginReply(written);
+                        var isGone = (await flush).IsCompleted;
+                        if (waits)
+                            EndReply(written);
+                        if (isGone)
+                            return;
+                    }
+
+                    written = parked is null ? 0 : await ConcludeAsync(parked, output);
+                    parked = null;
+                }
+
+                if (status == FrameStatus.Malformed || (status == FrameStatus.Incomplete && (isLast || (leaving && left == 0))))
+                    return;
+                if (status == FrameStatus.Complete && left > 0)
+                    await transport.YieldAsync();
+            }
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -102,39 +136,32 @@ internal sealed class MapConnection
         finally
         {
             Hold(0);
-            await transport.Output.CompleteAsync();
-            await transport.Input.CompleteAsync();
+            output.Complete();
+            input.Complete();
             transport.Dispose();
+            context.Ended(this);
         }
     }
 
-    private async Task ServeAsync()
+    /// <summary>Answers what was read, and notes what the peer still owes.</summary>
+    /// <param name="written">Octets of replies.</param>
+    /// <param name="left">Octets that were not consumed.</param>
+    /// <param name="isLast">The peer sends no more.</param>
+    /// <param name="parked">The lookup whose answer comes later; the last one that was looked at.</param>
+    private FrameStatus Answer(
+        ReadResult read, PipeReader input, PipeWriter output, out int written, out long left, out bool isLast, out ParkedLookup? parked)
     {
-        var input = transport.Input;
-        var output = transport.Output;
-        while (true)
-        {
-            var read = await input.ReadAsync();
-            var buffer = read.Buffer;
-            var received = buffer.Length;
-            var status = AnswerAll(ref buffer, output, out var written, out var parked);
-            var left = buffer.Length;
-            // More requests may be here when the replies had to be flushed first: those are not examined yet.
-            input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
+        var buffer = read.Buffer;
+        isLast = read.IsCompleted;
+        var received = buffer.Length;
+        var status = AnswerAll(ref buffer, output, out written, out parked);
+        left = buffer.Length;
+        // More requests may be here when the replies had to be flushed first: those are not examined yet.
+        input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
 
-            // Requests that are whole wait for us, not for the peer.
-            NoteProgress(status == FrameStatus.Incomplete ? left : 0, left != received);
-            if (written > 0 && !await TryFlushAsync(output, written))
-                return;
-            if (parked is not null && !await TryConcludeAsync(parked, output))
-                return;
-            if (status == FrameStatus.Malformed)
-                return;
-            if (status == FrameStatus.Incomplete && (read.IsCompleted || (leaving && left == 0)))
-                return;
-            if (status == FrameStatus.Complete && left > 0)
-                await transport.YieldAsync();
-        }
+        // Requests that are whole wait for us, not for the peer.
+        NoteProgress(status == FrameStatus.Incomplete ? left : 0, left != received);
+        return status;
     }
 
     private void NoteProgress(long left, bool consumed)
@@ -161,19 +188,18 @@ internal sealed class MapConnection
             Hold(left);
     }
 
-    private async ValueTask<bool> TryFlushAsync(PipeWriter output, int written)
+    /// <summary>The peer has to take a reply now; usually that takes until the end of a turn of all connections.</summary>
+    private void BeginReply(int octets)
     {
-        var flush = output.FlushAsync();
-        if (flush.IsCompletedSuccessfully)
-            return !flush.Result.IsCompleted;
-
-        Volatile.Write(ref replySince, Math.Max(1, context.Time.GetTimestamp()));
+        Volatile.Write(ref replySince, Math.Max(1, lastActivity));
         context.Deadlines.Arm();
-        Hold(held + written);
-        var result = await flush;
-        Hold(held - written);
+        Hold(held + octets);
+    }
+
+    private void EndReply(int octets)
+    {
+        Hold(held - octets);
         Volatile.Write(ref replySince, 0);
-        return !result.IsCompleted;
     }
 
     private void Hold(long octets)
@@ -238,22 +264,13 @@ internal sealed class MapConnection
     }
 
     /// <summary>Waits, on no thread, until a parked lookup can be answered, and answers it.</summary>
-    private async ValueTask<bool> TryConcludeAsync(ParkedLookup parked, PipeWriter output)
+    private async ValueTask<int> ConcludeAsync(ParkedLookup parked, PipeWriter output)
     {
-        try
-        {
-            await parked.Outcome;
-            // Whoever concluded it has another thread; connections are served on one.
-            await transport.YieldAsync();
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // The peer has left; its place is another lookup's.
-            service.Conclude(parked);
-            throw;
-        }
-
-        return await TryFlushAsync(output, Write(output, service.Conclude(parked)));
+        await parked.Outcome;
+        // Whoever concluded it has another thread; connections are served on one.
+        await transport.YieldAsync();
+        // Also where the peer has left, which writing tells: its place is another lookup's.
+        return Write(output, service.Conclude(parked));
     }
 
     private int Write(PipeWriter output, LookupReply reply)

@@ -1,13 +1,15 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;
 
-/// <summary>One listening socket and the loop that accepts from it.</summary>
+/// <summary>One listening socket, and how clients are accepted from it: on the thread that answers them.</summary>
 internal sealed class MapListener : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -19,38 +21,39 @@ internal sealed class MapListener : IAsyncDisposable
     // The kernel doubles it for its own accounts (socket(7), SO_SNDBUF): the longest reply fits.
     private const int KernelReplies = 128 * 1024;
 
-    // While clients wait, accepting never waits; whoever floods one listener must leave the thread to the others.
-    private const int AcceptsInARow = 16;
+    // Whoever floods one listener must leave the thread to the others, and to those who ask.
+    private const int AcceptsPerTurn = 16;
 
-    private readonly Func<CancellationToken, ValueTask<Socket>> accept;
-    private readonly Action close;
+    private readonly IListeningSocket socket;
     private readonly ConnectionRegistry registry;
     private readonly ListenerRoom room;
     private readonly LookupCounters counters;
     private readonly ILogger logger;
-    private readonly TimeProvider time;
-    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock sync = new();
+    private readonly ITimer pauseTimer;
     private readonly LogGate pauseLog;
+    private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // When the file of a unix socket was made.
     private readonly DateTime fileMadeAt;
+    private TimeSpan pause;
+    private int clientFaults;
     private bool pauseLogged;
-    private Task completion = Task.CompletedTask;
+    private bool stopped;
 
     internal MapListener(
-        MapEndpoint endpoint, string name, Func<CancellationToken, ValueTask<Socket>> accept, Action close,
-        ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time)
+        MapEndpoint endpoint, string name, IListeningSocket socket, ConnectionRegistry registry, LookupCounters counters, ILogger logger,
+        TimeProvider time)
     {
         Endpoint = endpoint;
         Name = name;
-        this.accept = accept;
-        this.close = close;
+        this.socket = socket;
         this.registry = registry;
         room = registry.OpenRoom(endpoint);
         fileMadeAt = endpoint.Path is { } path ? UnixSocketFile.MadeAt(path) : default;
         this.counters = counters;
         this.logger = logger;
-        this.time = time;
+        pauseTimer = time.CreateTimer(_ => Watch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         pauseLog = new LogGate(time);
     }
 
@@ -69,7 +72,7 @@ internal sealed class MapListener : IAsyncDisposable
     public string Name { get; }
 
     /// <summary>Ends when the listener is disposed; faults when it cannot accept any more.</summary>
-    public Task Completion => completion;
+    public Task Completion => completion.Task;
 
     /// <summary>Binds and listens; no connection is accepted before <see cref="Start"/>.</summary>
     /// <exception cref="IOException">The endpoint is taken or cannot be bound.</exception>
@@ -79,12 +82,12 @@ internal sealed class MapListener : IAsyncDisposable
         if (endpoint.Path is { } path)
         {
             var unix = UnixSocketFile.Listen(path, options.SocketMode, options.Backlog);
-            return new(endpoint, endpoint.Text, unix.AcceptAsync, () => CloseUnix(unix, path, logger), registry, counters, logger, time);
+            return new(endpoint, endpoint.Text, registry.Listen(unix, socket => CloseUnix(socket, path, logger)), registry, counters, logger, time);
         }
 
-        var socket = ListenInet(endpoint, options.Backlog);
-        var name = endpoint.BoundTo((IPEndPoint)socket.LocalEndPoint!).Text;
-        return new(endpoint, name, socket.AcceptAsync, socket.Dispose, registry, counters, logger, time);
+        var inet = ListenInet(endpoint, options.Backlog);
+        var name = endpoint.BoundTo((IPEndPoint)inet.LocalEndPoint!).Text;
+        return new(endpoint, name, registry.Listen(inet, socket => socket.Dispose()), registry, counters, logger, time);
     }
 
     /// <summary>Takes over a socket that listens already, as systemd hands it over; its file is systemd's.</summary>
@@ -94,7 +97,7 @@ internal sealed class MapListener : IAsyncDisposable
     /// </remarks>
     public static MapListener Inherit(
         Socket socket, MapEndpoint endpoint, ConnectionRegistry registry, LookupCounters counters, ILogger logger, TimeProvider time) =>
-        new(endpoint, $"{endpoint.Text} (handed over)", Bound(socket).AcceptAsync, () => { }, registry, counters, logger, time) { IsInherited = true };
+        new(endpoint, $"{endpoint.Text} (handed over)", registry.Listen(ForReplies(socket), _ => { }), registry, counters, logger, time) { IsInherited = true };
 
     /// <summary>True when nothing needs to be bound for this endpoint.</summary>
     public bool Serves(MapEndpoint endpoint) =>
@@ -102,88 +105,118 @@ internal sealed class MapListener : IAsyncDisposable
 
     public void Start()
     {
-        completion = AcceptLoopAsync(stopping.Token);
+        Watch();
         logger.Listening(Protocol.Name(), Name);
     }
 
     /// <summary>Stops accepting and closes the socket; connections live on.</summary>
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        close();
-        // A fault was reported where Completion is watched; here it is only waited for.
-        await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        registry.CloseRoom(room);
-        stopping.Dispose();
-        logger.ListenerStopped(Protocol.Name(), Name);
-    }
-
-    private async Task AcceptLoopAsync(CancellationToken stop)
-    {
-        var pause = TimeSpan.Zero;
-        var clientFaults = 0;
-        for (var turns = 1; !stop.IsCancellationRequested; turns++)
+        lock (sync)
         {
-            if (turns % AcceptsInARow == 0)
-                await Task.Yield();
-            try
-            {
-                var socket = await accept(stop);
-                if (pauseLogged)
-                    logger.AcceptResumed(Name);
-                pauseLogged = false;
-                pause = TimeSpan.Zero;
-                clientFaults = 0;
-                Admit(socket);
-            }
-            catch (Exception) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                counters.AcceptFailed();
-                var fault = AcceptFaults.Classify(exception);
-                if (fault == AcceptFault.Listener)
-                {
-                    logger.ListenerLost(Name, exception.Message);
-                    throw new IOException($"cannot accept connections on {Name} any more: {exception.Message}", exception);
-                }
-
-                if (fault == AcceptFault.Client && ++clientFaults < ClientFaultsInARow)
-                {
-                    logger.AcceptSkipped(Name, exception.Message);
-                    continue;
-                }
-
-                pause = NextPause(pause);
-                // At the edge of the limit pauses and successes alternate; the journal need not follow each.
-                if (pauseLog.TryPass(out var suppressed))
-                {
-                    logger.AcceptPaused(Name, exception.Message, pause, suppressed);
-                    pauseLogged = true;
-                }
-
-                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            if (!stopped)
+                socket.Unwatch();
+            stopped = true;
         }
+
+        await pauseTimer.DisposeAsync();
+        socket.Close();
+        completion.TrySetResult();
+        registry.CloseRoom(room);
+        logger.ListenerStopped(Protocol.Name(), Name);
     }
 
     internal static TimeSpan NextPause(TimeSpan pause) =>
         pause == TimeSpan.Zero ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
-    [SuppressMessage("Design", "CA1031", Justification = "One peer's socket that cannot be set up must not end the listener.")]
-    private void Admit(Socket socket)
+    private void Watch()
     {
+        lock (sync)
+        {
+            if (stopped)
+                return;
+            try
+            {
+                socket.Watch(Accept);
+            }
+            catch (IOException exception)
+            {
+                Lose(exception.Message);
+            }
+        }
+    }
+
+    /// <summary>Called on the thread that serves the connections, while clients wait.</summary>
+    private void Accept()
+    {
+        lock (sync)
+        {
+            for (var count = 0; count < AcceptsPerTurn && !stopped; count++)
+            {
+                var error = socket.Accept(out var descriptor);
+                if (error == SystemError.None)
+                    Accepted(descriptor);
+                else if (error == SystemError.TryAgain || !GoesOnAfter(error))
+                    return;
+            }
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "One peer's socket that cannot be set up must not end the listener.")]
+    private void Accepted(int descriptor)
+    {
+        if (pauseLogged)
+            logger.AcceptResumed(Name);
+        pauseLogged = false;
+        pause = TimeSpan.Zero;
+        clientFaults = 0;
         try
         {
-            registry.Admit(() => registry.Open(socket), socket.Dispose, room);
+            registry.Admit(descriptor, room);
         }
         catch (Exception exception)
         {
-            socket.Dispose();
             logger.AcceptSkipped(Name, exception.Message);
         }
+    }
+
+    /// <returns>True where the next client can be taken at once.</returns>
+    private bool GoesOnAfter(SystemError error)
+    {
+        counters.AcceptFailed();
+        var reason = new Win32Exception((int)error).Message;
+        var fault = AcceptFaults.Classify(error);
+        if (fault == AcceptFault.Listener)
+        {
+            Lose(reason);
+            return false;
+        }
+
+        if (fault == AcceptFault.Client && ++clientFaults < ClientFaultsInARow)
+        {
+            logger.AcceptSkipped(Name, reason);
+            return true;
+        }
+
+        pause = NextPause(pause);
+        // At the edge of the limit pauses and successes alternate; the journal need not follow each.
+        if (pauseLog.TryPass(out var suppressed))
+        {
+            logger.AcceptPaused(Name, reason, pause, suppressed);
+            pauseLogged = true;
+        }
+
+        socket.Unwatch();
+        pauseTimer.Change(pause, Timeout.InfiniteTimeSpan);
+        return false;
+    }
+
+    private void Lose(string reason)
+    {
+        socket.Unwatch();
+        stopped = true;
+        logger.ListenerLost(Name, reason);
+        completion.TrySetException(new IOException($"cannot accept connections on {Name} any more: {reason}"));
     }
 
     private static Socket ListenInet(MapEndpoint endpoint, int backlog)
@@ -197,7 +230,7 @@ internal sealed class MapListener : IAsyncDisposable
             // SO_REUSEADDR, so that a restart does not wait for old connections; .NET sets it for bind on Unix by itself.
             socket.Bind(address);
             socket.Listen(backlog);
-            return Bound(socket);
+            return ForReplies(socket);
         }
         catch (SocketException exception)
         {
@@ -206,11 +239,13 @@ internal sealed class MapListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Sets the send buffer of the listening socket, which accepted sockets inherit: the kernel would keep megabytes for a peer that does not read.</summary>
-    private static Socket Bound(Socket listener)
+    /// <summary>Sets what accepted sockets inherit (Linux): replies leave at once, and the kernel does not keep megabytes for a peer that does not read.</summary>
+    private static Socket ForReplies(Socket listener)
     {
-        if (listener.AddressFamily != AddressFamily.Unix)
-            listener.SendBufferSize = KernelReplies;
+        if (listener.AddressFamily == AddressFamily.Unix)
+            return listener;
+        listener.SendBufferSize = KernelReplies;
+        listener.NoDelay = true;
         return listener;
     }
 

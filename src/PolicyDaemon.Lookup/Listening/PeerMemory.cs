@@ -25,4 +25,6 @@ internal sealed class PeerMemory(long limit, Action<long> exceeded)
 /// <param name="Deadlines">The sweep that ends late requests and replies; armed where one begins.</param>
 /// <param name="Memory">Counts the octets that are kept for slow peers.</param>
 /// <param name="Faults">Bounds the log lines that peers can cause.</param>
-internal sealed record ConnectionContext(ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults);
+/// <param name="Ended">Called with a connection that is over.</param>
+internal sealed record ConnectionContext(
+    ILogger Logger, TimeProvider Time, DeadlineSweep Deadlines, PeerMemory Memory, LogGate Faults, Action<MapConnection> Ended);

@@ -197,7 +197,7 @@ public sealed class EdgeCasesTests
     {
         using var registry = TestConnections.Registry(data);
         var peer = new PipeTransport();
-        registry.Admit(() => peer, () => Assert.Fail("refused"), registry.OpenRoom(TestConnections.Endpoint(protocol)));
+        Assert.True(registry.Admit(peer, registry.OpenRoom(TestConnections.Endpoint(protocol))));
         peer.Send(Encoding.UTF8.GetBytes(request));
         var reply = peer.Received();
         if (!peer.IsDisposed)

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,12 +9,9 @@ internal sealed class EpollSet : IDisposable
     /// <summary>The token under which the bell is reported.</summary>
     public const ulong Bell = ulong.MaxValue;
 
-    private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC, EFD_CLOEXEC
-    private const int NonBlocking = 0x800; // EFD_NONBLOCK
     private const int AddOperation = 1;
     private const int RemoveOperation = 2;
     private const int ModifyOperation = 3;
-    private const int Interrupted = 4; // EINTR
 
     // struct epoll_event is packed on x86-64 and nowhere else (sys/epoll.h, __EPOLL_PACKED).
     private static readonly int TokenOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
@@ -30,10 +26,10 @@ internal sealed class EpollSet : IDisposable
     public EpollSet(int capacity)
     {
         events = new byte[capacity * EventSize];
-        set = Own(NativeMethods.EpollCreate(CloseOnExec), "epoll_create1");
+        set = Own(NativeMethods.EpollCreate(), "epoll_create1");
         try
         {
-            bell = Own(NativeMethods.EventFd(0, CloseOnExec | NonBlocking), "eventfd");
+            bell = Own(NativeMethods.EventFd(), "eventfd");
         }
         catch (IOException)
         {
@@ -41,19 +37,20 @@ internal sealed class EpollSet : IDisposable
             throw;
         }
 
-        Add(bell, Bell, SocketEvents.Readable);
+        Add((int)bell.DangerousGetHandle(), Bell, SocketEvents.Readable);
     }
 
-    /// <summary>Begins to report on a socket.</summary>
+    /// <summary>Begins to report on a socket, which must stay open until this returns. The kernel forgets it when it is closed.</summary>
+    /// <param name="socket">Its descriptor.</param>
     /// <param name="token">What names the socket in reports.</param>
     /// <exception cref="IOException">The kernel refuses: too many watches for this user, no memory.</exception>
-    public void Add(SafeHandle socket, ulong token, SocketEvents interest) => Control(AddOperation, socket, token, interest);
+    public void Add(int socket, ulong token, SocketEvents interest) => Control(AddOperation, socket, token, interest);
 
     /// <summary>Changes what is reported; what is true already is reported again.</summary>
-    public void Modify(SafeHandle socket, ulong token, SocketEvents interest) => Control(ModifyOperation, socket, token, interest);
+    public void Modify(int socket, ulong token, SocketEvents interest) => Control(ModifyOperation, socket, token, interest);
 
     /// <summary>Reports nothing more; an event that was taken by a wait already may still be under way.</summary>
-    public void Remove(SafeHandle socket) => Control(RemoveOperation, socket, 0, SocketEvents.None);
+    public void Remove(int socket) => Control(RemoveOperation, socket, 0, SocketEvents.None);
 
     /// <summary>Waits for events.</summary>
     /// <param name="block">False: returns at once, without waiting.</param>
@@ -63,7 +60,7 @@ internal sealed class EpollSet : IDisposable
         var count = NativeMethods.EpollWait(set, ref events[0], events.Length / EventSize, block ? -1 : 0);
         if (count >= 0)
             return count;
-        return Marshal.GetLastPInvokeError() == Interrupted ? 0 : throw Failed("epoll_wait");
+        return (SystemError)Marshal.GetLastPInvokeError() == SystemError.Interrupted ? 0 : throw NativeMethods.Failed("epoll_wait");
     }
 
     public (ulong Token, SocketEvents Events) Event(int index)
@@ -87,24 +84,18 @@ internal sealed class EpollSet : IDisposable
         set.Dispose();
     }
 
-    private void Control(int operation, SafeHandle socket, ulong token, SocketEvents interest)
+    private void Control(int operation, int socket, ulong token, SocketEvents interest)
     {
         Span<byte> entry = stackalloc byte[16];
         entry.Clear();
         MemoryMarshal.Write(entry, (uint)interest);
         MemoryMarshal.Write(entry[TokenOffset..], token);
         if (NativeMethods.EpollControl(set, operation, socket, ref entry[0]) < 0)
-            throw Failed("epoll_ctl");
+            throw NativeMethods.Failed("epoll_ctl");
     }
 
     private static SafeFileHandle Own(int descriptor, string call) =>
-        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(call);
-
-    private static IOException Failed(string call)
-    {
-        var inner = new Win32Exception(Marshal.GetLastPInvokeError());
-        return new IOException($"{call}: {inner.Message}", inner);
-    }
+        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw NativeMethods.Failed(call);
 }
 
 /// <summary>The kinds of events on a socket, with the numbers of sys/epoll.h.</summary>

@@ -1,26 +1,55 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>epoll(7), eventfd(2) and sched_setattr(2), for which .NET has no methods of its own.</summary>
+/// <summary>epoll(7), eventfd(2) and sched_setattr(2), for which .NET has no methods of its own, and the socket calls that each lookup makes.</summary>
+/// <remarks>
+/// The methods of <see cref="System.Net.Sockets.Socket"/> cost a tenth of a whole lookup beside what the kernel does: they guard a handle that
+/// threads share, and look after blocking, statistics and cancellation. Descriptors of connections belong to one thread here.
+/// </remarks>
 internal static partial class NativeMethods
 {
-    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int EpollCreate(int flags);
+    private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC, EFD_CLOEXEC, SOCK_CLOEXEC
+    private const int NonBlocking = 0x800; // EFD_NONBLOCK, SOCK_NONBLOCK
+    private const int NoSignal = 0x4000; // MSG_NOSIGNAL
 
-    /// <param name="socket">Held open during the call, so that its number cannot be another socket's by then.</param>
+    internal static int EpollCreate() => EpollCreate(CloseOnExec);
+
+    /// <summary>An eventfd(2) that never blocks.</summary>
+    internal static int EventFd() => EventFd(0, CloseOnExec | NonBlocking);
+
+    /// <returns>The descriptor of a connection that never blocks; -1 with the last error where there is none.</returns>
+    internal static int Accept(SafeHandle listener) => Accept(listener, 0, 0, CloseOnExec | NonBlocking);
+
+    /// <returns>How many octets came, 0 at the end; -1 where nothing is there yet.</returns>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    internal static int Receive(int descriptor, Span<byte> buffer) =>
+        Transferred((int)Receive(descriptor, ref MemoryMarshal.GetReference(buffer), buffer.Length, 0), "recv");
+
+    /// <returns>How many octets the kernel took; -1 where the peer has to take some first.</returns>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    internal static int Send(int descriptor, ReadOnlySpan<byte> octets) =>
+        Transferred((int)Send(descriptor, in MemoryMarshal.GetReference(octets), octets.Length, NoSignal), "send");
+
+    /// <summary>The last error, as an exception that names the call.</summary>
+    internal static IOException Failed(string call)
+    {
+        var inner = new Win32Exception(Marshal.GetLastPInvokeError());
+        return new IOException($"{call}: {inner.Message}", inner);
+    }
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Close(int descriptor);
+
     [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int EpollControl(SafeHandle set, int operation, SafeHandle socket, ref byte epollEvent);
+    internal static partial int EpollControl(SafeHandle set, int operation, int descriptor, ref byte epollEvent);
 
     [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int EpollWait(SafeHandle set, ref byte events, int capacity, int milliseconds);
-
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int EventFd(uint value, int flags);
 
     /// <summary>syscall(2) for sched_getattr(2), which the C libraries of the systems we run on do not wrap.</summary>
     [LibraryImport("libc", EntryPoint = "syscall")]
@@ -39,4 +68,45 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial nint Write(SafeHandle descriptor, in ulong value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int EpollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int EventFd(uint value, int flags);
+
+    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Accept(SafeHandle listener, nint address, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint Receive(int descriptor, ref byte buffer, nint size, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint Send(int descriptor, in byte octets, nint size, int flags);
+
+    private static int Transferred(int count, string call) =>
+        count >= 0 ? count : (SystemError)Marshal.GetLastPInvokeError() == SystemError.TryAgain ? -1 : throw Failed(call);
+}
+
+/// <summary>Errors of system calls, with the numbers of asm-generic/errno.h. See errno(3).</summary>
+internal enum SystemError
+{
+    None = 0,
+    Interrupted = 4, // EINTR
+    BadDescriptor = 9, // EBADF
+    TryAgain = 11, // EAGAIN
+    NoMemory = 12, // ENOMEM
+    InvalidArgument = 22, // EINVAL
+    SystemDescriptors = 23, // ENFILE
+    ProcessDescriptors = 24, // EMFILE
+    NotSocket = 88, // ENOTSOCK
+    NotSupported = 95, // EOPNOTSUPP
+    NetworkDown = 100, // ENETDOWN
+    Aborted = 103, // ECONNABORTED
+    NoBuffers = 105, // ENOBUFS
 }

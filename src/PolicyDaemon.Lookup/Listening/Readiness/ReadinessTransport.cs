@@ -1,43 +1,71 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
-using Pipelines.Sockets.Unofficial;
 
 namespace PolicyDaemon.Lookup.Listening.Readiness;
 
-/// <summary>The pipes of Pipelines.Sockets.Unofficial over a socket that the loop watches.</summary>
-internal sealed class ReadinessTransport : IConnectionTransport
+/// <summary>A connected socket that the loop watches, as two pipes of its own.</summary>
+/// <remarks>Made, read, written and closed on the loop's thread; other threads may cancel a read and dispose, which happens there a little later.
+/// So the descriptor is a number that nobody else can close, and nobody else gets while it is in use.</remarks>
+internal sealed class ReadinessTransport : Watched, IConnectionTransport
 {
-    private const int SegmentSize = 512;
+    private const SocketEvents UsualInterest = SocketEvents.Readable | SocketEvents.PeerClosed | SocketEvents.EdgeTriggered;
 
-    // A request is some 40 octets: an idle connection holds one small pooled segment. Inline, because an answer costs less
-    // than handing it to another thread. The parser bounds the length of a request; the threshold bounds what a peer may send ahead
-    // while it does not take its replies: one segment more than is being answered.
-    private static readonly PipeOptions ReceiveOptions = new(
-        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: SegmentSize, resumeWriterThreshold: SegmentSize,
-        minimumSegmentSize: SegmentSize, useSynchronizationContext: false);
+    private readonly ReadinessLoop loop;
+    private readonly ReadinessReader reader;
+    private readonly ReadinessWriter writer;
+    private int descriptor;
 
-    // A threshold of one octet makes a flush wait until the octets are sent, so that "flushed" can be relied on.
-    private static readonly PipeOptions SendOptions = new(
-        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
-        pauseWriterThreshold: 1, resumeWriterThreshold: 1,
-        minimumSegmentSize: 1024, useSynchronizationContext: false);
-
-    private readonly ReadinessStream stream;
-    private readonly IDuplexPipe pipes;
-
-    public ReadinessTransport(ReadinessLoop loop, Socket socket)
+    /// <param name="loop">Watches it.</param>
+    /// <param name="descriptor">Connected and non-blocking; belongs to the new object, unless an exception says that there is none.</param>
+    /// <exception cref="IOException">The kernel refuses to watch it.</exception>
+    public ReadinessTransport(ReadinessLoop loop, int descriptor)
     {
-        SocketConnection.SetRecommendedServerOptions(socket);
-        stream = loop.Watch(socket);
-        pipes = StreamConnection.GetDuplex(stream, SendOptions, ReceiveOptions);
+        this.loop = loop;
+        this.descriptor = descriptor;
+        reader = new(this, loop);
+        writer = new(this, loop);
+        loop.Watch(this, descriptor, UsualInterest);
     }
 
-    public PipeReader Input => pipes.Input;
+    public PipeReader Input => reader;
 
-    public PipeWriter Output => pipes.Output;
+    public PipeWriter Output => writer;
 
-    public ValueTask YieldAsync() => stream.YieldAsync();
+    public ValueTask YieldAsync() => loop.YieldAsync();
 
-    public void Dispose() => stream.Dispose();
+    public override void OnReady(SocketEvents events)
+    {
+        if ((events & ~SocketEvents.Writable) != 0)
+            reader.OnReadable((events & ~(SocketEvents.Writable | SocketEvents.Readable)) != 0);
+        if ((events & ~SocketEvents.Readable) != 0)
+            writer.OnWritable();
+    }
+
+    public override void OnLoopEnded() => Close();
+
+    public void Dispose()
+    {
+        if (loop.IsCurrent)
+            Close();
+        else
+            loop.Post(Close);
+    }
+
+    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(descriptor < 0, this);
+
+    internal int Receive(Span<byte> buffer) => NativeMethods.Receive(descriptor, buffer);
+
+    internal int Send(ReadOnlySpan<byte> octets) => NativeMethods.Send(descriptor, octets);
+
+    internal void WatchWritability(bool watch) => loop.Modify(this, descriptor, watch ? UsualInterest | SocketEvents.Writable : UsualInterest);
+
+    private void Close()
+    {
+        if (descriptor < 0)
+            return;
+        loop.Forget(this);
+        _ = NativeMethods.Close(descriptor);
+        descriptor = -1;
+        reader.OnClosed();
+        writer.OnClosed();
+    }
 }

@@ -284,7 +284,7 @@ public sealed class DiscoveredLookupTests : IDisposable
     private PipeTransport Connect(MapProtocol protocol, Func<Task>? turn = null)
     {
         var peer = new PipeTransport { Turn = turn };
-        registry.Admit(() => peer, () => Assert.Fail("refused"), rooms.TryGetValue(protocol, out var room) ? room : rooms[protocol] = registry.OpenRoom(TestConnections.Endpoint(protocol)));
+        Assert.True(registry.Admit(peer, rooms.TryGetValue(protocol, out var room) ? room : rooms[protocol] = registry.OpenRoom(TestConnections.Endpoint(protocol))));
         return peer;
     }
 

@@ -103,7 +103,7 @@ public sealed class MapConnectionTests : IDisposable
     public void A_peer_that_does_not_take_its_reply_is_ended_in_time()
     {
         var peer = new PipeTransport(takesReplies: false);
-        registry.Admit(() => peer, () => { }, registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)));
+        Assert.True(registry.Admit(peer, registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap))));
         // Half a request waits behind the reply; that is not what it waits for.
         peer.Send("14:tlspolicy .com,14:tlsp"u8);
         time.Advance(TimeSpan.FromSeconds(20));
@@ -176,7 +176,7 @@ public sealed class MapConnectionTests : IDisposable
     {
         var turn = new TaskCompletionSource();
         var peer = new PipeTransport { Turn = () => turn.Task };
-        registry.Admit(() => peer, () => Assert.Fail("refused"), registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap)));
+        Assert.True(registry.Admit(peer, registry.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap))));
         const int count = 50;
         peer.Send(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("22:tlspolicy many.example,", count))));
         var length = LookupTestData.Pins60.Length + 9;
@@ -203,7 +203,7 @@ public sealed class MapConnectionTests : IDisposable
     private PipeTransport Connect(MapProtocol protocol)
     {
         var peer = new PipeTransport();
-        registry.Admit(() => peer, () => Assert.Fail("refused"), registry.OpenRoom(TestConnections.Endpoint(protocol)));
+        Assert.True(registry.Admit(peer, registry.OpenRoom(TestConnections.Endpoint(protocol))));
         return peer;
     }
 

@@ -3,12 +3,13 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup.Listening;
 
-/// <summary>The three tiers of accept errors, with an accept that fails as the kernel would.</summary>
+/// <summary>The three tiers of accept errors, with a socket that fails as the kernel would.</summary>
 public sealed class MapListenerTests : IDisposable
 {
     private readonly LookupTestData data = new();
@@ -20,144 +21,187 @@ public sealed class MapListenerTests : IDisposable
     public void Dispose() => registry.Dispose();
 
     [Theory]
-    [InlineData(SocketError.TooManyOpenSockets)]
-    [InlineData(SocketError.NoBufferSpaceAvailable)]
-    public async Task Out_of_descriptors_or_memory_it_waits_ever_longer_and_then_accepts_again(SocketError error)
+    [InlineData(SystemError.ProcessDescriptors)]
+    [InlineData(SystemError.SystemDescriptors)]
+    [InlineData(SystemError.NoMemory)]
+    [InlineData(SystemError.NoBuffers)]
+    internal async Task Out_of_descriptors_or_memory_it_waits_ever_longer_and_then_accepts_again(SystemError error)
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         await using var listener = Listener(script);
         listener.Start();
         foreach (var pause in (double[])[0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5])
         {
-            var calls = script.Calls;
-            script.Fail(error);
+            script.Report(error);
+            Assert.False(script.IsWatched);
             time.Advance(TimeSpan.FromSeconds(pause - 0.05));
-            Assert.Equal(calls, script.Calls);
+            Assert.False(script.IsWatched);
             time.Advance(TimeSpan.FromSeconds(0.05));
-            await script.CalledAsync(calls + 1);
+            Assert.True(script.IsWatched);
         }
 
-        var accepted = data.Service.Counters.ConnectionsAccepted;
-        using var client = script.Connect();
-        await Until(() => data.Service.Counters.ConnectionsAccepted == accepted + 1);
         Assert.Equal(8, data.Service.Counters.AcceptErrors);
+        script.Report(SystemError.None);
+        Assert.Equal(1, data.Service.Counters.ConnectionsAccepted);
+        Assert.True(script.IsWatched);
         Assert.False(listener.Completion.IsCompleted);
+
+        // What follows begins with the shortest pause again.
+        script.Report(error);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.True(script.IsWatched);
     }
 
-    [Fact]
-    public async Task A_client_that_went_away_does_not_delay_the_next_one()
+    [Theory]
+    [InlineData(SystemError.Aborted)]
+    [InlineData(SystemError.Interrupted)]
+    [InlineData((SystemError)71)] // EPROTO
+    internal async Task A_client_that_went_away_does_not_delay_the_next_one(SystemError error)
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         await using var listener = Listener(script);
         listener.Start();
-        for (var i = 1; i <= 5; i++)
-        {
-            script.Fail(SocketError.ConnectionAborted);
-            await script.CalledAsync(i + 1);
-        }
-
-        Assert.False(listener.Completion.IsCompleted);
+        script.Report(error, error, error, error, error, SystemError.None);
+        Assert.Equal((5, 1), (data.Service.Counters.AcceptErrors, data.Service.Counters.ConnectionsAccepted));
+        Assert.True(script.IsWatched);
     }
 
     [Fact]
     public async Task An_error_that_comes_back_for_ever_does_not_spin()
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         await using var listener = Listener(script);
         listener.Start();
         for (var i = 1; i < 100; i++)
-        {
-            script.Fail(SocketError.NetworkDown);
-            await script.CalledAsync(i + 1);
-        }
-
-        script.Fail(SocketError.NetworkDown);
-        Assert.Equal(100, script.Calls);
+            script.Report(SystemError.NetworkDown);
+        Assert.True(script.IsWatched);
+        script.Report(SystemError.NetworkDown);
+        Assert.False(script.IsWatched);
         time.Advance(TimeSpan.FromSeconds(0.1));
-        await script.CalledAsync(101);
+        Assert.True(script.IsWatched);
+    }
+
+    [Theory]
+    [InlineData(SystemError.BadDescriptor)]
+    [InlineData(SystemError.InvalidArgument)]
+    [InlineData(SystemError.NotSocket)]
+    [InlineData(SystemError.NotSupported)]
+    internal async Task A_listener_that_cannot_accept_any_more_faults(SystemError error)
+    {
+        var script = new ScriptedSocket();
+        await using var listener = Listener(script);
+        listener.Start();
+        script.Report(error);
+        Assert.False(script.IsWatched);
+        await Assert.ThrowsAsync<IOException>(() => listener.Completion.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task A_listener_that_cannot_accept_any_more_faults()
+    public async Task A_flood_of_clients_leaves_the_thread_to_the_others()
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         await using var listener = Listener(script);
         listener.Start();
-        script.Fail(SocketError.InvalidArgument);
-        await Assert.ThrowsAsync<IOException>(() => listener.Completion.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        script.Report([.. Enumerable.Repeat(SystemError.Aborted, 40)]);
+        Assert.Equal(16, data.Service.Counters.AcceptErrors);
+        script.Report();
+        script.Report();
+        Assert.Equal(40, data.Service.Counters.AcceptErrors);
     }
 
     [Fact]
     public async Task Stopping_is_no_fault()
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         var listener = Listener(script);
         listener.Start();
         await listener.DisposeAsync();
         Assert.True(listener.Completion.IsCompletedSuccessfully);
         Assert.True(script.IsClosed);
+        Assert.False(script.IsWatched);
+    }
+
+    [Fact]
+    public async Task A_report_that_is_under_way_while_it_stops_accepts_nobody()
+    {
+        var script = new ScriptedSocket();
+        var listener = Listener(script);
+        listener.Start();
+        var report = script.Ready;
+        await listener.DisposeAsync();
+        script.Outcomes.Enqueue(SystemError.Aborted);
+        report();
+        Assert.Single(script.Outcomes);
     }
 
     [Fact]
     public async Task Stopping_ends_a_pause()
     {
-        var script = new AcceptScript();
+        var script = new ScriptedSocket();
         var listener = Listener(script);
         listener.Start();
-        script.Fail(SocketError.TooManyOpenSockets);
+        script.Report(SystemError.ProcessDescriptors);
         await listener.DisposeAsync();
         Assert.True(listener.Completion.IsCompletedSuccessfully);
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.False(script.IsWatched);
     }
 
-    private MapListener Listener(AcceptScript script) => new(
-        Endpoint(), "test", script.AcceptAsync, script.Close, registry, data.Service.Counters, NullLogger.Instance, time);
+    private MapListener Listener(ScriptedSocket script) =>
+        new(TestConnections.Endpoint(MapProtocol.Socketmap), "test", script, registry, data.Service.Counters, NullLogger.Instance, time);
 
-    private static MapEndpoint Endpoint()
+    /// <summary>A listening socket whose outcomes the test decides.</summary>
+    private sealed class ScriptedSocket : IListeningSocket
     {
-        Assert.True(MapEndpoint.TryParse(MapProtocol.Socketmap, "inet:127.0.0.1:0", out var endpoint, out _));
-        return endpoint;
-    }
+        // They say nothing and stay, so that the loop has nothing to do with them.
+        private readonly List<Socket> clients = [];
+        private Action? ready;
 
-    private static async Task Until(Func<bool> condition)
-    {
-        for (var i = 0; i < 3000 && !condition(); i++)
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        Assert.True(condition());
-    }
+        public Queue<SystemError> Outcomes { get; } = new();
 
-    /// <summary>An accept whose outcome the test decides, one call after the other.</summary>
-    private sealed class AcceptScript
-    {
-        private TaskCompletionSource<Socket> pending = new();
-        private int calls;
-
-        public int Calls => Volatile.Read(ref calls);
+        public bool IsWatched => ready is not null;
 
         public bool IsClosed { get; private set; }
 
-        public async ValueTask<Socket> AcceptAsync(CancellationToken stop)
+        public Action Ready => ready!;
+
+        /// <summary>Reports once that clients wait.</summary>
+        public void Report(params ReadOnlySpan<SystemError> outcomes)
         {
-            var mine = new TaskCompletionSource<Socket>();
-            Volatile.Write(ref pending, mine);
-            Interlocked.Increment(ref calls);
-            return await mine.Task.WaitAsync(stop);
+            foreach (var outcome in outcomes)
+                Outcomes.Enqueue(outcome);
+            Ready();
         }
 
-        public void Fail(SocketError error) => Volatile.Read(ref pending).SetException(new SocketException((int)error));
+        public void Watch(Action ready)
+        {
+            Assert.Null(this.ready);
+            this.ready = ready;
+        }
 
-        public Socket Connect()
+        public void Unwatch() => ready = null;
+
+        public SystemError Accept(out int descriptor)
+        {
+            descriptor = -1;
+            if (!Outcomes.TryDequeue(out var outcome))
+                return SystemError.TryAgain;
+            if (outcome == SystemError.None)
+                descriptor = Connected();
+            return outcome;
+        }
+
+        public void Close() => IsClosed = true;
+
+        private int Connected()
         {
             using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             listener.Listen();
             var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             client.Connect(listener.LocalEndPoint!);
-            Volatile.Read(ref pending).SetResult(listener.Accept());
-            return client;
+            clients.Add(client);
+            return NativeMethods.Accept(listener.SafeHandle);
         }
-
-        public void Close() => IsClosed = true;
-
-        public Task CalledAsync(int times) => Until(() => Calls >= times);
     }
 }

@@ -38,7 +38,7 @@ public sealed class ProtocolFuzzTests
         var random = new Random(Seed);
         using var deadlines = new DeadlineSweep(TimeProvider.System, TimeSpan.FromHours(1), () => false);
         var context = new ConnectionContext(
-            NullLogger.Instance, TimeProvider.System, deadlines, new PeerMemory(long.MaxValue, _ => { }), new LogGate(TimeProvider.System));
+            NullLogger.Instance, TimeProvider.System, deadlines, new PeerMemory(long.MaxValue, _ => { }), new LogGate(TimeProvider.System), _ => { });
         var round = 0;
         var baseline = 0L;
         for (var done = 0; done < Requests; round++)

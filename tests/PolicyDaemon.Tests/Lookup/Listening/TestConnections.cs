@@ -9,6 +9,15 @@ internal static class TestConnections
 {
     public static ConnectionRegistry Registry(LookupTestData data) => new(data.Service, new LookupOptions(), NullLogger.Instance, TimeProvider.System);
 
+    /// <returns>False where nobody made way.</returns>
+    public static bool Admit(this ConnectionRegistry registry, PipeTransport peer, ListenerRoom room)
+    {
+        if (!registry.TryMakeWay(room))
+            return false;
+        registry.Serve(peer, room);
+        return true;
+    }
+
     public static MapEndpoint Endpoint(MapProtocol protocol, string text = "inet:127.0.0.1:0")
     {
         Assert.True(MapEndpoint.TryParse(protocol, text, out var endpoint, out var reason), reason);

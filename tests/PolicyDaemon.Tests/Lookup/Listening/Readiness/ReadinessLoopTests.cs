@@ -7,13 +7,28 @@ namespace PolicyDaemon.Tests.Lookup.Listening.Readiness;
 public sealed class ReadinessLoopTests
 {
     [Fact]
-    public async Task Disposing_ends_the_thread()
+    public async Task Disposing_ends_the_thread_and_every_connection()
     {
         var loop = new ReadinessLoop();
+        using var pair = SocketPair.Connect(isUnix: true);
+        var started = new TaskCompletionSource();
+        var serving = loop.ServeAsync(pair, async transport =>
+        {
+            var read = transport.Input.ReadAllAsync();
+            started.SetResult();
+            await read;
+        });
+        await started.Task.Soon();
         loop.Dispose();
         await loop.Completion.Soon();
-        using var pair = SocketPair.Connect(isUnix: true);
-        Assert.Throws<ObjectDisposedException>(() => loop.Watch(pair.Near));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => serving);
+        Assert.Equal(0, pair.Far.Receive(new byte[1]));
+        // What comes too late is still done.
+        var late = false;
+        loop.Post(() => late = true);
+        Assert.True(late);
+        using var other = SocketPair.Connect(isUnix: true);
+        Assert.Throws<ObjectDisposedException>(() => new ReadinessTransport(loop, other.TakeNear()));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -22,11 +37,7 @@ public sealed class ReadinessLoopTests
         using var loop = new ReadinessLoop();
         using var busy = SocketPair.Connect(isUnix);
         using var calm = SocketPair.Connect(isUnix);
-        using var busyStream = loop.Watch(busy.Near);
-        using var calmStream = loop.Watch(calm.Near);
         using var ended = new CancellationTokenSource();
-
-        // One octet at a time from a socket that is never empty, from the loop's thread once the first read waited.
         var flood = Task.Factory.StartNew(() =>
         {
             var octets = new byte[64 * 1024];
@@ -34,25 +45,29 @@ public sealed class ReadinessLoopTests
                 busy.Far.Send(octets);
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var reads = 0L;
-        var drain = DrainAsync();
-        async Task DrainAsync()
+        // From a socket that is never empty.
+        var drain = loop.ServeAsync(busy, async transport =>
         {
-            var buffer = new byte[1];
-            while (!ended.IsCancellationRequested && await busyStream.StartRead(buffer) > 0)
+            while (!ended.IsCancellationRequested)
+            {
+                var read = await transport.Input.ReadAsync();
                 Interlocked.Increment(ref reads);
-        }
-
+                transport.Input.AdvanceTo(read.Buffer.GetPosition(read.Buffer.Length > 16 * 1024 ? read.Buffer.Length : 1), read.Buffer.End);
+            }
+        });
+        var echo = loop.ServeAsync(calm, EchoAsync);
+        var received = new byte[10];
         for (var round = 0; round < 100; round++)
         {
-            var read = calmStream.StartRead(new byte[10]);
             calm.Far.Send("x"u8);
-            Assert.Equal(1, await read.Soon());
+            Assert.Equal(1, calm.Far.Receive(received));
         }
 
         Assert.NotEqual(0, Interlocked.Read(ref reads));
         await ended.CancelAsync();
-        busyStream.Dispose();
-        await drain.Ended();
+        calm.Far.Dispose();
+        await echo;
+        await drain;
         await flood.Ended();
     }
 
@@ -61,8 +76,7 @@ public sealed class ReadinessLoopTests
     {
         using var loop = new ReadinessLoop();
         var pairs = Enumerable.Range(0, 400).Select(_ => SocketPair.Connect(isUnix: true)).ToList();
-        var streams = pairs.ConvertAll(pair => loop.Watch(pair.Near));
-        var echoes = streams.ConvertAll(EchoAsync);
+        var echoes = pairs.ConvertAll(pair => loop.ServeAsync(pair, EchoAsync));
         foreach (var pair in pairs)
             pair.Far.Send("x"u8);
         var received = new byte[1];
@@ -70,8 +84,7 @@ public sealed class ReadinessLoopTests
             Assert.Equal(1, pair.Far.Receive(received));
         foreach (var pair in pairs)
             pair.Far.Dispose();
-        await Task.WhenAll(echoes).Ended();
-        Assert.All(echoes, echo => Assert.True(echo.IsCompleted));
+        await Task.WhenAll(echoes);
     }
 
     [Fact]
@@ -84,8 +97,12 @@ public sealed class ReadinessLoopTests
             for (var round = 0; round < 500; round++)
             {
                 using var pair = SocketPair.Connect(isUnix: (round + worker) % 2 == 0);
-                using var stream = loop.Watch(pair.Near);
-                var echo = EchoAsync(stream);
+                var opened = new TaskCompletionSource<ReadinessTransport>();
+                var echo = loop.ServeAsync(pair, transport =>
+                {
+                    opened.SetResult(transport);
+                    return EchoAsync(transport);
+                });
                 var sent = new byte[8];
                 BinaryPrimitives.WriteInt32LittleEndian(sent, round);
                 BinaryPrimitives.WriteInt32LittleEndian(sent.AsSpan(4), worker);
@@ -94,12 +111,13 @@ public sealed class ReadinessLoopTests
                 Assert.Equal(8, pair.Far.Receive(received));
                 Assert.Equal(sent, received);
                 pair.Far.Send(sent);
+                var transport = await opened.Task;
                 if (round % 3 == 0)
                     pair.Far.Dispose();
                 else if (round % 3 == 1)
-                    stream.Dispose();
+                    transport.Dispose();
                 else
-                    await Task.WhenAll(Task.Run(pair.Far.Dispose), Task.Run(stream.Dispose));
+                    await Task.WhenAll(Task.Run(pair.Far.Dispose), Task.Run(transport.Dispose));
                 await echo.Ended();
             }
         })).ToArray();
@@ -107,11 +125,9 @@ public sealed class ReadinessLoopTests
         Assert.False(loop.Completion.IsCompleted);
     }
 
-    private static async Task EchoAsync(ReadinessStream stream)
+    private static async Task EchoAsync(ReadinessTransport transport)
     {
-        var buffer = new byte[64];
-        int count;
-        while ((count = await stream.StartRead(buffer)) > 0)
-            await stream.StartWrite(buffer.AsMemory(0, count));
+        while (await transport.Input.ReadAllAsync() is { Length: > 0 } octets)
+            await transport.Output.SendAsync(octets);
     }
 }

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using PolicyDaemon.Lookup.Listening.Readiness;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Lookup.Listening.Readiness;
@@ -28,9 +31,42 @@ internal static class Waiting
         Assert.True(task.IsCompleted);
     }
 
-    public static Task<int> StartRead(this Stream stream, byte[] buffer) =>
-        stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask();
+    /// <summary>Serves one end of a pair on the loop's thread, as all connections are.</summary>
+    public static Task ServeAsync(this ReadinessLoop loop, SocketPair pair, Func<ReadinessTransport, Task> serve)
+    {
+        var descriptor = pair.TakeNear();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(() => _ = RunAsync());
+        return done.Task.Soon();
 
-    public static Task StartWrite(this Stream stream, ReadOnlyMemory<byte> octets) =>
-        stream.WriteAsync(octets, TestContext.Current.CancellationToken).AsTask();
+        async Task RunAsync()
+        {
+            try
+            {
+                using var transport = new ReadinessTransport(loop, descriptor);
+                await serve(transport);
+                done.SetResult();
+            }
+            catch (Exception exception)
+            {
+                done.SetException(exception);
+            }
+        }
+    }
+
+    /// <summary>Reads all that is there and consumes it; empty at the end.</summary>
+    public static async Task<byte[]> ReadAllAsync(this PipeReader reader)
+    {
+        var read = await reader.ReadAsync();
+        var octets = read.Buffer.ToArray();
+        reader.AdvanceTo(read.Buffer.End);
+        return octets;
+    }
+
+    public static ValueTask<FlushResult> SendAsync(this PipeWriter writer, ReadOnlySpan<byte> octets)
+    {
+        octets.CopyTo(writer.GetSpan(octets.Length));
+        writer.Advance(octets.Length);
+        return writer.FlushAsync();
+    }
 }
