@@ -31,7 +31,7 @@ internal sealed class LookupUpkeep(LookupServer server, SnapshotLoader loader, T
         }
     }
 
-    /// <summary>Collects garbage after a crowd of connections has left, because an idle daemon would keep that memory for ever.</summary>
+    /// <summary>Collects garbage after many connections have left, because an idle daemon would keep that memory for ever.</summary>
     private void GiveMemoryBack()
     {
         // A large store makes a collection long enough to be noticed by who asks meanwhile.

@@ -111,11 +111,8 @@ internal sealed class NearMissReporter(
         }
     }
 
-    private static bool IsSettled(PolicySnapshot snapshot, string key)
-    {
-        var octets = Encoding.ASCII.GetBytes(key);
-        return snapshot.TryFind(octets, MapName.TlsPolicy, out _) || !snapshot.HasOtherForm(octets);
-    }
+    private static bool IsSettled(PolicySnapshot snapshot, string key) =>
+        snapshot.TryFind(Encoding.ASCII.GetBytes(key), MapName.TlsPolicy, out _, out var hasOtherForm) || !hasOtherForm;
 
     private Finding Finding(PolicyStore store, string subject)
     {

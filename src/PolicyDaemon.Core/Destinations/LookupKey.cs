@@ -32,7 +32,12 @@ public static class LookupKey
     private static readonly SearchValues<byte> HostBytes =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."u8);
 
+    private static readonly SearchValues<byte> CanonicalHostBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_."u8);
+
     private static readonly SearchValues<byte> NumericHostBytes = SearchValues.Create("0123456789."u8);
+
+    /// <summary>True for a plain host name that is canonical as it is, which most keys are; others may be, too.</summary>
+    public static bool IsCanonicalHost(ReadOnlySpan<byte> raw) => HasValidLabels(raw, CanonicalHostBytes);
 
     /// <summary>Writes the canonical form of <paramref name="raw"/>.</summary>
     /// <param name="raw">The key's bytes as received.</param>
@@ -158,15 +163,15 @@ public static class LookupKey
             return LookupKeyStatus.Unmappable;
         }
 
-        if (HasValidLabels(destination[..length]))
+        if (HasValidLabels(destination[..length], HostBytes))
             return LookupKeyStatus.Canonical;
         length = 0;
         return Rejected(host);
     }
 
-    private static bool HasValidLabels(ReadOnlySpan<byte> host)
+    private static bool HasValidLabels(ReadOnlySpan<byte> host, SearchValues<byte> octets)
     {
-        if (host.IsEmpty || host.Length > MaxHostLength || host.ContainsAnyExcept(HostBytes))
+        if (host.IsEmpty || host.Length > MaxHostLength || host.ContainsAnyExcept(octets))
             return false;
         while (true)
         {

@@ -103,31 +103,39 @@ public sealed class PolicySnapshot
 
     /// <summary>Finds a canonical key.</summary>
     /// <returns>False where the key is not configured.</returns>
-    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply)
-    {
-        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
-        if (overlay is not null && overlay.TryFind(keyHash, canonicalKey, out var record))
-        {
-            reply = record.IsRemoved ? default : overlay.Reply(record, map);
-            return !record.IsRemoved;
-        }
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply) =>
+        TryFind(canonicalKey, map, out reply, out _);
 
-        if (table.TryFind(keyHash, canonicalKey, out record))
+    /// <summary>Finds a canonical key.</summary>
+    /// <param name="hasOtherForm">True where the key is not configured and its bare host is in another form, with or without brackets or port: a near miss.</param>
+    /// <returns>False where the key is not configured.</returns>
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply, out bool hasOtherForm)
+    {
+        hasOtherForm = false;
+        var bareHost = LookupKey.BareHost(canonicalKey);
+        var keyHash = PolicySnapshotTable.HashOfHost(hash, bareHost);
+        var perhapsOther = false;
+        if (overlay is not null && overlay.TryFind(keyHash, canonicalKey, out var record, ref perhapsOther))
+        {
+            if (!record.IsRemoved)
+            {
+                reply = overlay.Reply(record, map);
+                return true;
+            }
+
+            perhapsOther = true;
+        }
+        else if (table.TryFind(keyHash, canonicalKey, out record, ref perhapsOther))
         {
             reply = table.Reply(record, map);
             return true;
         }
 
         reply = default;
+        // All forms of a host have one hash: where it was not met there is none, and most misses end with one search.
+        hasOtherForm = perhapsOther
+            && ((overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay));
         return false;
-    }
-
-    /// <summary>True where the bare host of a key has an entry in another form, with or without brackets or port: a near miss.</summary>
-    public bool HasOtherForm(scoped ReadOnlySpan<byte> canonicalKey)
-    {
-        var bareHost = LookupKey.BareHost(canonicalKey);
-        var keyHash = PolicySnapshotTable.HashOf(hash, canonicalKey);
-        return (overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay);
     }
 
     private PolicySnapshotTable Rewritten(PolicySnapshotTable from)

@@ -48,12 +48,20 @@ internal sealed class PolicySnapshotTable
 
     public ReadOnlySpan<ulong> Slots => slots;
 
-    public static uint HashOf(PolicySnapshotHash hash, ReadOnlySpan<byte> canonicalKey) =>
-        (uint)(hash.Compute(LookupKey.BareHost(canonicalKey)) >> 32);
+    public static uint HashOf(PolicySnapshotHash hash, ReadOnlySpan<byte> canonicalKey) => HashOfHost(hash, LookupKey.BareHost(canonicalKey));
+
+    public static uint HashOfHost(PolicySnapshotHash hash, ReadOnlySpan<byte> bareHost) => (uint)(hash.Compute(bareHost) >> 32);
 
     public static int Home(uint hash, int capacity) => (int)(((ulong)hash * (uint)capacity) >> 32);
 
     public bool TryFind(uint hash, scoped ReadOnlySpan<byte> key, out PolicySnapshotRecord record)
+    {
+        var met = false;
+        return TryFind(hash, key, out record, ref met);
+    }
+
+    /// <param name="met">Becomes true where a key with the same hash was met: perhaps another form of the same host.</param>
+    public bool TryFind(uint hash, scoped ReadOnlySpan<byte> key, out PolicySnapshotRecord record, scoped ref bool met)
     {
         var slots = this.slots;
         for (var at = Home(hash, slots.Length); slots[at] != 0; at = at + 1 == slots.Length ? 0 : at + 1)
@@ -63,6 +71,7 @@ internal sealed class PolicySnapshotTable
             record = Record((uint)slots[at]);
             if (record.Key.SequenceEqual(key))
                 return true;
+            met = true;
         }
 
         record = default;

@@ -148,19 +148,26 @@ public sealed class LookupService
         if (snapshot is null)
             return new(LookupAnswerKind.Temporary, "no policies are loaded yet; see the journal of policyd"u8);
 
-        Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
-        switch (LookupKey.Normalize(rawKey, canonical, out var length))
-        {
-            case LookupKeyStatus.Canonical:
-                break;
-            case LookupKeyStatus.NotADestination:
-                return new(LookupAnswerKind.NotFound, default);
-            default:
-                return new(LookupAnswerKind.Temporary, "the key cannot be mapped to an ASCII name (UTS #46)"u8);
-        }
+        // Most keys are canonical already, and need no copy.
+        return LookupKey.IsCanonicalHost(rawKey) ? Decide(snapshot, map, rawKey, out parked) : DecideFolded(snapshot, map, rawKey, out parked);
+    }
 
-        var key = canonical[..length];
-        var isConfigured = snapshot.TryFind(key, map, out var reply);
+    private LookupReply DecideFolded(PolicySnapshot snapshot, MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    {
+        parked = null;
+        Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
+        return LookupKey.Normalize(rawKey, canonical, out var length) switch
+        {
+            LookupKeyStatus.Canonical => Decide(snapshot, map, canonical[..length], out parked),
+            LookupKeyStatus.NotADestination => new(LookupAnswerKind.NotFound, default),
+            _ => new(LookupAnswerKind.Temporary, "the key cannot be mapped to an ASCII name (UTS #46)"u8),
+        };
+    }
+
+    private LookupReply Decide(PolicySnapshot snapshot, MapName map, scoped ReadOnlySpan<byte> key, out ParkedLookup? parked)
+    {
+        parked = null;
+        var isConfigured = snapshot.TryFind(key, map, out var reply, out var hasOtherForm);
         var served = discovery;
         var record = served?.Records.Find(key);
         var origin = Precedence.Of(isConfigured && reply.IsInForce(time), key, new SnapshotSources(snapshot, time, served?.Scope, record is not null));
@@ -174,7 +181,7 @@ public sealed class LookupService
             return reply;
         }
 
-        if (!isConfigured && snapshot.HasOtherForm(key))
+        if (hasOtherForm)
         {
             Counters.NearMiss();
             demand.Add(key, DemandKind.NearMiss);

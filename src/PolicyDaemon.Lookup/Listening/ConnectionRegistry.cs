@@ -9,8 +9,11 @@ namespace PolicyDaemon.Lookup.Listening;
 /// <summary>The open connections: counts and bounds them, ends late ones, and drains them on stop.</summary>
 internal sealed class ConnectionRegistry : IDisposable
 {
-    /// <summary>The number of connections that leave megabytes of garbage behind.</summary>
+    /// <summary>The number of connections at one time that leave megabytes of garbage behind.</summary>
     private const int Crowd = 500;
+
+    /// <summary>The number of connections, one after the other, that do so, too.</summary>
+    private const int Passers = 5000;
 
     private readonly Lock sync = new();
     private readonly HashSet<MapConnection> connections = [];
@@ -26,6 +29,7 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ReadinessLoop loop = new();
     private int most;
+    private int passed;
     private bool relieved;
     private bool draining;
 
@@ -149,15 +153,15 @@ internal sealed class ConnectionRegistry : IDisposable
             connection.Leave();
     }
 
-    /// <summary>True once after a crowd of connections, or the need to end some of them for the sake of memory, is over.</summary>
+    /// <summary>True once after a crowd of connections, many short ones, or the need to end some for the sake of memory, are over.</summary>
     public bool TakeRelief()
     {
         lock (sync)
         {
             var isCrowdGone = most >= Crowd && connections.Count <= most / 4;
-            if (!isCrowdGone && (!relieved || context.Memory.Held > options.MaxPeerMemory / 4))
+            if (!isCrowdGone && passed < Passers && (!relieved || context.Memory.Held > options.MaxPeerMemory / 4))
                 return false;
-            (most, relieved) = (connections.Count, false);
+            (most, passed, relieved) = (connections.Count, 0, false);
             return true;
         }
     }
@@ -204,6 +208,7 @@ internal sealed class ConnectionRegistry : IDisposable
         lock (sync)
         {
             connections.Remove(connection);
+            passed++;
             rooms.Leave(connection.Room);
             if (draining && connections.Count == 0)
                 drained.TrySetResult();

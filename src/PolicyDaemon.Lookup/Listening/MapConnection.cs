@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
@@ -267,9 +266,18 @@ internal sealed class MapConnection
     private async ValueTask<int> ConcludeAsync(ParkedLookup parked, PipeWriter output)
     {
         await parked.Outcome;
-        // Whoever concluded it has another thread; connections are served on one.
-        await transport.YieldAsync();
-        // Also where the peer has left, which writing tells: its place is another lookup's.
+        try
+        {
+            // Whoever concluded it has another thread; connections are served on one.
+            await transport.YieldAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            service.Conclude(parked);
+            throw;
+        }
+
+        // Also where the peer has left meanwhile, which writing tells: its place is another lookup's.
         return Write(output, service.Conclude(parked));
     }
 

@@ -19,14 +19,15 @@ internal static class Netstring
     public static FrameStatus TryRead(ref ReadOnlySequence<byte> buffer, int maxLength, out ReadOnlySequence<byte> payload)
     {
         payload = default;
-        var header = ReadHeader(buffer, maxLength, out var digits, out var length);
+        var first = buffer.FirstSpan;
+        var header = ReadHeader(buffer, first, maxLength, out var digits, out var length);
         if (header != FrameStatus.Complete)
             return header;
 
         var end = digits + 1 + (long)length;
         if (buffer.Length <= end)
             return FrameStatus.Incomplete;
-        if (OctetAt(buffer, end) != ',')
+        if ((end < first.Length ? first[(int)end] : buffer.Slice(end, 1).FirstSpan[0]) != ',')
             return FrameStatus.Malformed;
         payload = buffer.Slice(digits + 1, length);
         buffer = buffer.Slice(end + 1);
@@ -47,12 +48,10 @@ internal static class Netstring
         return digits + 1;
     }
 
-    private static FrameStatus ReadHeader(in ReadOnlySequence<byte> buffer, int maxLength, out int digits, out int length)
+    private static FrameStatus ReadHeader(in ReadOnlySequence<byte> buffer, ReadOnlySpan<byte> first, int maxLength, out int digits, out int length)
     {
-        digits = 0;
-        length = 0;
-        if (buffer.FirstSpan.IndexOf((byte)':') >= 0 || buffer.IsSingleSegment)
-            return ReadHeader(buffer.FirstSpan, maxLength, out digits, out length);
+        if (first.Length > MaxLengthDigits || buffer.IsSingleSegment)
+            return ReadHeader(first, maxLength, out digits, out length);
 
         // Cut inside the length: bring what matters together.
         Span<byte> header = stackalloc byte[MaxLengthDigits + 1];
@@ -79,9 +78,6 @@ internal static class Netstring
 
         return digits > MaxLengthDigits ? FrameStatus.Malformed : FrameStatus.Incomplete;
     }
-
-    private static byte OctetAt(in ReadOnlySequence<byte> buffer, long index) =>
-        index < buffer.FirstSpan.Length ? buffer.FirstSpan[(int)index] : buffer.Slice(index, 1).FirstSpan[0];
 
     private static int Digits(int length) => length switch
     {

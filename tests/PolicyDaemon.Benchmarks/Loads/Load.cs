@@ -14,6 +14,9 @@ internal sealed record Load(Endpoint Endpoint, string Keys, int Connections, dou
     /// <summary>It has a core whenever it wants one, so that beside others it measures the server and not itself.</summary>
     internal bool GoesFirst { get; init; }
 
+    /// <summary>Each connection asks once.</summary>
+    internal bool AsksOnce { get; init; }
+
     /// <summary>Instead of lasting some seconds: so many times connect, ask, close.</summary>
     internal int Churn { get; init; }
 
@@ -23,6 +26,8 @@ internal sealed record Load(Endpoint Endpoint, string Keys, int Connections, dou
             Endpoint.Protocol, Endpoint.Text, Keys, Text(Connections), Text(Seconds), Text(server.Pid)];
         if (Churn > 0)
             command.AddRange(["churn", Text(Churn)]);
+        else if (AsksOnce)
+            command.Add("churn");
         else if (Pace > TimeSpan.Zero)
             command.AddRange(["pace", Text(Pace.TotalMicroseconds)]);
         return LoadSample.Parse(await Run.AsyncOrThrow(command[0], command[1..]));

@@ -72,6 +72,9 @@ internal sealed class PostmapSection : ISection
             tables.Add($"{type}:{file}");
         }
 
+        // Read whole into memory at the start, which is taken off.
+        tables.Add($"texthash:{workload.Table}");
+
         var rows = (await File.ReadAllLinesAsync(workload.Table)).Select(line => line.Split(' ', 2));
         var script = Path.Combine(directory, "sqlite.sql");
         await File.WriteAllLinesAsync(script,

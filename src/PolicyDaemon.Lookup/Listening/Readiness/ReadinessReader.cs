@@ -15,7 +15,7 @@ internal sealed class ReadinessReader(ReadinessTransport transport, ReadinessLoo
 {
     private const int LeastKept = 256;
 
-    private ManualResetValueTaskSourceCore<ReadResult> reading;
+    private ManualResetValueTaskSourceCore<bool> reading;
     private Action? turn;
 
     // Its own, from the shared pool, while something is kept between two reads; else the loop's, or none.
@@ -140,7 +140,7 @@ internal sealed class ReadinessReader(ReadinessTransport transport, ReadinessLoo
     private void Complete()
     {
         waits = false;
-        reading.SetResult(Take());
+        reading.SetResult(true);
         // Whoever waits for something else before it says what it consumed keeps the array.
         if (isBeingRead && octets == loop.Buffers.Received)
             loop.Buffers.LeaveReceived();
@@ -196,7 +196,11 @@ internal sealed class ReadinessReader(ReadinessTransport transport, ReadinessLoo
         (octets, start, end) = ([], 0, 0);
     }
 
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => reading.GetResult(token);
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
+    {
+        reading.GetResult(token);
+        return Take();
+    }
 
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => reading.GetStatus(token);
 

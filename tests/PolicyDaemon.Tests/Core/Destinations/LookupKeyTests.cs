@@ -26,6 +26,53 @@ public class LookupKeyTests
     [InlineData("mx.example.com:lmtp", "mx.example.com:lmtp")]
     public void A_canonical_key_stays_as_it_is(string key, string canonical) => AssertCanonical(canonical, key);
 
+    [Theory]
+    [InlineData("example.com", true)]
+    [InlineData("xn--mnchen-3ya.example", true)]
+    [InlineData("192.0.2.1", true)]
+    [InlineData("under_score-.example", true)]
+    [InlineData("Example.com", false)]
+    [InlineData(".example.com", false)]
+    [InlineData("example.com.", false)]
+    [InlineData("example..com", false)]
+    [InlineData("[mx.example.com]", false)]
+    [InlineData("mx.example.com:25", false)]
+    [InlineData("2001:db8::1", false)]
+    [InlineData("a/b", false)]
+    [InlineData(" example.com", false)]
+    [InlineData("m\u00fcnchen.example", false)]
+    [InlineData("", false)]
+    [InlineData(".", false)]
+    public void A_plain_host_in_lower_case_is_known_to_be_canonical(string key, bool known) =>
+        Assert.Equal(known, LookupKey.IsCanonicalHost(Encoding.UTF8.GetBytes(key)));
+
+    [Fact]
+    public void What_is_known_to_be_canonical_is_what_folding_leaves_as_it_is()
+    {
+        var random = new Random(11);
+        const string alphabet = "abz09-_...A:[]/ \t%\u00fc";
+        Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
+        var count = 0;
+        for (var i = 0; i < 200_000; i++)
+        {
+            var length = random.Next(10) == 0 ? random.Next(60, 260) : random.Next(12);
+            var plain = random.Next(2) == 0 ? 10 : alphabet.Length;
+            var raw = Encoding.UTF8.GetBytes(string.Create(length, random, (text, from) =>
+            {
+                foreach (ref var one in text)
+                    one = alphabet[from.Next(plain)];
+            }));
+            if (!LookupKey.IsCanonicalHost(raw))
+                continue;
+            count++;
+            Assert.Equal(LookupKeyStatus.Canonical, LookupKey.Normalize(raw, canonical, out var used));
+            Assert.Equal(raw, canonical[..used].ToArray());
+        }
+
+        Assert.InRange(count, 10_000, 200_000);
+    }
+
+
     [Theory] // postfix-tables section 9 items 3 and 4
     [InlineData("EXAMPLE.Com", "example.com")]
     [InlineData(".Example.COM", ".example.com")]

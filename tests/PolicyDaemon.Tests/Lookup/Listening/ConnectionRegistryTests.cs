@@ -282,6 +282,21 @@ public sealed class ConnectionRegistryTests : IDisposable
     }
 
     [Fact]
+    public void Many_connections_one_after_the_other_are_told_once()
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 5000; i++)
+            {
+                Assert.False(registry.TakeRelief());
+                Connect(socketmap)!.SendEnd();
+            }
+
+            Assert.True(registry.TakeRelief());
+        }
+    }
+
+    [Fact]
     public void That_memory_was_short_is_told_once_it_is_not_any_more()
     {
         using var small = new ConnectionRegistry(data.Service, new LookupOptions { MaxPeerMemory = 1000 }, logger, time);
