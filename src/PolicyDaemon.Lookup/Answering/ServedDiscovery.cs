@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
@@ -5,7 +6,8 @@ using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Lookup.Answering;
 
-/// <summary>Who discovers what lookups ask for. Both calls return at once and may be made from the thread that answers.</summary>
+/// <summary>The queue of destinations that lookups ask discovery for. Both calls return at once and may be made from the thread that answers.</summary>
+[SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "Destinations wait in it to be discovered; it is no collection.")]
 public interface IDiscoveryQueue
 {
     /// <summary>A destination is used whose verdict is to be renewed, or that is not known and for which nobody waits.</summary>
