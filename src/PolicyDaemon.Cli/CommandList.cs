@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Commands.Audit;
+using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Commands.Lookups;
 using PolicyDaemon.Cli.Commands.Pins;
@@ -57,6 +58,13 @@ internal static class CommandList
             PinList.Create(runner),
             PinDecisionVerbs.Reject(runner),
             PinDecisionVerbs.Revoke(runner),
+        },
+        new Command("discovery", "Destinations without an entry: what they publish by DANE and MTA-STS")
+        {
+            DiscoveryVerbs.Forget(runner),
+            DiscoveryVerbs.List(runner),
+            DiscoveryVerbs.Refresh(runner),
+            DiscoveryVerbs.Show(runner),
         },
         ImportVerb.Create(runner),
         ExportVerb.Create(runner),

@@ -17,6 +17,7 @@ using PolicyDaemon.Daemon.Systemd;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
+using PolicyDaemon.Probe;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Faults;
@@ -29,12 +30,15 @@ namespace PolicyDaemon.Daemon;
 internal static class DaemonHost
 {
     /// <summary>Serves until SIGTERM or SIGINT, or until a part cannot go on.</summary>
-    /// <exception cref="ConfigurationException">The endpoints cannot be used.</exception>
+    /// <exception cref="ConfigurationException">The endpoints, or a file that is named, cannot be used.</exception>
     internal static async Task<ExitCode> RunAsync(Settings settings)
     {
         var endpoints = Endpoints.From(settings);
         if (LookupServer.Refusal is { } reason)
             throw new ConfigurationException(settings.File ?? "built-in defaults", 0, ConfigurationKeys.MaxConnections.FullName, reason);
+        // Without its trust anchors discovery could renew no policy; protection would end one domain after the other.
+        if (settings.Discovery.Mode != DiscoveryMode.Off)
+            ProberComposition.Check(settings.Probe);
         var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
         using var log = new LogSink(new LogLine(TimeProvider.System, ServiceManager.ReadsStandardOutput), StandardOutput.Write);
         using var host = Build(settings, endpoints, inherited, log);

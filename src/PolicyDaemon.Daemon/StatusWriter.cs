@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
@@ -16,7 +17,7 @@ namespace PolicyDaemon.Daemon;
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
     ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
-    AlertService? alerts = null, LogSink? log = null) : BackgroundService
+    AlertService? alerts = null, LogSink? log = null, DiscoveryService? discovery = null) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
@@ -87,5 +88,6 @@ internal sealed class StatusWriter(
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {
         LogLinesDropped = log?.Dropped ?? 0,
+        Discovery = discovery?.Status,
     };
 }

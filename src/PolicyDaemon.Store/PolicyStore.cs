@@ -202,7 +202,7 @@ public sealed class PolicyStore : IDisposable
         });
     }
 
-    /// <summary>Forgets what was discovered of a destination, its history included; the daemon is told.</summary>
+    /// <summary>Forgets what was discovered of a destination; how its verdict changed stays on record. The daemon is told.</summary>
     /// <returns>False where nothing was remembered.</returns>
     public bool ForgetDiscovered(NextHop key) => InTransaction(() =>
     {

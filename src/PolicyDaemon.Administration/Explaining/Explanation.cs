@@ -1,5 +1,8 @@
 using System.Text;
+using PolicyDaemon.Administration.Discovery;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
@@ -17,6 +20,9 @@ namespace PolicyDaemon.Administration.Explaining;
 public sealed record ExplainedKey(
     NextHop Key, Destination? Entry, Origin Origin, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
 {
+    /// <summary>What discovery knows of it; null unless its answer comes from there.</summary>
+    public DiscoveredState? Discovered { get; init; }
+
     public bool IsNearMiss => Entry is null && OtherForms.Count > 0;
 
     /// <summary>The entry for this domain's subdomains, where there is one and none for the domain itself: people take it to answer for both.</summary>
@@ -31,18 +37,26 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
     /// <summary>What the walk ends with.</summary>
     public LookupAnswer Answer => Decisive?.Answer ?? LookupAnswer.NotFound;
 
-    public static Explanation Of(NextHop nextHop, PolicyStore store, PostfixSettings postfix)
+    /// <param name="nextHop">The next hop.</param>
+    /// <param name="store">Entries, and what discovery remembers.</param>
+    /// <param name="settings">The configuration of the daemon.</param>
+    /// <param name="now">The time, UTC.</param>
+    public static Explanation Of(NextHop nextHop, PolicyStore store, Settings settings, DateTimeOffset now)
     {
+        ArgumentNullException.ThrowIfNull(settings);
+        var postfix = settings.Postfix;
         var keys = new List<ExplainedKey>();
         ExplainedKey? decisive = null;
-        var sources = new StoreSources(store);
+        var sources = new StoreSources(store, settings.Discovery.Mode == DiscoveryMode.On ? new DiscoveryScope(settings.Discovery.Skip) : null);
         foreach (var key in nextHop.LookupChain())
         {
             var entry = sources.Entry(key);
             var origin = Precedence.Of(StoreSources.IsInForce(entry), Encoding.ASCII.GetBytes(key.Text), sources);
             var others = store.OtherForms(key).Select(other => other.Key).ToList();
-            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix), others, decisive is null)
+            var discovered = origin == Origin.Discovery ? DiscoveredState.Read(key, store, settings, now) : null;
+            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix, discovered), others, decisive is null)
             {
+                Discovered = discovered,
                 SubdomainsOnly = entry is null && key.IsPlainHostName && NextHop.Parse("." + key.Text) is var below && sources.Entry(below) is not null
                     ? below
                     : null,
@@ -56,22 +70,24 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         return new Explanation(nextHop, keys, decisive);
     }
 
-    private static LookupAnswer AnswerOf(Destination? entry, List<NextHop> others, PostfixSettings postfix)
+    private static LookupAnswer AnswerOf(Destination? entry, List<NextHop> others, PostfixSettings postfix, DiscoveredState? discovered)
     {
-        if (entry is not null)
+        if (entry is not null && discovered is null)
             return PolicyText.Answer(entry, postfix, MapName.TlsPolicy);
-        return others.Count > 0 ? postfix.NearMiss.Answer() : LookupAnswer.NotFound;
+        if (entry is null && others.Count > 0 && postfix.NearMiss == NearMissAnswer.Temporary)
+            return postfix.NearMiss.Answer();
+        return discovered?.Answer ?? LookupAnswer.NotFound;
     }
 
     /// <summary>The entries of the store, each read once.</summary>
-    private sealed class StoreSources(PolicyStore store) : IAnswerSources
+    private sealed class StoreSources(PolicyStore store, DiscoveryScope? scope) : IAnswerSources
     {
         private readonly Dictionary<NextHop, Destination?> known = [];
 
         // A person wants to know whose entry keeps the key from being answered otherwise.
         public bool AsksParents => true;
 
-        public bool Discovers(ReadOnlySpan<byte> canonicalKey) => false;
+        public bool Discovers(ReadOnlySpan<byte> canonicalKey) => scope is not null && scope.Includes(canonicalKey);
 
         public bool HasEntry(ReadOnlySpan<byte> parent) => IsInForce(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent))));
 

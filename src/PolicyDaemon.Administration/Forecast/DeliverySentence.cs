@@ -1,5 +1,7 @@
+using PolicyDaemon.Administration.Discovery;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Administration.Forecast;
@@ -12,8 +14,17 @@ public static class DeliverySentence
     public static string Of(Explanation explanation, Settings settings) => explanation.Answer.Kind switch
     {
         LookupAnswerKind.NotFound => $"no policy: Postfix uses {settings.OfMainCf(ConfigurationKeys.SecurityLevel)}",
+        LookupAnswerKind.Found when explanation.Decisive!.Discovered is { } discovered => Of(discovered),
         LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, settings.Postfix),
         _ => $"deferred (4.7.5) and tried again, never sent in the clear: policyd answers a temporary error, {explanation.Answer.Text}",
+    };
+
+    private static string Of(DiscoveredState discovered) => discovered.Verdict switch
+    {
+        { Answer: DiscoveredAnswer.DaneOnly } => $"delivered only to a server that matches the domain's TLSA records under DNSSEC; {Waits}",
+        { Answer: DiscoveredAnswer.Secure, Policy: { } kept } =>
+            $"delivered only to a server with a certificate, from an authority that Postfix trusts, for {string.Join(" or ", kept.Policy.MxPatterns)}; {Waits}",
+        _ => "authenticated by DANE where the domain has usable TLSA records under DNSSEC; elsewhere TLS without authentication, or plain text",
     };
 
     private static string Of(Destination entry, PostfixSettings postfix)

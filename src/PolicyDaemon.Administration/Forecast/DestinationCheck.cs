@@ -90,7 +90,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
-            var explanation = Explanation.Of(key, store, settings.Postfix);
+            var explanation = Explanation.Of(key, store, settings, time.GetUtcNow());
             var entry = explanation.Keys[0].Entry ?? explanation.Decisive?.Entry;
             return (entry, [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text)], null);
         }

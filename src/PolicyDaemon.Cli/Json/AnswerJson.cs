@@ -32,6 +32,7 @@ internal sealed record AnswerJson(string Kind, string Text)
 /// <param name="Mail">What that does to mail, a sentence.</param>
 /// <param name="Entry">The entry that decides; null where there is none.</param>
 /// <param name="Assumes">The settings of main.cf that a verdict rests on.</param>
+/// <param name="Discovered">What discovery knows of the first key; null where its answer does not come from there.</param>
 internal sealed record ExplainJson(
     string NextHop,
     IReadOnlyList<ExplainedKeyJson> Keys,
@@ -39,12 +40,13 @@ internal sealed record ExplainJson(
     AnswerJson Answer,
     string Mail,
     DestinationJson? Entry,
-    IReadOnlyList<string> Assumes);
+    IReadOnlyList<string> Assumes,
+    DiscoveredJson? Discovered);
 
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Asked">False where an earlier key ends the walk.</param>
-/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c> or <c>none</c>.</param>
+/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c>, <c>discovery</c> or <c>none</c>.</param>
 /// <param name="Answer">What it is answered.</param>
 /// <param name="OtherForms">Configured keys of the same bare host.</param>
 internal sealed record ExplainedKeyJson(string Key, bool Asked, string Origin, AnswerJson Answer, IReadOnlyList<string> OtherForms);

@@ -15,6 +15,8 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(DestinationJson))]
 [JsonSerializable(typeof(IReadOnlyList<DestinationJson>))]
 [JsonSerializable(typeof(AuditVerificationJson))]
+[JsonSerializable(typeof(DiscoveredJson))]
+[JsonSerializable(typeof(IReadOnlyList<DiscoveredJson>))]
 [JsonSerializable(typeof(BackupJson))]
 [JsonSerializable(typeof(ExplainJson))]
 [JsonSerializable(typeof(InitJson))]

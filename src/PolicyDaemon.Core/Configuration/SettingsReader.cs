@@ -90,6 +90,13 @@ public sealed class SettingsReader
             Discovery = new DiscoveryOptionsReader(values).Read(),
             Probe = new ProbeSettingsReader(values).Read(),
         };
+        if (settings.Discovery is { Mode: DiscoveryMode.On, Dane: true, DefersFirstSight: true } && !settings.Probe.ResolverTrusted)
+        {
+            // Of no destination would anything ever be known.
+            values.Problems.Add(values.Value(DiscoveryKeys.FirstSight).Problem(
+                "with dane = yes and resolver_trusted = no nothing is ever known of DANE, and all mail would wait; trust a resolver that validates, or set dane = no"));
+        }
+
         return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
     }
 

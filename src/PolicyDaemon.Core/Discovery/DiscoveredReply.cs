@@ -21,6 +21,18 @@ namespace PolicyDaemon.Core.Discovery;
 /// </remarks>
 public static class DiscoveredReply
 {
+    /// <summary>Nothing is known, and mail waits (<c>first_sight = temp</c>).</summary>
+    public static readonly LookupAnswer Deferred = LookupAnswer.Temporary("what this destination publishes is not known yet (first_sight = temp)");
+
+    /// <summary>What is answered while nothing is known. Where plain text is possible anyway Postfix may look for DANE itself.</summary>
+    /// <param name="conditions">Postfix's level, and what counts.</param>
+    /// <param name="defers">Mail waits.</param>
+    public static LookupAnswer Unknown(DiscoverySettings conditions, bool defers)
+    {
+        ArgumentNullException.ThrowIfNull(conditions);
+        return defers ? Deferred : conditions.WhileUnknown == DiscoveredAnswer.Dane ? LookupAnswer.Found(TlsLevel.Dane.Name()) : LookupAnswer.NotFound;
+    }
+
     /// <param name="verdict">The verdict.</param>
     /// <param name="postfix">For which Postfix.</param>
     /// <param name="map">In which dialect.</param>

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Discovery;
@@ -62,7 +64,37 @@ public enum DiscoveryRemarkKind
 /// <param name="Severity">What it means for mail.</param>
 /// <param name="Detail">What was seen, in a sentence.</param>
 /// <param name="Remedy">The command that shows more; null where there is nothing to do here. None weakens anything: what an attack looks like is not settled by a command.</param>
-public sealed record DiscoveryRemark(DiscoveryRemarkKind Kind, FindingSeverity Severity, string Detail, string? Remedy);
+public sealed record DiscoveryRemark(DiscoveryRemarkKind Kind, FindingSeverity Severity, string Detail, string? Remedy)
+{
+    // Of a domain that nobody writes to any more nobody need read.
+    private static readonly TimeSpan Interest = TimeSpan.FromDays(7);
+
+    /// <summary>What people are told without asking: where mail waits, or protection ends or is lost; the rest is other people's concern.</summary>
+    /// <param name="remarks">What was remarked.</param>
+    /// <param name="memory">Of which destination.</param>
+    /// <param name="now">The time, UTC.</param>
+    public static ImmutableArray<Finding> Findings(IEnumerable<DiscoveryRemark> remarks, Discovered memory, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(remarks);
+        ArgumentNullException.ThrowIfNull(memory);
+        return now - memory.Used > Interest
+            ? []
+            :
+            [
+                .. remarks.Select(remark => (Remark: remark, Kind: FindingOf(remark.Kind))).Where(found => found.Kind is not null)
+                    .Select(found => new Finding(found.Kind!.Value, memory.Key.Text, found.Remark.Detail, found.Remark.Remedy ?? $"policyctl discovery show {Shell.Quote(memory.Key.Text)}", now)),
+            ];
+    }
+
+    private static FindingKind? FindingOf(DiscoveryRemarkKind kind) => kind switch
+    {
+        DiscoveryRemarkKind.PolicyCoversNone => FindingKind.PolicyCoversNone,
+        DiscoveryRemarkKind.PolicyNotRenewed => FindingKind.PolicyNotRenewed,
+        DiscoveryRemarkKind.PolicyLapsed => FindingKind.PolicyLapsed,
+        DiscoveryRemarkKind.AnswerTooLong => FindingKind.AnswerTooLong,
+        _ => null,
+    };
+}
 
 /// <summary>Stored and shown names.</summary>
 public static class DiscoveryRemarkNames

@@ -79,8 +79,8 @@ internal static class DiscoveryRemarks
                 DiscoveryRemarkKind.PolicyCoversNone, FindingSeverity.MailWaits,
                 $"mail to {memory.Key} is deferred: its policy of {Time(policy.Fetched)} names {Listed(policy.Policy.MxPatterns)}, its MX hosts are {Listed(outside)}, "
                 + "which forged MX records would look like, too. The policy is fetched again "
-                + $"{next}. Where the domain's postmaster confirms these hosts by another way than mail, exempt it for a time: "
-                + $"policyctl domain add {memory.Key} --level default --until DATE --reason TEXT",
+                + $"{next}. Where the domain's postmaster confirms these hosts by another way than mail, an entry exempts it until it is removed: "
+                + $"policyctl domain add {memory.Key} --level encrypt --reason TEXT",
                 $"policyctl check {memory.Key}");
         }
         else

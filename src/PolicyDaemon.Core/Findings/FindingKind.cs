@@ -36,6 +36,11 @@ public enum FindingKind
     AlertNotDelivered,
     ClockJumped,
     NetworkTrouble,
+    PolicyCoversNone,
+    PolicyNotRenewed,
+    PolicyLapsed,
+    AnswerTooLong,
+    DiscoveryTrouble,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -61,6 +66,9 @@ public enum FindingSource
 
     /// <summary>The alerts, about a channel of theirs.</summary>
     Alert = 32,
+
+    /// <summary>Discovery, about a destination without an entry or about itself.</summary>
+    Discovery = 64,
 }
 
 /// <summary>What a finding means for mail.</summary>

@@ -151,6 +151,26 @@ public static class FindingKinds
         new(FindingKind.NetworkTrouble, "network-trouble", FindingSource.Prober, FindingSeverity.LookAtIt,
             "No connection reaches the servers of many destinations at once, so this machine's own network is the likelier culprit",
             "Check this machine's network, and what lets connections to port 25 out"),
+
+        new(FindingKind.PolicyCoversNone, "policy-covers-none", FindingSource.Discovery, FindingSeverity.MailWaits,
+            "The MTA-STS policy in force names none of a destination's MX hosts, as forged MX records would look, too; no mail may leave",
+            "Ask the domain's postmaster by another way than mail which is right"),
+
+        new(FindingKind.PolicyNotRenewed, "policy-not-renewed", FindingSource.Discovery, FindingSeverity.LookAtIt,
+            "The MTA-STS policy in force of a destination cannot be fetched again, or is no longer announced; its protection will end",
+            "Look whether the domain's policy host can be reached from elsewhere; tell its postmaster"),
+
+        new(FindingKind.PolicyLapsed, "policy-lapsed", FindingSource.Discovery, FindingSeverity.LookAtIt,
+            "The MTA-STS policy of a destination has expired and could not be renewed; its mail is not protected by it any more",
+            "Tell the domain's postmaster, or add an entry that protects its mail"),
+
+        new(FindingKind.AnswerTooLong, "answer-too-long", FindingSource.Discovery, FindingSeverity.MailWaits,
+            "The MTA-STS policy of a destination names so many hosts that no answer can hold those in use",
+            "Add an entry for the destination"),
+
+        new(FindingKind.DiscoveryTrouble, "discovery-trouble", FindingSource.Discovery, FindingSeverity.LookAtIt,
+            "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it",
+            "Check them; policyctl check tells what fails"),
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

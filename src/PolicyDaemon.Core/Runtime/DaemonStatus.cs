@@ -27,7 +27,25 @@ public sealed record DaemonStatus(
 {
     /// <summary>Log lines that were dropped since it started, because nobody read its standard output or it could not be written.</summary>
     public long LogLinesDropped { get; init; }
+
+    /// <summary>Destinations without an entry; null where discovery is off.</summary>
+    public DiscoveryStatus? Discovery { get; init; }
 }
+
+/// <summary>What discovery does, and did since the daemon started.</summary>
+/// <param name="Mode"><c>on</c> or <c>observe</c>.</param>
+/// <param name="Known">Destinations in memory, by verdict.</param>
+/// <param name="Running">Destinations that are being discovered now.</param>
+/// <param name="Waiting">Lookups that wait for a verdict now.</param>
+/// <param name="Lookups">Lookups by the source of their answer: entry, parent, dane, sts, nothing (discovered, and nothing is published), none.</param>
+/// <param name="FirstSights">Lookups of destinations that were not known.</param>
+/// <param name="TimedOut">Of these: the verdict did not come in time.</param>
+/// <param name="NotWaited">Of these: there was no room to wait, or <c>wait</c> is zero.</param>
+/// <param name="Stale">Answers that were due to be renewed.</param>
+/// <param name="Trouble">Why so much fails that the cause is here; null where it does not.</param>
+public sealed record DiscoveryStatus(
+    string Mode, IReadOnlyDictionary<string, long> Known, int Running, int Waiting, IReadOnlyDictionary<string, long> Lookups, long FirstSights, long TimedOut,
+    long NotWaited, long Stale, string? Trouble);
 
 /// <summary>The snapshot in force.</summary>
 /// <param name="Source"><c>store</c>, or <c>file</c> while the store cannot be used and the last good snapshot answers.</param>

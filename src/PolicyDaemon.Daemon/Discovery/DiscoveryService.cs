@@ -2,6 +2,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store.Discovery;
@@ -12,7 +14,7 @@ namespace PolicyDaemon.Daemon.Discovery;
 /// <remarks>What the store remembers of protected destinations is in memory before the first lookup is answered. While the store cannot be
 /// read the daemon answers all the same, and reads it as soon as it can.</remarks>
 internal sealed class DiscoveryService(
-    RunningConfiguration configuration, LookupService lookups, DiscoveredStore store, ILogger<DiscoveryService> logger, TimeProvider time)
+    RunningConfiguration configuration, LookupService lookups, DiscoveredStore store, ICurrentSnapshot current, ILogger<DiscoveryService> logger, TimeProvider time)
     : BackgroundService
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromSeconds(5);
@@ -20,6 +22,27 @@ internal sealed class DiscoveryService(
     private readonly SemaphoreSlim changing = new(1);
     private volatile RunningDiscovery? running;
     private volatile bool isLoaded;
+
+    /// <summary>What it does now; null where it is off. From any thread.</summary>
+    public DiscoveryStatus? Status
+    {
+        get
+        {
+            if (running is not { } discovery)
+                return null;
+            var did = lookups.Discovered;
+            return new DiscoveryStatus(
+                discovery.Served.Answers ? "on" : "observe",
+                discovery.Records.CountByAnswer().ToDictionary(pair => pair.Key.Name(), pair => (long)pair.Value),
+                discovery.Running,
+                did.Parked,
+                new Dictionary<string, long>
+                {
+                    ["entry"] = did.Entries, ["parent"] = did.Parents, ["dane"] = did.Dane, ["sts"] = did.Sts, ["nothing"] = did.Nothing, ["none"] = did.None,
+                },
+                did.FirstSights, did.TimedOut, did.NotWaited, did.Stale, discovery.Trouble);
+        }
+    }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -37,8 +60,8 @@ internal sealed class DiscoveryService(
             var settings = configuration.Settings;
             lookups.Aliases = settings.Discovery.MapAliases;
             var old = running;
-            var next = settings.Discovery.Mode == DiscoveryMode.Off ? null : new RunningDiscovery(settings, store, logger, time);
-            isLoaded = next is null || TryLoad(next);
+            var next = settings.Discovery.Mode == DiscoveryMode.Off ? null : new RunningDiscovery(settings, store, current, logger, time);
+            isLoaded = next is null ? await TryCloseFindingsAsync() : TryLoad(next);
             running = next;
             lookups.Discovery = next?.Served;
             if (old is not null)
@@ -73,13 +96,27 @@ internal sealed class DiscoveryService(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (!isLoaded && running is { } discovery)
-                    isLoaded = TryLoad(discovery);
+                if (!isLoaded)
+                    isLoaded = running is { } discovery ? TryLoad(discovery) : await TryCloseFindingsAsync();
             }
         }
         catch (OperationCanceledException)
         {
             // The host stops.
+        }
+    }
+
+    private async Task<bool> TryCloseFindingsAsync()
+    {
+        try
+        {
+            await DiscoveryFindings.CloseAllAsync(store);
+            return true;
+        }
+        catch (DiscoveryStoreException)
+        {
+            // Said by the store's own findings.
+            return false;
         }
     }
 

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Discovery;
@@ -43,10 +44,11 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     private readonly Discoverer discoverer;
     private readonly ILogger logger;
     private readonly TimeProvider time;
+    private readonly DiscoveryFindings findings;
     private readonly Lock writing = new();
     private readonly Task[] loops;
 
-    public RunningDiscovery(Settings settings, DiscoveredStore store, ILogger logger, TimeProvider time)
+    public RunningDiscovery(Settings settings, DiscoveredStore store, ICurrentSnapshot current, ILogger logger, TimeProvider time)
     {
         options = settings.Discovery;
         postfix = settings.Postfix;
@@ -54,8 +56,9 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         this.store = store;
         this.logger = logger;
         this.time = time;
+        findings = new DiscoveryFindings(store, current, time);
         Served = new ServedDiscovery(
-            options.Mode == DiscoveryMode.On, Records, new DiscoveryScope(options.Skip), UnknownAnswer.Of(conditions, options.DefersFirstSight), options.Wait, this);
+            options.Mode == DiscoveryMode.On, Records, new DiscoveryScope(options.Skip), DiscoveredReply.Unknown(conditions, options.DefersFirstSight), options.Wait, this);
         parts = new ProberComposition(settings.Probe, postfix, time);
         discoverer = parts.CreateDiscoverer(store, conditions, logger);
         discoverer.Found = result => Keep(result.Memory, result.Verdict);
@@ -78,6 +81,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     public void Load()
     {
         var now = time.GetUtcNow();
+        findings.Load();
         foreach (var memory in store.ReadProtected())
             Keep(memory, DiscoveryVerdict.Of(memory, conditions, now));
     }
@@ -194,6 +198,8 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
                 var keys = await store.TakeNoticesAsync(NoticesAtOnce);
                 foreach (var key in keys)
                     await ReadAgainAsync(key);
+                findings.NoteTrouble(discoverer.Trouble);
+                await findings.WriteAsync();
                 said = null;
             }
             catch (DiscoveryStoreException fault)
@@ -220,9 +226,12 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     {
         if (verdict is null)
             return;
-        var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out _);
+        var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out var remark);
         lock (writing)
             Records.Put(memory.Key.Text, record);
+        // Where nothing is answered nothing waits and nothing is protected.
+        if (Served.Answers)
+            findings.Note(memory, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));
     }
 
     private void Forget(string key)

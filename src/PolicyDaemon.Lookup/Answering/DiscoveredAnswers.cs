@@ -71,7 +71,7 @@ public sealed class DiscoveredRecord
         LookupAnswer plain, tlsRpt;
         if (verdict.IsUnknown && defersUnknown)
         {
-            plain = tlsRpt = UnknownAnswer.Deferred;
+            plain = tlsRpt = DiscoveredReply.Deferred;
             remark = null;
         }
         else
@@ -123,20 +123,6 @@ public sealed class DiscoveredRecord
     };
 }
 
-/// <summary>What is answered while nothing is known of a destination.</summary>
-public static class UnknownAnswer
-{
-    /// <summary>Mail waits (<c>first_sight = temp</c>).</summary>
-    public static readonly LookupAnswer Deferred = LookupAnswer.Temporary("what this destination publishes is not known yet (first_sight = temp)");
-
-    /// <summary>Plain text is possible anyway, so that Postfix may look for DANE itself; otherwise what is answered for a key without an entry.</summary>
-    public static LookupAnswer Of(DiscoverySettings conditions, bool defers)
-    {
-        ArgumentNullException.ThrowIfNull(conditions);
-        return defers ? Deferred : conditions.WhileUnknown == DiscoveredAnswer.Dane ? LookupAnswer.Found("dane") : LookupAnswer.NotFound;
-    }
-}
-
 /// <summary>What discovery answers, in memory: read without a lock by the thread that answers, written by others.</summary>
 public sealed class DiscoveredAnswers
 {
@@ -146,6 +132,7 @@ public sealed class DiscoveredAnswers
     private readonly int most;
     private readonly ConcurrentDictionary<string, DiscoveredRecord> records = new(1, 31, AsciiKeyComparer.Instance);
     private readonly ConcurrentDictionary<string, DiscoveredRecord>.AlternateLookup<ReadOnlySpan<byte>> byOctets;
+    private readonly int[] byAnswer = new int[Enum.GetValues<DiscoveredAnswer>().Length];
     private int count;
 
     public DiscoveredAnswers()
@@ -163,13 +150,8 @@ public sealed class DiscoveredAnswers
     public int Count => Volatile.Read(ref count);
 
     /// <summary>How many of them are answered how.</summary>
-    public IReadOnlyDictionary<DiscoveredAnswer, int> CountByAnswer()
-    {
-        var counts = new Dictionary<DiscoveredAnswer, int>();
-        foreach (var (_, record) in records)
-            counts[record.Answer] = counts.GetValueOrDefault(record.Answer) + 1;
-        return counts;
-    }
+    public IReadOnlyDictionary<DiscoveredAnswer, int> CountByAnswer() =>
+        Enum.GetValues<DiscoveredAnswer>().ToDictionary(answer => answer, answer => Volatile.Read(ref byAnswer[(int)answer]));
 
     public DiscoveredRecord? Find(ReadOnlySpan<byte> canonicalKey) => byOctets.TryGetValue(canonicalKey, out var record) ? record : null;
 
@@ -180,9 +162,16 @@ public sealed class DiscoveredAnswers
     {
         ArgumentNullException.ThrowIfNull(record);
         if (records.TryGetValue(canonicalKey, out var before))
+        {
             record.TakeUse(before);
+            byAnswer[(int)before.Answer]--;
+        }
         else
+        {
             Volatile.Write(ref count, count + 1);
+        }
+
+        byAnswer[(int)record.Answer]++;
         records[canonicalKey] = record;
         if (count > most)
             Trim();
@@ -190,8 +179,10 @@ public sealed class DiscoveredAnswers
 
     public void Remove(string canonicalKey)
     {
-        if (records.TryRemove(canonicalKey, out _))
-            Volatile.Write(ref count, count - 1);
+        if (!records.TryRemove(canonicalKey, out var gone))
+            return;
+        byAnswer[(int)gone.Answer]--;
+        Volatile.Write(ref count, count - 1);
     }
 
     /// <summary>Lets a twentieth go, of those that protect nothing those that were not used for the longest time.</summary>

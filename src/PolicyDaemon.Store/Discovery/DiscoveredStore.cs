@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Store.Findings;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store.Discovery;
@@ -84,6 +85,24 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
         }
 
         return [.. notices.Select(notice => notice.Key).Distinct()];
+    }
+
+    /// <summary>Subjects of which discovery has findings open.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<string> ReadFindingSubjects() => Read(() => ledger.With(connection => FindingTable.Open(connection)
+        .Where(open => open.Finding.Kind.IsOf(FindingSource.Discovery)).Select(open => open.Finding.Subject).Distinct().ToList()));
+
+    /// <summary>Brings discovery's open findings about a subject into line with what holds now.</summary>
+    public async Task WriteFindingsAsync(string subject, IReadOnlyCollection<Finding> findings)
+    {
+        try
+        {
+            await ledger.WithAsync(connection => FindingTable.Replace(connection, subject, FindingSource.Discovery, findings, time.GetUtcNow()));
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            throw new DiscoveryStoreException(fault.Message, fault);
+        }
     }
 
     private static Task<T> ReadAsync<T>(Func<T> read)

@@ -76,13 +76,10 @@ internal static class DiscoveredTable
             Write(connection, memory.Key.Text, change);
     }
 
-    /// <summary>Removes what is remembered of a destination, its history included.</summary>
+    /// <summary>Removes what is remembered of a destination. How its verdict changed stays on record.</summary>
     /// <returns>False where nothing was.</returns>
-    internal static bool Remove(DbConnection connection, string key)
-    {
-        connection.Execute("DELETE FROM verdict_change WHERE key = @key", new { key });
-        return connection.Execute("DELETE FROM discovered WHERE key = @key", new { key }) > 0;
-    }
+    internal static bool Remove(DbConnection connection, string key) =>
+        connection.Execute("DELETE FROM discovered WHERE key = @key", new { key }) > 0;
 
     /// <summary>Removes those that protect nothing and were not used for the longest time, beyond so many.</summary>
     internal static int Trim(DbConnection connection, long most)

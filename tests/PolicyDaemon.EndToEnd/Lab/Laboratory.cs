@@ -59,10 +59,14 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     public ProbeConfiguration Probing() => new(Certificates.AuthorityFile);
 
     /// <summary>Another daemon, with a prober. Not started yet.</summary>
-    public async Task<Policyd> ProberAsync(string name, ProbeConfiguration probe, string digest = "sha256")
+    /// <param name="name">Its folder.</param>
+    /// <param name="probe">The section [probe].</param>
+    /// <param name="digest">What fingerprint_digest says.</param>
+    /// <param name="further">Further lines of [postfix], and sections behind it.</param>
+    public async Task<Policyd> ProberAsync(string name, ProbeConfiguration probe, string digest = "sha256", string further = "")
     {
         var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), ProberPort);
-        await policyd.PrepareAsync(digest, probe: probe);
+        await policyd.PrepareAsync(digest, probe: probe, postfix: further);
         return policyd;
     }
 

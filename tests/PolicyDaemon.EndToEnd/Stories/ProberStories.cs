@@ -29,8 +29,8 @@ public abstract class ProberStories(Laboratory lab) : IAsyncLifetime
     }
 
     /// <summary>A daemon with a prober, not started yet.</summary>
-    protected async Task<Prober> ProberAsync(ProbeConfiguration? probe = null, string digest = "sha256") =>
-        Keep(new Prober(await lab.ProberAsync($"prober{++_number}", probe ?? lab.Probing(), digest)));
+    protected async Task<Prober> ProberAsync(ProbeConfiguration? probe = null, string digest = "sha256", string further = "") =>
+        Keep(new Prober(await lab.ProberAsync($"prober{++_number}", probe ?? lab.Probing(), digest, further)));
 
     /// <summary>Lets the sending Postfix ask this daemon until the story ends.</summary>
     protected async Task RouteAsync(Prober prober)

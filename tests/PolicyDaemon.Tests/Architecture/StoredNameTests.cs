@@ -49,7 +49,8 @@ public class StoredNameTests
             "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
             "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
             "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
-            "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble");
+            "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
+            "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble");
 
     [Fact]
     public void Severities_keep_their_names() =>

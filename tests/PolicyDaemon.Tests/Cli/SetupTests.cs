@@ -232,6 +232,54 @@ public class SetupTests
         Assert.EndsWith("\nPostfix fits.\n", result.Out, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, string, string, string, string?> OfDiscovery => new()
+    {
+        { "smtp_tls_policy_maps=socketmap:inet:127.0.0.1:8642:QUERY", "", "warning", "is the map of postfix-tlspol; to replace it", "systemctl disable --now postfix-tlspol" },
+        { "smtp_tls_policy_maps=socketmap:inet:127.0.0.1:8642:QUERYwithTLSRPT", "", "warning", "is the map of postfix-tlspol", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy-tlsrpt'" },
+        { "smtp_tls_policy_maps=socketmap:inet:127.0.0.1:8461:postfix", "", "problem", "is the map of postfix-mta-sts-resolver, at an endpoint that policyd is to listen on", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy'" },
+        { "smtp_tls_policy_maps=proxy:socketmap:inet:127.0.0.1:8461:tlspolicy", "security_level = may\n[discovery]\nmode = on\ndane = no", "warning", "where a first sight that waits 1500ms holds all other lookups up", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy'" },
+        { "smtp_tls_security_level=encrypt", "[discovery]\nmode = on\ndane = no", "warning", "security_level = encrypt", null },
+        { "smtp_tls_security_level=may", "security_level = may\n[discovery]\nmode = on", "warning", "DANE counts for nothing while resolver_trusted = no", null },
+        { "smtp_tls_security_level=may", "security_level = may\n[discovery]\nmode = observe\n[probe]\nresolver_trusted = yes", "note", "nothing is answered: mode = on", null },
+        { "smtp_tls_security_level=may", "security_level = may\n[discovery]\nmode = on\n[probe]\nresolver_trusted = yes", "ok", "answered by what they publish", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(OfDiscovery))]
+    public void Discovery_has_to_fit_and_other_daemons_are_known_by_their_maps(string setting, string configuration, string severity, string text, string? command)
+    {
+        var equals = setting.IndexOf('=', StringComparison.Ordinal);
+        var results = Check(new PostconfText((setting[..equals], setting[(equals + 1)..])), [], postfix: configuration);
+
+        var found = Assert.Single(results, result => result.Check == "discovery" && result.Text.Contains(text, StringComparison.Ordinal));
+        Assert.Equal(severity, found.Severity.Name());
+        if (command is not null)
+            Assert.Contains(command, found.Commands);
+    }
+
+    [Fact]
+    public void What_discovery_answers_needs_DNSSEC_and_authorities()
+    {
+        var results = Check(
+            new PostconfText(("smtp_dns_support_level", "enabled"), ("smtp_tls_CAfile", "")), [], postfix: "security_level = may\n[discovery]\nmode = on\n[probe]\nresolver_trusted = yes");
+
+        Assert.Contains(
+            "every destination that is discovered at dane-only: mail waits", Assert.Single(results, result => result.Check == "dane" && result.Severity == SetupSeverity.Problem).Text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "destinations with an MTA-STS policy are at secure or verify, and Postfix trusts no certification authority",
+            Assert.Single(results, result => result.Check == "trust-anchors").Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_alias_of_a_map_is_a_map_that_is_served()
+    {
+        var results = Check(
+            new PostconfText(("smtp_tls_policy_maps", "socketmap:inet:127.0.0.1:8461:QUERYwithTLSRPT"), ("mail_version", "3.9.1")), [],
+            postfix: "[discovery]\nmap_aliases = QUERYwithTLSRPT:tlspolicy-tlsrpt");
+        Assert.Contains("is for Postfix 3.10 and later", Assert.Single(results, result => result.Severity == SetupSeverity.Problem).Text, StringComparison.Ordinal);
+    }
+
     private static IReadOnlyList<SetupResult> Check(
         PostconfText text, IReadOnlyList<(TlsLevel Level, long Count)> entries, string? configured = null, string? socketmap = null, string postfix = "")
     {

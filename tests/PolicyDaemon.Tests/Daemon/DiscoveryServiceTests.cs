@@ -4,7 +4,9 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
@@ -159,6 +161,31 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_policy_that_names_none_of_the_hosts_is_a_finding_until_an_entry_settles_it()
+    {
+        await service.StartAsync(CancellationToken.None);
+        var scenario = DiscoveryScenario.Of("W", "I10");
+        scenario.Now = TimeProvider.System.GetUtcNow();
+        scenario.Publish("version: STSv1\nmode: enforce\nmax_age: 604800\nmx: elsewhere.example\n");
+        scenario.Use();
+        using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
+            store.WriteDiscovered([new DiscoveredEntry(scenario.Memory with { Key = NextHop.Parse("one.test"), Used = scenario.Now }, null)]);
+
+        await Until(() => Open() is [{ Finding.Kind: FindingKind.PolicyCoversNone, Finding.Subject: "one.test" }]);
+        Assert.Equal("on", service.Status!.Mode);
+        Assert.Equal(1, service.Status.Known["secure"]);
+
+        data.Current = PolicySnapshot.Build(LookupTestData.Identity, [LookupTestData.Entry("one.test", LookupAnswer.Found("encrypt"))]);
+        await Until(() => Open().Count == 0);
+
+        IReadOnlyList<FindingAlert> Open()
+        {
+            using var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Read, TimeProvider.System);
+            return store.OpenFindings();
+        }
+    }
+
+    [Fact]
     public async Task Without_a_store_the_daemon_starts_and_answers_that_nothing_is_known()
     {
         File.Move(configuration.Settings.Database, configuration.Settings.Database + ".away");
@@ -179,7 +206,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         var made = new ProbeLedger(configuration.Settings.Database, configuration.Settings.Postfix, TimeProvider.System);
         return (made, new DiscoveryService(
-            configuration, data.Service, new DiscoveredStore(made, TimeProvider.System), NullLogger<DiscoveryService>.Instance, TimeProvider.System));
+            configuration, data.Service, new DiscoveredStore(made, TimeProvider.System), data, NullLogger<DiscoveryService>.Instance, TimeProvider.System));
     }
 
     private Settings Settings(string mode, string postfix = "security_level = may") => SettingsReader.Parse("test.conf", Encoding.UTF8.GetBytes(

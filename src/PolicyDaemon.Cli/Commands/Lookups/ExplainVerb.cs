@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -41,17 +42,29 @@ internal static class ExplainVerb
         var postfix = context.Settings.Postfix;
         var nextHop = context.Key(key);
         using var store = context.OpenStore(StoreAccess.Read);
-        var explanation = Explanation.Of(nextHop, store, postfix);
+        var now = context.Host.Time.GetUtcNow();
+        var explanation = Explanation.Of(nextHop, store, context.Settings, now);
         var known = explanation.Decisive?.Entry is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
         var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
         var observedState = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(explanation, context.Settings, known, context.Host.Time.GetUtcNow()), CliJson.Default.ExplainJson);
+            report.Json(Json(explanation, context.Settings, known, now), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
+        {
             Show(report, explanation, context.Settings, known, (observed, observedState));
+            if (explanation.Keys[0].Discovered is { } discovered)
+            {
+                report.Line();
+                report.Line($"discovery of {discovered.Key}:", Tone.Heading);
+                DiscoveryText.Write(report, discovered, context.Settings, discovered.Evidence?.Answers ?? [], now);
+                report.Line();
+                report.Line($"What DNS says now, and the policy host: policyctl discovery refresh {Shell.Quote(discovered.Key.Text)}");
+            }
+        }
+
         return explanation.Answer.Kind switch
         {
             LookupAnswerKind.Found => ExitCode.Done,
@@ -103,6 +116,8 @@ internal static class ExplainVerb
     {
         if (key.Entry is { Observe: true })
             return ": configured, but only observed";
+        if (key.Discovered is { } discovered)
+            return $": discovered: {discovered.Why}";
         if (key.IsNearMiss)
             return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
                 + $"if it should answer here too: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
@@ -134,5 +149,8 @@ internal static class ExplainVerb
         explanation.Decisive?.Entry is { } entry
             ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
             : null,
-        [.. Assumptions.Of(settings)]);
+        [.. Assumptions.Of(settings)],
+        explanation.Keys[0].Discovered is { } discovered
+            ? DiscoveredJson.From(discovered, settings.Postfix.SecurityLevel, discovered.Evidence?.Answers ?? [], now)
+            : null);
 }

@@ -33,6 +33,16 @@ internal static class ProberFacts
             yield return ("alerts", new Cell(string.Create(CultureInfo.InvariantCulture, $"{prober.Alerts} wait to be delivered"), Tone.Caution));
     }
 
+    /// <summary>Destinations without an entry.</summary>
+    internal static Cell Of(DiscoveryStatus discovery)
+    {
+        var known = string.Join(", ", discovery.Known.Where(pair => pair.Value > 0).Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}")));
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(discovery.Mode == "on" ? "on" : "observes, nothing is answered")}; in memory: {(known.Length == 0 ? "nothing" : known)}; {Phrases.Count((int)Math.Min(discovery.FirstSights, int.MaxValue), "first sight")}, {discovery.TimedOut} without a verdict in time");
+        return discovery.Trouble is null ? text : new Cell($"{text}; {discovery.Trouble}", Tone.Bad);
+    }
+
     private static Cell Resolver(ResolverStatus resolver) => resolver switch
     {
         { Trusted: false } => "not trusted (resolver_trusted = no): nothing it says counts as secure",

@@ -103,6 +103,8 @@ internal static class StatusVerb
 
         if (status.Live?.Prober is { } prober)
             facts.AddRange(ProberFacts.Of(prober));
+        if (status.Live?.Discovery is { } discovery)
+            facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
         if (status.Counts is { } counts)
         {

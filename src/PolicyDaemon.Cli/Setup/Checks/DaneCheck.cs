@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
@@ -13,7 +14,8 @@ internal static class DaneCheck
         var postfix = subject.Postfix;
         var dane = subject.Count(TlsLevel.Dane);
         var daneOnly = subject.Count(TlsLevel.DaneOnly);
-        if (dane + daneOnly == 0)
+        var discovery = subject.Settings.Discovery is { Mode: DiscoveryMode.On, Dane: true };
+        if (dane + daneOnly == 0 && !discovery)
             yield break;
         var effect = string.Join(
             " and ",
@@ -21,6 +23,7 @@ internal static class DaneCheck
             {
                 dane > 0 ? $"{dane} at dane: sent at may, perhaps in plain text" : null,
                 daneOnly > 0 ? $"{daneOnly} at dane-only: mail waits" : null,
+                discovery ? "every destination that is discovered at dane-only: mail waits" : null,
             }.OfType<string>());
         var problems = 0;
         foreach (var (isWrong, text, command) in Requirements(postfix))
@@ -33,7 +36,7 @@ internal static class DaneCheck
 
         if (problems == 0)
             yield return new("dane", SetupSeverity.Ok, "DNSSEC is on; Postfix trusts the AD bit of its resolver, which must validate and be local");
-        if (dane > 0 && IgnoresTlsaOfInsecureMx(postfix))
+        if ((dane > 0 || discovery) && IgnoresTlsaOfInsecureMx(postfix))
             yield return new(
                 "dane", SetupSeverity.Warning,
                 $"this Postfix ({postfix["mail_version"]}) has {InsecureMx} = may unless main.cf itself is at dane: TLSA records of an MX found without DNSSEC are ignored",

@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
@@ -27,7 +28,8 @@ internal static class ParameterChecks
     internal static IEnumerable<SetupResult> TrustAnchors(SetupSubject subject)
     {
         var count = subject.Count(TlsLevel.Secure, TlsLevel.Verify);
-        if (count == 0)
+        var discovers = subject.Settings.Discovery is { Mode: DiscoveryMode.On, MtaSts: true };
+        if (count == 0 && !discovers)
             yield break;
         var set = TrustAnchorSources.FirstOrDefault(source => subject.Postfix[source].Length > 0);
         if (set is not null || subject.Postfix.IsYes("tls_append_default_CA"))
@@ -35,7 +37,7 @@ internal static class ParameterChecks
         else
             yield return new(
                 "trust-anchors", SetupSeverity.Problem,
-                $"{count} {(count == 1 ? "entry is" : "entries are")} at secure or verify, and Postfix trusts no certification authority: that mail waits, unless each has a tafile",
+                $"{(count == 0 ? "destinations with an MTA-STS policy are" : count == 1 ? "1 entry is" : $"{count} entries are")} at secure or verify, and Postfix trusts no certification authority: that mail waits, unless each has a tafile",
                 subject.Postfix.SetCommand("smtp_tls_CAfile", "/etc/ssl/certs/ca-certificates.crt"));
     }
 

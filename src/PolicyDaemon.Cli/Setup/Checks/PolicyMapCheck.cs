@@ -33,12 +33,12 @@ internal static class PolicyMapCheck
         else
             yield return new(Name, SetupSeverity.Ok, $"{Parameter} asks {ours.Text} first");
 
-        if (ours.Protocol == "socketmap" && !MapNames.All.Contains(ours.Map))
+        if (ours.Protocol == "socketmap" && !MapNames.All.Contains(ours.Map) && !subject.Settings.Discovery.MapAliases.ContainsKey(ours.Map))
             yield return new(
                 Name, SetupSeverity.Problem,
                 $"the map name '{ours.Map}' is not served, all mail is deferred; the names are {string.Join(" and ", MapNames.All)}",
                 Replace(subject, tables, ours, proposal));
-        else if (ours.Map == MapName.TlsPolicyTlsRpt.Name() && postfix.Version is { } version && version < new Core.Policies.PostfixVersion(3, 10))
+        else if (DiscoveryCheck.IsTlsRpt(subject, ours.Map) && postfix.Version is { } version && version < new Core.Policies.PostfixVersion(3, 10))
             yield return new(
                 Name, SetupSeverity.Problem,
                 $"{ours.Map} is for Postfix 3.10 and later; this one would defer mail over its attributes",

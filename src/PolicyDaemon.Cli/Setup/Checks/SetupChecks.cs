@@ -16,6 +16,7 @@ internal static class SetupChecks
         RoutingCheck.Run,
         ParameterChecks.TrustAnchors,
         DaneCheck.Run,
+        DiscoveryCheck.Run,
         ParameterChecks.TlsRequired,
         ParameterChecks.Idna,
         ForecastCheck.MainCf,

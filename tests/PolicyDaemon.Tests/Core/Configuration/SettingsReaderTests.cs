@@ -120,6 +120,7 @@ public sealed class SettingsReaderTests
     [InlineData("[discovery]\nmode = yes", "x.conf:2: discovery.mode: 'yes' is none of off, observe and on")]
     [InlineData("[discovery]\nwait = 11s", "x.conf:2: discovery.wait: '11s' is not a time from 0s to 10s; write a number and one of s, m, h, d, such as 15m")]
     [InlineData("[discovery]\nfirst_sight = defer", "x.conf:2: discovery.first_sight: 'defer' is neither opportunistic nor temp")]
+    [InlineData("[discovery]\nmode = on\nfirst_sight = temp", "x.conf:3: discovery.first_sight: with dane = yes and resolver_trusted = no nothing is ever known of DANE, and all mail would wait; trust a resolver that validates, or set dane = no")]
     [InlineData("[discovery]\nskip = a.example, [b.example]", "x.conf:2: discovery.skip: '[b.example]' is neither a domain nor a .suffix")]
     [InlineData("[discovery]\nmap_aliases = QUERY", "x.conf:2: discovery.map_aliases: 'QUERY' is no alias; write NAME:tlspolicy or NAME:tlspolicy-tlsrpt")]
     [InlineData("[discovery]\nmap_aliases = QUERY:pins", "x.conf:2: discovery.map_aliases: 'QUERY:pins' is no alias; write NAME:tlspolicy or NAME:tlspolicy-tlsrpt")]
