@@ -32,75 +32,46 @@ public interface IChangeJournal
 /// <summary>The way of every change: plan, refuse what cannot be served or weakens without a reason, write, note.</summary>
 public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJournal journal)
 {
+    /// <summary>Of more keys a person is told how many there are, and what they have in common, instead of each one's own.</summary>
+    public const int ManyKeys = 12;
+
     private readonly PostfixSettings postfix = settings.Postfix;
 
     /// <param name="request">Who asks, and how.</param>
-    /// <param name="plan">What is wanted, given the store as it is within the write transaction.</param>
+    /// <param name="plan">What is wanted, given the store as it is within the write transaction; enumerated once, and of each key it sees the
+    /// store as it was before.</param>
     /// <exception cref="RefusedException">Something of it is refused; nothing was changed.</exception>
     /// <exception cref="StoreException">The store cannot be used; nothing was changed.</exception>
-    public ChangeResult Run(ChangeRequest request, Func<StoreView, IReadOnlyList<PlannedChange>> plan)
+    public ChangeResult Run(ChangeRequest request, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(plan);
         using var store = PolicyStore.Open(settings.Database, request.DryRun ? StoreAccess.Read : StoreAccess.Write, time);
-        if (request.DryRun)
-        {
-            var view = new StoreView(store, null, postfix);
-            return Result(Judge(view, plan, request), view, null);
-        }
-
         if (request.IsBulk)
             store.PrepareForBulk();
-        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
-        var within = new StoreView(store, change, postfix);
-        var keys = Judge(within, plan, request);
-        // Before the commit: what is warned of is what this change meets.
-        var result = Result(keys, within, null);
-        for (var done = 0; done < keys.Count; done++)
+        using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
+        var view = new StoreView(store, change, postfix);
+        var planned = plan(view);
+        var warnings = new ChangeWarnings(view, postfix, planned, request.IsBulk || planned.Count > ManyKeys);
+        var refusals = new ChangeRefusals(request);
+        var keys = new ChangedKeys();
+        // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.
+        foreach (var wanted in planned)
         {
-            change.Write(keys[done].Judged, keys[done].Planned.Evidence);
-            request.Progress?.Report((done + 1, keys.Count));
+            var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After));
+            refusals.Add(key);
+            keys.Add(key.Changed);
+            // Before it is written: what is warned of is what this change meets.
+            warnings.Add(key);
+            if (change is not null && refusals.IsEmpty)
+                change.Write(key.Judged, wanted.Evidence);
+            request.Progress?.Report((keys.Count, planned.Count));
         }
 
-        var receipt = change.Commit();
-        if (receipt.ChangeId != 0)
+        refusals.Throw();
+        var receipt = change?.Commit();
+        if (receipt is { ChangeId: not 0 })
             journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
-        return result with { Receipt = receipt };
+        return new ChangeResult(keys, warnings.All, receipt);
     }
-
-    private static List<JudgedPlan> Judge(StoreView view, Func<StoreView, IReadOnlyList<PlannedChange>> plan, ChangeRequest request)
-    {
-        // The store refuses all this one key after the other; a person is told of every key at once.
-        var keys = plan(view).Select(planned => new JudgedPlan(planned, view.Judge(planned.Key, planned.After))).ToList();
-        RefuseUnservable(keys);
-        var weakening = keys.Where(key => key.Weakens.Count > 0).ToList();
-        return request.Reason is not null || weakening.Count == 0 || request.DryRun ? keys : throw NeedsReason(weakening);
-    }
-
-    private ChangeResult Result(List<JudgedPlan> keys, StoreView view, ChangeReceipt? receipt)
-    {
-        var present = keys.Where(key => key.Planned.After is not null).Select(key => key.Planned.Key).ToHashSet();
-        return new ChangeResult(
-            [.. keys.Select(key => key.Changed)], [.. keys.SelectMany(key => ChangeWarnings.Of(key, view.Store, postfix, present))], receipt);
-    }
-
-    private static void RefuseUnservable(List<JudgedPlan> keys)
-    {
-        // What stays as it is may be unservable already, and that is no fault of this change.
-        var refused = keys.Where(key => key.Judged.Action is not null && key.Judged.Problems.Count > 0).ToList();
-        if (refused.Count == 0)
-            return;
-        var details = refused.SelectMany(key => key.Judged.Problems.Select(problem => $"{key.Planned.Name}: {problem}")).ToList();
-        throw new RefusedException(
-            Refusal.NotServable,
-            refused.Count == 1
-                ? $"{refused[0].Planned.Key} cannot be served like this; nothing was changed"
-                : $"{refused.Count} entries cannot be served like this; nothing was changed",
-            details);
-    }
-
-    private static RefusedException NeedsReason(List<JudgedPlan> keys) => new(
-        Refusal.NeedsReason,
-        "this weakens what is enforced now, so it needs --reason \"why\"; nothing was changed",
-        [.. keys.SelectMany(key => key.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"))]);
 }

@@ -7,7 +7,7 @@ namespace PolicyDaemon.Administration.Changes;
 /// <param name="Keys">Every key concerned, in the order of the plan.</param>
 /// <param name="Warnings">What is legal in it and still deserves a thought.</param>
 /// <param name="Receipt">What was committed; null for a dry run.</param>
-public sealed record ChangeResult(IReadOnlyList<ChangedKey> Keys, IReadOnlyList<ChangeWarning> Warnings, ChangeReceipt? Receipt)
+public sealed record ChangeResult(IReadOnlyCollection<ChangedKey> Keys, IReadOnlyList<ChangeWarning> Warnings, ChangeReceipt? Receipt)
 {
     /// <summary>The change's number, which an undo takes; null where nothing was written.</summary>
     public long? ChangeId => Receipt is { ChangeId: not 0 } ? Receipt.ChangeId : null;
@@ -31,4 +31,5 @@ public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before,
 /// <summary>A warning about one key of a change.</summary>
 /// <param name="Name">The key, with its place in a file.</param>
 /// <param name="Text">A sentence.</param>
-public sealed record ChangeWarning(string Name, string Text);
+/// <param name="Others">So many keys more have the same; in bulk work they are not named.</param>
+public sealed record ChangeWarning(string Name, string Text, int Others = 0);

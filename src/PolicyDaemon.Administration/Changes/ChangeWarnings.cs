@@ -1,36 +1,71 @@
+using System.Runtime.InteropServices;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
 
 /// <summary>What is legal in a change and still deserves a thought.</summary>
-internal static class ChangeWarnings
+/// <param name="planned">The whole change.</param>
+/// <param name="isBulk">What many keys have in common is said of the first and counted for the others.</param>
+internal sealed class ChangeWarnings(StoreView view, PostfixSettings postfix, IReadOnlyCollection<PlannedChange> planned, bool isBulk)
 {
-    /// <param name="present">The keys that are there after the change, of those that it touches.</param>
-    internal static IEnumerable<ChangeWarning> Of(JudgedPlan key, PolicyStore store, PostfixSettings postfix, IReadOnlySet<NextHop> present)
+    private const int SaidOneByOne = 3;
+
+    private readonly List<ChangeWarning> single = [];
+    private readonly Dictionary<string, (List<string> Names, int Count)> shared = new(StringComparer.Ordinal);
+    private HashSet<NextHop>? present;
+
+    internal IReadOnlyList<ChangeWarning> All => isBulk ? [.. shared.SelectMany(Merged)] : single;
+
+    internal void Add(JudgedPlan key)
     {
-        var planned = key.Planned;
-        foreach (var warning in planned.Warnings)
-            yield return new ChangeWarning(planned.Name, warning);
-        if (planned.After is not { } after || key.Judged.Action is null)
-            yield break;
-        foreach (var warning in PolicyWarnings.Of(after, postfix).Where(warning => !IsSaidOrSettled(warning, planned, store, present)))
-            yield return new ChangeWarning(planned.Name, warning.ToString());
-        if (planned.Before is not null)
-            yield break;
-        var others = store.OtherForms(planned.Key).Where(other => other.Key != planned.Key).Select(other => other.Key.Text).ToList();
-        if (others.Count > 0)
+        foreach (var text in Of(key).Distinct(StringComparer.Ordinal))
         {
-            yield return new ChangeWarning(
-                planned.Name, $"{string.Join(", ", others)} is configured too; to Postfix these are different keys, and each answers only for itself");
+            if (!isBulk)
+            {
+                single.Add(new ChangeWarning(key.Planned.Name, text));
+                continue;
+            }
+
+            ref var same = ref CollectionsMarshal.GetValueRefOrAddDefault(shared, text, out _);
+            same.Names ??= [];
+            if (++same.Count <= SaidOneByOne)
+                same.Names.Add(key.Planned.Name);
         }
+    }
+
+    private static IEnumerable<ChangeWarning> Merged(KeyValuePair<string, (List<string> Names, int Count)> same) =>
+        same.Value.Count <= SaidOneByOne
+            ? same.Value.Names.Select(name => new ChangeWarning(name, same.Key))
+            : [new ChangeWarning(same.Value.Names[0], same.Key, same.Value.Count - 1)];
+
+    private IEnumerable<string> Of(JudgedPlan key)
+    {
+        var wanted = key.Planned;
+        foreach (var warning in wanted.Warnings)
+            yield return warning;
+        if (wanted.After is not { } after || key.Judged.Action is null)
+            yield break;
+        foreach (var warning in PolicyWarnings.Of(after, postfix, key.Judged.AnswerAfter))
+        {
+            if (!IsSaidOrSettled(warning, wanted))
+                yield return warning.ToString();
+        }
+
+        if (wanted.Before is not null)
+            yield break;
+        var others = view.OtherForms(wanted.Key);
+        if (others.Count > 0)
+            yield return $"{string.Join(", ", others.Select(other => other.Key.Text))} is configured too; to Postfix these are different keys, and each answers only for itself";
     }
 
     // The rules judge one entry and know no store: they remind of example.com beside .example.com even where it is there.
     // The reader of a table reminds by itself, with the option that adds it.
-    private static bool IsSaidOrSettled(PolicyWarning warning, PlannedChange planned, PolicyStore store, IReadOnlySet<NextHop> present) =>
+    private bool IsSaidOrSettled(PolicyWarning warning, PlannedChange wanted) =>
         warning.Kind == PolicyWarningKind.SubdomainsOnly
-        && (planned.Place.Length > 0
-            || (NextHop.TryParse(planned.Key.Text[1..], out var bare, out _) && (present.Contains(bare) || store.Find(bare) is not null)));
+        && (wanted.Place.Length > 0
+            || (NextHop.TryParse(wanted.Key.Text[1..], out var bare, out _) && (Present.Contains(bare) || view.Find(bare) is not null)));
+
+    /// <summary>The keys that are there after the change, of those that it touches; no table's, which are never asked for.</summary>
+    private HashSet<NextHop> Present => present ??= [.. planned.Where(other => other.After is not null).Select(other => other.Key)];
 }

@@ -22,6 +22,9 @@ public sealed class StoreView
 
     public Destination? Find(NextHop key) => change is null ? Store.Find(key) : change.Find(key);
 
+    /// <summary>Other keys with the same bare host, as they were before the change.</summary>
+    public IReadOnlyList<Destination> OtherForms(NextHop key) => change is null ? Store.OtherForms(key) : change.OtherForms(key);
+
     /// <summary>The destination, which must be there.</summary>
     /// <exception cref="RefusedException">It is not; the message names other forms of the key.</exception>
     public Destination Get(NextHop key) => Find(key) ?? throw Missing(Store, key);

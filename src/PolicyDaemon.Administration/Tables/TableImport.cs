@@ -1,3 +1,4 @@
+using System.Collections;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Core.Configuration;
@@ -7,12 +8,6 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Administration.Tables;
-
-/// <summary>A row of a table.</summary>
-/// <param name="Line">The number of the line.</param>
-/// <param name="Destination">The entry that the row describes.</param>
-/// <param name="Evidence">The evidence of its pins, as JSON for the audit log; null where the table alone vouches for them.</param>
-public sealed record TableRow(int Line, Destination Destination, string? Evidence = null);
 
 /// <summary>Options of an import.</summary>
 public sealed record ImportOptions
@@ -31,14 +26,16 @@ public sealed record ImportOptions
 }
 
 /// <summary>Imports a Postfix policy table: all of its rows or none.</summary>
+/// <remarks>The table is read once, before the store is locked; what is kept of a million rows is as long as the table itself.</remarks>
 /// <param name="file">The table's name, for messages.</param>
 public sealed class TableImport(string file, ImportOptions options, Settings settings, TimeProvider time)
 {
-    private readonly List<TableRow> rows = [];
+    private readonly TableRows rows = new();
     private readonly List<string> warnings = [];
     private readonly List<string> problems = [];
 
-    public IReadOnlyList<TableRow> Rows => rows;
+    /// <summary>What the rows say, in the order in which they are taken over; made anew each time.</summary>
+    public IEnumerable<Destination> Destinations => rows.Ordered().Select(row => row.Destination);
 
     /// <summary>Warnings, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings => warnings;
@@ -55,10 +52,14 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
         };
         foreach (var item in PolicyTableReader.Read(source, tableOptions))
         {
-            var place = item.Line > 0 ? Place(item.Line) : file;
             if (item.Kind == TableItemKind.Row)
+            {
                 rows.Add(new TableRow(item.Line, item.Destination!));
-            else if (item.Kind == TableItemKind.Warning)
+                continue;
+            }
+
+            var place = item.Line > 0 ? Place(item.Line) : file;
+            if (item.Kind == TableItemKind.Warning)
                 warnings.Add($"{place}: {item.Problem}");
             else if (item.Kind == TableItemKind.NoText)
                 throw new RefusedException(Refusal.TableUnreadable, $"{place}: {item.Problem}; nothing was changed");
@@ -80,6 +81,8 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
         {
             var row = rows[i];
             var converted = conversion.Convert(row.Destination);
+            if (converted.Problem is null && ReferenceEquals(converted.Row, row.Destination))
+                continue;
             warnings.AddRange(converted.Warnings.Select(warning => $"{Place(row.Line)}: {warning}"));
             if (converted.Problem is not null && mayObserve)
                 warnings.Add($"{Place(row.Line)}: {converted.Problem}; it is imported as observed");
@@ -98,22 +101,29 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
             throw Refused(problems);
     }
 
-    /// <exception cref="RefusedException">A row says something else than the entry with its key, and nothing is to be replaced.</exception>
-    public IReadOnlyList<PlannedChange> Plan(StoreView view)
+    /// <summary>What the rows want of the store; each is compared with its entry when its turn comes, and all conflicts are told at the end.</summary>
+    /// <exception cref="RefusedException">While it is enumerated: a row says something else than the entry with its key, and nothing is to be replaced.</exception>
+    public IReadOnlyCollection<PlannedChange> Plan(StoreView view)
     {
         ArgumentNullException.ThrowIfNull(view);
-        var planned = new List<PlannedChange>(rows.Count);
-        var conflicts = new List<string>();
-        foreach (var (line, row, evidence) in rows)
+        return new TablePlan(rows.Count, Compare(view));
+    }
+
+    private IEnumerable<PlannedChange> Compare(StoreView view)
+    {
+        var conflicts = new List<(int Line, string Text)>();
+        foreach (var (line, row, evidence) in rows.Ordered())
         {
             var before = view.Find(row.Key);
             var after = before is null ? row : Merge(before, row);
             if (before is not null && !options.Replace && !before.Equals(after))
-                conflicts.Add($"{Place(line)}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table");
-            planned.Add(new PlannedChange(row.Key, before, after) { Place = Place(line), Evidence = evidence });
+                conflicts.Add((line, $"{Place(line)}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table"));
+            else if (conflicts.Count == 0)
+                yield return new PlannedChange(row.Key, before, after) { Place = Place(line), Evidence = evidence };
         }
 
-        return conflicts.Count == 0 ? planned : throw Refused(conflicts);
+        if (conflicts.Count > 0)
+            throw Refused([.. conflicts.OrderBy(conflict => conflict.Line).Select(conflict => conflict.Text)]);
     }
 
     /// <summary>The entry with the table's policy and pins. A pin that the entry has already keeps its state, and served pins that the table lacks are retired.</summary>
@@ -141,4 +151,14 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
             ? $"{file} cannot be imported as it is; nothing was changed"
             : FormattableString.Invariant($"{file} cannot be imported as it is, it has {reasons.Count} problems; nothing was changed"),
         reasons);
+
+    /// <summary>So many plans, made one after the other.</summary>
+    private sealed class TablePlan(int count, IEnumerable<PlannedChange> plans) : IReadOnlyCollection<PlannedChange>
+    {
+        public int Count => count;
+
+        public IEnumerator<PlannedChange> GetEnumerator() => plans.GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }

@@ -9,7 +9,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Keys">The keys concerned.</param>
 /// <param name="Warnings">What deserves a thought; also on standard error.</param>
 internal sealed record ChangeJson(
-    long? Change, string? Head, bool DryRun, IReadOnlyList<ChangedKeyJson> Keys, IReadOnlyList<string> Warnings);
+    long? Change, string? Head, bool DryRun, IEnumerable<ChangedKeyJson> Keys, IReadOnlyList<string> Warnings);
 
 /// <summary>One key of a change.</summary>
 /// <param name="Key">The canonical key.</param>

@@ -42,9 +42,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 Json(json, schema);
                 break;
             case OutputFormat.Tsv:
-                Header(table.Columns);
-                foreach (var row in table.Rows)
-                    streams.Out.WriteLine(string.Join('\t', row.Select(cell => ShownText.Escape(cell.Text))));
+                Tsv(table.Columns, table.Rows.Select(row => row.Select(cell => cell.Text)));
                 break;
             default:
                 if (table.Rows.Count > 0)
@@ -52,6 +50,25 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 else if (whenEmpty is not null)
                     Line(whenEmpty);
                 break;
+        }
+    }
+
+    /// <summary>One row a line, as they come.</summary>
+    public void Tsv(IReadOnlyList<string> columns, IEnumerable<IEnumerable<string>> rows)
+    {
+        Header(columns);
+        foreach (var row in rows)
+        {
+            var isFirst = true;
+            foreach (var text in row)
+            {
+                if (!isFirst)
+                    streams.Out.Write('\t');
+                isFirst = false;
+                streams.Out.Write(ShownText.Escape(text));
+            }
+
+            streams.Out.WriteLine();
         }
     }
 

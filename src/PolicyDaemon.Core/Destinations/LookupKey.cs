@@ -24,7 +24,7 @@ public static class LookupKey
     public const int MaxCanonicalLength = 512;
 
     // A UTF-8 name of 253 characters can take four octets each before it is mapped; nothing longer can be a destination.
-    private const int MaxRawLength = 1024 + 64;
+    internal const int MaxRawLength = 1024 + 64;
     private const int MaxHostLength = 253; // RFC 1035 section 2.3.4, without the root's dot
     private const int MaxLabelLength = 63;
     private const int MaxPathLength = 256; // sun_path is shorter everywhere

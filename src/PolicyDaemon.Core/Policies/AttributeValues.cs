@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 
@@ -6,6 +8,9 @@ namespace PolicyDaemon.Core.Policies;
 /// <summary>The syntax of attribute values: each check says what is wrong with one value, or null.</summary>
 internal static class AttributeValues
 {
+    private static readonly SearchValues<char> FingerprintCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
+    private static readonly SearchValues<char> FoldedHostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+
     private static readonly string[] Grades = ["high", "medium", "low", "export", "null"]; // tls/tls_misc.c, tls_cipher_grade
     private static readonly string[] PolicyTypes = ["sts", "no-policy-found"]; // smtp/smtp_tlsrpt.c
     private static readonly string[] PolicyFailures =
@@ -58,15 +63,15 @@ internal static class AttributeValues
     }
 
     internal static Problem? HostName(string value, PostfixVersion version) =>
-        TryHostName(value, out _) ? null : new Problem($"'{Shown(value)}' is no host name", "write one such as mx.example.com");
+        IsHostName(value) ? null : new Problem($"'{Shown(value)}' is no host name", "write one such as mx.example.com");
 
     /// <summary>A name a certificate may carry. See postconf(5), smtp_tls_verify_cert_match.</summary>
     internal static Problem? PeerName(string value, PostfixVersion version)
     {
         // Forty hexadecimal digits would pass for a host name.
-        if (Fingerprint.TryParse(value, out _, out _))
+        if (!value.AsSpan().ContainsAnyExcept(FingerprintCharacters) && Fingerprint.TryParse(value, out _, out _))
             return new Problem($"'{Shown(value)}' is a fingerprint, which counts at level fingerprint only", "at verify and secure match takes names");
-        if (IsOneOf(DefaultMatch.Keywords, value) || TryHostName(value.StartsWith('.') ? value[1..] : value, out _))
+        if (IsOneOf(DefaultMatch.Keywords, value) || IsHostName(value.StartsWith('.') ? value.AsSpan(1) : value))
             return null;
         return new Problem($"'{Shown(value)}' is no name to match", "write a host name, .name for its subdomains, nexthop, dot-nexthop or hostname");
     }
@@ -84,11 +89,17 @@ internal static class AttributeValues
 
     /// <summary>RFC 8461 section 4.1: a host name, or one whose whole first label is an asterisk.</summary>
     internal static Problem? MxHostPattern(string value, PostfixVersion version) =>
-        TryHostName(WithoutWildcard(value), out _) ? null : new Problem($"'{Shown(value)}' is no mx pattern", "write mx.example.com or *.example.com");
+        IsHostName(WithoutWildcard(value)) ? null : new Problem($"'{Shown(value)}' is no mx pattern", "write mx.example.com or *.example.com");
 
     internal static string FoldWord(string value) => value.ToLowerInvariant();
 
-    internal static string FoldHostName(string value) => TryHostName(value, out var name) ? name : value;
+    internal static string FoldHostName(string value)
+    {
+        // Of most names nothing is folded, and every answer is written with them.
+        if (!value.AsSpan().ContainsAnyExcept(FoldedHostCharacters) && !value.EndsWith('.'))
+            return value;
+        return IsHostName(value) && NextHop.TryParse(value, out var host, out _) ? host.Text : value;
+    }
 
     internal static string FoldPeerName(string value) =>
         value.StartsWith('.') ? "." + FoldHostName(value[1..]) : FoldHostName(value);
@@ -104,13 +115,14 @@ internal static class AttributeValues
     }
 
     /// <summary>util/valid_hostname.c after UTS #46: labels of letters, digits, underscores and inner hyphens, not all numeric.</summary>
-    internal static bool TryHostName(string value, out string name)
+    internal static bool IsHostName(ReadOnlySpan<char> value)
     {
-        name = "";
-        if (!NextHop.TryParse(value, out var host, out _) || !host.IsPlainHostName || value.Length != value.Trim().Length)
+        if (value.IsEmpty || value.Length > LookupKey.MaxRawLength || char.IsWhiteSpace(value[0]) || char.IsWhiteSpace(value[^1]))
             return false;
-        name = host.Text;
-        return true;
+        Span<byte> raw = stackalloc byte[LookupKey.MaxRawLength * 3];
+        Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
+        return LookupKey.Normalize(raw[..Encoding.UTF8.GetBytes(value, raw)], canonical, out var length) == LookupKeyStatus.Canonical
+            && LookupKey.IsPlainHostName(canonical[..length]);
     }
 
     private static string WithoutWildcard(string value) => value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Policies;
@@ -15,8 +16,8 @@ public static class PolicyRules
     /// <summary>The reasons why a destination cannot be served; empty where it can.</summary>
     public static IReadOnlyList<Problem> Problems(Destination destination, PostfixSettings postfix)
     {
-        List<Problem> problems = [.. Find(destination, postfix)];
-        if (problems.Count == 0 && !destination.Observe && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
+        var problems = Find(destination, postfix);
+        if (problems.Count == 0 && !destination.Observe && PolicyText.MayBeTooLong(destination) && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
             problems.Add(TooLong(destination, postfix, length));
         return problems;
     }
@@ -46,7 +47,8 @@ public static class PolicyRules
     }
 
     /// <summary>The first of <see cref="Problems(Destination, PostfixSettings)"/>, without the length of the answer: the caller has just written that.</summary>
-    internal static Problem? FirstProblem(Destination destination, PostfixSettings postfix) => Find(destination, postfix).FirstOrDefault();
+    internal static Problem? FirstProblem(Destination destination, PostfixSettings postfix) =>
+        Find(destination, postfix) is [var first, ..] ? first : null;
 
     internal static Problem TooLong(Destination destination, PostfixSettings postfix, int length) => new(
         $"the answer has {length} octets and Postfix reads {AnswerLimits.SocketmapText}",
@@ -54,45 +56,45 @@ public static class PolicyRules
             ? $"{PolicyText.PinsThatFit(destination, postfix, AnswerLimits.SocketmapText)} pins fit: revoke some, or split the destination"
             : "give fewer names");
 
-    private static IEnumerable<Problem> Find(Destination destination, PostfixSettings postfix)
+    private static List<Problem> Find(Destination destination, PostfixSettings postfix)
     {
+        var problems = new List<Problem>();
         var policy = destination.Policy;
         foreach (var attribute in PolicyAttributes.All)
         {
             var values = attribute.Get(policy);
             if (values.IsEmpty)
                 continue;
-            foreach (var problem in Find(attribute, values, policy, postfix))
-                yield return problem;
+            Find(problems, attribute, values, policy, postfix);
         }
 
         if (policy.TlsRpt is { } tlsRpt)
-        {
-            foreach (var problem in Find(tlsRpt, policy))
-                yield return problem;
-        }
+            problems.AddRange(Find(tlsRpt, policy));
 
         // An observed entry keeps pins that cannot be served: it is answered as not found, and probes convert them.
         if (!destination.Observe && policy.Level.MatchesFingerprints() && FindInPins(destination, postfix) is { } inPins)
-            yield return inPins;
+            problems.Add(inPins);
+        return problems;
     }
 
-    private static IEnumerable<Problem> Find(
-        PolicyAttribute attribute, IReadOnlyList<string> values, TlsPolicy policy, PostfixSettings postfix)
+    private static void Find(
+        List<Problem> problems, PolicyAttribute attribute, ImmutableArray<string> values, TlsPolicy policy, PostfixSettings postfix)
     {
         if (!attribute.LegalAt(policy.Level))
-            yield return NotLegal(attribute, policy.Level);
+            problems.Add(NotLegal(attribute, policy.Level));
 
         // The map for Postfix 3.10 and later is asked by nobody older, whatever the other map has to understand.
         if (!attribute.TlsRptOnly && postfix.Version < attribute.Since)
-            yield return new Problem(
+        {
+            problems.Add(new Problem(
                 $"{attribute.Name} needs Postfix {attribute.Since} and postfix.version is {postfix.Version}",
-                "older releases would defer the mail: remove it, or set version to the oldest Postfix that asks");
+                "older releases would defer the mail: remove it, or set version to the oldest Postfix that asks"));
+        }
 
         foreach (var value in values)
         {
             if (attribute.Check(value, attribute.TlsRptOnly ? PostfixVersion.Newest : postfix.Version) is { } problem)
-                yield return problem.At(attribute.Name);
+                problems.Add(problem.At(attribute.Name));
         }
     }
 

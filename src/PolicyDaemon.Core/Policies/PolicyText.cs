@@ -16,11 +16,12 @@ namespace PolicyDaemon.Core.Policies;
 public static class PolicyText
 {
     /// <summary>The answer to a lookup of a destination's key.</summary>
-    public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map)
+    /// <param name="isSound">The caller has just found that <see cref="PolicyRules"/> have no objection; they are not asked again.</param>
+    public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map, bool isSound = false)
     {
         if (destination.Observe)
             return LookupAnswer.NotFound;
-        if (PolicyRules.FirstProblem(destination, postfix) is { } problem)
+        if (!isSound && PolicyRules.FirstProblem(destination, postfix) is { } problem)
             return Refusal(destination, problem);
         if (!TryWrite(destination, postfix, map, out var text))
             return Refusal(destination, new Problem("its policy cannot be written"));
@@ -31,11 +32,26 @@ public static class PolicyText
 
     /// <summary>The octets of a reply line of tcp_table(5) with this text, encoded, with its status, blank and line feed.</summary>
     public static int TcpLineLength(string text) =>
-        "200 ".Length + text.Length + 2 * text.Count(c => c is <= ' ' or '%' or > '~') + "\n".Length;
+        "200 ".Length + text.Length + 2 * Encoded(text) + "\n".Length;
 
     /// <summary>How many octets the longest of the destination's answers has.</summary>
     internal static int TextLength(Destination destination, PostfixSettings postfix) =>
         TryWrite(destination, postfix, MapName.TlsPolicyTlsRpt, out var text) ? text.Length : int.MaxValue;
+
+    /// <summary>False where not even the longest answer that such values can make is too long; asked of every row of a large table.</summary>
+    internal static bool MayBeTooLong(Destination destination)
+    {
+        const int Around = 32; // a name, and what separates it
+        const int Folded = 256; // what a name outside ASCII becomes at most
+        var most = Around + destination.Pins.Length * (2 * DigestAlgorithm.Sha512.Octets() + 1);
+        foreach (var attribute in PolicyAttributes.All)
+        {
+            foreach (var value in attribute.Get(destination.Policy))
+                most += Around + value.Length + (Ascii.IsValid(value) ? 0 : Folded);
+        }
+
+        return most > AnswerLimits.SocketmapText;
+    }
 
     /// <summary>How many pins fit into this many octets beside the other attributes.</summary>
     internal static int PinsThatFit(Destination destination, PostfixSettings postfix, int octets)
@@ -44,6 +60,14 @@ public static class PolicyText
         var onePin = 2 * postfix.FingerprintDigest.Octets() + 1;
         var rest = TextLength(destination, postfix) - served * onePin;
         return Math.Max(0, (octets - rest) / onePin);
+    }
+
+    private static int Encoded(ReadOnlySpan<char> text)
+    {
+        var count = 0;
+        foreach (var character in text)
+            count += character is <= ' ' or '%' or > '~' ? 1 : 0;
+        return count;
     }
 
     private static bool TryWrite(Destination destination, PostfixSettings postfix, MapName map, out string text)

@@ -34,6 +34,7 @@ public static class PolicyTextReader
 {
     private static readonly PostfixVersion FirstWithBraces = new(3, 10);
     private static readonly SearchValues<char> Blanks = SearchValues.Create(" \t\r\n\v\f");
+    private static readonly SearchValues<char> OtherBlanks = SearchValues.Create("\t\r\n\v\f");
 
     /// <summary>Reads a policy text.</summary>
     /// <param name="text">What follows the key in a table, or <c>OK </c> in a reply.</param>
@@ -63,8 +64,8 @@ public static class PolicyTextReader
         private readonly ImmutableArray<Fingerprint>.Builder fingerprints = ImmutableArray.CreateBuilder<Fingerprint>();
         private readonly ImmutableArray<PolicyProblem>.Builder problems = ImmutableArray.CreateBuilder<PolicyProblem>();
         private readonly ImmutableArray<PolicyProblem>.Builder warnings = ImmutableArray.CreateBuilder<PolicyProblem>();
-        private readonly HashSet<string> seenAttributes = new(StringComparer.OrdinalIgnoreCase);
-        private readonly HashSet<string> seenPins = new(StringComparer.Ordinal);
+        private readonly List<PolicyAttribute> seenAttributes = [];
+        private HashSet<string>? seenPins;
         private TlsPolicy policy = new() { Level = level };
 
         internal PolicyReading Result()
@@ -103,7 +104,9 @@ public static class PolicyTextReader
 
             if (!attribute.LegalAt(level))
                 problems.Add(new(offset, PolicyRules.NotLegal(attribute, level)));
-            if (!seenAttributes.Add(attribute.Name) && attribute.Repeats == Repetition.Refused)
+            if (!seenAttributes.Contains(attribute))
+                seenAttributes.Add(attribute);
+            else if (attribute.Repeats == Repetition.Refused)
                 Refuse(offset, $"{attribute.Name} is given more than once", "Postfix takes it once");
             var values = attribute.Separator is { } separator ? value.Split(separator, StringSplitOptions.RemoveEmptyEntries) : [value];
             if (value.Length == 0 || values.Length == 0)
@@ -140,7 +143,7 @@ public static class PolicyTextReader
         {
             if (!Fingerprint.TryParse(pin, out var fingerprint, out var reason))
                 Refuse(offset, reason);
-            else if (seenPins.Add(fingerprint.Hex))
+            else if ((seenPins ??= new(StringComparer.Ordinal)).Add(fingerprint.Hex))
                 fingerprints.Add(fingerprint);
         }
 
@@ -168,7 +171,8 @@ public static class PolicyTextReader
             if (left.ContainsAny(Blanks))
                 return new("the '=' is missing after the name");
             name = left.ToString();
-            value = new string([.. inside[(equals + 1)..].Trim().ToArray().Select(c => char.IsWhiteSpace(c) && c < 0x80 ? ' ' : c)]);
+            var right = inside[(equals + 1)..].Trim();
+            value = right.ContainsAny(OtherBlanks) ? new string([.. right.ToArray().Select(c => OtherBlanks.Contains(c) ? ' ' : c)]) : right.ToString();
             return null;
         }
 

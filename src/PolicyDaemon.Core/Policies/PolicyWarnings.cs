@@ -64,13 +64,14 @@ public static class PolicyWarnings
 {
     private const string NameFromDns = "trusts the MX host's name from DNS, which without DNSSEC anybody on the path can choose";
 
-    public static IReadOnlyList<PolicyWarning> Of(Destination destination, PostfixSettings postfix) =>
+    /// <param name="answer">What it is answered, where the caller knows that already.</param>
+    public static IReadOnlyList<PolicyWarning> Of(Destination destination, PostfixSettings postfix, LookupAnswer? answer = null) =>
         [
             .. OfLevel(destination),
             .. OfKey(destination),
             .. OfAttributes(destination.Policy),
             .. destination.Policy.Level.MatchesFingerprints() ? OfPins(destination, postfix) : [],
-            .. OfSize(destination, postfix),
+            .. OfSize(destination, postfix, answer),
         ];
 
     private static PolicyWarning Warning(PolicyWarningKind kind, string reason, string advice = "") => new(kind, new Problem(reason, advice));
@@ -184,11 +185,11 @@ public static class PolicyWarnings
                 PolicyWarningKind.UnknownSubject, "enable_rpk needs pins of public keys, and it is not known what some of these pins are of");
     }
 
-    private static IEnumerable<PolicyWarning> OfSize(Destination destination, PostfixSettings postfix)
+    private static IEnumerable<PolicyWarning> OfSize(Destination destination, PostfixSettings postfix, LookupAnswer? known)
     {
         if (destination.Observe)
             yield break;
-        var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+        var answer = known ?? PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
         var length = PolicyText.TcpLineLength(answer.Text);
         if (answer.Kind != LookupAnswerKind.Found || length <= AnswerLimits.TcpTableLine)
             yield break;

@@ -30,6 +30,8 @@ public static class ShownText
 
     private static bool NeedsEscape(string text)
     {
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            return false;
         foreach (var rune in text.EnumerateRunes())
         {
             if (IsUnsafe(rune))

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -19,9 +18,9 @@ public sealed class PolicyTableReader
     private const int MaxApexWarnings = 100;
 
     private readonly TableOptions options;
-    private readonly Dictionary<string, int> lines = new(StringComparer.Ordinal);
+    private readonly KeyLines lines = new();
     private readonly Dictionary<string, Destination> manySpellings = new(StringComparer.Ordinal);
-    private readonly List<(int Line, Destination Row)> dotKeys = [];
+    private readonly List<(int Line, NextHop Key, Destination? Row)> dotKeys = [];
     private int noBreakSpaceRows;
 
     private PolicyTableReader(TableOptions options) => this.options = options;
@@ -118,7 +117,7 @@ public sealed class PolicyTableReader
             return [duplicate];
         items.Add(TableItem.Row(line.First, row));
         if (row.Key.IsSubdomains)
-            dotKeys.Add((line.First, row));
+            dotKeys.Add((line.First, row.Key, options.WithApex ? row : null));
         return items;
     }
 
@@ -126,10 +125,8 @@ public sealed class PolicyTableReader
     {
         // Only a port's service name and an address literal are written in two ways on purpose, as an exported table does.
         var hasSpellings = row.Key.Text.Contains(':', StringComparison.Ordinal) || row.Key.Text.Contains("xn--", StringComparison.Ordinal);
-        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(lines, row.Key.Text, out var exists);
-        if (!exists)
+        if (lines.TryAdd(row.Key.Text, line, out var first))
         {
-            first = line;
             if (hasSpellings)
                 manySpellings.Add(row.Key.Text, row);
             return null;
@@ -145,16 +142,16 @@ public sealed class PolicyTableReader
     private IEnumerable<TableItem> Apexes()
     {
         var alone = 0;
-        foreach (var (line, row) in dotKeys)
+        foreach (var (line, dotKey, row) in dotKeys)
         {
-            var apex = row.Key.Text[1..];
-            if (lines.ContainsKey(apex) || !NextHop.TryParse(apex, out var key, out _))
+            var apex = dotKey.Text[1..];
+            if (lines.Contains(apex) || !NextHop.TryParse(apex, out var key, out _))
                 continue;
-            if (options.WithApex)
+            if (row is not null)
                 yield return TableItem.Row(line, row with { Key = key });
             else if (!options.WithEntryAttributes && ++alone <= MaxApexWarnings)
                 yield return TableItem.Warning(line, new Problem(
-                    $"{row.Key.ToDisplayString()} answers for subdomains only and there is no row for {key.ToDisplayString()}: "
+                    $"{dotKey.ToDisplayString()} answers for subdomains only and there is no row for {key.ToDisplayString()}: "
                     + $"mail to {key.ToDisplayString()} itself gets the default level", "--with-apex adds it"));
         }
 

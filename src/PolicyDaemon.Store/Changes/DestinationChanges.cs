@@ -12,21 +12,45 @@ namespace PolicyDaemon.Store.Changes;
 /// <summary>Judges changes and writes them together with their audit rows, inside the caller's transaction. Whoever writes comes through here.</summary>
 internal sealed class DestinationChanges(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
 {
+    // Of the names above a key there are few: com, co.uk and the like.
+    private const int MaxParents = 10_000;
+
     private readonly DestinationWriter writer = new(session.Connection);
+    private readonly DestinationTable destinations = new(session.Connection);
 
-    // What a key was before this change touched it; a parent that goes first must not make its children's weakening invisible.
-    private readonly Dictionary<NextHop, Destination?> touched = [];
+    // What a parent was before this change touched it: one that goes first must not make its children's weakening invisible.
+    private readonly Dictionary<NextHop, Destination?> touchedParents = [];
+    private readonly Dictionary<NextHop, Destination?> parents = [];
 
-    internal DestinationTable Destinations { get; } = new(session.Connection);
+    // The key that was asked for last: plan, judgement and writing ask for the same one in turn.
+    private (NextHop Key, StoredDestination? Stored)? last;
+
+    // Rows above it are of this change.
+    private readonly long lastIdBefore = new DestinationTable(session.Connection).LastId();
 
     internal AuditWriter Audit { get; } = new(session.Connection, storeId, origin.Actor, origin.Command, origin.Reason, time);
 
+    internal StoredDestination? Find(NextHop key)
+    {
+        if (last is { } asked && asked.Key == key)
+            return asked.Stored;
+        var stored = destinations.Find(key.Text);
+        last = (key, stored);
+        return stored;
+    }
+
+    /// <summary>Other keys with the same bare host, but for those that this change adds.</summary>
+    internal IEnumerable<StoredDestination> OtherForms(NextHop key) =>
+        destinations.OfHost(DestinationTable.HostOf(key)).Where(stored => stored.Id <= lastIdBefore && stored.Key != key.Text);
+
+    internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId);
+
     internal JudgedChange Judge(NextHop key, Destination? after)
     {
-        var stored = Destinations.Find(key.Text);
+        var stored = Find(key);
         if (after is not null)
             stored?.Get(session.Path);
-        return new JudgedChange(key, stored, after, postfix, FindBefore);
+        return new JudgedChange(key, stored, after, postfix, FindParentBefore);
     }
 
     /// <returns>Null where this origin may make the change.</returns>
@@ -47,10 +71,12 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
     /// <summary>Writes whatever it is told; for <see cref="Write"/>, and for tests of what somebody wrote past it.</summary>
     internal bool WriteUnjudged(NextHop key, Destination? before, Destination? after, string? answerBefore, string? answerAfter, string? evidence)
     {
-        var stored = Destinations.Find(key.Text);
+        var stored = Find(key);
         if (stored?.Value != before)
             throw new InvalidOperationException($"{key} was judged before this change wrote it");
-        touched.TryAdd(key, before);
+        last = null;
+        if (key.IsSubdomains)
+            touchedParents.TryAdd(key, before);
         if (stored is not { } known)
         {
             if (after is null)
@@ -79,6 +105,12 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
         return true;
     }
 
-    private Destination? FindBefore(NextHop key) =>
-        touched.TryGetValue(key, out var before) ? before : Destinations.Find(key.Text)?.Get(session.Path);
+    private Destination? FindParentBefore(NextHop key)
+    {
+        if (touchedParents.TryGetValue(key, out var before) || parents.TryGetValue(key, out before))
+            return before;
+        if (parents.Count == MaxParents)
+            parents.Clear();
+        return parents[key] = destinations.Find(key.Text)?.Get(session.Path);
+    }
 }

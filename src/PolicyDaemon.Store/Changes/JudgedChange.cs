@@ -11,7 +11,7 @@ namespace PolicyDaemon.Store.Changes;
 public sealed class JudgedChange
 {
     internal JudgedChange(
-        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> beforeTheChange)
+        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore)
     {
         Key = key;
         Stored = stored;
@@ -27,9 +27,9 @@ public sealed class JudgedChange
         AnswerBefore = stored is null
             ? null
             : Before is null ? StoredDestination.Unreadable : PolicyText.Answer(Before, postfix, MapName.TlsPolicy);
-        AnswerAfter = after is null ? null : PolicyText.Answer(after, postfix, MapName.TlsPolicy);
         Problems = after is null ? [] : PolicyRules.Problems(Before, after, postfix);
-        Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, beforeTheChange);
+        AnswerAfter = after is null ? null : PolicyText.Answer(after, postfix, MapName.TlsPolicy, isSound: Problems.Count == 0);
+        Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, parentBefore);
         if (Action == AuditAction.Remove && Before is null)
             Weakens = [$"{key.ToDisplayString()} goes, whose entry cannot be read: what it asked for is not known"];
     }

@@ -29,7 +29,10 @@ public sealed class StoreChange : IDisposable
     public long ChangeId => changes.Audit.ChangeId;
 
     /// <summary>The destination as it is within this change.</summary>
-    public Destination? Find(NextHop key) => Guard(() => changes.Destinations.Find(key.Text)?.Get(session.Path));
+    public Destination? Find(NextHop key) => Guard(() => changes.Find(key)?.Get(session.Path));
+
+    /// <summary>Other keys with the same bare host, with or without brackets, or with another port; but for those that this change adds.</summary>
+    public IReadOnlyList<Destination> OtherForms(NextHop key) => Guard(() => changes.OtherForms(key).Select(other => other.Get(session.Path)).ToList());
 
     /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
     /// <param name="key">The key.</param>
@@ -61,10 +64,10 @@ public sealed class StoreChange : IDisposable
 
     /// <summary>Writes whatever it is told, as somebody who comes past the door would.</summary>
     internal bool WriteUnjudged(NextHop key, Destination? after, string? answerBefore, string? answerAfter) => Guard(() =>
-        changes.WriteUnjudged(key, changes.Destinations.Find(key.Text)?.Get(session.Path), after, answerBefore, answerAfter, null));
+        changes.WriteUnjudged(key, changes.Find(key)?.Get(session.Path), after, answerBefore, answerAfter, null));
 
     /// <summary>What taking a change back would do now. Nothing is written; write what its steps judge to do it.</summary>
-    public UndoPlan PlanUndo(long changeId) => Guard(() => UndoPlanner.Plan(session.Connection, changes.Destinations, changeId));
+    public UndoPlan PlanUndo(long changeId) => Guard(() => changes.PlanUndo(changeId));
 
     /// <summary>Accepts this store in place of the one that the daemon last loaded, which only such a row makes it do.</summary>
     /// <param name="lastLoaded">The identity in the daemon's last good snapshot.</param>

@@ -26,6 +26,9 @@ internal sealed class DestinationTable(DbConnection connection)
     /// <returns>The id of the row; null where the key is not configured. A cheap question, for bulk work that asks for parents and other forms of each key.</returns>
     internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
 
+    /// <summary>The newest row; 0 where there is none.</summary>
+    internal long LastId() => connection.ExecuteScalar<long>("SELECT coalesce(max(id), 0) FROM destination");
+
     internal StoredDestination? Find(string key)
     {
         if (FindId(key) is not { } id)

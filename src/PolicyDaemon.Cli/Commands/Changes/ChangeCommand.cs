@@ -68,15 +68,12 @@ internal sealed class WriteOptions
 /// <summary>What every command that writes does: make the change and show it.</summary>
 internal static class ChangeCommand
 {
-    // Bulk work by patterns or many keys: a count instead of every answer.
-    private const int ManyKeys = 12;
-
     /// <param name="plan">What the command wants, given the store as it is.</param>
     /// <param name="cancellation">Ends the waiting for the daemon; what is written stays.</param>
     /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
     /// <param name="reason">A reason that was asked for, in the place of the option.</param>
     internal static async Task<ExitCode> RunAsync(
-        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyList<PlannedChange>> plan, CancellationToken cancellation,
+        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, CancellationToken cancellation,
         bool summary = false, string? reason = null)
     {
         var patience = options.Patience(context);
@@ -88,7 +85,7 @@ internal static class ChangeCommand
     }
 
     private static ChangeResult Make(
-        CommandContext context, WriteOptions options, ChangeRequest request, Func<StoreView, IReadOnlyList<PlannedChange>> plan, bool summary)
+        CommandContext context, WriteOptions options, ChangeRequest request, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, bool summary)
     {
         ChangeResult result;
         using (var progress = new Progress(context.Host, "writing"))
@@ -99,7 +96,7 @@ internal static class ChangeCommand
 
         if (context.Get(options.Quiet))
             return result;
-        ChangeReport.Write(context.Report, result, request.DryRun, summary || result.Keys.Count > ManyKeys);
+        ChangeReport.Write(context.Report, result, request.DryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
         NoteObserved(context.Report, result);
         if (request is { DryRun: true, Reason: null } && result.Weakens)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
@@ -140,11 +137,12 @@ internal static class ChangeCommand
     /// <summary>Who has just written a policy takes it to be in force.</summary>
     private static void NoteObserved(Report report, ChangeResult result)
     {
-        var observed = result.Keys.Where(key => key.IsOnlyObserved).Select(key => key.Key).ToList();
-        if (observed.Count == 0)
+        var observed = result.Keys.Count(key => key.IsOnlyObserved);
+        if (observed == 0)
             return;
-        report.Note(observed.Count == 1
-            ? $"{observed[0]} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Shell.Quote(observed[0])} --enforce"
-            : FormattableString.Invariant($"{observed.Count} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
+        var one = result.Keys.First(key => key.IsOnlyObserved).Key;
+        report.Note(observed == 1
+            ? $"{one} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Shell.Quote(one)} --enforce"
+            : FormattableString.Invariant($"{observed} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
     }
 }

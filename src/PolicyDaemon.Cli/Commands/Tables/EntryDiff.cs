@@ -12,13 +12,13 @@ internal static class EntryDiff
     /// <param name="result">What it means.</param>
     internal static void Write(Report report, IReadOnlyList<PlannedChange> planned, ChangeResult result)
     {
-        for (var i = 0; i < planned.Count; i++)
+        foreach (var (wanted, key) in planned.Zip(result.Keys))
         {
-            if (result.Keys[i].Action == "none")
+            if (key.Action == "none")
                 continue;
-            Rows(report, "-", planned[i].Before, Tone.Bad);
-            Rows(report, "+", planned[i].After, Tone.Good);
-            foreach (var weakening in result.Keys[i].Weakens)
+            Rows(report, "-", wanted.Before, Tone.Bad);
+            Rows(report, "+", wanted.After, Tone.Good);
+            foreach (var weakening in key.Weakens)
                 report.Line($"  weakens: {weakening}", Tone.Caution);
         }
     }

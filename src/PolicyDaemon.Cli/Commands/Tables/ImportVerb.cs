@@ -73,14 +73,14 @@ internal static class ImportVerb
         {
             conversion = new TableConversion(context.Settings, context.Host.Time);
             using (var progress = new Progress(context.Host, "probing", worthShowing: 1))
-                await conversion.ProbeAsync(table.Rows.Select(row => row.Destination), progress, cancellation);
+                await conversion.ProbeAsync(table.Destinations, progress, cancellation);
             table.Convert(conversion, observesUnservable);
             Tell(context, table, told, isQuiet);
         }
 
         var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true);
         if (conversion is not null && !context.Get(options.Write.DryRun))
-            await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Rows.Select(row => row.Destination)));
+            await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Destinations));
         return code;
     }
 

@@ -1,0 +1,148 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core;
+
+namespace PolicyDaemon.Administration.Tables;
+
+/// <summary>A row of a table.</summary>
+/// <param name="Line">The number of the line.</param>
+/// <param name="Destination">The entry that the row describes.</param>
+/// <param name="Evidence">The evidence of its pins, as JSON for the audit log; null where the table alone vouches for them.</param>
+public sealed record TableRow(int Line, Destination Destination, string? Evidence = null);
+
+/// <summary>The rows of a table, each kept as some hundred octets and made again when it is asked for.</summary>
+internal sealed class TableRows
+{
+    /// <summary>A larger table is taken over in the order of its keys.</summary>
+    /// <remarks>Rows in no order would touch the pages of the store's indexes all over, which takes three times as long and a cache for
+    /// all of them. Who wrote a small table by hand reads the report in the order of the table.</remarks>
+    internal const int OrderedAbove = 10_000;
+
+    private readonly PackedRecords records = new();
+    private readonly List<long> addresses = [];
+
+    internal int Count => addresses.Count;
+
+    internal TableRow this[int index]
+    {
+        get => Read(records.Read(addresses[index]));
+        set => addresses[index] = Pack(value);
+    }
+
+    internal void Add(TableRow row) => addresses.Add(Pack(row));
+
+    /// <summary>All rows, in the order in which they are taken over.</summary>
+    internal IEnumerable<TableRow> Ordered()
+    {
+        if (Count > OrderedAbove)
+            Sort();
+        return addresses.Select(address => Read(records.Read(address)));
+    }
+
+    /// <summary>By the first octets of the keys, which lie close together, and only among the same ones by the keys themselves.</summary>
+    private void Sort()
+    {
+        var prefixes = addresses.Select(address => Prefix(Key(address))).ToArray();
+        var sorted = CollectionsMarshal.AsSpan(addresses);
+        prefixes.AsSpan().Sort(sorted);
+        for (var start = 0; start < sorted.Length;)
+        {
+            var end = start + 1;
+            while (end < sorted.Length && prefixes[end] == prefixes[start])
+                end++;
+            if (end > start + 1)
+                sorted[start..end].Sort((left, right) => Key(left).SequenceCompareTo(Key(right)));
+            start = end;
+        }
+    }
+
+    private static UInt128 Prefix(ReadOnlySpan<byte> key)
+    {
+        Span<byte> octets = stackalloc byte[16];
+        octets.Clear();
+        key[..Math.Min(key.Length, octets.Length)].CopyTo(octets);
+        return BinaryPrimitives.ReadUInt128BigEndian(octets);
+    }
+
+    private ReadOnlySpan<byte> Key(long address) => records.Read(address).Octets();
+
+    private long Pack(TableRow row)
+    {
+        var destination = row.Destination;
+        records.Write(destination.Key.Text);
+        records.Write(row.Line);
+        records.Write(row.Evidence);
+        records.Write((int)destination.Policy.Level);
+        records.Write((int)destination.Mode);
+        records.Write(destination.Observe ? 1 : 0);
+        records.Write(destination.Note);
+        records.Write(destination.ProbeAs.Length);
+        foreach (var name in destination.ProbeAs)
+            records.Write(name);
+        for (var i = 0; i < PolicyAttributes.All.Length; i++)
+        {
+            foreach (var value in PolicyAttributes.All[i].Get(destination.Policy))
+            {
+                records.Write(i + 1);
+                records.Write(value);
+            }
+        }
+
+        records.Write(0);
+        records.Write(destination.Pins.Length);
+        foreach (var pin in destination.Pins)
+        {
+            records.Write(pin.Fingerprint.Hex);
+            records.Write((int)pin.Subject);
+            records.Write((int)pin.State);
+            records.Write((int)pin.Strength);
+            records.Write(pin.Since.ToUnixTimeSeconds());
+        }
+
+        return records.End();
+    }
+
+    private static TableRow Read(PackedReader packed)
+    {
+        var key = NextHop.Parse(packed.Text()!);
+        var line = (int)packed.Number();
+        var evidence = packed.Text();
+        var policy = new TlsPolicy { Level = (TlsLevel)packed.Number() };
+        var mode = (PinMode)packed.Number();
+        var observe = packed.Number() != 0;
+        var note = packed.Text();
+        var probeAs = new string[packed.Number()];
+        for (var i = 0; i < probeAs.Length; i++)
+            probeAs[i] = packed.Text()!;
+        for (var row = (int)packed.Number(); row > 0; row = (int)packed.Number())
+            policy = PolicyAttributes.All[row - 1].Add(policy, packed.Text()!);
+        var pins = new Pin[packed.Number()];
+        for (var i = 0; i < pins.Length; i++)
+        {
+            pins[i] = new Pin(
+                FingerprintOf(packed.Text()!), (PinSubject)packed.Number(), (PinState)packed.Number(), (PinStrength)packed.Number(),
+                DateTimeOffset.FromUnixTimeSeconds(packed.Number()));
+        }
+
+        return new TableRow(
+            line,
+            new Destination
+            {
+                Key = key,
+                Policy = policy,
+                Pins = ImmutableArray.Create(pins),
+                Mode = mode,
+                Observe = observe,
+                ProbeAs = ImmutableArray.Create(probeAs),
+                Note = note,
+            },
+            evidence);
+    }
+
+    private static Fingerprint FingerprintOf(string hex) =>
+        Fingerprint.TryParse(hex, out var fingerprint, out var reason) ? fingerprint : throw new InvalidOperationException(reason);
+}
