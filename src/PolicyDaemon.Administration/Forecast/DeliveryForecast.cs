@@ -79,13 +79,13 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
     private static DeliveryForecast At(CheckResult result, TlsLevel level, MailForecast? mail, bool isEnforced)
     {
         var at = isEnforced ? $"at level {level.Name()}" : $"if enforced now at level {level.Name()}";
-        if (mail is null || mail.Addresses.IsEmpty)
+        if (mail is null or { Addresses.IsEmpty: true, IsOfNoFamily: false })
             return new(Delivery.Unknown, DestinationVerdict.Unknown, "cannot be told: there is no address to probe", mail);
         var verdict = mail.Verdict();
         var why = MailSentence.Why(mail);
         var would = isEnforced ? "" : "would be ";
         var what = would + MailSentence.What(mail, at);
-        if (mail.Addresses.All(one => one.Delivery.Why == ProbeOutcome.AddressNotAllowed))
+        if (!mail.Addresses.IsEmpty && mail.Addresses.All(one => one.Delivery.Why == ProbeOutcome.AddressNotAllowed))
             return new(Delivery.Unknown, verdict, "cannot be told: no address was probed, because private_addresses = no in [probe]", mail);
         if (level == TlsLevel.Fingerprint && isEnforced && result.Expected.IsEmpty)
             return new(Delivery.Unknown, DestinationVerdict.Unknown, $"cannot be told {at}: the entry has no pin that could be compared", mail);

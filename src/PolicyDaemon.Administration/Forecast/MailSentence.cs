@@ -27,6 +27,8 @@ public static class MailSentence
     public static string Why(MailForecast mail)
     {
         ArgumentNullException.ThrowIfNull(mail);
+        if (mail.IsOfNoFamily)
+            return "there is no address of a family that Postfix uses (inet_protocols)";
         var refusals = Refusals.Of(mail).ToList();
         var parts = refusals.Take(Shown).Select(refusal => $"{refusal.Where} {refusal.Why}").ToList();
         if (refusals.Count > Shown)

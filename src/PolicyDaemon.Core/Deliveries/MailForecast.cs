@@ -46,6 +46,9 @@ public sealed record MailForecast(
     /// <summary>Whatever chance does, it is sent.</summary>
     public bool IsSurelySent => Results.All(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
 
+    /// <summary>There are addresses, and none of a family that Postfix uses (inet_protocols): the mail is returned.</summary>
+    public bool IsOfNoFamily => Addresses.IsEmpty && Results is [MailResult.Returned];
+
     public bool IsUnknown => Results.Contains(MailResult.Unknown);
 
     /// <summary>Addresses that would not take the mail, with the reason.</summary>
@@ -57,7 +60,11 @@ public sealed record MailForecast(
     {
         ArgumentNullException.ThrowIfNull(rules);
         ArgumentNullException.ThrowIfNull(addresses);
-        var judged = addresses.Where(address => address.Listed && IsTried(address, rules.Postfix)).Select(address => (Address: address, Delivery: rules.At(address))).ToImmutableArray();
+        var listed = addresses.Where(address => address.Listed).ToList();
+        var judged = listed.Where(address => IsTried(address, rules.Postfix)).Select(address => (Address: address, Delivery: rules.At(address))).ToImmutableArray();
+        // smtp/smtp_addr.c: a host without an address of a family that is used is one without an address, 5.4.4.
+        if (judged.IsEmpty)
+            return new MailForecast([listed.Count > 0 ? MailResult.Returned : MailResult.Unknown], IsAfterWait: false, judged, NotTried: 0);
         var route = new Route([.. judged.Select(one => new RouteStop(
             one.Address.Preference, one.Address.History.Target.Address.AddressFamily == AddressFamily.InterNetworkV6, one.Delivery))], rules.Postfix);
         var first = route.Attempt(delivery => delivery.Result);
@@ -70,7 +77,7 @@ public sealed record MailForecast(
             isAfterWait = later.Any(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
         }
 
-        return new MailForecast(judged.IsEmpty ? [MailResult.Unknown] : [.. results.Order()], isAfterWait, judged, route.NotTried);
+        return new MailForecast([.. results.Order()], isAfterWait, judged, route.NotTried);
     }
 
     private static bool IsTried(AddressState address, PostfixSettings postfix) => postfix.InetProtocols == AddressFamilies.Any

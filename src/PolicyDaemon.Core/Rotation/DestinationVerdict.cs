@@ -56,7 +56,7 @@ public static class DestinationVerdicts
         ArgumentNullException.ThrowIfNull(forecast);
         var tried = forecast.Addresses.Where(one => one.Address.History.LastAttempt is not null).ToList();
         if (tried.Count == 0)
-            return DestinationVerdict.Unknown;
+            return forecast.IsOfNoFamily ? DestinationVerdict.Mismatch : DestinationVerdict.Unknown;
         var isRefused = tried.Exists(one => one.Delivery.IsRefused);
         if (forecast.IsSent)
         {

@@ -121,7 +121,7 @@ internal sealed class ForecastLaboratory(PostfixInstallation postfix, int? seed)
         [
             "smtp_mx_address_limit = " + Pick("5", "5", "2", "3", "0"),
             "smtp_address_preference = " + Pick("any", "ipv4", "ipv6"),
-            "inet_protocols = " + Pick("all", "all", "all", "ipv4", "ipv6"),
+            "inet_protocols = " + Pick("all", "all", "ipv4"), // the laboratory itself is asked over IPv4
             "smtp_tls_protocols = " + Pick(">=TLSv1", ">=TLSv1.2", "!SSLv2, !SSLv3, !TLSv1", "", "<=TLSv1.2", ">=TLSv1.3"),
             "smtp_tls_mandatory_protocols = " + Pick(">=TLSv1", ">=TLSv1.2", "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1", "TLSv1.2, TLSv1.3", ">=TLSv1.3", "<=TLSv1.2"),
             "smtp_tls_dane_insecure_mx_policy = " + Pick("may", "encrypt", "dane"),

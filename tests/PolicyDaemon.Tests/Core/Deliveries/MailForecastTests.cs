@@ -79,6 +79,16 @@ public sealed class MailForecastTests
     }
 
     [Fact]
+    public void Where_there_are_only_such_addresses_the_mail_is_returned()
+    {
+        var forecast = Of("6:10+", PostfixSettings.Default with { InetProtocols = AddressFamilies.IPv4 });
+
+        Assert.Equal([MailResult.Returned], forecast.Results);
+        Assert.Equal(DestinationVerdict.Mismatch, forecast.Verdict());
+        Assert.Equal([MailResult.Unknown], Of("", PostfixSettings.Default).Results);
+    }
+
+    [Fact]
     public void What_is_beyond_the_limit_makes_the_verdict_no_better() =>
         Assert.Equal(DestinationVerdict.Mismatch, Of("10b 20b 30b 40b 50b 60+", limit: 5, TlsLevel.Encrypt).Verdict());
 
