@@ -71,6 +71,7 @@ public class SetupTests
         { "smtp_tls_CApath=/etc/ssl/certs", "", "authorities", "ok", "" },
         { "smtp_helo_name=mail.example.org", "", "helo-name", "warning", "Postfix says EHLO mail.example.org and probes say EHLO here.example.org: servers may treat a probe otherwise than mail; in [probe] of test.conf write: helo_name = mail.example.org" },
         { "smtp_helo_name=here.example.org", "", "helo-name", "ok", "" },
+        { "smtp_tls_exclude_ciphers=aNULL, RC4", "", "unregarded", "note", "do not regard smtp_tls_exclude_ciphers = aNULL, RC4: where it decides" },
         { "smtp_helo_name=mail.example.org", "[probe]\nhelo_name = mail.example.org", "helo-name", "ok", "probes say EHLO mail.example.org, as Postfix does" },
     };
 

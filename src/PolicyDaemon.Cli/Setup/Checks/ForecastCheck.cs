@@ -14,6 +14,17 @@ internal static class ForecastCheck
         "/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem", "/etc/ssl/cert.pem",
     ];
 
+    // postconf(5); in the order in which they matter to a mail.
+    private static readonly string[] Unknown =
+    [
+        "smtp_fallback_relay", "smtp_randomize_addresses", "smtp_balance_inet_protocols", "smtp_mx_session_limit",
+        "smtp_skip_5xx_greeting", "smtp_always_send_ehlo", "smtp_never_send_ehlo", "smtp_discard_ehlo_keywords", "smtp_discard_ehlo_keyword_address_maps",
+        "smtp_reply_filter", "smtp_tls_wrappermode", "smtp_tls_ciphers", "smtp_tls_mandatory_ciphers", "smtp_tls_exclude_ciphers",
+        "smtp_tls_mandatory_exclude_ciphers", "tls_medium_cipherlist", "tls_high_cipherlist", "tls_ssl_options", "smtp_tls_servername",
+        "smtp_tls_secure_cert_match", "smtp_tls_verify_cert_match", "smtp_tls_trust_anchor_file", "smtp_tls_scert_verifydepth",
+        "smtp_tls_force_insecure_host_tlsa_lookup", "smtp_tls_enable_rpk",
+    ];
+
     private static readonly string[] SystemFolders = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
     /// <summary>The keys of [postfix] that repeat main.cf.</summary>
@@ -40,6 +51,18 @@ internal static class ForecastCheck
             yield return new("forecast", SetupSeverity.Note, $"what forecasts assume of main.cf is so; to have it said: {Write(subject, "postfix", unsaid)}");
         else
             yield return new("forecast", SetupSeverity.Ok, "check, explain and verdicts go by the settings of main.cf");
+    }
+
+    /// <summary>Parameters that change what mail meets and that forecasts know nothing of.</summary>
+    internal static IEnumerable<SetupResult> Unregarded(SetupSubject subject)
+    {
+        var set = Unknown.Where(parameter => subject.Postfix.Explicit.Contains(parameter)
+            || subject.Postfix.SmtpClients.Any(service => service.Name == "smtp" && service.Overrides.ContainsKey(parameter)))
+            .Where(parameter => Value(subject.Postfix, parameter).Length > 0).ToList();
+        if (set.Count > 0)
+            yield return new(
+                "unregarded", SetupSeverity.Note,
+                $"check, explain and verdicts do not regard {string.Join(", ", set.Select(parameter => $"{parameter} = {Value(subject.Postfix, parameter)}"))}: where it decides, Postfix may do otherwise");
     }
 
     /// <summary>The authorities by which chains are judged.</summary>

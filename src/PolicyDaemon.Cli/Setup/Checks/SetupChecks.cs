@@ -20,6 +20,7 @@ internal static class SetupChecks
         ParameterChecks.TlsRequired,
         ParameterChecks.Idna,
         ForecastCheck.MainCf,
+        ForecastCheck.Unregarded,
         ForecastCheck.Authorities,
         ForecastCheck.HeloName,
     ];
