@@ -1,20 +1,25 @@
-# bash completion for policyctl(1): commands and options are asked of the program itself, destinations of the store.
+# bash completion for policyctl(1): the program itself is asked, with the line as it is so far.
 _policyctl() {
-    local current=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} words
-    # The colon of [mx.example.com]:587 is no end of a word.
-    declare -F _get_comp_words_by_ref >/dev/null && _get_comp_words_by_ref -n : -c current
-    words=$(policyctl "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
-    case " $line" in
-        *" domain set "* | *" domain remove "* | *" domain show "* | *" domain list "* | *" pin "[a-z]*" "* | *" query "* | *" check "* | *" probe "* | *" explain "* | *" audit "*)
-            [[ $current == -* ]] || words+=$'\n'$(policyctl --format tsv domain list 2>/dev/null | cut -f1)
-            ;;
-    esac
-    local IFS=$'\n' word
+    local line=${COMP_LINE:0:COMP_POINT} current=${COMP_WORDS[COMP_CWORD]} candidate quote='' typed=''
     COMPREPLY=()
-    for word in $words; do
-        [[ -n $word && $word == "$current"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
-    done
-    declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$current"
-    return 0
+    case $current in \'* | \"*) quote=${current:0:1} ;; esac
+    # Readline takes the colon of [mx.example.com]:587 for the end of a word: what stands before it in the word is typed already.
+    if [[ $COMP_WORDBREAKS == *:* ]]; then
+        typed=${line##*[[:space:]]}
+        typed=${typed//\\/}
+        case $typed in *:*) typed=${typed%"${typed##*:}"} ;; *) typed='' ;; esac
+    fi
+    while IFS=$'\t' read -r candidate _; do
+        case $candidate in
+            '') ;;
+            :files) compopt -o default -o filenames 2>/dev/null ;;
+            *)
+                candidate=${candidate#"$typed"}
+                [[ -n $quote ]] || printf -v candidate %q "$candidate"
+                [[ $candidate == *= ]] && compopt -o nospace 2>/dev/null
+                COMPREPLY+=("$candidate")
+                ;;
+        esac
+    done < <("${COMP_WORDS[0]}" __complete "$line" 2>/dev/null)
 }
-complete -o default -F _policyctl policyctl
+complete -F _policyctl policyctl

@@ -1,10 +1,13 @@
-# fish completion for policyctl(1): commands and options are asked of the program itself, destinations of the store.
+# fish completion for policyctl(1): the program itself is asked, with the line as it is so far.
 function __policyctl_candidates
+    set -l program (commandline -opc)[1]
     set -l line (commandline -cp)
-    policyctl "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
-    switch "$line"
-        case '*domain set *' '*domain remove *' '*domain show *' '*domain list *' '*pin *' '*query *' '*check *' '*probe *' '*explain *' '*audit *'
-            policyctl --format tsv domain list 2>/dev/null | cut -f1
+    for candidate in ($program __complete "$line" 2>/dev/null)
+        if test "$candidate" = :files
+            __fish_complete_path (commandline -ct)
+        else
+            echo $candidate
+        end
     end
 end
-complete -c policyctl -a '(__policyctl_candidates)'
+complete -c policyctl -f -a '(__policyctl_candidates)'

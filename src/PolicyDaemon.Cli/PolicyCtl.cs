@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Program;
+using PolicyDaemon.Cli.Completing;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
@@ -36,7 +37,10 @@ internal static class PolicyCtl
     private static ExitCode Invoke(IReadOnlyList<string> args, CliHost host)
     {
         var globals = new GlobalOptions();
-        var result = Compose(globals, host).Parse(args);
+        var root = Compose(globals, host);
+        if (args is [Completer.Verb, ..])
+            return Completer.Run(args, root, host);
+        var result = root.Parse(args);
         var configuration = new InvocationConfiguration
         {
             Output = host.Out,

@@ -16,6 +16,7 @@ internal static class DomainSet
         var policy = new PolicyOptions();
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
+        unset.CompletionSources.Add([.. PolicyAttributes.All.Select(row => row.Name)]);
         var fetch = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("set", "Change destinations. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")

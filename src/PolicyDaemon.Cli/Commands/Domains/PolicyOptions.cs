@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Cli.Hosting;
@@ -69,9 +70,18 @@ internal sealed class PolicyOptions
 
     internal void AddTo(Command command)
     {
-        level.CompletionSources.Add([.. TlsLevels.Names]);
-        mode.CompletionSources.Add([.. PinNames.ModeNames]);
+        level.CompletionSources.Add(_ => TlsLevels.Names.Select(name => new CompletionItem(name, detail: Meaning(name))));
+        mode.CompletionSources.Add(_ => PinNames.ModeNames.Select(name => new CompletionItem(name, detail: name switch
+        {
+            "locked" => "a person decides about every pin",
+            "assist" => "DANE evidence promotes, the rest is proposed",
+            _ => "DANE and WebPKI evidence promote",
+        })));
         connectionReuse.CompletionSources.Add("yes", "no");
+        ciphers.CompletionSources.Add("high", "medium", "low", "export", "null");
+        serverName.CompletionSources.Add("hostname", "nexthop");
+        match.CompletionSources.Add("nexthop", "dot-nexthop", "hostname");
+        attribute.CompletionSources.Add([.. PolicyAttributes.All.Select(row => row.Name + "=")]);
         command.Add(level);
         foreach (var (_, option) in attributeOptions)
             command.Add(option);
@@ -81,6 +91,19 @@ internal sealed class PolicyOptions
         command.Add(note);
         command.Add(probeAs);
     }
+
+    private static string Meaning(string level) => level switch
+    {
+        "none" => "no TLS, plain text",
+        "may" => "TLS where the server offers it",
+        "encrypt" => "TLS, whoever the server is",
+        "fingerprint" => "only a server with a pinned certificate or public key",
+        "dane" => "by TLSA records where there are any",
+        "dane-only" => "only by TLSA records",
+        "verify" => "a trusted certificate for the MX host's name",
+        "secure" => "a trusted certificate for the domain's name",
+        _ => "",
+    };
 
     internal bool NamesLevel(CommandContext context) => context.Has(level);
 

@@ -35,6 +35,7 @@ internal static class QueryVerb
                 ("policyctl explain sub.example.com", "Which keys Postfix asks for, and why it is told what it is told."),
             ],
         };
+        options.Map.CompletionSources.Add([.. MapNames.All]);
         verb.Add(options.Key);
         verb.Add(options.Map);
         verb.Add(options.Tcp);

@@ -1,0 +1,123 @@
+using PolicyDaemon.EndToEnd.Lab;
+
+namespace PolicyDaemon.EndToEnd.Stories;
+
+/// <summary>TAB is pressed in real shells, in a terminal of tmux(1).</summary>
+public sealed class CompletionStories : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-tab-").FullName;
+
+    private string Socket => Path.Combine(directory, "tmux");
+
+    public async ValueTask InitializeAsync()
+    {
+        var config = Path.Combine(directory, "c.conf");
+        await File.WriteAllTextAsync(config, $"[store]\ndatabase = {directory}/policy.db\n");
+        await PolicyCtlAsync("init");
+        await PolicyCtlAsync("domain", "add", "dane.example", "danube.example", "[mx.relay.test]:587", "--level", "encrypt");
+        await PolicyCtlAsync("domain", "add", "pinned.example", "--level", "fingerprint", "--match", new string('a', 64));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "kill-server"]);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    public static TheoryData<string, string, string> Lines
+    {
+        get
+        {
+            var data = new TheoryData<string, string, string>();
+            foreach (var shell in new[] { "bash", "zsh", "fish" })
+            {
+                data.Add(shell, "policyctl stat", "policyctl status");
+                data.Add(shell, "policyctl --config c.conf domain show pin", "domain show pinned.example");
+                data.Add(shell, "policyctl domain add x.example --level fing", "--level fingerprint");
+                data.Add(shell, "policyctl query x.example --map tlspolicy-", "--map tlspolicy-tlsrpt");
+                data.Add(shell, "policyctl --config c.conf pin revoke pinned.example a", "pinned.example " + new string('a', 64));
+                data.Add(shell, "policyctl import c.c", "policyctl import c.conf");
+                data.Add(shell, "policyctl --config c.conf domain show \\[m", "[mx.relay.test");
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public async Task One_candidate_is_put_in_place(string shell, string typed, string completed)
+    {
+        await StartAsync(shell);
+        await TypeAsync(typed);
+        Assert.True(await ShowsAsync(completed, ignoresBackslashes: true), await ScreenAsync());
+    }
+
+    [Theory]
+    [InlineData("bash")]
+    [InlineData("zsh")]
+    [InlineData("fish")]
+    public async Task Levels_are_offered_and_no_destination_is(string shell)
+    {
+        await StartAsync(shell);
+        await TypeAsync("policyctl --config c.conf domain add x.example --level d");
+        // The first one completes what all have in common; bash lists with the second one behind that.
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Tab", "Tab"]);
+        Assert.True(await ShowsAsync("dane-only"), await ScreenAsync());
+        Assert.DoesNotContain("danube.example", await ScreenAsync(), StringComparison.Ordinal);
+        if (shell != "bash")
+            Assert.Contains("TLSA", await ScreenAsync(), StringComparison.Ordinal);
+    }
+
+    private async Task StartAsync(string shell)
+    {
+        var completion = Path.Combine(Repository.Root, "packaging", "completion");
+        var setup = shell switch
+        {
+            "bash" => $"source {completion}/policyctl.bash; PS1='ready> '",
+            "zsh" => $"fpath=({completion} $fpath); autoload -U compinit; compinit -u -d {directory}/zcompdump; PS1='ready> '",
+            _ => $"source {completion}/policyctl.fish; function fish_prompt; echo 'ready> '; end",
+        };
+        string[] command = shell switch
+        {
+            "bash" => ["bash", "--norc", "--noprofile"],
+            "zsh" => ["zsh", "-f"],
+            _ => ["fish", "--no-config"],
+        };
+        var path = $"PATH={Repository.Executables}:/usr/bin:/bin";
+        (await CommandLine.RunAsync(["tmux", "-S", Socket, "-f", "/dev/null", "new-session", "-d", "-x", "180", "-y", "40", "-c", directory, "env", path, $"HOME={directory}", .. command])).Require();
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "-l", setup + "; clear"]);
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Enter"]);
+        Assert.True(await ShowsAsync("ready> ", atLineStart: true), await ScreenAsync());
+    }
+
+    private async Task TypeAsync(string text)
+    {
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "-l", text]);
+        Assert.True(await ShowsAsync(text), await ScreenAsync());
+        await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Tab"]);
+    }
+
+    private async Task<bool> ShowsAsync(string text, bool ignoresBackslashes = false, bool atLineStart = false)
+    {
+        var until = DateTime.UtcNow + Patience;
+        while (DateTime.UtcNow < until)
+        {
+            var screen = await ScreenAsync();
+            if (ignoresBackslashes)
+                screen = screen.Replace("\\", "", StringComparison.Ordinal);
+            if (atLineStart ? screen.StartsWith(text, StringComparison.Ordinal) : screen.Contains(text, StringComparison.Ordinal))
+                return true;
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        return false;
+    }
+
+    private async Task<string> ScreenAsync() => (await CommandLine.RunAsync(["tmux", "-S", Socket, "capture-pane", "-p", "-J"])).Output;
+
+    private async Task PolicyCtlAsync(params string[] arguments) =>
+        (await CommandLine.RunAsync([Path.Combine(Repository.Executables, "policyctl"), "--config", Path.Combine(directory, "c.conf"), .. arguments])).Require();
+}
