@@ -30,6 +30,9 @@ public sealed record ImportOptions
 /// <param name="file">The table's name, for messages.</param>
 public sealed class TableImport(string file, ImportOptions options, Settings settings, TimeProvider time)
 {
+    // A table with fewer rows, all of them wrong, is told what is wrong with each.
+    private const int FewestLinesOfNoTable = 10;
+
     private readonly TableRows rows = new();
     private readonly List<string> warnings = [];
     private readonly List<string> problems = [];
@@ -97,8 +100,14 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
     /// <exception cref="RefusedException">Some row cannot be imported; the details are all of them.</exception>
     public void RefuseProblems()
     {
-        if (problems.Count > 0)
-            throw Refused(problems);
+        if (problems.Count == 0)
+            return;
+        // Whatever this is, to tell what is wrong with each of its lines helps nobody.
+        throw rows.Count == 0 && problems.Count >= FewestLinesOfNoTable
+            ? new RefusedException(
+                Refusal.TableUnreadable,
+                FormattableString.Invariant($"{file}: this is no Postfix TLS policy table, none of its {problems.Count} lines is a row of one; nothing was changed. The first: {problems[0]}"))
+            : Refused(problems);
     }
 
     /// <summary>What the rows want of the store; each is compared with its entry when its turn comes, and all conflicts are told at the end.</summary>

@@ -37,13 +37,17 @@ internal sealed class CommandException(ExitCode code, string message, IReadOnlyL
     /// <summary>Lines below the message, such as one per refused row.</summary>
     public IReadOnlyList<string> Details { get; } = details ?? [];
 
+    /// <summary>All details are told, however many they are.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>Tells a person.</summary>
     public void Write(TextWriter error)
     {
         error.WriteLine("policyctl: " + ShownText.Escape(Message));
-        foreach (var detail in Details.Take(MaxDetails))
+        var most = IsWhole ? Details.Count : MaxDetails;
+        foreach (var detail in Details.Take(most))
             error.WriteLine("  " + ShownText.Escape(detail));
-        if (Details.Count > MaxDetails)
-            error.WriteLine(FormattableString.Invariant($"  ... and {Details.Count - MaxDetails} more"));
+        if (Details.Count > most)
+            error.WriteLine(FormattableString.Invariant($"  ... and {Details.Count - most} more"));
     }
 }

@@ -45,6 +45,45 @@ public class ImportTests
     }
 
     [Fact]
+    public void A_cause_is_said_once_with_the_lines_that_have_it_and_verbosely_for_each()
+    {
+        using var session = new CliSession { Input = "ok.example may\n" + string.Concat(Enumerable.Range(0, 200).Select(i => $"d{i}.example fingerprnt\n")) };
+
+        var once = session.Run("import", "-");
+        var each = session.Run("import", "-", "--verbose");
+
+        Assert.Equal(ExitCode.Invalid, once.Code);
+        Assert.Equal(2, once.Error.Count(character => character == '\n'));
+        Assert.Contains("-:2: d0.example: 'fingerprnt' is no TLS security level", once.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(so are 200 rows: lines 2-201)\n", once.Error, StringComparison.Ordinal);
+        Assert.Equal(201, each.Error.Count(character => character == '\n'));
+        Assert.Contains("-:201: d199.example: 'fingerprnt'", each.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_table_of_the_page_is_remarked_in_a_few_lines()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("import", Seed, "--unservable", "observe");
+
+        Assert.InRange(result.Error.Split('\n').Count(line => line.Contains("warning", StringComparison.Ordinal)), 1, 7);
+        Assert.Contains("(so are 6 rows: lines 1, 3, 5-8)", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_table_is_one_message()
+    {
+        using var session = new CliSession { Input = string.Concat(Enumerable.Range(0, 27).Select(i => $"user{i}:x:{i}:{i}::/home/user{i}:/bin/sh\n")) };
+
+        var result = session.Run("import", "-");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.StartsWith("policyctl: -: this is no Postfix TLS policy table, none of its 27 lines is a row of one; nothing was changed. The first: -:1: ", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
     public void With_apex_the_bare_domains_are_served_too()
     {
         using var session = new CliSession("fingerprint_digest = sha1");
@@ -65,7 +104,8 @@ public class ImportTests
 
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains($"policyctl: {Seed} cannot be imported as it is, it has 2 problems; nothing was changed\n  {Seed}:1: .ferraro.net: ", result.Error, StringComparison.Ordinal);
-        Assert.Contains($"\n  {Seed}:3: .sami-lehtinen.net: every pin is in another digest than sha256", result.Error, StringComparison.Ordinal);
+        Assert.Contains(": every pin is in another digest than sha256", result.Error, StringComparison.Ordinal);
+        Assert.Contains("(so are 2 rows: lines 1, 3)", result.Error, StringComparison.Ordinal);
         Assert.Contains("--unservable observe", result.Error, StringComparison.Ordinal);
         Assert.Empty(session.Succeed("domain", "list"));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Tables;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Commands.Domains;
@@ -13,7 +14,10 @@ internal static class ImportVerb
 {
     private sealed record Options(
         Argument<string> File, Option<bool> WithApex, Option<string?> Unservable, Option<bool> Probe, Option<bool> Replace, Option<bool> Observe,
-        WriteOptions Write);
+        WriteOptions Write)
+    {
+        public Option<bool> Verbose { get; } = new("--verbose") { Description = "Say of every row what is said of several only once" };
+    }
 
     internal static Command Create(CommandRunner runner)
     {
@@ -44,6 +48,7 @@ internal static class ImportVerb
         verb.Add(options.Probe);
         verb.Add(options.Replace);
         verb.Add(options.Observe);
+        verb.Add(options.Verbose);
         options.Write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, options, cancellation)));
         return verb;
@@ -66,8 +71,7 @@ internal static class ImportVerb
             context.Settings, context.Host.Time);
         using (var source = TableSource.Open(context, file))
             table.Read(source);
-        var isQuiet = context.Get(options.Write.Quiet);
-        var told = Tell(context, table, 0, isQuiet);
+        var told = Tell(context, options, file, table, 0);
         TableConversion? conversion = null;
         if (probes)
         {
@@ -75,7 +79,7 @@ internal static class ImportVerb
             using (var progress = new Progress(context.Host, "probing", worthShowing: 1))
                 await conversion.ProbeAsync(table.Destinations, progress, cancellation);
             table.Convert(conversion, observesUnservable);
-            Tell(context, table, told, isQuiet);
+            Tell(context, options, file, table, told);
         }
 
         var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true);
@@ -85,11 +89,21 @@ internal static class ImportVerb
     }
 
     /// <summary>Warnings first: they are of use to whoever mends what is refused.</summary>
-    private static int Tell(CommandContext context, TableImport table, int told, bool isQuiet)
+    private static int Tell(CommandContext context, Options options, string file, TableImport table, int told)
     {
-        foreach (var warning in isQuiet ? [] : table.Warnings.Skip(told))
+        var isVerbose = context.Get(options.Verbose);
+        var warnings = context.Get(options.Write.Quiet) ? [] : table.Warnings.Skip(told);
+        foreach (var warning in isVerbose ? warnings : TableRemarks.Grouped(file, warnings))
             context.Report.Warning(warning);
-        table.RefuseProblems();
+        try
+        {
+            table.RefuseProblems();
+        }
+        catch (RefusedException refused) when (refused.Details.Count > 0)
+        {
+            throw new CommandException(ExitCode.Invalid, refused.Message, isVerbose ? refused.Details : [.. TableRemarks.Grouped(file, refused.Details)]) { IsWhole = isVerbose };
+        }
+
         return table.Warnings.Count;
     }
 

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace PolicyDaemon.Cli.Commands.Tables;
+
+/// <summary>What is remarked of the rows of a table, each cause once: the first row's remark, and which rows have the same.</summary>
+internal static partial class TableRemarks
+{
+    // Of more the numbers of their lines would fill the screen.
+    private const int MostRanges = 12;
+
+    /// <param name="file">The table's name, with which a remark begins.</param>
+    /// <param name="remarks">As <c>FILE:LINE: KEY: what is wrong with it</c>, or about the file as a whole.</param>
+    internal static IEnumerable<string> Grouped(string file, IEnumerable<string> remarks)
+    {
+        foreach (var same in remarks.Select(remark => Read(file, remark)).GroupBy(remark => remark.Cause, StringComparer.Ordinal))
+        {
+            var all = same.ToList();
+            yield return all.Count == 1
+                ? all[0].Text
+                : string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} (so are {all.Count} rows: line{(all.Count == 1 ? "" : "s")} {Lines([.. all.Select(one => one.Line).Distinct().Order()])})");
+        }
+    }
+
+    private static (int Line, string Cause, string Text) Read(string file, string remark)
+    {
+        if (!remark.StartsWith(file + ":", StringComparison.Ordinal) || Place().Match(remark[file.Length..]) is not { Success: true } place)
+            return (0, remark, remark);
+        var text = remark[(file.Length + place.Length)..];
+        // A remark begins with the key, and may name its domain again.
+        var key = text.Split(' ', 2)[0].TrimEnd(':');
+        var isKey = key.Contains('.', StringComparison.Ordinal) || key.Contains('[', StringComparison.Ordinal);
+        var cause = isKey ? text.Replace(key, "", StringComparison.Ordinal).Replace(key.TrimStart('.'), "", StringComparison.Ordinal) : text;
+        return (int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture), Fingerprints().Replace(cause, ""), remark);
+    }
+
+    /// <summary><c>1, 3-7, 9</c></summary>
+    private static string Lines(List<int> lines)
+    {
+        var text = new StringBuilder();
+        var ranges = 0;
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var first = lines[i];
+            while (i + 1 < lines.Count && lines[i + 1] == lines[i] + 1)
+                i++;
+            if (++ranges > MostRanges)
+                return text.Append(", ...").ToString();
+            text.Append(CultureInfo.InvariantCulture, $"{(text.Length > 0 ? ", " : "")}{first}{(lines[i] > first ? $"-{lines[i]}" : "")}");
+        }
+
+        return text.ToString();
+    }
+
+    [GeneratedRegex("^:([0-9]{1,9}): ")]
+    private static partial Regex Place();
+
+    [GeneratedRegex("[0-9a-f]{32,128}|\\(of line [0-9]+\\)")]
+    private static partial Regex Fingerprints();
+}
