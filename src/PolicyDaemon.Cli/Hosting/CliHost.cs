@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Audit;
@@ -50,9 +51,11 @@ internal sealed record CliHost : Streams
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new CliHost
         {
-            In = Console.OpenStandardInput,
-            Out = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 16_384),
-            Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
+            In = () => Console.IsInputRedirected ? Console.OpenStandardInput() : Terminal(0, FileAccess.Read),
+            Out = new StreamWriter(
+                Console.IsOutputRedirected ? Console.OpenStandardOutput() : Terminal(TerminalWindow.StandardOutput, FileAccess.Write), utf8, bufferSize: 16_384),
+            Error = new StreamWriter(
+                Console.IsErrorRedirected ? Console.OpenStandardError() : Terminal(TerminalWindow.StandardError, FileAccess.Write), utf8) { AutoFlush = true },
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
@@ -68,4 +71,8 @@ internal sealed record CliHost : Streams
             SelinuxEnforces = () => File.Exists("/sys/fs/selinux/enforce") && File.ReadAllText("/sys/fs/selinux/enforce").StartsWith('1'),
         };
     }
+
+    /// <summary>A terminal as the file that it is: .NET's console sends it <c>ESC [?1h ESC =</c> before the first word, which nothing takes back.</summary>
+    private static FileStream Terminal(int descriptor, FileAccess access) =>
+        new(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
 }

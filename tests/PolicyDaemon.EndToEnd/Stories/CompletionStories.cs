@@ -71,6 +71,15 @@ public sealed class CompletionStories : IAsyncLifetime
             Assert.Contains("TLSA", await ScreenAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_terminal_is_sent_nothing_that_nobody_takes_back()
+    {
+        var seen = (await CommandLine.RunAsync(["script", "-qec", $"{Path.Combine(Repository.Executables, "policyctl")} --config {directory}/c.conf domain list", "/dev/null"])).Require();
+
+        Assert.Contains("dane.example", seen, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b[?1h", seen, StringComparison.Ordinal);
+    }
+
     private async Task StartAsync(string shell)
     {
         var completion = Path.Combine(Repository.Root, "packaging", "completion");
