@@ -23,6 +23,9 @@ internal sealed class DestinationTable(DbConnection connection)
     /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
     internal long Reads { get; private set; }
 
+    /// <summary>How many pins were read with them.</summary>
+    internal long PinsRead { get; private set; }
+
     /// <returns>The id of the row; null where the key is not configured. A cheap question, for bulk work that asks for parents and other forms of each key.</returns>
     internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
 
@@ -45,6 +48,13 @@ internal sealed class DestinationTable(DbConnection connection)
         ORDER BY d.key, p.position, p.id
         """,
         new { likePattern }, buffered: false));
+
+    /// <summary>All in the order of their rows, streaming: each row is met as it lies in the table, whatever became of the index over its keys.</summary>
+    internal IEnumerable<StoredDestination> All() =>
+        Grouped(connection.Query<Row>(WithPins + "ORDER BY d.id, p.position, p.id", buffered: false));
+
+    /// <summary>How many pins there are, counted in their table; of those that an index lacks <see cref="All"/> knows nothing.</summary>
+    internal long CountPins() => connection.ExecuteScalar<long>("SELECT count(state) FROM pin");
 
     /// <summary>Reads the destinations with a bare host, in key order.</summary>
     internal IEnumerable<StoredDestination> OfHost(string host) =>
@@ -97,17 +107,17 @@ internal sealed class DestinationTable(DbConnection connection)
     {
         Reads++;
         var row = rows[0];
+        if (row.Fingerprint is not null)
+            PinsRead += rows.Count;
         try
         {
             var destination = new Destination
             {
                 Key = NextHop.Parse(row.Key),
                 Policy = PolicyDocument.FromJson(DestinationDocument.Level(row.Level), row.Attributes),
-                Pins =
-                [
-                    .. rows.Where(pin => pin.Fingerprint is not null)
-                        .Select(pin => DestinationDocument.ToPin(pin.Fingerprint!, pin.Subject, pin.State, pin.Strength, pin.Since ?? 0)),
-                ],
+                Pins = row.Fingerprint is null
+                    ? []
+                    : [.. rows.Select(pin => DestinationDocument.ToPin(pin.Fingerprint!, pin.Subject, pin.State, pin.Strength, pin.Since ?? 0))],
                 Mode = DestinationDocument.Mode(row.Mode),
                 Observe = row.Observe != 0,
                 ProbeAs = row.ProbeAs is null ? [] : [.. JsonSerializer.Deserialize(row.ProbeAs, StoreJson.Default.StringArray) ?? []],

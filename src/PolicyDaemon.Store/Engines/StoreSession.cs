@@ -61,6 +61,10 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
     internal abstract void CheckIntegrity();
 
+    /// <summary>Checks every page, without comparing indexes with their tables: a part of <see cref="CheckIntegrity"/>, in a fifth of its time.</summary>
+    /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: one cannot be read for what it is.</exception>
+    internal abstract void CheckPages();
+
     /// <summary>Interrupts the statement that the connection runs. May be called from any thread.</summary>
     internal abstract void Interrupt();
 

@@ -27,13 +27,13 @@ internal sealed class ChangeNotes
     }
 
     /// <returns>The changes since the last call; null where nothing changed.</returns>
-    public StoreChanges? Take()
+    public LoadedChanges? Take()
     {
         lock (gate)
         {
             if (!everything && keys.Count == 0)
                 return null;
-            var taken = new StoreChanges([.. keys], everything);
+            var taken = new LoadedChanges([.. keys], everything);
             keys.Clear();
             everything = false;
             return taken;

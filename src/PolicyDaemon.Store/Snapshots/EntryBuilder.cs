@@ -29,14 +29,15 @@ internal sealed class EntryBuilder
     /// <summary>Formats the answers of one key. An entry that cannot be served is a temporary error for its key alone.</summary>
     internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix)
     {
-        // A key that someone wrote past us in another form is answered where it would be asked for, so that it does not become a miss.
-        var key = NextHop.TryParse(stored.Key, out var canonical, out _) ? canonical.Text : stored.Key;
         if (stored.Value is not { } destination)
         {
-            unservable[key] = $"the entry cannot be read: {stored.Problem}";
-            return new SnapshotEntry(key, StoredDestination.Unreadable, StoredDestination.Unreadable);
+            // A key that someone wrote past us in another form is answered where it would be asked for, so that it does not become a miss.
+            var asked = NextHop.TryParse(stored.Key, out var canonical, out _) ? canonical.Text : stored.Key;
+            unservable[asked] = $"the entry cannot be read: {stored.Problem}";
+            return new SnapshotEntry(asked, StoredDestination.Unreadable, StoredDestination.Unreadable);
         }
 
+        var key = destination.Key.Text;
         var plain = Answer(destination, postfix, MapName.TlsPolicy);
         if (plain.Kind == LookupAnswerKind.Temporary)
         {
@@ -44,7 +45,7 @@ internal sealed class EntryBuilder
             return new SnapshotEntry(key, plain, plain);
         }
 
-        var tlsRpt = Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
+        var tlsRpt = destination.Policy.TlsRpt is null ? plain : Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
         if (tlsRpt.Kind == LookupAnswerKind.Temporary)
             unservable[key] = $"on {MapName.TlsPolicyTlsRpt.Name()}: {tlsRpt.Text}";
         else

@@ -74,9 +74,17 @@ internal sealed class IntegrityChecks(SnapshotLoaderOptions options, TimeProvide
     internal Task Running => check?.Task ?? Task.CompletedTask;
 
     /// <summary>Checks before the store is loaded.</summary>
+    /// <param name="isServing">True where there are answers meanwhile: the database is checked whole. Where mail waits for it the pages are, and the
+    /// indexes in the background as soon as it is loaded: what a snapshot is read from does not rest on them (<see cref="SnapshotReader"/>).</param>
     /// <exception cref="StoreException">The database is damaged, or cannot be read.</exception>
-    internal void CheckNow(StoreSession session)
+    internal void CheckNow(StoreSession session, bool isServing)
     {
+        if (!isServing)
+        {
+            session.Guard(session.CheckPages);
+            return;
+        }
+
         checkedAt = time.GetTimestamp();
         session.Guard(session.CheckIntegrity);
     }

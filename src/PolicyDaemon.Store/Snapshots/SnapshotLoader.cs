@@ -78,7 +78,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         : null;
 
     /// <summary>The keys that were read again since the last call; null where there were none. May be called from any thread.</summary>
-    public StoreChanges? TakeChanges() => reader.TakeChanges();
+    public LoadedChanges? TakeChanges() => reader.TakeChanges();
 
     /// <summary>How many destinations were read from the store so far.</summary>
     internal long DestinationsRead => reader.DestinationsRead;
@@ -212,7 +212,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             openedAt = time.GetTimestamp();
             seen = watch.Signature;
             if (checkBeforeLoading)
-                integrity.CheckNow(watch.Session);
+                integrity.CheckNow(watch.Session, isServing: last is not null);
         }
 
         var version = watch.DataVersion();

@@ -31,7 +31,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     }
 
     /// <summary>The changes of all loads since the last call; null where there were none. May be called from any thread.</summary>
-    internal StoreChanges? TakeChanges() => changes.Take();
+    internal LoadedChanges? TakeChanges() => changes.Take();
 
     /// <summary>Reads the next snapshot within the caller's transaction.</summary>
     /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
@@ -64,7 +64,12 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private LoadedSnapshot LoadAll(DestinationTable destinations, SnapshotIdentity identity, PostfixSettings postfix)
     {
         entries.Clear();
-        var snapshot = PolicySnapshot.Build(identity, destinations.List("%").Select(stored => entries.Build(stored, postfix)));
+        var pins = -destinations.PinsRead;
+        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix)), (int)destinations.Count());
+        pins += destinations.PinsRead;
+        // An index that lacks some would make an answer with fewer of them.
+        if (destinations.CountPins() != pins)
+            throw StoreException.Damaged(path, "an index lacks pins");
         entries.Report(findings);
         changes.AddEverything();
         StoreLog.Loaded(log, snapshot.Count, identity.StoreId, identity.Sequence, identity.Hash);
@@ -125,4 +130,4 @@ internal sealed record LoadedSnapshot(PolicySnapshot Snapshot, SnapshotChange? C
 /// <summary>The keys that the loader has read again since it was asked last.</summary>
 /// <param name="Keys">The keys that changed or went; empty where everything was read again.</param>
 /// <param name="Everything">True where any key may have changed.</param>
-public sealed record StoreChanges(IReadOnlyCollection<string> Keys, bool Everything);
+public sealed record LoadedChanges(IReadOnlyCollection<string> Keys, bool Everything);

@@ -106,13 +106,13 @@ internal sealed class SqliteSession : StoreSession
 
     internal override void CheckIntegrity()
     {
-        var problem = connection.Query<string>("PRAGMA integrity_check(1)").ToList().FirstOrDefault(line => line != "ok");
-        if (problem is not null)
-            throw ReadingFault.Judge(Path, problem, null, connection);
+        RefuseProblem(connection.Query<string>("PRAGMA integrity_check(1)").ToList());
         var orphan = connection.Query<string>("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1").ToList().FirstOrDefault();
         if (orphan is not null)
             throw StoreException.Damaged(Path, $"a row of {orphan} refers to one that is not there");
     }
+
+    internal override void CheckPages() => RefuseProblem(connection.Query<string>("PRAGMA quick_check(1)").ToList());
 
     internal override void Interrupt() => raw.sqlite3_interrupt(Handle);
 
@@ -207,6 +207,12 @@ internal sealed class SqliteSession : StoreSession
 
     private static string EscapeForUri(string path) => path
         .Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
+
+    private void RefuseProblem(List<string> lines)
+    {
+        if (lines.Find(line => line != "ok") is { } problem)
+            throw ReadingFault.Judge(Path, problem, null, connection);
+    }
 
     private void TakeBack()
     {

@@ -221,6 +221,34 @@ public class SnapshotLoaderFaultTests
         Assert.Equal([FindingKind.StoreDamaged], fixture.Kinds);
     }
 
+    /// <summary>Every page is sound, and an answer made with the index would have a pin less.</summary>
+    [Fact]
+    public void A_store_without_a_file_whose_index_lacks_a_pin_serves_nothing()
+    {
+        using var store = Filled();
+        store.Sql(
+            """
+            PRAGMA writable_schema = ON;
+            CREATE TABLE hidden AS SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_pin_1';
+            DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_pin_1';
+            UPDATE sqlite_master SET sql = replace(sql, 'UNIQUE (destination_id, fingerprint)', 'CHECK (1)') WHERE name = 'pin';
+            """);
+        store.Sql(
+            $"""
+            INSERT INTO pin (destination_id, position, fingerprint, subject, state, strength, since)
+            SELECT destination_id, 7, '{PinB}', subject, state, strength, since FROM pin LIMIT 1;
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_master SET sql = replace(sql, 'CHECK (1)', 'UNIQUE (destination_id, fingerprint)') WHERE name = 'pin';
+            INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) SELECT 'index', 'sqlite_autoindex_pin_1', 'pin', rootpage, NULL FROM hidden;
+            """);
+        store.Sql("DROP TABLE hidden");
+
+        using var fixture = new LoaderFixture(store);
+
+        Assert.Null(fixture.Loader.Current);
+        Assert.Equal([FindingKind.StoreDamaged], fixture.Kinds);
+    }
+
     [Fact]
     public void A_replaced_store_is_not_loaded_before_a_person_accepts_it()
     {
