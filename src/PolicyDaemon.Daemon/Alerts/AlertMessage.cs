@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
@@ -23,7 +24,9 @@ internal sealed record AlertMessage(string Event, DateTimeOffset At, int Escalat
 
     public static AlertMessage Of(DueAlert due, DateTimeOffset now)
     {
-        var finding = FindingJson.From(due.Finding.Finding, due.Finding.LastSeen);
+        if (due.Together is { } together)
+            return OfMany(due, together, now);
+        var finding = FindingJson.From(due.Findings[0].Finding, due.Findings[0].LastSeen);
         return Message(due.Event, now, due.Escalation, finding with
         {
             Expected = [.. finding.Expected.Take(MaxSeen)],
@@ -31,19 +34,19 @@ internal sealed record AlertMessage(string Event, DateTimeOffset At, int Escalat
         });
     }
 
-    /// <summary>One message for many findings of one event, all of which <c>policyctl status</c> lists.</summary>
-    public static AlertMessage OfMany(IReadOnlyCollection<DueAlert> many, DateTimeOffset now)
+    /// <summary>One message for many findings, all of which <c>policyctl status</c> lists; its subject is theirs alone, from their opening to their end.</summary>
+    private static AlertMessage OfMany(DueAlert due, long together, DateTimeOffset now)
     {
-        var kinds = many.GroupBy(due => due.Finding.Finding.Kind)
+        var kinds = due.Findings.GroupBy(finding => finding.Finding.Kind)
             .OrderByDescending(kind => kind.Count())
             .Select(kind => $"{kind.Count()} {kind.Key.Name()}");
-        return Message(many.First().Event, now, many.Max(due => due.Escalation), new FindingJson(
-            Many, "prober",
-            $"{many.Count} findings at once ({string.Join(", ", kinds)}), among them {string.Join(", ", many.Take(5).Select(due => due.Finding.Finding.Subject))}",
-            "policyctl status", many.Min(due => due.Finding.Finding.Since))
+        return Message(due.Event, now, due.Escalation, new FindingJson(
+            Many, string.Create(CultureInfo.InvariantCulture, $"findings-{together}"),
+            $"{due.Findings.Count} findings at once ({string.Join(", ", kinds)}), among them {string.Join(", ", due.Findings.Take(5).Select(finding => finding.Finding.Subject))}",
+            "policyctl status", due.Findings.Min(finding => finding.Finding.Since))
         {
-            Severity = many.Min(due => due.Finding.Finding.Kind.Description().Severity).Name(),
-            Affects = many.Count,
+            Severity = due.Findings.Min(finding => finding.Finding.Severity).Name(),
+            Affects = due.Findings.Count,
         });
     }
 

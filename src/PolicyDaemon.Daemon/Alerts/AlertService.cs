@@ -26,14 +26,13 @@ internal sealed class AlertService(
     RunningConfiguration configuration, SnapshotLoader loader, IAlertLedger ledger, IReadOnlyList<IAlertChannel> channels,
     ILogger<AlertService> logger, TimeProvider time) : BackgroundService
 {
-    /// <summary>So many of one event are told one by one; more at once are told together, as nobody reads a hundred messages.</summary>
-    internal const int MaxSingle = 20;
-
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentQueue<AlertItem> through = new();
-    private readonly HashSet<(long Id, AlertEvent Event, int Escalation)> underWay = [];
+    private readonly ConcurrentQueue<AlertDelivery> partly = new();
+    private readonly Dictionary<long, DueAlert> underWay = [];
+    private HashSet<AlertDelivery>? delivered;
     private readonly UnstoredFindings unstored = new();
     private readonly StoreStamp stamp = new();
     private List<ChannelWorker> workers = [];
@@ -84,7 +83,8 @@ internal sealed class AlertService(
         var escalation = configuration.Settings.Probe.Alerts.Escalation;
         var stored = Read();
         List<FindingAlert> all = [.. stored, .. unstored.Update(loader.Findings, stored, now)];
-        Start([.. AlertPlan.Due(all, escalation, now).Where(due => underWay.Add(KeyOf(due)))], now);
+        foreach (var due in AlertPlan.Due(all, escalation, now, UnderWay()))
+            Start(due, now);
         ReportChannels(stored, now);
         nextEscalation = AlertPlan.Next(all, escalation, now);
         waiting = underWay.Count;
@@ -143,28 +143,45 @@ internal sealed class AlertService(
         }
     }
 
-    private void Start(List<DueAlert> due, DateTimeOffset now)
+    /// <summary>True for a finding of a message that is under way, and for another of its kind and subject: their order must not be lost.</summary>
+    private Func<FindingAlert, bool> UnderWay()
     {
-        foreach (var one in due)
-            Journal(one, now);
-        foreach (var group in due.Where(one => !IsOfChannel(one)).GroupBy(one => one.Event))
-        {
-            var many = group.ToList();
-            if (many.Count > MaxSingle)
-                Send(new AlertItem(AlertMessage.OfMany(many, now), many, workers.Count), workers);
-            else
-                many.ForEach(one => SendOne(one, workers, now));
-        }
+        var findings = underWay.Values.SelectMany(due => due.Findings).ToList();
+        var ids = findings.Select(finding => finding.Id).ToHashSet();
+        var keys = findings.Select(KeyOf).ToHashSet();
+        return finding => ids.Contains(finding.Id) || keys.Contains(KeyOf(finding));
 
-        foreach (var one in due.Where(IsOfChannel))
-            SendOne(one, [.. workers.Where(worker => worker.Target.Name != one.Finding.Finding.Subject)], now);
+        static (FindingKind, string) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject);
     }
 
-    private void SendOne(DueAlert due, List<ChannelWorker> by, DateTimeOffset now) =>
-        Send(new AlertItem(AlertMessage.Of(due, now), [due], by.Count), by);
-
-    private void Send(AlertItem item, List<ChannelWorker> by)
+    private void Start(DueAlert due, DateTimeOffset now)
     {
+        try
+        {
+            delivered ??= [.. ledger.ReadDeliveries()];
+            // Before anybody hears of it: after a restart they are still together.
+            if (due is { Event: AlertEvent.Opened, Together: not null } && due.Findings[0].ToldWith is null)
+                ledger.MarkTogether([.. due.Findings.Select(finding => finding.Id)]);
+        }
+        catch (LedgerUnavailableException) when (due.Id > 0)
+        {
+            return;
+        }
+        catch (LedgerUnavailableException)
+        {
+            // What the store cannot hold is told without it.
+        }
+
+        underWay.Add(due.Id, due);
+        foreach (var finding in due.Findings)
+            Journal(due.Event, finding.Finding, now);
+        var subject = due.Findings[0].Finding.Kind.IsOf(FindingSource.Alert) ? due.Findings[0].Finding.Subject : null;
+        Send(due, [.. workers.Where(worker => worker.Target.Name != subject && delivered?.Contains(Delivered(due, worker.Target.Name)) != true)], now);
+    }
+
+    private void Send(DueAlert due, List<ChannelWorker> by, DateTimeOffset now)
+    {
+        var item = new AlertItem(AlertMessage.Of(due, now), due, by.Count);
         if (by.Count == 0)
             through.Enqueue(item);
         foreach (var worker in by)
@@ -173,66 +190,69 @@ internal sealed class AlertService(
                 continue;
             if (worker.Target.IsOn)
                 logger.AlertGivenUp(worker.Target.Name, item.Message.Finding.Kind, item.Message.Finding.Subject, 0, "too many alerts wait already");
-            Passed(item);
+            Passed(item, worker.Target.Name);
         }
     }
 
-    private void Passed(AlertItem item)
+    private void Passed(AlertItem item, string channel)
     {
         if (item.PassedOne())
             through.Enqueue(item);
+        else if (item.Due.Id > 0)
+            partly.Enqueue(Delivered(item.Due, channel));
     }
+
+    private static AlertDelivery Delivered(DueAlert due, string channel) => new(due.Id, channel, AlertMessage.Name(due.Event), due.Escalation);
 
     /// <summary>Writes down what is through.</summary>
     private void Finish()
     {
-        while (through.TryPeek(out var item))
+        try
         {
-            try
+            while (partly.TryPeek(out var part))
             {
-                Mark(item, time.GetUtcNow());
-            }
-            catch (LedgerUnavailableException)
-            {
-                // Not forgotten: it is under way until it is written down.
-                return;
+                ledger.MarkDelivered(part);
+                partly.TryDequeue(out _);
             }
 
-            through.TryDequeue(out _);
-            foreach (var due in item.Due)
-                underWay.Remove(KeyOf(due));
-            waiting = underWay.Count;
+            while (through.TryPeek(out var item))
+            {
+                Mark(item.Due, time.GetUtcNow());
+                through.TryDequeue(out _);
+                underWay.Remove(item.Due.Id);
+                waiting = underWay.Count;
+            }
+        }
+        catch (LedgerUnavailableException)
+        {
+            // Not forgotten: it is under way until it is written down.
         }
     }
 
-    private void Mark(AlertItem item, DateTimeOffset now)
+    private void Mark(DueAlert due, DateTimeOffset now)
     {
-        foreach (var group in item.Due.GroupBy(due => (due.Event, due.Escalation, IsStored: due.Finding.Id > 0)))
+        var ids = due.Findings.Select(finding => finding.Id).ToList();
+        switch (due.Event, due.Id > 0)
         {
-            var ids = group.Select(due => due.Finding.Id).ToList();
-            switch (group.Key)
-            {
-                case (AlertEvent.Settled, _, true):
-                    ledger.MarkRecovered(ids, now);
-                    break;
-                case (AlertEvent.Settled, _, false):
-                    ids.ForEach(unstored.MarkRecovered);
-                    break;
-                case (_, var escalation, true):
-                    ledger.MarkNotified(ids, now, escalation);
-                    break;
-                case (_, var escalation, false):
-                    ids.ForEach(id => unstored.MarkNotified(id, now, escalation));
-                    break;
-            }
+            case (AlertEvent.Settled, true):
+                ledger.MarkRecovered(ids, now);
+                break;
+            case (AlertEvent.Settled, false):
+                ids.ForEach(unstored.MarkRecovered);
+                break;
+            case (_, true):
+                ledger.MarkNotified(ids, now, due.Reached);
+                break;
+            case (_, false):
+                ids.ForEach(id => unstored.MarkNotified(id, now, due.Reached));
+                break;
         }
     }
 
-    private void Journal(DueAlert due, DateTimeOffset now)
+    private void Journal(AlertEvent what, Finding finding, DateTimeOffset now)
     {
-        var finding = due.Finding.Finding;
         var isElsewhere = finding.Kind.Description().IsJournalledBySource;
-        switch (due.Event)
+        switch (what)
         {
             case AlertEvent.Opened when !isElsewhere:
                 logger.FindingReported(finding.Kind.Name(), finding.Subject, finding.Detail, Particulars(finding), finding.Remedy);
@@ -288,8 +308,4 @@ internal sealed class AlertService(
             }
         }
     }
-
-    private static bool IsOfChannel(DueAlert due) => due.Finding.Finding.Kind.IsOf(FindingSource.Alert);
-
-    private static (long Id, AlertEvent Event, int Escalation) KeyOf(DueAlert due) => (due.Finding.Id, due.Event, due.Escalation);
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace PolicyDaemon.Daemon.Alerts;
 
 /// <summary>Sends the alerts of one channel one after the other, each until it is delivered or given up.</summary>
-internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem> passed, ILogger logger, TimeProvider time)
+internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, string> passed, ILogger logger, TimeProvider time)
 {
     private const int MaxWaiting = 1000;
 
@@ -38,7 +38,7 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem> pas
         await foreach (var item in waiting.Reader.ReadAllAsync(stop))
         {
             await DeliverAsync(item, stop);
-            passed(item);
+            passed(item, channel.Name);
         }
     }
 

@@ -26,8 +26,8 @@ internal sealed class UnstoredFindings
         {
             var key = (finding.Kind, finding.Subject);
             open.Add(key);
-            if (!known.TryGetValue(key, out var before) || before.Closed is not null)
-                known[key] = new FindingAlert(--lastId, finding, 1, now, null, null, 0);
+            // What comes back before anybody heard of its end has not ended.
+            known[key] = known.TryGetValue(key, out var before) ? before with { Closed = null } : new FindingAlert(--lastId, finding, 1, now, null, null, 0);
         }
 
         foreach (var (key, finding) in known.Where(pair => !open.Contains(pair.Key)).ToList())

@@ -16,10 +16,13 @@ internal static class FindingTable
     private const string Columns =
         """
         SELECT f.id, f.kind, f.subject, f.detail, f.remedy, f.since, f.last_seen, f.occurrences, f.outcome, f.expected, f.seen, f.affects, f.closed,
-               f.notified, f.escalation, d.observe, s.verdict
+               f.notified, f.escalation, f.told_with, d.observe, s.verdict
         FROM finding f LEFT JOIN destination d ON d.key = f.subject LEFT JOIN probe_state s ON s.destination_id = d.id
 
         """;
+
+    // About as long as a pass: what comes back within it is the same finding.
+    private static readonly TimeSpan SameAgain = TimeSpan.FromMinutes(10);
 
     /// <summary>Open findings, oldest first.</summary>
     internal static List<FindingAlert> Open(DbConnection connection) =>
@@ -39,6 +42,14 @@ internal static class FindingTable
         string? expected = finding.Expected.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Expected.Select(pin => pin.Hex)], StoreJson.Default.StringArray);
         string? seen = finding.Seen.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Seen.Select(ToDocument)], StoreJson.Default.PresentedKeyDocumentArray);
         var (kind, outcome) = (finding.Kind.Name(), finding.Outcome?.Name());
+        // What ended a moment ago, and of whose end nobody heard, has not ended.
+        connection.Execute(
+            """
+            UPDATE finding SET closed = NULL
+            WHERE id = (SELECT max(id) FROM finding WHERE kind = @kind AND subject = @Subject AND closed >= @recent AND recovered IS NULL)
+              AND NOT EXISTS (SELECT 1 FROM finding WHERE kind = @kind AND subject = @Subject AND closed IS NULL)
+            """,
+            new { kind, finding.Subject, recent = (now - SameAgain).Seconds() });
         connection.Execute(
             """
             INSERT INTO finding (kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, escalation)
@@ -93,12 +104,31 @@ internal static class FindingTable
     internal static void MarkRecovered(DbConnection connection, long id, DateTimeOffset at) =>
         connection.Execute("UPDATE finding SET recovered = @at WHERE id = @id", new { at = at.Seconds(), id });
 
+    internal static void MarkTogether(DbConnection connection, long id, long with) =>
+        connection.Execute("UPDATE finding SET told_with = @with WHERE id = @id", new { with, id });
+
+    internal static void MarkDelivered(DbConnection connection, AlertDelivery delivery) => connection.Execute(
+        """
+        INSERT INTO alert_delivery (finding_id, channel, event, escalation) SELECT id, @Channel, @Event, @escalation FROM finding WHERE id = @Id
+        ON CONFLICT (finding_id, channel, event, escalation) DO NOTHING
+        """,
+        new { delivery.Id, delivery.Channel, delivery.Event, escalation = (long)delivery.Escalation });
+
+    internal static void ForgetDeliveries(DbConnection connection, long id) =>
+        connection.Execute("DELETE FROM alert_delivery WHERE finding_id = @id", new { id });
+
+    internal static List<AlertDelivery> Deliveries(DbConnection connection) =>
+        [.. connection.Query<DeliveryRow>("SELECT finding_id, channel, event, escalation FROM alert_delivery").ToList()
+            .Select(row => new AlertDelivery(row.FindingId, row.Channel, row.Event, (int)row.Escalation))];
+
     private static PresentedKeyDocument ToDocument(PresentedKey key) =>
         new(key.MxHost, key.Target.Id, key.PublicKey.Hex, key.Certificate.Hex, key.Since.Seconds());
 
+    internal sealed record DeliveryRow(long FindingId, string Channel, string Event, long Escalation);
+
     internal sealed record Row(
         long Id, string Kind, string Subject, string Detail, string Remedy, long Since, long LastSeen, long Occurrences, string? Outcome,
-        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? Observe,
+        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? ToldWith, long? Observe,
         string? Verdict)
     {
         /// <returns>Null for a kind that a later version added: its row stays for that version.</returns>
@@ -113,7 +143,7 @@ internal static class FindingTable
                 Severity = (DestinationVerdicts.TryParse(Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown).SeverityOf(kind, Observe == 1),
                 Affects = (int)Math.Clamp(Affects, 0, int.MaxValue),
             };
-            return new FindingAlert(Id, WithParticulars(finding), Occurrences, LastSeen.Time(), Closed?.Time(), Notified?.Time(), (int)Escalation);
+            return new FindingAlert(Id, WithParticulars(finding), Occurrences, LastSeen.Time(), Closed?.Time(), Notified?.Time(), (int)Escalation) { ToldWith = ToldWith };
         }
 
         /// <summary>A finding whose particulars cannot be read is shown without them: what is wrong matters more.</summary>

@@ -97,14 +97,30 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     public void MarkNotified(IReadOnlyCollection<long> ids, DateTimeOffset at, int escalation = 0) => Write(into =>
     {
         foreach (var id in ids)
+        {
             FindingTable.MarkNotified(into.Connection, id, at, escalation);
+            FindingTable.ForgetDeliveries(into.Connection, id);
+        }
     });
 
     public void MarkRecovered(IReadOnlyCollection<long> ids, DateTimeOffset at) => Write(into =>
     {
         foreach (var id in ids)
+        {
             FindingTable.MarkRecovered(into.Connection, id, at);
+            FindingTable.ForgetDeliveries(into.Connection, id);
+        }
     });
+
+    public void MarkTogether(IReadOnlyCollection<long> ids) => Write(into =>
+    {
+        foreach (var id in ids)
+            FindingTable.MarkTogether(into.Connection, id, ids.Min());
+    });
+
+    public void MarkDelivered(AlertDelivery delivery) => Write(into => FindingTable.MarkDelivered(into.Connection, delivery));
+
+    public IReadOnlyList<AlertDelivery> ReadDeliveries() => Read(from => FindingTable.Deliveries(from.Connection));
 
     /// <summary>Reads over the ledger's connection, for another part of this library.</summary>
     internal T With<T>(Func<DbConnection, T> read) => Read(from => read(from.Connection));

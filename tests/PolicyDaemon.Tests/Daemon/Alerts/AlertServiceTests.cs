@@ -96,14 +96,14 @@ public sealed class AlertServiceTests : IAsyncDisposable
     [Fact]
     public async Task Very_many_findings_are_one_message_and_each_is_told_of()
     {
-        for (var i = 0; i < AlertService.MaxSingle + 30; i++)
+        for (var i = 0; i < AlertPlan.MaxSingle + 30; i++)
             Raise(FindingKind.DestinationUnreachable, $"d{i}.example");
 
         await Passes(() => command.Told.Count == 1);
         await Settle();
 
         var told = Assert.Single(command.Told);
-        Assert.Equal((AlertMessage.Many, AlertService.MaxSingle + 30), (told.Finding.Kind, told.Finding.Affects));
+        Assert.Equal((AlertMessage.Many, AlertPlan.MaxSingle + 30), (told.Finding.Kind, told.Finding.Affects));
         Assert.Contains("50 destination-unreachable", told.Finding.Detail, StringComparison.Ordinal);
         Assert.All(ledger.ReadAlerts(), finding => Assert.NotNull(finding.Notified));
     }
@@ -123,6 +123,9 @@ public sealed class AlertServiceTests : IAsyncDisposable
 
         command.Problem = null;
         Raise(FindingKind.NewKey, "b.example");
+        await Passes(() => command.Told.Count == 1);
+        await Settle();
+        time.Advance(AlertPlan.SettlesAfter);
         await Passes(() => webhook.Told.Any(told => told is { Finding.Kind: "alert-not-delivered", Event: "settled" }));
         Assert.Equal(["b.example"], command.Told.Select(told => told.Finding.Subject));
     }
@@ -153,6 +156,8 @@ public sealed class AlertServiceTests : IAsyncDisposable
         File.Move(Database + ".away", Database);
         loader.Poll();
         Assert.Empty(loader.Findings);
+        await Settle();
+        time.Advance(AlertPlan.SettlesAfter);
         await Passes(() => command.Told.Count == 2);
         await Settle();
 
@@ -213,5 +218,6 @@ public sealed class AlertServiceTests : IAsyncDisposable
     {
         using var store = PolicyStore.Open(Database, StoreAccess.Write, time);
         Assert.True(store.CloseFinding(kind, subject));
+        time.Advance(AlertPlan.SettlesAfter);
     }
 }

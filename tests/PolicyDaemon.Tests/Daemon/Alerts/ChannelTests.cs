@@ -116,10 +116,10 @@ public sealed class ChannelTests : IDisposable
         var time = new CountedTime();
         var channel = new FakeChannel("alert_command") { Attempts = 4, Problem = "busy" };
         var passed = 0;
-        var worker = new ChannelWorker(channel, _ => Interlocked.Increment(ref passed), NullLogger.Instance, time);
+        var worker = new ChannelWorker(channel, (_, _) => Interlocked.Increment(ref passed), NullLogger.Instance, time);
         using var stop = new CancellationTokenSource();
         var running = worker.RunAsync(stop.Token);
-        Assert.True(worker.TryAdd(new AlertItem(AlertProcessTests.Message, [], 1)));
+        Assert.True(worker.TryAdd(new AlertItem(AlertProcessTests.Message, new DueAlert(AlertEvent.Opened, 0, [], 1), 1)));
 
         for (var attempt = 1; attempt <= 4; attempt++)
         {
@@ -134,7 +134,7 @@ public sealed class ChannelTests : IDisposable
 
         await Until(() => Volatile.Read(ref passed) == 1);
         channel.Problem = null;
-        Assert.True(worker.TryAdd(new AlertItem(AlertProcessTests.Message, [], 1)));
+        Assert.True(worker.TryAdd(new AlertItem(AlertProcessTests.Message, new DueAlert(AlertEvent.Opened, 0, [], 1), 1)));
         await Until(() => Volatile.Read(ref passed) == 2);
         Assert.Null(worker.Problem);
         await stop.CancelAsync();
