@@ -126,8 +126,8 @@ internal sealed class NearMissReporter(
 
         var forms = store.OtherForms(NextHop.Parse(subject)).Select(other => other.Key.Text).Where(key => key != subject).ToList();
         return new(FindingKind.NearMiss, subject,
-            $"Postfix asks for {subject} and is answered {answered}, while {string.Join(", ", forms)} is configured; to Postfix these are different keys",
-            $"policyctl domain add '{subject}' --level LEVEL    (policyctl domain show '{forms.FirstOrDefault() ?? subject}' shows the other's)",
+            $"Postfix asks for {subject} and is answered {answered}, while {string.Join(", ", forms)} is configured; to Postfix these are different keys, so the one that it asks for needs an entry, too",
+            $"policyctl explain {Shell.Quote(subject)}",
             time.GetUtcNow());
     }
 }

@@ -80,6 +80,12 @@ internal sealed class ReloadOnHangup(
             // A new endpoint cannot be bound.
             logger.ReloadRefused(exception.Message);
         }
+#pragma warning disable CA1031 // nobody awaits a reload: what it met must not go unsaid, and must not end the daemon
+        catch (Exception exception)
+        {
+            logger.ReloadBroke(exception);
+        }
+#pragma warning restore CA1031
         finally
         {
             oneAtATime.Release();

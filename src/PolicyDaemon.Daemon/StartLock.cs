@@ -30,7 +30,7 @@ internal sealed record StartLock(DaemonLock? Lock, bool HeldByAnother)
         {
             // A read-only or full file system costs information, not mail.
             logger.GoesOnWithoutLock(exception.Message);
-            return new StartLock(null, HeldByAnother: false);
+            return new StartLock(DaemonLock.TryTakeWithoutFile(statusFile), HeldByAnother: false);
         }
     }
 }

@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
@@ -31,6 +32,8 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), settings.Postfix);
         change.Accept(lastLoaded);
         var receipt = change.Commit();
+        // A person has read it, and says why it is taken as it is.
+        store.CloseFinding(FindingKind.AuditBroken, settings.Database);
         journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
         return new ChangeResult(changes, [], receipt);
     }

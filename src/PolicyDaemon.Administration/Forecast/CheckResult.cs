@@ -40,6 +40,9 @@ public sealed record CheckResult
     /// <summary>What a person should read of the entry: what the prober has found and is open, then what this probe finds beside it.</summary>
     public ImmutableArray<Finding> Findings { get; init; } = [];
 
+    /// <summary>That policyd does not run, so that the entry is nobody's answer; null where it does, or where there is no entry.</summary>
+    public string? DaemonAbsence { get; init; }
+
     /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
@@ -46,6 +47,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             Sts = sts,
             Entry = entry,
             StoreProblem = problem,
+            DaemonAbsence = entry is { Observe: false } ? DaemonAbsence.Of(settings) : null,
             Findings = entry is null ? [] : [.. open, .. Beside(open, probed.Recorded.Result.Findings)],
             Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
                 probed.Resolution,

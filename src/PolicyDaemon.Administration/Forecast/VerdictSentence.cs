@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 
@@ -8,7 +9,9 @@ public static class VerdictSentence
 {
     /// <param name="state">What is stored of the destination.</param>
     /// <param name="observed">The destination is only observed: the verdict is what enforcing it would do.</param>
-    public static string Of(ProbeState state, bool observed)
+    /// <param name="key">The destination, for the command that probes it now.</param>
+    /// <param name="now">The time: a verdict is as old as its probe, and mail may have met something else since.</param>
+    public static string Of(ProbeState state, bool observed, string key, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
         if (state is not { Verdict: { } verdict, LastProbe: { } last, VerdictSince: { } since })
@@ -22,6 +25,16 @@ public static class VerdictSentence
             DestinationVerdict.Unreachable => $"{would}deferred while no address can be reached",
             _ => "what mail would meet is not known",
         };
-        return $"{verdict.Name()} since {UtcTime.Text(since)}, last probe {UtcTime.Text(last)}: {text}";
+        var overdue = state.NextDue < now ? ", and overdue: does policyd run?" : "";
+        return $"{verdict.Name()} since {UtcTime.Text(since)}, as of the last probe {UtcTime.Text(last)}, {Age(now - last)}{overdue}: {text}; "
+            + $"what changed since shows with: policyctl probe {Shell.Quote(key)}";
     }
+
+    private static string Age(TimeSpan age) => age < TimeSpan.FromSeconds(2) ? "just now" : age switch
+    {
+        { TotalDays: >= 2 } => $"{(int)age.TotalDays} days ago",
+        { TotalHours: >= 2 } => $"{(int)age.TotalHours} hours ago",
+        { TotalMinutes: >= 2 } => $"{(int)age.TotalMinutes} minutes ago",
+        _ => $"{(int)age.TotalSeconds} seconds ago",
+    };
 }

@@ -61,7 +61,7 @@ internal sealed record ProbeStateJson(
         state is not { Verdict: { } verdict }
             ? null
             : new ProbeStateJson(
-                verdict.Name(), state.VerdictSince, VerdictSentence.Of(state, destination.Observe), state.LastProbe, state.NextDue, state.Expires,
+                verdict.Name(), state.VerdictSince, VerdictSentence.Of(state, destination.Observe, destination.Key.Text, now), state.LastProbe, state.NextDue, state.Expires,
                 state.Expires is { } end ? Phrases.DaysUntil(end, now) : null, state.Outcome.Name(), state.Detail,
                 [.. state.Addresses.Select(address => AddressJson.From(address, Frame(destination, digest, now)))]);
 

@@ -32,6 +32,7 @@ internal sealed record StatusJson(
 /// <param name="Head">That row's hash.</param>
 /// <param name="Verdicts">How many enforced keys have each verdict; those that were never probed are in none.</param>
 /// <param name="ObservedVerdicts">The same of keys that are not enforced: what enforcing them would have done.</param>
+/// <param name="OnlyRead">Why nobody can write it, which is read as it lies; null where somebody can.</param>
 internal sealed record StoreStatusJson(
     string File,
     string? Problem,
@@ -42,7 +43,8 @@ internal sealed record StoreStatusJson(
     long? Sequence,
     string? Head,
     IReadOnlyDictionary<string, long>? Verdicts,
-    IReadOnlyDictionary<string, long>? ObservedVerdicts)
+    IReadOnlyDictionary<string, long>? ObservedVerdicts,
+    string? OnlyRead)
 {
     internal static StoreStatusJson From(StatusReport status) => new(
         status.Settings.Database,
@@ -54,7 +56,8 @@ internal sealed record StoreStatusJson(
         status.Head?.Sequence,
         status.Head?.Hash,
         status.Counts is null ? null : Names(status.Enforced),
-        status.Counts is null ? null : Names(status.Observed));
+        status.Counts is null ? null : Names(status.Observed),
+        status.OnlyRead?.Message);
 
     private static Dictionary<string, long> Names(IReadOnlyDictionary<DestinationVerdict, long> counts) =>
         counts.ToDictionary(count => count.Key.Name(), count => count.Value);

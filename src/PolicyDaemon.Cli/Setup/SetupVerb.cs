@@ -82,9 +82,11 @@ internal static class SetupVerb
                 context.Report.Warning($"{fault.Message}; Postfix is checked without regard to the entries");
             }
 
-            var levels = store?.Counts().ByLevel ?? new Dictionary<TlsLevel, long>();
+            var counts = store?.Counts();
+            var levels = counts?.ByLevel ?? new Dictionary<TlsLevel, long>();
             return use(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
             {
+                Observed = counts?.Observed ?? 0,
                 SelinuxEnforces = context.Host.SelinuxEnforces(),
             });
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -24,7 +25,8 @@ internal static class VerdictText
     };
 
     /// <summary>The verdict with what it does to mail now, and when it was found.</summary>
-    internal static Cell Mail(ProbeState state, bool observed) => new(VerdictSentence.Of(state, observed), Tone(state.Verdict));
+    internal static Cell Mail(ProbeState state, bool observed, NextHop key, DateTimeOffset now) =>
+        new(VerdictSentence.Of(state, observed, key.Text, now), Tone(state.Verdict));
 
     /// <summary>Whole days until the first certificate in use ends.</summary>
     internal static Cell DaysLeft(DateTimeOffset? expires, DateTimeOffset now)

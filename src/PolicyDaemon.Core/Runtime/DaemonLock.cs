@@ -1,4 +1,7 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace PolicyDaemon.Core.Runtime;
@@ -13,9 +16,9 @@ public sealed class DaemonLock : IDisposable
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    private readonly SafeFileHandle file;
+    private readonly IDisposable held;
 
-    private DaemonLock(SafeFileHandle file) => this.file = file;
+    private DaemonLock(IDisposable held) => this.held = held;
 
     /// <summary>Takes the lock.</summary>
     /// <returns>Null where another daemon holds it, and for no other reason.</returns>
@@ -57,20 +60,60 @@ public sealed class DaemonLock : IDisposable
         }
     }
 
+    /// <summary>Takes the lock where its file cannot be made, as on a full disk without a free inode: a socket in the kernel's own namespace.</summary>
+    /// <returns>Null where another daemon holds it, or where that cannot be had either.</returns>
+    public static DaemonLock? TryTakeWithoutFile(string statusFile)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Bind(WithoutFile(statusFile));
+            socket.Listen(1);
+            return new DaemonLock(socket);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>True where a daemon holds the lock; null where that cannot be told, such as for want of rights.</summary>
     public static bool? IsHeld(string statusFile)
     {
         using var file = NativeMethods.Open(Path(statusFile), NativeMethods.ReadOnly | NativeMethods.NoFollow | NativeMethods.NonBlocking);
         if (file is not null)
             return IsHeld(file);
-        // Where nobody can make the file, a daemon runs without it.
-        return Marshal.GetLastPInvokeError() is NativeMethods.NoEntry or NativeMethods.NotADirectory && !IsOnReadOnly(statusFile) ? false : null;
+        var error = Marshal.GetLastPInvokeError();
+        if (IsHeldWithoutFile(statusFile))
+            return true;
+        // Where nobody can make the file, a daemon may run without it.
+        return error is NativeMethods.NoEntry or NativeMethods.NotADirectory && !IsOnReadOnly(statusFile) ? false : null;
     }
 
-    public void Dispose() => file.Dispose();
+    public void Dispose() => held.Dispose();
 
     /// <summary>The file that is locked.</summary>
     public static string Path(string statusFile) => statusFile + ".lock";
+
+    // unix(7): an abstract name, no longer than 107 octets whatever the path.
+    private static UnixDomainSocketEndPoint WithoutFile(string statusFile) => new(
+        "\0policyd-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(statusFile)))));
+
+    private static bool IsHeldWithoutFile(string statusFile)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            socket.Connect(WithoutFile(statusFile));
+            return true;
+        }
+        catch (SocketException fault)
+        {
+            // A queue of the asked that is full is a daemon, too.
+            return fault.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress;
+        }
+    }
 
     private static bool? IsHeld(SafeFileHandle file)
     {

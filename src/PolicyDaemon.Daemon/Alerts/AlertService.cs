@@ -296,8 +296,8 @@ internal sealed class AlertService(
                 if (fails)
                 {
                     store.RaiseFinding(new Finding(
-                        FindingKind.AlertNotDelivered, name, $"alerts do not reach people by {name}: {worker.Problem}",
-                        $"correct {name} in policydaemon.conf(5), [probe], or what it names", now));
+                        FindingKind.AlertNotDelivered, name, $"alerts do not reach people by {name}: {worker.Problem}; correct it in policydaemon.conf(5), [probe], or what it names",
+                        "policyctl status", now));
                 }
                 else
                     store.CloseFinding(FindingKind.AlertNotDelivered, name);

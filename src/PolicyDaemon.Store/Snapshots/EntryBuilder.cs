@@ -59,11 +59,11 @@ internal sealed class EntryBuilder
     {
         var named = unservable.Take(NamedFindings).ToDictionary(
             item => item.Key,
-            item => ($"mail for {item.Key} waits: {item.Value}", $"Correct the entry: policyctl explain {item.Key}", 1));
+            item => ($"mail for {item.Key} waits: {item.Value}", $"policyctl explain {Shell.Quote(item.Key)}", 1));
         if (unservable.Count > NamedFindings)
         {
-            named["*"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named",
-                "Check fingerprint_digest and version in the configuration; policyctl domain list shows the entries.", unservable.Count);
+            named["*"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named; check fingerprint_digest and version in the configuration",
+                "policyd --check", unservable.Count);
         }
 
         findings.Replace(FindingKind.EntryNotServable, named);

@@ -87,7 +87,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
             if (!AuditActions.TryParse(row.Action, out _))
                 return null;
             if (AuditChain.Problem(identity.StoreId, head, row) is { } problem)
-                findings.Raise(FindingKind.AuditBroken, path, $"{path}: {problem}", "Compare with the journal: policyctl audit --verify --head HASH.");
+                findings.Raise(FindingKind.AuditBroken, path, $"{path}: {problem}; compare the log with the hashes in the journal, and find out who wrote there; policyctl store accept with a --reason ends this", "policyctl audit --verify");
+            else if (row.Action == AuditAction.Accept.Name())
+                findings.Close(FindingKind.AuditBroken, path);
             head = new AuditHead(row.Sequence, row.Hash);
             if (row.Key is not null)
                 keys.Add(row.Key);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Serving;
 
@@ -151,6 +152,8 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
     }
 
     private void Report(string file, string problem) => findings.Raise(
-        FindingKind.SnapshotNotSaved, options.SnapshotFile, $"{file}: {problem}",
-        "Make room on the device, or let the daemon's user write there; it tries again by itself.");
+        FindingKind.SnapshotNotSaved, options.SnapshotFile, $"{file}: {problem}; make room on the device, or let the daemon's user write there: it tries again by itself",
+        $"ls -ld {Directory} && df -h {Directory}");
+
+    private string Directory => Shell.Quote(Path.GetDirectoryName(Path.GetFullPath(options.SnapshotFile)) ?? "/");
 }

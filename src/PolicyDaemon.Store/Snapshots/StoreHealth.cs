@@ -7,7 +7,8 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
 internal sealed class StoreHealth(string database, FindingSet findings)
 {
-    private const string Retry = "The daemon tries again by itself; see policyctl status.";
+    // What to do stands in the sentence: no command restores the right backup.
+    private const string Look = "policyctl status";
 
     private bool good;
 
@@ -20,24 +21,24 @@ internal sealed class StoreHealth(string database, FindingSet findings)
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
-            findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Message, Retry);
+            findings.Raise(FindingKind.StoreUnavailable, database, $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
     internal void Failed(StoreException error) => Report(
         error.IsDamage ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable,
-        error.Message,
-        error.Kind switch
+        error.Message + error.Kind switch
         {
-            StoreFault.Missing => "Restore a backup to this path, or run policyctl init for a new store.",
-            StoreFault.Damaged or StoreFault.NotAStore => "Restore a backup (policyctl backup made it); see policydaemon(7).",
-            StoreFault.Newer => "Install the newer version again, or restore a backup made before the upgrade.",
-            _ => Retry,
-        });
+            StoreFault.Missing => "; restore a backup to this path, or run policyctl init for a new store",
+            StoreFault.Damaged or StoreFault.NotAStore => "; restore a backup (policyctl backup made it), see policydaemon(7)",
+            StoreFault.Newer => "; install the newer version again, or restore a backup made before the upgrade",
+            _ => "; the daemon tries again by itself",
+        },
+        Look);
 
     internal void Replaced(SnapshotIdentity lastLoaded) => Report(
         FindingKind.StoreReplaced,
-        $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last",
-        "If this is meant, such as after restoring a backup: policyctl store accept --reason TEXT.");
+        $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last; where it is meant, as after restoring a backup, accept it with policyctl store accept and a --reason",
+        "policyctl store accept --dry-run");
 
     private void Report(FindingKind kind, string detail, string remedy)
     {

@@ -1,4 +1,6 @@
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -102,6 +104,7 @@ public class DomainTests
     public void Add_shows_the_answer_before_and_after_and_how_to_undo_it()
     {
         using var session = new CliSession();
+        using var running = DaemonLock.TryTake(SettingsReader.Load(session.Config).StatusFile);
         session.Terminal = true;
         session.Variables["NO_COLOR"] = "1";
 
@@ -123,6 +126,7 @@ public class DomainTests
     public void On_a_pipe_a_change_is_one_line_of_tabs()
     {
         using var session = new CliSession();
+        using var running = DaemonLock.TryTake(SettingsReader.Load(session.Config).StatusFile);
 
         var result = session.Run("domain", "add", "example.com", "--level", "encrypt");
 

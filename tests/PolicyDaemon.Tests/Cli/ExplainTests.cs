@@ -1,5 +1,7 @@
 using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -23,6 +25,36 @@ public class ExplainTests
             .com	no	no	(not found)	
 
             """, result.Out);
+    }
+
+    [Fact]
+    public void Without_a_daemon_nothing_is_said_to_be_delivered()
+    {
+        using var session = new CliSession();
+        var changed = session.Run("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+        const string Absence = "policyd does not run: mail waits, every delivery that asks it is deferred (4.7.5) and tried again. Start it: systemctl start policyd";
+        Assert.Contains(Absence, changed.Error, StringComparison.Ordinal);
+        Assert.Contains("policyd does not run: mail waits", session.Run("explain", "example.com", "--format", "table").Out, StringComparison.Ordinal);
+
+        using (DaemonLock.TryTake(SettingsReader.Load(session.Config).StatusFile))
+        {
+            Assert.DoesNotContain("does not run", session.Run("explain", "example.com", "--format", "table").Out, StringComparison.Ordinal);
+            Assert.DoesNotContain("does not run", session.Run("pin", "add", "example.com", CliSession.OtherPin).Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_observed_entry_leaves_the_answer_to_the_table_behind_and_says_so()
+    {
+        using var session = new CliSession();
+        session.Postfix.Text = new PostconfText(("smtp_tls_policy_maps", "socketmap:inet:127.0.0.1:8461:tlspolicy, hash:/etc/postfix/tls_policy"));
+        var changed = session.Run("domain", "add", "example.com", "--level", "encrypt", "--observe");
+
+        const string Next = "so Postfix asks hash:/etc/postfix/tls_policy, and a row there decides; see it with: postmap -q example.com hash:/etc/postfix/tls_policy";
+        Assert.Contains(Next, changed.Error, StringComparison.Ordinal);
+        var said = session.Run("explain", "example.com", "--format", "table").Out;
+        Assert.Contains("postmap -q example.com hash:/etc/postfix/tls_policy", said.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("hash:/etc/postfix/tls_policy of smtp_tls_policy_maps decides", session.Run("status", "--format", "tsv").Out, StringComparison.Ordinal);
     }
 
     [Fact]

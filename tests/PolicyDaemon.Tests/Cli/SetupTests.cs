@@ -53,6 +53,20 @@ public class SetupTests
         Assert.Contains(command, found[0].Commands);
     }
 
+    [Theory]
+    [InlineData(0, "warning")]
+    [InlineData(3, "problem")]
+    public void A_table_that_is_left_behind_us_decides_about_entries_that_are_only_observed(int observed, string severity)
+    {
+        var found = Assert.Single(
+            Check(new PostconfText(("smtp_tls_policy_maps", "socketmap:inet:127.0.0.1:8461:tlspolicy, hash:/etc/postfix/tls_policy")), [(TlsLevel.Secure, 5)], observed: observed),
+            result => result.Text.Contains("is asked for whatever has no entry here", StringComparison.Ordinal));
+
+        Assert.Equal(severity, found.Severity.Name());
+        Assert.Equal(
+            ["policyctl import --dry-run /etc/postfix/tls_policy", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy'"], found.Commands);
+    }
+
     public static TheoryData<string, string, string, string, string> OfForecasts => new()
     {
         { "smtp_mx_address_limit=2", "", "forecast", "warning", "in [postfix] of test.conf write: mx_address_limit = 2; security_level = may; inet_protocols = all" },
@@ -282,12 +296,13 @@ public class SetupTests
     }
 
     private static IReadOnlyList<SetupResult> Check(
-        PostconfText text, IReadOnlyList<(TlsLevel Level, long Count)> entries, string? configured = null, string? socketmap = null, string postfix = "")
+        PostconfText text, IReadOnlyList<(TlsLevel Level, long Count)> entries, string? configured = null, string? socketmap = null, string postfix = "",
+        int observed = 0)
     {
         var settings = SettingsReader.Parse(
             "test.conf",
             System.Text.Encoding.UTF8.GetBytes($"[lookup]\nsocketmap = {socketmap ?? "inet:127.0.0.1:8461"}\n[store]\ndatabase = /nowhere/policy.db\n[postfix]\n{postfix}\n"));
         return SetupChecks.Run(new SetupSubject(
-            text.Read(), settings, entries.ToDictionary(entry => entry.Level, entry => entry.Count), key => configured is not null && key == NextHop.Parse(configured)) { HostName = "here.example.org" });
+            text.Read(), settings, entries.ToDictionary(entry => entry.Level, entry => entry.Count), key => configured is not null && key == NextHop.Parse(configured)) { HostName = "here.example.org", Observed = observed });
     }
 }

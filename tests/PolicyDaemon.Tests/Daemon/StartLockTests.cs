@@ -23,7 +23,11 @@ public sealed class StartLockTests : IDisposable
         var start = await StartLock.TakeAsync(StatusFile, time, logger);
 
         Assert.False(start.HeldByAnother);
-        Assert.Null(start.Lock);
+        // It is seen all the same, and no second one takes its place.
+        Assert.True(DaemonLock.IsHeld(StatusFile));
+        Assert.Null(DaemonLock.TryTakeWithoutFile(StatusFile));
+        start.Lock!.Dispose();
+        Assert.NotEqual(true, DaemonLock.IsHeld(StatusFile));
         var line = Assert.Single(logger.Lines);
         Assert.Equal(LogLevel.Warning, line.Level);
         Assert.Contains("symbolic links", line.Message, StringComparison.Ordinal);

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store.Engines;
 
@@ -97,7 +99,9 @@ internal static class ChangeCommand
         if (context.Get(options.Quiet))
             return result;
         ChangeReport.Write(context.Report, result, request.DryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
-        NoteObserved(context.Report, result);
+        NoteObserved(context, result);
+        if (!request.DryRun && result.ChangeId is not null && DaemonAbsence.Of(context.Settings) is { } absence)
+            context.Report.Note(absence);
         if (request is { DryRun: true, Reason: null } && result.Weakens)
             context.Report.Note("This weakens what is enforced now and will need --reason.");
         return result;
@@ -135,8 +139,9 @@ internal static class ChangeCommand
     }
 
     /// <summary>Who has just written a policy takes it to be in force.</summary>
-    private static void NoteObserved(Report report, ChangeResult result)
+    private static void NoteObserved(CommandContext context, ChangeResult result)
     {
+        var report = context.Report;
         var observed = result.Keys.Count(key => key.IsOnlyObserved);
         if (observed == 0)
             return;
@@ -144,5 +149,7 @@ internal static class ChangeCommand
         report.Note(observed == 1
             ? $"{one} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Shell.Quote(one)} --enforce"
             : FormattableString.Invariant($"{observed} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
+        if (OlderTables.Behind(context) is { Count: > 0 } tables)
+            report.Note(OlderTables.Sentence(observed == 1 ? one : "such an entry", tables));
     }
 }

@@ -61,7 +61,7 @@ internal static class DomainShow
         }
 
         var facts = Facts(destination, postfix);
-        facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, now));
+        facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, destination.Key, now));
         if (report.Format == OutputFormat.Tsv)
         {
             facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -12,9 +13,9 @@ namespace PolicyDaemon.Cli.Commands.Domains;
 /// <summary>What the prober knows of a destination, for a person.</summary>
 internal static class ProbedFacts
 {
-    internal static IEnumerable<(string Name, Cell Value)> Of(ProbeState known, bool observed, DateTimeOffset now)
+    internal static IEnumerable<(string Name, Cell Value)> Of(ProbeState known, bool observed, NextHop key, DateTimeOffset now)
     {
-        yield return ("verdict", VerdictText.Mail(known, observed));
+        yield return ("verdict", VerdictText.Mail(known, observed, key, now));
         if (known.LastProbe is null)
             yield break;
         if (known.Outcome != DnsOutcome.Found)

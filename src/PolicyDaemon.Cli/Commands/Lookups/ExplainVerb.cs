@@ -1,10 +1,12 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
@@ -54,7 +56,7 @@ internal static class ExplainVerb
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
         {
-            Show(report, explanation, context.Settings, known, (observed, observedState));
+            Show(context, explanation, context.Settings, known, (observed, observedState));
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -74,8 +76,9 @@ internal static class ExplainVerb
     }
 
     private static void Show(
-        Report report, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
+        CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
     {
+        var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
         foreach (var key in explanation.Keys)
         {
@@ -86,12 +89,17 @@ internal static class ExplainVerb
 
         report.Line();
         var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, settings)) };
+        var absence = DaemonAbsence.Of(context.Settings);
+        if (absence is not null)
+            report.Line(absence, Tone.Bad);
         if (known.Probed is { } probed)
-            facts.Add(("now", VerdictText.Mail(probed, observed: false)));
+            facts.Add(("now", VerdictText.Mail(probed, observed: false, explanation.Decisive!.Key, context.Host.Time.GetUtcNow()) is var now && absence is null ? now : new Cell($"once policyd runs: {now.Text}", Tone.Caution)));
         if (known.Probed?.Verdict is not null && !settings.AssumedOfMainCf.IsEmpty)
             facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })
-            facts.Add(("observed", VerdictText.Mail(observedState, observed: true) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
+            facts.Add(("observed", VerdictText.Mail(observedState, observed: true, entry1.Key, context.Host.Time.GetUtcNow()) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
+        if (observed.Entry is { } unenforced && explanation.Decisive is null && OlderTables.Behind(context) is { Count: > 0 } tables)
+            facts.Add(("asked next", new Cell(OlderTables.Sentence(unenforced.Key.Text, tables), Tone.Caution)));
         if (explanation.Decisive?.Entry is { } entry)
         {
             facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));

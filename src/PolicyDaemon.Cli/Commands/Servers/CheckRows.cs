@@ -25,6 +25,8 @@ internal static class CheckRows
         var forecast = DeliveryForecast.Of(result);
         table.Add(key, "verdict", forecast.Verdict.Name());
         table.Add(key, "mail", forecast.Text);
+        if (result.DaemonAbsence is { } absence)
+            table.Add(key, "policyd", absence);
         table.Add(key, "results", string.Join(' ', forecast.Results.Select(mail => mail.Name())));
         table.Add(key, "strongest", result.Strongest?.Level.Name());
         table.Add(key, "command", LevelCommand.For(result));

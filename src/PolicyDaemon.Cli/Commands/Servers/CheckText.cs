@@ -98,6 +98,8 @@ internal static class CheckText
         }
 
         report.Line("Mail", Tone.Heading);
+        if (result.DaemonAbsence is { } absence)
+            report.Block([("policyd", new Cell(absence, Tone.Bad))], Labels);
         report.Block([("now", CheckTerms.Delivery(DeliveryForecast.Of(result)))], Labels);
         if (result.Strongest is { } strongest)
             report.Block([("strongest", CheckTerms.Level(strongest))], Labels);

@@ -5,6 +5,7 @@ using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -41,7 +42,7 @@ internal static class StatusVerb
         }
         else
         {
-            var facts = Facts(status);
+            var facts = Facts(status, status.Counts is { Observed: > 0 } ? OlderTables.Behind(context) : []);
             if (report.Format == OutputFormat.Tsv)
             {
                 facts.AddRange(status.Findings.Select(finding => (
@@ -82,7 +83,7 @@ internal static class StatusVerb
         }
     }
 
-    private static List<(string Name, Cell Value)> Facts(StatusReport status)
+    private static List<(string Name, Cell Value)> Facts(StatusReport status, IReadOnlyList<string> older)
     {
         var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", DeliveryCounts.Of(status)) };
         if (status.Live is { } live)
@@ -112,7 +113,8 @@ internal static class StatusVerb
             facts.Add(("verdicts", VerdictText.Counts(status.Enforced, counts.Destinations - counts.Observed)));
             if (counts.Observed > 0)
                 facts.Add(("observed", VerdictText.Counts(status.Observed, counts.Observed)
-                    + (status.Observed.Count == 0 ? "" : "; " + VerdictText.Enforcing(status.Observed))));
+                    + (status.Observed.Count == 0 ? "" : "; " + VerdictText.Enforcing(status.Observed))
+                    + (older.Count == 0 ? "" : $"; until then {string.Join(" and ", older)} of smtp_tls_policy_maps decides about their mail (policyctl setup)")));
             facts.Add(("pins", Join(counts.PinsByState.OrderBy(state => state.Key).Select(state => (state.Key.Name(), state.Value)))));
         }
 

@@ -1,5 +1,7 @@
+using PolicyDaemon.Administration;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
@@ -32,6 +34,18 @@ internal static class PolicyMapCheck
                     postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => table != ours.Text).Prepend(ours.Text)))]);
         else
             yield return new(Name, SetupSeverity.Ok, $"{Parameter} asks {ours.Text} first");
+        if (OlderTables.Behind(postfix, subject.Settings) is { Count: > 0 } behind)
+        {
+            var behindUs = string.Join(" and ", behind);
+            yield return new(
+                Name, subject.Observed > 0 ? SetupSeverity.Problem : SetupSeverity.Warning,
+                $"{behindUs} is asked for whatever has no entry here"
+                + (subject.Observed > 0
+                    ? $", and for {Phrases.Count((int)subject.Observed, "entry", "entries")} that {(subject.Observed == 1 ? "is" : "are")} only observed: there its rows decide, and a pin in another digest than {subject.Settings.Postfix.FingerprintDigest.Name()} matches nothing, so that mail waits; enforce the entries (policyctl domain list shows them) or take the table out"
+                    : "; import its rows and take it out, or what is removed here comes back from there"),
+                [.. behind.Select(ImportCommand).OfType<string>(),
+                    postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => !behind.Contains(table))))]);
+        }
 
         if (ours.Protocol == "socketmap" && !MapNames.All.Contains(ours.Map) && !subject.Settings.Discovery.MapAliases.ContainsKey(ours.Map))
             yield return new(

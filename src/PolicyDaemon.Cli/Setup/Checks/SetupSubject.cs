@@ -21,6 +21,9 @@ internal sealed record SetupSubject(
     /// <summary>The machine's name, which probes say in EHLO where the configuration names none.</summary>
     public string HostName { get; init; } = ProberComposition.HostName();
 
+    /// <summary>How many entries are only observed: Postfix goes on to the tables behind us for them.</summary>
+    public long Observed { get; init; }
+
     public long Entries => Levels.Values.Sum();
 
     public long Count(params ReadOnlySpan<TlsLevel> levels)

@@ -1,6 +1,8 @@
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
 using Xunit;
@@ -176,6 +178,23 @@ public class SnapshotLoaderTests
 
         Assert.Equal([FindingKind.AuditBroken], fixture.Kinds);
         Assert.Equal("Found secure", fixture.Answer("example.com"));
+        Assert.Equal("policyctl audit --verify", Assert.Single(OpenFindings(store)).Finding.Remedy);
+
+        // A person has read it and says why the store is taken as it is.
+        using (var open = store.Open())
+        {
+            using (var change = open.BeginChange(new ChangeOrigin(Actor.Daemon, "policyctl store accept", "read"), PostfixSettings.Default))
+            {
+                change.Accept(fixture.Loader.Current!.Identity);
+                change.Commit();
+            }
+
+            open.CloseFinding(FindingKind.AuditBroken, store.Path);
+        }
+
+        fixture.Poll();
+        Assert.Empty(fixture.Kinds);
+        Assert.Empty(OpenFindings(store));
     }
 
     private static IReadOnlyList<FindingAlert> OpenFindings(TemporaryStore store)
