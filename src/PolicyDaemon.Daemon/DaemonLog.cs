@@ -17,7 +17,7 @@ internal static partial class DaemonLog
     [LoggerMessage(3003, LogLevel.Error, "configuration not taken over, the old one stays in force: {Problem}")]
     public static partial void ReloadRefused(this ILogger logger, string problem);
 
-    [LoggerMessage(3021, LogLevel.Error, "taking over the configuration met what it should not; part of the old one may be in force: correct it and reload again, or restart")]
+    [LoggerMessage(3051, LogLevel.Error, "taking over the configuration met what it should not; part of the old one may be in force: correct it and reload again, or restart")]
     public static partial void ReloadBroke(this ILogger logger, Exception exception);
 
     [LoggerMessage(3004, LogLevel.Warning, "{Key} changed in the configuration; it takes effect at the next start")]

@@ -54,7 +54,8 @@ internal sealed class Causes
         causes.Take(FindingKind.StartTlsGone);
         causes.Take(FindingKind.PlaintextInjected);
         causes.Refusals();
-        if (verdict == DestinationVerdict.Unreachable)
+        // A server that was reached and is told of is not out of reach.
+        if (verdict == DestinationVerdict.Unreachable && !causes.findings.Any(finding => finding.Kind is FindingKind.StartTlsGone or FindingKind.PlaintextInjected))
         {
             causes.findings.Add(view.Finding(
                 FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe", view.Check));
