@@ -193,7 +193,7 @@ public sealed class DestinationProbe : IDisposable
     /// <summary>The history as mail meets the server: nothing is concluded from a certificate behind injected text, and to mail it is the server's.</summary>
     private static AddressHistory AsMet(ProbeTarget target, Observation observation, AddressHistory history) =>
         observation.Outcome == ProbeOutcome.PlaintextInjected
-            ? new AddressHistory(target).With(observation with { Target = target, Outcome = ProbeOutcome.Secured }) with { LastOutcome = observation.Outcome }
+            ? new AddressHistory(target).With(observation with { Target = target, Outcome = ProbeOutcome.Secured }) with { LastOutcome = observation.Outcome, LastDialogue = LastDialogue.Of(observation) }
             : history;
 
     private static HashSet<string> OtherNames(MxTarget target, Observation seen, MxResolution resolution)

@@ -89,6 +89,27 @@ public sealed partial class CheckTests
     }
 
     [Fact]
+    public async Task Behind_injected_text_a_handshake_that_fails_is_what_mail_meets()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(async connection =>
+        {
+            await connection.UpToStartTlsAsync();
+            await connection.SendAsync("220 go ahead\r\n250 injected\r\n");
+            await connection.ReadOctetAsync();
+            await connection.SendAsync("this is not TLS\r\n");
+        });
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+
+        var rows = network.Session.Run("check", key).Out;
+
+        Assert.Contains("\tlevel encrypt\tmismatch: deferred: mx.partner.test [127.0.0.1] handshake-failed", rows, StringComparison.Ordinal);
+        Assert.Contains("\tlevel may\t", rows, StringComparison.Ordinal);
+        Assert.Contains("delivered in plain text, after a wait", rows, StringComparison.Ordinal);
+        Assert.Contains("\toutcome\tplaintext-injected\n", rows, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_pin_that_no_longer_matches_stands_beside_what_was_seen()
     {
         await using var network = new ProbedNetwork();
