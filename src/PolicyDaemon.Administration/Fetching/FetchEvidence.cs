@@ -19,7 +19,7 @@ internal sealed record FetchEvidence(
         new FetchEvidence(
             probed.Resolution.At,
             probed.Resolution.MxDnssec.Name(),
-            [.. accepted.Select(pin => new AcceptedPinEvidence(pin.Fingerprint.Hex, pin.Subject.Name(), pin.Strength.Name(), pin.Replaces?.Hex))],
+            [.. accepted.Select(pin => new AcceptedPinEvidence(pin.Fingerprint.Hex, pin.Subject.Name(), pin.Strength?.Name(), pin.Replaces?.Hex))],
             [
                 .. probed.Addresses.SelectMany(address => address.Observation.Certificates.Select(presented => new CertificateEvidence(
                     address.Host.Name, address.Observation.Target.Address.ToString(), address.Observation.Target.Port, presented.Certificate.Digest(PinSubject.PublicKey, digest).Hex,
@@ -34,7 +34,7 @@ internal sealed record FetchEvidence(
 /// <param name="Subject"><c>certificate</c> or <c>public-key</c>.</param>
 /// <param name="Strength">The evidence on which the pin is trusted.</param>
 /// <param name="Replaces">The pin in another digest that it carries over; null: none.</param>
-internal sealed record AcceptedPinEvidence(string Fingerprint, string Subject, string Strength, string? Replaces);
+internal sealed record AcceptedPinEvidence(string Fingerprint, string Subject, string? Strength, string? Replaces);
 
 /// <summary>A certificate that was presented.</summary>
 /// <param name="MxHost">The MX host.</param>

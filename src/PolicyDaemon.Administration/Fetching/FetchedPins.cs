@@ -14,7 +14,7 @@ namespace PolicyDaemon.Administration.Fetching;
 /// <param name="Subject">What the fingerprint is of: a certificate or a public key.</param>
 /// <param name="Strength">The evidence on which the pin is trusted.</param>
 /// <param name="Replaces">A pin of the same key or certificate in another digest, which it carries over; null: none.</param>
-public sealed record AcceptedPin(Fingerprint Fingerprint, PinSubject Subject, PinStrength Strength, Fingerprint? Replaces = null);
+public sealed record AcceptedPin(Fingerprint Fingerprint, PinSubject Subject, PinStrength? Strength, Fingerprint? Replaces = null);
 
 /// <summary>Fetched keys that were accepted: the pins of the entry that is to be written, and the probe, which is stored after the entry.</summary>
 public sealed class FetchedPins
@@ -42,8 +42,8 @@ public sealed class FetchedPins
         var now = UtcTime.WholeSeconds(time.GetUtcNow());
         foreach (var one in Accepted)
         {
-            // A probe does not bring back what a person rejected.
-            if (pins.Find(one.Fingerprint)?.State != PinState.Rejected)
+            // A probe does not bring back what a person refused.
+            if (pins.Find(one.Fingerprint)?.State.IsRefused() != true)
                 pins = pins.Serve(new Pin(one.Fingerprint, one.Subject, PinState.Active, one.Strength, now));
             if (one.Replaces is { } foreign && pins.Find(foreign)?.IsServed == true)
                 pins = pins.Retire(foreign, now);

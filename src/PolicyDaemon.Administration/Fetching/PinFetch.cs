@@ -67,19 +67,19 @@ public sealed class PinFetch
         return new PinFetch(settings, time, destination, probed);
     }
 
-    /// <summary>Refuses where no key was presented, or one that a person rejected.</summary>
-    /// <exception cref="RefusedException">No key was presented, or a rejected one.</exception>
+    /// <summary>Refuses where there is nothing to decide about: nobody presented a key, or one that a person rejected or revoked is presented.</summary>
+    /// <exception cref="RefusedException">So it is.</exception>
     public void RefuseUnpinnable()
     {
         if (Keys.Count == 0)
             throw NothingPresented();
-        var rejected = destination.Pins.FirstOrDefault(pin => pin.State == PinState.Rejected
+        var rejected = destination.Pins.FirstOrDefault(pin => pin.State.IsRefused()
             && Keys.Any(key => key.Certificates.Any(certificate => certificate.Matches(pin.Fingerprint))));
         if (rejected is not null)
         {
             throw new RefusedException(
                 Refusal.RejectedKeyPresented,
-                $"{rejected.Fingerprint} is presented, which was rejected on {rejected.Since:yyyy-MM-dd}; a probe does not bring it back, nothing was changed");
+                $"{rejected.Fingerprint} is presented, which was {rejected.State.Name()} on {rejected.Since:yyyy-MM-dd}; a probe does not bring it back, nothing was changed");
         }
     }
 

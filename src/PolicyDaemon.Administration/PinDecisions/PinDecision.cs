@@ -15,7 +15,7 @@ namespace PolicyDaemon.Administration.PinDecisions;
 /// Add      a key that was announced: standby, served at once
 /// Approve  a candidate, which a probe saw: active, served at once
 /// Reject   refused for good; seeing it again is an alarm
-/// Revoke   not served any more; kept for the record
+/// Revoke   not served any more; only a person serves it again, and seeing it is an alarm
 /// </remarks>
 public sealed class PinDecision
 {
@@ -94,14 +94,28 @@ public sealed class PinDecision
     });
 
     /// <exception cref="RefusedException">The level takes no pins.</exception>
-    public PlannedChange Reject()
+    public PlannedChange Reject() => Reject(fingerprints);
+
+    /// <summary>Rejects the candidates that no server presents any more.</summary>
+    /// <exception cref="RefusedException">The level takes no pins, or there is no such candidate.</exception>
+    public PlannedChange RejectUnseen()
+    {
+        var unseen = before.Pins
+            .Where(pin => pin.State == PinState.Candidate && probeState.Value?.PresentationsOf(pin.Fingerprint).Any(seen => seen.IsCurrent) != true)
+            .Select(pin => pin.Fingerprint).ToList();
+        return unseen.Count > 0
+            ? Reject(unseen)
+            : throw new RefusedException(Refusal.NoSuchPin, $"{Key} has no candidate that nobody presents; see: policyctl pin list {QuotedKey}");
+    }
+
+    private PlannedChange Reject(IReadOnlyList<Fingerprint> refused)
     {
         if (!before.Policy.Level.MatchesFingerprints())
             throw new RefusedException(Refusal.LevelTakesNoPins, $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins");
-        var after = fingerprints.Aggregate(before.Pins, (pins, fingerprint) => pins.Reject(fingerprint, PinEditing.Now(time)));
+        var after = refused.Aggregate(before.Pins, (pins, fingerprint) => pins.Reject(fingerprint, PinEditing.Now(time)));
         return Planned(after) with
         {
-            Warnings = [.. fingerprints.SelectMany(fingerprint => StillAccepted(after, fingerprint))],
+            Warnings = [.. refused.SelectMany(fingerprint => StillAccepted(after, fingerprint))],
         };
     }
 
@@ -113,7 +127,7 @@ public sealed class PinDecision
         {
             if (!after.Any(pin => pin.Fingerprint == fingerprint && pin.IsServed))
                 throw new RefusedException(Refusal.NoSuchPin, $"{Key} has no served pin {fingerprint}; see: policyctl pin list {QuotedKey}");
-            after = after.Retire(fingerprint, PinEditing.Now(time));
+            after = after.Revoke(fingerprint, PinEditing.Now(time));
         }
 
         return Unsuspected(Planned(after));

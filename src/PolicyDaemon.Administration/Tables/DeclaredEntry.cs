@@ -58,8 +58,8 @@ internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasR
     {
         foreach (var pin in pins.Where(pin => pin.IsServed && !wanted.Exists(other => other.Fingerprint == pin.Fingerprint)).ToList())
         {
-            if (followsEvidence && pin.Strength is PinStrength.Dane or PinStrength.WebPki)
-                remarks.Add($"the pin {pin.Fingerprint} came by {pin.Strength.Name()} evidence, is not in the file and stays; take it over into the file, or refuse it with: policyctl pin revoke");
+            if (followsEvidence && pin.Strength is { } evidence && evidence is (PinStrength.Dane or PinStrength.WebPki))
+                remarks.Add($"the pin {pin.Fingerprint} came by {evidence.Name()} evidence, is not in the file and stays; take it over into the file, or refuse it with: policyctl pin revoke");
             else
                 pins = pins.Retire(pin.Fingerprint, now);
         }

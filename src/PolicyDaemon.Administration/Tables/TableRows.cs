@@ -99,12 +99,14 @@ internal sealed class TableRows
             records.Write(pin.Fingerprint.Hex);
             records.Write((int)pin.Subject);
             records.Write((int)pin.State);
-            records.Write((int)pin.Strength);
+            records.Write(pin.Strength is { } strength ? (int)strength + 1 : 0);
             records.Write(pin.Since.ToUnixTimeSeconds());
         }
 
         return records.End();
     }
+
+    private static PinStrength? Strength(long number) => number == 0 ? null : (PinStrength)(number - 1);
 
     private static TableRow Read(PackedReader packed)
     {
@@ -124,7 +126,7 @@ internal sealed class TableRows
         for (var i = 0; i < pins.Length; i++)
         {
             pins[i] = new Pin(
-                FingerprintOf(packed.Text()!), (PinSubject)packed.Number(), (PinState)packed.Number(), (PinStrength)packed.Number(),
+                FingerprintOf(packed.Text()!), (PinSubject)packed.Number(), (PinState)packed.Number(), Strength(packed.Number()),
                 DateTimeOffset.FromUnixTimeSeconds(packed.Number()));
         }
 

@@ -35,7 +35,7 @@ internal sealed record PinJson(
         pin.Fingerprint.Algorithm.Name(),
         pin.Subject.Name(),
         pin.State.Name(),
-        pin.State == PinState.Candidate ? null : pin.Strength.Name(),
+        pin.State == PinState.Candidate ? null : pin.Strength?.Name(),
         pin.Since,
         leftOut is null,
         leftOut,

@@ -24,8 +24,8 @@ internal sealed record ProbeJson(
         DnsJson.From(probe.Result.Resolution),
         [
             .. probe.Moved.Select(transition => new TransitionJson(
-                transition.Fingerprint.Hex, transition.Subject.Name(), transition.From?.Name(), transition.To.Name(),
-                transition.To == PinState.Candidate ? null : transition.Strength.Name(),
+                transition.Fingerprint.Hex, transition.Subject.Name(), transition.From?.Name(), transition.To?.Name(),
+                transition.To == PinState.Candidate ? null : transition.Strength?.Name(),
                 transition.Rule.Name(), transition.Reason)),
         ],
         [.. probe.Findings.Select(finding => FindingJson.From(finding))]);
@@ -35,11 +35,11 @@ internal sealed record ProbeJson(
 /// <param name="Fingerprint">Lower-case hexadecimal.</param>
 /// <param name="Subject"><c>certificate</c> or <c>public-key</c>.</param>
 /// <param name="From">The state before; null for a new pin.</param>
-/// <param name="To">The state now.</param>
+/// <param name="To">The state now; null for a candidate that is forgotten.</param>
 /// <param name="Strength">On what it is trusted; null for a candidate.</param>
 /// <param name="Rule">The rule of the pin life cycle.</param>
 /// <param name="Reason">Why.</param>
-internal sealed record TransitionJson(string Fingerprint, string Subject, string? From, string To, string? Strength, string Rule, string Reason);
+internal sealed record TransitionJson(string Fingerprint, string Subject, string? From, string? To, string? Strength, string Rule, string Reason);
 
 /// <summary>What is stored of the probes of a destination.</summary>
 /// <param name="Verdict"><c>unknown</c>, <c>ok</c>, <c>degraded</c>, <c>mismatch</c> or <c>unreachable</c>.</param>

@@ -39,8 +39,8 @@ internal static class PinTable
         }
     }
 
-    /// <summary>On what a pin is trusted; <c>-</c> for a candidate, which nothing trusts yet.</summary>
-    internal static string Trust(Pin pin) => pin.State == PinState.Candidate ? "-" : pin.Strength.Name();
+    /// <summary>On what a pin is or was trusted; <c>-</c> for a candidate, and for what nothing ever trusted.</summary>
+    internal static string Trust(Pin pin) => pin.State == PinState.Candidate ? "-" : pin.Strength?.Name() ?? "-";
 
     /// <summary><c>yes</c>, or why not.</summary>
     internal static Cell Served(Destination destination, PinSelection selection, Pin pin)

@@ -41,6 +41,7 @@ public enum FindingKind
     PolicyLapsed,
     AnswerTooLong,
     DiscoveryTrouble,
+    RevokedKeySeen,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>

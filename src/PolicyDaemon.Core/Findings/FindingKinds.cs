@@ -102,8 +102,8 @@ public static class FindingKinds
             "Revoke it when the server is known to be gone"),
 
         new(FindingKind.TooManyKeys, "too-many-keys", FindingSource.Probe, FindingSeverity.LookAtIt,
-            "More new keys were seen than are kept",
-            "Reject or approve some of them")
+            "As many new keys wait for a decision as are kept; the oldest that nobody presents any more makes way for the next",
+            "Find out who presents them; approve the right one, reject the rest (pin reject --unseen: what nobody presents)")
         { FollowsVerdict = true },
 
         new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.LookAtIt,
@@ -171,6 +171,11 @@ public static class FindingKinds
         new(FindingKind.DiscoveryTrouble, "discovery-trouble", FindingSource.Discovery, FindingSeverity.LookAtIt,
             "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it",
             "Check them; policyctl check tells what fails"),
+
+        new(FindingKind.RevokedKeySeen, "revoked-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,
+            "A key whose pin a person revoked is presented again: an alarm",
+            "Speak with the partner; somebody else may answer in the partner's place, or the old key is in use again")
+        { FollowsVerdict = true, IsSuspicious = true },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

@@ -17,11 +17,19 @@ public sealed record CertificateRun(
     /// <summary>The certificates that the server sent behind its own in the last probe, DER: DANE-TA needs them.</summary>
     public ImmutableArray<ImmutableArray<byte>> Intermediates { get; init; } = [];
 
+    /// <summary>When the probes since <see cref="TrustedSince"/> were made, oldest first: all of the last ones, and of what is longer ago
+    /// so many that no gap seems longer than it was by more than a fifth of its age.</summary>
+    public ImmutableArray<DateTimeOffset> TrustedAt { get; init; } = [];
+
+    // Probes every five minutes for a month leave about as many.
+    private const int MaxTimes = 96;
+    private const int PartOfAge = 5;
+
     /// <summary>What time servers correct every day says nothing about how long something has been seen.</summary>
     public static readonly TimeSpan SmallCorrection = TimeSpan.FromMinutes(1);
 
     public static CertificateRun Begin(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted) =>
-        new(algorithm, certificate, at, at, 1, trusted ? at : null, trusted ? 1 : 0);
+        new(algorithm, certificate, at, at, 1, trusted ? at : null, trusted ? 1 : 0) { TrustedAt = trusted ? [at] : [] };
 
     /// <summary>The run for a clock that shows <paramref name="now"/>: what a clock that was ahead saw later was seen by now. For how long
     /// the chain has been trusted is then not known, and counts anew.</summary>
@@ -36,6 +44,7 @@ public sealed record CertificateRun(
             Last = now,
             TrustedSince = isTrustKnown ? TrustedSince > now ? now : TrustedSince : null,
             TrustedProbes = isTrustKnown ? TrustedProbes : 0,
+            TrustedAt = isTrustKnown ? [.. TrustedAt.Select(at => at > now ? now : at)] : [],
         };
     }
 
@@ -46,5 +55,23 @@ public sealed record CertificateRun(
         Probes = Probes + 1,
         TrustedSince = trusted ? TrustedSince ?? at : null,
         TrustedProbes = trusted ? TrustedProbes + 1 : 0,
+        TrustedAt = trusted ? Thinned([.. TrustedAt, at]) : [],
     };
+
+    private static ImmutableArray<DateTimeOffset> Thinned(ImmutableArray<DateTimeOffset> times)
+    {
+        var (now, later) = (times[^1], times[^1]);
+        var kept = new List<DateTimeOffset> { now };
+        for (var i = times.Length - 2; i >= 0 && kept.Count < MaxTimes; i--)
+        {
+            // The oldest stays; another one goes where the gap that it leaves is small for its age.
+            if (i > 0 && later - times[i - 1] <= (now - later) / PartOfAge)
+                continue;
+            later = times[i];
+            kept.Add(later);
+        }
+
+        kept.Reverse();
+        return [.. kept];
+    }
 }

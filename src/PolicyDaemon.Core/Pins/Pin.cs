@@ -7,9 +7,9 @@ namespace PolicyDaemon.Core.Pins;
 /// <param name="Fingerprint">The digest.</param>
 /// <param name="Subject">What the fingerprint is a digest of, as far as known.</param>
 /// <param name="State">The pin's state in its life cycle.</param>
-/// <param name="Strength">The evidence on which the pin was trusted.</param>
+/// <param name="Strength">The evidence on which the pin was trusted; null until somebody or something has trusted it.</param>
 /// <param name="Since">When the pin entered <paramref name="State"/>, UTC, whole seconds.</param>
-public sealed record Pin(Fingerprint Fingerprint, PinSubject Subject, PinState State, PinStrength Strength, DateTimeOffset Since)
+public sealed record Pin(Fingerprint Fingerprint, PinSubject Subject, PinState State, PinStrength? Strength, DateTimeOffset Since)
 {
     /// <summary>True where the pin's state is a served one.</summary>
     public bool IsServed => State.IsServed();
@@ -30,11 +30,14 @@ public enum PinState
     /// <summary>Replaced; still served because still seen, or within grace.</summary>
     Retiring,
 
-    /// <summary>Replaced and no longer served.</summary>
+    /// <summary>Replaced and no longer served, or a candidate that nobody trusted.</summary>
     Retired,
 
     /// <summary>Refused by a person, for good; seeing it again is an alarm.</summary>
     Rejected,
+
+    /// <summary>Served once, until a person took it out of service; only a person serves it again, and seeing it is an alarm.</summary>
+    Revoked,
 }
 
 /// <summary>The evidence on which a pin was trusted; shown with the pin for ever.</summary>
@@ -84,7 +87,8 @@ public static class PinNames
 {
     private static readonly StoredNames<PinState> States = new(
         (PinState.Candidate, "candidate"), (PinState.Standby, "standby"), (PinState.Active, "active"),
-        (PinState.Retiring, "retiring"), (PinState.Retired, "retired"), (PinState.Rejected, "rejected"));
+        (PinState.Retiring, "retiring"), (PinState.Retired, "retired"), (PinState.Rejected, "rejected"),
+        (PinState.Revoked, "revoked"));
 
     private static readonly StoredNames<PinStrength> Strengths = new(
         (PinStrength.Tofu, "tofu"), (PinStrength.Person, "person"), (PinStrength.WebPki, "webpki"), (PinStrength.Dane, "dane"));
@@ -102,6 +106,9 @@ public static class PinNames
 
     /// <summary>True for the states whose pins stand in an answer.</summary>
     public static bool IsServed(this PinState state) => state is PinState.Standby or PinState.Active or PinState.Retiring;
+
+    /// <summary>True for the states in which a person refused the pin: only a person serves it again, and no rule moves it.</summary>
+    public static bool IsRefused(this PinState state) => state is PinState.Rejected or PinState.Revoked;
 
     public static string Name(this PinState state) => States.Of(state);
 

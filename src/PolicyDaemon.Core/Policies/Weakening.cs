@@ -121,11 +121,11 @@ public static class Weakening
         var wasServed = before is { Observe: false } && before.Policy.Level.MatchesFingerprints()
             ? before.Pins.Where(pin => pin.IsServed).Select(pin => pin.Fingerprint).ToHashSet()
             : [];
-        var rejected = (before?.Pins ?? []).Where(pin => pin.State == PinState.Rejected).Select(pin => pin.Fingerprint).ToHashSet();
+        var refused = (before?.Pins ?? []).Where(pin => pin.State.IsRefused()).ToDictionary(pin => pin.Fingerprint, pin => pin.State);
         foreach (var pin in after.Pins.Where(pin => pin.IsServed && !wasServed.Contains(pin.Fingerprint)))
         {
-            if (rejected.Contains(pin.Fingerprint))
-                yield return $"{name} would serve the pin {pin.Fingerprint.Hex}, which was rejected";
+            if (refused.TryGetValue(pin.Fingerprint, out var state))
+                yield return $"{name} would serve the pin {pin.Fingerprint.Hex}, which was {state.Name()}";
             else if (pin.Strength == PinStrength.Tofu && !IsCarriedOver(pin, before, after))
                 yield return $"{name} would trust the pin {pin.Fingerprint.Hex} at first sight, with no evidence of whose it is";
         }

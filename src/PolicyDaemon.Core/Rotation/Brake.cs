@@ -45,7 +45,7 @@ public readonly record struct HostWithNewKey(string MxHost, DateTimeOffset Since
         foreach (var slot in view.Current)
         {
             var certificate = slot.Certificate;
-            if (view.Pins.Accepts(certificate) || view.Pins.Rejects(certificate))
+            if (view.Pins.Accepts(certificate) || view.Pins.Refuses(certificate))
                 continue;
             var runs = view.CertificateSlots
                 .SelectMany(other => other.Runs, (other, run) => (other.Address.MxHost, Run: run))

@@ -9,8 +9,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>What a person should read of a pinned destination: one finding for each cause, with its consequences in it.</summary>
 /// <remarks>
 /// <code>
-/// what is presented   mx-set-replaced, rejected-key-seen, tlsa-mismatch, dnssec-lost, then the new keys: the first that holds is the
-///                     finding, and the others are part of it, as is the mail that waits for it
+/// what is presented   mx-set-replaced, rejected-key-seen, revoked-key-seen, tlsa-mismatch, dnssec-lost, then the new keys: the first
+///                     that holds is the finding, and the others are part of it, as is the mail that waits for it
 /// the way to TLS      starttls-gone, plaintext-injected
 /// whatever else makes Postfix refuse an address, which none of these explains: pin-mismatch
 /// </code>
@@ -73,7 +73,7 @@ internal sealed class Causes
     {
         List<Finding> same =
         [
-            .. Held(FindingKind.MxSetReplaced), .. RejectedKey(), .. Held(FindingKind.TlsaMismatch), .. Held(FindingKind.DnssecLost), .. NewKeys(),
+            .. Held(FindingKind.MxSetReplaced), .. RefusedKey(PinState.Rejected, FindingKind.RejectedKeySeen), .. RefusedKey(PinState.Revoked, FindingKind.RevokedKeySeen), .. Held(FindingKind.TlsaMismatch), .. Held(FindingKind.DnssecLost), .. NewKeys(),
             .. HeldInUse(), .. LastPinUnseen(),
         ];
         if (same is not [var first, ..])
@@ -88,23 +88,21 @@ internal sealed class Causes
         return true;
     }
 
-    private IEnumerable<Finding> RejectedKey()
+    private IEnumerable<Finding> RefusedKey(PinState state, FindingKind kind)
     {
-        var slots = view.Current.Where(slot => view.Pins.Rejects(slot.Certificate)).ToList();
+        var slots = view.Current.Where(slot => view.Pins.Refusal(slot.Certificate)?.State == state).ToList();
         if (slots.Count == 0)
             yield break;
-        var since = view.Pins.All
-            .Where(pin => pin.State == PinState.Rejected && slots.Exists(slot => slot.Certificate.Matches(pin.Fingerprint))).Min(pin => pin.Since);
         yield return view.Finding(
-            FindingKind.RejectedKeySeen, ProbeOutcome.PinMismatch, slots,
-            $"{Hosts(slots)} a key that a person rejected on {since:yyyy-MM-dd}; speak with the partner, somebody else may answer in the partner's place",
+            kind, ProbeOutcome.PinMismatch, slots,
+            $"{Hosts(slots)} a key that was {KeyRecord.Of(view.Pins.Refusal(slots[0].Certificate)!, view)}; speak with the partner, somebody else may answer in the partner's place",
             view.Check);
     }
 
     private IEnumerable<Finding> NewKeys()
     {
         var slots = new List<CertificateSlot>();
-        foreach (var slot in view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate) && !view.Pins.Rejects(slot.Certificate)))
+        foreach (var slot in view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate) && !view.Pins.Refuses(slot.Certificate)))
         {
             if (SettledByEvidence(slot) is { } at)
                 SettledAt = SettledAt is null || at < SettledAt ? at : SettledAt;
@@ -112,7 +110,8 @@ internal sealed class Causes
                 slots.Add(slot);
         }
 
-        if (slots.Count == 0)
+        // Of the keys that wait, and not of the last probe alone: it would begin and end with every key that is shown and gone.
+        if (slots.Count == 0 && !IsFlooded)
             yield break;
         var held = slots.Select(slot => CandidateHolds.Of(slot, view)).OfType<(FindingKind Kind, string Detail)>().ToList();
         var keys = slots.Select(Approvable).Distinct().ToList();
@@ -120,7 +119,9 @@ internal sealed class Causes
         {
             yield return view.Finding(
                 FindingKind.TooManyKeys, ProbeOutcome.PinMismatch, slots,
-                $"{Hosts(slots)} one new key after the other, more than are kept; reject those that are not the partner's", view.Command("pin list"));
+                (slots.Count == 0 ? "there was" : Hosts(slots))
+                + " one new key after the other; the oldest that nobody presents any more makes way for the next; reject those that are not the partner's",
+                view.Command("pin list"));
         }
         else if (held.Find(hold => hold.Kind == FindingKind.WeakerKey) is { Detail: { } weaker })
         {
@@ -134,7 +135,7 @@ internal sealed class Causes
             yield return view.Finding(
                 rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, slots,
                 (rotating is null ? "" : rotating + ", too many to follow by itself; ")
-                + $"{Hosts(slots)} a key that is not pinned",
+                + $"{Hosts(slots)} a key that is not pinned{KeyRecord.Of(slots[0].Certificate, view)}",
                 $"{view.Command("pin approve")} {string.Join(' ', keys)}");
         }
     }

@@ -51,6 +51,12 @@ public sealed record DestinationState
     /// <summary>The MX records have been secure at some time.</summary>
     public bool WasSecure { get; init; }
 
+    /// <summary>When the machine's clock was last set by much; null where that is not known.</summary>
+    public DateTimeOffset? ClockSetAt { get; init; }
+
+    /// <summary>Who rejected or revoked pins, when and why.</summary>
+    public ImmutableArray<PinRefusal> Refusals { get; init; } = [];
+
     /// <summary>The targets of the MX hosts, current and earlier.</summary>
     public ImmutableArray<MxTarget> Targets { get; init; } = [];
 

@@ -24,6 +24,9 @@ public readonly record struct PresentedAt(string MxHost, ServerCertificate Certi
 /// </remarks>
 public static class Evidence
 {
+    // What is stored has whole seconds, so two probes seem to be up to one further apart than they are.
+    private static readonly TimeSpan WholeSeconds = TimeSpan.FromSeconds(1);
+
     /// <summary>True where the MX hosts' names are not taken on trust.</summary>
     public static bool NamesAreAuthenticated(DnssecStatus mxRecords, bool hostIsGiven) => mxRecords == DnssecStatus.Secure || hostIsGiven;
 
@@ -50,7 +53,7 @@ public static class Evidence
         {
             if (slot.Certificate.Matches(candidate.Fingerprint))
                 return $"{slot.Address.MxHost} [{slot.Address.History.Target.Address}] presents it, and a DNSSEC-secure TLSA record matches";
-            if (view.Pins.Accepts(slot.Certificate) && Announces(slot, candidate, view))
+            if (view.Pins.Accepts(slot.Certificate) && Announces(slot.Address, candidate, view))
                 return $"a DNSSEC-secure TLSA record of {slot.Address.MxHost} announces it beside the one in use";
         }
 
@@ -61,16 +64,17 @@ public static class Evidence
     internal static bool HasWaited(Pin candidate, RotationView view) => view.Input.Brake.HasWaited(candidate.Since, view.Now);
 
     /// <summary>Evidence B for a candidate; null where there is none, or not yet.</summary>
-    /// <remarks>In several consistent probes over the hold-down: every probe of the run found the chain trusted, and every address of
-    /// the host that can be reached presents the same key. One address of two with another certificate is what an attacker near
-    /// that address looks like.</remarks>
+    /// <remarks>In consistent probes spread over the hold-down: every probe of the run found the chain trusted, no two are further apart than
+    /// a quarter of it, the clock was not set meanwhile, and every address of the host that can be reached presents the same key. One
+    /// address of two with another certificate, now or at any time of the hold-down, is what an attacker near that address looks like.</remarks>
     internal static string? WebPki(Pin candidate, RotationView view)
     {
         foreach (var slot in view.Current)
         {
-            var sameHost = view.Current.Where(other =>
-                other.Address.MxHost == slot.Address.MxHost && other.Algorithm == slot.Algorithm);
-            if (slot.Certificate.Matches(candidate.Fingerprint) && sameHost.All(other => HasHeldDown(other, candidate, view)))
+            var sameHost = view.CertificateSlots.Where(other =>
+                other.Address.Listed && other.Address.MxHost == slot.Address.MxHost && other.Algorithm == slot.Algorithm);
+            if (slot.Certificate.Matches(candidate.Fingerprint)
+                && sameHost.All(other => other.IsCurrent ? HasHeldDown(other, candidate, view) : !HasShownAnother(other, candidate, view)))
             {
                 return $"{slot.Address.MxHost} presented it in {slot.Latest.TrustedProbes} probes over "
                     + $"{Over(slot.Latest)}, with a trusted chain for its authenticated name";
@@ -87,10 +91,28 @@ public static class Evidence
         return slot.Certificate.Matches(candidate.Fingerprint)
             && slot.Certificate.Covers(slot.Address.MxHost)
             && run.TrustedProbes >= view.Options.HoldDownProbes
-            && run.Last - run.TrustedSince >= view.Options.HoldDown
+            && run.Last - SeenSince(run, view) >= view.Options.HoldDown
             && NamesAreAuthenticated(mx.Dnssec, mx.HostIsGiven)
             && (mx.HostIsGiven || mx.SecureSince <= run.Last - view.Options.HoldDown);
     }
+
+    /// <summary>Since when the probes that trusted the chain follow each other closely enough, by one clock.</summary>
+    private static DateTimeOffset? SeenSince(CertificateRun run, RotationView view)
+    {
+        var longest = (view.Options.HoldDown / RotationOptions.HoldDownParts) + WholeSeconds;
+        DateTimeOffset? since = null;
+        foreach (var at in run.TrustedAt.Reverse())
+        {
+            if (at < view.Input.ClockSetAt || since - at > longest)
+                break;
+            since = at;
+        }
+
+        return since;
+    }
+
+    private static bool HasShownAnother(CertificateSlot slot, Pin candidate, RotationView view) => slot.Runs.Any(run =>
+        run.Certificate?.Matches(candidate.Fingerprint) == false && run.Last >= view.Now - view.Options.HoldDown);
 
     private static string Over(CertificateRun run)
     {
@@ -98,7 +120,8 @@ public static class Evidence
         return (over.TotalHours < 2 ? over : TimeSpan.FromHours((long)over.TotalHours)).ToLongText();
     }
 
-    private static bool Announces(CertificateSlot slot, Pin candidate, RotationView view) =>
-        slot.Address.SecureTlsa.Any(record =>
+    /// <summary>True where a secure TLSA record of the address's host names the key.</summary>
+    internal static bool Announces(AddressState address, Pin candidate, RotationView view) =>
+        address.SecureTlsa.Any(record =>
             record.TryFingerprint(view.Input.Digest, out var announced, out _) && announced == candidate.Fingerprint);
 }

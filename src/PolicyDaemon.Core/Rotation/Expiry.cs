@@ -31,6 +31,11 @@ internal static class Expiry
                     $"never trusted, and not seen for {view.Options.StandbyExpiry.ToLongText()}");
             }
         }
+
+        // Kept for the record, but no stranger fills it.
+        foreach (var pin in view.Pins.In(PinState.Retired).Where(pin => pin.Strength is null)
+            .OrderByDescending(pin => pin.Since).ThenBy(pin => pin.Fingerprint.Hex, StringComparer.Ordinal).Skip(PinSet.Candidates))
+            view.Pins.Forget(pin, RotationRule.MadeWay, "never trusted, and many came after it");
     }
 
     /// <summary>True where nobody has presented it for the time that an announced key has.</summary>

@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Core.Rotation;
 
@@ -24,11 +25,21 @@ public interface IProbeLedger
     ProbeCounts Count(DateTimeOffset now);
 
     /// <summary>Makes due now what was last probed later than now and is due later still: a clock that was ahead has recorded it, and it
-    /// would wait for a time that may be months away. New keys that were seen then do not count for the brake any more.</summary>
+    /// would wait for a time that may be months away. New keys that were seen then do not count for the brake any more, and that the clock was
+    /// set then counts as set now.</summary>
     /// <param name="now">The present.</param>
     /// <param name="dueAfter">Only what is due after this.</param>
     /// <returns>How many destinations.</returns>
     int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter);
+
+    /// <summary>Takes down that the machine's clock was set by much: no hold-down counts from before.</summary>
+    void ClockSet(DateTimeOffset at);
+
+    /// <summary>What other destinations make of a key that is presented: the first that pins, rejected or revoked it, one behind the same MX
+    /// hosts before others; null where none does.</summary>
+    /// <param name="key">The destination that asks.</param>
+    /// <param name="fingerprint">Of the public key or of the certificate.</param>
+    PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint);
 
     /// <summary>A random sample of the destinations, each at most once and each as likely as another.</summary>
     /// <param name="size">The size of the sample; fewer are returned where there are not so many, and perhaps of a large store.</param>

@@ -57,7 +57,7 @@ public static class PinConversion
         {
             foreach (var pin in view.Pins.All.Where(pin => pin.NeedsConversion(view.Input.Digest)))
             {
-                if (!view.Pins.Rejects(slot.Certificate) && pin.Convert(slot.Certificate, view.Input.Digest) is { } converted
+                if (!view.Pins.Refuses(slot.Certificate) && pin.Convert(slot.Certificate, view.Input.Digest) is { } converted
                     && view.Pins.Find(converted.Fingerprint) is null)
                     Add(view, slot, pin, converted);
             }
@@ -74,7 +74,10 @@ public static class PinConversion
                 pin, PinState.Retired, pin.Strength, RotationRule.Converted,
                 $"carried over to {view.Input.Digest.Name()} pin {converted.Fingerprint}");
         }
-        else if (view.Pins.HasRoomForCandidate)
-            view.Pins.Add(converted.Fingerprint, converted.Subject, PinState.Candidate, PinStrength.Tofu, RotationRule.Converted, was);
+        else
+        {
+            Proposals.MakeRoom(view);
+            view.Pins.Add(converted.Fingerprint, converted.Subject, PinState.Candidate, null, RotationRule.Converted, was);
+        }
     }
 }

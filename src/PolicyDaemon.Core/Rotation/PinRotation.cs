@@ -11,7 +11,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <remarks>
 /// <code>
 /// first seen ----> candidate --(a person, evidence A or B)--> active --(replaced everywhere)--> retiring --(grace)--> retired
-/// announced  ----> candidate --(a person, evidence A)--> standby --(seen)--> active                        rejected: a person, for good
+/// announced  ----> candidate --(a person, evidence A)--> standby --(seen)--> active                        rejected, revoked: a person, for good
 /// </code>
 /// <para>Served are standby, active and retiring. Four gates stand before every change of what is served: the mode
 /// (<c>locked</c>: none), a lookup of the MX hosts that worked, what always takes a person (<see cref="Holds"/>, <see cref="CandidateHolds"/>)
@@ -96,6 +96,15 @@ public sealed record RotationInput
     public required MxHistory Mx { get; init; }
 
     public Brake Brake { get; init; }
+
+    /// <summary>When the machine's clock was last set by much: no hold-down counts from before; null where that is not known.</summary>
+    public DateTimeOffset? ClockSetAt { get; init; }
+
+    /// <summary>Who rejected or revoked pins, when and why.</summary>
+    public ImmutableArray<PinRefusal> Refusals { get; init; } = [];
+
+    /// <summary>What other destinations make of the keys that are presented and that no pin here serves.</summary>
+    public ImmutableArray<PinElsewhere> Elsewhere { get; init; } = [];
 
     public RotationOptions Options { get; init; } = RotationOptions.Default;
 

@@ -33,18 +33,26 @@ internal sealed class PinSet
 
     public bool HasRoomForCandidate => pins.Count(pin => pin.State == PinState.Candidate) < MaxCandidates;
 
+    public static int Candidates => MaxCandidates;
+
     public bool HasRoomForServed => Served.Count() < MaxServed;
 
     public IEnumerable<Pin> In(PinState state) => [.. pins.Where(pin => pin.State == state && !moved.Contains(pin.Fingerprint))];
 
     public bool Accepts(ServerCertificate certificate) => Served.Any(pin => certificate.Matches(pin.Fingerprint));
 
-    public bool Rejects(ServerCertificate certificate) =>
-        pins.Any(pin => pin.State == PinState.Rejected && certificate.Matches(pin.Fingerprint));
+    /// <summary>The pin by which a person refused this certificate; null where nobody did.</summary>
+    /// <remarks>What was rejected is refused whatever else is pinned. A pin that was revoked beside another one that serves the same
+    /// certificate, as a certificate's beside its key's, was only not needed any more.</remarks>
+    public Pin? Refusal(ServerCertificate certificate) =>
+        pins.Find(pin => pin.State == PinState.Rejected && certificate.Matches(pin.Fingerprint))
+        ?? (Accepts(certificate) ? null : pins.Find(pin => pin.State == PinState.Revoked && certificate.Matches(pin.Fingerprint)));
+
+    public bool Refuses(ServerCertificate certificate) => Refusal(certificate) is not null;
 
     public Pin? Find(Fingerprint fingerprint) => pins.Find(pin => pin.Fingerprint == fingerprint);
 
-    public void Add(Fingerprint fingerprint, PinSubject subject, PinState state, PinStrength strength, RotationRule rule, string reason)
+    public void Add(Fingerprint fingerprint, PinSubject subject, PinState state, PinStrength? strength, RotationRule rule, string reason)
     {
         Require(null, state, rule);
         pins.Add(new Pin(fingerprint, subject, state, strength, now));
@@ -54,7 +62,7 @@ internal sealed class PinSet
 
     /// <summary>Moves a pin, once in an evaluation; the last served pin stays served whatever a rule says.</summary>
     /// <exception cref="InvalidOperationException">A rule proposes what no rule may.</exception>
-    public void Move(Pin pin, PinState to, PinStrength strength, RotationRule rule, string reason)
+    public void Move(Pin pin, PinState to, PinStrength? strength, RotationRule rule, string reason)
     {
         if (moved.Contains(pin.Fingerprint) || PinMoves.TakesLastServed(pins, pin, to))
             return;
@@ -64,9 +72,22 @@ internal sealed class PinSet
         transitions.Add(new PinTransition(pin.Fingerprint, pin.Subject, pin.State, to, strength, rule, reason));
     }
 
-    private static void Require(PinState? from, PinState to, RotationRule rule)
+    /// <summary>Forgets a pin that nothing ever trusted.</summary>
+    /// <exception cref="InvalidOperationException">Something has.</exception>
+    public void Forget(Pin pin, RotationRule rule, string reason)
+    {
+        if (pin.Strength is not null)
+            throw new InvalidOperationException($"{rule.Name()}: no rule forgets a pin that was trusted");
+        if (!moved.Add(pin.Fingerprint))
+            return;
+        Require(pin.State, null, rule);
+        pins.Remove(pin);
+        transitions.Add(new PinTransition(pin.Fingerprint, pin.Subject, pin.State, null, null, rule, reason));
+    }
+
+    private static void Require(PinState? from, PinState? to, RotationRule rule)
     {
         if (!PinMoves.IsLegal(from, to, PinMover.Rules))
-            throw new InvalidOperationException($"{rule.Name()}: no rule moves a pin from {from?.Name() ?? "nothing"} to {to.Name()}");
+            throw new InvalidOperationException($"{rule.Name()}: no rule moves a pin from {from?.Name() ?? "nothing"} to {to?.Name() ?? "nothing"}");
     }
 }

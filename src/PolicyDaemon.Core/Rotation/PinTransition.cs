@@ -7,14 +7,14 @@ namespace PolicyDaemon.Core.Rotation;
 /// <param name="Fingerprint">The pin's fingerprint.</param>
 /// <param name="Subject">What the fingerprint is a digest of.</param>
 /// <param name="From">The pin's state; null for a pin that is new.</param>
-/// <param name="To">The pin's next state.</param>
-/// <param name="Strength">The pin's strength afterwards, and for ever.</param>
+/// <param name="To">The pin's next state; null for one that nothing ever trusted and that is forgotten.</param>
+/// <param name="Strength">The pin's strength afterwards, and for ever; null while nothing has trusted it.</param>
 /// <param name="Rule">The rule of the life cycle that proposes the change; the audit log names it.</param>
 /// <param name="Reason">Why, in a sentence for people.</param>
 public sealed record PinTransition(
-    Fingerprint Fingerprint, PinSubject Subject, PinState? From, PinState To, PinStrength Strength, RotationRule Rule, string Reason)
+    Fingerprint Fingerprint, PinSubject Subject, PinState? From, PinState? To, PinStrength? Strength, RotationRule Rule, string Reason)
 {
-    internal bool ChangesService => From?.IsServed() == true || To.IsServed();
+    internal bool ChangesService => From?.IsServed() == true || To?.IsServed() == true;
 }
 
 /// <summary>Applies proposed transitions to pins as they are now: what the rules promised is checked once more where it is written.</summary>
@@ -22,8 +22,8 @@ public sealed record PinTransition(
 /// <para>Between the proposal and this moment a person may have decided: a transition whose pin is not where it starts from is left
 /// out. So is one that the mode of now does not allow, one that would take the last served pin, and one after which the entry could
 /// not be served. A conversion is two transitions and happens whole or not at all.</para>
-/// <para>Nothing here serves a pin that was not served, but on evidence A or B or as the same key in another digest; and nothing
-/// touches a rejected pin.</para>
+/// <para>Nothing here serves a pin that was not served, but on evidence A or B or as the same key in another digest; nothing
+/// touches a rejected or revoked pin, and nothing forgets one that was ever trusted.</para>
 /// </remarks>
 public static class PinTransitions
 {
@@ -73,10 +73,16 @@ public static class PinTransitions
             var known = pins.Find(transition.Fingerprint);
             if (known?.State != transition.From || !IsAllowed(transition, mode))
                 return null;
-            var subject = transition.Subject == PinSubject.Unknown ? known?.Subject ?? PinSubject.Unknown : transition.Subject;
-            var next = new Pin(transition.Fingerprint, subject, transition.To, transition.Strength, at);
-            if (known is not null && PinMoves.TakesLastServed(pins, known, transition.To))
+            if (known is not null && (PinMoves.TakesLastServed(pins, known, transition.To) || (transition.To is null && known.Strength is not null)))
                 return null;
+            if (transition.To is not { } state)
+            {
+                pins = pins.Remove(known!);
+                continue;
+            }
+
+            var subject = transition.Subject == PinSubject.Unknown ? known?.Subject ?? PinSubject.Unknown : transition.Subject;
+            var next = new Pin(transition.Fingerprint, subject, state, transition.Strength, at);
             pins = known is null ? pins.Add(next) : pins.Replace(known, next);
         }
 
@@ -88,8 +94,8 @@ public static class PinTransitions
         if (!PinMoves.IsLegal(transition.From, transition.To, PinMover.Rules))
             return false;
         if (mode == PinMode.Locked)
-            return transition is { From: null, To: PinState.Candidate };
-        var entersService = transition.To.IsServed() && transition.From?.IsServed() != true;
+            return transition is { From: null, To: PinState.Candidate } or { From: PinState.Candidate, To: null };
+        var entersService = transition.To?.IsServed() == true && transition.From?.IsServed() != true;
         return !entersService || transition.Rule switch
         {
             RotationRule.Dane => transition.From == PinState.Candidate,

@@ -12,7 +12,7 @@ internal static class Promotion
         DateTimeOffset? reconsider = null;
         foreach (var candidate in view.Pins.In(PinState.Candidate))
         {
-            if (!view.Pins.HasRoomForServed || IsRejected(candidate, view))
+            if (!view.Pins.HasRoomForServed || IsRefused(candidate, view))
                 continue;
             var (strength, rule, reason) = EvidenceFor(candidate, view);
             if (reason is null)
@@ -42,7 +42,7 @@ internal static class Promotion
         foreach (var standby in view.Pins.In(PinState.Standby))
         {
             if (view.Current.FirstOrDefault(slot => slot.Certificate.Matches(standby.Fingerprint)) is not { } slot
-                || view.Pins.Rejects(slot.Certificate))
+                || view.Pins.Refuses(slot.Certificate))
                 continue;
             if (standby.Strength == PinStrength.Dane && IsHeld(standby, view))
                 continue;
@@ -62,8 +62,8 @@ internal static class Promotion
             : default;
     }
 
-    private static bool IsRejected(Pin candidate, RotationView view) =>
-        view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && view.Pins.Rejects(slot.Certificate));
+    private static bool IsRefused(Pin candidate, RotationView view) =>
+        view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && view.Pins.Refuses(slot.Certificate));
 
     /// <summary>True where something about the key takes a person, whatever the evidence for it.</summary>
     private static bool IsHeld(Pin candidate, RotationView view) =>

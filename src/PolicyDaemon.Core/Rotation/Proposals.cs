@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>Rules that only propose: what they add is never served.</summary>
 internal static class Proposals
 {
-    /// <summary>A key that no pin knows becomes a candidate. One that a person rejected never does.</summary>
+    /// <summary>A key that no pin knows becomes a candidate. One that a person rejected or revoked never does.</summary>
     /// <returns>True where such a key was seen.</returns>
     public static bool FirstSeen(RotationView view)
     {
@@ -14,7 +14,7 @@ internal static class Proposals
         foreach (var slot in view.Current)
         {
             var certificate = slot.Certificate;
-            if (view.Pins.Accepts(certificate) || view.Pins.Rejects(certificate))
+            if (view.Pins.Accepts(certificate) || view.Pins.Refuses(certificate))
                 continue;
             seen |= Propose(view, certificate, slot);
         }
@@ -28,11 +28,11 @@ internal static class Proposals
         foreach (var slot in view.Current)
         {
             var key = slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
-            if (!view.Pins.Accepts(slot.Certificate) || view.Pins.Rejects(slot.Certificate) || view.Pins.Find(key) is not null
+            if (!view.Pins.Accepts(slot.Certificate) || view.Pins.Refuses(slot.Certificate) || view.Pins.Find(key) is not null
                 || !view.Pins.HasRoomForCandidate)
                 continue;
             view.Pins.Add(
-                key, PinSubject.PublicKey, PinState.Candidate, PinStrength.Tofu, RotationRule.KeyBesideCertificate,
+                key, PinSubject.PublicKey, PinState.Candidate, null, RotationRule.KeyBesideCertificate,
                 $"the public key of the pinned certificate at {slot.Address.MxHost}; it stays valid when the certificate is renewed with the same key");
         }
     }
@@ -49,7 +49,7 @@ internal static class Proposals
                     && view.Pins.Find(pin) is null && view.Pins.HasRoomForCandidate)
                 {
                     view.Pins.Add(
-                        pin, subject, PinState.Candidate, PinStrength.Tofu, RotationRule.Announced,
+                        pin, subject, PinState.Candidate, null, RotationRule.Announced,
                         $"announced in the TLSA records of {slot.Address.MxHost}, beside the one in use");
                 }
             }
@@ -64,22 +64,38 @@ internal static class Proposals
             case null when view.Pins.All.Any(pin => pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint)):
                 return false;
             case null:
-                // A key with a TLSA record always has room: or a stranger who shows many keys could keep the right one out.
-                if (view.Pins.HasRoomForCandidate || slot.Dane == DaneVerdict.Match)
-                {
-                    view.Pins.Add(
-                        key, PinSubject.PublicKey, PinState.Candidate, PinStrength.Tofu, RotationRule.FirstSeen,
-                        $"presented by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]");
-                }
-
+                // What is presented now always has room: or a stranger who shows many keys could keep the right one out.
+                MakeRoom(view);
+                view.Pins.Add(
+                    key, PinSubject.PublicKey, PinState.Candidate, null, RotationRule.FirstSeen,
+                    $"presented by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
                 return true;
             case { State: PinState.Retired } retired when view.Input.Mode != PinMode.Locked:
                 view.Pins.Move(
                     retired, PinState.Candidate, retired.Strength, RotationRule.FirstSeen,
-                    $"retired, and presented again by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]");
+                    $"presented again by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
                 return true;
             default:
                 return false;
         }
     }
+
+    /// <summary>Where as many candidates wait as are kept, the oldest that no server presents and no zone announces any more goes.</summary>
+    internal static void MakeRoom(RotationView view)
+    {
+        if (view.Pins.HasRoomForCandidate)
+            return;
+        var oldest = view.Pins.In(PinState.Candidate)
+            .Where(pin => !IsPresented(pin, view) && !view.Addresses.Any(address => Evidence.Announces(address, pin, view)))
+            .OrderBy(pin => pin.Since).ThenBy(pin => pin.Fingerprint.Hex, StringComparer.Ordinal)
+            .FirstOrDefault();
+        const string Why = "not presented any more, and as many keys wait for a decision as are kept";
+        if (oldest is { Strength: null })
+            view.Pins.Forget(oldest, RotationRule.MadeWay, Why);
+        else if (oldest is not null && view.Input.Mode != PinMode.Locked)
+            view.Pins.Move(oldest, PinState.Retired, oldest.Strength, RotationRule.MadeWay, Why);
+    }
+
+    private static bool IsPresented(Pin pin, RotationView view) =>
+        view.CertificateSlots.Any(slot => slot.Address.Listed && slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
 }

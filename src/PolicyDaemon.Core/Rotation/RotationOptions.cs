@@ -5,10 +5,13 @@ public sealed record RotationOptions
 {
     public static readonly RotationOptions Default = new();
 
+    /// <summary>Evidence B: a probe in each of so many parts of the hold-down; a longer gap begins it anew.</summary>
+    public const int HoldDownParts = 4;
+
     /// <summary>Evidence B: over how long a WebPKI certificate must have been seen.</summary>
     public TimeSpan HoldDown { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Evidence B: in how many probes.</summary>
+    /// <summary>Evidence B: in how many probes at least.</summary>
     public int HoldDownProbes { get; init; } = 3;
 
     /// <summary>Active to retiring: for how long every known address has presented another served key.</summary>

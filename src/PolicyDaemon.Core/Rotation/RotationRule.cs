@@ -35,6 +35,9 @@ public enum RotationRule
 
     /// <summary>A key that was never trusted is not presented any more: retired.</summary>
     CandidateGone,
+
+    /// <summary>A key that was never trusted and is not presented any more makes way for a new one, or is too old to be kept: forgotten.</summary>
+    MadeWay,
 }
 
 /// <summary>The names of the rules in the audit log.</summary>
@@ -44,7 +47,8 @@ public static class RotationRules
         (RotationRule.FirstSeen, "first-seen"), (RotationRule.Announced, "announced"),
         (RotationRule.KeyBesideCertificate, "key-beside-certificate"), (RotationRule.Converted, "converted"), (RotationRule.Dane, "dane"),
         (RotationRule.WebPki, "webpki"), (RotationRule.FirstUse, "first-use"), (RotationRule.Replaced, "replaced"),
-        (RotationRule.GraceOver, "grace-over"), (RotationRule.StandbyExpired, "standby-expired"), (RotationRule.CandidateGone, "candidate-gone"));
+        (RotationRule.GraceOver, "grace-over"), (RotationRule.StandbyExpired, "standby-expired"), (RotationRule.CandidateGone, "candidate-gone"),
+        (RotationRule.MadeWay, "made-way"));
 
     public static string Name(this RotationRule rule) => Stored.Of(rule);
 }

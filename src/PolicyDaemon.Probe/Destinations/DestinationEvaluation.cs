@@ -17,7 +17,10 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
     private static readonly TimeSpan Memory = TimeSpan.FromDays(60);
     private const int MaxTargets = 400;
 
-    /// <summary>Every target of the destination: those that DNS names now, and those that it named before.</summary>
+    /// <summary>What other destinations make of <see cref="Unpinned"/>.</summary>
+    public ImmutableArray<PinElsewhere> Elsewhere { get; set; } = [];
+
+    /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
     public ImmutableArray<MxTarget> Targets { get; } = Merge(state, resolution, now);
 
     public bool IsListed(MxTarget target) => resolution.Worked
@@ -125,11 +128,24 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
             Addresses = addresses,
             Mx = mx,
             Brake = brake,
+            ClockSetAt = state.ClockSetAt,
+            Refusals = state.Refusals,
+            Elsewhere = Elsewhere,
             Options = rotation,
             IsObserved = state.Observe,
             Now = now,
         });
     }
+
+    /// <summary>The certificates that are presented now and that no pin of the destination serves: all that is on record about them is told.</summary>
+    public IEnumerable<ServerCertificate> Unpinned(IReadOnlyDictionary<ProbeTarget, AddressHistory> histories) =>
+        state.Policy.Level != TlsLevel.Fingerprint
+            ? []
+            : Targets.Where(IsListed).Select(target => histories.GetValueOrDefault(target.Target)).OfType<AddressHistory>()
+                .Where(history => history.IsSecured)
+                .SelectMany(history => history.Algorithms.Select(algorithm => history.Latest(algorithm)?.Certificate)).OfType<ServerCertificate>()
+                .Where(certificate => !state.Pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint)))
+                .Distinct();
 
     /// <summary>One address as the rules see it.</summary>
     /// <param name="target">The address.</param>
@@ -157,7 +173,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
 
     private bool WaitsForDecision(RotationResult result)
     {
-        var states = state.Pins.ToDictionary(pin => pin.Fingerprint, pin => pin.State);
+        var states = state.Pins.ToDictionary(pin => pin.Fingerprint, pin => (PinState?)pin.State);
         foreach (var transition in result.Transitions)
             states[transition.Fingerprint] = transition.To;
         return states.ContainsValue(PinState.Candidate);

@@ -4,6 +4,7 @@ using System.Net;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 
@@ -54,7 +55,7 @@ public sealed class DestinationProbe : IDisposable
         if (Ledger.Read(key) is not { } stored || IsIdle(stored, reason))
             return null;
         var notOlderThan = asked - (reason == ProbeReason.Scheduled
-            ? Timetable.ScheduledFreshness(stored.LastProbe, asked, options)
+            ? Timetable.ScheduledFreshness(stored.LastProbe, stored.Pins.Any(pin => pin.State == PinState.Candidate), asked, options)
             : Timetable.Freshness(reason, options));
         return await RunAsync(stored.AsOf(asked), notOlderThan, passEnded, false, null, cancellation);
     }
@@ -157,6 +158,7 @@ public sealed class DestinationProbe : IDisposable
         Dictionary<ProbeTarget, Observation> seen, DateTimeOffset? passEnded)
     {
         var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
+        evaluation.Elsewhere = ledger is null ? [] : Elsewhere(ledger, state, evaluation, histories);
         var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
         var result = evaluation.Finish(histories, seen, postfix, brake, options, resolver.Trouble is not null);
         if (Findings is not null)
@@ -170,6 +172,15 @@ public sealed class DestinationProbe : IDisposable
         Findings?.Update(state.Key, brake, resolver.Trouble, resolver.Untested);
         return (result, counts);
     }
+
+    private ImmutableArray<PinElsewhere> Elsewhere(
+        IProbeLedger from, DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories) =>
+    [
+        .. evaluation.Unpinned(histories)
+            .SelectMany(certificate => (Fingerprint[])[
+                certificate.Digest(PinSubject.PublicKey, postfix.FingerprintDigest), certificate.Digest(PinSubject.Certificate, postfix.FingerprintDigest)])
+            .Select(fingerprint => from.FindElsewhere(state.Key, fingerprint)).OfType<PinElsewhere>(),
+    ];
 
     private static ImmutableArray<ProbedAddress> Connected(
         MxResolution resolution, DestinationEvaluation evaluation,

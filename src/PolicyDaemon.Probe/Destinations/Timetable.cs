@@ -10,6 +10,10 @@ internal static class Timetable
     // full, so an address is never without a probe for longer. The rest is room for the probe itself: what it saw is younger than its
     // start, and must not stand in for the next one.
     private const double SharedPart = 0.8;
+
+    // While a candidate waits, so that no gap in the hold-down comes of it: (1 + this) waits of a sixth, and their jitter, are less than a quarter.
+    private const double SharedPartOfCandidate = 0.3;
+    private const int WaitsInHoldDown = 6;
     private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
 
     /// <summary>When a destination is due after a probe of it.</summary>
@@ -24,7 +28,7 @@ internal static class Timetable
     {
         var interval = options.Interval;
         if (candidateWaits)
-            interval = Least(interval, options.CandidateInterval);
+            interval = Least(interval, Least(options.CandidateInterval, options.Rotation.HoldDown / WaitsInHoldDown));
         if (listed.Any(history => IsInRenewalTime(history, probedAt)))
             interval = Least(interval, options.RenewalInterval);
         if (!resolved)
@@ -57,14 +61,17 @@ internal static class Timetable
         _ => Never,
     };
 
-    /// <summary>How old an observation may be for a destination that is due by its timetable: most of its interval, so that an address with many
-    /// destinations behind it is probed hardly more often than an address with one.</summary>
-    public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, DateTimeOffset now, ScheduleOptions options) => lastProbe switch
+    /// <summary>How old an observation may be for a destination that is due by its timetable: most of what it waited, so that many
+    /// destinations behind an address have it probed hardly more often than one.</summary>
+    /// <param name="lastProbe">Of the destination.</param>
+    /// <param name="candidateWaits">A key waits for evidence or a person.</param>
+    /// <param name="now">The present.</param>
+    public static TimeSpan ScheduledFreshness(DateTimeOffset? lastProbe, bool candidateWaits, DateTimeOffset now, ScheduleOptions options) => lastProbe switch
     {
         null => Never,
         // A clock that was ahead recorded it, and how long it waited is not known.
         { } last when last > now => Recent(options),
-        { } last => last == now ? Never : (now - last) * SharedPart,
+        { } last => last == now ? Never : (now - last) * (candidateWaits ? SharedPartOfCandidate : SharedPart),
     };
 
     private static TimeSpan Recent(ScheduleOptions options) => options.BackOff * 2;

@@ -61,6 +61,7 @@ internal sealed class ClockWatch(IProbeLedger ledger, ProberFindings findings, T
         var recalled = ledger.RecallFuture(now, jump is null ? now + longestWait : now);
         if (jump is { } set)
         {
+            ledger.ClockSet(now);
             logger.ClockJumped(set < TimeSpan.Zero ? "back" : "ahead", ProberFindings.Span(set), recalled);
             findings.ClockSet(set);
         }

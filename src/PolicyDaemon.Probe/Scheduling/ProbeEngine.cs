@@ -110,7 +110,7 @@ public sealed class ProbeEngine : IDisposable
             new Brake(probed.Counts.PinnedHosts, probed.Counts.HostsWithNewKeys, PassEnded) { Options = rotation });
         logger.Probed(key.Text, result.Verdict.Name(), reason.ToString());
         foreach (var transition in result.Transitions)
-            logger.PinMoved(key.Text, transition.Fingerprint.Hex, transition.To.Name(), transition.Reason);
+            logger.PinMoved(key.Text, transition.Fingerprint.Hex, transition.To?.Name() ?? "forgotten", transition.Reason);
         return new EngineSignal.ProbeEnded
         {
             Key = key,

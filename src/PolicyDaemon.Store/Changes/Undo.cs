@@ -29,7 +29,8 @@ public sealed record UndoPlan(long ChangeId, IReadOnlyList<UndoStep> Steps, IRea
 public sealed record UndoStep(NextHop Key, Destination? Now, Destination? BackTo, IReadOnlyList<Fingerprint> StillRejected);
 
 /// <summary>Works out what taking a change back means today.</summary>
-/// <remarks>A key goes back only where it still is as the change left it; a rejected pin stays rejected.</remarks>
+/// <remarks>A key goes back only where it still is as the change left it; a rejected pin stays rejected. What a person revoked is served again only
+/// where that very change is taken back, which takes a reason.</remarks>
 internal static class UndoPlanner
 {
     internal static UndoPlan Plan(DbConnection connection, DestinationTable destinations, long changeId)

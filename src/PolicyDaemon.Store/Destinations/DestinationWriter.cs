@@ -52,7 +52,7 @@ internal sealed class DestinationWriter(DbConnection connection)
             if (isKnown && kept == (pin, position))
                 continue;
             var values = new PinValues(
-                id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength.Name(), pin.Since.Seconds());
+                id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength?.Name(), pin.Since.Seconds());
             if (isKnown)
             {
                 connection.Execute(
@@ -87,5 +87,5 @@ internal sealed class DestinationWriter(DbConnection connection)
     }
 
     internal sealed record PinValues(
-        long Destination, long Position, string Fingerprint, string Subject, string State, string Strength, long Since);
+        long Destination, long Position, string Fingerprint, string Subject, string State, string? Strength, long Since);
 }

@@ -15,7 +15,7 @@ namespace PolicyDaemon.Store.Documents;
 ///  "mode":"assist","observe":true,"probe_as":["mx.example.com"],"note":"...",
 ///  "pins":[{"fingerprint":"...","subject":"public-key","state":"active","strength":"dane","since":1795472700}]}
 /// </code>
-/// What is absent is left out; so is <c>observe</c> where it is false. A value that this version does not know is a <see cref="FormatException"/>.
+/// What is absent is left out, such as the strength of a pin that nothing trusted; so is <c>observe</c> where it is false. A value that this version does not know is a <see cref="FormatException"/>.
 /// </remarks>
 internal static class DestinationDocument
 {
@@ -111,9 +111,12 @@ internal static class DestinationDocument
             throw new FormatException($"pin subject '{subject}'");
         if (!PinNames.TryParse(state, out PinState inState))
             throw new FormatException($"pin state '{state}'");
-        return PinNames.TryParse(strength, out PinStrength ofStrength)
-            ? new Pin(parsed, ofWhat, inState, ofStrength, since.Time())
-            : throw new FormatException($"pin strength '{strength}'");
+        if (strength is null)
+            return new Pin(parsed, ofWhat, inState, null, since.Time());
+        if (!PinNames.TryParse(strength, out PinStrength ofStrength))
+            throw new FormatException($"pin strength '{strength}'");
+        // The first versions called a candidate tofu, which nothing had trusted.
+        return new Pin(parsed, ofWhat, inState, inState == PinState.Candidate && ofStrength == PinStrength.Tofu ? null : ofStrength, since.Time());
     }
 
     private static void WriteList(Utf8JsonWriter writer, string name, ImmutableArray<string> values)
@@ -137,7 +140,8 @@ internal static class DestinationDocument
             writer.WriteString("fingerprint", pin.Fingerprint.Hex);
             writer.WriteString("subject", pin.Subject.Name());
             writer.WriteString("state", pin.State.Name());
-            writer.WriteString("strength", pin.Strength.Name());
+            if (pin.Strength is { } strength)
+                writer.WriteString("strength", strength.Name());
             writer.WriteNumber("since", pin.Since.Seconds());
             writer.WriteEndObject();
         }
@@ -146,7 +150,8 @@ internal static class DestinationDocument
     }
 
     private static Pin ReadPin(JsonElement pin) => ToPin(
-        Text(pin, "fingerprint"), Text(pin, "subject"), Text(pin, "state"), Text(pin, "strength"), pin.GetProperty("since").GetInt64());
+        Text(pin, "fingerprint"), Text(pin, "subject"), Text(pin, "state"), pin.TryGetProperty("strength", out _) ? Text(pin, "strength") : null,
+        pin.GetProperty("since").GetInt64());
 
     private static string Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"no {name}");

@@ -21,8 +21,8 @@ internal sealed record EvidenceDocument(
     }
 }
 
-/// <summary>The transition of one pin from state to state.</summary>
-internal sealed record TransitionDocument(string Fingerprint, string? From, string To, string Strength, string Rule, string Reason);
+/// <summary>A pin's change of state.</summary>
+internal sealed record TransitionDocument(string Fingerprint, string? From, string? To, string? Strength, string Rule, string Reason);
 
 /// <summary>The latest certificate run of an address.</summary>
 internal sealed record CertificateRunDocument(

@@ -13,6 +13,7 @@ namespace PolicyDaemon.Store.Documents;
 [JsonSerializable(typeof(ResolutionDocument))]
 [JsonSerializable(typeof(StoredCertificate[]))]
 [JsonSerializable(typeof(Dictionary<string, long>))]
+[JsonSerializable(typeof(long[]))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StoreJson : JsonSerializerContext;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
@@ -6,6 +7,8 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Engines;
@@ -20,10 +23,15 @@ internal sealed class LedgerReader
 
     private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
 
+    // What another destination has decided about a key: it serves it, or a person there refused it.
+    private static readonly string RecordStates = string.Join(
+        ", ", PinNames.ServedStates.Append(PinState.Rejected).Append(PinState.Revoked).Select(state => $"'{state.Name()}'"));
+
     private readonly StoreSession session;
     private readonly TargetTable targets;
     private readonly StateTable states;
     private readonly DestinationTable destinations;
+    private readonly ProberTable prober;
     private (int Count, long At, long Took)? hosts;
 
     internal LedgerReader(StoreSession session, HistoryCache cache)
@@ -32,6 +40,7 @@ internal sealed class LedgerReader
         targets = new TargetTable(session.Connection, cache);
         states = new StateTable(session.Connection, targets);
         destinations = new DestinationTable(session.Connection);
+        prober = new ProberTable(session.Connection);
         Due = new DueTable(session.Connection);
     }
 
@@ -93,6 +102,8 @@ internal sealed class LedgerReader
             Pins = destination.Pins,
             ProbeAs = destination.ProbeAs,
         };
+        if (destination.Pins.Any(pin => pin.State.IsRefused()))
+            configured = configured with { Refusals = Refusals(destination) };
         if (states.Read(id) is not { } state)
             return configured;
         var listedAt = state.ListedAt ?? 0;
@@ -106,6 +117,7 @@ internal sealed class LedgerReader
                 : [.. JsonSerializer.Deserialize(state.TrustedHosts, StoreJson.Default.StringArray) ?? []],
             SecureSince = state.SecureSince?.Time(),
             WasSecure = state.WasSecure != 0,
+            ClockSetAt = prober.ClockSetAt(),
             Targets =
             [
                 .. states.Targets(id).Select(target => new MxTarget(
@@ -113,6 +125,38 @@ internal sealed class LedgerReader
             ],
         };
     }
+
+    /// <summary>Whatever others pin, wherever their mail goes; of several, one behind the same MX hosts.</summary>
+    internal PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint)
+    {
+        var found = Connection.Query<ElsewhereRow>(
+            $"""
+            SELECT d.key, p.state, EXISTS (
+                SELECT 1 FROM mx_target l JOIN mx_target m ON m.mx_host = l.mx_host AND m.last_listed IS NULL
+                JOIN destination o ON o.id = m.destination_id
+                WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) AS shares
+            FROM (SELECT destination_id, state FROM pin WHERE fingerprint = @fingerprint LIMIT 50) p
+            JOIN destination d ON d.id = p.destination_id
+            WHERE d.key <> @key AND p.state IN ({RecordStates})
+            ORDER BY 3 DESC, d.id LIMIT 1
+            """,
+            new { key = key.Text, fingerprint = fingerprint.Hex }).ToList();
+        return found is [var row] && NextHop.TryParse(row.Key, out var other, out _) && PinNames.TryParse(row.State, out PinState state)
+            ? new PinElsewhere(fingerprint, other, state, row.Shares != 0)
+            : null;
+    }
+
+    private ImmutableArray<PinRefusal> Refusals(Destination destination)
+    {
+        var evidence = PinEvidence.Read(Connection, destination.Key.Text);
+        return
+        [
+            .. destination.Pins.Where(pin => pin.State.IsRefused() && evidence.ContainsKey(pin.Fingerprint)).Select(pin =>
+                new PinRefusal(pin.Fingerprint, evidence[pin.Fingerprint].Actor, evidence[pin.Fingerprint].Time, evidence[pin.Fingerprint].Reason)),
+        ];
+    }
+
+    internal sealed record ElsewhereRow(string Key, string State, long Shares);
 
     private int PinnedHosts()
     {

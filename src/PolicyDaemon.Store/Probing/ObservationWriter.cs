@@ -64,7 +64,8 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
             """
             UPDATE certificate_run SET last_seen = @at, first_seen = CASE WHEN first_seen > @at THEN @at ELSE first_seen END,
                    trusted_since = CASE WHEN last_seen > @correction THEN NULL WHEN trusted_since > @at THEN @at ELSE trusted_since END,
-                   trusted_probes = CASE WHEN last_seen > @correction THEN 0 ELSE trusted_probes END
+                   trusted_probes = CASE WHEN last_seen > @correction THEN 0 ELSE trusted_probes END,
+                   trusted_at = CASE WHEN last_seen > @correction THEN NULL ELSE trusted_at END
             WHERE probe_target_id = @target AND last_seen > @at
             """,
             new { target, at, correction });
@@ -88,10 +89,12 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
     private void Begin(long target, CertificateRun run, long? certificate)
     {
         var algorithm = run.Algorithm.Name();
+        var trustedAt = WriteTimes(run.TrustedAt);
         connection.Execute(
             """
-            INSERT INTO certificate_run (probe_target_id, algorithm, key_material_id, first_seen, last_seen, probes, trusted_since, trusted_probes, intermediates)
-            VALUES (@target, @algorithm, @certificate, @firstSeen, @lastSeen, @probes, @trustedSince, @trustedProbes, @intermediates)
+            INSERT INTO certificate_run (probe_target_id, algorithm, key_material_id, first_seen, last_seen, probes, trusted_since, trusted_probes, trusted_at,
+                   intermediates)
+            VALUES (@target, @algorithm, @certificate, @firstSeen, @lastSeen, @probes, @trustedSince, @trustedProbes, @trustedAt, @intermediates)
             """,
             new
             {
@@ -103,6 +106,7 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
                 probes = (long)run.Probes,
                 trustedSince = run.TrustedSince?.Seconds(),
                 trustedProbes = (long)run.TrustedProbes,
+                trustedAt,
                 intermediates = WriteDer(run.Intermediates),
             });
         connection.Execute(
@@ -115,7 +119,8 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
 
     private void Extend(long target, CertificateRun run) => connection.Execute(
         """
-        UPDATE certificate_run SET last_seen = @lastSeen, probes = @probes, trusted_since = @trustedSince, trusted_probes = @trustedProbes
+        UPDATE certificate_run SET last_seen = @lastSeen, probes = @probes, trusted_since = @trustedSince, trusted_probes = @trustedProbes,
+               trusted_at = @trustedAt
         WHERE id = (SELECT max(id) FROM certificate_run WHERE probe_target_id = @target AND algorithm = @algorithm)
         """,
         new
@@ -126,6 +131,7 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
             probes = (long)run.Probes,
             trustedSince = run.TrustedSince?.Seconds(),
             trustedProbes = (long)run.TrustedProbes,
+            trustedAt = WriteTimes(run.TrustedAt),
         });
 
     private void ReplaceIntermediates(long target, CertificateRun run) => connection.Execute(
@@ -198,10 +204,14 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
         ? null
         : JsonSerializer.Serialize([.. intermediates.Select(der => Convert.ToBase64String(der.AsSpan()))], StoreJson.Default.StringArray);
 
+    private static string? WriteTimes(ImmutableArray<DateTimeOffset> times) => times.IsDefaultOrEmpty
+        ? null
+        : JsonSerializer.Serialize([.. times.Select(at => at.Seconds())], StoreJson.Default.Int64Array);
+
     private static AddressHistory Whole(AddressHistory history) => history with
     {
         LastAttempt = history.LastAttempt?.Whole(),
         BothAlgorithmsAt = history.BothAlgorithmsAt?.Whole(),
-        CertificateRuns = [.. history.CertificateRuns.Select(run => run with { First = run.First.Whole(), Last = run.Last.Whole(), TrustedSince = run.TrustedSince?.Whole() })],
+        CertificateRuns = [.. history.CertificateRuns.Select(run => run with { First = run.First.Whole(), Last = run.Last.Whole(), TrustedSince = run.TrustedSince?.Whole(), TrustedAt = [.. run.TrustedAt.Select(at => at.Whole())] })],
     };
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines.Sqlite;
@@ -66,6 +67,10 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         Write(into => recalled = into.RecallFuture(now, dueAfter));
         return recalled;
     }
+
+    public void ClockSet(DateTimeOffset at) => Write(into => into.ClockSet(at));
+
+    public PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint) => Read(from => from.FindElsewhere(key, fingerprint));
 
     public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Due.Sample(size, random));
 

@@ -81,7 +81,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         new EvidenceDocument(
             result.At.Seconds(),
             [.. applied.Select(transition => new TransitionDocument(
-                transition.Fingerprint.Hex, transition.From?.Name(), transition.To.Name(), transition.Strength.Name(), transition.Rule.Name(),
+                transition.Fingerprint.Hex, transition.From?.Name(), transition.To?.Name(), transition.Strength?.Name(), transition.Rule.Name(),
                 transition.Reason))],
             result.Resolution.MxDnssec.Name(),
             [.. result.Resolution.Hosts.Select(host => host.Name)],

@@ -35,7 +35,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
             [
                 .. connection.Query<RunRow>(
                     """
-                    SELECT r.algorithm, m.der, r.first_seen, r.last_seen, r.probes, r.trusted_since, r.trusted_probes, r.intermediates
+                    SELECT r.algorithm, m.der, r.first_seen, r.last_seen, r.probes, r.trusted_since, r.trusted_probes, r.trusted_at, r.intermediates
                     FROM certificate_run r LEFT JOIN key_material m ON m.id = r.key_material_id
                     WHERE r.probe_target_id = @Id ORDER BY r.last_seen, r.id
                     """,
@@ -88,6 +88,9 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
         row.Der is null ? null : cache.Certificate(row.Der),
         row.FirstSeen.Time(), row.LastSeen.Time(), (int)row.Probes, row.TrustedSince?.Time(), (int)row.TrustedProbes)
     {
+        TrustedAt = row.TrustedAt is null
+            ? []
+            : [.. (JsonSerializer.Deserialize(row.TrustedAt, StoreJson.Default.Int64Array) ?? []).Select(seconds => seconds.Time())],
         Intermediates = row.Intermediates is null
             ? []
             : [.. (JsonSerializer.Deserialize(row.Intermediates, StoreJson.Default.StringArray) ?? []).Select(der => ImmutableArray.Create(Convert.FromBase64String(der)))],
@@ -97,7 +100,8 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
         long Id, long Version, long? LastAttempt, string? LastOutcome, string? LastDialogue, long Failures, long OfferedStartTls, long? BothAlgorithmsAt);
 
     internal sealed record RunRow(
-        string Algorithm, string? Der, long FirstSeen, long LastSeen, long Probes, long? TrustedSince, long TrustedProbes, string? Intermediates);
+        string Algorithm, string? Der, long FirstSeen, long LastSeen, long Probes, long? TrustedSince, long TrustedProbes, string? TrustedAt,
+        string? Intermediates);
 }
 
 /// <summary>What the last attempt met, as a column of JSON.</summary>

@@ -20,6 +20,7 @@ internal sealed class WriteSession
     private readonly ObservationWriter observations;
     private readonly ProbeResultWriter results;
     private readonly Sweeper sweeper;
+    private readonly ProberTable prober;
     private readonly List<StoredHistory> written = [];
 
     internal WriteSession(StoreSession session, HistoryCache cache)
@@ -32,6 +33,7 @@ internal sealed class WriteSession
         observations = new ObservationWriter(session.Connection, targets, material);
         results = new ProbeResultWriter(session, states, targets, material);
         sweeper = new Sweeper(session.Connection);
+        prober = new ProberTable(session.Connection);
     }
 
     internal DbConnection Connection => session.Connection;
@@ -73,7 +75,13 @@ internal sealed class WriteSession
 
     internal void Write(ProbeResult result, PostfixSettings postfix, DateTimeOffset now) => results.Write(result, postfix, now);
 
-    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter) => states.RecallFuture(now, dueAfter);
+    internal int RecallFuture(DateTimeOffset now, DateTimeOffset dueAfter)
+    {
+        prober.RecallFuture(now);
+        return states.RecallFuture(now, dueAfter);
+    }
+
+    internal void ClockSet(DateTimeOffset at) => prober.ClockSet(at);
 
     internal void Write(IReadOnlyCollection<Finding> ofTheProber, DateTimeOffset at) =>
         FindingTable.Replace(Connection, Prober, FindingSource.Prober, ofTheProber, at);

@@ -15,7 +15,7 @@ public class StoredNameTests
 {
     [Fact]
     public void Pin_states_keep_their_names() =>
-        AssertNames(PinNames.Name, (string name, out PinState value) => PinNames.TryParse(name, out value), "candidate", "standby", "active", "retiring", "retired", "rejected");
+        AssertNames(PinNames.Name, (string name, out PinState value) => PinNames.TryParse(name, out value), "candidate", "standby", "active", "retiring", "retired", "rejected", "revoked");
 
     [Fact]
     public void Pin_strengths_keep_their_names() =>
@@ -50,7 +50,7 @@ public class StoredNameTests
             "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
             "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
-            "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble");
+            "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen");
 
     [Fact]
     public void Severities_keep_their_names() =>

@@ -38,8 +38,45 @@ public class PinTests
 
         session.Succeed("pin", "revoke", "example.com", CliSession.Pin);
 
-        Assert.Contains($"{CliSession.Pin}\tsha256\tunknown\tretired\tperson\t2026-11-23T12:00:00Z\tno: it is retired", session.Succeed("pin", "list"), StringComparison.Ordinal);
+        Assert.Contains($"{CliSession.Pin}\tsha256\tunknown\trevoked\tperson\t2026-11-23T12:00:00Z\tno: it is revoked", session.Succeed("pin", "list"), StringComparison.Ordinal);
         Assert.Contains($"answer\tfingerprint match={CliSession.OtherPin}\n", session.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("add")]
+    [InlineData("approve")]
+    public void A_revoked_pin_is_served_again_by_a_person_with_a_reason_only(string verb)
+    {
+        using var session = Pinned();
+        session.Succeed("pin", "add", "example.com", CliSession.OtherPin);
+        session.Succeed("pin", "revoke", "example.com", CliSession.Pin, "--reason", "stolen");
+
+        Assert.Contains("revoked", session.Run("pin", verb, "example.com", CliSession.Pin).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(CliSession.Pin, session.Succeed("explain", "example.com").Split("pin")[0], StringComparison.Ordinal);
+
+        session.Succeed("pin", verb, "example.com", CliSession.Pin, "--reason", "it was not");
+    }
+
+    [Fact]
+    public void A_revocation_is_taken_back_with_a_reason()
+    {
+        using var session = Pinned();
+        session.Succeed("pin", "add", "example.com", CliSession.OtherPin);
+        session.Succeed("pin", "revoke", "example.com", CliSession.Pin);
+
+        Assert.Contains("which was revoked", session.Run("undo", "4").Error, StringComparison.Ordinal);
+        session.Succeed("undo", "4", "--reason", "a slip");
+    }
+
+    [Fact]
+    public void Whatever_nobody_presents_any_more_is_rejected_in_one_command_with_a_reason()
+    {
+        using var session = Pinned();
+
+        Assert.Equal(ExitCode.Usage, session.Run("pin", "reject", "example.com").Code);
+        Assert.Equal(ExitCode.Usage, session.Run("pin", "reject", "example.com", "--unseen").Code);
+        Assert.Equal(ExitCode.Usage, session.Run("pin", "reject", "example.com", CliSession.Pin, "--unseen", "--reason", "x").Code);
+        Assert.Contains("no candidate that nobody presents", session.Run("pin", "reject", "example.com", "--unseen", "--reason", "x").Error, StringComparison.Ordinal);
     }
 
     [Fact]

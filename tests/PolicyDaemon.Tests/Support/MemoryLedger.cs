@@ -18,6 +18,7 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly List<NextHop> added = [];
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<HostWithNewKey> newKeys = [];
+    private DateTimeOffset? clockSetAt;
 
     public ConcurrentQueue<ProbeResult> Results { get; } = new();
 
@@ -117,10 +118,32 @@ internal sealed class MemoryLedger : IProbeLedger
         lock (guard)
         {
             newKeys.RemoveAll(key => key.Since > now);
+            if (clockSetAt > now)
+                clockSetAt = now;
             var late = due.Where(one => one.Value > now && one.Value > dueAfter && destinations.TryGetValue(one.Key, out var state) && state.LastProbe > now)
                 .Select(one => one.Key).ToList();
             late.ForEach(key => due[key] = now);
             return late.Count;
+        }
+    }
+
+    public void ClockSet(DateTimeOffset at)
+    {
+        Check();
+        lock (guard)
+            clockSetAt = at;
+    }
+
+    public PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint)
+    {
+        lock (guard)
+        {
+            var hosts = destinations[key].Targets.Select(target => target.MxHost).ToHashSet();
+            return destinations.Values.Where(one => one.Key != key)
+                .SelectMany(one => one.Pins, (one, pin) => (one, pin))
+                .Where(other => other.pin.Fingerprint == fingerprint && (other.pin.IsServed || other.pin.State.IsRefused()))
+                .Select(other => new PinElsewhere(fingerprint, other.one.Key, other.pin.State, other.one.Targets.Any(target => hosts.Contains(target.MxHost))))
+                .OrderByDescending(other => other.SharesHost).FirstOrDefault();
         }
     }
 
@@ -138,7 +161,7 @@ internal sealed class MemoryLedger : IProbeLedger
     {
         Check();
         lock (guard)
-            return destinations.GetValueOrDefault(key);
+            return destinations.GetValueOrDefault(key) is { } state ? state with { ClockSetAt = clockSetAt } : null;
     }
 
     public AddressHistory ReadHistory(ProbeTarget target)
@@ -183,7 +206,13 @@ internal sealed class MemoryLedger : IProbeLedger
             foreach (var transition in result.Result.Transitions)
             {
                 var known = pins.FirstOrDefault(pin => pin.Fingerprint == transition.Fingerprint);
-                var next = new Pin(transition.Fingerprint, transition.Subject, transition.To, transition.Strength, Seconds(result.At));
+                if (transition.To is not { } state)
+                {
+                    pins = known is null ? pins : pins.Remove(known);
+                    continue;
+                }
+
+                var next = new Pin(transition.Fingerprint, transition.Subject, state, transition.Strength, Seconds(result.At));
                 if (known is null && transition.From is null)
                     pins = pins.Add(next);
                 else if (known is not null && known.State == transition.From)

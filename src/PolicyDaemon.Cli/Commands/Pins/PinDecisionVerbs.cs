@@ -49,7 +49,13 @@ internal static class PinDecisionVerbs
         (_, decision) => decision.Approve(),
         SayWhenFindingsEnd);
 
-    internal static Command Reject(CommandRunner runner) => Complete(
+    internal static Command Reject(CommandRunner runner)
+    {
+        var unseen = new Option<bool>("--unseen") { Description = "Every candidate that no server presents any more, in place of fingerprints; takes --reason" };
+        return Complete(Refusing(), runner, (context, decision) => context.Get(unseen) ? decision.RejectUnseen() : decision.Reject(), null, unseen);
+    }
+
+    private static Verb Refusing() =>
         new("reject", "Refuse a key for good. Nothing trusts it again but a person with a reason, and seeing it again is an alarm.")
         {
             Columns = ChangeReport.Columns,
@@ -58,13 +64,12 @@ internal static class PinDecisionVerbs
             [
                 ("policyctl pin reject example.com 5A:3B:...", "The partner does not know this key: somebody else showed it."),
                 ("policyctl pin reject example.com 5A:3B:... --reason 'private key leaked'", "A pin that is served; another one must be left."),
+                ("policyctl pin reject example.com --unseen --reason 'a flood of keys, ticket 17'", "Whatever waits for a decision and is not presented any more."),
             ],
-        },
-        runner,
-        (_, decision) => decision.Reject());
+        };
 
     internal static Command Revoke(CommandRunner runner) => Complete(
-        new("revoke", "Stop serving a pin. It stays in the record as retired; the last served pin of an entry cannot go.")
+        new("revoke", "Stop serving a pin. Only a person serves it again, and seeing it is an alarm; the last served pin of an entry cannot go.")
         {
             Columns = ChangeReport.Columns,
             ExitCodes = "1 where the key is not configured or has no such pin",
@@ -98,6 +103,19 @@ internal static class PinDecisionVerbs
         foreach (var option in more)
             verb.Add(option);
         write.AddTo(verb);
+        if (more is [Option<bool> inPlace])
+        {
+            fingerprints.Arity = ArgumentArity.ZeroOrMore;
+            verb.Validators.Add(result =>
+            {
+                var isGiven = result.GetValue(inPlace);
+                if (isGiven == (result.GetValue(fingerprints) is { Length: > 0 }))
+                    result.AddError($"give fingerprints, or {inPlace.Name}");
+                else if (isGiven && string.IsNullOrWhiteSpace(result.GetValue(write.Reason)))
+                    result.AddError($"{inPlace.Name} decides about keys that are not named, so it takes a --reason");
+            });
+        }
+
         verb.SetAction(runner.Handle(async (context, cancellation) =>
         {
             var selection = context.Selection(key);

@@ -157,7 +157,7 @@ internal static class CheckTerms
         foreach (var pin in result.Expected)
         {
             if (certificate.Matches(pin.Fingerprint, out var subject))
-                return new Cell($"match: {pin.Fingerprint.Hex} ({Of(subject)}, {pin.State.Name()}, {pin.Strength.Name()})", Tone.Good);
+                return new Cell($"match: {pin.Fingerprint.Hex} ({Of(subject)}, {pin.State.Name()}{(pin.Strength is { } strength ? $", {strength.Name()}" : "")})", Tone.Good);
         }
 
         return result.Expected.IsEmpty

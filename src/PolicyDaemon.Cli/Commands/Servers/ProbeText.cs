@@ -39,7 +39,7 @@ internal static class ProbeText
     /// <summary>What changed in the pins, such as <c>1 new candidate, 1 active</c>.</summary>
     internal static string Moved(StoredProbe result) => string.Join(", ", result.Moved
         .GroupBy(transition => (transition.From is null, transition.To))
-        .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To.Name()}")));
+        .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(group.Key.Item1 ? "new " : "")}{group.Key.To?.Name() ?? "forgotten"}")));
 
     /// <summary>The kind, and what else there is to name: the outcome where it is another word, and its result type of RFC 8460.</summary>
     internal static string Kind(Finding finding)
@@ -53,7 +53,7 @@ internal static class ProbeText
         string.Join(", ", result.Findings.Select(finding => finding.Kind.Name()));
 
     internal static string Transition(PinTransition transition) =>
-        $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To.Name()} ({transition.Rule.Name()}): {transition.Reason}";
+        $"{transition.Fingerprint.Hex} {transition.From?.Name() ?? "new"} -> {transition.To?.Name() ?? "forgotten"} ({transition.Rule.Name()}): {transition.Reason}";
 
     /// <summary>How the last attempt at an address ended, and the keys that it showed.</summary>
     internal static Cell Address(AddressState address, DigestAlgorithm digest)

@@ -39,7 +39,7 @@ public sealed class ProbeNamesTests
         Assert.Equal("none match mismatch unusable unknown unjudged", All<DaneVerdict>(DaneVerdicts.Name));
         Assert.Equal("unknown ok degraded mismatch unreachable", All<DestinationVerdict>(DestinationVerdicts.Name));
         Assert.Equal(
-            "first-seen announced key-beside-certificate converted dane webpki first-use replaced grace-over standby-expired candidate-gone",
+            "first-seen announced key-beside-certificate converted dane webpki first-use replaced grace-over standby-expired candidate-gone made-way",
             All<RotationRule>(RotationRules.Name));
     }
 

@@ -12,11 +12,12 @@ public class PinMovesTests
     [Theory]
     [InlineData(null, "standby active rejected", "candidate active retiring")]
     [InlineData(PinState.Candidate, "standby active rejected", "standby active retired")]
-    [InlineData(PinState.Standby, "retired rejected", "active retired")]
-    [InlineData(PinState.Active, "retired rejected", "retiring retired")]
-    [InlineData(PinState.Retiring, "retired rejected", "retired")]
+    [InlineData(PinState.Standby, "retired rejected revoked", "active retired")]
+    [InlineData(PinState.Active, "retired rejected revoked", "retiring retired")]
+    [InlineData(PinState.Retiring, "retired rejected revoked", "retired")]
     [InlineData(PinState.Retired, "standby active rejected", "candidate")]
     [InlineData(PinState.Rejected, "standby active", "")]
+    [InlineData(PinState.Revoked, "standby active rejected", "")]
     public void A_state_is_followed_by_these(PinState? from, string person, string rules)
     {
         Assert.Equal(person, After(PinMover.Person));

@@ -28,7 +28,7 @@ public class PolicyTextTests
     {
         var destination = Entries.Pinned() with
         {
-            Pins = [.. Enum.GetValues<PinState>().Select(state => Entries.Pin(new string((char)('a' + (int)state), 64), state))],
+            Pins = [.. Enum.GetValues<PinState>().Select(state => Entries.Pin(new string("0bcd1ef"[(int)state], 64), state))],
         };
 
         AssertFound($"fingerprint match={new string('b', 64)}|{new string('c', 64)}|{new string('d', 64)}", destination, Entries.Sha256);

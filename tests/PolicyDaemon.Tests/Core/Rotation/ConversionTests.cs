@@ -34,7 +34,7 @@ public sealed class ConversionTests
         Assert.Equal(RotationRule.Converted, transition.Rule);
         Assert.Equal(expected == PinState.Active ? PinState.Retired : PinState.Active, world.Pins[0].State);
         Assert.Equal(expected, transition.To);
-        Assert.Equal(expected == PinState.Active ? PinStrength.Person : PinStrength.Tofu, transition.Strength);
+        Assert.Equal(expected == PinState.Active ? PinStrength.Person : (PinStrength?)null, transition.Strength);
     }
 
     [Fact]

@@ -177,7 +177,7 @@ public sealed class PinRotationTests
     }
 
     [Fact]
-    public void A_trusted_chain_promotes_in_auto_after_three_probes_over_a_day()
+    public void A_trusted_chain_promotes_in_auto_after_a_day()
     {
         WebPki(PinMode.Auto);
 
@@ -218,7 +218,7 @@ public sealed class PinRotationTests
     {
         WebPki(PinMode.Assist);
 
-        world.Days(20, () => world.See(A, "new", trusted: true));
+        world.Days(20, () => world.See(A, "new", trusted: true), everyHours: 4);
 
         Assert.Equal(PinState.Candidate, world.StateOf("new"));
     }
@@ -229,7 +229,7 @@ public sealed class PinRotationTests
         WebPki(PinMode.Auto);
         var other = RotationScenario.Certificate("new", host: "mx.attacker.test");
 
-        world.Days(3, () => world.See(A, other, trusted: true));
+        world.Days(3, () => world.See(A, other, trusted: true), everyHours: 4);
 
         Assert.Equal(PinState.Candidate, world.StateOf("new"));
     }
@@ -242,7 +242,7 @@ public sealed class PinRotationTests
         world.See(A, "old");
         world.Step();
 
-        world.Days(3, () => world.See(A, "new", trusted: true));
+        world.Days(3, () => world.See(A, "new", trusted: true), everyHours: 4);
 
         Assert.Equal(PinState.Candidate, world.StateOf("new"));
     }
@@ -256,7 +256,7 @@ public sealed class PinRotationTests
         world.See(A, "old");
         world.Step();
 
-        world.Days(3, () => world.See(A, "new", trusted: true));
+        world.Days(3, () => world.See(A, "new", trusted: true), everyHours: 4);
 
         Assert.Equal(PinState.Active, world.StateOf("new"));
     }
@@ -273,7 +273,7 @@ public sealed class PinRotationTests
             world.See(A, "old", trusted: true);
             world.See(B, "new", trusted: true);
             verdict = world.Evaluate().Verdict;
-        });
+        }, everyHours: 4);
 
         Assert.Equal(PinState.Candidate, world.StateOf("new"));
         Assert.Equal(DestinationVerdict.Degraded, verdict);

@@ -29,6 +29,12 @@ internal sealed class RotationScenario
 
     public Brake Brake { get; set; }
 
+    public DateTimeOffset? ClockSetAt { get; set; }
+
+    public ImmutableArray<PinRefusal> Refusals { get; set; } = [];
+
+    public ImmutableArray<PinElsewhere> Elsewhere { get; set; } = [];
+
     public List<TlsaRecord> Tlsa { get; } = [];
 
     public bool ReverseAddresses { get; set; }
@@ -112,6 +118,9 @@ internal sealed class RotationScenario
         Addresses = [.. (ReverseAddresses ? addresses.Values.Reverse() : addresses.Values).Select(WithDane)],
         Mx = Mx,
         Brake = Brake,
+        ClockSetAt = ClockSetAt,
+        Refusals = Refusals,
+        Elsewhere = Elsewhere,
         Now = Now,
     };
 
@@ -124,7 +133,13 @@ internal sealed class RotationScenario
         foreach (var transition in result.Transitions)
         {
             var index = Pins.FindIndex(pin => pin.Fingerprint == transition.Fingerprint);
-            var next = new Pin(transition.Fingerprint, transition.Subject, transition.To, transition.Strength, Now);
+            if (transition.To is not { } state)
+            {
+                Pins.RemoveAt(index);
+                continue;
+            }
+
+            var next = new Pin(transition.Fingerprint, transition.Subject, state, transition.Strength, Now);
             if (index < 0)
                 Pins.Add(next);
             else

@@ -79,7 +79,7 @@ public sealed class TimetableTests
         Assert.True(Timetable.IsFresh(Seen(Young), Young.AddHours(-1), Young));
         Assert.False(Timetable.IsFresh(ahead, Young.AddHours(-1), Young));
         Assert.Null(Timetable.HeldUntil(Failed(2, ProbeOutcome.GreetingTemporary), Options, Young.AddHours(-6)));
-        Assert.Equal(Options.BackOff * 2, Timetable.ScheduledFreshness(Young.AddHours(6), Young, Options));
+        Assert.Equal(Options.BackOff * 2, Timetable.ScheduledFreshness(Young.AddHours(6), false, Young, Options));
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed class TimetableTests
         List<DateTimeOffset> connections = [];
         while (probes.TryDequeue(out var probe, out var now) && now < Young.AddDays(days))
         {
-            if (connections.Count == 0 || connections[^1] < now - Timetable.ScheduledFreshness(probe.Last, now, Options))
+            if (connections.Count == 0 || connections[^1] < now - Timetable.ScheduledFreshness(probe.Last, false, now, Options))
                 connections.Add(now);
             probes.Enqueue((probe.Id, now), Timetable.NextDue(probe.Id, now, [Seen(Young)], false, true, Options));
         }
@@ -113,7 +113,7 @@ public sealed class TimetableTests
         // It waited a minute for its turn at the address and another one for a greeting.
         var seen = Young.AddMinutes(2);
 
-        Assert.True(seen < due - Timetable.ScheduledFreshness(Young, due, Options));
+        Assert.True(seen < due - Timetable.ScheduledFreshness(Young, false, due, Options));
     }
 
     private static double Pause(DateTimeOffset at, bool candidate, bool resolved, params AddressHistory[] histories) =>

@@ -1,0 +1,49 @@
+-- Pins that a person revoked are refused like rejected ones, and what nothing has trusted has no strength; when probes found a chain
+-- trusted, one by one; what the prober remembers of itself.
+
+CREATE TABLE new_pin (
+    id              INTEGER PRIMARY KEY,
+    destination_id  INTEGER NOT NULL REFERENCES destination (id) ON DELETE CASCADE,
+    position        INTEGER NOT NULL,
+    fingerprint     TEXT NOT NULL,                       -- its length names the algorithm
+    subject         TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    strength        TEXT,                                -- null until somebody or something has trusted it
+    since           INTEGER NOT NULL,
+    key_material_id INTEGER REFERENCES key_material (id),
+    UNIQUE (destination_id, fingerprint)
+);
+
+-- What was a candidate to its end was never trusted, at first sight or otherwise.
+INSERT INTO new_pin (id, destination_id, position, fingerprint, subject, state, strength, since, key_material_id)
+SELECT p.id, p.destination_id, p.position, p.fingerprint, p.subject, p.state,
+       CASE WHEN p.strength = 'tofu' AND (p.state = 'candidate' OR (p.state = 'retired' AND EXISTS (
+           SELECT 1 FROM destination d JOIN audit a ON a.key = d.key
+           WHERE d.id = p.destination_id AND a.evidence LIKE '%"fingerprint":"' || p.fingerprint || '","from":"candidate","to":"retired"%')))
+       THEN NULL ELSE p.strength END,
+       p.since, p.key_material_id
+FROM pin p;
+
+DROP TABLE pin;
+ALTER TABLE new_pin RENAME TO pin;
+
+CREATE INDEX pin_key_material ON pin (key_material_id) WHERE key_material_id IS NOT NULL;
+CREATE INDEX pin_served ON pin (destination_id) WHERE state IN ('standby', 'active', 'retiring');
+CREATE INDEX pin_fingerprint ON pin (fingerprint);       -- whose pin else a key is
+
+-- JSON array: when the probes of the run since trusted_since were made. How closely older ones followed each other is not known.
+ALTER TABLE certificate_run ADD COLUMN trusted_at TEXT;
+
+CREATE TABLE prober (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    clock_set       INTEGER,                             -- when the machine's clock was last set by much
+    brake_on        INTEGER                              -- when the brake was last set
+);
+
+INSERT INTO prober (id) VALUES (1);
+
+-- The brake counts MX hosts, and draws some of them.
+CREATE INDEX mx_target_host ON mx_target (mx_host);
+CREATE INDEX probe_target_last_attempt ON probe_target (last_attempt);
+
+INSERT INTO schema_version VALUES (8, 8, 8);
