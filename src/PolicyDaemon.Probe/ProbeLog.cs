@@ -20,8 +20,8 @@ internal static partial class ProbeLog
     [LoggerMessage(4004, LogLevel.Error, "Probing {NextHop} failed; it is tried again in {Delay}")]
     public static partial void ProbeFailed(this ILogger logger, Exception exception, string nextHop, TimeSpan delay);
 
-    [LoggerMessage(4005, LogLevel.Warning, "{Seen} of {Hosts} MX hosts of pinned destinations showed a new key of late: no pin changes by itself")]
-    public static partial void BrakeOn(this ILogger logger, int seen, int hosts);
+    [LoggerMessage(4005, LogLevel.Warning, "The brake is on: {Why}; no pin changes by itself")]
+    public static partial void BrakeOn(this ILogger logger, string why);
 
     [LoggerMessage(4006, LogLevel.Warning, "The trusted resolver does not pass its self-test, its AD bit does not count: {Detail}")]
     public static partial void ResolverNotValidating(this ILogger logger, string detail);

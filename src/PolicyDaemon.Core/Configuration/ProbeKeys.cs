@@ -92,13 +92,13 @@ public static class ProbeKeys
     public static readonly ConfigurationKey EvidenceWait = Key(
         "evidence_wait", "15m", "how long DANE evidence waits at most for the brake to see first");
 
-    public static readonly ConfigurationKey BrakeWindow = Key("brake_window", "24h", "the brake counts keys that are new within this time");
+    public static readonly ConfigurationKey BrakeWindow = Key("brake_window", "24h", "how long the brake stays set");
 
     public static readonly ConfigurationKey BrakePercent = Key(
-        "brake_percent", "1", "more new keys than this part of all pinned groups stop every change, 1 to 100");
+        "brake_percent", "10", "new keys at more than this part of the MX hosts probed within an hour set the brake, 1 to 100");
 
     public static readonly ConfigurationKey BrakeAtLeast = Key(
-        "brake_least", "5", "fewer groups than this never set the brake, 2 to 1000");
+        "brake_least", "5", "new keys at fewer MX hosts than this never set the brake, 2 to 1000");
 
     public static readonly ConfigurationKey AlertCommand = Key(
         "alert_command", "", "a program run for each finding, an absolute path and arguments");

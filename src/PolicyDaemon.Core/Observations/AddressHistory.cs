@@ -28,7 +28,13 @@ public sealed record AddressHistory(ProbeTarget Target)
     /// <summary>True where the target has offered STARTTLS at some time.</summary>
     public bool HasOfferedStartTls => StartTls != StartTlsOffer.None;
 
-    /// <summary>When a probe last asked for RSA and for ECDSA, and so told of both whether the server has a certificate.</summary>
+    // So many probes that did not see an algorithm any more let its pin go (RotationOptions.RetireAfterProbes).
+    private const int Confirmations = 3;
+
+    /// <summary>True where it is not settled yet that the server has given up one of its certificates.</summary>
+    public bool IsGivingOneUp => Algorithms.Any(algorithm => Latest(algorithm) is { Certificate: null, Probes: < Confirmations });
+
+    /// <summary>When a probe last asked for RSA and for ECDSA, whatever came of it.</summary>
     public DateTimeOffset? BothAlgorithmsAt { get; init; }
 
     /// <summary>True where the server has presented certificates of more than one algorithm, and still does as far as known.</summary>
@@ -79,7 +85,7 @@ public sealed record AddressHistory(ProbeTarget Target)
         next = next with
         {
             StartTls = StartTlsOffer.Offered,
-            BothAlgorithmsAt = observation.Certificates.Length + observation.Absent.Length > 1 ? observation.At : BothAlgorithmsAt,
+            BothAlgorithmsAt = observation.AskedBothAlgorithms || observation.Certificates.Length + observation.Absent.Length > 1 ? observation.At : BothAlgorithmsAt,
         };
         foreach (var presented in observation.Certificates)
         {

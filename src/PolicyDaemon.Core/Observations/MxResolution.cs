@@ -80,6 +80,11 @@ public interface IMxResolver
     /// <param name="probeAs">Hosts to probe for a leading-dot key.</param>
     Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation);
 
+    /// <summary>Tests a resolver that is marked trusted again, now, whenever it was tested last: before something is to be served because it
+    /// called it secure.</summary>
+    /// <returns>True where it passes, and so what it calls secure counts.</returns>
+    Task<bool> RetestAsync(CancellationToken cancellation);
+
     /// <summary>What is wrong with the resolver that is marked trusted; null where nothing is, or none is.</summary>
     string? Trouble { get; }
 

@@ -46,6 +46,9 @@ public sealed record Observation
     /// <summary>The certificates presented, at most one of each key algorithm; the first is the one an ordinary client gets.</summary>
     public ImmutableArray<PresentedCertificate> Certificates { get; init; } = [];
 
+    /// <summary>A second connection asked for a certificate of the other key algorithm, whatever came of it.</summary>
+    public bool AskedBothAlgorithms { get; init; }
+
     /// <summary>Key algorithms that were asked for in a handshake of their own and of which the server has no certificate.</summary>
     public ImmutableArray<KeyAlgorithm> Absent { get; init; } = [];
 

@@ -4,12 +4,27 @@ namespace PolicyDaemon.Core.Rotation;
 
 /// <summary>The brake: when many MX hosts of pinned destinations show a new key at once, our own network, resolver or clock is the
 /// likelier culprit.</summary>
-/// <remarks>It counts MX hosts: a provider that renews the key of one host is one, however many destinations are its customers.</remarks>
-/// <param name="PinnedHosts">The MX hosts of all destinations with served pins, each once.</param>
-/// <param name="HostsWithNewKeys">How many MX hosts showed a <see cref="HostWithNewKey"/> within <see cref="RotationOptions.BrakeWindow"/>.</param>
+/// <remarks>
+/// <code>
+/// an hour   of the MX hosts probed since the first new key of the last hour more than a tenth show one, and at least 5. Counted are
+///           a hundred of them at least, or all there are: the first new key has a sample of the others probed (BrakeSample)
+/// a day     more than three times as many as on a usual day of the last 28, and at least 5
+/// </code>
+/// It stays set for <see cref="RotationOptions.BrakeWindow"/>, so that a person can look. It counts MX hosts: a provider that renews the key
+/// of one host is one, however many destinations are its customers.
+/// </remarks>
+/// <param name="Counts">What the ledger knows.</param>
 /// <param name="PassEnded">When the last pass ended: every target that was due at its start has been probed.</param>
-public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateTimeOffset? PassEnded)
+/// <param name="Now">The present.</param>
+public readonly record struct Brake(BrakeCounts Counts, DateTimeOffset? PassEnded, DateTimeOffset Now)
 {
+    /// <summary>The window of the share of hosts.</summary>
+    public static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    // So that the few hosts of one operator, renewed together, are no share of everything.
+    private const int LeastCounted = 100;
+    private const int TimesUsual = 3;
+
     private readonly RotationOptions? options;
 
     /// <summary>Its thresholds and its wait.</summary>
@@ -19,8 +34,28 @@ public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateT
         init => options = value;
     }
 
-    /// <summary>More than 1 % of the hosts, and at least 5, unless configured otherwise: nothing promotes by itself.</summary>
-    public bool IsOn => HostsWithNewKeys >= Options.BrakeAtLeast && (long)HostsWithNewKeys * 100 > (long)PinnedHosts * Options.BrakePercent;
+    /// <summary>Nothing promotes by itself.</summary>
+    public bool IsOn => IsTripped || (Counts.SetAt <= Now && Now - Counts.SetAt < Options.BrakeWindow);
+
+    /// <summary>It trips by what is counted now, whether it was set before or not.</summary>
+    public bool IsTripped => IsManyOfTheHour || IsManyOfTheDay;
+
+    /// <summary>It trips, and was not set: the ledger is to keep that.</summary>
+    public bool IsNews => IsTripped && !(Counts.SetAt <= Now && Now - Counts.SetAt < Options.BrakeWindow);
+
+    /// <summary>Why it is on, a clause; empty where it is not.</summary>
+    public string Why => IsManyOfTheHour
+        ? $"{Counts.NewInHour} of {Counted} MX hosts probed within an hour show a new key"
+        : IsManyOfTheDay
+            ? $"{Counts.NewInDay} MX hosts of {Counts.PinnedHosts} showed a new key within a day, and {Counts.UsualDay} on a usual one"
+            : IsOn ? $"too many MX hosts showed a new key at once on {Counts.SetAt:yyyy-MM-dd HH:mm} UTC" : "";
+
+    private int Counted => Math.Max(Counts.Probed, Math.Min(LeastCounted, Counts.PinnedHosts));
+
+    private bool IsManyOfTheHour =>
+        Counts.NewInHour >= Options.BrakeAtLeast && (long)Counts.NewInHour * 100 > (long)Counted * Options.BrakePercent;
+
+    private bool IsManyOfTheDay => Counts.NewInDay >= Options.BrakeAtLeast && Counts.NewInDay > TimesUsual * (long)Counts.UsualDay;
 
     /// <summary>True where a key seen at that time has waited for the end of a pass, or long enough.</summary>
     /// <remarks>A time in the future is from before the clock was set back, and no pass that is known ended before that.</remarks>
@@ -28,8 +63,48 @@ public readonly record struct Brake(int PinnedHosts, int HostsWithNewKeys, DateT
         PassEnded > seen || (seen > now && PassEnded is not null) || now - seen >= Options.EvidenceWait;
 }
 
-/// <summary>What the ledger knows for the <see cref="Brake"/>.</summary>
-public readonly record struct BrakeCounts(int PinnedHosts, int HostsWithNewKeys);
+/// <summary>What the ledger knows for the <see cref="Brake"/>. MX hosts of pinned destinations, each once; new keys are those of <see cref="HostWithNewKey"/>.</summary>
+public readonly record struct BrakeCounts
+{
+    /// <summary>The days that tell what is usual.</summary>
+    public const int Days = 28;
+
+    // Certificates that live 47 days are renewed as often, twice as many on a working day; of days that nobody counted this is assumed.
+    private const int LifeInDays = 47;
+    private const int TimesOnWorkingDays = 2;
+
+    // One day of each week.
+    private const int DaysWithMore = 3;
+
+    /// <summary>All.</summary>
+    public int PinnedHosts { get; init; }
+
+    /// <summary>Those that showed a new key within the last hour.</summary>
+    public int NewInHour { get; init; }
+
+    /// <summary>Those that showed any key since the first of these; it may be left out where they are too few to matter.</summary>
+    public int Probed { get; init; }
+
+    /// <summary>Those that showed a new key within the last 24 hours; it may be a moment old.</summary>
+    public int NewInDay { get; init; }
+
+    /// <summary>How many do so on a usual day; it may be left out where those of today are too few to matter.</summary>
+    public int UsualDay { get; init; }
+
+    /// <summary>When the brake was last set; null where it never was.</summary>
+    public DateTimeOffset? SetAt { get; init; }
+
+    /// <summary>The usual day is the busiest of a week: three of the last <see cref="Days"/> had more. Quiet weekends do not make an ordinary
+    /// Monday look like a fault, and a bad day or two do not make the next one usual.</summary>
+    /// <param name="counted">How many there were on each of the days that were counted, in any order.</param>
+    /// <param name="pinnedHosts">All MX hosts.</param>
+    public static int Usual(IReadOnlyCollection<int> counted, int pinnedHosts)
+    {
+        ArgumentNullException.ThrowIfNull(counted);
+        var assumed = ((TimesOnWorkingDays * pinnedHosts) + LifeInDays - 1) / LifeInDays;
+        return counted.Concat(Enumerable.Repeat(assumed, Math.Max(0, Days - counted.Count))).OrderDescending().ElementAt(DaysWithMore);
+    }
+}
 
 /// <summary>An MX host that presents a key of which nobody knew: no pin serves or rejects it, and none announced it.</summary>
 /// <param name="MxHost">The host's name.</param>

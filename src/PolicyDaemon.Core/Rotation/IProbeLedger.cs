@@ -41,8 +41,8 @@ public interface IProbeLedger
     /// <param name="fingerprint">Of the public key or of the certificate.</param>
     PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint);
 
-    /// <summary>A random sample of the destinations, each at most once and each as likely as another.</summary>
-    /// <param name="size">The size of the sample; fewer are returned where there are not so many, and perhaps of a large store.</param>
+    /// <summary>A random sample of the MX hosts of pinned destinations, each at most once and each as likely as another: a destination behind each.</summary>
+    /// <param name="size">The size of the sample; fewer are returned where there are not so many.</param>
     IReadOnlyList<NextHop> Sample(int size, Random random);
 
     /// <summary>One destination as it is now; null where it is no longer configured.</summary>
@@ -55,8 +55,12 @@ public interface IProbeLedger
     IReadOnlyList<NextHop> Sharing(ProbeTarget target);
 
     /// <summary>The numbers of the brake.</summary>
-    /// <param name="since">Keys that were first seen after this time count as new.</param>
-    BrakeCounts ReadBrake(DateTimeOffset since);
+    /// <param name="now">The present.</param>
+    /// <param name="least">Fewer new keys than this do not matter: what takes longer to count is left out.</param>
+    BrakeCounts ReadBrake(DateTimeOffset now, int least);
+
+    /// <summary>Takes down that the brake was set.</summary>
+    void BrakeSet(DateTimeOffset at);
 
     /// <summary>Stores an observation and the target's history with it.</summary>
     void Record(Observation observation, AddressHistory history);

@@ -10,7 +10,7 @@ internal static class Retirement
     {
         foreach (var pin in view.Pins.In(PinState.Active))
         {
-            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view))
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view) || !IsWhereItWasReachable(pin, view))
                 continue;
             view.Pins.Move(
                 pin, PinState.Retiring, pin.Strength, RotationRule.Replaced,
@@ -24,7 +24,7 @@ internal static class Retirement
     {
         foreach (var pin in view.Pins.In(PinState.Retiring))
         {
-            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view) || !IsUnseenForGrace(pin, view))
+            if (IsInUse(pin, view) || !IsReplacedEverywhere(pin, view) || !IsWhereItWasReachable(pin, view) || !IsUnseenForGrace(pin, view))
                 continue;
             view.Pins.Move(
                 pin, PinState.Retired, pin.Strength, RotationRule.GraceOver,
@@ -35,6 +35,14 @@ internal static class Retirement
     /// <summary>True where some address, reachable or not, listed or not, presented the pin in its last conclusive probe.</summary>
     public static bool IsInUse(Pin pin, RotationView view) =>
         view.CertificateSlots.Any(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+
+    /// <summary>False where the pin was last seen at an address that cannot be reached now, whatever it showed since.</summary>
+    private static bool IsWhereItWasReachable(Pin pin, RotationView view)
+    {
+        var last = view.CertificateSlots.Where(slot => slot.Address.Listed).Max(slot => slot.LastSeen(pin));
+        return last is null || view.CertificateSlots
+            .Where(slot => slot.Address.Listed && slot.LastSeen(pin) == last).All(slot => slot.Address.History.IsConclusive);
+    }
 
     private static bool IsReplacedEverywhere(Pin pin, RotationView view) =>
         !view.Current.IsEmpty && view.CertificateSlots.Where(slot => slot.Address.Listed).All(slot => IsReplaced(slot, pin, view));

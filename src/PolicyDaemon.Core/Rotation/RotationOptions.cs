@@ -29,11 +29,11 @@ public sealed record RotationOptions
     /// <summary>How long evidence A waits at most, so that the brake can see first.</summary>
     public TimeSpan EvidenceWait { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>The brake counts MX hosts that showed a new key within this time.</summary>
+    /// <summary>How long the brake stays set.</summary>
     public TimeSpan BrakeWindow { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>More than this part of the MX hosts of pinned destinations sets the brake.</summary>
-    public int BrakePercent { get; init; } = 1;
+    /// <summary>More than this part of the MX hosts probed within an hour sets the brake.</summary>
+    public int BrakePercent { get; init; } = 10;
 
     /// <summary>Fewer MX hosts than this never set it.</summary>
     public int BrakeAtLeast { get; init; } = 5;

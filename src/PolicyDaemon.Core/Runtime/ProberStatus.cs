@@ -33,5 +33,5 @@ public sealed record ResolverStatus(
 /// <summary>The brake.</summary>
 /// <param name="On">No pin changes by itself.</param>
 /// <param name="MxHosts">How many MX hosts the pinned destinations have.</param>
-/// <param name="NewKeys">How many MX hosts showed a new key of late.</param>
+/// <param name="NewKeys">How many MX hosts showed a new key within a day.</param>
 public sealed record BrakeStatus(bool On, int MxHosts, int NewKeys);

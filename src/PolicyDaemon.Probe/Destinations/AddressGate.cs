@@ -106,8 +106,8 @@ internal sealed class AddressGate(
     {
         var stored = ledger?.ReadHistory(target);
         var before = Remembered(target);
-        // A server with one certificate, as most have, is asked for another once a day; one with two shows both every time.
-        var isTime = before.HasSeveral || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
+        // A server with one certificate, as most have, is asked for another once a week; one with two shows both every time.
+        var isTime = before.HasSeveral || before.IsGivingOneUp || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
         var observation = await probe.ProbeAsync(target, bothAlgorithms && isTime, cancellation);
         var after = before.AsOf(observation.At).With(observation);
         if (ledger is not null)

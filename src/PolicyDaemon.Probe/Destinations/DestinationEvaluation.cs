@@ -23,6 +23,19 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
     /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
     public ImmutableArray<MxTarget> Targets { get; } = Merge(state, resolution, now);
 
+    /// <summary>The same with a resolver of which nothing counts as secure.</summary>
+    public DestinationEvaluation Unproven() => new(
+        state,
+        resolution with
+        {
+            MxDnssec = DnssecStatus.Unknown,
+            Hosts = [.. resolution.Hosts.Select(host => host with { AddressDnssec = DnssecStatus.Unknown, TlsaDnssec = DnssecStatus.Unknown })],
+        },
+        now)
+    {
+        Elsewhere = Elsewhere,
+    };
+
     public bool IsListed(MxTarget target) => resolution.Worked
         ? target.LastListed == now
         : state.LastResolution is { } last && target.LastListed >= last.At;

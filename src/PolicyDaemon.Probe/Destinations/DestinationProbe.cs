@@ -94,7 +94,7 @@ public sealed class DestinationProbe : IDisposable
             return;
         var evaluation = new DestinationEvaluation(state, probed.Resolution, now);
         var histories = evaluation.Targets.Select(target => target.Target).Distinct().ToDictionary(target => target, gate.Remembered);
-        await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Observation.Target).ToDictionary(address => address.Observation.Target, address => address.Observation), passEnded: null);
+        await FinishAsync(state, evaluation, histories, probed.Addresses.DistinctBy(address => address.Observation.Target).ToDictionary(address => address.Observation.Target, address => address.Observation), passEnded: null, CancellationToken.None);
     }
 
     /// <summary>Drops the spacing of addresses whose wait is over, and expired entries of the shared DNS cache.</summary>
@@ -140,7 +140,7 @@ public sealed class DestinationProbe : IDisposable
 
         var histories = probes.ToDictionary(pair => pair.Key, pair => pair.Value.History);
         var observations = probes.Where(pair => pair.Value.Observation is not null).ToDictionary(pair => pair.Key, pair => pair.Value.Observation!);
-        var (result, counts) = await FinishAsync(state, evaluation, histories, observations, passEnded);
+        var (result, counts) = await FinishAsync(state, evaluation, histories, observations, passEnded, cancellation);
         return new ProbedDestination
         {
             Before = state,
@@ -155,12 +155,21 @@ public sealed class DestinationProbe : IDisposable
 
     private async Task<(ProbeResult Result, BrakeCounts Counts)> FinishAsync(
         DestinationState state, DestinationEvaluation evaluation, Dictionary<ProbeTarget, AddressHistory> histories,
-        Dictionary<ProbeTarget, Observation> seen, DateTimeOffset? passEnded)
+        Dictionary<ProbeTarget, Observation> seen, DateTimeOffset? passEnded, CancellationToken cancellation)
     {
-        var counts = ledger?.ReadBrake(time.GetUtcNow() - options.Rotation.BrakeWindow) ?? default;
+        var counts = ledger?.ReadBrake(time.GetUtcNow(), options.Rotation.BrakeAtLeast) ?? default;
         evaluation.Elsewhere = ledger is null ? [] : Elsewhere(ledger, state, evaluation, histories);
-        var brake = new Brake(counts.PinnedHosts, counts.HostsWithNewKeys, passEnded) { Options = options.Rotation };
+        var brake = new Brake(counts, passEnded, time.GetUtcNow()) { Options = options.Rotation };
+        if (brake.IsNews)
+            ledger!.BrakeSet(time.GetUtcNow());
         var result = evaluation.Finish(histories, seen, postfix, brake, options, resolver.Trouble is not null);
+        // The hourly self-test's word may be an hour old, and a resolver that has turned meanwhile would be believed.
+        if (ledger is not null && result.Result.Transitions.Any(transition => transition.Rule == RotationRule.Dane) && !await resolver.RetestAsync(cancellation))
+        {
+            evaluation = evaluation.Unproven();
+            result = evaluation.Finish(histories, seen, postfix, brake, options, isDnssecUnknown: true);
+        }
+
         if (Findings is not null)
         {
             result = Findings.Withhold(

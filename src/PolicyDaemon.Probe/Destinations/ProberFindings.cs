@@ -76,10 +76,10 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             var check = Check(probed);
             var change = Set(
                 FindingKind.BrakeOn, brake.IsOn,
-                () => $"{brake.HostsWithNewKeys} of {brake.PinnedHosts} MX hosts of pinned destinations showed a new key within {brake.Options.BrakeWindow.ToLongText()}; no pin changes by itself",
+                () => $"{brake.Why}; no pin changes by itself for {brake.Options.BrakeWindow.ToLongText()}",
                 "policyctl status");
             if (change is true)
-                logger.BrakeOn(brake.HostsWithNewKeys, brake.PinnedHosts);
+                logger.BrakeOn(brake.Why);
             var trouble = Set(
                 FindingKind.ResolverNotValidating, resolverTrouble is not null,
                 () => $"the resolver marked trusted does not pass its self-test: {resolverTrouble}; use one that validates, or set resolver_trusted = no", check);

@@ -26,7 +26,7 @@ public sealed record ScheduleOptions
     public TimeSpan ProviderSpacing { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a server that has shown one certificate is asked whether it has one of the other key algorithm.</summary>
-    public TimeSpan OtherAlgorithmInterval { get; init; } = TimeSpan.FromHours(20);
+    public TimeSpan OtherAlgorithmInterval { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>The most connections at one time.</summary>
     public int MaxConnections { get; init; } = 64;

@@ -38,6 +38,9 @@ public sealed class DnsResolvers : IDisposable
     /// <summary>True where the resolver is trusted and a fresh self-test has passed; runs the test where it is due.</summary>
     internal Task<bool> IsTrustedAsync(CancellationToken cancellation) => selfTest.IsTrustedAsync(cancellation);
 
+    /// <inheritdoc cref="ResolverSelfTest.RetestAsync"/>
+    internal Task<bool> RetestAsync(CancellationToken cancellation) => selfTest.RetestAsync(cancellation);
+
     /// <summary>Looks up where the mail of a destination goes: MX, address and TLSA records, all hosts and address families at once.</summary>
     /// <param name="nextHop">The destination.</param>
     /// <param name="hosts">Host names for a key that answers for subdomains.</param>

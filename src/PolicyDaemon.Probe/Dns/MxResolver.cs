@@ -46,6 +46,9 @@ public sealed class MxResolver : IMxResolver, IDisposable
     }
 
     /// <inheritdoc/>
+    public Task<bool> RetestAsync(CancellationToken cancellation) => resolvers.RetestAsync(cancellation);
+
+    /// <inheritdoc/>
     public void Sweep() => resolvers.Shared.Sweep();
 
     public void Dispose()

@@ -231,8 +231,8 @@ internal sealed class EngineLoop : IDisposable
             Hasten(ended.Key, reason);
         foreach (var neighbour in ended.Sharing.Where(key => key != ended.Key))
             Hasten(neighbour, ProbeReason.Shared);
-        if (ended.NewKeyAmong is { } pinnedHosts)
-            Sample(ended.Key, pinnedHosts);
+        if (ended.NewKeySeen)
+            Sample(ended.Key);
     }
 
     private void Return(EngineSignal.ProbeEnded ended)
@@ -254,11 +254,11 @@ internal sealed class EngineLoop : IDisposable
             window.Hasten(key, time.GetUtcNow(), reason);
     }
 
-    private void Sample(NextHop seenAt, int pinnedHosts)
+    private void Sample(NextHop seenAt)
     {
         try
         {
-            foreach (var key in sample.Draw(seenAt, pinnedHosts, time.GetUtcNow()))
+            foreach (var key in sample.Draw(seenAt, time.GetUtcNow()))
                 Hasten(key, ProbeReason.Sample);
         }
         catch (LedgerUnavailableException fault)

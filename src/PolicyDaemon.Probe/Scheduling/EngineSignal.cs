@@ -31,9 +31,8 @@ internal abstract record EngineSignal
         /// <summary>Destinations behind an address that showed something new.</summary>
         public ImmutableArray<NextHop> Sharing { get; init; } = [];
 
-        /// <summary>Where the probe saw a new key, the number of all pinned MX hosts: a sample of other destinations is probed, so that the brake can
-        /// tell a renewal from a fault of our network. Null where it saw none.</summary>
-        public int? NewKeyAmong { get; init; }
+        /// <summary>A new key was seen: others are probed, too, so that the brake can tell a renewal from a fault of our network.</summary>
+        public bool NewKeySeen { get; init; }
     }
 
     /// <summary>Something is due, or the engine is to stop.</summary>

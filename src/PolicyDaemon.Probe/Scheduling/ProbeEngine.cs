@@ -107,7 +107,7 @@ public sealed class ProbeEngine : IDisposable
     {
         var result = probed.Recorded.Result;
         lastBrake = new StrongBox<Brake>(
-            new Brake(probed.Counts.PinnedHosts, probed.Counts.HostsWithNewKeys, PassEnded) { Options = rotation });
+            new Brake(probed.Counts, PassEnded, time.GetUtcNow()) { Options = rotation });
         logger.Probed(key.Text, result.Verdict.Name(), reason.ToString());
         foreach (var transition in result.Transitions)
             logger.PinMoved(key.Text, transition.Fingerprint.Hex, transition.To?.Name() ?? "forgotten", transition.Reason);
@@ -117,7 +117,7 @@ public sealed class ProbeEngine : IDisposable
             NextDue = probed.Recorded.NextDue,
             AwaitsEndOfPass = result.ReconsiderAt is not null || result.NewKeySeen,
             Sharing = [.. probed.Changed.SelectMany(ledger.Sharing).Distinct()],
-            NewKeyAmong = result.NewKeySeen ? probed.Counts.PinnedHosts : null,
+            NewKeySeen = result.NewKeySeen,
         };
     }
 }

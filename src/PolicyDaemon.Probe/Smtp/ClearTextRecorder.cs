@@ -23,6 +23,8 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
     // A chain of certificates is the largest honest thing; OpenSSL's own limit for one is 100 KiB (SSL_CTX_set_max_cert_list).
     private const int MaxTotal = 1024 * 1024;
 
+    private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3: it closes by itself
+
     private readonly byte[] pending = new byte[4096];
     private int pendingStart;
     private int pendingEnd;
@@ -50,6 +52,9 @@ internal sealed class ClearTextRecorder(NetworkStream inner, StageClock clock) :
 
     /// <summary>True where the last line in the clear was no part of a reply, and no reply followed it.</summary>
     public bool EndedInNonsense { get; private set; }
+
+    /// <summary>The server has answered whatever was said to it in the clear, and goes on listening.</summary>
+    public bool IsInStep => !IsTls && !SawEnd && Violation is null && reply.IsComplete && LastCode is > 0 and not ServiceNotAvailable;
 
     public bool SawEnd { get; private set; }
 

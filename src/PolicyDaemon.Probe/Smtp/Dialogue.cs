@@ -48,6 +48,8 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         {
             cancellation.ThrowIfCancellationRequested();
             fault = caught;
+            if (recorder is { IsInStep: true } && !clock.HasExpired)
+                await QuitAsync(socket, log, cancellation);
         }
         finally
         {
@@ -63,7 +65,28 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             AfterHandshake(clock, log, fault), presented, recorder?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
 
-    /// <summary>The outcome of EHLO over TLS; what happens from QUIT on has no influence on mail.</summary>
+    /// <summary>Takes leave where there is nothing more to say in the clear; MailKit, which gives the connection up, does not.</summary>
+    private async Task QuitAsync(Socket socket, DialogueLog log, CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource(options.QuitTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            await socket.SendAsync("QUIT\r\n"u8.ToArray(), either.Token);
+            log.Note("C: QUIT");
+            // The reply, or the end: a server that writes to nobody would find that worth a line in its log.
+            var reply = new byte[512];
+            var count = await socket.ReceiveAsync(reply, either.Token);
+            if (count > 0)
+                log.Note("S: " + PeerText.Escape(reply.AsSpan(0, count).TrimEnd("\r\n"u8)));
+        }
+        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>How EHLO over TLS ended; from QUIT on nothing matters any more.</summary>
     private static ProbeOutcome AfterHandshake(StageClock clock, DialogueLog log, Exception? fault) => fault switch
     {
         // To 421, Postfix does not say HELO, MailKit does.

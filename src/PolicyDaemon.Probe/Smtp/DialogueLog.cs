@@ -60,6 +60,13 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
         Add("S: ", text);
     }
 
+    /// <summary>Adds a line that went past MailKit.</summary>
+    public void Note(string line)
+    {
+        if (lines.Count < MaxLines)
+            lines.Add(line);
+    }
+
     public void Dispose()
     {
     }

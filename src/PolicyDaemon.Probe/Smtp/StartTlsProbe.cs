@@ -5,8 +5,8 @@ namespace PolicyDaemon.Probe.Smtp;
 
 /// <summary>Probes one target as Postfix would deliver to it, and returns the observation. Every failure is an outcome, not an exception.</summary>
 /// <remarks>
-/// A first connection as Postfix makes it; then, where the server is well, a second in TLS 1.2 that leaves it only the other key
-/// algorithm, since a server may hold an RSA and an ECDSA certificate and different clients see different ones; or, where it said that
+/// A first connection as Postfix makes it; then, where the server is well, a second up to TLS 1.2 that asks for the other key
+/// algorithm first, since a server may hold an RSA and an ECDSA certificate and different clients see different ones; or, where it said that
 /// nothing fits, a second without certificates, which Postfix takes where it does not authenticate. The two connections follow each
 /// other: never more than one at a time to an address.
 /// </remarks>
@@ -74,6 +74,7 @@ public sealed class StartTlsProbe : IServerProbe
     /// <summary>What a handshake in TLS 1.2 says of it; null where it says nothing.</summary>
     private static bool? OfTls12(DialogueResult result) => result switch
     {
+        { Presented.TlsVersion: "TLSv1" or "TLSv1.1" } => false,
         { Presented: not null } or { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure } => true,
         { Outcome: ProbeOutcome.HandshakeFailed, Alert: ProtocolVersion } => false,
         _ => null,
@@ -89,13 +90,17 @@ public sealed class StartTlsProbe : IServerProbe
         };
         if (other == KeyAlgorithm.Other)
             return observation;
-        var second = await dialogue.RunAsync(observation.Target, TlsOffer.Only(other), cancellation);
-        observation = observation with { At = time.GetUtcNow(), SpeaksTls12 = observation.SpeaksTls12 ?? OfTls12(second) };
-        if (second is { Outcome: ProbeOutcome.Secured, Presented: { } presented } && presented.Certificate.Algorithm == other)
-            return observation with { Certificates = observation.Certificates.Add(presented) };
-        // Only its own word that nothing fits; a timeout or a version alert (TLS 1.3 only) says nothing.
-        return second is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure }
-            ? observation with { Absent = ImmutableArray.Create(other) }
-            : observation;
+        var second = await dialogue.RunAsync(observation.Target, TlsOffer.Rather(other), cancellation);
+        observation = observation with { At = time.GetUtcNow(), AskedBothAlgorithms = true, SpeaksTls12 = observation.SpeaksTls12 ?? OfTls12(second) };
+        // Of TLS 1.0 and 1.1 Postfix takes no certificate, but their certificate is the server's.
+        return second switch
+        {
+            { Outcome: ProbeOutcome.Secured or ProbeOutcome.TlsTooOld, Presented: { } presented } when presented.Certificate.Algorithm == other =>
+                observation with { Certificates = observation.Certificates.Add(presented) },
+            // It had the choice, or says itself that nothing fits; a timeout or a version alert (TLS 1.3 only) says nothing.
+            { Outcome: ProbeOutcome.Secured or ProbeOutcome.TlsTooOld, Presented: not null } or { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure } =>
+                observation with { Absent = [other] },
+            _ => observation,
+        };
     }
 }

@@ -137,18 +137,23 @@ internal sealed class TlsOffer
     /// <summary>The suites in which the server presents no certificate; Postfix takes them at may and encrypt. TLS 1.3 has none.</summary>
     public static TlsOffer WithoutCertificate { get; } = new(UpToTls12, SuitesWithoutCertificate);
 
-    /// <summary>An offer that a server can only answer with a certificate of one key algorithm.</summary>
+    /// <summary>An offer that makes a server show a certificate of one key algorithm where it has one, and lets it show its other one where not.</summary>
     /// <remarks>
-    /// In TLS 1.2 the suite names the certificate's algorithm. In TLS 1.3 only signature_algorithms does, which .NET cannot set; so
-    /// the other certificate of a server that speaks TLS 1.3 only stays unseen, and is never taken for absent.
+    /// In TLS 1.2 and below the suite names the certificate's algorithm. First come all suites of the one that is asked for; behind them
+    /// those with AES-128 of the other, so that a server without finishes the handshake all the same: one that failed would leave an error
+    /// in its log. Whether a server goes by our order or by its own, the strongest first, it takes the certificate that is asked for
+    /// where it has it. In TLS 1.3 only signature_algorithms names it, which .NET cannot set; so the other certificate of a server that
+    /// speaks TLS 1.3 only stays unseen, and is never taken for absent.
     /// </remarks>
-    public static TlsOffer Only(KeyAlgorithm algorithm) => algorithm == KeyAlgorithm.Rsa ? OnlyRsa : OnlyEcdsa;
+    public static TlsOffer Rather(KeyAlgorithm algorithm) => algorithm == KeyAlgorithm.Rsa ? RatherRsa : RatherEcdsa;
 
-    private static TlsOffer OnlyRsa { get; } =
-        new(SslProtocols.Tls12, Suites.Where(suite => suite.ToString().Contains("_RSA_", StringComparison.Ordinal)));
+    private static TlsOffer RatherRsa { get; } = new(UpToTls12, [.. Of("_RSA_"), .. Of("_ECDSA_").Where(IsAes128)]);
 
-    private static TlsOffer OnlyEcdsa { get; } =
-        new(SslProtocols.Tls12, Suites.Where(suite => suite.ToString().Contains("_ECDSA_", StringComparison.Ordinal)));
+    private static TlsOffer RatherEcdsa { get; } = new(UpToTls12, [.. Of("_ECDSA_"), .. Of("_RSA_").Where(IsAes128)]);
+
+    private static IEnumerable<TlsCipherSuite> Of(string algorithm) => Suites.Where(suite => suite.ToString().Contains(algorithm, StringComparison.Ordinal));
+
+    private static bool IsAes128(TlsCipherSuite suite) => suite.ToString().Contains("_AES_128_", StringComparison.Ordinal);
 
     /// <summary>Applies the offer to the options of a handshake.</summary>
     public void ApplyTo(SslClientAuthenticationOptions options)

@@ -10,9 +10,6 @@ namespace PolicyDaemon.Store.Probing;
 /// <remarks>A million destinations are never read at once but by policyctl; an entry whose key cannot be read is passed over.</remarks>
 internal sealed class DueTable(DbConnection connection)
 {
-    /// <summary>The number of destinations up to which all are shuffled to draw a sample; among more, positions are drawn.</summary>
-    private const int Shuffled = 10_000;
-
     internal List<ProbeDue> All() => [.. Parsed(Rows()).Select(row => new ProbeDue(row.Key, row.Due?.Time()))];
 
     internal List<ProbeDue> Due(DateTimeOffset until, int limit) =>
@@ -45,27 +42,8 @@ internal sealed class DueTable(DbConnection connection)
         return new ProbeCounts((int)all, (int)Math.Min(all, unprobed + due));
     }
 
-    internal List<NextHop> Sample(int size, Random random)
-    {
-        var last = connection.ExecuteScalar<long>("SELECT coalesce(max(id), 0) FROM destination");
-        if (last <= Shuffled)
-        {
-            var keys = Parsed(Rows()).Select(row => row.Key).ToArray();
-            random.Shuffle(keys);
-            return [.. keys.Take(size)];
-        }
-
-        var drawn = new HashSet<NextHop>();
-        for (var attempt = 0; attempt < 2 * size && drawn.Count < size; attempt++)
-            drawn.UnionWith(Parsed(From(random.NextInt64(last) + 1)).Select(row => row.Key));
-        return [.. drawn];
-    }
-
     private List<Row> Rows() => connection.Query<Row>(
         "SELECT d.id, d.key, s.next_due FROM destination d LEFT JOIN probe_state s ON s.destination_id = d.id WHERE d.level <> 'none'").ToList();
-
-    private List<Row> From(long id) => connection.Query<Row>(
-        "SELECT id, key, NULL AS next_due FROM destination WHERE id >= @id AND level <> 'none' ORDER BY id LIMIT 1", new { id }).ToList();
 
     private static IEnumerable<(NextHop Key, long? Due)> Parsed(IEnumerable<Row> rows)
     {

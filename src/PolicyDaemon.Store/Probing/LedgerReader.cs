@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Data.Common;
-using System.Diagnostics;
 using System.Text.Json;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
@@ -18,11 +17,6 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>The reading half of the ledger, over one session. For one thread at a time.</summary>
 internal sealed class LedgerReader
 {
-    // Counting the MX hosts of all pinned destinations takes its time in a large store; it may cost this part of ours.
-    private const int CountingShare = 20;
-
-    private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
-
     // What another destination has decided about a key: it serves it, or a person there refused it.
     private static readonly string RecordStates = string.Join(
         ", ", PinNames.ServedStates.Append(PinState.Rejected).Append(PinState.Revoked).Select(state => $"'{state.Name()}'"));
@@ -32,7 +26,6 @@ internal sealed class LedgerReader
     private readonly StateTable states;
     private readonly DestinationTable destinations;
     private readonly ProberTable prober;
-    private (int Count, long At, long Took)? hosts;
 
     internal LedgerReader(StoreSession session, HistoryCache cache)
     {
@@ -42,12 +35,16 @@ internal sealed class LedgerReader
         destinations = new DestinationTable(session.Connection);
         prober = new ProberTable(session.Connection);
         Due = new DueTable(session.Connection);
+        Brake = new BrakeTable(session.Connection);
     }
 
     internal DbConnection Connection => session.Connection;
 
     /// <summary>Reads which destinations are to be probed, and when.</summary>
     internal DueTable Due { get; }
+
+    /// <summary>What the brake counts and draws from.</summary>
+    internal BrakeTable Brake { get; }
 
     // The version and the rows behind it are of one moment only within a transaction.
     internal AddressHistory ReadHistory(ProbeTarget target) => InOneMoment(() => targets.Read(target, mayKeep: true).History);
@@ -63,13 +60,6 @@ internal sealed class LedgerReader
             """,
             new { target.Id }).ToList();
         return [.. keys.Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
-    }
-
-    internal BrakeCounts ReadBrake(DateTimeOffset since)
-    {
-        var withNewKeys = Connection.ExecuteScalar<long>(
-            "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= @since", new { since = since.Seconds() });
-        return new BrakeCounts(PinnedHosts(), (int)withNewKeys);
     }
 
     internal DestinationState? Read(NextHop key) => InOneMoment(() => ReadMoment(key));
@@ -157,21 +147,4 @@ internal sealed class LedgerReader
     }
 
     internal sealed record ElsewhereRow(string Key, string State, long Shares);
-
-    private int PinnedHosts()
-    {
-        if (hosts is { } known && Stopwatch.GetTimestamp() - known.At < known.Took * CountingShare)
-            return known.Count;
-        var started = Stopwatch.GetTimestamp();
-        var count = (int)Connection.ExecuteScalar<long>(
-            """
-            SELECT count(DISTINCT l.mx_host) FROM mx_target l
-            WHERE l.last_listed IS NULL AND EXISTS
-                (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
-            """ + ServedStates + "))");
-        var took = Stopwatch.GetTimestamp() - started;
-        // What is counted in a moment is always counted.
-        hosts = (count, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
-        return count;
-    }
 }

@@ -72,7 +72,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint) => Read(from => from.FindElsewhere(key, fingerprint));
 
-    public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Due.Sample(size, random));
+    public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Brake.Sample(size, random));
 
     public DestinationState? Read(NextHop key) => Read(from => from.Read(key));
 
@@ -80,7 +80,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public IReadOnlyList<NextHop> Sharing(ProbeTarget target) => Read(from => from.Sharing(target));
 
-    public BrakeCounts ReadBrake(DateTimeOffset since) => Read(from => from.ReadBrake(since));
+    public BrakeCounts ReadBrake(DateTimeOffset now, int least) => Read(from => from.Brake.Read(now, least));
+
+    public void BrakeSet(DateTimeOffset at) => Write(into => into.BrakeSet(at));
 
     /// <inheritdoc/>
     /// <remarks>The history is continued from what is stored, and not taken from <paramref name="history"/>: another program may have

@@ -10,7 +10,7 @@ internal sealed class Sweeper(DbConnection connection)
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     private static readonly TimeSpan FindingMemory = TimeSpan.FromDays(90);
 
-    // The longest brake_window, policydaemon.conf(5).
+    // What the brake calls a usual day: 28 of them, and today.
     private static readonly TimeSpan NewKeyMemory = TimeSpan.FromDays(30);
 
     // A target is written before the destination that it belongs to.

@@ -83,6 +83,8 @@ internal sealed class WriteSession
 
     internal void ClockSet(DateTimeOffset at) => prober.ClockSet(at);
 
+    internal void BrakeSet(DateTimeOffset at) => prober.BrakeSet(at);
+
     internal void Write(IReadOnlyCollection<Finding> ofTheProber, DateTimeOffset at) =>
         FindingTable.Replace(Connection, Prober, FindingSource.Prober, ofTheProber, at);
 }

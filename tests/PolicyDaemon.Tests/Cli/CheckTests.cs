@@ -56,7 +56,7 @@ public sealed partial class CheckTests
                  key pin       {ProbedNetwork.KeyPin(Public)}
                  cert pin      {ProbedNetwork.CertificatePin(Public)}
                  dane          match
-                               it has no certificate with an RSA key
+                               it has no certificate with an RSA key: a second connection asked for one
                127.0.0.2 port {network.Port}
                  outcome       connection-refused at connect: connection refused
                  stages        connect 0 ms

@@ -19,6 +19,10 @@ internal sealed class MemoryLedger : IProbeLedger
     private readonly Dictionary<ProbeTarget, AddressHistory> histories = [];
     private readonly List<HostWithNewKey> newKeys = [];
     private DateTimeOffset? clockSetAt;
+    private DateTimeOffset? brakeSetAt;
+
+    /// <summary>How many MX hosts show a new key on a usual day.</summary>
+    public int UsualDay { get; set; } = 10;
 
     public ConcurrentQueue<ProbeResult> Results { get; } = new();
 
@@ -151,9 +155,10 @@ internal sealed class MemoryLedger : IProbeLedger
     {
         lock (guard)
         {
-            var keys = destinations.Keys.ToArray();
-            random.Shuffle(keys);
-            return [.. keys.Take(size)];
+            var hosts = destinations.Values.Where(one => one.Pins.Any(pin => pin.IsServed))
+                .SelectMany(one => one.Targets, (one, target) => (one.Key, target.MxHost)).DistinctBy(one => one.MxHost).ToArray();
+            random.Shuffle(hosts);
+            return [.. hosts.Take(size).Select(one => one.Key)];
         }
     }
 
@@ -176,16 +181,34 @@ internal sealed class MemoryLedger : IProbeLedger
             return [.. destinations.Values.Where(one => one.Targets.Any(known => known.Target == target)).Select(one => one.Key)];
     }
 
-    public BrakeCounts ReadBrake(DateTimeOffset since)
+    public BrakeCounts ReadBrake(DateTimeOffset now, int least)
     {
         lock (guard)
         {
-            return new BrakeCounts(
-                destinations.Values.Where(one => one.Pins.Any(pin => pin.IsServed)).SelectMany(one => one.Targets)
+            var hour = newKeys.Where(key => key.Since >= now - Brake.Hour).ToList();
+            var first = hour.Count == 0 ? now : hour.Min(key => key.Since);
+            return new BrakeCounts
+            {
+                PinnedHosts = Pinned().Select(target => target.MxHost).Distinct().Count(),
+                NewInHour = hour.Select(key => key.MxHost).Distinct().Count(),
+                Probed = Pinned().Where(target => histories.TryGetValue(target.Target, out var history) && history.IsSecured && history.LastAttempt >= first)
                     .Select(target => target.MxHost).Distinct().Count(),
-                newKeys.Where(key => key.Since >= since).Select(key => key.MxHost).Distinct().Count());
+                NewInDay = newKeys.Where(key => key.Since >= now.AddDays(-1)).Select(key => key.MxHost).Distinct().Count(),
+                UsualDay = UsualDay,
+                SetAt = brakeSetAt,
+            };
         }
     }
+
+    public void BrakeSet(DateTimeOffset at)
+    {
+        Check();
+        lock (guard)
+            brakeSetAt = at;
+    }
+
+    private IEnumerable<MxTarget> Pinned() =>
+        destinations.Values.Where(one => one.Pins.Any(pin => pin.IsServed)).SelectMany(one => one.Targets);
 
     public void Record(Observation observation, AddressHistory history)
     {

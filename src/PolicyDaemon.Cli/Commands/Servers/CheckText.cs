@@ -49,7 +49,9 @@ internal static class CheckText
         foreach (var seen in address.Observation.Certificates)
             report.Block(Facts(result, address, seen), Labels - Deeper, 2 + Deeper);
         if (address.Observation is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
-            report.Block([("", new Cell($"it has no certificate with an {Phrases.Algorithm(absent)} key", Tone.Faint))], Labels - Deeper, 2 + Deeper);
+            report.Block([("", new Cell($"it has no certificate with an {Phrases.Algorithm(absent)} key: a second connection asked for one", Tone.Faint))], Labels - Deeper, 2 + Deeper);
+        else if (address.Observation is { AskedBothAlgorithms: true, Certificates.Length: 1 })
+            report.Block([("", new Cell("a second connection asked for a certificate of the other key algorithm, and was not answered", Tone.Faint))], Labels - Deeper, 2 + Deeper);
         if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Observation.Certificates[0].Certificate))
         {
             report.Block([("with SNI", new Cell($"when {address.Host.Name} is sent as SNI, another certificate is shown:", Tone.Caution))], Labels - Deeper, 2 + Deeper);

@@ -137,7 +137,7 @@ public sealed class RotationPropertyTests
         foreach (var round in history.Rounds)
         {
             Play(world, round);
-            world.Brake = new Brake(100, 5, world.Now);
+            world.Brake = RotationScenario.Counted(100, 11, world.Now, world.Now);
             Assert.DoesNotContain(world.Step().Transitions, transition =>
                 transition.To is PinState.Active or PinState.Standby && transition.From is not PinState.Standby);
         }
@@ -180,7 +180,7 @@ public sealed class RotationPropertyTests
     private static void Play(RotationScenario world, Round round)
     {
         world.Now = world.Now.AddHours(round.Hours);
-        world.Brake = new Brake(500, round.NewKeyHosts, world.Now);
+        world.Brake = RotationScenario.Counted(50, round.NewKeyHosts, world.Now, world.Now);
         world.Mx = world.Mx with
         {
             IsCurrent = !round.DnsFails,

@@ -29,6 +29,10 @@ internal sealed class RotationScenario
 
     public Brake Brake { get; set; }
 
+    /// <summary>A brake that counted so many hosts within an hour, and new keys at some.</summary>
+    public static Brake Counted(int hosts, int newKeys, DateTimeOffset? passEnded, DateTimeOffset now) => new(
+        new BrakeCounts { PinnedHosts = hosts, Probed = hosts, NewInHour = newKeys, NewInDay = newKeys, UsualDay = hosts }, passEnded, now);
+
     public DateTimeOffset? ClockSetAt { get; set; }
 
     public ImmutableArray<PinRefusal> Refusals { get; set; } = [];

@@ -40,6 +40,18 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
 
     public string? Untested => null;
 
+    /// <summary>What the self-test before a promotion says; null where it passes.</summary>
+    public string? TroubleWhenRetested { get; set; }
+
+    public int Retests { get; private set; }
+
+    public Task<bool> RetestAsync(CancellationToken cancellation)
+    {
+        Retests++;
+        Trouble = TroubleWhenRetested ?? Trouble;
+        return Task.FromResult(Trouble is null);
+    }
+
     /// <summary>Holds every connection open until it is completed.</summary>
     public TaskCompletionSource? Barrier { get; set; }
 

@@ -111,7 +111,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_other_key_algorithm_is_asked_for_once_a_day()
+    public async Task The_other_key_algorithm_is_asked_for_once_a_week()
     {
         One();
         var engine = Start();
@@ -119,7 +119,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         for (var probe = 2; probe <= 11; probe++)
         {
-            time.Advance(TimeSpan.FromHours(2));
+            time.Advance(TimeSpan.FromHours(24));
             engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
             await WaitAsync(() => ledger.Results.Count == probe);
         }
@@ -198,6 +198,31 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         });
         Assert.True(time.GetUtcNow() - TestCertificates.Now < TimeSpan.FromHours(1) + RotationOptions.Default.EvidenceWait, "it waited for the clock, not for the pass");
         Assert.Equal(PinState.Active, ledger.StateOf("d7.example", RotationScenario.KeyOf("key")));
+    }
+
+    [Fact]
+    public async Task A_resolver_that_fails_the_self_test_right_before_a_promotion_promotes_nothing_and_is_a_finding()
+    {
+        One();
+        network.Tlsa.Add(RotationScenario.TlsaOf("key"));
+        var engine = Start();
+        await WaitAsync(() => ledger.Results.Count == 1);
+        Assert.Equal(0, network.Retests);
+
+        network.TroubleWhenRetested = "bogus.test must come back bogus and was answered";
+        network.Server("198.51.100.1", "forged");
+        network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
+        for (var hour = 0; hour < 30; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
+            await SettleAsync();
+        }
+
+        Assert.InRange(network.Retests, 1, 60);
+        Assert.Equal(PinState.Candidate, ledger.StateOf("one.example", RotationScenario.KeyOf("forged")));
+        Assert.Contains(ledger.ProberFindings, finding =>
+            finding.Kind == FindingKind.ResolverNotValidating && finding.Detail.Contains("bogus.test must come back bogus", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -115,6 +115,64 @@ public sealed class StartTlsProbeTests
     }
 
     [Fact]
+    public async Task A_server_with_one_certificate_has_no_failed_handshake_in_its_log_and_both_connections_take_leave()
+    {
+        foreach (var certificate in new[] { Rsa, Ecdsa })
+        {
+            await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(certificate));
+
+            var seen = await ProbeAsync(server);
+
+            Assert.True(seen.AskedBothAlgorithms);
+            Assert.Single(seen.Absent);
+            Assert.Equal(2, server.Connections);
+            Assert.Equal(2, server.Commands.Count(command => command == "QUIT"));
+        }
+    }
+
+    [Theory]
+    [InlineData("250 mx.example\r\n", ProbeOutcome.StartTlsNotSupported)]
+    [InlineData("554 not you\r\n", ProbeOutcome.EhloRefused)]
+    [InlineData("451 later\r\n", ProbeOutcome.GreetingTemporary)]
+    [InlineData("250-mx.example\r\n250 STARTTLS\r\n", ProbeOutcome.StartTlsRefused)]
+    public async Task Where_the_dialogue_ends_in_the_clear_the_probe_takes_leave(string ehlo, ProbeOutcome outcome)
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.SendAsync("220 mx.example ESMTP\r\n");
+            while (await connection.ReadCommandAsync() is { } command)
+            {
+                if (command.StartsWith("QUIT", StringComparison.Ordinal))
+                {
+                    await connection.SendAsync("221 bye\r\n");
+                    return;
+                }
+
+                await connection.SendAsync(command.StartsWith("STARTTLS", StringComparison.Ordinal) ? "454 no TLS now\r\n" : ehlo);
+            }
+        });
+
+        var seen = await ProbeAsync(server);
+
+        Assert.Equal(outcome, seen.Outcome);
+        Assert.Equal("QUIT", server.Commands.Last());
+        Assert.Equal(["C: QUIT", "S: 221 bye"], seen.Transcript.TakeLast(2));
+    }
+
+    [Fact]
+    public async Task A_greeting_that_refuses_is_answered_with_leave_too()
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.SendAsync("554 go away\r\n");
+            await connection.ReadCommandAsync();
+        });
+
+        Assert.Equal(ProbeOutcome.GreetingPermanent, (await ProbeAsync(server)).Outcome);
+        Assert.Equal(["QUIT"], server.Commands);
+    }
+
+    [Fact]
     public async Task A_server_of_TLS_1_3_only_is_not_said_to_lack_the_other_algorithm()
     {
         await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(() => Ecdsa, SslProtocols.Tls13));

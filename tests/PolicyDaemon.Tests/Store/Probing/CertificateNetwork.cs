@@ -16,6 +16,8 @@ internal sealed class CertificateNetwork(TimeProvider time, Func<NextHop, IPAddr
 
     public int Connections => Volatile.Read(ref connections);
 
+    public Task<bool> RetestAsync(CancellationToken cancellation) => Task.FromResult(true);
+
     public string? Trouble => null;
 
     public string? Untested => null;

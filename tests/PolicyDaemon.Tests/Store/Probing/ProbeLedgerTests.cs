@@ -127,7 +127,7 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Empty(fixture.Ledger.ListDue(fixture.Now, 10));
         Assert.Equal(1, fixture.Ledger.RecallFuture(fixture.Now, fixture.Now));
         Assert.Equal("ahead.example", Assert.Single(fixture.Ledger.ListDue(fixture.Now, 10)).Key.Text);
-        Assert.Equal(0, fixture.Ledger.ReadBrake(right.AddDays(-1)).HostsWithNewKeys);
+        Assert.Equal(0, fixture.Ledger.ReadBrake(right, 5).NewInDay);
 
         fixture.Ledger.Record(fixture.Result("ahead.example"));
         Assert.Equal(fixture.Now, fixture.Ledger.Read(NextHop.Parse("ahead.example"))?.LastProbe);
@@ -220,8 +220,6 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal(new ProbeCounts(7, 4), fixture.Ledger.Count(fixture.Now));
         Assert.Equal(new ProbeCounts(7, 5), fixture.Ledger.Count(until.AddSeconds(-1)));
         Assert.Equal(new ProbeCounts(7, 7), fixture.Ledger.Count(until));
-        Assert.Equal(7, fixture.Ledger.Sample(100, new Random(1)).Distinct().Count());
-        Assert.Equal(3, fixture.Ledger.Sample(3, new Random(1)).Distinct().Count());
     }
 
     [Fact]
@@ -237,20 +235,78 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void A_sample_of_a_large_store_is_drawn_from_all_of_it()
+    public void A_sample_draws_MX_hosts_and_not_their_customers_and_those_of_pinned_destinations_only()
     {
-        using (var change = fixture.Store.Open().BeginChange(new ChangeOrigin(TemporaryStore.Alice, "import", "test"), PostfixSettings.Default))
+        for (var customer = 0; customer < 40; customer++)
         {
-            for (var i = 0; i < 10_500; i++)
-                change.Put(TemporaryStore.Pinned($"d{i}.example", Pin(0)));
-            change.Commit();
+            fixture.Add($"customer{customer}.example", Pin(0));
+            fixture.Ledger.Record(At($"customer{customer}.example", 1));
         }
 
-        var sample = fixture.Ledger.Sample(400, new Random(1)).Select(key => int.Parse(key.Text.AsSpan(1, key.Text.IndexOf('.', StringComparison.Ordinal) - 1), CultureInfo.InvariantCulture)).ToList();
+        for (var host = 2; host < 12; host++)
+        {
+            fixture.Add($"own{host}.example", Pin(0));
+            fixture.Ledger.Record(At($"own{host}.example", host));
+        }
 
-        Assert.InRange(sample.Count, 390, 400);
-        Assert.Equal(sample.Count, sample.Distinct().Count());
-        Assert.InRange(sample.Average(), 4_500, 6_000);
+        fixture.Add("candidate.example", Pin(0, PinState.Candidate));
+        fixture.Ledger.Record(At("candidate.example", 20));
+        fixture.Add("unprobed.example", Pin(0));
+
+        var all = fixture.Ledger.Sample(100, new Random(1)).Select(key => key.Text).ToList();
+        Assert.Equal(11, all.Count);
+        Assert.Single(all, key => key.StartsWith("customer", StringComparison.Ordinal));
+        Assert.Equal(10, all.Count(key => key.StartsWith("own", StringComparison.Ordinal)));
+
+        // Each as likely as another: about four of eleven times.
+        var times = Enumerable.Range(0, 300).Count(seed => fixture.Ledger.Sample(4, new Random(seed)).Any(key => key.Text.StartsWith("customer", StringComparison.Ordinal)));
+        Assert.InRange(times, 75, 145);
+    }
+
+    [Fact]
+    public void A_usual_day_is_counted_from_what_was_new_on_the_days_before_and_assumed_where_nobody_counted()
+    {
+        for (var host = 1; host <= 94; host++)
+        {
+            fixture.Add($"d{host}.example", Pin(0));
+            fixture.Ledger.Record(At($"d{host}.example", host));
+        }
+
+        fixture.Ledger.Record(New(At("d1.example", 1), "mx1.example", fixture.Now));
+        Assert.Equal(4, fixture.Ledger.ReadBrake(fixture.Now, 1).UsualDay);
+
+        for (var day = 0; day < 30; day++)
+        {
+            for (var host = 1; host <= (day % 7 < 5 ? 7 : 1); host++)
+                fixture.Ledger.Record(New(At($"d{host}.example", host), $"mx{host}.example", fixture.Now));
+            fixture.Store.Time.Advance(TimeSpan.FromDays(1));
+        }
+
+        fixture.Ledger.Dispose();
+        fixture.Ledger = fixture.Open();
+        fixture.Ledger.Record(New(At("d1.example", 1), "mx1.example", fixture.Now));
+        Assert.Equal(7, fixture.Ledger.ReadBrake(fixture.Now, 1).UsualDay);
+        Assert.Equal(0, fixture.Ledger.ReadBrake(fixture.Now, 9).UsualDay);
+    }
+
+    [Fact]
+    public void Probed_are_the_hosts_that_showed_a_key_since_the_first_new_one_of_the_hour()
+    {
+        for (var host = 1; host <= 5; host++)
+        {
+            fixture.Add($"d{host}.example", Pin(0));
+            fixture.Ledger.Record(At($"d{host}.example", host));
+        }
+
+        fixture.See(1, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromMinutes(10));
+        fixture.Ledger.Record(New(At("d2.example", 2), "mx2.example", fixture.Now));
+        fixture.See(2, 0);
+        fixture.Store.Time.Advance(TimeSpan.FromMinutes(10));
+        fixture.See(3, 0);
+        fixture.See(4);
+
+        Assert.Equal((1, 2), (fixture.Ledger.ReadBrake(fixture.Now, 1).NewInHour, fixture.Ledger.ReadBrake(fixture.Now, 1).Probed));
     }
 
     [Fact]
@@ -379,15 +435,20 @@ public sealed class ProbeLedgerTests : IDisposable
         fixture.Ledger.Record(At("f.example", 4));
         fixture.Add("g.example", Pin(0));
         fixture.Ledger.Record(At("g.example", 3, 5));
-        Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
+        Assert.Equal(new BrakeCounts { PinnedHosts = 4 }, fixture.Ledger.ReadBrake(fixture.Now, 5));
 
         fixture.Ledger.Record(New(At("a.example", 1), "mx1.example", fixture.Now));
         fixture.Ledger.Record(New(At("b.example", 1), "mx1.example", fixture.Now));
         fixture.Ledger.Record(New(At("g.example", 3, 5), "mx5.example", fixture.Now.AddHours(-1)));
 
-        Assert.Equal(new BrakeCounts(4, 2), fixture.Ledger.ReadBrake(fixture.Now.AddDays(-1)));
-        Assert.Equal(new BrakeCounts(4, 1), fixture.Ledger.ReadBrake(fixture.Now));
-        Assert.Equal(new BrakeCounts(4, 0), fixture.Ledger.ReadBrake(fixture.Now.AddSeconds(1)));
+        var counts = fixture.Ledger.ReadBrake(fixture.Now, 1);
+        Assert.Equal((4, 2, 2, (DateTimeOffset?)null), (counts.PinnedHosts, counts.NewInHour, counts.NewInDay, counts.SetAt));
+        counts = fixture.Ledger.ReadBrake(fixture.Now.AddHours(1), 1);
+        Assert.Equal((1, 2), (counts.NewInHour, counts.NewInDay));
+        Assert.Equal(0, fixture.Ledger.ReadBrake(fixture.Now.AddHours(25), 1).NewInDay);
+
+        fixture.Ledger.BrakeSet(fixture.Now);
+        Assert.Equal(fixture.Now, fixture.Ledger.ReadBrake(fixture.Now, 1).SetAt);
     }
 
     [Fact]

@@ -1,0 +1,137 @@
+using System.Data.Common;
+using System.Diagnostics;
+using Dapper;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Documents;
+
+namespace PolicyDaemon.Store.Probing;
+
+/// <summary>The MX hosts of pinned destinations, as the brake counts them and draws from them. For one thread at a time.</summary>
+/// <remarks>It is asked at every probe, and a store may have a million destinations: what takes long to count is counted for a part of
+/// the time only, and is a moment old in between.</remarks>
+internal sealed class BrakeTable(DbConnection connection)
+{
+    private const int CountingShare = 20;
+
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
+    private static readonly string Secured = ProbeOutcome.Secured.Name();
+
+    private readonly ProberTable prober = new(connection);
+    private Costly hosts;
+    private Costly ofDay;
+    private Costly usual;
+
+    internal BrakeCounts Read(DateTimeOffset now, int least)
+    {
+        var counts = new BrakeCounts
+        {
+            PinnedHosts = hosts.Get(PinnedHosts),
+            NewInHour = New(now - Brake.Hour),
+            NewInDay = ofDay.Get(() => New(now - Day)),
+            SetAt = prober.BrakeSetAt(),
+        };
+        if (counts.NewInDay < counts.NewInHour)
+            counts = counts with { NewInDay = counts.NewInHour };
+        if (counts.NewInHour >= least)
+            counts = counts with { Probed = ProbedSince(First(now - Brake.Hour) ?? now) };
+        return counts.NewInDay >= least ? counts with { UsualDay = usual.Get(() => UsualDay(now, counts.PinnedHosts)) } : counts;
+    }
+
+    /// <summary>A destination behind each of some hosts.</summary>
+    internal List<NextHop> Sample(int size, Random random)
+    {
+        // A reservoir: each host is as likely as another, and a million of them take no memory.
+        var drawn = new List<string>(size);
+        var seen = 0L;
+        foreach (var host in connection.Query<string>(
+            "SELECT DISTINCT mx_host FROM mx_target WHERE last_listed IS NULL AND EXISTS (" + PinOf + ")", buffered: false))
+        {
+            seen++;
+            if (drawn.Count < size)
+                drawn.Add(host);
+            else if (random.NextInt64(seen) is var place && place < size)
+                drawn[(int)place] = host;
+        }
+
+        var order = drawn.ToArray();
+        random.Shuffle(order);
+        return [.. order.Select(Behind).OfType<NextHop>()];
+    }
+
+    private const string PinOf = "SELECT 1 FROM pin p WHERE p.destination_id = mx_target.destination_id AND p.state IN ('standby', 'active', 'retiring')";
+
+    private NextHop? Behind(string host)
+    {
+        var key = connection.QueryFirstOrDefault<string>(
+            """
+            SELECT d.key FROM mx_target l JOIN destination d ON d.id = l.destination_id
+            WHERE l.mx_host = @host AND l.last_listed IS NULL AND d.level <> 'none' AND EXISTS
+                (SELECT 1 FROM pin p WHERE p.destination_id = d.id AND p.state IN (
+            """ + ServedStates + ")) LIMIT 1",
+            new { host });
+        return key is not null && NextHop.TryParse(key, out var parsed, out _) ? parsed : null;
+    }
+
+    private int PinnedHosts() => (int)connection.ExecuteScalar<long>(
+        """
+        SELECT count(DISTINCT l.mx_host) FROM mx_target l
+        WHERE l.last_listed IS NULL AND EXISTS
+            (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
+        """ + ServedStates + "))");
+
+    private int New(DateTimeOffset since) => (int)connection.ExecuteScalar<long>(
+        "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= @since", new { since = since.Seconds() });
+
+    private DateTimeOffset? First(DateTimeOffset since) =>
+        connection.ExecuteScalar<long?>("SELECT min(since) FROM new_key WHERE since >= @since", new { since = since.Seconds() })?.Time();
+
+    private int ProbedSince(DateTimeOffset since) => (int)connection.ExecuteScalar<long>(
+        """
+        SELECT count(DISTINCT l.mx_host) FROM probe_target t JOIN mx_target l ON l.probe_target_id = t.id
+        WHERE t.last_attempt >= @since AND t.last_outcome = @Secured AND l.last_listed IS NULL AND EXISTS
+            (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
+        """ + ServedStates + "))",
+        new { since = since.Seconds(), Secured });
+
+    private int UsualDay(DateTimeOffset now, int pinnedHosts)
+    {
+        var created = connection.ExecuteScalar<long>("SELECT created FROM store WHERE id = 1").Time();
+        var days = new Dictionary<long, HashSet<string>>();
+        foreach (var key in connection.Query<NewKeyRow>(
+            "SELECT mx_host, since FROM new_key WHERE since >= @from AND since < @until",
+            new { from = (now - (Day * (BrakeCounts.Days + 1))).Seconds(), until = (now - Day).Seconds() }, buffered: false))
+        {
+            var day = (now.Seconds() - key.Since) / (long)Day.TotalSeconds;
+            if (!days.TryGetValue(day, out var ofThatDay))
+                days.Add(day, ofThatDay = new HashSet<string>(StringComparer.Ordinal));
+            ofThatDay.Add(key.MxHost);
+        }
+
+        var counted = (int)Math.Clamp((now - created).TotalDays - 1, 0, BrakeCounts.Days);
+        return BrakeCounts.Usual([.. Enumerable.Range(1, counted).Select(day => days.TryGetValue(day, out var some) ? some.Count : 0)], pinnedHosts);
+    }
+
+    internal sealed record NewKeyRow(string MxHost, long Since);
+
+    /// <summary>A number that is counted anew once the time since is so many times what counting it took.</summary>
+    private struct Costly
+    {
+        private (int Count, long At, long Took)? known;
+
+        internal int Get(Func<int> count)
+        {
+            if (known is { } before && Stopwatch.GetTimestamp() - before.At < before.Took * CountingShare)
+                return before.Count;
+            var started = Stopwatch.GetTimestamp();
+            var number = count();
+            var took = Stopwatch.GetTimestamp() - started;
+            // What is counted in a moment is always counted.
+            known = (number, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
+            return number;
+        }
+    }
+}
