@@ -50,7 +50,7 @@ public sealed class ReadinessLoopTests
         {
             while (!ended.IsCancellationRequested)
             {
-                var read = await transport.Input.ReadAsync();
+                var read = await transport.Input.ReadAsync(TestContext.Current.CancellationToken);
                 Interlocked.Increment(ref reads);
                 transport.Input.AdvanceTo(read.Buffer.GetPosition(read.Buffer.Length > 16 * 1024 ? read.Buffer.Length : 1), read.Buffer.End);
             }

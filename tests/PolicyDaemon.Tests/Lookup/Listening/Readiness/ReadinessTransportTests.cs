@@ -48,7 +48,7 @@ public sealed class ReadinessTransportTests : IDisposable
         {
             Assert.Equal("abc"u8.ToArray(), await transport.Input.ReadAllAsync());
             Assert.Empty(await transport.Input.ReadAllAsync());
-            Assert.True((await transport.Input.ReadAsync()).IsCompleted);
+            Assert.True((await transport.Input.ReadAsync(TestContext.Current.CancellationToken)).IsCompleted);
         });
     }
 
@@ -82,7 +82,7 @@ public sealed class ReadinessTransportTests : IDisposable
             var received = new List<byte>();
             while (true)
             {
-                var read = await transport.Input.ReadAsync();
+                var read = await transport.Input.ReadAsync(TestContext.Current.CancellationToken);
                 Assert.True(read.Buffer.IsSingleSegment);
                 Assert.Equal(sent[received.Count..][..(int)read.Buffer.Length], read.Buffer.ToArray());
                 if (read.IsCompleted && read.Buffer.IsEmpty)
@@ -108,7 +108,7 @@ public sealed class ReadinessTransportTests : IDisposable
         var other = new TaskCompletionSource();
         var keeping = loop.ServeAsync(first, async transport =>
         {
-            var read = await transport.Input.ReadAsync();
+            var read = await transport.Input.ReadAsync(TestContext.Current.CancellationToken);
             await other.Task;
             await transport.YieldAsync();
             Assert.True(loop.IsCurrent);
@@ -142,8 +142,8 @@ public sealed class ReadinessTransportTests : IDisposable
         using var pair = SocketPair.Connect(isUnix: true);
         await loop.ServeAsync(pair, async transport =>
         {
-            var cancelling = Task.Run(transport.Input.CancelPendingRead);
-            var read = await transport.Input.ReadAsync();
+            var cancelling = Task.Run(transport.Input.CancelPendingRead, TestContext.Current.CancellationToken);
+            var read = await transport.Input.ReadAsync(TestContext.Current.CancellationToken);
             Assert.True(read.IsCanceled);
             Assert.True(loop.IsCurrent);
             transport.Input.AdvanceTo(read.Buffer.End);
@@ -194,7 +194,7 @@ public sealed class ReadinessTransportTests : IDisposable
                 {
                     for (var at = 0; at < received.Length;)
                         at += pair.Far.Receive(received.AsSpan(at));
-                });
+                }, TestContext.Current.CancellationToken);
                 await flush;
                 Assert.True(loop.IsCurrent);
                 await receiving;
@@ -295,7 +295,7 @@ public sealed class ReadinessTransportTests : IDisposable
             var flush = transport.Output.SendAsync(new byte[8 * 1024 * 1024]).AsTask();
             Assert.False(flush.IsCompleted);
 
-            var disposing = elsewhere ? Task.Run(transport.Dispose) : Task.CompletedTask;
+            var disposing = elsewhere ? Task.Run(transport.Dispose, TestContext.Current.CancellationToken) : Task.CompletedTask;
             if (!elsewhere)
                 transport.Dispose();
             await Assert.ThrowsAsync<ObjectDisposedException>(() => read);
@@ -306,6 +306,5 @@ public sealed class ReadinessTransportTests : IDisposable
             await Assert.ThrowsAsync<ObjectDisposedException>(() => transport.Output.SendAsync("x"u8).AsTask());
             await disposing;
         });
-        Assert.Equal(0, pair.Far.Receive(new byte[10]) / 11);
     }
 }

@@ -57,7 +57,7 @@ internal static class Waiting
     /// <summary>Reads all that is there and consumes it; empty at the end.</summary>
     public static async Task<byte[]> ReadAllAsync(this PipeReader reader)
     {
-        var read = await reader.ReadAsync();
+        var read = await reader.ReadAsync(TestContext.Current.CancellationToken);
         var octets = read.Buffer.ToArray();
         reader.AdvanceTo(read.Buffer.End);
         return octets;
@@ -67,6 +67,6 @@ internal static class Waiting
     {
         octets.CopyTo(writer.GetSpan(octets.Length));
         writer.Advance(octets.Length);
-        return writer.FlushAsync();
+        return writer.FlushAsync(TestContext.Current.CancellationToken);
     }
 }
