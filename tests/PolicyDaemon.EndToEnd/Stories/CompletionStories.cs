@@ -111,8 +111,8 @@ public sealed class CompletionStories : IAsyncLifetime
 
     private async Task<bool> ShowsAsync(string text, bool ignoresBackslashes = false, bool atLineStart = false)
     {
-        var until = DateTime.UtcNow + Patience;
-        while (DateTime.UtcNow < until)
+        var begun = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(begun) < Patience)
         {
             var screen = await ScreenAsync();
             if (ignoresBackslashes)

@@ -93,7 +93,7 @@ public sealed class PinDecisionTests : IDisposable
 
         Assert.Equal($"a.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\nb.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\n", revoked);
         Assert.Equal(ExitCode.Negative, session.Cli.Run("pin", "revoke", "*.example", "bbbbbbbb").Code);
-        session.Cli.Succeed("undo", "6");
+        session.Cli.Succeed("undo", "6", "--reason", "it was not theirs to revoke");
     }
 
     [Fact]
