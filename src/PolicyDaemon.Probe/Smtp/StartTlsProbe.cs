@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Smtp;

@@ -10,7 +10,7 @@ using Xunit;
 namespace PolicyDaemon.Tests.Cli;
 
 /// <summary>Every remedy about a destination that a probe prints, pasted: it settles the finding, or it looks and speaks of the matter.</summary>
-public sealed class RemedyTests
+public sealed class RemedyTests : IAsyncDisposable
 {
     private static readonly X509Certificate2[] Keys = [.. Enumerable.Range(0, 5).Select(_ => TestCertificates.SelfSigned("mx.partner.test"))];
     private static readonly X509Certificate2 Weak = TestCertificates.Create(["mx.partner.test"], selfSigned: true, rsa: true);
@@ -19,6 +19,8 @@ public sealed class RemedyTests
     private X509Certificate2 first = Keys[0], second = Keys[0];
     private Func<FakeSmtpConnection, Task>? instead;
     private string key = "";
+
+    public ValueTask DisposeAsync() => network.DisposeAsync();
 
     public static TheoryData<string> Kinds =>
     [
@@ -30,29 +32,26 @@ public sealed class RemedyTests
     [MemberData(nameof(Kinds))]
     public async Task A_remedy_settles_its_finding_or_speaks_of_it(string kind)
     {
-        await using (network)
+        Serve(isSigned: kind is "tlsa-mismatch" or "dnssec-lost", isBracketed: kind is "new-key" or "weaker-key" or "pin-mismatch" or "rejected-key-seen" or "starttls-gone");
+        Bring(kind);
+
+        var finding = Assert.Single(Open());
+        Assert.Equal(kind, finding.Kind.Name());
+        Assert.DoesNotContain("KEY", finding.Remedy, StringComparison.Ordinal);
+        var words = Words(finding.Remedy);
+        Assert.Equal(key, words.First(word => word.Contains("partner.test", StringComparison.Ordinal)));
+        var result = network.Session.Run(words[1..]);
+        if (words[1] == "check")
         {
-            Serve(isSigned: kind is "tlsa-mismatch" or "dnssec-lost", isBracketed: kind is "new-key" or "weaker-key" or "pin-mismatch" or "rejected-key-seen" or "starttls-gone");
-            Bring(kind);
-
-            var finding = Assert.Single(Open());
-            Assert.Equal(kind, finding.Kind.Name());
-            Assert.DoesNotContain("KEY", finding.Remedy, StringComparison.Ordinal);
-            var words = Words(finding.Remedy);
-            Assert.Equal(key, words.First(word => word.Contains("partner.test", StringComparison.Ordinal)));
-            var result = network.Session.Run(words[1..]);
-            if (words[1] == "check")
-            {
-                // Mail does not go through as it is, or goes through and somebody should know: both are said.
-                Assert.True((int)result.Code is 0 or 1 or 6, $"{result.Code}: {result.Error}");
-                Assert.Contains(kind is "dns-trouble" ? "dns-failure" : kind, result.Out.Split('\n').Where(line => line.Contains("\tnote\t", StringComparison.Ordinal) || kind == "dns-trouble").Aggregate("", string.Concat), StringComparison.Ordinal);
-                return;
-            }
-
-            Assert.True(result.Code == 0, $"{finding.Remedy}: {result.Code} {result.Error}");
-            Probe();
-            Assert.Empty(Open());
+            // Mail does not go through as it is, or goes through and somebody should know: both are said.
+            Assert.True((int)result.Code is 0 or 1 or 6, $"{result.Code}: {result.Error}");
+            Assert.Contains(kind is "dns-trouble" ? "dns-failure" : kind, result.Out.Split('\n').Where(line => line.Contains("\tnote\t", StringComparison.Ordinal) || kind == "dns-trouble").Aggregate("", string.Concat), StringComparison.Ordinal);
+            return;
         }
+
+        Assert.True(result.Code == 0, $"{finding.Remedy}: {result.Code} {result.Error}");
+        Probe();
+        Assert.Empty(Open());
     }
 
     private void Serve(bool isSigned, bool isBracketed)

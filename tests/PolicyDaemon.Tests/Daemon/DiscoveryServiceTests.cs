@@ -9,7 +9,6 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Daemon.Hosting;
-using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Engines;

@@ -1,5 +1,4 @@
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using Xunit;

@@ -2,7 +2,6 @@ using CsCheck;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Rotation;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Core.Rotation;

@@ -1,12 +1,10 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;

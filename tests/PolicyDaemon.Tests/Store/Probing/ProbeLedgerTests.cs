@@ -1,4 +1,3 @@
-using System.Globalization;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
@@ -7,7 +6,6 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
-using PolicyDaemon.Store.Changes;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -43,7 +41,7 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
-    public void What_the_store_remembers_forecasts_what_the_probe_did()
+    public async Task What_the_store_remembers_forecasts_what_the_probe_did()
     {
         Observation[] observations =
         [
@@ -53,7 +51,7 @@ public sealed class ProbeLedgerTests : IDisposable
             fixture.Observation(4, ProbeOutcome.ConnectionLost) with { Stage = ProbeStage.Handshake },
         ];
         foreach (var observation in observations)
-            fixture.Ledger.RecordAsync(observation, new AddressHistory(observation.Target).With(observation)).GetAwaiter().GetResult();
+            await fixture.Ledger.RecordAsync(observation, new AddressHistory(observation.Target).With(observation));
 
         using var other = fixture.Open();
 
