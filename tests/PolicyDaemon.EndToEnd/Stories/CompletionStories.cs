@@ -23,7 +23,19 @@ public sealed class CompletionStories : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await CommandLine.RunAsync(["tmux", "-S", Socket, "kill-server"]);
-        Directory.Delete(directory, recursive: true);
+        // A shell that has lost its terminal writes its history here before it ends.
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(directory, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 50)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 
     public static TheoryData<string, string, string> Lines
