@@ -48,6 +48,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         {
             cancellation.ThrowIfCancellationRequested();
             fault = caught;
+            clock.Stop(); // what QUIT is answered, and whether it is, changes nothing of what the server did
             if (recorder is { IsInStep: true } && !clock.HasExpired)
                 await QuitAsync(socket, log, cancellation);
         }

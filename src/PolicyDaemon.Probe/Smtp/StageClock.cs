@@ -11,6 +11,7 @@ internal sealed class StageClock : IDisposable
     private readonly ITimer timer;
     private readonly List<StageTiming> timings = [];
     private long entered;
+    private bool isStopped;
 
     public StageClock(ProbeOptions options, TimeProvider time, CancellationToken caller)
     {
@@ -41,9 +42,12 @@ internal sealed class StageClock : IDisposable
         timer.Change(Limit(stage), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Ends the last stage and records how long it took.</summary>
+    /// <summary>Ends the last stage and records how long it took; nothing expires from then on. Repeated calls do nothing.</summary>
     public void Stop()
     {
+        if (isStopped)
+            return;
+        isStopped = true;
         timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Record();
     }

@@ -52,7 +52,8 @@ public sealed class DecisionStories(ProbingLaboratory lab) : ProberStories(lab)
 
         await Lab.Dns.PublishAsync();
         var prober = await ProberAsync(
-            Lab.Probing().With("interval", "1h").With("renewal_interval", "1h").With("candidate_interval", "1h").With("lookup_staleness", "1h"));
+            // A candidate is probed in each quarter of the hold-down.
+            Lab.Probing().With("interval", "1h").With("renewal_interval", "1h").With("candidate_interval", "1h").With("hold_down", "24h").With("lookup_staleness", "1h"));
         await prober.PinAsync("before.plain.test", [certificates["before.plain.test"].PublicKeyFingerprint]);
         // Another key than the server's: a candidate waits.
         await prober.PinAsync("waiting.plain.test", [certificates["before.plain.test"].PublicKeyFingerprint]);

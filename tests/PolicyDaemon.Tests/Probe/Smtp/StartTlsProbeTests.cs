@@ -441,6 +441,21 @@ public sealed class StartTlsProbeTests
     }
 
     [Fact]
+    public async Task What_QUIT_is_not_answered_changes_nothing_of_the_refusal_before_it()
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await connection.UpToStartTlsAsync();
+            await connection.SendAsync("454 TLS not available\r\n");
+            Assert.Equal("QUIT\r", await connection.ReadCommandAsync());
+            time.Advance(TimeSpan.FromHours(1)); // every deadline is over
+            await connection.HangAsync();
+        });
+
+        Assert.Equal(ProbeOutcome.StartTlsRefused, (await ProbeAsync(server)).Outcome);
+    }
+
+    [Fact]
     public async Task Garbage_instead_of_a_handshake_is_a_handshake_failure()
     {
         await using var server = new FakeSmtpServer(async connection =>
