@@ -66,7 +66,7 @@ public abstract class DeliveryStories(InstalledMachine installed) : IAsyncLifeti
         }
         finally
         {
-            await Machine.DoAsync($"policyctl pin add partner.test {Mail.PartnerPin}; policyctl pin revoke partner.test {new string('a', 64)}");
+            await Machine.DoAsync($"policyctl pin add partner.test {Mail.PartnerPin} --reason 'revoked by mistake'; policyctl pin revoke partner.test {new string('a', 64)}");
         }
 
         await Mail.ServesAsync($"fingerprint match={Mail.PartnerPin}");
