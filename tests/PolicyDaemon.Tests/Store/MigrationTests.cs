@@ -12,11 +12,14 @@ using Xunit;
 namespace PolicyDaemon.Tests.Store;
 
 /// <summary>
-/// Every migration starts from a store that the version before it made: <c>Store/Fixtures/NNNN.sql</c> is such a store's dump
-/// (<c>sqlite3 policy.db .dump</c>, with its user_version), kept when version NNNN is the newest. 0000 is an empty file.
+/// Every migration starts from a store as the version before it left it. <c>Store/Fixtures/0001.sql</c> and <c>0002.sql</c> are dumps
+/// (<c>sqlite3 policy.db .dump</c>, with its user_version) of stores that programs of these versions made; what is newer is brought forth
+/// from the second, and <c>NNNN.rows.sql</c> adds what version NNNN could hold and none before.
 /// </summary>
 public class MigrationTests
 {
+    private const long NewestDump = 2;
+
     public static TheoryData<long> Versions => [.. SqliteSchema.Migrations.Select(migration => migration.Version)];
 
     [Fact]
@@ -29,10 +32,9 @@ public class MigrationTests
     {
         using var connection = new SqliteConnection("Data Source=:memory:");
         connection.Open();
-        Execute(connection, Fixture(version - 1));
+        MakeStore(connection, version - 1);
         Assert.Equal(version - 1, SqliteSchema.VersionOf(connection).Version);
 
-        Execute(connection, "PRAGMA foreign_keys = OFF");
         SqliteSchema.Apply(connection, version);
 
         Assert.Equal(version, SqliteSchema.VersionOf(connection).Version);
@@ -44,7 +46,7 @@ public class MigrationTests
     public void A_store_of_the_first_version_keeps_all_that_it_held()
     {
         using var temporary = new TemporaryStore(create: false);
-        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(1));
+        MakeStore(temporary, 1);
 
         using var store = temporary.Open();
 
@@ -63,7 +65,7 @@ public class MigrationTests
     public void A_store_of_the_version_before_answers_as_before_and_its_chain_and_evidence_are_read()
     {
         using var temporary = new TemporaryStore(create: false);
-        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(2));
+        MakeStore(temporary, 2);
 
         using var store = temporary.Open();
 
@@ -113,7 +115,7 @@ public class MigrationTests
     public void A_store_of_version_4_keeps_what_the_last_attempts_met()
     {
         using var temporary = new TemporaryStore(create: false);
-        temporary.Sql("PRAGMA journal_mode = WAL;" + Fixture(4));
+        MakeStore(temporary, 4);
 
         using var store = temporary.Open();
 
@@ -121,6 +123,23 @@ public class MigrationTests
         var addresses = store.ReadProbeState(NextHop.Parse("a.example"))!.Addresses;
         Assert.Equal(
             new LastDialogue(ProbeStage.Quit, null, ProbeOutcome.Secured, KeyAlgorithm.Ecdsa, "TLSv1.3"), Assert.Single(addresses).History.LastDialogue);
+    }
+
+    /// <summary>Until version 8 every pin had a strength; what nobody ever trusted was called tofu.</summary>
+    [Fact]
+    public void A_store_of_version_7_gives_no_strength_to_what_was_never_trusted()
+    {
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        MakeStore(connection, 7);
+
+        SqliteSchema.Apply(connection);
+
+        Assert.Equal(
+            "1111 candidate -, 2222 retired -, 3333 retired tofu",
+            Scalar(connection, "SELECT group_concat(substr(fingerprint, 1, 4) || ' ' || state || ' ' || coalesce(strength, '-'), ', ') FROM (SELECT * FROM pin WHERE id > 10 ORDER BY id)"));
+        Assert.Equal("webhook", Scalar(connection, "SELECT channel FROM alert_delivery JOIN finding ON finding.id = finding_id AND told_with = finding_id"));
+        Assert.Equal(1L, Scalar(connection, "SELECT count(*) FROM discovered JOIN verdict_change USING (key) JOIN discovery_notice USING (key)"));
     }
 
     [Fact]
@@ -134,10 +153,30 @@ public class MigrationTests
             Scalar(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)"));
     }
 
-    private static string Fixture(long version) =>
-        version == 0
-            ? ""
-            : File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Store", "Fixtures", version.ToString("0000", CultureInfo.InvariantCulture) + ".sql"));
+    private static void MakeStore(TemporaryStore temporary, long version)
+    {
+        using var connection = new SqliteConnection($"Data Source={temporary.Path};Pooling=False");
+        connection.Open();
+        Execute(connection, "PRAGMA journal_mode = WAL");
+        MakeStore(connection, version);
+    }
+
+    private static void MakeStore(SqliteConnection connection, long version)
+    {
+        Execute(connection, "PRAGMA foreign_keys = OFF");
+        var dumped = Math.Min(version, NewestDump);
+        if (dumped > 0)
+            Execute(connection, File.ReadAllText(FixturePath($"{dumped:0000}.sql")));
+        for (var next = dumped + 1; next <= version; next++)
+        {
+            SqliteSchema.Apply(connection, next);
+            if (FixturePath($"{next:0000}.rows.sql") is var rows && File.Exists(rows))
+                Execute(connection, File.ReadAllText(rows));
+        }
+    }
+
+    private static string FixturePath(FormattableString name) =>
+        Path.Combine(AppContext.BaseDirectory, "Store", "Fixtures", name.ToString(CultureInfo.InvariantCulture));
 
     private static void Execute(SqliteConnection connection, string sql)
     {

@@ -1,0 +1,9 @@
+-- A candidate, one that was a candidate to its end, and one that a person once trusted at first sight: all tofu to that version.
+INSERT INTO pin VALUES(11,3,1,'1111111111111111111111111111111111111111111111111111111111111111','public-key','candidate','tofu',1795472880,NULL);
+INSERT INTO pin VALUES(12,3,2,'2222222222222222222222222222222222222222222222222222222222222222','public-key','retired','tofu',1795472880,NULL);
+INSERT INTO pin VALUES(13,3,3,'3333333333333333333333333333333333333333333333333333333333333333','public-key','retired','tofu',1795472880,NULL);
+INSERT INTO audit SELECT 17, 10, 'change', 'b.example', NULL, NULL, NULL, NULL,
+    '{"at":1795472880,"transitions":[{"fingerprint":"2222222222222222222222222222222222222222222222222222222222222222","from":"candidate","to":"retired","rule":"expired","reason":"not seen"},{"fingerprint":"3333333333333333333333333333333333333333333333333333333333333333","from":"retiring","to":"retired","rule":"unseen","reason":"not seen"}]}',
+    hash, '0000000000000000000000000000000000000000000000000000000000000017' FROM audit WHERE sequence = 16;
+UPDATE finding SET told_with = id WHERE id = (SELECT min(id) FROM finding);
+INSERT INTO alert_delivery SELECT min(id), 'webhook', 'opened', 0 FROM finding;
