@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
@@ -38,7 +37,7 @@ public sealed class RemedyTests : IAsyncDisposable
         var finding = Assert.Single(Open());
         Assert.Equal(kind, finding.Kind.Name());
         Assert.DoesNotContain("KEY", finding.Remedy, StringComparison.Ordinal);
-        var words = Words(finding.Remedy);
+        var words = ShellWords.Of(finding.Remedy);
         Assert.Equal(key, words.First(word => word.Contains("partner.test", StringComparison.Ordinal)));
         var result = network.Session.Run(words[1..]);
         if (words[1] == "check")
@@ -166,28 +165,6 @@ public sealed class RemedyTests : IAsyncDisposable
     {
         using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
         return [.. store.OpenFindings().Select(open => open.Finding)];
-    }
-
-    /// <summary>What /bin/sh makes of a command in a directory whose files match its brackets.</summary>
-    private static string[] Words(string command)
-    {
-        var directory = Directory.CreateTempSubdirectory("policydaemon-glob").FullName;
-        try
-        {
-            foreach (var name in "mxpartnes:")
-                File.WriteAllText(Path.Combine(directory, name.ToString()), "");
-            var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = directory, RedirectStandardOutput = true };
-            start.ArgumentList.Add("-c");
-            start.ArgumentList.Add($"set -- {command}\nfor word; do printf '%s\\n' \"$word\"; done");
-            using var shell = Process.Start(start)!;
-            var words = shell.StandardOutput.ReadToEnd();
-            shell.WaitForExit();
-            return words.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
     }
 
     private static async Task WithoutStartTls(FakeSmtpConnection connection)

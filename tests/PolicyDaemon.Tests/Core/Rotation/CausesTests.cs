@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Core.Rotation;
@@ -254,11 +254,11 @@ public sealed class CausesTests
         world.See(A, "new");
         var finding = Assert.Single(world.Step().Findings);
 
-        Assert.Equal(["policyctl", "pin", "approve", entry, RotationScenario.KeyOf("new").Hex], Words(finding.Remedy));
+        Assert.Equal(["policyctl", "pin", "approve", entry, RotationScenario.KeyOf("new").Hex], ShellWords.Of(finding.Remedy));
         world.Fail(A, ProbeOutcome.HandshakeFailed);
         world.Now = world.Now.AddHours(1);
         world.Fail(A, ProbeOutcome.HandshakeFailed);
-        Assert.All(world.Evaluate().Findings, other => Assert.Equal(["policyctl", "check", entry], Words(other.Remedy)));
+        Assert.All(world.Evaluate().Findings, other => Assert.Equal(["policyctl", "check", entry], ShellWords.Of(other.Remedy)));
     }
 
     private Finding Looks(FindingKind kind, FindingSeverity severity)
@@ -268,27 +268,5 @@ public sealed class CausesTests
         Assert.Contains("mail waits", finding.Detail, StringComparison.Ordinal);
         Assert.Equal("policyctl check example.com", finding.Remedy);
         return finding;
-    }
-
-    /// <summary>What /bin/sh makes of it, in a directory whose files match brackets.</summary>
-    private static string[] Words(string command)
-    {
-        var directory = Directory.CreateTempSubdirectory("policydaemon-glob").FullName;
-        try
-        {
-            foreach (var name in "mxeaplco:5")
-                File.WriteAllText(Path.Combine(directory, name.ToString()), "");
-            var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = directory, RedirectStandardOutput = true };
-            start.ArgumentList.Add("-c");
-            start.ArgumentList.Add($"set -- {command}\nfor word; do printf '%s\\n' \"$word\"; done");
-            using var shell = Process.Start(start)!;
-            var words = shell.StandardOutput.ReadToEnd();
-            shell.WaitForExit();
-            return words.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
     }
 }
