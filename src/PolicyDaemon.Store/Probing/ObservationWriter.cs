@@ -185,9 +185,9 @@ internal sealed class ObservationWriter(DbConnection connection, TargetTable tar
             """
             DELETE FROM observation WHERE probe_target_id = @target AND id <=
                 (SELECT id FROM observation WHERE probe_target_id = @target ORDER BY id DESC LIMIT 1 OFFSET @kept)
-              AND id < (SELECT coalesce(max(id), @most) FROM observation WHERE probe_target_id = @target AND outcome IN (@secured, @gone, @injected))
+              AND id <> (SELECT coalesce(max(id), 0) FROM observation WHERE probe_target_id = @target AND outcome IN (@secured, @gone, @injected))
             """,
-            new { target, kept = (long)Kept, secured, gone, injected, most = long.MaxValue });
+            new { target, kept = (long)Kept, secured, gone, injected });
     }
 
     // Whoever wrote it, a text that SQLite would cut must not keep the observation out.

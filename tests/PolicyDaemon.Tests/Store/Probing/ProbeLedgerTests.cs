@@ -148,6 +148,20 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_server_that_is_out_of_reach_the_last_attempts_are_kept_and_the_one_that_met_it()
+    {
+        fixture.See(1, 0);
+        for (var i = 0; i < 40; i++)
+        {
+            fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+            fixture.See(1);
+        }
+
+        Assert.Equal(31, fixture.Count("observation"));
+        Assert.Equal("secured", fixture.Scalar("SELECT outcome FROM observation ORDER BY id LIMIT 1"));
+    }
+
+    [Fact]
     public void A_certificate_goes_with_the_last_run_that_showed_it()
     {
         fixture.See(1, 2);
