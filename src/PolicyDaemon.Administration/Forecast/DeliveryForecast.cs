@@ -94,7 +94,7 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
             DestinationVerdict.Ok => new(Delivery.Delivered, verdict, what, mail),
             DestinationVerdict.Degraded when mail.IsSurelySent => new(Delivery.Partly, verdict, $"{what}, but not through every address: {why}", mail),
             DestinationVerdict.Degraded => new(Delivery.Partly, verdict, $"{what}: {why}", mail),
-            DestinationVerdict.Mismatch when mail.Results is [MailResult.Returned] => new(Delivery.Returned, verdict, $"{what}: {why}", mail),
+            DestinationVerdict.Mismatch when mail.IsSurelyReturned => new(Delivery.Returned, verdict, $"{what}: {why}", mail),
             DestinationVerdict.Mismatch => new(Delivery.Deferred, verdict, $"{what}, and tried again until it is returned: {why}", mail),
             DestinationVerdict.Unreachable => new(
                 Delivery.Unknown, verdict, $"deferred: no address could be reached from here, and mail waits as long as that is so: {why}", mail),

@@ -37,7 +37,5 @@ public readonly record struct AddressDelivery(AddressResult Result, ProbeOutcome
     public bool IsSent => Result is AddressResult.SentOverTls or AddressResult.SentInPlainText;
 
     /// <summary>True where the server itself is why the mail is not sent, and not the way to it.</summary>
-    public bool IsRefused => Result == AddressResult.Returned || (Result == AddressResult.Skipped && Why is not (null
-        or ProbeOutcome.ConnectionRefused or ProbeOutcome.Unreachable or ProbeOutcome.Timeout or ProbeOutcome.ConnectionLost
-        or ProbeOutcome.GreetingTemporary or ProbeOutcome.GreetingPermanent or ProbeOutcome.ProtocolError or ProbeOutcome.DnsFailure));
+    public bool IsRefused => Result == AddressResult.Returned || (Result == AddressResult.Skipped && Why is { } why && !why.IsOfTheWay());
 }

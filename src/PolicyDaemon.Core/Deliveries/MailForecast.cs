@@ -46,14 +46,25 @@ public sealed record MailForecast(
     /// <summary>Whatever chance does, it is sent.</summary>
     public bool IsSurelySent => Results.All(result => result is MailResult.SentOverTls or MailResult.SentInPlainText);
 
+    /// <summary>Whatever chance does, it is returned at once, and does not wait.</summary>
+    public bool IsSurelyReturned => Results is [MailResult.Returned];
+
     /// <summary>There are addresses, and none of a family that Postfix uses (inet_protocols): the mail is returned.</summary>
-    public bool IsOfNoFamily => Addresses.IsEmpty && Results is [MailResult.Returned];
+    public bool IsOfNoFamily => Addresses.IsEmpty && IsSurelyReturned;
 
     public bool IsUnknown => Results.Contains(MailResult.Unknown);
 
     /// <summary>Addresses that would not take the mail, with the reason.</summary>
     public IEnumerable<(AddressState Address, ProbeOutcome Why)> Refusals => Addresses
         .Where(one => one.Delivery is { IsSent: false, Why: not null }).Select(one => (one.Address, one.Delivery.Why!.Value));
+
+    /// <summary>What each address would do, as it was when it was met last (this forecast), or as it is where only that makes it refuse the mail.</summary>
+    /// <param name="present">The forecast by the last attempts at the same addresses.</param>
+    public IEnumerable<(AddressState Address, AddressDelivery Delivery)> WithRefusals(MailForecast present)
+    {
+        ArgumentNullException.ThrowIfNull(present);
+        return Addresses.Zip(present.Addresses, (met, now) => now.Delivery.IsRefused && !met.Delivery.IsRefused ? now : met);
+    }
 
     /// <summary>Judges every address that DNS names and follows Postfix over them.</summary>
     public static MailForecast Of(DeliveryRules rules, IEnumerable<AddressState> addresses)

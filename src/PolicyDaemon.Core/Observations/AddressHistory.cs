@@ -108,11 +108,11 @@ public sealed record AddressHistory(ProbeTarget Target)
             CertificateRuns = [.. CertificateRuns.Select(run => run.AsOf(now))],
         };
 
-    /// <summary>This history as of the last attempt that met the server: where the way to it failed since, nothing new is known of it.</summary>
-    /// <remarks>What a finding says of a server stays true until the server is met again; a timeout or a 4xx ends nothing.</remarks>
+    /// <summary>This history as of the last attempt that the server showed something in: whatever failed since, nothing new is known of it.</summary>
+    /// <remarks>What a finding says of a server stays true until the server shows something again; a timeout or a 4xx ends nothing.</remarks>
     public AddressHistory AsLastMet()
     {
-        if (LastAttempt is null || !LastOutcome.IsOfTheWay())
+        if (LastAttempt is null || !LastOutcome.ShowsNothing())
             return this;
         return StartTls switch
         {

@@ -123,10 +123,13 @@ public static class ProbeOutcomes
     public static bool IsConclusive(this ProbeOutcome outcome) =>
         outcome is ProbeOutcome.Secured or ProbeOutcome.StartTlsNotSupported;
 
-    /// <summary>True where the server was not met, or asked to come again: nothing is known of what it would show.</summary>
+    /// <summary>True where no server was met: the way to it is why mail is not taken, and not the server. What is no SMTP is as good as out of reach.</summary>
     public static bool IsOfTheWay(this ProbeOutcome outcome) => outcome is ProbeOutcome.ConnectionRefused or ProbeOutcome.Unreachable
         or ProbeOutcome.Timeout or ProbeOutcome.ConnectionLost or ProbeOutcome.GreetingTemporary or ProbeOutcome.GreetingPermanent
-        or ProbeOutcome.StartTlsRefused or ProbeOutcome.AddressNotAllowed;
+        or ProbeOutcome.ProtocolError or ProbeOutcome.AddressNotAllowed or ProbeOutcome.DnsFailure;
+
+    /// <summary>True where nothing is known of what the server would show: it was not met, or refused STARTTLS, which it offers.</summary>
+    public static bool ShowsNothing(this ProbeOutcome outcome) => outcome.IsOfTheWay() || outcome == ProbeOutcome.StartTlsRefused;
 
     /// <summary>True where a server asks to be left alone for a while: 421 and 4xx (RFC 5321 section 4.2.1).</summary>
     public static bool AsksForPatience(this ProbeOutcome outcome) =>

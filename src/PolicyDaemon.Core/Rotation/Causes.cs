@@ -15,7 +15,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// whatever else makes Postfix refuse an address, which none of these explains: pin-mismatch
 /// </code>
 /// <para>Judged is what the servers showed when they were met last, so that a timeout opens and ends nothing, with the pins as the rules
-/// leave them: a key that evidence has just admitted is no finding, and one that evidence will admit within the pass is none yet.</para>
+/// leave them: a key that evidence has just admitted is no finding, and one that evidence will admit within the pass is none yet. A server
+/// that refuses STARTTLS shows nothing; that mail waits for it is told all the same.</para>
 /// <para>A remedy is one command line that settles the finding for good, or one that only looks: where an attack is not excluded, or the
 /// matter is the partner's, nothing that approves, revokes or lowers anything is proposed.</para>
 /// </remarks>
@@ -30,15 +31,18 @@ internal sealed class Causes
     private readonly bool mayChange;
     private readonly ImmutableArray<Finding>.Builder findings = ImmutableArray.CreateBuilder<Finding>();
     private readonly MailForecast? mail;
+    private readonly MailForecast? present;
 
     /// <param name="view">What the servers showed when they were met last (<see cref="RotationView.AsLastMet"/>).</param>
+    /// <param name="present">What becomes of mail by the last attempts, whatever became of them; null where no pin is served.</param>
     /// <param name="holds">What always takes a person.</param>
     /// <param name="mayChange">The rules may change pins now.</param>
-    private Causes(RotationView view, ImmutableArray<Finding> holds, bool mayChange)
+    private Causes(RotationView view, MailForecast? present, ImmutableArray<Finding> holds, bool mayChange)
     {
         this.view = view;
         this.holds = holds;
         this.mayChange = mayChange;
+        this.present = present;
         mail = PinVerdict.Forecast(view);
     }
 
@@ -47,15 +51,15 @@ internal sealed class Causes
 
     public ImmutableArray<Finding> Findings => findings.ToImmutable();
 
-    public static Causes Of(RotationView view, DestinationVerdict verdict, ImmutableArray<Finding> holds, bool mayChange)
+    public static Causes Of(RotationView view, MailForecast? present, ImmutableArray<Finding> holds, bool mayChange)
     {
-        var causes = new Causes(view, holds, mayChange);
+        var causes = new Causes(view, present, holds, mayChange);
         var isAboutKeys = causes.Presented();
         causes.Take(FindingKind.StartTlsGone);
         causes.Take(FindingKind.PlaintextInjected);
         causes.Refusals();
         // A server that was reached and is told of is not out of reach.
-        if (verdict == DestinationVerdict.Unreachable && !causes.findings.Any(finding => finding.Kind is FindingKind.StartTlsGone or FindingKind.PlaintextInjected))
+        if (PinVerdict.Of(present) == DestinationVerdict.Unreachable && !causes.findings.Any(finding => finding.Kind is FindingKind.StartTlsGone or FindingKind.PlaintextInjected))
         {
             causes.findings.Add(view.Finding(
                 FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe", view.Check));
@@ -81,7 +85,7 @@ internal sealed class Causes
         var seen = same.SelectMany(finding => finding.Seen).Distinct();
         var refused = mail?.Addresses.Any(one => one.Delivery.IsRefused && one.Delivery.Why == ProbeOutcome.PinMismatch) == true;
         var sentences = same.Select(finding => finding.Detail)
-            .Append(refused ? Consequence() : null)
+            .Append(refused ? Consequence(mail) : null)
             .Append(first.Kind is FindingKind.NewKey or FindingKind.RotatingTooOften ? "compare its fingerprint with the partner over another channel before it is approved" : null)
             .OfType<string>();
         findings.Add(first with { Detail = string.Join("; ", sentences), Seen = [.. seen] });
@@ -163,17 +167,26 @@ internal sealed class Causes
     /// <summary>Refused addresses that no other finding explains.</summary>
     private void Refusals()
     {
-        var refused = mail?.Addresses
+        if (mail is null)
+            return;
+        if (mail.IsOfNoFamily)
+        {
+            findings.Add(view.Finding(FindingKind.PinMismatch, ProbeOutcome.Unreachable, [], DestinationFindings.NoFamily, view.Check));
+            return;
+        }
+
+        var refused = mail.WithRefusals(present ?? mail)
             .Where(one => one.Delivery.IsRefused && one.Delivery.Why != ProbeOutcome.PinMismatch && !one.Address.History.LostStartTls
                 && one.Delivery.Why != ProbeOutcome.PlaintextInjected)
             .OrderBy(one => one.Address.MxHost, StringComparer.Ordinal).ThenBy(one => one.Address.History.Target)
-            .ToList() ?? [];
+            .ToList();
         if (refused.Count == 0)
             return;
+        var consequence = Consequence(refused.TrueForAll(mail.Addresses.Contains) ? mail : present) ?? "it is not tried";
         var where = string.Join(", ", refused.Select(one => $"{one.Address.MxHost} [{one.Address.History.Target.Address}] ({one.Delivery.Why!.Value.Name()})"));
         findings.Add(view.Finding(
             FindingKind.PinMismatch, refused[0].Delivery.Why!.Value, view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate)),
-            $"no certificate can be compared with the pins at {where}; {Consequence() ?? "it is not tried"}; ask the partner what changed there", view.Check));
+            $"no certificate can be compared with the pins at {where}; {consequence}; ask the partner what changed there", view.Check));
     }
 
     private void OtherDigest()
@@ -241,8 +254,9 @@ internal sealed class Causes
     }
 
     /// <summary>What the refusals do to mail; null where nothing is refused.</summary>
-    private string? Consequence() => (mail?.Verdict(), view.Input.IsObserved) switch
+    private string? Consequence(MailForecast? forecast) => (forecast?.Verdict(), view.Input.IsObserved) switch
     {
+        (DestinationVerdict.Mismatch, false) when forecast!.IsSurelyReturned => "every address would be refused: mail is returned to its sender",
         (DestinationVerdict.Mismatch, false) => "every address would be refused: mail waits",
         (DestinationVerdict.Degraded, false) => "some address would be refused: mail goes through the others",
         (DestinationVerdict.Mismatch, true) => "the entry is only observed; enforced, it would have mail wait",
@@ -255,7 +269,7 @@ internal sealed class Causes
     private void Take(FindingKind kind)
     {
         foreach (var hold in Held(kind))
-            findings.Add(hold with { Detail = string.Join("; ", new[] { hold.Detail, Consequence() }.OfType<string>()) });
+            findings.Add(hold with { Detail = string.Join("; ", new[] { hold.Detail, Consequence(mail) }.OfType<string>()) });
     }
 
     private static string Hosts(IEnumerable<CertificateSlot> slots)

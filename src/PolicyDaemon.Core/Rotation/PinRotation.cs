@@ -26,7 +26,8 @@ public static class PinRotation
         var met = view.AsLastMet();
 
         // What describes the present comes first, with the pins as they are served now.
-        var verdict = PinVerdict.Of(view);
+        var present = PinVerdict.Forecast(view);
+        var verdict = PinVerdict.Of(present);
         var seesServedPin = view.Current.Any(slot => view.Pins.Accepts(slot.Certificate));
         var holds = Holds.Of(met);
         var mayChange = input.Mx.IsCurrent && input.Mode != PinMode.Locked && holds.IsEmpty && !input.Brake.IsOn;
@@ -45,7 +46,7 @@ public static class PinRotation
                 reconsider = Change(view, mayChange);
         }
 
-        var causes = Causes.Of(met, verdict, holds, mayChange);
+        var causes = Causes.Of(met, present, holds, mayChange);
         var findings = causes.Findings.Select(finding => finding with { Severity = verdict.SeverityOf(finding.Kind, input.IsObserved) });
         return new RotationResult(
             [.. view.Pins.Transitions], [.. findings], verdict, newKeySeen, seesServedPin, Earlier(reconsider, causes.SettledAt))

@@ -5,7 +5,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>The verdict: what would happen to mail with the pins as they are served.</summary>
 internal static class PinVerdict
 {
-    public static DestinationVerdict Of(RotationView view) => Forecast(view)?.Verdict() ?? DestinationVerdict.Unknown;
+    public static DestinationVerdict Of(MailForecast? forecast) => forecast?.Verdict() ?? DestinationVerdict.Unknown;
 
     /// <returns>Null where no pin is served.</returns>
     public static MailForecast? Forecast(RotationView view) => view.Pins.Served.Any()

@@ -123,9 +123,10 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
         if (state.Policy.Level != TlsLevel.Fingerprint)
         {
             var rules = new DeliveryRules(delivery, postfix);
-            var verdict = MailForecast.Of(rules, addresses).Verdict();
+            var present = MailForecast.Of(rules, addresses);
+            var verdict = present.Verdict();
             var met = MailForecast.Of(rules, addresses.Select(address => address with { History = address.History.AsLastMet() }));
-            var findings = new DestinationFindings(state.Entry.Text, now).OfLevel(met, verdict, postfix.FingerprintDigest)
+            var findings = new DestinationFindings(state.Entry.Text, now).OfLevel(met, present, postfix.FingerprintDigest)
                 .Select(finding => finding with { Severity = verdict.SeverityOf(finding.Kind, state.Observe) });
             return new RotationResult([], [.. findings], verdict, NewKeySeen: false, SeesServedPin: false, ReconsiderAt: null);
         }

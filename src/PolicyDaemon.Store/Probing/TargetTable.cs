@@ -59,7 +59,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
 
     private long? FindId(string name) => connection.ExecuteScalar<long?>("SELECT id FROM probe_target WHERE name = @name", new { name });
 
-    /// <summary>What the last attempt that met the server says: where the way to it failed since, an earlier one does.</summary>
+    /// <summary>What the last attempt that the server showed something in says of STARTTLS, as <see cref="AddressHistory.StartTls"/> has it.</summary>
     private StartTlsOffer Offer(Row row) => LastMet(row) switch
     {
         ProbeOutcome.StartTlsNotSupported => StartTlsOffer.Gone,
@@ -69,7 +69,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
 
     private ProbeOutcome? LastMet(Row row)
     {
-        if (row.LastOutcome is null || !Outcome(row.LastOutcome).IsOfTheWay())
+        if (row.LastOutcome is null || !Outcome(row.LastOutcome).ShowsNothing())
             return row.LastOutcome is null ? null : Outcome(row.LastOutcome);
         var (secured, gone, injected) = (ProbeOutcome.Secured.Name(), ProbeOutcome.StartTlsNotSupported.Name(), ProbeOutcome.PlaintextInjected.Name());
         var name = connection.QueryFirstOrDefault<string>(

@@ -264,11 +264,31 @@ public sealed class DeliveryRulesTests
         var forecast = MailForecast.Of(
             Rules(TlsLevel.Encrypt), [Address(ProbeOutcome.Secured), Address(ProbeOutcome.StartTlsNotSupported, address: "192.0.2.2")]);
 
-        var finding = Assert.Single(new DestinationFindings("example.com", Now).OfLevel(forecast, forecast.Verdict(), DigestAlgorithm.Sha256));
+        var finding = Assert.Single(new DestinationFindings("example.com", Now).OfLevel(forecast, forecast, DigestAlgorithm.Sha256));
 
         Assert.Equal(FindingKind.LevelNotMet, finding.Kind);
         Assert.Equal("starttls-not-supported", finding.Outcome?.ResultType());
         Assert.Contains("mx.example.com [192.0.2.2] (starttls-not-supported)", finding.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(454, "no address that Postfix tries takes mail, it waits: mx.example.com [192.0.2.1] (starttls-refused)")]
+    [InlineData(501, "no address that Postfix tries takes mail, it is returned to its sender: mx.example.com [192.0.2.1] (starttls-refused)")]
+    public void A_refused_STARTTLS_is_told_whatever_the_server_showed_before(int replyCode, string detail)
+    {
+        var address = Address(ProbeOutcome.Secured);
+        var now = address with
+        {
+            History = address.History.With(new Observation
+            {
+                Target = address.History.Target, At = Now.AddHours(1), Outcome = ProbeOutcome.StartTlsRefused, Stage = ProbeStage.StartTls, ReplyCode = replyCode,
+            }),
+        };
+        var rules = Rules(TlsLevel.Encrypt);
+        var (met, present) = (MailForecast.Of(rules, [now with { History = now.History.AsLastMet() }]), MailForecast.Of(rules, [now]));
+        Assert.Equal((DestinationVerdict.Ok, DestinationVerdict.Mismatch), (met.Verdict(), present.Verdict()));
+
+        Assert.Equal(detail, Assert.Single(new DestinationFindings("example.com", Now).OfLevel(met, present, DigestAlgorithm.Sha256)).Detail);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Tests.Support;
 using Xunit;
@@ -164,9 +165,55 @@ public sealed class CausesTests
     }
 
     [Theory]
+    [InlineData(454, "mail waits")]
+    [InlineData(501, "mail is returned to its sender")]
+    public void A_refused_STARTTLS_is_told_as_what_it_does_to_mail_and_ends_with_it(int replyCode, string consequence)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            world.RefuseStartTls(A, replyCode);
+
+            var result = world.Step();
+
+            var finding = Assert.Single(result.Findings);
+            Assert.Equal((DestinationVerdict.Mismatch, FindingKind.PinMismatch, FindingSeverity.MailWaits), (result.Verdict, finding.Kind, finding.Severity));
+            Assert.Contains($"mx.example [192.0.2.1] (starttls-refused); every address would be refused: {consequence}", finding.Detail, StringComparison.Ordinal);
+            world.Now = world.Now.AddHours(1);
+        }
+
+        world.See(A, "old");
+        Assert.Empty(world.Step().Findings);
+    }
+
+    [Fact]
+    public void A_refused_STARTTLS_beside_a_changed_key_is_a_cause_of_its_own()
+    {
+        world.Server(B);
+        world.See(A, "new");
+        world.RefuseStartTls(B, 454);
+
+        var findings = world.Step().Findings;
+
+        Assert.Equal([FindingKind.NewKey, FindingKind.PinMismatch], findings.Select(finding => finding.Kind));
+        Assert.DoesNotContain(A, findings[1].Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Addresses_of_no_family_that_Postfix_uses_are_told()
+    {
+        world.Postfix = PostfixSettings.Default with { InetProtocols = AddressFamilies.IPv6 };
+        world.See(A, "old");
+
+        var finding = Assert.Single(world.Step().Findings);
+        Assert.Equal((FindingKind.PinMismatch, FindingSeverity.MailWaits), (finding.Kind, finding.Severity));
+        Assert.Contains("inet_protocols", finding.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(ProbeOutcome.Timeout)]
     [InlineData(ProbeOutcome.ConnectionRefused)]
     [InlineData(ProbeOutcome.GreetingTemporary)]
+    [InlineData(ProbeOutcome.ProtocolError)]
     [InlineData(ProbeOutcome.StartTlsRefused)]
     public void A_probe_that_says_nothing_ends_no_finding(ProbeOutcome nothing)
     {
@@ -186,7 +233,7 @@ public sealed class CausesTests
             world.Fail(B, nothing);
             Assert.Equal(
                 [FindingKind.NewKey, FindingKind.StartTlsGone],
-                world.Step().Findings.Select(finding => finding.Kind).Where(kind => kind is not (FindingKind.DestinationUnreachable or FindingKind.PinMismatch)));
+                world.Step().Findings.Select(finding => finding.Kind).Where(kind => kind != FindingKind.DestinationUnreachable));
         }
 
         world.Now = world.Now.AddHours(1);

@@ -33,6 +33,8 @@ internal sealed class RotationScenario
     public static Brake Counted(int hosts, int newKeys, DateTimeOffset? passEnded, DateTimeOffset now) => new(
         new BrakeCounts { PinnedHosts = hosts, Probed = hosts, NewInHour = newKeys, NewInDay = newKeys, UsualDay = hosts }, passEnded, now);
 
+    public PostfixSettings Postfix { get; set; } = PostfixSettings.Default;
+
     public DateTimeOffset? ClockSetAt { get; set; }
 
     public ImmutableArray<PinRefusal> Refusals { get; set; } = [];
@@ -89,26 +91,31 @@ internal sealed class RotationScenario
 
     public void Fail(string address, ProbeOutcome outcome) => Observe(address, outcome, []);
 
-    public void Observe(
-        string address, ProbeOutcome outcome, (ServerCertificate Certificate, bool Trusted)[] seen, params KeyAlgorithm[] absent)
+    /// <summary>The server offers STARTTLS and refuses it.</summary>
+    public void RefuseStartTls(string address, int replyCode) => Observe(new Observation
     {
-        var state = addresses[address];
-        addresses[address] = state with
+        Target = addresses[address].History.Target, At = Now, Outcome = ProbeOutcome.StartTlsRefused, Stage = ProbeStage.StartTls, ReplyCode = replyCode,
+    });
+
+    public void Observe(
+        string address, ProbeOutcome outcome, (ServerCertificate Certificate, bool Trusted)[] seen, params KeyAlgorithm[] absent) => Observe(new Observation
         {
-            History = state.History.With(new Observation
-            {
-                Target = state.History.Target,
-                At = Now,
-                Outcome = outcome,
-                Stage = ProbeStage.Handshake,
-                Certificates =
-                [
-                    .. seen.Select(one => new PresentedCertificate(
-                        one.Certificate, [], one.Trusted ? ChainVerdict.Trusted : ChainVerdict.NotTrusted, null, "TLSv1.3", "x")),
-                ],
-                Absent = [.. absent],
-            }),
-        };
+            Target = addresses[address].History.Target,
+            At = Now,
+            Outcome = outcome,
+            Stage = ProbeStage.Handshake,
+            Certificates =
+            [
+                .. seen.Select(one => new PresentedCertificate(
+                    one.Certificate, [], one.Trusted ? ChainVerdict.Trusted : ChainVerdict.NotTrusted, null, "TLSv1.3", "x")),
+            ],
+            Absent = [.. absent],
+        });
+
+    private void Observe(Observation observation)
+    {
+        var address = observation.Target.Address.ToString();
+        addresses[address] = addresses[address] with { History = addresses[address].History.With(observation) };
     }
 
     public RotationInput Input() => new()
@@ -119,6 +126,7 @@ internal sealed class RotationScenario
         Pins = [.. Pins],
         Digest = DigestAlgorithm.Sha256,
         Delivery = new DeliveryPolicy(TlsLevel.Fingerprint, NextHop.Parse("example.com")),
+        Postfix = Postfix,
         Addresses = [.. (ReverseAddresses ? addresses.Values.Reverse() : addresses.Values).Select(WithDane)],
         Mx = Mx,
         Brake = Brake,
