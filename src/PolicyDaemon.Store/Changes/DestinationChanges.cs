@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Destinations;
@@ -91,8 +92,7 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
         if (after is null)
         {
             writer.Remove(known.Id);
-            // What probes found about a destination that is no longer configured is settled.
-            FindingTable.Replace(session.Connection, key.Text, Core.Findings.FindingSource.Probe, [], time);
+            EndProbing(key);
             Audit.Append(AuditAction.Remove, key.Text, jsonBefore, null, answerBefore, null, evidence);
             return true;
         }
@@ -101,9 +101,19 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
         if (jsonBefore == jsonAfter)
             return false;
         writer.Update(known.Id, known.Get(session.Path), after);
+        if (before!.Policy.Level.UsesTls() && !after.Policy.Level.UsesTls())
+        {
+            writer.ForgetProbes(known.Id);
+            EndProbing(key);
+        }
+
         Audit.Append(AuditAction.Change, key.Text, jsonBefore, jsonAfter, answerBefore, answerAfter, evidence);
         return true;
     }
+
+    /// <summary>What probes found about a destination that is not probed any more is settled.</summary>
+    private void EndProbing(NextHop key) =>
+        FindingTable.Replace(session.Connection, key.Text, FindingSource.Probe, [], time);
 
     private Destination? FindParentBefore(NextHop key)
     {

@@ -38,6 +38,9 @@ internal sealed class DestinationWriter(DbConnection connection)
         WritePins(id, before.Pins, after.Pins);
     }
 
+    /// <summary>Removes what probes left of a destination, and which addresses are probed for it; as removing the destination does.</summary>
+    internal void ForgetProbes(long id) => connection.Execute("DELETE FROM probe_state WHERE destination_id = @id", new { id });
+
     internal void Remove(long id) => connection.Execute("DELETE FROM destination WHERE id = @id", new { id });
 
     /// <summary>Brings the rows of the pins from one state to the other. Other tables refer to the row of a pin, so a pin that stays keeps its

@@ -37,9 +37,13 @@ internal sealed class DueTable(DbConnection connection)
     internal ProbeCounts Count(DateTimeOffset now)
     {
         var all = connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE level <> 'none'");
-        var unprobed = Math.Max(0, all - connection.ExecuteScalar<long>("SELECT count(*) FROM probe_state"));
+        var probed = connection.ExecuteScalar<long>("SELECT count(*) FROM probe_state");
         var due = connection.ExecuteScalar<long>("SELECT count(*) FROM probe_state WHERE next_due <= @now", new { now = now.Seconds() });
-        return new ProbeCounts((int)all, (int)Math.Min(all, unprobed + due));
+        // A person may have one at level none probed; nothing else probes it again.
+        var idle = connection.ExecuteScalar<long>(
+            "SELECT count(*) FROM destination d JOIN probe_state s ON s.destination_id = d.id WHERE d.level = 'none' AND s.next_due > @now",
+            new { now = now.Seconds() });
+        return new ProbeCounts((int)all, (int)Math.Clamp(all - (probed - due - idle), 0, all));
     }
 
     private List<Row> Rows() => connection.Query<Row>(

@@ -26,7 +26,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
     /// <summary>Writes the result; nothing where the destination was removed meanwhile, or a later probe is stored already.</summary>
     internal void Write(ProbeResult result, PostfixSettings postfix, DateTimeOffset now)
     {
-        if (states.FindId(result.Key.Text) is not { } id)
+        if (states.Find(result.Key.Text) is not { Id: var id } destination)
             return;
         var before = states.Read(id);
         // One that is later than now was recorded by a clock that was ahead.
@@ -38,7 +38,11 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         if (!result.Result.Transitions.IsEmpty)
             Move(result, postfix, now);
         KeepMaterial(result, id);
-        FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At, result.Undecided);
+        // At level none a probe is a person's, or began before the level did: no other one would ever end what it found.
+        if (destination.Level == TlsLevel.None.Name())
+            FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, [], result.At);
+        else
+            FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At, result.Undecided);
     }
 
     private void WriteNewKey(string host, DateTimeOffset at) => connection.Execute(

@@ -11,7 +11,11 @@ namespace PolicyDaemon.Store.Probing;
 internal sealed class StateTable(DbConnection connection, TargetTable targets)
 {
     /// <returns>The destination's row; null where it is not configured.</returns>
-    internal long? FindId(string key) => connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE key = @key", new { key });
+    internal long? FindId(string key) => Find(key)?.Id;
+
+    /// <returns>The destination that was probed; null where it is not configured.</returns>
+    internal ProbedRow? Find(string key) =>
+        connection.QueryFirstOrDefault<ProbedRow>("SELECT id, level FROM destination WHERE key = @key", new { key });
 
     /// <returns>The row; null before the first probe.</returns>
     internal StateRow? Read(long destination) => connection.QueryFirstOrDefault<StateRow>(
@@ -122,6 +126,9 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
         }
     }
 }
+
+/// <summary>The destination that was probed.</summary>
+internal sealed record ProbedRow(long Id, string Level);
 
 /// <summary>A row of probe_state.</summary>
 internal sealed record StateRow(

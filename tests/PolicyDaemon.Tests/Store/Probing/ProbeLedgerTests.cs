@@ -238,12 +238,34 @@ public sealed class ProbeLedgerTests : IDisposable
     public void What_was_due_and_is_at_level_none_now_is_not_due()
     {
         fixture.Add("a.example", Pin(0));
-        fixture.Ledger.Record(fixture.Result("a.example"));
+        fixture.Add("other.example", Pin(0));
+        fixture.Ledger.Record(With(fixture.Result("a.example"), Finding(FindingKind.NewKey)));
         fixture.Store.Put(TemporaryStore.Pinned("a.example") with { Policy = new TlsPolicy { Level = TlsLevel.None }, Pins = [] });
 
         Assert.Empty(fixture.Ledger.ListDue(fixture.Now.AddDays(9), 10));
-        Assert.Empty(fixture.Ledger.ListUnprobed(0, 10).Keys);
-        Assert.Equal(0, fixture.Ledger.Count(fixture.Now.AddDays(9)).Destinations);
+        Assert.Equal(["other.example"], fixture.Ledger.ListUnprobed(0, 10).Keys.Select(key => key.Text));
+        Assert.Equal(new ProbeCounts(1, 1), fixture.Ledger.Count(fixture.Now.AddDays(9)));
+        // What was found when it was probed is settled, and nothing of it comes back with another level.
+        Assert.Empty(fixture.Ledger.ReadAlerts());
+        Assert.Equal((0, 0), (fixture.Count("probe_state"), fixture.Count("mx_target")));
+        fixture.Ledger.Record(fixture.Result("other.example"));
+        Assert.Equal([NextHop.Parse("other.example")], fixture.Ledger.Sharing(Target(1)));
+        fixture.Store.Put(TemporaryStore.Pinned("a.example", Pin(0)));
+        fixture.Ledger.Record(fixture.Result("a.example"));
+        Assert.Equal(2, fixture.Count("probe_state"));
+    }
+
+    [Fact]
+    public void A_probe_at_level_none_leaves_no_finding_that_nothing_would_end_and_is_not_waited_for()
+    {
+        fixture.Store.Put(TemporaryStore.Pinned("none.example") with { Policy = new TlsPolicy { Level = TlsLevel.None } });
+        fixture.Add("a.example", Pin(0));
+
+        fixture.Ledger.Record(With(fixture.Result("none.example"), Finding(FindingKind.DestinationUnreachable)));
+
+        Assert.Empty(fixture.Ledger.ReadAlerts());
+        Assert.NotNull(fixture.Ledger.Read(NextHop.Parse("none.example"))!.LastProbe);
+        Assert.Equal(new ProbeCounts(1, 1), fixture.Ledger.Count(fixture.Now.AddDays(9)));
     }
 
     [Fact]
