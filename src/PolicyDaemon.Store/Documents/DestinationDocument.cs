@@ -89,7 +89,7 @@ internal static class DestinationDocument
             return true;
         try
         {
-            return FromJson(json) == destination;
+            return FromJson(json) == destination with { Pins = [.. destination.Pins.Select(AsDocumented)] };
         }
         catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
         {
@@ -115,8 +115,7 @@ internal static class DestinationDocument
             return new Pin(parsed, ofWhat, inState, null, since.Time());
         if (!PinNames.TryParse(strength, out PinStrength ofStrength))
             throw new FormatException($"pin strength '{strength}'");
-        // The first versions called a candidate tofu, which nothing had trusted.
-        return new Pin(parsed, ofWhat, inState, inState == PinState.Candidate && ofStrength == PinStrength.Tofu ? null : ofStrength, since.Time());
+        return new Pin(parsed, ofWhat, inState, ofStrength, since.Time());
     }
 
     private static void WriteList(Utf8JsonWriter writer, string name, ImmutableArray<string> values)
@@ -149,9 +148,12 @@ internal static class DestinationDocument
         writer.WriteEndArray();
     }
 
-    private static Pin ReadPin(JsonElement pin) => ToPin(
+    private static Pin ReadPin(JsonElement pin) => AsDocumented(ToPin(
         Text(pin, "fingerprint"), Text(pin, "subject"), Text(pin, "state"), pin.TryGetProperty("strength", out _) ? Text(pin, "strength") : null,
-        pin.GetProperty("since").GetInt64());
+        pin.GetProperty("since").GetInt64()));
+
+    /// <summary>The first versions called every candidate tofu, and a document does not say which version wrote it. Rows do: migration 8 saw to them.</summary>
+    private static Pin AsDocumented(Pin pin) => pin is { State: PinState.Candidate, Strength: PinStrength.Tofu } ? pin with { Strength = null } : pin;
 
     private static string Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"no {name}");

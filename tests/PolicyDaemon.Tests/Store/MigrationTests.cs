@@ -136,7 +136,7 @@ public class MigrationTests
         SqliteSchema.Apply(connection);
 
         Assert.Equal(
-            "1111 candidate -, 2222 retired -, 3333 retired tofu",
+            "1111 candidate -, 2222 retired -, 3333 retired tofu, 4444 candidate tofu, 5555 retired tofu",
             Scalar(connection, "SELECT group_concat(substr(fingerprint, 1, 4) || ' ' || state || ' ' || coalesce(strength, '-'), ', ') FROM (SELECT * FROM pin WHERE id > 10 ORDER BY id)"));
         Assert.Equal("webhook", Scalar(connection, "SELECT channel FROM alert_delivery JOIN finding ON finding.id = finding_id AND told_with = finding_id"));
         Assert.Equal(1L, Scalar(connection, "SELECT count(*) FROM discovered JOIN verdict_change USING (key) JOIN discovery_notice USING (key)"));

@@ -106,5 +106,17 @@ public sealed class LedgerRecordTests : IDisposable
         Assert.Single(fixture.Ledger.Read(NextHop.Parse("a.example"))!.Pins);
     }
 
+    [Fact]
+    public void A_pin_that_was_trusted_at_first_sight_once_keeps_that_as_a_candidate()
+    {
+        var trusted = Pin(1, PinState.Candidate) with { Strength = PinStrength.Tofu };
+        fixture.Add("a.example", Pin(0), trusted);
+
+        Assert.Equal(trusted, fixture.Ledger.Read(NextHop.Parse("a.example"))!.Pins[1]);
+        using var store = fixture.Store.Open(StoreAccess.Read);
+        Assert.True(store.VerifyAudit().IsSound);
+        Assert.True(store.PlanUndo(2).IsPossible);
+    }
+
     public void Dispose() => fixture.Dispose();
 }

@@ -14,12 +14,17 @@ CREATE TABLE new_pin (
     UNIQUE (destination_id, fingerprint)
 );
 
--- What was a candidate to its end was never trusted, at first sight or otherwise.
+-- What was a candidate to its end was never trusted, at first sight or otherwise; what was served once was.
 INSERT INTO new_pin (id, destination_id, position, fingerprint, subject, state, strength, since, key_material_id)
 SELECT p.id, p.destination_id, p.position, p.fingerprint, p.subject, p.state,
        CASE WHEN p.strength = 'tofu' AND (p.state = 'candidate' OR (p.state = 'retired' AND EXISTS (
            SELECT 1 FROM destination d JOIN audit a ON a.key = d.key
            WHERE d.id = p.destination_id AND a.evidence LIKE '%"fingerprint":"' || p.fingerprint || '","from":"candidate","to":"retired"%')))
+           AND NOT EXISTS (
+               SELECT 1 FROM destination d JOIN audit a ON a.key = d.key
+               JOIN json_each(CASE WHEN json_valid(a.after) THEN a.after ELSE '{}' END, '$.pins') j
+               WHERE d.id = p.destination_id AND json_extract(j.value, '$.fingerprint') = p.fingerprint
+                 AND json_extract(j.value, '$.state') IN ('standby', 'active', 'retiring'))
        THEN NULL ELSE p.strength END,
        p.since, p.key_material_id
 FROM pin p;
