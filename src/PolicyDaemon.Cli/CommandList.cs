@@ -62,9 +62,13 @@ internal static class CommandList
         new Command("discovery", "Destinations without an entry: what they publish by DANE and MTA-STS")
         {
             DiscoveryVerbs.Forget(runner),
+            DiscoveryIntake.Import(runner),
             DiscoveryVerbs.List(runner),
+            DiscoverySurveyVerbs.Problems(runner),
             DiscoveryVerbs.Refresh(runner),
+            DiscoverySurveyVerbs.Report(runner),
             DiscoveryVerbs.Show(runner),
+            DiscoveryIntake.Warm(runner),
         },
         ImportVerb.Create(runner),
         ExportVerb.Create(runner),

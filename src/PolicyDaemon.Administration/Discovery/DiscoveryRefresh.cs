@@ -19,16 +19,17 @@ public static class DiscoveryRefresh
     /// <param name="keys">What is discovered.</param>
     /// <param name="isAnew">Everything is asked for again; otherwise what is due.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="done">Told of each that is done.</param>
-    /// <returns>The evidence of each key of which anything was asked for.</returns>
+    /// <param name="done">Told of the result of each, one at a time.</param>
+    /// <returns>Why so much failed that the cause is here; null where it did not.</returns>
     /// <exception cref="StoreException">The store cannot be used.</exception>
     /// <exception cref="ConfigurationException">A file that the configuration names cannot be used.</exception>
-    public static async Task<IReadOnlyDictionary<NextHop, DiscoveryEvidence>> RunAsync(
-        PolicyStore store, Settings settings, IReadOnlyCollection<NextHop> keys, bool isAnew, TimeProvider time, Action done, CancellationToken cancellation)
+    public static async Task<string?> RunAsync(
+        PolicyStore store, Settings settings, IReadOnlyCollection<NextHop> keys, bool isAnew, TimeProvider time, Action<DiscoveryResult> done,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(done);
-        var evidence = new Dictionary<NextHop, DiscoveryEvidence>();
+        var turn = new Lock();
         using var parts = new ProberComposition(settings.Probe, settings.Postfix, time);
         await using var discoverer = parts.CreateDiscoverer(new StoredMemories(store), settings.Discovery.Conditions(settings.Postfix), NullLogger.Instance);
         await Parallel.ForEachAsync(
@@ -36,15 +37,11 @@ public static class DiscoveryRefresh
             async (key, stopping) =>
             {
                 var result = await discoverer.Discover(key, isAnew ? DiscoveryReason.Person : DiscoveryReason.Use).Whole.WaitAsync(stopping);
-                lock (evidence)
-                {
-                    if (result.Evidence is { } found)
-                        evidence[key] = found;
-                    done();
-                }
+                lock (turn)
+                    done(result);
             });
         await discoverer.FlushAsync();
-        return evidence;
+        return discoverer.Trouble;
     }
 
     /// <summary>A store of a command, for the tasks of a discovery; one at a time.</summary>

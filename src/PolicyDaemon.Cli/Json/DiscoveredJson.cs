@@ -70,3 +70,24 @@ internal sealed record DnsAnswerJson(
         answer.Name, answer.Type.Text(), DiscoveredJson.Kebab(answer.Kind), answer.Data, DiscoveredJson.Kebab(answer.Security), (long)answer.Ttl.TotalSeconds,
         answer.Resolver, answer.At, answer.Detail);
 }
+
+/// <summary>What <c>discovery warm</c> and <c>discovery import</c> did.</summary>
+internal sealed record IntakeJson(
+    bool DryRun, long Taken, IReadOnlyList<string>? Keys, IReadOnlyDictionary<string, long>? Verdicts, long Known, long Expired, long NotEnforced, long Entered,
+    long Outside, long Unreadable);
+
+/// <summary>What discovery would change for mail.</summary>
+internal sealed record SurveyJson(
+    string Mode, string SecurityLevel, DateTimeOffset Since, long Destinations, long Entered, IReadOnlyDictionary<string, long> Verdicts,
+    IReadOnlyList<WaitingJson> Waiting)
+{
+    internal static SurveyJson From(DiscoverySurvey survey, string mode, string level) => new(
+        mode, level, survey.Since, survey.Destinations, survey.Entered, survey.Verdicts,
+        [.. survey.Waiting.Select(waiting => new WaitingJson(waiting.Key.Text, waiting.Verdict, waiting.Why))]);
+}
+
+/// <summary>A destination whose mail would wait.</summary>
+internal sealed record WaitingJson(string Key, string Verdict, string Why);
+
+/// <summary>What a destination publishes and is broken.</summary>
+internal sealed record PublishedProblemJson(string Key, string Kind, string Severity, DateTimeOffset Used, string Detail, string? Remedy);

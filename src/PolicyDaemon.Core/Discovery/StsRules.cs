@@ -114,6 +114,9 @@ public static class StsRules
         return policy.Expires < until ? policy.Expires : until;
     }
 
+    /// <summary>After how long a policy that lives for weeks is fetched again.</summary>
+    public static TimeSpan BodyRenewal => BodyLife;
+
     /// <summary>The longest time after which a policy is fetched again; a time beyond it was written by a clock that was ahead.</summary>
     public static TimeSpan LongestRenewal => LongestBodyLife;
 

@@ -126,13 +126,20 @@ internal static class DiscoveryVerbs
         foreach (var outside in keys.Where(key => !scope.Includes(key)))
             throw new CommandException(ExitCode.Invalid, $"{outside} is not discovered: write a domain or [host] of the public DNS that [discovery] skip does not name");
         using var store = context.OpenStore(StoreAccess.Write);
-        IReadOnlyDictionary<NextHop, DiscoveryEvidence> evidence;
+        var evidence = new Dictionary<NextHop, DiscoveryEvidence>();
         try
         {
             using var progress = Progress.Start(context.Host, "discovering", keys.Count, worthShowing: 2);
             var done = 0;
-            evidence = await DiscoveryRefresh.RunAsync(
-                store, settings, keys, isAnew: true, context.Host.Time, () => progress.Report(Interlocked.Increment(ref done)), cancellation);
+            await DiscoveryRefresh.RunAsync(
+                store, settings, keys, isAnew: true, context.Host.Time,
+                result =>
+                {
+                    if (result.Evidence is { } found)
+                        evidence[result.Memory.Key] = found;
+                    progress.Report(++done);
+                },
+                cancellation);
         }
         catch (DiscoveryStoreException fault)
         {

@@ -1,0 +1,102 @@
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Administration.Discovery;
+
+/// <summary>What discovery would change for the mail that was sent lately, were it on: <c>discovery report</c>.</summary>
+/// <param name="Since">Destinations that Postfix asked for since then, UTC.</param>
+/// <param name="Destinations">How many of them have no entry, of their own or of a parent.</param>
+/// <param name="Entered">How many have one: discovery changes nothing for them.</param>
+/// <param name="Verdicts">How many have which verdict, by its name, or <c>unknown</c>.</param>
+/// <param name="Waiting">Those whose mail would wait, as far as DNS and the policies tell.</param>
+public sealed record DiscoverySurvey(
+    DateTimeOffset Since, long Destinations, long Entered, IReadOnlyDictionary<string, long> Verdicts, IReadOnlyList<WaitingDestination> Waiting)
+{
+    /// <summary>What stands in the place of a verdict where nothing is known.</summary>
+    public const string Unknown = "unknown";
+
+    /// <param name="store">What discovery remembers.</param>
+    /// <param name="settings">The configuration of the daemon.</param>
+    /// <param name="now">The time, UTC.</param>
+    /// <param name="window">How long ago a destination may have been asked for.</param>
+    /// <exception cref="StoreException">The store cannot be read.</exception>
+    public static DiscoverySurvey Of(PolicyStore store, Settings settings, DateTimeOffset now, TimeSpan window)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(settings);
+        var since = now - window;
+        var used = new List<(NextHop Key, string Verdict, string? Why)>();
+        foreach (var memory in store.ListDiscovered().Where(memory => memory.Used >= since && memory.Used <= now))
+        {
+            var verdict = DiscoveryVerdict.Of(memory, settings.Discovery.Conditions(settings.Postfix), now);
+            used.Add((memory.Key, verdict is { IsUnknown: false } known ? known.Answer.Name() : Unknown, verdict is null ? null : WhyWaiting(verdict)));
+        }
+
+        var verdicts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var waiting = new List<WaitingDestination>();
+        var entered = 0L;
+        foreach (var (key, verdict, why) in used)
+        {
+            if (IsEntered(key, store))
+            {
+                entered++;
+                continue;
+            }
+
+            verdicts[verdict] = verdicts.GetValueOrDefault(verdict) + 1;
+            if (why is not null)
+                waiting.Add(new WaitingDestination(key, verdict, why));
+        }
+
+        return new DiscoverySurvey(since, used.Count - entered, entered, verdicts, waiting);
+    }
+
+    /// <summary>True where an entry answers for the key, its own or a parent's: the first two sources of <see cref="Core.Serving.Precedence"/>.</summary>
+    internal static bool IsEntered(NextHop key, PolicyStore store) => key.LookupChain().Any(asked => store.Find(asked) is { Observe: false });
+
+    /// <summary>Why no MX host would take mail, where DNS and the policy say that none would; null where one may.</summary>
+    private static string? WhyWaiting(DiscoveryVerdict verdict)
+    {
+        var hosts = verdict.Facts.Hosts.Where(host => host.Class != HostClass.NoAddress).ToList();
+        return verdict.Answer switch
+        {
+            DiscoveredAnswer.Secure when hosts.Count > 0 && verdict.Policy is { } kept && !hosts.Exists(host => kept.Policy.Covers(host.Name)) =>
+                "its MTA-STS policy names none of its MX hosts",
+            DiscoveredAnswer.DaneOnly when hosts.Count > 0 && !hosts.Exists(host => host.Class == HostClass.Tlsa) =>
+                "the TLSA lookup of every MX host that may have records fails",
+            _ => null,
+        };
+    }
+}
+
+/// <param name="Key">The destination.</param>
+/// <param name="Verdict">Its verdict.</param>
+/// <param name="Why">Why mail would wait.</param>
+public sealed record WaitingDestination(NextHop Key, string Verdict, string Why);
+
+/// <summary>What others publish and is broken, or does not do what it seems to: <c>discovery problems</c>.</summary>
+/// <param name="Key">Whose.</param>
+/// <param name="Remark">What it is.</param>
+/// <param name="Used">When Postfix asked for the destination last, UTC.</param>
+public sealed record PublishedProblem(NextHop Key, DiscoveryRemark Remark, DateTimeOffset Used)
+{
+    /// <summary>All of them, the gravest first, among these the ones that mail asked for last.</summary>
+    /// <exception cref="StoreException">The store cannot be read.</exception>
+    public static IReadOnlyList<PublishedProblem> Read(PolicyStore store, Settings settings, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(settings);
+        var conditions = settings.Discovery.Conditions(settings.Postfix);
+        var found = new List<PublishedProblem>();
+        foreach (var memory in store.ListDiscovered())
+        {
+            foreach (var remark in DiscoveryVerdict.Of(memory, conditions, now)?.Remarks ?? [])
+                found.Add(new PublishedProblem(memory.Key, remark, memory.Used));
+        }
+
+        return [.. found.OrderBy(problem => problem.Remark.Severity).ThenByDescending(problem => problem.Used).ThenBy(problem => problem.Key.Text, StringComparer.Ordinal)];
+    }
+}
