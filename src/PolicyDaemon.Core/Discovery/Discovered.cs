@@ -31,8 +31,11 @@ public sealed record Discovered
     /// <summary>True once there is something to base a verdict on.</summary>
     public bool IsKnown => Facts is not null || Failing is not null;
 
-    /// <summary>True where more than "nothing" may be answered: a policy is kept, or an MX host has TLSA records. It is never forgotten for want of room.</summary>
-    public bool IsProtected => Sts.Kept is not null || HasTlsa(Facts) || HasTlsa(Failing);
+    /// <summary>True where more than "nothing" may be answered: a policy is kept, or an MX host has TLSA records.</summary>
+    public bool IsProtected => Sts.Kept is not null || HasTlsa;
+
+    /// <summary>True where an MX host has TLSA records, or may have.</summary>
+    public bool HasTlsa => Has(Facts) || Has(Failing);
 
     /// <summary>A destination that nobody has asked for before.</summary>
     public static Discovered Unseen(NextHop key) => new()
@@ -92,6 +95,6 @@ public sealed record Discovered
         return settings.MtaSts && !Key.IsBracketed;
     }
 
-    private static bool HasTlsa(DeliveryFacts? facts) =>
+    private static bool Has(DeliveryFacts? facts) =>
         facts is not null && facts.Hosts.Any(host => host.Class is HostClass.Tlsa or HostClass.UnusableTlsa or HostClass.TlsaFailed);
 }

@@ -11,7 +11,7 @@ namespace PolicyDaemon.Store.Discovery;
 /// verdict share one wait for the disk. <see cref="WriteAsync"/> ends when the batch is durable.</remarks>
 public sealed class DiscoveredStore : IDiscoveredPolicies
 {
-    /// <summary>Destinations remembered at most, beside those that protect something.</summary>
+    /// <summary>Destinations remembered at most, of those that protect something and of the others; policies in force are kept beyond it.</summary>
     public const int Most = 1_000_000;
 
     private const int WritesBetweenTrims = 10_000;
@@ -51,7 +51,7 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
                 if (written < WritesBetweenTrims && written < most)
                     return;
                 written = 0;
-                DiscoveredTable.Trim(connection, most);
+                DiscoveredTable.Trim(connection, most, now);
             }).WaitAsync(cancellation);
         }
         catch (LedgerUnavailableException fault)

@@ -16,6 +16,9 @@ internal static class DiscoveredTable
     /// <summary>Changes kept of all destinations together; the oldest leave first.</summary>
     internal const int Changes = 100_000;
 
+    // As long as a policy is renewed without mail that asks for it.
+    private static readonly TimeSpan Unused = TimeSpan.FromDays(180);
+
     // Deleting beyond the bound costs a search, so it is done for many at once.
     private const int ChangesBetweenSweeps = 1000;
 
@@ -38,8 +41,6 @@ internal static class DiscoveredTable
         }
     }
 
-    internal static long Count(DbConnection connection) => connection.ExecuteScalar<long>("SELECT count(*) FROM discovered");
-
     internal static List<NextHop> Renewals(DbConnection connection, DateTimeOffset now, int most) =>
     [
         .. connection.Query<string>(
@@ -58,10 +59,10 @@ internal static class DiscoveredTable
         var until = StsRules.RenewalUntil(memory.Sts, memory.Used, now);
         connection.Execute(
             """
-            INSERT INTO discovered (key, used, protected, renewal_due, renewal_until, memory)
-            VALUES (@key, @used, @isProtected, @due, @until, @memory)
+            INSERT INTO discovered (key, used, protected, renewal_due, renewal_until, memory, policy_until, tlsa)
+            VALUES (@key, @used, @isProtected, @due, @until, @memory, @policyUntil, @tlsa)
             ON CONFLICT (key) DO UPDATE SET used = excluded.used, protected = excluded.protected, renewal_due = excluded.renewal_due,
-                renewal_until = excluded.renewal_until, memory = excluded.memory
+                renewal_until = excluded.renewal_until, memory = excluded.memory, policy_until = excluded.policy_until, tlsa = excluded.tlsa
             """,
             new
             {
@@ -71,6 +72,8 @@ internal static class DiscoveredTable
                 due = until is null ? (long?)null : memory.Sts.FetchDue.Seconds(),
                 until = until?.Seconds(),
                 memory = DiscoveryJson.WriteMemory(memory),
+                policyUntil = memory.Sts.InForce(now)?.Expires.Seconds(),
+                tlsa = memory.HasTlsa ? 1L : 0L,
             });
         if (entry.Change is { } change)
             Write(connection, memory.Key.Text, change);
@@ -81,14 +84,31 @@ internal static class DiscoveredTable
     internal static bool Remove(DbConnection connection, string key) =>
         connection.Execute("DELETE FROM discovered WHERE key = @key", new { key }) > 0;
 
-    /// <summary>Removes those that protect nothing and were not used for the longest time, beyond so many.</summary>
-    internal static int Trim(DbConnection connection, long most)
+    /// <summary>Forgets what nobody asks for any more and, of those that protect something and of the others, what was not used for the longest
+    /// time beyond so many. A policy in force is never forgotten.</summary>
+    internal static void Trim(DbConnection connection, long most, DateTimeOffset now)
     {
-        var excess = Count(connection) - most;
-        return excess <= 0
-            ? 0
-            : connection.Execute(
-                "DELETE FROM discovered WHERE key IN (SELECT key FROM discovered WHERE protected = 0 ORDER BY used LIMIT @excess)", new { excess });
+        var present = now.Seconds();
+        connection.Execute(
+            "DELETE FROM discovered WHERE protected = 1 AND tlsa = 0 AND used < @unused AND (policy_until IS NULL OR policy_until <= @present)",
+            new { unused = (now - Unused).Seconds(), present });
+        var others = connection.ExecuteScalar<long>("SELECT count(*) FROM discovered WHERE protected = 0") - most;
+        if (others > 0)
+        {
+            connection.Execute(
+                "DELETE FROM discovered WHERE key IN (SELECT key FROM discovered WHERE protected = 0 ORDER BY used LIMIT @others)", new { others });
+        }
+
+        var excess = connection.ExecuteScalar<long>("SELECT count(*) FROM discovered WHERE protected = 1") - most;
+        if (excess > 0)
+        {
+            connection.Execute(
+                """
+                DELETE FROM discovered WHERE key IN (
+                    SELECT key FROM discovered WHERE protected = 1 AND (policy_until IS NULL OR policy_until <= @present) ORDER BY used LIMIT @excess)
+                """,
+                new { excess, present });
+        }
     }
 
     /// <summary>How a destination's verdict changed, the newest first.</summary>

@@ -140,6 +140,8 @@ public class MigrationTests
             Scalar(connection, "SELECT group_concat(substr(fingerprint, 1, 4) || ' ' || state || ' ' || coalesce(strength, '-'), ', ') FROM (SELECT * FROM pin WHERE id > 10 ORDER BY id)"));
         Assert.Equal("webhook", Scalar(connection, "SELECT channel FROM alert_delivery JOIN finding ON finding.id = finding_id AND told_with = finding_id"));
         Assert.Equal(1L, Scalar(connection, "SELECT count(*) FROM discovered JOIN verdict_change USING (key) JOIN discovery_notice USING (key)"));
+        // Renewed in 1795559280 at the latest, and in force for a year after that.
+        Assert.Equal("1 1827116880", Scalar(connection, "SELECT tlsa || ' ' || policy_until FROM discovered"));
     }
 
     [Fact]

@@ -99,7 +99,7 @@ public sealed class DiscoveredStoreTests : IDisposable
     [Fact]
     public async Task Beyond_the_bound_those_that_protect_nothing_leave_the_least_recently_used_first()
     {
-        var store = new DiscoveredStore(Ledger(), temporary.Time, most: 3);
+        var store = new DiscoveredStore(Ledger(), temporary.Time, most: 2);
         await store.WriteAsync(
             [
                 .. Enumerable.Range(1, 5).Select(number => new DiscoveredEntry(
@@ -110,6 +110,52 @@ public sealed class DiscoveredStoreTests : IDisposable
 
         using var reading = temporary.Open();
         Assert.Equal(["n1.example", "n2.example", "policy.example"], reading.ListDiscovered().Select(memory => memory.Key.Text));
+    }
+
+    [Fact]
+    public async Task However_many_protect_mail_the_others_have_room_and_of_those_without_a_policy_in_force_the_least_recently_used_leave()
+    {
+        var now = temporary.Time.GetUtcNow();
+        var dane = Of(DiscoveryScenario.Of("S", "T10"), "dane.example");
+        var store = new DiscoveredStore(Ledger(), temporary.Time, most: 4);
+        await store.WriteAsync(
+            [
+                .. Enumerable.Range(1, 3).Select(number => new DiscoveredEntry(
+                    Policy(string.Create(CultureInfo.InvariantCulture, $"p{number}.example")) with { Used = DateTimeOffset.UnixEpoch }, null)),
+                .. Enumerable.Range(1, 3).Select(number => new DiscoveredEntry(
+                    dane with { Key = NextHop.Parse(string.Create(CultureInfo.InvariantCulture, $"dane{number}.example")), Used = now - TimeSpan.FromHours(number) }, null)),
+                new DiscoveredEntry(Nothing("nothing.example"), null),
+            ],
+            Cancellation);
+
+        using var reading = temporary.Open();
+        Assert.Equal(
+            ["dane1.example", "nothing.example", "p1.example", "p2.example", "p3.example"], reading.ListDiscovered().Select(memory => memory.Key.Text));
+    }
+
+    [Fact]
+    public async Task A_policy_that_has_expired_and_that_nobody_asks_for_is_forgotten_after_half_a_year()
+    {
+        var now = temporary.Time.GetUtcNow();
+        var store = new DiscoveredStore(Ledger(), temporary.Time, most: 9);
+        var (asked, unused) = (now - TimeSpan.FromDays(179), now - TimeSpan.FromDays(181));
+        await store.WriteAsync(
+            [
+                new DiscoveredEntry(Expired("asked.example") with { Used = asked }, null),
+                new DiscoveredEntry(Expired("unused.example") with { Used = unused }, null),
+                new DiscoveredEntry(Policy("in-force.example") with { Used = unused }, null),
+                new DiscoveredEntry(Of(DiscoveryScenario.Of("S", "T10"), "dane.example") with { Used = unused }, null),
+                .. Enumerable.Range(1, 5).Select(number => new DiscoveredEntry(Nothing(string.Create(CultureInfo.InvariantCulture, $"n{number}.example")), null)),
+            ],
+            Cancellation);
+
+        Assert.Equal(["asked.example", "dane.example", "in-force.example"], Open().ReadProtected().Select(memory => memory.Key.Text));
+
+        Discovered Expired(string key)
+        {
+            var policy = Policy(key);
+            return policy with { Sts = policy.Sts with { Kept = policy.Sts.Kept! with { Expires = now } } };
+        }
     }
 
     [Fact]

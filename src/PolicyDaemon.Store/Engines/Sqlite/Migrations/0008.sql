@@ -51,4 +51,12 @@ INSERT INTO prober (id) VALUES (1);
 CREATE INDEX mx_target_host ON mx_target (mx_host);
 CREATE INDEX probe_target_last_attempt ON probe_target (last_attempt);
 
+-- What of the destinations that are discovered may be forgotten. Of older rows it is known no better than this: no policy lives for more
+-- than a year (RFC 8461 section 3.2).
+ALTER TABLE discovered ADD COLUMN policy_until INTEGER;  -- until when a policy of mode enforce is in force; null where none is
+ALTER TABLE discovered ADD COLUMN tlsa INTEGER NOT NULL DEFAULT 0; -- 1: an MX host has TLSA records
+UPDATE discovered SET tlsa = protected, policy_until = renewal_due + 31557600;
+CREATE INDEX discovered_protected_used ON discovered (used) WHERE protected = 1;
+CREATE INDEX discovered_expired ON discovered (used) WHERE protected = 1 AND tlsa = 0;
+
 INSERT INTO schema_version VALUES (8, 8, 8);
