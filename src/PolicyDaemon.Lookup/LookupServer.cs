@@ -49,8 +49,6 @@ public sealed class LookupServer : IAsyncDisposable
     /// <summary>The same with the protocol in front: <c>socketmap inet:127.0.0.1:8461</c>.</summary>
     public IReadOnlyList<string> Serving => [.. listeners.Select(listener => $"{listener.Protocol.Name()} {listener.Name}")];
 
-    public int ConnectionCount => registry.Count;
-
     /// <summary>True once after many connections, or much memory that was kept for slow peers, are gone, so that a garbage collection is worth its time.</summary>
     public bool TakeRelief() => registry.TakeRelief();
 

@@ -50,15 +50,6 @@ internal sealed class ConnectionRegistry : IDisposable
     /// <summary>The most connections at one time: as configured, or fewer where the process has too few descriptors.</summary>
     public int Limit => limit;
 
-    public int Count
-    {
-        get
-        {
-            lock (sync)
-                return connections.Count;
-        }
-    }
-
     /// <summary>Faults when nothing can be read or written any more, and the process should end.</summary>
     public Task LoopCompletion => loop.Completion;
 

@@ -62,10 +62,6 @@ public sealed class StoreChange : IDisposable
     /// <returns>False where there is none.</returns>
     public bool Remove(NextHop key) => Guard(() => changes.Write(changes.Judge(key, null), null));
 
-    /// <summary>Writes whatever it is told, as somebody who comes past the door would.</summary>
-    internal bool WriteUnjudged(NextHop key, Destination? after, string? answerBefore, string? answerAfter) => Guard(() =>
-        changes.WriteUnjudged(key, changes.Find(key)?.Get(session.Path), after, answerBefore, answerAfter, null));
-
     /// <summary>What taking a change back would do now. Nothing is written; write what its steps judge to do it.</summary>
     public UndoPlan PlanUndo(long changeId) => Guard(() => changes.PlanUndo(changeId));
 

@@ -20,10 +20,7 @@ internal sealed class DestinationTable(DbConnection connection)
 
         """;
 
-    /// <summary>How many destinations were read; a test shows with it that one change does not read a million entries.</summary>
-    internal long Reads { get; private set; }
-
-    /// <summary>How many pins were read with them.</summary>
+    /// <summary>How many pins were read, with the destinations that have them.</summary>
     internal long PinsRead { get; private set; }
 
     /// <returns>The id of the row; null where the key is not configured. A cheap question, for bulk work that asks for parents and other forms of each key.</returns>
@@ -105,7 +102,6 @@ internal sealed class DestinationTable(DbConnection connection)
 
     private StoredDestination Read(List<Row> rows)
     {
-        Reads++;
         var row = rows[0];
         if (row.Fingerprint is not null)
             PinsRead += rows.Count;

@@ -30,9 +30,6 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     private readonly SqliteSessions sessions = new(path, patience);
     private WriteSession? session;
 
-    /// <summary>How many transactions were committed; a test shows with it that callers share them.</summary>
-    internal long Commits { get; private set; }
-
     /// <returns>A task that ends when the work is durable, and fails with <see cref="LedgerUnavailableException"/> where the store cannot be written.</returns>
     internal Task WriteAsync(Action<WriteSession> work)
     {
@@ -98,7 +95,6 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
             foreach (var item in batch)
                 Do(session, item);
             session.Commit();
-            Commits++;
         }
         // Whatever it is, the callers get it; the thread goes on with the next transaction.
 #pragma warning disable CA1031

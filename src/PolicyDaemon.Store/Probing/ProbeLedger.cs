@@ -45,8 +45,6 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         writer = new LedgerWriter(database, time, patience, cache);
     }
 
-    internal long Commits => writer.Commits;
-
     /// <summary>Replaces the settings for which answers are formatted, such as after the configuration was read again.</summary>
     public void Use(PostfixSettings settings) => postfix = settings;
 

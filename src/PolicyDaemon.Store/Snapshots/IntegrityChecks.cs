@@ -70,9 +70,6 @@ internal sealed class IntegrityChecks(SnapshotLoaderOptions options, TimeProvide
     private BackgroundCheck? check;
     private long checkedAt = long.MinValue;
 
-    /// <summary>The check that runs in the background, if one does.</summary>
-    internal Task Running => check?.Task ?? Task.CompletedTask;
-
     /// <summary>Checks before the store is loaded.</summary>
     /// <param name="isServing">True where there are answers meanwhile: the database is checked whole. Where mail waits for it the pages are, and the
     /// indexes in the background as soon as it is loaded: what a snapshot is read from does not rest on them (<see cref="SnapshotReader"/>).</param>

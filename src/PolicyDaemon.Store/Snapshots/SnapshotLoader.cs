@@ -80,12 +80,6 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     /// <summary>The keys that were read again since the last call; null where there were none. May be called from any thread.</summary>
     public LoadedChanges? TakeChanges() => reader.TakeChanges();
 
-    /// <summary>How many destinations were read from the store so far.</summary>
-    internal long DestinationsRead => reader.DestinationsRead;
-
-    /// <summary>The integrity check that runs in the background, if one does.</summary>
-    internal Task IntegrityCheck => integrity.Running;
-
     /// <summary>Loads the last good snapshot from the disk, then what the store has beyond it. Never throws over a bad store.</summary>
     public void Start()
     {

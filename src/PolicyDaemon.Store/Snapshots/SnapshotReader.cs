@@ -18,10 +18,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
 
     private readonly EntryBuilder entries = new();
     private readonly ChangeNotes changes = new();
-    private long readEarlier;
     private (StoreSession Session, DestinationTable Destinations)? reading;
-
-    internal long DestinationsRead => readEarlier + (reading?.Destinations.Reads ?? 0);
 
     /// <summary>Starts from a snapshot that was read from a file.</summary>
     internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
@@ -38,10 +35,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     internal LoadedSnapshot? Load(StoreSession session, PolicySnapshot? last, PostfixSettings postfix)
     {
         if (reading?.Session != session)
-        {
-            readEarlier = DestinationsRead;
             reading = (session, new DestinationTable(session.Connection));
-        }
 
         var destinations = reading!.Value.Destinations;
         var storeId = session.FindStoreId() ?? throw StoreException.Damaged(path, "it has no identity");

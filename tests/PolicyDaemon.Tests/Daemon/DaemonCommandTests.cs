@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Tests.Store;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon;
@@ -94,13 +95,9 @@ public sealed class DaemonCommandTests : IDisposable
     [Fact]
     public async Task Check_fails_over_an_entry_that_cannot_be_served()
     {
-        using (var store = PolicyStore.Create(Database, Actor.Daemon, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
-        {
-            var empty = new Destination { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Fingerprint } };
-            change.WriteUnjudged(empty.Key, empty, null, null);
-            change.Commit();
-        }
+        PolicyStore.Create(Database, Actor.Daemon, TimeProvider.System).Dispose();
+        var empty = new Destination { Key = NextHop.Parse("a.example"), Policy = new() { Level = TlsLevel.Fingerprint } };
+        TemporaryStore.WriteUnjudged(Database, TimeProvider.System, changes => changes.WriteUnjudged(empty.Key, null, empty, null, null, null));
 
         var (code, output, _) = await Run("--config", Configure(""), "--check");
 

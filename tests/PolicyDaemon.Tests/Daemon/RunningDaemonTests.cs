@@ -134,7 +134,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
     public async Task A_reload_serves_the_pins_of_the_new_digest()
     {
         using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
-        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default))
+        using (var change = store.BeginChange(new ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default with { FingerprintDigest = DigestAlgorithm.Sha1 }))
         {
             Assert.True(Fingerprint.TryParse(new string('a', 40), out var sha1, out _));
             var old = new Destination
@@ -143,7 +143,7 @@ public sealed class RunningDaemonTests : IAsyncLifetime
                 Policy = new() { Level = TlsLevel.Fingerprint },
                 Pins = [new(sha1, PinSubject.Unknown, PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch)],
             };
-            change.WriteUnjudged(old.Key, old, null, null);
+            change.Put(old);
             change.Commit();
         }
 

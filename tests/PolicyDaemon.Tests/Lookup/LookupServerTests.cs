@@ -160,7 +160,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         await SayAsync(held, "14:tlspolicy .com,", "9:NOTFOUND ,");
         var mode = File.GetUnixFileMode(SocketPath);
         await server.RestoreAsync();
-        Assert.Equal(1, server.ConnectionCount); // nothing was lost, so nothing was tried
+        Assert.Equal(1, data.Service.Counters.ConnectionsOpen); // nothing was lost, so nothing was tried
 
         File.Delete(SocketPath);
         await server.RestoreAsync();
@@ -249,7 +249,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         await SendAsync(tcpTable, "get .example.com\nget .c");
         tcpTable.Shutdown(SocketShutdown.Send);
         Assert.Equal("200 encrypt\n", await ReadToEndAsync(tcpTable));
-        await UntilAsync(() => server.ConnectionCount == 0);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
     }
 
     [Fact]
@@ -285,7 +285,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         }
 
         await SayAsync(good, "14:tlspolicy .com,", "9:NOTFOUND ,");
-        await UntilAsync(() => server.ConnectionCount == 1);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 1);
     }
 
     [Fact]
@@ -337,15 +337,14 @@ public sealed class LookupServerTests : IAsyncLifetime
                 await SayAsync(idle[i + 1], "get .com\n", "500 not%20found\n");
             }
 
-            Assert.InRange(server.ConnectionCount, 1000, 1100);
+            Assert.InRange(data.Service.Counters.ConnectionsOpen, 1000, 1100);
         }
         finally
         {
             idle.ForEach(socket => socket.Dispose());
         }
 
-        await UntilAsync(() => server.ConnectionCount == 0);
-        Assert.Equal(0, data.Service.Counters.ConnectionsOpen);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         Assert.Equal(100 * 50 + 1000, data.Service.Counters.Lookups);
     }
 
@@ -354,10 +353,10 @@ public sealed class LookupServerTests : IAsyncLifetime
     {
         var server = await StartAsync($"unix:{SocketPath}");
         await FloodAsync(500);
-        await UntilAsync(() => server.ConnectionCount == 0);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         await FloodAsync(3000);
-        await UntilAsync(() => server.ConnectionCount == 0);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32L * 1024 * 1024);
         Assert.Equal(3500, data.Service.Counters.ConnectionsAccepted);
 
@@ -388,7 +387,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         }
 
         await SayAsync(tcpTable, "get .com\n", "500 not%20found\n");
-        await UntilAsync(() => server.ConnectionCount <= 20);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen <= 20);
         Assert.InRange(data.Service.Counters.ConnectionsEvicted, 40, 60);
         Assert.Equal("", await ReadToEndAsync(sockets[0])); // closed in an orderly way, so that Postfix asks again elsewhere
         await SayAsync(sockets[^1], "14:tlspolicy .com,", "9:NOTFOUND ,");
@@ -441,7 +440,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         await SayAsync(idle, "14:tlspolicy .com,", "9:NOTFOUND ,");
         using var late = await ConnectAsync(server.Listening[0]);
         await SendAsync(late, "14:tlspolicy");
-        await UntilAsync(() => server.ConnectionCount == 2);
+        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 2);
         using var deadline = new CancellationTokenSource(Patience);
         var stop = server.StopAsync(deadline.Token);
         Assert.Equal("", await ReadToEndAsync(idle));

@@ -8,6 +8,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Sqlite;
 
 namespace PolicyDaemon.Tests.Store;
 
@@ -45,13 +46,29 @@ internal sealed class TemporaryStore : IDisposable
 
     internal PolicyStore Open(StoreAccess access = StoreAccess.Write) => PolicyStore.Open(Path, access, Time);
 
-    internal ChangeReceipt Put(params Destination[] destinations) => Change(change =>
+    internal ChangeReceipt Put(params Destination[] destinations) => WriteUnjudged(Path, Time, changes =>
     {
         foreach (var destination in destinations)
-            change.WriteUnjudged(destination.Key, destination, null, "answer");
+            changes.WriteUnjudged(destination.Key, changes.Find(destination.Key)?.Get(Path), destination, null, "answer", null);
     });
 
-    internal ChangeReceipt Remove(string key) => Change(change => change.WriteUnjudged(NextHop.Parse(key), null, "answer", null));
+    internal ChangeReceipt Remove(string key) => WriteUnjudged(Path, Time, changes =>
+    {
+        var removed = NextHop.Parse(key);
+        changes.WriteUnjudged(removed, changes.Find(removed)?.Get(Path), null, "answer", null, null);
+    });
+
+    /// <summary>Writes whatever it is told, as somebody who comes past the store's door would.</summary>
+    internal static ChangeReceipt WriteUnjudged(string path, TimeProvider time, Action<DestinationChanges> work)
+    {
+        using var session = SqliteSession.Open(path, StoreAccess.Write);
+        session.BeginWrite();
+        var changes = new DestinationChanges(session, session.StoreId, new ChangeOrigin(Alice, "test"), PostfixSettings.Default, time.GetUtcNow());
+        work(changes);
+        changes.Audit.Complete();
+        session.Commit();
+        return new ChangeReceipt(changes.Audit.ChangeId, changes.Audit.Rows, changes.Audit.Head);
+    }
 
     internal ChangeReceipt Change(Action<StoreChange> work, string command = "test", string? reason = null)
     {

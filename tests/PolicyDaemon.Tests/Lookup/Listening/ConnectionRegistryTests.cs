@@ -69,7 +69,7 @@ public sealed class ConnectionRegistryTests : IDisposable
         }
 
         Assert.Equal((what, 0), (what, refused));
-        Assert.InRange(registry.Count, 0, Limit);
+        Assert.InRange(data.Service.Counters.ConnectionsOpen, 0, Limit);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class ConnectionRegistryTests : IDisposable
         var room = alone.OpenRoom(TestConnections.Endpoint(MapProtocol.Socketmap));
         for (var i = 0; i < 3; i++)
             Connect(room, alone);
-        Assert.Equal(3, alone.Count);
+        Assert.Equal(3, data.Service.Counters.ConnectionsOpen);
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class ConnectionRegistryTests : IDisposable
             Assert.InRange((peers.Count - left) * octets, bound / 2, bound);
             AssertAnswered(reader, room);
             peers.ForEach(peer => peer.Dispose());
-            Assert.Equal(1, held.Count);
+            Assert.Equal(1, data.Service.Counters.ConnectionsOpen);
         }
 
         var said = unread ? "did not take its reply before" : "did not send its whole request before";

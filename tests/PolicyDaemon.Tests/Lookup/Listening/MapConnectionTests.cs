@@ -39,7 +39,7 @@ public sealed class MapConnectionTests : IDisposable
         Assert.Equal("9:NOTFOUND ,", Text(peer.Received()));
         Assert.True(peer.IsDisposed);
         Assert.Equal(1, data.Service.Counters.ProtocolErrors);
-        Assert.Equal(0, registry.Count);
+        Assert.Equal(0, data.Service.Counters.ConnectionsOpen);
     }
 
     [Fact]

@@ -43,10 +43,16 @@ internal sealed class LoaderFixture : IDisposable
             : "not configured";
     }
 
-    internal async Task AwaitIntegrityCheck()
+    /// <summary>Polls until what runs in the background has found something.</summary>
+    internal async Task PollUntilAsync(FindingKind found)
     {
-        await Loader.IntegrityCheck.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-        Poll();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
+        while (!Kinds.Contains(found))
+        {
+            await Task.Delay(10, deadline.Token);
+            Poll();
+        }
     }
 
     public void Dispose() => Loader.Dispose();

@@ -41,13 +41,17 @@ public class SnapshotLoaderTests
         using var store = new TemporaryStore();
         store.Put([.. Enumerable.Range(0, 3_000).Select(i => Secure($"d{i}.example"))]);
         using var fixture = new LoaderFixture(store);
-        Assert.Equal(3_000, fixture.Loader.DestinationsRead);
+        Assert.True(fixture.Loader.TakeChanges()!.Everything);
 
-        store.Put(Secure("d7.example", "note"));
+        // What nothing tells of is not met again.
+        store.Sql("UPDATE destination SET level = 'may' WHERE key <> 'd7.example'");
+        store.Put(Secure("d7.example") with { Policy = new TlsPolicy { Level = TlsLevel.Encrypt } });
         fixture.Poll();
         fixture.Poll();
 
-        Assert.Equal(3_001, fixture.Loader.DestinationsRead);
+        Assert.Equal("Found encrypt", fixture.Answer("d7.example"));
+        Assert.Equal("Found secure", fixture.Answer("d8.example"));
+        Assert.Equal(["d7.example"], fixture.Loader.TakeChanges()!.Keys);
         Assert.Equal(3_000, fixture.Loader.Current!.Count);
     }
 
