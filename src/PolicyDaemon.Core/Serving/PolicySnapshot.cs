@@ -197,4 +197,10 @@ public sealed record SnapshotIdentity(string StoreId, long Sequence, string Hash
 /// <param name="IsPinned">The entry is enforced with pins: a lookup of its key makes an old probe due.</param>
 /// <param name="ValidUntil">When the entry lapses by itself, in whole seconds; null: never.</param>
 public readonly record struct SnapshotEntry(
-    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null);
+    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null)
+{
+    /// <summary>Why mail waits, on one of the maps at least; null where both can answer.</summary>
+    public string? Unservable => Answer.Kind == LookupAnswerKind.Temporary ? Answer.Text
+        : TlsRptAnswer.Kind == LookupAnswerKind.Temporary ? $"on {MapName.TlsPolicyTlsRpt.Name()}: {TlsRptAnswer.Text}"
+        : null;
+}

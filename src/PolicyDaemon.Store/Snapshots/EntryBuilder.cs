@@ -18,12 +18,12 @@ internal sealed class EntryBuilder
 
     internal void Forget(string key) => unservable.Remove(key);
 
-    /// <summary>Takes over the list of a snapshot that was read from a file: the entries whose answer is a temporary error.</summary>
-    internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
+    /// <summary>Takes over the list of a snapshot that was read from a file: the entries with an <see cref="SnapshotEntry.Unservable"/> answer.</summary>
+    internal void Adopt(IEnumerable<SnapshotEntry> ofFile)
     {
         Clear();
-        foreach (var entry in temporaryErrors)
-            unservable[entry.Key] = entry.Answer.Text;
+        foreach (var entry in ofFile)
+            Note(entry);
     }
 
     /// <summary>Formats the answers of one key. An entry that cannot be served is a temporary error for its key alone.</summary>
@@ -39,20 +39,10 @@ internal sealed class EntryBuilder
 
         var key = destination.Key.Text;
         var plain = Answer(destination, postfix, MapName.TlsPolicy);
-        if (plain.Kind == LookupAnswerKind.Temporary)
-        {
-            unservable[key] = plain.Text;
-            return new SnapshotEntry(key, plain, plain);
-        }
-
-        var tlsRpt = destination.Policy.TlsRpt is null ? plain : Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
-        if (tlsRpt.Kind == LookupAnswerKind.Temporary)
-            unservable[key] = $"on {MapName.TlsPolicyTlsRpt.Name()}: {tlsRpt.Text}";
-        else
-            unservable.Remove(key);
-        return new SnapshotEntry(
+        var tlsRpt = destination.Policy.TlsRpt is null || plain.Kind == LookupAnswerKind.Temporary ? plain : Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
+        return Note(new SnapshotEntry(
             key, plain, tlsRpt == plain ? plain : tlsRpt,
-            IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints());
+            IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints()));
     }
 
     internal void Report(FindingSet findings)
@@ -67,6 +57,15 @@ internal sealed class EntryBuilder
         }
 
         findings.Replace(FindingKind.EntryNotServable, named);
+    }
+
+    private SnapshotEntry Note(SnapshotEntry entry)
+    {
+        if (entry.Unservable is { } problem)
+            unservable[entry.Key] = problem;
+        else
+            unservable.Remove(entry.Key);
+        return entry;
     }
 
     // One entry that breaks an assumption must not keep a million others from being served.

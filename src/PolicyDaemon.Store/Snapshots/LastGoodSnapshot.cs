@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Store.Snapshots;
@@ -8,9 +7,9 @@ namespace PolicyDaemon.Store.Snapshots;
 public sealed class LastGoodSnapshot
 {
     private LastGoodSnapshot(
-        PolicySnapshot snapshot, SnapshotIdentity inFile, IReadOnlyList<JournalRecord> records, IReadOnlyCollection<SnapshotEntry> temporaryErrors,
+        PolicySnapshot snapshot, SnapshotIdentity inFile, IReadOnlyList<JournalRecord> records, IReadOnlyCollection<SnapshotEntry> unservable,
         string? journalProblem) =>
-        (Snapshot, InFile, Records, TemporaryErrors, JournalProblem) = (snapshot, inFile, records, temporaryErrors, journalProblem);
+        (Snapshot, InFile, Records, Unservable, JournalProblem) = (snapshot, inFile, records, unservable, journalProblem);
 
     /// <summary>The snapshot with every change of the journal.</summary>
     public PolicySnapshot Snapshot { get; }
@@ -21,8 +20,8 @@ public sealed class LastGoodSnapshot
     /// <summary>The records of the journal that continue from the snapshot file.</summary>
     internal IReadOnlyList<JournalRecord> Records { get; }
 
-    /// <summary>The entries whose answer is a temporary error, collected while reading.</summary>
-    internal IReadOnlyCollection<SnapshotEntry> TemporaryErrors { get; }
+    /// <summary>The entries with an <see cref="SnapshotEntry.Unservable"/> answer, collected while reading.</summary>
+    internal IReadOnlyCollection<SnapshotEntry> Unservable { get; }
 
     /// <summary>Why the end of the journal could not be used; null where all of it was.</summary>
     internal string? JournalProblem { get; }
@@ -32,15 +31,15 @@ public sealed class LastGoodSnapshot
     /// <param name="reason">Why it cannot be used; null where there is no file.</param>
     public static bool TryRead(string path, [NotNullWhen(true)] out LastGoodSnapshot? last, out string? reason)
     {
-        var temporaryErrors = new List<SnapshotEntry>();
-        if (!SnapshotFile.TryRead(path, temporaryErrors, out var snapshot, out reason))
+        var unservable = new List<SnapshotEntry>();
+        if (!SnapshotFile.TryRead(path, unservable, out var snapshot, out reason))
         {
             last = null;
             return false;
         }
 
         var records = SnapshotJournal.Read(SnapshotJournal.PathOf(path), snapshot.Identity, out var problem);
-        var errors = temporaryErrors.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
+        var errors = unservable.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
         var now = records.Count == 0 ? snapshot : Replay(snapshot, records, errors);
         last = new LastGoodSnapshot(now, snapshot.Identity, records, errors.Values, problem);
         return true;
@@ -64,7 +63,7 @@ public sealed class LastGoodSnapshot
             {
                 changed[entry.Key] = entry;
                 errors.Remove(entry.Key);
-                if (entry.Answer.Kind == LookupAnswerKind.Temporary)
+                if (entry.Unservable is not null)
                     errors.Add(entry.Key, entry);
             }
         }

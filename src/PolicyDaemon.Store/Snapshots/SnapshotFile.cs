@@ -40,7 +40,7 @@ public static class SnapshotFile
     public static bool TryRead(string path, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason) =>
         TryRead(path, null, out snapshot, out reason);
 
-    /// <param name="unservable">Collects the entries whose answer is a temporary error, so that nobody has to walk through a large snapshot for them.</param>
+    /// <param name="unservable">Collects the entries with an <see cref="SnapshotEntry.Unservable"/> answer, so that nobody has to walk through a large snapshot for them.</param>
     internal static bool TryRead(
         string path, ICollection<SnapshotEntry>? unservable, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
     {
@@ -115,7 +115,7 @@ public static class SnapshotFile
         for (var i = 0; i < count; i++)
         {
             var entry = reader.Entry();
-            if (entry.Answer.Kind == LookupAnswerKind.Temporary)
+            if (entry.Unservable is not null)
                 unservable?.Add(entry);
             yield return entry;
         }

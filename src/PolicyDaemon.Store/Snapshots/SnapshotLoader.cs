@@ -92,7 +92,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
                 if (read.JournalProblem is { } problem)
                     StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
                 saver.Resume(read);
-                reader.Adopt(read.TemporaryErrors);
+                reader.Adopt(read.Unservable);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }

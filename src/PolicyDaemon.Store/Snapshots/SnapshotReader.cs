@@ -21,9 +21,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private (StoreSession Session, DestinationTable Destinations)? reading;
 
     /// <summary>Starts from a snapshot that was read from a file.</summary>
-    internal void Adopt(IEnumerable<SnapshotEntry> temporaryErrors)
+    internal void Adopt(IEnumerable<SnapshotEntry> unservable)
     {
-        entries.Adopt(temporaryErrors);
+        entries.Adopt(unservable);
         entries.Report(findings);
     }
 
@@ -74,7 +74,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private LoadedSnapshot? LoadChanged(
         StoreSession session, DestinationTable destinations, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
     {
-        var keys = new HashSet<string>(StringComparer.Ordinal);
+        var keys = new Dictionary<string, bool>(StringComparer.Ordinal);
         var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
         foreach (var row in AuditLog.After(session.Connection, last.Identity.Sequence))
         {
@@ -86,12 +86,12 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
                 findings.Close(FindingKind.AuditBroken, path);
             head = new AuditHead(row.Sequence, row.Hash);
             if (row.Key is not null)
-                keys.Add(row.Key);
+                keys[row.Key] = row.After is not null;
         }
 
         var changed = new List<SnapshotEntry>();
         var removed = new List<string>();
-        foreach (var key in keys)
+        foreach (var (key, isThere) in keys)
         {
             if (destinations.Find(key) is { } stored)
             {
@@ -99,13 +99,16 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
                 continue;
             }
 
+            // What the log has there and the table has not was not removed, whatever became of it: it must not be answered as not found.
+            if (isThere)
+                throw StoreException.Damaged(path, $"the audit log has an entry {key} that is not there");
             entries.Forget(key);
             removed.Add(key);
         }
 
         var snapshot = last.With(identity, changed, removed);
         entries.Report(findings);
-        changes.Add(keys);
+        changes.Add(keys.Keys);
         StoreLog.Changed(log, changed.Count, removed.Count, identity.Sequence, identity.Hash);
         return new LoadedSnapshot(snapshot, new SnapshotChange(last.Identity, identity, changed, removed));
     }

@@ -460,4 +460,43 @@ public class SnapshotLoaderFaultTests
         Assert.Equal("Found secure", fixture.Answer("example.com"));
         Assert.Contains("policy_type=sts", fixture.Answer("example.com", MapName.TlsPolicyTlsRpt), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void An_answer_that_one_map_alone_cannot_give_is_a_finding_from_the_file_too()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Secure("example.com") with
+        {
+            Policy = new TlsPolicy
+            {
+                Level = TlsLevel.Secure,
+                TlsRpt = new TlsRptAttributes("sts", "example.com", ["version: STSv1"], [.. Enumerable.Range(0, 9_000).Select(i => $"mx{i}.example.com")], null),
+            },
+        });
+        string detail;
+        using (var first = new LoaderFixture(store))
+        {
+            Assert.Equal("Found secure", first.Answer("example.com"));
+            Assert.StartsWith("Temporary ", first.Answer("example.com", MapName.TlsPolicyTlsRpt), StringComparison.Ordinal);
+            detail = Assert.Single(first.Loader.Findings).Detail;
+        }
+
+        File.Delete(store.Path);
+
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal(detail, Assert.Single(fixture.Loader.Findings, finding => finding.Kind == FindingKind.EntryNotServable).Detail);
+    }
+
+    [Fact]
+    public void An_entry_that_the_log_has_and_the_table_has_not_is_damage_and_no_removal()
+    {
+        using var store = Filled();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Secure("example.com", "note"));
+        store.Sql("DELETE FROM destination WHERE key = 'example.com'");
+
+        fixture.Poll();
+
+        AssertServesLastGood(fixture, FindingKind.StoreDamaged);
+    }
 }
