@@ -99,7 +99,7 @@ public static class PinNames
     private static readonly StoredNames<PinMode> Modes = new(
         (PinMode.Locked, "locked"), (PinMode.Assist, "assist"), (PinMode.Auto, "auto"));
 
-    /// <summary>Every served state, for SQL.</summary>
+    /// <summary>Every state for which <see cref="IsServed"/> holds.</summary>
     public static ImmutableArray<PinState> ServedStates { get; } = [.. Enum.GetValues<PinState>().Where(IsServed)];
 
     public static IReadOnlyList<string> ModeNames => Modes.All;

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Store.Documents;
 
@@ -13,30 +14,53 @@ namespace PolicyDaemon.Store.Auditing;
 /// <param name="Reason">The reason that the rule or the person gave; null where none was given.</param>
 public sealed record PinEvidence(string Actor, long Change, DateTimeOffset Time, string? Rule, string? Reason)
 {
-    // Rows of one key that are looked through; pins change a few times a year.
+    // Rows of one key that are looked through for people; pins change a few times a year.
     private const int MaxRows = 500;
+
+    // The same at each probe, which reads a store that others wait for.
+    private const int MaxRowsAtProbe = 100;
 
     /// <summary>The decision in one line, for people.</summary>
     public string Describe() => FormattableString.Invariant(
         $"{(Rule is null ? Actor : $"{Actor}, rule {Rule}")}, change {Change}{(Reason is null ? "" : $": {Reason}")}");
 
-    /// <summary>Finds why each pin of a destination is in its state.</summary>
+    /// <summary>Finds why each pin that a destination has or had is in its state.</summary>
     internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key)
     {
         var evidence = new Dictionary<Fingerprint, PinEvidence>();
         foreach (var row in AuditLog.NewestOf(connection, key, MaxRows))
+            Add(evidence, row);
+        return evidence;
+    }
+
+    /// <summary>Finds why some pins of a destination are in their states.</summary>
+    internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key, IReadOnlyCollection<Fingerprint> of) =>
+        Of(AuditLog.NewestOf(connection, key, MaxRowsAtProbe), of);
+
+    /// <param name="rows">Of one key, newest first; no more of them are read than it takes.</param>
+    internal static Dictionary<Fingerprint, PinEvidence> Of(IEnumerable<AuditRow> rows, IReadOnlyCollection<Fingerprint> pins)
+    {
+        var evidence = new Dictionary<Fingerprint, PinEvidence>();
+        foreach (var row in rows)
         {
-            var before = Pins(row.Before);
-            foreach (var (pin, state) in Pins(row.After))
-            {
-                if ((before.TryGetValue(pin, out var was) && was == state) || evidence.ContainsKey(pin))
-                    continue;
-                var transition = EvidenceDocument.ReadTransitions(row.Evidence).LastOrDefault(moved => moved.Fingerprint == pin.Hex);
-                evidence[pin] = new PinEvidence(row.Actor.ToString(), row.ChangeId, row.Time, transition?.Rule, transition?.Reason ?? row.Reason);
-            }
+            Add(evidence, row);
+            if (pins.All(evidence.ContainsKey))
+                break;
         }
 
         return evidence;
+    }
+
+    private static void Add(Dictionary<Fingerprint, PinEvidence> evidence, AuditRow row)
+    {
+        var before = Pins(row.Before);
+        foreach (var (pin, state) in Pins(row.After))
+        {
+            if ((before.TryGetValue(pin, out var was) && was == state) || evidence.ContainsKey(pin))
+                continue;
+            var transition = EvidenceDocument.ReadTransitions(row.Evidence).LastOrDefault(moved => moved.Fingerprint == pin.Hex);
+            evidence[pin] = new PinEvidence(row.Actor.ToString(), row.ChangeId, row.Time, transition?.Rule, transition?.Reason ?? row.Reason);
+        }
     }
 
     private static Dictionary<Fingerprint, PinState> Pins(string? json)

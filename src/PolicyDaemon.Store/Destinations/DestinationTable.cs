@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
@@ -148,6 +149,18 @@ internal readonly record struct StoredDestination(long Id, string Key, Destinati
     /// <exception cref="StoreException">The destination cannot be read.</exception>
     internal Destination Get(string path) =>
         Value ?? throw new StoreException(StoreFault.Damaged, $"{path}: the entry {Key} cannot be read: {Problem}; remove it and add it again, or restore a backup");
+}
+
+/// <summary>States of pins as lists of SQL literals, in the words of the indexes that the queries rest on.</summary>
+internal static class PinStates
+{
+    /// <summary>The states of the index pin_served.</summary>
+    internal static readonly string Served = Literals(PinNames.ServedStates);
+
+    /// <summary>What a destination has decided about a key, as the index pin_decided has it: it serves the key, or a person there refused it.</summary>
+    internal static readonly string Decided = Literals([.. PinNames.ServedStates, PinState.Rejected, PinState.Revoked]);
+
+    private static string Literals(IEnumerable<PinState> states) => string.Join(", ", states.Select(state => $"'{state.Name()}'"));
 }
 
 /// <summary>A name and how often it occurs.</summary>

@@ -3,8 +3,8 @@ using System.Diagnostics;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
-using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
@@ -17,8 +17,15 @@ internal sealed class BrakeTable(DbConnection connection)
     private const int CountingShare = 20;
 
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
-    private static readonly string ServedStates = string.Join(", ", PinNames.ServedStates.Select(state => $"'{state.Name()}'"));
     private static readonly string Secured = ProbeOutcome.Secured.Name();
+
+    // Of mx_target l: mail goes there now, to a destination with pins. At level none nothing probes it.
+    private static readonly string IsPinned =
+        $"""
+        l.last_listed IS NULL AND EXISTS (
+            SELECT 1 FROM pin p JOIN destination d ON d.id = p.destination_id
+            WHERE p.destination_id = l.destination_id AND p.state IN ({PinStates.Served}) AND d.level <> 'none')
+        """;
 
     private readonly ProberTable prober = new(connection);
     private Costly hosts;
@@ -47,8 +54,7 @@ internal sealed class BrakeTable(DbConnection connection)
         // A reservoir: each host is as likely as another, and a million of them take no memory.
         var drawn = new List<string>(size);
         var seen = 0L;
-        foreach (var host in connection.Query<string>(
-            "SELECT DISTINCT mx_host FROM mx_target WHERE last_listed IS NULL AND EXISTS (" + PinOf + ")", buffered: false))
+        foreach (var host in connection.Query<string>("SELECT DISTINCT l.mx_host FROM mx_target l WHERE " + IsPinned, buffered: false))
         {
             seen++;
             if (drawn.Count < size)
@@ -62,26 +68,14 @@ internal sealed class BrakeTable(DbConnection connection)
         return [.. order.Select(Behind).OfType<NextHop>()];
     }
 
-    private const string PinOf = "SELECT 1 FROM pin p WHERE p.destination_id = mx_target.destination_id AND p.state IN ('standby', 'active', 'retiring')";
-
     private NextHop? Behind(string host)
     {
         var key = connection.QueryFirstOrDefault<string>(
-            """
-            SELECT d.key FROM mx_target l JOIN destination d ON d.id = l.destination_id
-            WHERE l.mx_host = @host AND l.last_listed IS NULL AND d.level <> 'none' AND EXISTS
-                (SELECT 1 FROM pin p WHERE p.destination_id = d.id AND p.state IN (
-            """ + ServedStates + ")) LIMIT 1",
-            new { host });
+            "SELECT o.key FROM mx_target l JOIN destination o ON o.id = l.destination_id WHERE l.mx_host = @host AND " + IsPinned + " LIMIT 1", new { host });
         return key is not null && NextHop.TryParse(key, out var parsed, out _) ? parsed : null;
     }
 
-    private int PinnedHosts() => (int)connection.ExecuteScalar<long>(
-        """
-        SELECT count(DISTINCT l.mx_host) FROM mx_target l
-        WHERE l.last_listed IS NULL AND EXISTS
-            (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
-        """ + ServedStates + "))");
+    private int PinnedHosts() => (int)connection.ExecuteScalar<long>("SELECT count(DISTINCT l.mx_host) FROM mx_target l WHERE " + IsPinned);
 
     private int New(DateTimeOffset since) => (int)connection.ExecuteScalar<long>(
         "SELECT count(DISTINCT mx_host) FROM new_key WHERE since >= @since", new { since = since.Seconds() });
@@ -92,30 +86,25 @@ internal sealed class BrakeTable(DbConnection connection)
     private int ProbedSince(DateTimeOffset since) => (int)connection.ExecuteScalar<long>(
         """
         SELECT count(DISTINCT l.mx_host) FROM probe_target t JOIN mx_target l ON l.probe_target_id = t.id
-        WHERE t.last_attempt >= @since AND t.last_outcome = @Secured AND l.last_listed IS NULL AND EXISTS
-            (SELECT 1 FROM pin p WHERE p.destination_id = l.destination_id AND p.state IN (
-        """ + ServedStates + "))",
+        WHERE t.last_attempt >= @since AND t.last_outcome = @Secured AND
+        """ + " " + IsPinned,
         new { since = since.Seconds(), Secured });
 
     private int UsualDay(DateTimeOffset now, int pinnedHosts)
     {
         var created = connection.ExecuteScalar<long>("SELECT created FROM store WHERE id = 1").Time();
-        var days = new Dictionary<long, HashSet<string>>();
-        foreach (var key in connection.Query<NewKeyRow>(
-            "SELECT mx_host, since FROM new_key WHERE since >= @from AND since < @until",
-            new { from = (now - (Day * (BrakeCounts.Days + 1))).Seconds(), until = (now - Day).Seconds() }, buffered: false))
-        {
-            var day = (now.Seconds() - key.Since) / (long)Day.TotalSeconds;
-            if (!days.TryGetValue(day, out var ofThatDay))
-                days.Add(day, ofThatDay = new HashSet<string>(StringComparer.Ordinal));
-            ofThatDay.Add(key.MxHost);
-        }
-
+        var days = connection.Query<DayRow>(
+            """
+            SELECT (@present - since) / @day AS day, count(DISTINCT mx_host) AS hosts FROM new_key
+            WHERE since >= @from AND since < @until GROUP BY day
+            """,
+            new { present = now.Seconds(), day = (long)Day.TotalSeconds, from = (now - (Day * (BrakeCounts.Days + 1))).Seconds(), until = (now - Day).Seconds() })
+            .ToDictionary(row => row.Day, row => (int)row.Hosts);
         var counted = (int)Math.Clamp((now - created).TotalDays - 1, 0, BrakeCounts.Days);
-        return BrakeCounts.Usual([.. Enumerable.Range(1, counted).Select(day => days.TryGetValue(day, out var some) ? some.Count : 0)], pinnedHosts);
+        return BrakeCounts.Usual([.. Enumerable.Range(1, counted).Select(day => days.GetValueOrDefault(day))], pinnedHosts);
     }
 
-    internal sealed record NewKeyRow(string MxHost, long Since);
+    internal sealed record DayRow(long Day, long Hosts);
 
     /// <summary>A number that is counted anew once the time since is so many times what counting it took.</summary>
     private struct Costly

@@ -17,10 +17,6 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>The reading half of the ledger, over one session. For one thread at a time.</summary>
 internal sealed class LedgerReader
 {
-    // What another destination has decided about a key: it serves it, or a person there refused it.
-    private static readonly string RecordStates = string.Join(
-        ", ", PinNames.ServedStates.Append(PinState.Rejected).Append(PinState.Revoked).Select(state => $"'{state.Name()}'"));
-
     private readonly StoreSession session;
     private readonly TargetTable targets;
     private readonly StateTable states;
@@ -125,9 +121,12 @@ internal sealed class LedgerReader
                 SELECT 1 FROM mx_target l JOIN mx_target m ON m.mx_host = l.mx_host AND m.last_listed IS NULL
                 JOIN destination o ON o.id = m.destination_id
                 WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) AS shares
-            FROM (SELECT destination_id, state FROM pin WHERE fingerprint = @fingerprint LIMIT 50) p
+            FROM (
+                SELECT destination_id, state FROM pin
+                WHERE fingerprint = @fingerprint AND state IN ({PinStates.Decided})
+                  AND destination_id <> coalesce((SELECT id FROM destination WHERE key = @key), 0)
+                ORDER BY destination_id LIMIT 50) p
             JOIN destination d ON d.id = p.destination_id
-            WHERE d.key <> @key AND p.state IN ({RecordStates})
             ORDER BY 3 DESC, d.id LIMIT 1
             """,
             new { key = key.Text, fingerprint = fingerprint.Hex }).ToList();
@@ -138,11 +137,11 @@ internal sealed class LedgerReader
 
     private ImmutableArray<PinRefusal> Refusals(Destination destination)
     {
-        var evidence = PinEvidence.Read(Connection, destination.Key.Text);
+        var refused = destination.Pins.Where(pin => pin.State.IsRefused()).Select(pin => pin.Fingerprint).ToList();
+        var evidence = PinEvidence.Read(Connection, destination.Key.Text, refused);
         return
         [
-            .. destination.Pins.Where(pin => pin.State.IsRefused() && evidence.ContainsKey(pin.Fingerprint)).Select(pin =>
-                new PinRefusal(pin.Fingerprint, evidence[pin.Fingerprint].Actor, evidence[pin.Fingerprint].Time, evidence[pin.Fingerprint].Reason)),
+            .. refused.Where(evidence.ContainsKey).Select(pin => new PinRefusal(pin, evidence[pin].Actor, evidence[pin].Time, evidence[pin].Reason)),
         ];
     }
 

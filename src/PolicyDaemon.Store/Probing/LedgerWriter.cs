@@ -118,7 +118,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         }
     }
 
-    /// <summary>True for an error of the device or a lock, which concerns the whole transaction; any other error concerns one piece of work.</summary>
+    /// <summary>Does one piece of work. Throws errors of the device or a lock, which concern the whole transaction; any other is the piece's own.</summary>
     private void Do(WriteSession into, Item item)
     {
         try

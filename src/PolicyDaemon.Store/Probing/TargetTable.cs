@@ -107,7 +107,7 @@ internal sealed class TargetTable(DbConnection connection, HistoryCache cache)
 /// <summary>What the last attempt met, as a column of JSON.</summary>
 internal static class LastDialogueDocuments
 {
-    /// <returns>Null where nothing is stored of the last attempt, or an older program made it.</returns>
+    /// <returns>Null where nothing is stored of the last attempt: an older program made it, or a newer one that knows more stages.</returns>
     internal static LastDialogue? Read(string? json, long? lastAttempt)
     {
         if (json is null || JsonSerializer.Deserialize(json, StoreJson.Default.LastDialogueDocument) is not { } document || document.At != lastAttempt
@@ -116,7 +116,7 @@ internal static class LastDialogueDocuments
         return new LastDialogue(
             stage, (int?)document.ReplyCode,
             ProbeOutcomes.TryParse(document.AfterHandshake, out var outcome) ? outcome : ProbeOutcome.Secured,
-            KeyAlgorithms.TryParse(document.Negotiated, out var algorithm) ? algorithm : null, document.TlsVersion) 
+            KeyAlgorithms.TryParse(document.Negotiated, out var algorithm) ? algorithm : null, document.TlsVersion)
         {
             SpeaksTls12 = document.SpeaksTls12,
             BehindInjection = ProbeOutcomes.TryParse(document.BehindInjection, out var met) ? met : null,

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using Xunit;
@@ -51,6 +52,32 @@ public sealed class LedgerRecordTests : IDisposable
         Assert.Equal(new PinElsewhere(KeyOf(0), NextHop.Parse("a.example"), PinState.Active, false), fixture.Ledger.FindElsewhere(NextHop.Parse("b.example"), KeyOf(0)));
         Assert.Null(fixture.Ledger.FindElsewhere(NextHop.Parse("a.example"), KeyOf(0)));
         Assert.Null(fixture.Ledger.FindElsewhere(NextHop.Parse("a.example"), KeyOf(2)));
+    }
+
+    [Fact]
+    public void A_key_that_many_have_as_a_candidate_is_found_where_it_is_served()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Store.Put([.. Enumerable.Range(0, 60).Select(i => TemporaryStore.Pinned($"c{i}.example", Pin(0), Pin(1, PinState.Candidate)))]);
+        fixture.Add("z.example", Pin(1, PinState.Revoked));
+
+        Assert.Equal(
+            new PinElsewhere(KeyOf(1), NextHop.Parse("z.example"), PinState.Revoked, false), fixture.Ledger.FindElsewhere(NextHop.Parse("a.example"), KeyOf(1)));
+    }
+
+    [Fact]
+    public void No_more_of_the_log_is_read_than_it_takes_to_know_who_refused()
+    {
+        fixture.Add("a.example", Pin(0), Pin(1));
+        fixture.Store.Time.Advance(TimeSpan.FromHours(1));
+        fixture.Add("a.example", Pin(0), Pin(1, PinState.Revoked));
+        fixture.Add("a.example", Pin(0), Pin(1, PinState.Revoked), Pin(2, PinState.Candidate));
+        using var store = fixture.Store.Open(StoreAccess.Read);
+        var read = 0;
+
+        var evidence = PinEvidence.Of(store.Audit(NextHop.Parse("a.example")).Select(row => (row, read++).row), [KeyOf(1)]);
+
+        Assert.Equal((2, fixture.Now), (read, evidence[KeyOf(1)].Time));
     }
 
     [Fact]

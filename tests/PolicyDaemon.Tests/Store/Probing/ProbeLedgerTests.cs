@@ -298,6 +298,23 @@ public sealed class ProbeLedgerTests : IDisposable
     }
 
     [Fact]
+    public void A_host_behind_which_nothing_is_probed_is_neither_counted_nor_drawn()
+    {
+        fixture.Add("a.example", Pin(0));
+        fixture.Store.Put(TemporaryStore.Pinned("none.example", Pin(0)) with { Policy = new TlsPolicy { Level = TlsLevel.None } });
+        foreach (var (key, host) in ((string, int)[])[("a.example", 1), ("none.example", 2)])
+        {
+            fixture.Ledger.Record(New(At(key, host), $"mx{host}.example", fixture.Now));
+            fixture.See(host, 0);
+        }
+
+        Assert.All(
+            Enumerable.Range(0, 20).Select(seed => fixture.Ledger.Sample(1, new Random(seed))), drawn => Assert.Equal("a.example", Assert.Single(drawn).Text));
+        var counts = fixture.Ledger.ReadBrake(fixture.Now, 1);
+        Assert.Equal((1, 1), (counts.PinnedHosts, counts.Probed));
+    }
+
+    [Fact]
     public void A_usual_day_is_counted_from_what_was_new_on_the_days_before_and_assumed_where_nobody_counted()
     {
         for (var host = 1; host <= 94; host++)

@@ -34,7 +34,8 @@ ALTER TABLE new_pin RENAME TO pin;
 
 CREATE INDEX pin_key_material ON pin (key_material_id) WHERE key_material_id IS NOT NULL;
 CREATE INDEX pin_served ON pin (destination_id) WHERE state IN ('standby', 'active', 'retiring');
-CREATE INDEX pin_fingerprint ON pin (fingerprint);       -- whose pin else a key is
+-- Whose pin else a key is, and who refused it; of a provider's key a million destinations may have a candidate.
+CREATE INDEX pin_decided ON pin (fingerprint, destination_id) WHERE state IN ('standby', 'active', 'retiring', 'rejected', 'revoked');
 
 -- JSON array: when the probes of the run since trusted_since were made. How closely older ones followed each other is not known.
 ALTER TABLE certificate_run ADD COLUMN trusted_at TEXT;
