@@ -74,6 +74,11 @@ internal static class AuditLog
         """,
         new { sequence }, buffered: false).Select(row => row.ToAuditRow());
 
+    /// <summary>What a key was before the first row about it behind a row.</summary>
+    /// <returns>Null where there is no such row.</returns>
+    internal static FormerRow? FirstAfter(DbConnection connection, long sequence, string key) => connection.QueryFirstOrDefault<FormerRow>(
+        "SELECT before FROM audit WHERE key = @key AND sequence > @sequence ORDER BY sequence LIMIT 1", new { key, sequence });
+
     /// <summary>Oldest first.</summary>
     internal static IEnumerable<AuditRow> OfChange(DbConnection connection, long changeId) => connection.Query<Row>(
         Columns +
@@ -85,6 +90,9 @@ internal static class AuditLog
         new { changeId }).ToList().Select(row => row.ToAuditRow());
 
     internal sealed record HeadRow(long Sequence, string Hash);
+
+    /// <param name="Before">The destination as JSON; null where there was none.</param>
+    internal sealed record FormerRow(string? Before);
 
     /// <summary>A row of the audit log beside the change that it belongs to.</summary>
     internal sealed record Row(

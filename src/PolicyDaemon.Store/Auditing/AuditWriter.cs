@@ -17,6 +17,9 @@ internal sealed class AuditWriter(DbConnection connection, string storeId, Actor
 
     internal long Rows { get; private set; }
 
+    /// <summary>The number of the last row before those of this change.</summary>
+    internal long SequenceBefore => Head.Sequence - Rows;
+
     internal void Append(
         AuditAction action, string? key, string? before, string? after, string? answerBefore, string? answerAfter, string? evidence)
     {

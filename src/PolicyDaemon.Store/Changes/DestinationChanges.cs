@@ -19,9 +19,9 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
     private readonly DestinationWriter writer = new(session.Connection);
     private readonly DestinationTable destinations = new(session.Connection);
 
-    // What a parent was before this change touched it: one that goes first must not make its children's weakening invisible.
-    private readonly Dictionary<NextHop, Destination?> touchedParents = [];
+    // What parents were before this change touched them: one that goes first must not make its children's weakening invisible.
     private readonly Dictionary<NextHop, Destination?> parents = [];
+    private bool touchesParents;
 
     // The key that was asked for last: plan, judgement and writing ask for the same one in turn.
     private (NextHop Key, StoredDestination? Stored)? last;
@@ -76,8 +76,7 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
         if (stored?.Value != before)
             throw new InvalidOperationException($"{key} was judged before this change wrote it");
         last = null;
-        if (key.IsSubdomains)
-            touchedParents.TryAdd(key, before);
+        touchesParents |= key.IsSubdomains;
         if (stored is not { } known)
         {
             if (after is null)
@@ -117,10 +116,13 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
 
     private Destination? FindParentBefore(NextHop key)
     {
-        if (touchedParents.TryGetValue(key, out var before) || parents.TryGetValue(key, out before))
+        if (parents.TryGetValue(key, out var before))
             return before;
         if (parents.Count == MaxParents)
             parents.Clear();
-        return parents[key] = destinations.Find(key.Text)?.Get(session.Path);
+        // A change may touch a million parents; its own rows of the log say what each was.
+        return parents[key] = touchesParents && AuditLog.FirstAfter(session.Connection, Audit.SequenceBefore, key.Text) is { } touched
+            ? touched.Before is null ? null : DestinationDocument.FromJson(touched.Before)
+            : destinations.Find(key.Text)?.Get(session.Path);
     }
 }

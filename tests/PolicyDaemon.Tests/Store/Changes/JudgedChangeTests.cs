@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
@@ -105,6 +106,31 @@ public sealed class JudgedChangeTests : IDisposable
         using var both = open.BeginChange(new ChangeOrigin(Alice, "test", "moved"), PostfixSettings.Default);
         both.Remove(NextHop.Parse(".example.com"));
         Assert.Contains(".example.com", Assert.Single(both.Judge(child.Key, child).Weakens), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_change_of_many_parents_keeps_none_of_them_in_memory()
+    {
+        Change(change => change.Put(Secure(".example.com")));
+        Change(change => change.Put(Secure(".example.org")));
+        using var open = store.Open();
+        using var change = open.BeginChange(new ChangeOrigin(Alice, "test", "gone"), PostfixSettings.Default);
+
+        var removed = Remove(change, ".example.com");
+        Remove(change, ".example.org");
+        GC.Collect();
+
+        Assert.False(removed.IsAlive);
+        var child = Secure("a.example.com") with { Policy = new TlsPolicy { Level = TlsLevel.May } };
+        Assert.Contains(".example.com", Assert.Single(change.Judge(child.Key, child).Weakens), StringComparison.Ordinal);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Remove(StoreChange change, string key)
+        {
+            var judged = change.Judge(NextHop.Parse(key), null);
+            change.Write(judged);
+            return new WeakReference(judged.Before);
+        }
     }
 
     [Fact]
