@@ -12,7 +12,7 @@ namespace PolicyDaemon.Administration.Tables;
 /// life cycle have brought by evidence stays served though the file lacks it, and one that they have replaced stays retired though the file still
 /// has it: otherwise each run would undo what keeps mail flowing. Both are told, and in mode locked, where a person decides
 /// everything, the file does.</para>
-/// <para>What a person rejected stays rejected whether the file says so or not.</para>
+/// <para>What a person rejected or revoked stays so whether the file says so or not.</para>
 /// </remarks>
 internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasReason)
 {
@@ -37,26 +37,27 @@ internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasR
         foreach (var pin in wanted.Except(replaced))
             pins = Trust(pins, before, pin);
         if (declared.Policy.Level.MatchesFingerprints())
-            pins = WithoutOthers(pins, wanted, followsEvidence, remarks);
+            pins = WithoutOthers(pins, declared.Pins, followsEvidence, remarks);
+        pins = declared.Pins.Where(pin => pin.State.IsRefused()).Aggregate(pins, Refuse);
         // An entry without a pin would be answered with a temporary error.
         if (replaced.Count > 0 && !pins.Any(pin => pin.IsServed))
             pins = replaced.Aggregate(pins, (all, pin) => Trust(all, before, pin));
         else
             remarks.AddRange(replaced.Select(pin => $"the pin {pin.Fingerprint} was replaced by a newer key and stays retired; take it out of the file, or serve it again with: policyctl pin add"));
-
-        foreach (var pin in declared.Pins.Where(pin => pin.State == PinState.Rejected))
-        {
-            pins = pins.Reject(pin.Fingerprint, now);
-            if (pin.Subject != PinSubject.Unknown && pins.Find(pin.Fingerprint) is { Subject: PinSubject.Unknown } known)
-                pins = pins.Replace(known, known with { Subject = pin.Subject });
-        }
-
         return pins;
     }
 
-    private ImmutableArray<Pin> WithoutOthers(ImmutableArray<Pin> pins, List<Pin> wanted, bool followsEvidence, List<string> remarks)
+    private ImmutableArray<Pin> Refuse(ImmutableArray<Pin> pins, Pin refused)
     {
-        foreach (var pin in pins.Where(pin => pin.IsServed && !wanted.Exists(other => other.Fingerprint == pin.Fingerprint)).ToList())
+        pins = refused.State == PinState.Rejected ? pins.Reject(refused.Fingerprint, now) : pins.Revoke(refused.Fingerprint, now);
+        return refused.Subject != PinSubject.Unknown && pins.Find(refused.Fingerprint) is { Subject: PinSubject.Unknown } known
+            ? pins.Replace(known, known with { Subject = refused.Subject })
+            : pins;
+    }
+
+    private ImmutableArray<Pin> WithoutOthers(ImmutableArray<Pin> pins, ImmutableArray<Pin> declared, bool followsEvidence, List<string> remarks)
+    {
+        foreach (var pin in pins.Where(pin => pin.IsServed && declared.Find(pin.Fingerprint) is null).ToList())
         {
             if (followsEvidence && pin.Strength is { } evidence && evidence is (PinStrength.Dane or PinStrength.WebPki))
                 remarks.Add($"the pin {pin.Fingerprint} came by {evidence.Name()} evidence, is not in the file and stays; take it over into the file, or refuse it with: policyctl pin revoke");

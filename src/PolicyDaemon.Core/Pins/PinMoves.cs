@@ -15,16 +15,17 @@ public enum PinMover
 /// <summary>The legal moves of a pin, and what a person's decisions make of a destination's pins. Nothing else changes a pin's state.</summary>
 /// <remarks>
 /// <code>
-/// from        by a person                  by the rules
-/// (no pin)    standby, active, rejected    candidate; active or retiring as the same key in another digest
-/// candidate   standby, active, rejected    standby, active, retired, (no pin)
-/// standby     revoked, rejected, retired   active, retired
-/// active      revoked, rejected, retired   retiring, retired
-/// retiring    revoked, rejected, retired   retired
-/// retired     standby, active, rejected    candidate; (no pin) where nothing ever trusted it
-/// revoked     standby, active, rejected    -
-/// rejected    standby, active              -
+/// from        by a person                           by the rules
+/// (no pin)    standby, active, revoked, rejected    candidate; active or retiring as the same key in another digest
+/// candidate   standby, active, revoked, rejected    standby, active, retired, (no pin)
+/// standby     revoked, rejected, retired            active, retired
+/// active      revoked, rejected, retired            retiring, retired
+/// retiring    revoked, rejected, retired            retired
+/// retired     standby, active, revoked, rejected    candidate; (no pin) where nothing ever trusted it
+/// revoked     standby, active, rejected             -
+/// rejected    standby, active                       -
 /// </code>
+/// A pin that is not served is revoked by a file that declares an entry, which says what was decided where the pin was.
 /// A person retires a pin where another takes its place: a table that is imported, the same key in another digest.
 /// A move says only that the states may follow one another: the rules ask for evidence, mode and brake besides, and some decisions
 /// of a person take a reason.
@@ -38,7 +39,8 @@ public static class PinMoves
         ? to switch
         {
             PinState.Standby or PinState.Active => from?.IsServed() != true,
-            PinState.Retired or PinState.Revoked => from?.IsServed() == true,
+            PinState.Retired => from?.IsServed() == true,
+            PinState.Revoked => from?.IsRefused() != true,
             PinState.Rejected => from != PinState.Rejected,
             _ => false,
         }
@@ -76,9 +78,11 @@ public static class PinMoves
     public static ImmutableArray<Pin> Retire(this ImmutableArray<Pin> pins, Fingerprint fingerprint, DateTimeOffset at) =>
         pins.End(fingerprint, PinState.Retired, at);
 
-    /// <summary>The pins with this one not served any more, because a person said so.</summary>
+    /// <summary>The pins with this one not served any more because a person said so, known before or not. One that is refused already stays as it is.</summary>
     public static ImmutableArray<Pin> Revoke(this ImmutableArray<Pin> pins, Fingerprint fingerprint, DateTimeOffset at) =>
-        pins.End(fingerprint, PinState.Revoked, at);
+        pins.Find(fingerprint) is not { } known
+            ? pins.Add(Moved(null, new Pin(fingerprint, PinSubject.Unknown, PinState.Revoked, PinStrength.Person, at)))
+            : known.State.IsRefused() ? pins : pins.End(fingerprint, PinState.Revoked, at);
 
     /// <summary>The pins with this one refused for good, known before or not.</summary>
     public static ImmutableArray<Pin> Reject(this ImmutableArray<Pin> pins, Fingerprint fingerprint, DateTimeOffset at)

@@ -36,6 +36,7 @@ public sealed record EntryAttribute(
 /// note=word               { note = any text }: braces where it has blanks, \n, \\ and \u{7B} where they would be misread
 /// pin=HEX|HEX             pins of an entry whose level compares none; at fingerprint the policy's match has them
 /// rejected=HEX|HEX        refused for good
+/// revoked=HEX|HEX         taken out of service by a person
 /// certificate=HEX|HEX     which of the pins are of a whole certificate
 /// public_key=HEX|HEX      which are of a public key
 /// </code>
@@ -71,6 +72,9 @@ public static class EntryAttributes
         Pins("rejected", entry => entry.Pins.Where(pin => pin.State == PinState.Rejected), (pins, fingerprint, since) => pins.Find(fingerprint) is null
             ? pins.Reject(fingerprint, since)
             : null),
+        Pins("revoked", entry => entry.Pins.Where(pin => pin.State == PinState.Revoked), (pins, fingerprint, since) => pins.Find(fingerprint) is null
+            ? pins.Revoke(fingerprint, since)
+            : null),
         Pins("certificate", entry => Said(entry, PinSubject.Certificate), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.Certificate)),
         Pins("public_key", entry => Said(entry, PinSubject.PublicKey), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.PublicKey)),
     ];
@@ -79,7 +83,7 @@ public static class EntryAttributes
     public static bool IsSaid(Pin pin)
     {
         ArgumentNullException.ThrowIfNull(pin);
-        return pin.IsServed || pin.State == PinState.Rejected;
+        return pin.IsServed || pin.State.IsRefused();
     }
 
     private static EntryAttribute Pins(
@@ -99,12 +103,17 @@ public static class EntryAttributes
             return (null, reason);
         return add(entry.Pins, fingerprint, since) is { } pins
             ? (entry with { Pins = pins }, null)
-            : (null, $"{fingerprint} is {(name == "rejected" ? "a pin of this row, too" : "no pin of this row")}");
+            : (null, $"{fingerprint} is {(name is "rejected" or "revoked" ? "a pin of this row, too" : "no pin of this row")}");
     }
 
     /// <summary>In the order in which a row brings them, so that an entry is written alike wherever it was read.</summary>
     private static IEnumerable<Pin> Said(Destination entry, PinSubject subject) =>
-        entry.Pins.Where(pin => IsSaid(pin) && pin.Subject == subject).OrderBy(pin => !pin.IsServed);
+        entry.Pins.Where(pin => IsSaid(pin) && pin.Subject == subject).OrderBy(pin => pin.State switch
+        {
+            PinState.Rejected => 1,
+            PinState.Revoked => 2,
+            _ => 0,
+        });
 
     private static ImmutableArray<Pin>? Of(ImmutableArray<Pin> pins, Fingerprint fingerprint, PinSubject subject) =>
         pins.Find(fingerprint) is { } pin && (pin.Subject == PinSubject.Unknown || pin.Subject == subject)

@@ -79,6 +79,7 @@ public sealed class ApplyTests
             using var other = new CliSession("version = 3.10") { Input = exported };
             other.Succeed("apply", "-", "--reason", "a copy");
             Assert.Equal(Said(exported), Said(other.Succeed("export", "--full")));
+            Assert.Equal(Decided(session), Decided(other));
         },
         iter: 30);
 
@@ -141,6 +142,7 @@ public sealed class ApplyTests
     [InlineData("note=a\\b", "note: a backslash begins")]
     [InlineData("certificate=" + CliSession.OtherPin, "certificate: " + CliSession.OtherPin + " is no pin of this row")]
     [InlineData("rejected=" + CliSession.Pin, "rejected: " + CliSession.Pin + " is a pin of this row, too")]
+    [InlineData("revoked=" + CliSession.Pin, "revoked: " + CliSession.Pin + " is a pin of this row, too")]
     [InlineData("colour=blue", "'colour' is no attribute of a TLS policy")]
     public void What_is_wrong_is_told_with_its_line_and_nothing_is_changed(string attribute, string problem)
     {
@@ -226,6 +228,46 @@ public sealed class ApplyTests
         Assert.Equal(ExitCode.Usage, session.Run("apply", "-").Code);
     }
 
+    [Theory]
+    [InlineData("export", "--full")]
+    [InlineData("domain", "list", "--format", "json")]
+    public void A_revocation_moves_to_a_new_store_with_the_entry(params string[] written)
+    {
+        using var old = new CliSession();
+        old.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin, "--match", CliSession.OtherPin);
+        old.Succeed("pin", "revoke", "a.example", CliSession.OtherPin);
+        using var session = new CliSession { Input = old.Succeed(written) };
+
+        session.Succeed("apply", "-");
+
+        var refused = session.Run("pin", "add", "a.example", CliSession.OtherPin);
+        Assert.Equal(ExitCode.Usage, refused.Code);
+        Assert.Contains("was revoked on ", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_revokes_what_is_served_what_is_retired_and_what_was_never_seen_and_a_rejected_pin_stays_rejected()
+    {
+        var (retired, rejected, unseen) = (new string('1', 64), new string('2', 64), new string('3', 64));
+        using var session = new CliSession();
+        Store(session, [Entry(
+        [
+            Pin(CliSession.Pin), Pin(CliSession.OtherPin) with { Strength = PinStrength.Dane },
+            Pin(retired) with { State = PinState.Retired }, Pin(rejected) with { State = PinState.Rejected },
+        ])]);
+        session.Input = $"a.example fingerprint match={CliSession.Pin} revoked={CliSession.OtherPin}|{retired}|{rejected}|{unseen} public_key={unseen}\n";
+
+        var applied = session.Run("apply", "-");
+
+        Assert.Equal(ExitCode.Done, applied.Code);
+        Assert.DoesNotContain("stays", applied.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            [$"{retired} revoked", $"{rejected} rejected", $"{unseen} revoked", $"{CliSession.Pin} active", $"{CliSession.OtherPin} revoked"],
+            Decided(session).Select(pin => pin["a.example ".Length..]));
+        Assert.Contains($"{unseen}\tsha256\tpublic-key\trevoked\t", session.Succeed("pin", "list", "a.example"), StringComparison.Ordinal);
+        Assert.Contains("so already", session.Run("apply", "-").Error, StringComparison.Ordinal);
+    }
+
     private static Destination Entry(ImmutableArray<Pin> pins) =>
         new() { Key = NextHop.Parse("a.example"), Policy = new TlsPolicy { Level = TlsLevel.Fingerprint }, Pins = pins };
 
@@ -244,6 +286,17 @@ public sealed class ApplyTests
     }
 
     private static int Rows(CliSession session) => session.Succeed("audit").Count(character => character == '\n');
+
+    /// <summary>What a person decided about pins: those that are served, whatever their state, and those that are refused.</summary>
+    private static List<string> Decided(CliSession session)
+    {
+        using var store = PolicyStore.Open(session.Database, StoreAccess.Read, session.Time);
+        return
+        [
+            .. store.List().ToList().SelectMany(entry => entry.Pins.Where(pin => pin.IsServed || pin.State.IsRefused())
+                .Select(pin => $"{entry.Key} {pin.Fingerprint.Hex} {(pin.IsServed ? "active" : pin.State.Name())}")).Order(StringComparer.Ordinal),
+        ];
+    }
 
     private static IEnumerable<string> Said(string exported) => exported.Split('\n').Where(line => !line.StartsWith("#   ", StringComparison.Ordinal));
 }

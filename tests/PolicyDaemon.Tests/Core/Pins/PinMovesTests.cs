@@ -10,12 +10,12 @@ public class PinMovesTests
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(20_000);
 
     [Theory]
-    [InlineData(null, "standby active rejected", "candidate active retiring")]
-    [InlineData(PinState.Candidate, "standby active rejected", "standby active retired")]
+    [InlineData(null, "standby active rejected revoked", "candidate active retiring")]
+    [InlineData(PinState.Candidate, "standby active rejected revoked", "standby active retired")]
     [InlineData(PinState.Standby, "retired rejected revoked", "active retired")]
     [InlineData(PinState.Active, "retired rejected revoked", "retiring retired")]
     [InlineData(PinState.Retiring, "retired rejected revoked", "retired")]
-    [InlineData(PinState.Retired, "standby active rejected", "candidate")]
+    [InlineData(PinState.Retired, "standby active rejected revoked", "candidate")]
     [InlineData(PinState.Rejected, "standby active", "")]
     [InlineData(PinState.Revoked, "standby active rejected", "")]
     public void A_state_is_followed_by_these(PinState? from, string person, string rules)
