@@ -164,6 +164,10 @@ public sealed class PolicyStore : IDisposable
     /// <summary>Why each pin of a destination is in its state, as far as the audit log says.</summary>
     public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadEvidence(NextHop key) => session.Guard(() => PinEvidence.Read(session.Connection, key.Text));
 
+    /// <summary>Who put each pin of a destination into service or took it out of service last, as far as the audit log says.</summary>
+    public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadServiceEvidence(NextHop key) =>
+        session.Guard(() => PinEvidence.ReadOfService(session.Connection, key.Text));
+
     /// <summary>Opens a finding, or counts one more occurrence of the open one with its kind and subject.</summary>
     public void RaiseFinding(Finding finding)
     {

@@ -25,13 +25,12 @@ public sealed record PinEvidence(string Actor, long Change, DateTimeOffset Time,
         $"{(Rule is null ? Actor : $"{Actor}, rule {Rule}")}, change {Change}{(Reason is null ? "" : $": {Reason}")}");
 
     /// <summary>Finds why each pin that a destination has or had is in its state.</summary>
-    internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key)
-    {
-        var evidence = new Dictionary<Fingerprint, PinEvidence>();
-        foreach (var row in AuditLog.NewestOf(connection, key, MaxRows))
-            Add(evidence, row);
-        return evidence;
-    }
+    internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key) =>
+        Read(connection, key, static (was, state) => was == state);
+
+    /// <summary>Finds why each pin that a destination served once is served or not any more; a move between served states is passed over.</summary>
+    internal static Dictionary<Fingerprint, PinEvidence> ReadOfService(DbConnection connection, string key) =>
+        Read(connection, key, static (was, state) => (was?.IsServed() == true) == state.IsServed());
 
     /// <summary>Finds why some pins of a destination are in their states.</summary>
     internal static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key, IReadOnlyCollection<Fingerprint> of) =>
@@ -43,7 +42,7 @@ public sealed record PinEvidence(string Actor, long Change, DateTimeOffset Time,
         var evidence = new Dictionary<Fingerprint, PinEvidence>();
         foreach (var row in rows)
         {
-            Add(evidence, row);
+            Add(evidence, row, static (was, state) => was == state);
             if (pins.All(evidence.ContainsKey))
                 break;
         }
@@ -51,12 +50,21 @@ public sealed record PinEvidence(string Actor, long Change, DateTimeOffset Time,
         return evidence;
     }
 
-    private static void Add(Dictionary<Fingerprint, PinEvidence> evidence, AuditRow row)
+    private static Dictionary<Fingerprint, PinEvidence> Read(DbConnection connection, string key, Func<PinState?, PinState, bool> isSame)
+    {
+        var evidence = new Dictionary<Fingerprint, PinEvidence>();
+        foreach (var row in AuditLog.NewestOf(connection, key, MaxRows))
+            Add(evidence, row, isSame);
+        return evidence;
+    }
+
+    /// <param name="isSame">True where the row decided nothing about a pin, given its state before, null for a pin that is new, and after.</param>
+    private static void Add(Dictionary<Fingerprint, PinEvidence> evidence, AuditRow row, Func<PinState?, PinState, bool> isSame)
     {
         var before = Pins(row.Before);
         foreach (var (pin, state) in Pins(row.After))
         {
-            if ((before.TryGetValue(pin, out var was) && was == state) || evidence.ContainsKey(pin))
+            if (isSame(before.TryGetValue(pin, out var was) ? was : null, state) || evidence.ContainsKey(pin))
                 continue;
             var transition = EvidenceDocument.ReadTransitions(row.Evidence).LastOrDefault(moved => moved.Fingerprint == pin.Hex);
             evidence[pin] = new PinEvidence(row.Actor.ToString(), row.ChangeId, row.Time, transition?.Rule, transition?.Reason ?? row.Reason);

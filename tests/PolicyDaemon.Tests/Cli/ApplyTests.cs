@@ -196,23 +196,6 @@ public sealed class ApplyTests
     }
 
     [Fact]
-    public void Pins_that_evidence_brought_since_the_file_was_written_stay_but_where_the_file_locks_the_entry()
-    {
-        using var session = new CliSession();
-        var seen = new Pin(Parse(CliSession.OtherPin), PinSubject.PublicKey, PinState.Active, PinStrength.Dane, DateTimeOffset.UnixEpoch);
-        Store(session, [Entry([Pin(CliSession.Pin), seen])]);
-        session.Input = $"a.example fingerprint match={CliSession.Pin}\n";
-
-        var kept = session.Run("apply", "-");
-        Assert.Contains("came by dane evidence, is not in the file and stays", kept.Error, StringComparison.Ordinal);
-        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}|{CliSession.OtherPin}\n", session.Succeed("domain", "show", "a.example"), StringComparison.Ordinal);
-
-        session.Input = $"a.example fingerprint match={CliSession.Pin} mode=locked\n";
-        session.Succeed("apply", "-");
-        Assert.Contains($"answer\tfingerprint match={CliSession.Pin}\n", session.Succeed("domain", "show", "a.example"), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_pin_that_a_person_retired_is_served_again_where_the_file_names_it_and_a_rejected_one_is_not()
     {
         using var session = new CliSession { Input = $"a.example fingerprint match={CliSession.OtherPin}\n" };
