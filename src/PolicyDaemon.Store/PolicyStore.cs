@@ -30,6 +30,7 @@ public sealed class PolicyStore : IDisposable
     private readonly DestinationTable destinations;
     private readonly ProbeStateReader probeState;
     private readonly TimeProvider time;
+    private readonly OnRecord onRecord;
 
     private PolicyStore(StoreSession session, TimeProvider time)
     {
@@ -37,6 +38,7 @@ public sealed class PolicyStore : IDisposable
         this.time = time;
         destinations = new DestinationTable(session.Connection);
         probeState = new ProbeStateReader(session.Connection);
+        onRecord = new OnRecord(key => FindingTable.OpenAbout(session.Connection, key.Text), key => probeState.Read(key));
     }
 
     /// <summary>The database file.</summary>
@@ -102,7 +104,7 @@ public sealed class PolicyStore : IDisposable
         return session.Guard(() =>
         {
             session.BeginWrite();
-            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow());
+            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow(), onRecord);
         });
     }
 
@@ -115,7 +117,7 @@ public sealed class PolicyStore : IDisposable
         var stored = destinations.Find(key.Text);
         if (after is not null)
             stored?.Get(Path);
-        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path));
+        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord);
     });
 
     /// <summary>The audit log, newest first.</summary>
@@ -237,7 +239,7 @@ public sealed class PolicyStore : IDisposable
     {
         var storeId = Guid.NewGuid().ToString("N");
         session.Connection.Execute("INSERT INTO store (id, store_id, created) VALUES (1, @storeId, @created)", new { storeId, created = now.Seconds() });
-        using var change = new StoreChange(session, storeId, new ChangeOrigin(actor, "init"), PostfixSettings.Default, now);
+        using var change = new StoreChange(session, storeId, new ChangeOrigin(actor, "init"), PostfixSettings.Default, now, onRecord: null);
         change.Append(AuditAction.Init, null);
         change.Commit();
     }

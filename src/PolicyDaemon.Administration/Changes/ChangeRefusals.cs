@@ -7,6 +7,7 @@ internal sealed class ChangeRefusals(ChangeRequest request)
     private readonly List<string> weakens = [];
     private string? firstUnservable;
     private int unservableKeys;
+    private bool isSuspected;
 
     internal bool IsEmpty => unservable.Count == 0 && weakens.Count == 0;
 
@@ -21,12 +22,18 @@ internal sealed class ChangeRefusals(ChangeRequest request)
         }
 
         if (request is { Reason: null, DryRun: false })
-            weakens.AddRange(key.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"));
+        {
+            weakens.AddRange(key.Judged.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"));
+            isSuspected |= key.Judged.IsSuspected;
+        }
     }
 
     /// <exception cref="RefusedException">Something was refused.</exception>
     internal void Throw()
     {
+        // Before anything else: who is told only that an entry needs another pin looks for one, and the attacker's lies at hand.
+        if (isSuspected)
+            throw new RefusedException(Refusal.NeedsReason, "an attack is not excluded, so this needs --reason \"why\"; nothing was changed", [.. weakens, .. unservable]);
         if (unservableKeys > 0)
         {
             throw new RefusedException(

@@ -20,9 +20,6 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>The evidence of the change, as JSON for the audit log; null where only a person vouches for it.</summary>
     public string? Evidence { get; init; }
 
-    /// <summary>Reasons why the change weakens that only the plan knows, since the rules see only what is configured.</summary>
-    public IReadOnlyList<string> Weakens { get; init; } = [];
-
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
 }
@@ -32,11 +29,8 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 /// <param name="Judged">The answers before and after, why the entry cannot be served, and why the change weakens.</param>
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
-    /// <summary>Why the change weakens, by the plan and by the rules.</summary>
-    public IReadOnlyList<string> Weakens => Judged.Action is null ? [] : [.. Planned.Weakens, .. Judged.Weakens];
-
     public ChangedKey Changed => new(
-        Planned.Key.Text, Judged.Action?.Name() ?? "none", Judged.AnswerBefore, Judged.AnswerAfter, Weakens)
+        Planned.Key.Text, Judged.Action?.Name() ?? "none", Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
     {
         IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
     };

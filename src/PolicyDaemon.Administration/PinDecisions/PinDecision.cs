@@ -1,12 +1,9 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
@@ -25,7 +22,6 @@ public sealed class PinDecision
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
     private readonly Lazy<ProbeState?> probeState;
-    private readonly PolicyStore store;
 
     /// <param name="view">The store as it is.</param>
     /// <param name="key">The destination.</param>
@@ -40,7 +36,6 @@ public sealed class PinDecision
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(names);
         before = view.Get(key);
-        store = view.Store;
         this.hasReason = hasReason;
         this.digest = digest;
         this.time = time;
@@ -87,11 +82,8 @@ public sealed class PinDecision
             before.Pins, (pins, fingerprint) => PinEditing.Trust(Key, pins, fingerprint, subject, time, hasReason)));
     }
 
-    /// <exception cref="RefusedException">There is no such pin, or an attack is not excluded and nobody said why.</exception>
-    public PlannedChange Approve() => Unsuspected(Planned(fingerprints.Aggregate(before.Pins, Approve)) with
-    {
-        Weakens = [.. fingerprints.Select(fingerprint => KeyStrength.Weakness(fingerprint, before.Pins, probeState.Value)).OfType<string>()],
-    });
+    /// <exception cref="RefusedException">There is no such pin.</exception>
+    public PlannedChange Approve() => Planned(fingerprints.Aggregate(before.Pins, Approve));
 
     /// <exception cref="RefusedException">The level takes no pins.</exception>
     public PlannedChange Reject() => Reject(fingerprints);
@@ -119,7 +111,7 @@ public sealed class PinDecision
         };
     }
 
-    /// <exception cref="RefusedException">There is no such served pin, or an attack is not excluded and nobody said why.</exception>
+    /// <exception cref="RefusedException">There is no such served pin.</exception>
     public PlannedChange Revoke()
     {
         var after = before.Pins;
@@ -130,20 +122,7 @@ public sealed class PinDecision
             after = after.Revoke(fingerprint, PinEditing.Now(time));
         }
 
-        return Unsuspected(Planned(after));
-    }
-
-    /// <summary>The plan, where no open finding says that somebody else may answer in the partner's place, or a person says why all the same.</summary>
-    private PlannedChange Unsuspected(PlannedChange plan)
-    {
-        if (hasReason || plan.After!.Pins.SequenceEqual(before.Pins))
-            return plan;
-        var open = store.OpenFindings().Where(open => open.Finding.Subject == Key.Text && open.Finding.Kind.Description().IsSuspicious).ToList();
-        return open.Count == 0 ? plan : throw new RefusedException(
-            Refusal.NeedsReason,
-            $"somebody else may answer in the place of {Key}, so this needs --reason \"why\"; nothing was changed. Look first: policyctl check {QuotedKey}; "
-            + "then ask the partner over another channel",
-            [.. open.Select(one => $"{one.Finding.Kind.Name()} since {UtcTime.Text(one.Finding.Since)}: {one.Finding.Detail}")]);
+        return Planned(after);
     }
 
     private PlannedChange Planned(ImmutableArray<Pin> after) => new(Key, before, before with { Pins = after });

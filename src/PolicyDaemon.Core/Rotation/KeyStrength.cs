@@ -15,14 +15,16 @@ public static class KeyStrength
         return certificate.StrengthBits >= Acceptable;
     }
 
-    /// <summary>How a key that would be trusted is weaker than the pins that are served, a sentence; null where it is not, or was never seen.</summary>
+    /// <summary>How a key that would be trusted is weaker than those that are, a sentence; null where it is not, was never seen, or is one of these
+    /// in another digest or as a whole certificate.</summary>
+    /// <param name="served">The pins that are served.</param>
     /// <param name="state">What the prober has seen of the destination; null before its first probe.</param>
-    public static string? Weakness(Fingerprint wanted, IReadOnlyCollection<Pin> pins, ProbeState? state)
+    internal static string? Weakness(Fingerprint wanted, IReadOnlyCollection<Pin> served, ProbeState? state)
     {
-        ArgumentNullException.ThrowIfNull(pins);
-        if (state?.PresentationsOf(wanted) is not [var presented, ..] || pins.Any(pin => pin.IsServed && pin.Fingerprint == wanted))
+        if (state?.PresentationsOf(wanted) is not [var presented, ..] presentations
+            || served.Any(pin => presentations.Any(place => place.Certificate.Matches(pin.Fingerprint))))
             return null;
-        var trusted = pins.Where(pin => pin.IsServed)
+        var trusted = served
             .SelectMany(pin => state.PresentationsOf(pin.Fingerprint))
             .Select(presentation => presentation.Certificate.StrengthBits)
             .DefaultIfEmpty()

@@ -11,7 +11,9 @@ using PolicyDaemon.Store.Findings;
 namespace PolicyDaemon.Store.Changes;
 
 /// <summary>Judges changes and writes them together with their audit rows, inside the caller's transaction. Whoever writes comes through here.</summary>
-internal sealed class DestinationChanges(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
+/// <param name="onRecord">What a person's change of pins is judged by; null where only automation writes.</param>
+internal sealed class DestinationChanges(
+    StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time, OnRecord? onRecord)
 {
     // Of the names above a key there are few: com, co.uk and the like.
     private const int MaxParents = 10_000;
@@ -51,7 +53,7 @@ internal sealed class DestinationChanges(StoreSession session, string storeId, C
         var stored = Find(key);
         if (after is not null)
             stored?.Get(session.Path);
-        return new JudgedChange(key, stored, after, postfix, FindParentBefore);
+        return new JudgedChange(key, stored, after, postfix, FindParentBefore, origin.IsAutomation ? null : onRecord);
     }
 
     /// <returns>Null where this origin may make the change.</returns>

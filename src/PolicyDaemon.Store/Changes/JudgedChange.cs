@@ -1,17 +1,20 @@
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Destinations;
 
 namespace PolicyDaemon.Store.Changes;
 
 /// <summary>What a change of one key means: the answers before and after it, why it could not be served, what of it weakens.</summary>
-/// <remarks>Only the store makes one, from its own rows and by the rules of Core/Policies: what one program may not write, no other may.</remarks>
+/// <remarks>Only the store makes one, from its own rows and by the rules of Core/Policies and Core/Rotation: what one program may not write, no other may.</remarks>
 public sealed class JudgedChange
 {
+    /// <param name="onRecord">What a person's change of pins is judged by; null for automation, whose rules have judged that.</param>
     internal JudgedChange(
-        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore)
+        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore, OnRecord? onRecord)
     {
         Key = key;
         Stored = stored;
@@ -32,6 +35,11 @@ public sealed class JudgedChange
         Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, parentBefore);
         if (Action == AuditAction.Remove && Before is null)
             Weakens = [$"{key.ToDisplayString()} goes, whose entry cannot be read: what it asked for is not known"];
+        if (onRecord is null || Before is null || new PinCaution(Before, after) is not { ChangesServedPins: true } caution)
+            return;
+        var suspicion = caution.Suspicion(onRecord.Findings(key));
+        IsSuspected = suspicion is not null;
+        Weakens = [.. Weakens, .. caution.WeakKeys(onRecord.Probed(key)), .. suspicion is null ? (string[])[] : [suspicion]];
     }
 
     public NextHop Key { get; }
@@ -54,11 +62,19 @@ public sealed class JudgedChange
     /// <summary>Why it cannot be served like this: such a change is refused.</summary>
     public IReadOnlyList<Problem> Problems { get; }
 
-    /// <summary>What of it weakens, a sentence each: such a change takes a person and a reason.</summary>
+    /// <summary>What of it weakens, or may while an attack is not excluded, a sentence each: such a change takes a person and a reason.</summary>
     public IReadOnlyList<string> Weakens { get; }
+
+    /// <summary>Other pins would be served while an open finding does not exclude an attack.</summary>
+    public bool IsSuspected { get; }
 
     internal StoredDestination? Stored { get; }
 }
+
+/// <summary>What is on record of a destination beside its entry; read only for a change that serves other pins.</summary>
+/// <param name="Findings">The open findings about it.</param>
+/// <param name="Probed">What the prober has seen of it; null before its first probe.</param>
+internal sealed record OnRecord(Func<NextHop, IReadOnlyList<Finding>> Findings, Func<NextHop, ProbeState?> Probed);
 
 /// <summary>A change is refused by the rules; nothing of it was written.</summary>
 // The judgement is what it is about, so the usual constructors without it have no meaning.
@@ -83,7 +99,7 @@ public sealed class ChangeRefusedException : Exception
         if (origin.IsAutomation)
             return new(judged, $"automation may not weaken: {string.Join("; ", judged.Weakens)}");
         return string.IsNullOrWhiteSpace(origin.Reason)
-            ? new(judged, $"this weakens what is enforced now, so it takes a reason: {string.Join("; ", judged.Weakens)}")
+            ? new(judged, $"this weakens what is enforced now, or may, so it takes a reason: {string.Join("; ", judged.Weakens)}")
             : null;
     }
 }

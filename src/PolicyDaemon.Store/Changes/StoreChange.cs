@@ -19,10 +19,11 @@ public sealed class StoreChange : IDisposable
     private StoreException? failure;
 
     /// <param name="session">In a transaction that writes.</param>
-    internal StoreChange(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time)
+    /// <param name="onRecord">What a person's change of pins is judged by; null where nothing can be on record yet.</param>
+    internal StoreChange(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time, OnRecord? onRecord)
     {
         this.session = session;
-        changes = new DestinationChanges(session, storeId, origin, postfix, time);
+        changes = new DestinationChanges(session, storeId, origin, postfix, time, onRecord);
     }
 
     /// <summary>The change's number, once something was written; 0 before.</summary>
@@ -43,7 +44,7 @@ public sealed class StoreChange : IDisposable
     /// <param name="judged">Of this change. Weakening is judged against what was there before the whole change.</param>
     /// <param name="evidence">What the decision rests on, as JSON.</param>
     /// <returns>False where nothing differed.</returns>
-    /// <exception cref="ChangeRefusedException">It cannot be served, or it weakens and nobody said why, or automation did it.</exception>
+    /// <exception cref="ChangeRefusedException">It cannot be served, or it weakens, or may, and nobody said why, or automation weakens.</exception>
     /// <exception cref="StoreException">The store failed; the change is to be disposed of.</exception>
     public bool Write(JudgedChange judged, string? evidence = null)
     {

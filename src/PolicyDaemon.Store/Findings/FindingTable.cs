@@ -28,6 +28,11 @@ internal static class FindingTable
     internal static List<FindingAlert> Open(DbConnection connection) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
 
+    /// <summary>Open findings about one subject, oldest first.</summary>
+    internal static List<Finding> OpenAbout(DbConnection connection, string subject) =>
+        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.subject = @subject ORDER BY f.since, f.id", new { subject }).ToList()
+            .Select(row => row.Read()).OfType<FindingAlert>().Select(alert => alert.Finding)];
+
     /// <summary>Open findings, and closed ones of whose opening people were told and not yet of their end; oldest first.</summary>
     internal static List<FindingAlert> Alerts(DbConnection connection) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL").ToList()

@@ -62,7 +62,7 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         {
             IsAutomation = true,
         };
-        var changes = new DestinationChanges(session, session.StoreId, origin, postfix, now);
+        var changes = new DestinationChanges(session, session.StoreId, origin, postfix, now, onRecord: null);
         // A transition is a proposal: what may not be written is left out, and the rest of the result is kept.
         var judged = changes.Judge(before.Key, before with { Pins = pins });
         if (changes.Refusal(judged) is not null)

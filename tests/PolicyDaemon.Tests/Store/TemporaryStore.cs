@@ -63,7 +63,7 @@ internal sealed class TemporaryStore : IDisposable
     {
         using var session = SqliteSession.Open(path, StoreAccess.Write);
         session.BeginWrite();
-        var changes = new DestinationChanges(session, session.StoreId, new ChangeOrigin(Alice, "test"), PostfixSettings.Default, time.GetUtcNow());
+        var changes = new DestinationChanges(session, session.StoreId, new ChangeOrigin(Alice, "test"), PostfixSettings.Default, time.GetUtcNow(), onRecord: null);
         work(changes);
         changes.Audit.Complete();
         session.Commit();

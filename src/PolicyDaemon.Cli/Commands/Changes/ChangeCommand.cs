@@ -103,7 +103,7 @@ internal static class ChangeCommand
         if (!request.DryRun && result.ChangeId is not null && DaemonAbsence.Of(context.Settings) is { } absence)
             context.Report.Note(absence);
         if (request is { DryRun: true, Reason: null } && result.Weakens)
-            context.Report.Note("This weakens what is enforced now and will need --reason.");
+            context.Report.Note("This will need --reason.");
         return result;
     }
 

@@ -192,7 +192,7 @@ internal static class EditVerb
         private ChangeRequest Request(bool dryRun) => write.Request(context) with { DryRun = dryRun, Reason = reason };
 
         private async Task<string> ReasonAsync(CancellationToken cancellation) =>
-            await Question.AskTextAsync(context.Host, input, "This weakens what is enforced now. Reason (kept in the audit log; empty: edit again): ", cancellation)
+            await Question.AskTextAsync(context.Host, input, "This takes a reason (kept in the audit log; empty: edit again): ", cancellation)
                 is { Length: > 0 } text
                 ? text
                 : throw new AskAgainException();
