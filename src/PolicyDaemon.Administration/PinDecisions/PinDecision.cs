@@ -43,23 +43,40 @@ public sealed class PinDecision
         fingerprints = [.. names.Select(name => name.In(before, () => probeState.Value, asGiven)).Distinct()];
     }
 
-    /// <summary>The entries that a decision is about.</summary>
+    /// <summary>The entries that a decision is about, and the names of the pins that it is about in each.</summary>
     /// <param name="view">The store as it is.</param>
     /// <param name="selection">Keys and patterns; of those that a pattern matches, the ones that are meant.</param>
     /// <param name="names">The pins.</param>
     /// <param name="isNew">The pins are new to the entries, so that every one at a level with pins is meant.</param>
+    /// <param name="isMeant">Of the pins of entries that a pattern matches, only these are meant; null: whatever has such a name, and in an entry with
+    /// one of them, each of them.</param>
     /// <exception cref="RefusedException">A pattern matches no entry that has such a pin.</exception>
-    public static IReadOnlyList<NextHop> Keys(StoreView view, KeySelection selection, IReadOnlyList<PinName> names, bool isNew)
+    public static IReadOnlyList<MeantPins> Meant(
+        StoreView view, KeySelection selection, IReadOnlyList<PinName> names, bool isNew = false, Func<Pin, bool>? isMeant = null)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(selection);
         ArgumentNullException.ThrowIfNull(names);
         var keys = selection.In(view.Store);
         if (!selection.HasPattern)
-            return keys;
-        var meant = keys.Where(key => view.Find(key) is { } entry && entry.Policy.Level.MatchesFingerprints()
-            && (isNew || names.Any(name => name.IsIn(entry, () => view.Store.ReadProbeState(key))))).ToList();
+            return [.. keys.Select(key => new MeantPins(key, names))];
+        var meant = new List<MeantPins>();
+        foreach (var entry in keys.Select(view.Find).OfType<Destination>().Where(entry => entry.Policy.Level.MatchesFingerprints()))
+        {
+            var probed = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(entry.Key));
+            var known = isNew ? names : [.. names.Where(name => name.Of(entry, () => probed.Value).Any(pin => isMeant?.Invoke(pin) != false))];
+            if (known.Count > 0)
+                meant.Add(new MeantPins(entry.Key, isMeant is null ? names : known));
+        }
+
         return meant.Count > 0 ? meant : throw new RefusedException(Refusal.NoSuchPin, "no entry that the pattern matches has such a pin; see: policyctl pin list");
+    }
+
+    /// <summary>True for a pin that a person may revoke, or that a person refused already.</summary>
+    public static bool IsRevocable(Pin pin)
+    {
+        ArgumentNullException.ThrowIfNull(pin);
+        return pin.IsServed || pin.State.IsRefused();
     }
 
     private NextHop Key => before.Key;
@@ -111,13 +128,14 @@ public sealed class PinDecision
         };
     }
 
+    /// <summary>Revokes the pins; one that is refused already stays as it is.</summary>
     /// <exception cref="RefusedException">There is no such served pin.</exception>
     public PlannedChange Revoke()
     {
         var after = before.Pins;
         foreach (var fingerprint in fingerprints)
         {
-            if (!after.Any(pin => pin.Fingerprint == fingerprint && pin.IsServed))
+            if (after.Find(fingerprint) is not { } pin || !IsRevocable(pin))
                 throw new RefusedException(Refusal.NoSuchPin, $"{Key} has no served pin {fingerprint}; see: policyctl pin list {QuotedKey}");
             after = after.Revoke(fingerprint, PinEditing.Now(time));
         }
@@ -152,3 +170,8 @@ public sealed class PinDecision
             .DistinctBy(pin => pin.Fingerprint)
             .Select(pin => $"the same certificate is still accepted by the pin {pin.Fingerprint} ({pin.Subject.Name()}); reject it too");
 }
+
+/// <summary>The pins of one entry that a decision is about.</summary>
+/// <param name="Key">The entry.</param>
+/// <param name="Names">Their names.</param>
+public sealed record MeantPins(NextHop Key, IReadOnlyList<PinName> Names);

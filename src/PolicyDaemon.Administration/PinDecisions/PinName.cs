@@ -58,30 +58,28 @@ public sealed class PinName
         ArgumentNullException.ThrowIfNull(entry);
         if (complete is { } whole && (asGiven || entry.Pins.Find(whole) is not null))
             return whole;
-        return Matching(entry, probed) switch
+        return Of(entry, probed) switch
         {
-            [var pin] => pin,
+            [var pin] => pin.Fingerprint,
             [] => complete ?? throw new RefusedException(
                 Refusal.NoSuchPin, $"{entry.Key} has no pin whose fingerprint begins with {digits}; see: policyctl pin list {Core.Destinations.Shell.Quote(entry.Key.Text)}"),
             var several => throw new RefusedException(
-                Refusal.NoSuchPin, $"{digits} names {several.Length} pins of {entry.Key}; write one of them as it is", [.. several.Select(pin => pin.Hex)]),
+                Refusal.NoSuchPin, $"{digits} names {several.Length} pins of {entry.Key}; write one of them as it is", [.. several.Select(pin => pin.Fingerprint.Hex)]),
         };
     }
 
-    /// <summary>True where an entry has a pin of this name.</summary>
-    public bool IsIn(Destination entry, Func<ProbeState?> probed)
+    /// <summary>The pins of an entry that have this name.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="probed">What probes saw of it.</param>
+    public ImmutableArray<Pin> Of(Destination entry, Func<ProbeState?> probed)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        return !Matching(entry, probed).IsEmpty;
-    }
-
-    private ImmutableArray<Fingerprint> Matching(Destination entry, Func<ProbeState?> probed)
-    {
         ArgumentNullException.ThrowIfNull(probed);
-        var own = entry.Pins.Select(pin => pin.Fingerprint).Where(pin => pin.Hex.StartsWith(digits, StringComparison.Ordinal)).ToImmutableArray();
+        var own = entry.Pins.Where(pin => pin.Fingerprint.Hex.StartsWith(digits, StringComparison.Ordinal)).ToImmutableArray();
         if (!own.IsEmpty || probed() is not { } state)
             return own;
-        return [.. entry.Pins.Select(pin => pin.Fingerprint).Where(pin => state.PresentationsOf(pin).Any(seen => Names(seen.Certificate).Any(name => name.StartsWith(digits, StringComparison.Ordinal))))];
+        return [.. entry.Pins.Where(pin => state.PresentationsOf(pin.Fingerprint)
+            .Any(seen => Names(seen.Certificate).Any(name => name.StartsWith(digits, StringComparison.Ordinal))))];
     }
 
     private IEnumerable<string> Names(Core.Observations.ServerCertificate certificate) =>

@@ -12,6 +12,7 @@ public sealed class PinDecisionTests : IDisposable
 {
     private static readonly string Old = KeyOf(0).Hex;
     private static readonly string New = KeyOf(1).Hex;
+    private static readonly string Other = KeyOf(2).Hex;
 
     private readonly ProbedSession session = new();
 
@@ -94,6 +95,30 @@ public sealed class PinDecisionTests : IDisposable
         Assert.Equal($"a.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\nb.example\tchange\tfingerprint match={Old}|{New}\tfingerprint match={New}\t6\n", revoked);
         Assert.Equal(ExitCode.Negative, session.Cli.Run("pin", "revoke", "*.example", "bbbbbbbb").Code);
         session.Cli.Succeed("undo", "6", "--reason", "it was not theirs to revoke");
+    }
+
+    [Fact]
+    public void What_is_revoked_already_is_so_already()
+    {
+        foreach (var key in new[] { "a.example", "b.example" })
+            session.Cli.Succeed("domain", "add", key, "--level", "fingerprint", "--match", Old, "--match", New, "--match", Other);
+        session.Cli.Succeed("domain", "add", "c.example", "--level", "fingerprint", "--match", New);
+        session.Probe("c.example", [0], DestinationVerdict.Mismatch, [Move(0, null, PinState.Candidate, RotationRule.FirstSeen)]);
+        session.Cli.Succeed("pin", "revoke", "a.example", Old);
+        session.Cli.Succeed("pin", "reject", "b.example", Other);
+
+        var again = session.Cli.Run("pin", "revoke", "a.example", Old);
+        var rejected = session.Cli.Run("pin", "revoke", "b.example", Other);
+        // c.example has the first as a candidate, and nothing of the second: neither is revoked there.
+        var all = session.Cli.Succeed("pin", "revoke", "*.example", Old, Other[..10]);
+
+        Assert.Equal((ExitCode.Done, ExitCode.Done), (again.Code, rejected.Code));
+        Assert.Contains("Nothing to change: it is so already.", again.Error, StringComparison.Ordinal);
+        Assert.Equal(["a.example change", "b.example change"], all.TrimEnd('\n').Split('\n').Select(row => string.Join(' ', row.Split('\t')[..2])));
+        Assert.Equal(["a.example none", "b.example none"], session.Cli.Succeed("pin", "revoke", "*.example", Old, Other).TrimEnd('\n').Split('\n')
+            .Select(row => string.Join(' ', row.Split('\t')[..2])));
+        Assert.Contains($"{Other}\tsha256\tunknown\trejected\t", session.Cli.Succeed("pin", "list", "b.example"), StringComparison.Ordinal);
+        Assert.Contains("c.example has no served pin", session.Cli.Run("pin", "revoke", "c.example", Old).Error, StringComparison.Ordinal);
     }
 
     [Fact]

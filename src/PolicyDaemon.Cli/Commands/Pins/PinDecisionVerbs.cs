@@ -132,9 +132,10 @@ internal static class PinDecisionVerbs
 
             IReadOnlyList<PlannedChange> Plan(StoreView view)
             {
-                keys = PinDecision.Keys(view, selection, named, isNew: verb.Name == "add");
-                return [.. keys.Select(nextHop => decide(context, new PinDecision(
-                    view, nextHop, named, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time,
+                var meant = PinDecision.Meant(view, selection, named, isNew: verb.Name == "add", isMeant: verb.Name == "revoke" ? PinDecision.IsRevocable : null);
+                keys = [.. meant.Select(entry => entry.Key)];
+                return [.. meant.Select(entry => decide(context, new PinDecision(
+                    view, entry.Key, entry.Names, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time,
                     asGiven: verb.Name == "add")))];
             }
         }));
