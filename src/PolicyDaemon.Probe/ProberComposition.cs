@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe.Destinations;
@@ -68,8 +69,13 @@ public sealed class ProberComposition : IDisposable
     /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>
     /// <param name="destinations">How many will be probed: what fails for many at once is left to the daemon to tell.</param>
     /// <returns>Dispose of it before these parts.</returns>
-    public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger, int destinations = 1) => new(
-        ledger, Resolver, Probe,
+    public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger, int destinations = 1) => Create(ledger, Resolver, Probe, destinations);
+
+    /// <summary>The same without a ledger, over what another resolver and another prober say: those of a record, or ones that write it.</summary>
+    public DestinationProbe CreateDestinationProbe(IMxResolver resolver, IServerProbe probe) => Create(null, resolver, probe, destinations: 1);
+
+    private DestinationProbe Create(IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, int destinations) => new(
+        ledger, resolver, probe,
         ledger is null
             ? Schedule with
             {
@@ -81,14 +87,15 @@ public sealed class ProberComposition : IDisposable
         Findings = destinations < TroubleWatch.AtLeast ? null : new ProberFindings(null, NullLogger.Instance, time) { Destinations = destinations },
     };
 
-    /// <summary>Policies as they are now, for a person who waits; dispose of it before these parts.</summary>
-    /// <param name="port">Where policy hosts are asked.</param>
-    public StsResolver CreateStsResolver(int port = StsOptions.HttpsPort) => new(
-        Dns, StsOptionsOf() with { Port = port, Timeout = TimeSpan.FromSeconds(20), OldestAnswer = MxResolver.OldestAnswer }, time);
-
     /// <summary>Discovery over these parts; dispose of it before them.</summary>
     public Discoverer CreateDiscoverer(IDiscoveredPolicies store, DiscoverySettings discovery, ILogger logger) => new(
         store, Dns, new PolicyFetcher(Dns, StsOptionsOf(), time), discovery, new DiscovererOptions(), Random.Shared, time, logger);
+
+    /// <summary>The same for a person who waits: everything is asked anew, and no policy host is waited for as long as in the background.</summary>
+    /// <param name="port">Where policy hosts are asked.</param>
+    public Discoverer CreateDiscoverer(IDiscoveredPolicies store, DiscoverySettings discovery, int port) => new(
+        store, Dns, new PolicyFetcher(Dns, StsOptionsOf() with { Port = port, Timeout = TimeSpan.FromSeconds(20), OldestAnswer = MxResolver.OldestAnswer }, time),
+        discovery, new DiscovererOptions { OldestAnswer = MxResolver.OldestAnswer }, Random.Shared, time, NullLogger.Instance);
 
     public void Dispose() => Dns.Dispose();
 

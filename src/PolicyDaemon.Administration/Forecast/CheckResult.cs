@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Administration.Discovery;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
@@ -48,6 +49,18 @@ public sealed record CheckResult
 
     /// <summary>What the entry does to mail; null where there is none, or nowhere to send it.</summary>
     public MailForecast? AtEntry { get; init; }
+
+    /// <summary>What discovery answers by what was found now; null where it is off, or the key is not discovered.</summary>
+    public DiscoveredState? Discovered { get; init; }
+
+    /// <summary>What that does to mail; null where it is not found, or nowhere to send it.</summary>
+    public MailForecast? AtDiscovered { get; init; }
+
+    /// <summary>True where discovery answers: it is on, and no entry comes first.</summary>
+    public bool IsDiscovered => Discovered is not null && Settings.Discovery.Mode == DiscoveryMode.On && Entry is null or { Observe: true };
+
+    /// <summary>Everything that this rests on.</summary>
+    public required CheckRecord Record { get; init; }
 
     /// <summary>What mail meets where no policy is found (security_level); null where that cannot be told, as at fingerprint, whose pins stand in main.cf.</summary>
     public LevelForecast? AtSecurityLevel => Settings.Postfix.SecurityLevel == TlsLevel.Fingerprint

@@ -1,5 +1,6 @@
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -36,6 +37,8 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
     {
         if (!result.Resolution.Worked)
             return OfDns(result.Resolution);
+        if (result is { IsDiscovered: true, AtDiscovered: { } found })
+            return At(result, DiscoveredReply.Policy(result.Discovered!.Verdict!)!.Level, found, isEnforced: true);
         if (result.AtEntry is { } mail)
             return At(result, result.Entry!.Policy.Level, mail, isEnforced: !result.Entry.Observe);
 

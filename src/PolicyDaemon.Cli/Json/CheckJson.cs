@@ -30,6 +30,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Resolver">Who was asked.</param>
 /// <param name="Dns">Where mail goes.</param>
 /// <param name="MtaSts">The domain's MTA-STS policy.</param>
+/// <param name="Discovered">What discovery makes of what was found; null where it is off, or not for this key.</param>
 /// <param name="Assumes">The settings of main.cf that the forecast rests on.</param>
 /// <param name="Mx">The MX hosts by preference.</param>
 /// <param name="Observations">What each address showed; where the MX host's name was also sent (SNI), what it showed then, too.</param>
@@ -37,7 +38,7 @@ internal sealed record CheckJson(
     string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, IReadOnlyList<string> Results, bool AfterWait,
     LevelJson? Strongest, string? Command,
     IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, LevelJson? WithoutPolicy, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
-    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
+    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, DiscoveredJson? Discovered, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
 {
     internal static CheckJson From(CheckResult result)
     {
@@ -62,6 +63,7 @@ internal sealed record CheckJson(
             StatusOf(result),
             DnsJson.From(result.Resolution),
             MtaStsJson.From(result),
+            result.Discovered is { } state ? DiscoveredJson.From(state, result.Settings.Postfix.SecurityLevel, result.Record.Discovery?.Answers ?? [], result.At) : null,
             [.. Assumptions.Of(result.Settings)],
             [.. result.Resolution.Hosts.Select(MxHostJson.From)],
             [.. result.Probed.Addresses.SelectMany(address => Seen(result, address))]);

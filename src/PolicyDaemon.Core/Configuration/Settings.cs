@@ -39,7 +39,9 @@ public sealed record Settings
     public string OfMainCf(ConfigurationKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        var value = PostfixSettingsReader.Text(Postfix, key);
-        return $"{key.Parameter} = {value}{(AssumedOfMainCf.Contains(key.Name) ? " (assumed)" : "")}";
+        return $"{key.Parameter} = {ValueOfMainCf(key)}{(AssumedOfMainCf.Contains(key.Name) ? " (assumed)" : "")}";
     }
+
+    /// <summary>The value of a parameter of main.cf, as <c>[postfix]</c> would repeat it.</summary>
+    public string ValueOfMainCf(ConfigurationKey key) => PostfixSettingsReader.Text(Postfix, key);
 }

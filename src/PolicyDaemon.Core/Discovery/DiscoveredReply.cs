@@ -60,10 +60,30 @@ public static class DiscoveredReply
                     $"policyctl check {verdict.Key}");
                 return LookupAnswer.Temporary($"the MTA-STS policy of {verdict.Key} does not fit into an answer");
             default:
-                var level = verdict.Answer == DiscoveredAnswer.DaneOnly ? TlsLevel.DaneOnly : TlsLevel.Dane;
-                return PolicyText.Answer(new Destination { Key = verdict.Key, Policy = new TlsPolicy { Level = level } }, postfix, map);
+                return PolicyText.Answer(new Destination { Key = verdict.Key, Policy = new TlsPolicy { Level = LevelOf(verdict.Answer) } }, postfix, map);
         }
     }
+
+    /// <summary>What a verdict has Postfix do, for a forecast; null where it is not found.</summary>
+    public static TlsPolicy? Policy(DiscoveryVerdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return verdict switch
+        {
+            { Answer: DiscoveredAnswer.NotFound } => null,
+            { Answer: DiscoveredAnswer.Secure, Policy: { } policy } => Of(policy.Policy.MxPatterns),
+            _ => new TlsPolicy { Level = LevelOf(verdict.Answer) },
+        };
+    }
+
+    private static TlsLevel LevelOf(DiscoveredAnswer answer) => answer == DiscoveredAnswer.DaneOnly ? TlsLevel.DaneOnly : TlsLevel.Dane;
+
+    private static TlsPolicy Of(ImmutableArray<string> patterns) => new()
+    {
+        Level = TlsLevel.Secure,
+        Match = [.. patterns.Select(pattern => pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[1..] : pattern)],
+        ServerName = "hostname",
+    };
 
     private static bool TryAnswer(
         DiscoveryVerdict verdict, StsKept policy, ImmutableArray<string> patterns, PostfixSettings postfix, MapName map, Func<string, bool>? fits,
@@ -75,11 +95,8 @@ public static class DiscoveredReply
         var entry = new Destination
         {
             Key = verdict.Key,
-            Policy = new TlsPolicy
+            Policy = Of(patterns) with
             {
-                Level = TlsLevel.Secure,
-                Match = [.. patterns.Select(pattern => pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[1..] : pattern)],
-                ServerName = "hostname",
                 TlsRpt = map == MapName.TlsPolicyTlsRpt
                     ? new TlsRptAttributes("sts", verdict.Key.Host, PolicyStrings(policy, patterns), patterns, PolicyFailure: null)
                     : null,

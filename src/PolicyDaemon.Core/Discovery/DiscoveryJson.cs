@@ -60,17 +60,21 @@ public static class DiscoveryJson
             return false;
         }
 
-        if (evidence is not null && !evidence.Answers.IsDefault && evidence.Answers.All(answer => answer is { Data.IsDefault: false })
-            && IsWhole(evidence.Before))
+        if (evidence is not null && IsWhole(evidence))
             return true;
         evidence = null;
         reason = "it holds no evidence";
         return false;
     }
 
-    // An array that is null is a default one, which no annotation refuses.
-    private static bool IsWhole(Discovered memory) =>
-        memory.Facts is null or { Hosts.IsDefault: false } && memory.Failing is null or { Hosts.IsDefault: false };
+    internal static bool IsWhole(DiscoveryEvidence evidence) => !evidence.Answers.IsDefault && evidence.Answers.All(IsWhole) && IsWhole(evidence.Before);
+
+    // An array that is null is a default one, and an element may be null: no annotation refuses either.
+    internal static bool IsWhole(DnsAnswer answer) => answer is { Data.IsDefault: false } && answer.Data.All(text => text is not null);
+
+    private static bool IsWhole(Discovered memory) => IsWhole(memory.Facts) && IsWhole(memory.Failing);
+
+    private static bool IsWhole(DeliveryFacts? facts) => facts is null || (!facts.Hosts.IsDefault && facts.Hosts.All(host => host is { Name: not null }));
 }
 
 [JsonSourceGenerationOptions(

@@ -39,4 +39,25 @@ public static class StsStatuses
 /// <param name="Record">The TXT record, where there is one that can be read.</param>
 /// <param name="Policy">The policy; only with <see cref="StsStatus.Valid"/>.</param>
 /// <param name="Detail">What went wrong, for people.</param>
-public sealed record StsDiscovery(StsStatus Status, StsRecord? Record = null, StsPolicy? Policy = null, string? Detail = null);
+public sealed record StsDiscovery(StsStatus Status, StsRecord? Record = null, StsPolicy? Policy = null, string? Detail = null)
+{
+    /// <summary>What a domain publishes now, whatever is remembered of it.</summary>
+    /// <param name="evidence">What was found; null for a key that is not discovered.</param>
+    public static StsDiscovery Of(DiscoveryEvidence? evidence)
+    {
+        if (evidence is null || !evidence.Before.HasSts(evidence.Conditions)
+            || evidence.Answers.FirstOrDefault(answer => answer.Question == StsRecord.Question(evidence.Key)) is not { } answer)
+            return new StsDiscovery(StsStatus.NotApplicable);
+        if (!answer.Worked)
+            return new StsDiscovery(StsStatus.DnsFailure, Detail: answer.Detail);
+        var reading = StsRecord.Read(answer.Data);
+        if (reading.State == StsRecordState.Absent)
+            return new StsDiscovery(StsStatus.Absent);
+        if (reading.State == StsRecordState.Broken)
+            return new StsDiscovery(StsStatus.Invalid, Detail: reading.Problem);
+        return evidence.Fetch is not { } fetch
+            ? new StsDiscovery(StsStatus.FetchError, reading.Record, Detail: "it was not fetched")
+            : new StsDiscovery(
+                fetch.Status, reading.Record, fetch.Text is not null && StsPolicy.TryParse(fetch.Text, out var policy, out _) ? policy : null, fetch.Detail);
+    }
+}

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using System.Net;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Dns;
 
 /// <summary>Finds where the mail of a next-hop destination goes, for the prober.</summary>
-/// <remarks>What is asked and what it amounts to is <see cref="Core.Discovery.MxReader"/>'s; a failure of ours is never an absence.</remarks>
+/// <remarks>What is asked and what it amounts to is <see cref="MxReader"/>'s; a failure of ours is never an absence.</remarks>
 public sealed class MxResolver : IMxResolver, IDisposable
 {
     /// <summary>The oldest DNS answer that a probe uses: what a partner has changed in DNS must be seen by the next probe.</summary>
@@ -31,6 +32,9 @@ public sealed class MxResolver : IMxResolver, IDisposable
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
     public ResolverTest? Test => resolvers.Test;
 
+    /// <summary>Told of every reading with the answers that it rests on, by the task that asked.</summary>
+    public Action<MxReading>? Read { get; set; }
+
     /// <inheritdoc/>
     public string? Trouble => Test is { Passed: false, Detail: { } detail } ? detail : null;
 
@@ -42,7 +46,9 @@ public sealed class MxResolver : IMxResolver, IDisposable
         NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {
         var isTrusted = await resolvers.IsTrustedAsync(cancellation);
-        return (await resolvers.ReadMxAsync(nextHop, probeAs, isTrusted, OldestAnswer, CancellationToken.None, cancellation)).Resolution;
+        var reading = await resolvers.ReadMxAsync(nextHop, probeAs, isTrusted, OldestAnswer, CancellationToken.None, cancellation);
+        Read?.Invoke(reading);
+        return reading.Resolution;
     }
 
     /// <inheritdoc/>

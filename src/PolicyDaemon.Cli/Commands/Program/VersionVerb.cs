@@ -34,9 +34,12 @@ internal static class VersionVerb
             option.Action = new ShowAction(runner.Handle(Show));
     }
 
+    /// <summary>Version and commit in one word.</summary>
+    internal static string Text => Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
     private static ExitCode Show(CommandContext context)
     {
-        var (version, commit) = Read(Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
+        var (version, commit) = Read(Text);
         if (context.Report.IsTable)
             context.Report.Line(commit is null ? version : $"{version} (commit {commit})");
         else

@@ -35,6 +35,8 @@ internal static class CheckRows
         table.Add(key, "resolver", CheckTerms.Resolver(result));
         table.Add(key, "mta-sts", CheckTerms.Sts(result));
         table.Add(key, "entry", CheckTerms.Entry(result));
+        if (result.Discovered is not null)
+            table.Add(key, "discovery", CheckTerms.Discovery(result));
         table.Add(key, "without-policy", CheckTerms.WithoutPolicy(result));
         foreach (var level in result.Levels)
             table.Add(key, "level " + CheckTerms.Level(level), $"{level.Verdict.Name()}: {CheckTerms.Forecast(level).Text}");

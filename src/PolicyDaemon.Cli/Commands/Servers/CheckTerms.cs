@@ -70,12 +70,26 @@ internal static class CheckTerms
         }
     }
 
+    /// <summary>What discovery makes of what was found, and whether that is what Postfix is told.</summary>
+    internal static Cell Discovery(CheckResult result)
+    {
+        if (result.Discovered is not { } state)
+            return new Cell("off, or not for a key like this", Tone.Faint);
+        var what = $"{(state.Verdict is { IsUnknown: false } known ? known.Answer.Name() : "unknown")}: {state.Why}";
+        return result switch
+        {
+            { IsDiscovered: true } => what,
+            { Settings.Discovery.Mode: DiscoveryMode.Observe } => $"{what}; only observed ([discovery] mode = observe)",
+            _ => $"{what}; the entry comes first",
+        };
+    }
+
     internal static Cell Entry(CheckResult result)
     {
         if (result.StoreProblem is { } problem)
             return new Cell($"unknown, the store cannot be read: {problem}", Tone.Caution);
         if (result.Entry is not { } entry)
-            return new Cell($"none: {WithoutPolicy(result)}", Tone.Faint);
+            return new Cell(result is { IsDiscovered: true, AtDiscovered: not null } ? "none: discovery answers" : $"none: {WithoutPolicy(result)}", Tone.Faint);
         var pins = entry.Policy.Level == TlsLevel.Fingerprint ? $", {Phrases.Count(result.Expected.Length, "pin")} compared" : "";
         return $"{entry.Key}: {entry.Policy.Level.Name()}{pins}{(entry.Observe ? ", only observed" : "")}";
     }

@@ -24,6 +24,7 @@ internal static class CheckText
                 ("resolver", CheckTerms.Resolver(result)),
                 ("mta-sts", CheckTerms.Sts(result)),
                 ("entry", CheckTerms.Entry(result)),
+                .. Discovery(result),
             ],
             Labels);
         foreach (var host in result.Resolution.Hosts)
@@ -39,6 +40,8 @@ internal static class CheckText
         report.Line();
         Conclude(report, result);
     }
+
+    private static IEnumerable<(string, Cell)> Discovery(CheckResult result) => result.Discovered is null ? [] : [("discovery", CheckTerms.Discovery(result))];
 
     /// <summary>One address with everything that it showed.</summary>
     internal static void Write(Report report, CheckResult result, ProbedAddress address)

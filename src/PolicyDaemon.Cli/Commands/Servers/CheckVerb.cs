@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Cli.Commands.Program;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -9,14 +10,20 @@ namespace PolicyDaemon.Cli.Commands.Servers;
 /// <summary><c>check</c>: probes a destination, configured or not, and stores nothing.</summary>
 internal static class CheckVerb
 {
+    private sealed record Options(Argument<string?> Key, Option<string[]> ProbeAs, Option<string?> Record, Option<string?> Replay);
+
     internal static Command Create(CommandRunner runner)
     {
-        var key = new Argument<string>("DOMAIN")
-        {
-            HelpName = "DOMAIN",
-            Description = "A domain, or any key: example.com, [mx.example.com]:587, 192.0.2.1, .example.com with --probe-as",
-        };
-        var probeAs = ProbeAs.Option();
+        var options = new Options(
+            new Argument<string?>("DOMAIN")
+            {
+                HelpName = "DOMAIN",
+                Description = "A domain, or any key: example.com, [mx.example.com]:587, 192.0.2.1, .example.com with --probe-as",
+                Arity = ArgumentArity.ZeroOrOne,
+            },
+            ProbeAs.Option(),
+            new Option<string?>("--record") { HelpName = "FILE", Description = "Write every answer of DNS, policy hosts and servers to a file, with the settings and the entry that decide" },
+            new Option<string?>("--replay") { HelpName = "FILE", Description = "Report from such a file instead, and ask nobody" });
         var verb = new Verb("check", "Probe a domain's mail servers now and report everything: DNS, TLS, certificates, pins, DANE, MTA-STS. Stores nothing.")
         {
             Columns = CheckRows.Columns,
@@ -27,25 +34,31 @@ internal static class CheckVerb
                 ("policyctl check '[mx.example.com]:587'", "A relay; no MX lookup."),
                 ("policyctl check .example.com --probe-as mx.example.com", "Subdomains have no MX of their own: name a host."),
                 ("policyctl check example.com --format json", "The same with everything that was seen, for a program."),
+                ("policyctl check example.com --record example.json", "Keep every answer in a file: enough for somebody else to come to the same report."),
+                ("policyctl check --replay example.json", "The report of that file again. Nobody is asked."),
             ],
         };
-        verb.Add(key);
-        verb.Add(probeAs);
-        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, key, probeAs, cancellation)));
+        verb.Add(options.Key);
+        verb.Add(options.ProbeAs);
+        verb.Add(options.Record);
+        verb.Add(options.Replay);
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, options, cancellation)));
         return verb;
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, Argument<string> key, Option<string[]> probeAs, CancellationToken cancellation)
+        CommandContext context, Options options, CancellationToken cancellation)
     {
-        var nextHop = context.Key(key);
-        CheckResult result;
-        using (var bar = Progress.Start(context.Host, $"probing {nextHop}", 1, worthShowing: 1))
-        {
-            result = await new DestinationCheck(context.Settings, context.Host.Time) { PolicyPort = context.Host.PolicyPort }
-                .RunAsync(nextHop, ProbeAs.Read(context, probeAs) ?? [], bar, cancellation);
-        }
-
+        var (record, replay) = (context.Get(options.Record), context.Get(options.Replay));
+        if (context.Get(options.Key) is null == replay is null)
+            throw new CommandException(ExitCode.Usage, "name a domain, or a record with --replay FILE; one of the two");
+        if (replay is not null && (record is not null || context.Has(options.ProbeAs)))
+            throw new CommandException(ExitCode.Usage, "--replay asks nobody, so that there is nothing to record and no host to name");
+        var result = replay is not null
+            ? await CheckRecordFile.ReplayAsync(context, replay, cancellation)
+            : await ProbeAsync(context, options, cancellation);
+        if (record is not null)
+            CheckRecordFile.Write(context, record, result.Record);
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
             report.Json(CheckJson.From(result), CliJson.Default.CheckJson);
@@ -59,5 +72,13 @@ internal static class CheckVerb
             Delivery.Unknown => ExitCode.Inconclusive,
             _ => ExitCode.Negative,
         };
+    }
+
+    private static async Task<CheckResult> ProbeAsync(CommandContext context, Options options, CancellationToken cancellation)
+    {
+        var nextHop = context.Key(context.Get(options.Key)!);
+        using var bar = Progress.Start(context.Host, $"probing {nextHop}", 1, worthShowing: 1);
+        return await new DestinationCheck(context.Settings, context.Host.Time) { PolicyPort = context.Host.PolicyPort, Version = VersionVerb.Text }
+            .RunAsync(nextHop, ProbeAs.Read(context, options.ProbeAs) ?? [], bar, cancellation);
     }
 }

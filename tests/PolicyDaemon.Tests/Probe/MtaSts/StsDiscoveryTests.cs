@@ -1,9 +1,11 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Probe.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
 using PolicyDaemon.Tests.Support;
@@ -11,7 +13,7 @@ using Xunit;
 
 namespace PolicyDaemon.Tests.Probe.MtaSts;
 
-public sealed class StsResolverTests : IAsyncDisposable
+public sealed class StsDiscoveryTests : IAsyncDisposable
 {
     private const int Txt = 16;
     private const string Policy = "version: STSv1\nmode: enforce\nmax_age: 604800\nmx: mx.example.test\n";
@@ -154,7 +156,7 @@ public sealed class StsResolverTests : IAsyncDisposable
         await using var host = new FakePolicyHost(Certificate, FakePolicyHost.Ok(Policy));
 
         Assert.Equal(StsStatus.NotApplicable, (await FindAsync(host, key: key)).Status);
-        Assert.Empty(dns.Questions);
+        Assert.DoesNotContain(dns.Questions, question => question.Item2 == Txt);
     }
 
     [Fact]
@@ -182,8 +184,12 @@ public sealed class StsResolverTests : IAsyncDisposable
             Records = [("mta-sts.example.test", FakeDnsServer.A, IPAddress.Loopback.GetAddressBytes())],
         });
         using var source = new DnsResolvers(new DnsOptions { Resolvers = [dns.EndPoint] }, time);
-        using var resolver = new StsResolver(
-            source, new StsOptions { Port = host.Port, PrivateAddresses = privateAddresses, Roots = [TestCertificates.Root], Timeout = TimeSpan.FromSeconds(20) }, time);
-        return await resolver.FindAsync(NextHop.Parse(key), TestContext.Current.CancellationToken);
+        await using var discoverer = new Discoverer(
+            new MemoryPolicies(), source,
+            new PolicyFetcher(source, new StsOptions { Port = host.Port, PrivateAddresses = privateAddresses, Roots = [TestCertificates.Root], Timeout = TimeSpan.FromSeconds(20) }, time),
+            DiscoverySettings.Default, new DiscovererOptions(), new Random(1), time, NullLogger.Instance);
+        var nextHop = NextHop.Parse(key);
+        var evidence = new DiscoveryScope([]).Includes(nextHop) ? (await discoverer.Discover(nextHop, DiscoveryReason.Person).Whole.WaitAsync(TestContext.Current.CancellationToken)).Evidence : null;
+        return StsDiscovery.Of(evidence);
     }
 }
