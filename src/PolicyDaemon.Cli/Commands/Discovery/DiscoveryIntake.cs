@@ -1,7 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Discovery;
-using PolicyDaemon.Cli.Commands.Tables;
+using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;

@@ -1,5 +1,5 @@
 using PolicyDaemon.Administration.Forecast;
-using PolicyDaemon.Cli.Commands.Tables;
+using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Discovery;
 

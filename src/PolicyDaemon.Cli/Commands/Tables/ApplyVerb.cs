@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Tables;
 using PolicyDaemon.Cli.Commands.Changes;
+using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 
 namespace PolicyDaemon.Cli.Commands.Tables;

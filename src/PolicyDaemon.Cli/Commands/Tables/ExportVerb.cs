@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Tables;
 using PolicyDaemon.Store.Engines;

@@ -3,6 +3,7 @@ using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Tables;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Commands.Domains;
+using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Tables;

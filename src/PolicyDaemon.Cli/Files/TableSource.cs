@@ -1,6 +1,6 @@
 using PolicyDaemon.Cli.Hosting;
 
-namespace PolicyDaemon.Cli.Commands.Tables;
+namespace PolicyDaemon.Cli.Files;
 
 /// <summary>The file that <c>import</c> and <c>apply</c> read.</summary>
 internal static class TableSource

@@ -3,7 +3,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
 
-namespace PolicyDaemon.Cli.Commands.Tables;
+namespace PolicyDaemon.Cli.Files;
 
 /// <summary>The file that <c>export</c> writes: never half a table, and nothing lost that was there.</summary>
 /// <remarks>
