@@ -117,21 +117,21 @@ public readonly record struct HostWithNewKey(string MxHost, DateTimeOffset Since
     /// <summary>The new keys of the last probes that are young enough to count.</summary>
     internal static IEnumerable<HostWithNewKey> In(RotationView view)
     {
-        foreach (var slot in view.Current)
+        foreach (var algorithm in view.Current)
         {
-            var certificate = slot.Certificate;
+            var certificate = algorithm.Certificate;
             if (view.Pins.Accepts(certificate) || view.Pins.Refuses(certificate))
                 continue;
-            var runs = view.CertificateSlots
+            var runs = view.Algorithms
                 .SelectMany(other => other.Runs, (other, run) => (other.Address.MxHost, Run: run))
                 .Where(seen => seen.Run.Certificate?.KeyId == certificate.KeyId)
                 .ToList();
             var first = runs.Min(seen => seen.Run.First);
             var isAnnounced = view.Input.Pins.Any(pin =>
                 pin.State == PinState.Candidate && certificate.Matches(pin.Fingerprint) && pin.Since + Second < first);
-            var since = runs.Where(seen => seen.MxHost == slot.Address.MxHost).Min(seen => seen.Run.First);
+            var since = runs.Where(seen => seen.MxHost == algorithm.Address.MxHost).Min(seen => seen.Run.First);
             if (!isAnnounced && view.Now - since <= view.Options.BrakeWindow)
-                yield return new HostWithNewKey(slot.Address.MxHost, since);
+                yield return new HostWithNewKey(algorithm.Address.MxHost, since);
         }
     }
 }

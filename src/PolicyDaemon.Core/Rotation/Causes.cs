@@ -43,7 +43,7 @@ internal sealed class Causes
         this.holds = holds;
         this.mayChange = mayChange;
         this.present = present;
-        mail = PinVerdict.Forecast(view);
+        mail = view.Forecast();
     }
 
     /// <summary>When evidence will have settled what is not told yet; null where nothing waits for it.</summary>
@@ -59,7 +59,7 @@ internal sealed class Causes
         causes.Take(FindingKind.PlaintextInjected);
         causes.Refusals();
         // A server that was reached and is told of is not out of reach.
-        if (PinVerdict.Of(present) == DestinationVerdict.Unreachable && !causes.findings.Any(finding => finding.Kind is FindingKind.StartTlsGone or FindingKind.PlaintextInjected))
+        if (present.Verdict() == DestinationVerdict.Unreachable && !causes.findings.Any(finding => finding.Kind is FindingKind.StartTlsGone or FindingKind.PlaintextInjected))
         {
             causes.findings.Add(view.Finding(
                 FindingKind.DestinationUnreachable, ProbeOutcome.Unreachable, [], "no address could be reached in the last probe", view.Check));
@@ -94,71 +94,71 @@ internal sealed class Causes
 
     private IEnumerable<Finding> RefusedKey(PinState state, FindingKind kind)
     {
-        var slots = view.Current.Where(slot => view.Pins.Refusal(slot.Certificate)?.State == state).ToList();
-        if (slots.Count == 0)
+        var algorithms = view.Current.Where(algorithm => view.Pins.Refusal(algorithm.Certificate)?.State == state).ToList();
+        if (algorithms.Count == 0)
             yield break;
         yield return view.Finding(
-            kind, ProbeOutcome.PinMismatch, slots,
-            $"{Hosts(slots)} a key that was {KeyRecord.Of(view.Pins.Refusal(slots[0].Certificate)!, view)}; speak with the partner, somebody else may answer in the partner's place",
+            kind, ProbeOutcome.PinMismatch, algorithms,
+            $"{Hosts(algorithms)} a key that was {KeyRecord.Of(view.Pins.Refusal(algorithms[0].Certificate)!, view)}; speak with the partner, somebody else may answer in the partner's place",
             view.Check);
     }
 
     private IEnumerable<Finding> NewKeys()
     {
-        var slots = new List<CertificateSlot>();
-        foreach (var slot in view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate) && !view.Pins.Refuses(slot.Certificate)))
+        var algorithms = new List<AddressAlgorithm>();
+        foreach (var algorithm in view.Current.Where(algorithm => !view.Pins.Accepts(algorithm.Certificate) && !view.Pins.Refuses(algorithm.Certificate)))
         {
-            if (SettledByEvidence(slot) is { } at)
+            if (SettledByEvidence(algorithm) is { } at)
                 SettledAt = SettledAt is null || at < SettledAt ? at : SettledAt;
             else
-                slots.Add(slot);
+                algorithms.Add(algorithm);
         }
 
         // Of the keys that wait, and not of the last probe alone: it would begin and end with every key that is shown and gone.
-        if (slots.Count == 0 && !IsFlooded)
+        if (algorithms.Count == 0 && !IsFlooded)
             yield break;
-        var held = slots.Select(slot => CandidateHolds.Of(slot, view)).OfType<(FindingKind Kind, string Detail)>().ToList();
-        var keys = slots.Select(Approvable).Distinct().ToList();
+        var held = algorithms.Select(algorithm => CandidateHolds.Of(algorithm, view)).OfType<(FindingKind Kind, string Detail)>().ToList();
+        var keys = algorithms.Select(Approvable).Distinct().ToList();
         if (keys.Contains(null) || IsFlooded)
         {
             yield return view.Finding(
-                FindingKind.TooManyKeys, ProbeOutcome.PinMismatch, slots,
-                (slots.Count == 0 ? "there was" : Hosts(slots))
+                FindingKind.TooManyKeys, ProbeOutcome.PinMismatch, algorithms,
+                (algorithms.Count == 0 ? "there was" : Hosts(algorithms))
                 + " one new key after the other; the oldest that nobody presents any more makes way for the next; reject those that are not the partner's",
                 view.Command("pin list"));
         }
         else if (held.Find(hold => hold.Kind == FindingKind.WeakerKey) is { Detail: { } weaker })
         {
             yield return view.Finding(
-                FindingKind.WeakerKey, ProbeOutcome.PinMismatch, slots,
+                FindingKind.WeakerKey, ProbeOutcome.PinMismatch, algorithms,
                 $"{weaker}; ask the partner for a stronger one, or approve it with a reason", view.Check);
         }
         else
         {
             var rotating = held.Find(hold => hold.Kind == FindingKind.RotatingTooOften).Detail;
             yield return view.Finding(
-                rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, slots,
+                rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, algorithms,
                 (rotating is null ? "" : rotating + ", too many to follow by itself; ")
-                + $"{Hosts(slots)} a key that is not pinned{KeyRecord.Of(slots[0].Certificate, view)}",
+                + $"{Hosts(algorithms)} a key that is not pinned{KeyRecord.Of(algorithms[0].Certificate, view)}",
                 $"{view.Command("pin approve")} {string.Join(' ', keys)}");
         }
     }
 
     /// <summary>When evidence A will have admitted the key that is presented there; null where it will not by itself.</summary>
-    private DateTimeOffset? SettledByEvidence(CertificateSlot slot)
+    private DateTimeOffset? SettledByEvidence(AddressAlgorithm algorithm)
     {
-        if (!mayChange || slot.Dane != DaneVerdict.Match || !view.Pins.HasRoomForServed || CandidateHolds.Of(slot, view) is not null
+        if (!mayChange || algorithm.Dane != DaneVerdict.Match || !view.Pins.HasRoomForServed || CandidateHolds.Of(algorithm, view) is not null
             || !Evidence.NamesAreAuthenticated(view.Input.Mx.Dnssec, view.Input.Mx.HostIsGiven))
             return null;
-        var since = view.Pins.All.Where(pin => pin.State == PinState.Candidate && slot.Certificate.Matches(pin.Fingerprint))
+        var since = view.Pins.All.Where(pin => pin.State == PinState.Candidate && algorithm.Certificate.Matches(pin.Fingerprint))
             .Select(pin => (DateTimeOffset?)pin.Since).Min();
         return since is { } seen && !view.Input.Brake.HasWaited(seen, view.Now) ? seen + view.Input.Brake.Options.EvidenceWait : null;
     }
 
     /// <summary>The pin that a person approves to have the certificate accepted; null where nothing is kept of it.</summary>
-    private Fingerprint? Approvable(CertificateSlot slot) => view.Pins.All
-        .Where(pin => pin.State is PinState.Candidate or PinState.Retired && pin.Fingerprint.Algorithm == view.Input.Digest && slot.Certificate.Matches(pin.Fingerprint))
-        .OrderBy(pin => pin.Fingerprint == slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest) ? 0 : 1)
+    private Fingerprint? Approvable(AddressAlgorithm algorithm) => view.Pins.All
+        .Where(pin => pin.State is PinState.Candidate or PinState.Retired && pin.Fingerprint.Algorithm == view.Input.Digest && algorithm.Certificate.Matches(pin.Fingerprint))
+        .OrderBy(pin => pin.Fingerprint == algorithm.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest) ? 0 : 1)
         .Select(pin => (Fingerprint?)pin.Fingerprint).FirstOrDefault();
 
     private bool IsFlooded => !view.Pins.HasRoomForCandidate
@@ -185,22 +185,22 @@ internal sealed class Causes
         var consequence = Consequence(refused.TrueForAll(mail.Addresses.Contains) ? mail : present) ?? "it is not tried";
         var where = string.Join(", ", refused.Select(one => $"{one.Address.MxHost} [{one.Address.History.Target.Address}] ({one.Delivery.Why!.Value.Name()})"));
         findings.Add(view.Finding(
-            FindingKind.PinMismatch, refused[0].Delivery.Why!.Value, view.Current.Where(slot => !view.Pins.Accepts(slot.Certificate)),
+            FindingKind.PinMismatch, refused[0].Delivery.Why!.Value, view.Current.Where(algorithm => !view.Pins.Accepts(algorithm.Certificate)),
             $"no certificate can be compared with the pins at {where}; {consequence}; ask the partner what changed there", view.Check));
     }
 
     private void OtherDigest()
     {
         var waiting = view.Pins.Served.Where(pin => pin.NeedsConversion(view.Input.Digest)).ToList();
-        var slots = view.Current
-            .Where(slot => waiting.Exists(pin => slot.Certificate.Matches(pin.Fingerprint))
-                && !view.Pins.Served.Any(pin => pin.Fingerprint.Algorithm == view.Input.Digest && slot.Certificate.Matches(pin.Fingerprint)))
+        var algorithms = view.Current
+            .Where(algorithm => waiting.Exists(pin => algorithm.Certificate.Matches(pin.Fingerprint))
+                && !view.Pins.Served.Any(pin => pin.Fingerprint.Algorithm == view.Input.Digest && algorithm.Certificate.Matches(pin.Fingerprint)))
             .ToList();
-        var keys = slots.Select(Approvable).OfType<Fingerprint>().Distinct().ToList();
-        if (slots.Count == 0)
+        var keys = algorithms.Select(Approvable).OfType<Fingerprint>().Distinct().ToList();
+        if (algorithms.Count == 0)
             return;
         findings.Add(view.Finding(
-            FindingKind.PinInOtherDigest, ProbeOutcome.PinMismatch, slots,
+            FindingKind.PinInOtherDigest, ProbeOutcome.PinMismatch, algorithms,
             $"a pin is known in {waiting[0].Fingerprint.Algorithm.Name()} only, and {view.Input.Digest.Name()} is served; it names what is presented",
             keys.Count == 0 ? view.Check : $"{view.Command("pin approve")} {string.Join(' ', keys)}"));
     }
@@ -208,12 +208,12 @@ internal sealed class Causes
     /// <summary>An announced key that is in use by now, and of which the zone did not say how strong it is.</summary>
     private IEnumerable<Finding> HeldInUse()
     {
-        foreach (var slot in view.Current.Where(slot => view.Pins.In(PinState.Standby).Any(pin => pin.Strength == PinStrength.Dane && slot.Certificate.Matches(pin.Fingerprint))))
+        foreach (var algorithm in view.Current.Where(algorithm => view.Pins.In(PinState.Standby).Any(pin => pin.Strength == PinStrength.Dane && algorithm.Certificate.Matches(pin.Fingerprint))))
         {
-            if (CandidateHolds.Of(slot, view) is var (kind, detail))
+            if (CandidateHolds.Of(algorithm, view) is var (kind, detail))
             {
                 yield return view.Finding(
-                    kind, ProbeOutcome.PinMismatch, [slot], $"{detail}; the zone announced it, so that it is served; ask the partner whether it is meant", view.Check);
+                    kind, ProbeOutcome.PinMismatch, [algorithm], $"{detail}; the zone announced it, so that it is served; ask the partner whether it is meant", view.Check);
                 yield break;
             }
         }
@@ -236,15 +236,15 @@ internal sealed class Causes
         var held = new List<(Pin Pin, string Where)>();
         foreach (var pin in view.Pins.Served)
         {
-            var holders = view.CertificateSlots
-                .Where(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true && !slot.Address.Listed)
+            var holders = view.Algorithms
+                .Where(algorithm => algorithm.Latest.Certificate?.Matches(pin.Fingerprint) == true && !algorithm.Address.Listed)
                 .ToList();
-            var isElsewhere = view.CertificateSlots.Any(slot => slot.Address.Listed && slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+            var isElsewhere = view.Algorithms.Any(algorithm => algorithm.Address.Listed && algorithm.Latest.Certificate?.Matches(pin.Fingerprint) == true);
             if (holders.Count > 0 && !isElsewhere)
-                held.Add((pin, string.Join(", ", holders.Select(slot => $"{slot.Address.MxHost} [{slot.Address.History.Target.Address}]").Distinct())));
+                held.Add((pin, string.Join(", ", holders.Select(algorithm => $"{algorithm.Address.MxHost} [{algorithm.Address.History.Target.Address}]").Distinct())));
         }
 
-        if (held.Count == 0 || view.Current.IsEmpty || !view.Current.All(slot => view.Pins.Accepts(slot.Certificate)))
+        if (held.Count == 0 || view.Current.IsEmpty || !view.Current.All(algorithm => view.Pins.Accepts(algorithm.Certificate)))
             return;
         findings.Add(view.Finding(
             FindingKind.PinHeld, ProbeOutcome.PinMismatch, [],
@@ -272,9 +272,9 @@ internal sealed class Causes
             findings.Add(hold with { Detail = string.Join("; ", new[] { hold.Detail, Consequence(mail) }.OfType<string>()) });
     }
 
-    private static string Hosts(IEnumerable<CertificateSlot> slots)
+    private static string Hosts(IEnumerable<AddressAlgorithm> algorithms)
     {
-        var hosts = slots.Select(slot => slot.Address.MxHost).Distinct().ToList();
+        var hosts = algorithms.Select(algorithm => algorithm.Address.MxHost).Distinct().ToList();
         return $"{string.Join(", ", hosts)} {(hosts.Count == 1 ? "presents" : "present")}";
     }
 }

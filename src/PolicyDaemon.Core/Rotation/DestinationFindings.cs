@@ -78,9 +78,9 @@ public sealed class DestinationFindings(string entry, DateTimeOffset now)
 
     private static IEnumerable<PresentedKey> Presented(AddressState address, DigestAlgorithm digest) =>
         address.History.Algorithms
-            .Select(algorithm => new CertificateSlot(address, algorithm))
-            .Where(slot => slot.Latest.Certificate is not null && slot.Latest.Last == address.History.LastAttempt)
-            .Select(slot => slot.ToPresentedKey(digest));
+            .Select(known => new AddressAlgorithm(address, known))
+            .Where(algorithm => algorithm.Latest.Certificate is not null && algorithm.Latest.Last == address.History.LastAttempt)
+            .Select(algorithm => algorithm.ToPresentedKey(digest));
 
     private Finding Finding(FindingKind kind, ProbeOutcome? outcome, ImmutableArray<PresentedKey> seen, string detail, string remedy) =>
         new(kind, entry, detail, remedy, now) { Outcome = outcome, Seen = seen };

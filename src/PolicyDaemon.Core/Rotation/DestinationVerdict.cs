@@ -51,9 +51,11 @@ public static class DestinationVerdicts
         };
     }
 
-    public static DestinationVerdict Verdict(this MailForecast forecast)
+    /// <param name="forecast">Null where there is nothing to compare with: no pin is served.</param>
+    public static DestinationVerdict Verdict(this MailForecast? forecast)
     {
-        ArgumentNullException.ThrowIfNull(forecast);
+        if (forecast is null)
+            return DestinationVerdict.Unknown;
         var tried = forecast.Addresses.Where(one => one.Address.History.LastAttempt is not null).ToList();
         if (tried.Count == 0)
             return forecast.IsOfNoFamily ? DestinationVerdict.Mismatch : DestinationVerdict.Unknown;

@@ -49,12 +49,12 @@ public static class Evidence
     {
         if (!NamesAreAuthenticated(view.Input.Mx.Dnssec, view.Input.Mx.HostIsGiven))
             return null;
-        foreach (var slot in view.Current.Where(slot => slot.Dane == DaneVerdict.Match))
+        foreach (var algorithm in view.Current.Where(algorithm => algorithm.Dane == DaneVerdict.Match))
         {
-            if (slot.Certificate.Matches(candidate.Fingerprint))
-                return $"{slot.Address.MxHost} [{slot.Address.History.Target.Address}] presents it, and a DNSSEC-secure TLSA record matches";
-            if (view.Pins.Accepts(slot.Certificate) && Announces(slot.Address, candidate, view))
-                return $"a DNSSEC-secure TLSA record of {slot.Address.MxHost} announces it beside the one in use";
+            if (algorithm.Certificate.Matches(candidate.Fingerprint))
+                return $"{algorithm.Address.MxHost} [{algorithm.Address.History.Target.Address}] presents it, and a DNSSEC-secure TLSA record matches";
+            if (view.Pins.Accepts(algorithm.Certificate) && Announces(algorithm.Address, candidate, view))
+                return $"a DNSSEC-secure TLSA record of {algorithm.Address.MxHost} announces it beside the one in use";
         }
 
         return null;
@@ -69,27 +69,27 @@ public static class Evidence
     /// address of two with another certificate, now or at any time of the hold-down, is what an attacker near that address looks like.</remarks>
     internal static string? WebPki(Pin candidate, RotationView view)
     {
-        foreach (var slot in view.Current)
+        foreach (var algorithm in view.Current)
         {
-            var sameHost = view.CertificateSlots.Where(other =>
-                other.Address.Listed && other.Address.MxHost == slot.Address.MxHost && other.Algorithm == slot.Algorithm);
-            if (slot.Certificate.Matches(candidate.Fingerprint)
+            var sameHost = view.Algorithms.Where(other =>
+                other.Address.Listed && other.Address.MxHost == algorithm.Address.MxHost && other.KeyAlgorithm == algorithm.KeyAlgorithm);
+            if (algorithm.Certificate.Matches(candidate.Fingerprint)
                 && sameHost.All(other => other.IsCurrent ? HasHeldDown(other, candidate, view) : !HasShownAnother(other, candidate, view)))
             {
-                return $"{slot.Address.MxHost} presented it in {slot.Latest.TrustedProbes} probes over "
-                    + $"{Over(slot.Latest)}, with a trusted chain for its authenticated name";
+                return $"{algorithm.Address.MxHost} presented it in {algorithm.Latest.TrustedProbes} probes over "
+                    + $"{Over(algorithm.Latest)}, with a trusted chain for its authenticated name";
             }
         }
 
         return null;
     }
 
-    private static bool HasHeldDown(CertificateSlot slot, Pin candidate, RotationView view)
+    private static bool HasHeldDown(AddressAlgorithm algorithm, Pin candidate, RotationView view)
     {
-        var run = slot.Latest;
+        var run = algorithm.Latest;
         var mx = view.Input.Mx;
-        return slot.Certificate.Matches(candidate.Fingerprint)
-            && slot.Certificate.Covers(slot.Address.MxHost)
+        return algorithm.Certificate.Matches(candidate.Fingerprint)
+            && algorithm.Certificate.Covers(algorithm.Address.MxHost)
             && run.TrustedProbes >= view.Options.HoldDownProbes
             && run.Last - SeenSince(run, view) >= view.Options.HoldDown
             && NamesAreAuthenticated(mx.Dnssec, mx.HostIsGiven)
@@ -111,7 +111,7 @@ public static class Evidence
         return since;
     }
 
-    private static bool HasShownAnother(CertificateSlot slot, Pin candidate, RotationView view) => slot.Runs.Any(run =>
+    private static bool HasShownAnother(AddressAlgorithm algorithm, Pin candidate, RotationView view) => algorithm.Runs.Any(run =>
         run.Certificate?.Matches(candidate.Fingerprint) == false && run.Last >= view.Now - view.Options.HoldDown);
 
     private static string Over(CertificateRun run)

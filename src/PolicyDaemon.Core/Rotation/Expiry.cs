@@ -41,7 +41,7 @@ internal static class Expiry
     /// <summary>True where nobody has presented it for the time that an announced key has.</summary>
     public static bool IsOver(Pin pin, RotationView view) =>
         !view.Current.IsEmpty
-        && view.Current.Max(slot => slot.Latest.Last) - pin.Since >= view.Options.StandbyExpiry
+        && view.Current.Max(algorithm => algorithm.Latest.Last) - pin.Since >= view.Options.StandbyExpiry
         && !Retirement.IsInUse(pin, view)
-        && view.CertificateSlots.All(slot => slot.LastSeen(pin) is not { } seen || slot.Latest.Last - seen >= view.Options.StandbyExpiry);
+        && view.Algorithms.All(algorithm => algorithm.LastSeen(pin) is not { } seen || algorithm.Latest.Last - seen >= view.Options.StandbyExpiry);
 }

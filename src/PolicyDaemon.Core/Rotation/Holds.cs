@@ -46,7 +46,7 @@ internal static class Holds
 
     private static void TlsaMismatch(RotationView view, ImmutableArray<Finding>.Builder holds)
     {
-        var mismatching = view.Current.Where(slot => slot.Dane == DaneVerdict.Mismatch).ToList();
+        var mismatching = view.Current.Where(algorithm => algorithm.Dane == DaneVerdict.Mismatch).ToList();
         if (mismatching.Count > 0)
         {
             holds.Add(view.Finding(
@@ -71,7 +71,7 @@ internal static class Holds
     {
         var mx = view.Input.Mx;
         if (mx.TrustedHosts is null || mx.TrustedHosts.SetEquals(mx.Hosts) || view.Current.IsEmpty
-            || view.Current.Any(slot => view.Pins.Accepts(slot.Certificate)))
+            || view.Current.Any(algorithm => view.Pins.Accepts(algorithm.Certificate)))
             return;
         holds.Add(view.Finding(
                 FindingKind.MxSetReplaced, ProbeOutcome.PinMismatch, view.Current,

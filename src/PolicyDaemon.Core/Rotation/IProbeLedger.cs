@@ -62,27 +62,14 @@ public interface IProbeLedger
     /// <summary>Takes down that the brake was set.</summary>
     void BrakeSet(DateTimeOffset at);
 
-    /// <summary>Stores an observation and the target's history with it.</summary>
-    void Record(Observation observation, AddressHistory history);
+    /// <summary>Stores an observation, and continues the history of its target as it is stored: another program may have probed it meanwhile.</summary>
+    /// <remarks>Probes are many at once: what each of them stores holds no thread until it is durable.</remarks>
+    Task RecordAsync(Observation observation);
 
     /// <summary>Stores what a probe of a destination came to, in one transaction: state, transitions, verdict, findings.</summary>
     /// <remarks>A transition is applied only while its pin is in the state it starts from, since a person may have decided
     /// meanwhile; each leaves an audit row with its rule and reason.</remarks>
-    void Record(ProbeResult result);
-
-    /// <summary>Ends when <see cref="Record(Observation, AddressHistory)"/> would return, and holds no thread until then.</summary>
-    Task RecordAsync(Observation observation, AddressHistory history)
-    {
-        Record(observation, history);
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Ends when <see cref="Record(ProbeResult)"/> would return, and holds no thread until then.</summary>
-    Task RecordAsync(ProbeResult result)
-    {
-        Record(result);
-        return Task.CompletedTask;
-    }
+    Task RecordAsync(ProbeResult result);
 
     /// <summary>Stores the findings about the prober itself, all that hold now: one that was recorded before and is missing has settled.</summary>
     void Record(IReadOnlyList<Finding> proberFindings);

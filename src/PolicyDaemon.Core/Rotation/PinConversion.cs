@@ -53,20 +53,20 @@ public static class PinConversion
 
     internal static void Apply(RotationView view)
     {
-        foreach (var slot in view.Current)
+        foreach (var algorithm in view.Current)
         {
             foreach (var pin in view.Pins.All.Where(pin => pin.NeedsConversion(view.Input.Digest)))
             {
-                if (!view.Pins.Refuses(slot.Certificate) && pin.Convert(slot.Certificate, view.Input.Digest) is { } converted
+                if (!view.Pins.Refuses(algorithm.Certificate) && pin.Convert(algorithm.Certificate, view.Input.Digest) is { } converted
                     && view.Pins.Find(converted.Fingerprint) is null)
-                    Add(view, slot, pin, converted);
+                    Add(view, algorithm, pin, converted);
             }
         }
     }
 
-    private static void Add(RotationView view, CertificateSlot slot, Pin pin, Pin converted)
+    private static void Add(RotationView view, AddressAlgorithm algorithm, Pin pin, Pin converted)
     {
-        var was = $"{pin.Fingerprint.Algorithm.Name()} pin {pin.Fingerprint.Hex} names what {slot.Address.MxHost} presents";
+        var was = $"{pin.Fingerprint.Algorithm.Name()} pin {pin.Fingerprint.Hex} names what {algorithm.Address.MxHost} presents";
         if (pin.IsProof() && view.Input.Mode != PinMode.Locked && view.Pins.HasRoomForServed)
         {
             view.Pins.Add(converted.Fingerprint, converted.Subject, converted.State, pin.Strength, RotationRule.Converted, was);

@@ -26,9 +26,9 @@ public static class PinRotation
         var met = view.AsLastMet();
 
         // What describes the present comes first, with the pins as they are served now.
-        var present = PinVerdict.Forecast(view);
-        var verdict = PinVerdict.Of(present);
-        var seesServedPin = view.Current.Any(slot => view.Pins.Accepts(slot.Certificate));
+        var present = view.Forecast();
+        var verdict = present.Verdict();
+        var seesServedPin = view.Current.Any(algorithm => view.Pins.Accepts(algorithm.Certificate));
         var holds = Holds.Of(met);
         var mayChange = input.Mx.IsCurrent && input.Mode != PinMode.Locked && holds.IsEmpty && !input.Brake.IsOn;
 

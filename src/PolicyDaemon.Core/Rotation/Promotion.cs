@@ -27,7 +27,7 @@ internal static class Promotion
                 continue;
             }
 
-            var isSeen = view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint));
+            var isSeen = view.Current.Any(algorithm => algorithm.Certificate.Matches(candidate.Fingerprint));
             view.Pins.Move(candidate, isSeen ? PinState.Active : PinState.Standby, strength, rule, reason);
         }
 
@@ -41,15 +41,15 @@ internal static class Promotion
     {
         foreach (var standby in view.Pins.In(PinState.Standby))
         {
-            if (view.Current.FirstOrDefault(slot => slot.Certificate.Matches(standby.Fingerprint)) is not { } slot
-                || view.Pins.Refuses(slot.Certificate))
+            if (view.Current.FirstOrDefault(algorithm => algorithm.Certificate.Matches(standby.Fingerprint)) is not { } algorithm
+                || view.Pins.Refuses(algorithm.Certificate))
                 continue;
             if (standby.Strength == PinStrength.Dane && IsHeld(standby, view))
                 continue;
 
             view.Pins.Move(
                 standby, PinState.Active, standby.Strength, RotationRule.FirstUse,
-                $"first presented by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]");
+                $"first presented by {algorithm.Address.MxHost} [{algorithm.Address.History.Target.Address}]");
         }
     }
 
@@ -63,9 +63,9 @@ internal static class Promotion
     }
 
     private static bool IsRefused(Pin candidate, RotationView view) =>
-        view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && view.Pins.Refuses(slot.Certificate));
+        view.Current.Any(algorithm => algorithm.Certificate.Matches(candidate.Fingerprint) && view.Pins.Refuses(algorithm.Certificate));
 
     /// <summary>True where something about the key takes a person, whatever the evidence for it.</summary>
     private static bool IsHeld(Pin candidate, RotationView view) =>
-        view.Current.Any(slot => slot.Certificate.Matches(candidate.Fingerprint) && CandidateHolds.Of(slot, view) is not null);
+        view.Current.Any(algorithm => algorithm.Certificate.Matches(candidate.Fingerprint) && CandidateHolds.Of(algorithm, view) is not null);
 }

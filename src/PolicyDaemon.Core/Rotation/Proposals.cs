@@ -11,12 +11,12 @@ internal static class Proposals
     public static bool FirstSeen(RotationView view)
     {
         var seen = false;
-        foreach (var slot in view.Current)
+        foreach (var algorithm in view.Current)
         {
-            var certificate = slot.Certificate;
+            var certificate = algorithm.Certificate;
             if (view.Pins.Accepts(certificate) || view.Pins.Refuses(certificate))
                 continue;
-            seen |= Propose(view, certificate, slot);
+            seen |= Propose(view, certificate, algorithm);
         }
 
         return seen;
@@ -25,24 +25,24 @@ internal static class Proposals
     /// <summary>Beside a pin of a whole certificate, its public key: it survives the next renewal with the same key.</summary>
     public static void KeyBesideCertificate(RotationView view)
     {
-        foreach (var slot in view.Current)
+        foreach (var algorithm in view.Current)
         {
-            var key = slot.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
-            if (!view.Pins.Accepts(slot.Certificate) || view.Pins.Refuses(slot.Certificate) || view.Pins.Find(key) is not null
+            var key = algorithm.Certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
+            if (!view.Pins.Accepts(algorithm.Certificate) || view.Pins.Refuses(algorithm.Certificate) || view.Pins.Find(key) is not null
                 || !view.Pins.HasRoomForCandidate)
                 continue;
             view.Pins.Add(
                 key, PinSubject.PublicKey, PinState.Candidate, null, RotationRule.KeyBesideCertificate,
-                $"the public key of the pinned certificate at {slot.Address.MxHost}; it stays valid when the certificate is renewed with the same key");
+                $"the public key of the pinned certificate at {algorithm.Address.MxHost}; it stays valid when the certificate is renewed with the same key");
         }
     }
 
     /// <summary>A key that the zone announces beside the one in use: a candidate that evidence A may make standby.</summary>
     public static void Announced(RotationView view)
     {
-        foreach (var slot in view.Current.Where(slot => slot.Dane == DaneVerdict.Match && view.Pins.Accepts(slot.Certificate)))
+        foreach (var algorithm in view.Current.Where(algorithm => algorithm.Dane == DaneVerdict.Match && view.Pins.Accepts(algorithm.Certificate)))
         {
-            foreach (var record in slot.Address.SecureTlsa.OrderBy(record => record.ToString(), StringComparer.Ordinal))
+            foreach (var record in algorithm.Address.SecureTlsa.OrderBy(record => record.ToString(), StringComparer.Ordinal))
             {
                 if (record.TryFingerprint(view.Input.Digest, out var pin, out var subject)
                     && !view.Current.Any(other => other.Certificate.Matches(pin))
@@ -50,13 +50,13 @@ internal static class Proposals
                 {
                     view.Pins.Add(
                         pin, subject, PinState.Candidate, null, RotationRule.Announced,
-                        $"announced in the TLSA records of {slot.Address.MxHost}, beside the one in use");
+                        $"announced in the TLSA records of {algorithm.Address.MxHost}, beside the one in use");
                 }
             }
         }
     }
 
-    private static bool Propose(RotationView view, ServerCertificate certificate, CertificateSlot slot)
+    private static bool Propose(RotationView view, ServerCertificate certificate, AddressAlgorithm algorithm)
     {
         var key = certificate.Digest(PinSubject.PublicKey, view.Input.Digest);
         switch (view.Pins.Find(key))
@@ -68,12 +68,12 @@ internal static class Proposals
                 MakeRoom(view);
                 view.Pins.Add(
                     key, PinSubject.PublicKey, PinState.Candidate, null, RotationRule.FirstSeen,
-                    $"presented by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
+                    $"presented by {algorithm.Address.MxHost} [{algorithm.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
                 return true;
             case { State: PinState.Retired } retired when view.Input.Mode != PinMode.Locked:
                 view.Pins.Move(
                     retired, PinState.Candidate, retired.Strength, RotationRule.FirstSeen,
-                    $"presented again by {slot.Address.MxHost} [{slot.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
+                    $"presented again by {algorithm.Address.MxHost} [{algorithm.Address.History.Target.Address}]{KeyRecord.Of(certificate, view)}");
                 return true;
             default:
                 return false;
@@ -97,5 +97,5 @@ internal static class Proposals
     }
 
     private static bool IsPresented(Pin pin, RotationView view) =>
-        view.CertificateSlots.Any(slot => slot.Address.Listed && slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+        view.Algorithms.Any(algorithm => algorithm.Address.Listed && algorithm.Latest.Certificate?.Matches(pin.Fingerprint) == true);
 }

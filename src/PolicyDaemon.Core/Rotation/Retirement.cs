@@ -34,31 +34,31 @@ internal static class Retirement
 
     /// <summary>True where some address, reachable or not, listed or not, presented the pin in its last conclusive probe.</summary>
     public static bool IsInUse(Pin pin, RotationView view) =>
-        view.CertificateSlots.Any(slot => slot.Latest.Certificate?.Matches(pin.Fingerprint) == true);
+        view.Algorithms.Any(algorithm => algorithm.Latest.Certificate?.Matches(pin.Fingerprint) == true);
 
     /// <summary>False where the pin was last seen at an address that cannot be reached now, whatever it showed since.</summary>
     private static bool IsWhereItWasReachable(Pin pin, RotationView view)
     {
-        var last = view.CertificateSlots.Where(slot => slot.Address.Listed).Max(slot => slot.LastSeen(pin));
-        return last is null || view.CertificateSlots
-            .Where(slot => slot.Address.Listed && slot.LastSeen(pin) == last).All(slot => slot.Address.History.IsConclusive);
+        var last = view.Algorithms.Where(algorithm => algorithm.Address.Listed).Max(algorithm => algorithm.LastSeen(pin));
+        return last is null || view.Algorithms
+            .Where(algorithm => algorithm.Address.Listed && algorithm.LastSeen(pin) == last).All(algorithm => algorithm.Address.History.IsConclusive);
     }
 
     private static bool IsReplacedEverywhere(Pin pin, RotationView view) =>
-        !view.Current.IsEmpty && view.CertificateSlots.Where(slot => slot.Address.Listed).All(slot => IsReplaced(slot, pin, view));
+        !view.Current.IsEmpty && view.Algorithms.Where(algorithm => algorithm.Address.Listed).All(algorithm => IsReplaced(algorithm, pin, view));
 
-    private static bool IsReplaced(CertificateSlot slot, Pin pin, RotationView view)
+    private static bool IsReplaced(AddressAlgorithm algorithm, Pin pin, RotationView view)
     {
-        var runs = slot.SinceReplaced(pin, view.Pins).ToList();
+        var runs = algorithm.SinceReplaced(pin, view.Pins).ToList();
         return runs.Count > 0 && runs[0].Last - runs[^1].First >= view.Options.RetireAfter && runs.Sum(run => run.Probes) >= view.Options.RetireAfterProbes;
     }
 
     private static bool IsUnseenForGrace(Pin pin, RotationView view)
     {
-        var slots = view.CertificateSlots.Where(slot => slot.Address.Listed && slot.LastSeen(pin) is not null).ToList();
-        return slots.Count > 0
-            ? slots.All(slot => slot.Latest.Last - slot.LastSeen(pin) >= view.Options.RetireGrace)
+        var algorithms = view.Algorithms.Where(algorithm => algorithm.Address.Listed && algorithm.LastSeen(pin) is not null).ToList();
+        return algorithms.Count > 0
+            ? algorithms.All(algorithm => algorithm.Latest.Last - algorithm.LastSeen(pin) >= view.Options.RetireGrace)
             // A pin that was never seen, such as an imported one: its grace began with retiring.
-            : view.Current.All(slot => slot.Latest.Last - pin.Since >= view.Options.RetireGrace);
+            : view.Current.All(algorithm => algorithm.Latest.Last - pin.Since >= view.Options.RetireGrace);
     }
 }

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Core.Rotation;
 
-/// <summary>An input prepared for the rules: its slots in one order, whatever the order of the addresses.</summary>
+/// <summary>An input prepared for the rules: its addresses and their key algorithms in one order, whatever the order of the addresses.</summary>
 internal sealed class RotationView
 {
     public RotationView(RotationInput input)
@@ -22,8 +23,8 @@ internal sealed class RotationView
                 .OrderBy(address => address.MxHost, StringComparer.Ordinal)
                 .ThenBy(address => address.History.Target.Id, StringComparer.Ordinal),
         ];
-        CertificateSlots = [.. Addresses.SelectMany(address => address.History.Algorithms.Select(algorithm => new CertificateSlot(address, algorithm)))];
-        Current = [.. CertificateSlots.Where(slot => slot.IsCurrent)];
+        Algorithms = [.. Addresses.SelectMany(address => address.History.Algorithms.Select(known => new AddressAlgorithm(address, known)))];
+        Current = [.. Algorithms.Where(algorithm => algorithm.IsCurrent)];
         Pins = pins;
     }
 
@@ -31,10 +32,11 @@ internal sealed class RotationView
 
     public ImmutableArray<AddressState> Addresses { get; }
 
-    public ImmutableArray<CertificateSlot> CertificateSlots { get; }
+    /// <summary>Each address with each key algorithm of which it ever presented a certificate.</summary>
+    public ImmutableArray<AddressAlgorithm> Algorithms { get; }
 
-    /// <summary>The slots that the last attempts saw.</summary>
-    public ImmutableArray<CertificateSlot> Current { get; }
+    /// <summary>Those whose certificate the last attempt at the address saw.</summary>
+    public ImmutableArray<AddressAlgorithm> Current { get; }
 
     public PinSet Pins { get; }
 
@@ -52,12 +54,18 @@ internal sealed class RotationView
     public RotationView AsLastMet() => new(
         Input with { Addresses = [.. Input.Addresses.Select(address => address with { History = address.History.AsLastMet() })] }, Pins);
 
-    /// <summary>A finding about these pins, with those that are served as expected and what the slots present as seen.</summary>
-    public Finding Finding(FindingKind kind, ProbeOutcome outcome, IEnumerable<CertificateSlot> slots, string detail, string remedy) =>
+    /// <summary>What would happen to mail with the pins as they are served.</summary>
+    /// <returns>Null where no pin is served.</returns>
+    public MailForecast? Forecast() => Pins.Served.Any()
+        ? MailForecast.Of(new DeliveryRules(Input.Delivery with { IsPinned = Pins.Accepts }, Input.Postfix), Addresses)
+        : null;
+
+    /// <summary>A finding about these pins, with those that are served as expected and what is presented as seen.</summary>
+    public Finding Finding(FindingKind kind, ProbeOutcome outcome, IEnumerable<AddressAlgorithm> algorithms, string detail, string remedy) =>
         new(kind, Input.Entry, detail, remedy, Now)
         {
             Outcome = outcome,
             Expected = [.. Pins.Served.Select(pin => pin.Fingerprint)],
-            Seen = [.. slots.Select(slot => slot.ToPresentedKey(Input.Digest))],
+            Seen = [.. algorithms.Select(algorithm => algorithm.ToPresentedKey(Input.Digest))],
         };
 }

@@ -111,7 +111,7 @@ internal sealed class AddressGate(
         var observation = await probe.ProbeAsync(target, bothAlgorithms && isTime, cancellation);
         var after = before.AsOf(observation.At).With(observation);
         if (ledger is not null)
-            await ledger.RecordAsync(observation, after);
+            await ledger.RecordAsync(observation);
         var seen = new TargetProbe(after, observation, stored?.LastAttempt is not null && IsNews(before, after));
         if (memory == GateMemory.ThisRun)
             own[target] = seen;

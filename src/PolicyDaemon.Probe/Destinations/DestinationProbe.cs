@@ -88,7 +88,7 @@ public sealed class DestinationProbe : IDisposable
     {
         ArgumentNullException.ThrowIfNull(probed);
         foreach (var address in probed.Addresses.DistinctBy(address => address.Observation.Target))
-            await Ledger.RecordAsync(address.Observation, gate.Remembered(address.Observation.Target).With(address.Observation));
+            await Ledger.RecordAsync(address.Observation);
         var now = time.GetUtcNow();
         if (Ledger.Read(probed.Resolution.NextHop)?.AsOf(now) is not { } state)
             return;

@@ -82,17 +82,8 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public void BrakeSet(DateTimeOffset at) => Write(into => into.BrakeSet(at));
 
-    /// <inheritdoc/>
-    /// <remarks>The history is continued from what is stored, and not taken from <paramref name="history"/>: another program may have
-    /// probed meanwhile.</remarks>
-    public void Record(Observation observation, AddressHistory history) => Write(into => into.Write(observation, time.GetUtcNow()));
+    public Task RecordAsync(Observation observation) => writer.WriteAsync(into => into.Write(observation, time.GetUtcNow()));
 
-    public void Record(ProbeResult result) => Write(into => into.Write(result, postfix, time.GetUtcNow()));
-
-    /// <inheritdoc/>
-    public Task RecordAsync(Observation observation, AddressHistory history) => writer.WriteAsync(into => into.Write(observation, time.GetUtcNow()));
-
-    /// <inheritdoc/>
     public Task RecordAsync(ProbeResult result) => writer.WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
 
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));

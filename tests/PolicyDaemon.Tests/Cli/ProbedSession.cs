@@ -28,7 +28,7 @@ internal sealed class ProbedSession : IDisposable
             Certificates = [.. certificates.Select(number => new PresentedCertificate(
                 LedgerFixture.Certificate(number), [], ChainVerdict.NotTrusted, null, "TLSv1.3", "TLS_AES_256_GCM_SHA384"))],
         };
-        ledger.Record(observation, new AddressHistory(observation.Target));
+        ledger.Record(observation);
         ledger.Record(new ProbeResult
         {
             Key = NextHop.Parse(key),

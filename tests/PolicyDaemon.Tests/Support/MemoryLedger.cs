@@ -210,12 +210,19 @@ internal sealed class MemoryLedger : IProbeLedger
     private IEnumerable<MxTarget> Pinned() =>
         destinations.Values.Where(one => one.Pins.Any(pin => pin.IsServed)).SelectMany(one => one.Targets);
 
-    public void Record(Observation observation, AddressHistory history)
+    public Task RecordAsync(Observation observation)
     {
         Check();
         lock (guard)
-            histories[observation.Target] = history;
+            histories[observation.Target] = (histories.GetValueOrDefault(observation.Target) ?? new AddressHistory(observation.Target)).AsOf(observation.At).With(observation);
         Observations.Enqueue(observation);
+        return Task.CompletedTask;
+    }
+
+    public Task RecordAsync(ProbeResult result)
+    {
+        Record(result);
+        return Task.CompletedTask;
     }
 
     public void Record(ProbeResult result)

@@ -27,7 +27,7 @@ public sealed class LedgerFaultTests : IDisposable
         using (store.BeginChange(new ChangeOrigin(TemporaryStore.Alice, "slow"), PostfixSettings.Default))
         {
             Assert.Contains("another program", Assert.Throws<LedgerUnavailableException>(() => ledger.Record(result)).Message, StringComparison.Ordinal);
-            Assert.Throws<LedgerUnavailableException>(() => ledger.Record(fixture.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
+            Assert.Throws<LedgerUnavailableException>(() => ledger.Record(fixture.Observation(1, ProbeOutcome.Timeout)));
             // Reading goes on.
             Assert.Null(ledger.Read(NextHop.Parse("a.example"))!.LastProbe);
         }
@@ -158,7 +158,7 @@ public sealed class LedgerFaultTests : IDisposable
         var writers = Enumerable.Range(1, 4).Select(i => Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
-                fixture.Ledger.Record(fixture.Observation(i, ProbeOutcome.Timeout), new AddressHistory(Target(i)));
+                fixture.Ledger.Record(fixture.Observation(i, ProbeOutcome.Timeout));
         })).ToList();
 
         for (var i = 0; i < 20; i++)

@@ -76,8 +76,7 @@ public sealed class LedgerFindingTests : IDisposable
         foreach (var outcome in new[] { ProbeOutcome.Secured, ProbeOutcome.StartTlsNotSupported }.Concat(Enumerable.Repeat(ProbeOutcome.Timeout, 60)))
         {
             fixture.Store.Time.Advance(TimeSpan.FromMinutes(1));
-            fixture.Ledger.Record(
-                outcome == ProbeOutcome.Secured ? fixture.Observation(1, outcome, 0) : fixture.Observation(1, outcome), fixture.Ledger.ReadHistory(Target(1)));
+            fixture.Ledger.Record(outcome == ProbeOutcome.Secured ? fixture.Observation(1, outcome, 0) : fixture.Observation(1, outcome));
         }
 
         fixture.Ledger.Dispose();

@@ -62,9 +62,8 @@ internal sealed class LedgerFixture : IDisposable
 
     internal AddressHistory Record(Observation observation)
     {
-        var after = Ledger.ReadHistory(observation.Target).With(observation);
-        Ledger.Record(observation, after);
-        return after;
+        Ledger.Record(observation);
+        return Ledger.ReadHistory(observation.Target);
     }
 
     internal static MxResolution Resolution(string key, DateTimeOffset at, params int[] targets) => new()
@@ -143,4 +142,12 @@ internal sealed class LedgerFixture : IDisposable
         using var certificate = TestCertificates.Create([name], selfSigned: true, rsa);
         return ServerCertificate.TryParse(certificate.RawData)!;
     }
+}
+
+/// <summary>Recording for tests that wait for each record before they go on.</summary>
+internal static class LedgerRecording
+{
+    internal static void Record(this ProbeLedger ledger, Observation observation) => ledger.RecordAsync(observation).GetAwaiter().GetResult();
+
+    internal static void Record(this ProbeLedger ledger, ProbeResult result) => ledger.RecordAsync(result).GetAwaiter().GetResult();
 }

@@ -39,7 +39,7 @@ public sealed class LedgerModelTests
                             ? [Certificate(certificates[0]).Algorithm == KeyAlgorithm.Rsa ? KeyAlgorithm.Ecdsa : KeyAlgorithm.Rsa]
                             : [],
                     };
-                    fixture.Ledger.Record(seen, model[target]);
+                    fixture.Ledger.Record(seen);
                     model[target] = model[target].With(seen);
                     if (restart)
                     {

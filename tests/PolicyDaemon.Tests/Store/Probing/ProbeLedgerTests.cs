@@ -51,7 +51,7 @@ public sealed class ProbeLedgerTests : IDisposable
             fixture.Observation(4, ProbeOutcome.ConnectionLost) with { Stage = ProbeStage.Handshake },
         ];
         foreach (var observation in observations)
-            await fixture.Ledger.RecordAsync(observation, new AddressHistory(observation.Target).With(observation));
+            await fixture.Ledger.RecordAsync(observation);
 
         using var other = fixture.Open();
 
@@ -179,13 +179,13 @@ public sealed class ProbeLedgerTests : IDisposable
     {
         using var other = fixture.Open();
         fixture.See(1, 0);
-        var stale = other.ReadHistory(Target(1));
+        other.ReadHistory(Target(1));
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.See(1, 0);
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
 
         var observation = fixture.Observation(1, ProbeOutcome.Secured, 0);
-        other.Record(observation, stale.With(observation));
+        other.Record(observation);
 
         Assert.Equal(3, Assert.Single(fixture.Ledger.ReadHistory(Target(1)).CertificateRuns).Probes);
     }
@@ -532,7 +532,7 @@ public sealed class ProbeLedgerTests : IDisposable
     {
         using var bare = new LedgerFixture(create: false);
         Assert.Contains("policyctl init", Assert.Throws<LedgerUnavailableException>(bare.Ledger.List).Message, StringComparison.Ordinal);
-        Assert.Throws<LedgerUnavailableException>(() => bare.Ledger.Record(bare.Observation(1, ProbeOutcome.Timeout), new AddressHistory(Target(1))));
+        Assert.Throws<LedgerUnavailableException>(() => bare.Ledger.Record(bare.Observation(1, ProbeOutcome.Timeout)));
 
         PolicyStore.Create(bare.Store.Path, TemporaryStore.Alice, bare.Store.Time).Dispose();
 

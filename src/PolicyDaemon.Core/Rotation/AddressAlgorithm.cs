@@ -4,14 +4,14 @@ using PolicyDaemon.Core.Pins;
 namespace PolicyDaemon.Core.Rotation;
 
 /// <summary>An address with one key algorithm: a server presents one certificate there at a time.</summary>
-internal sealed class CertificateSlot(AddressState address, KeyAlgorithm algorithm)
+internal sealed class AddressAlgorithm(AddressState address, KeyAlgorithm keyAlgorithm)
 {
     public AddressState Address { get; } = address;
 
-    public KeyAlgorithm Algorithm { get; } = algorithm;
+    public KeyAlgorithm KeyAlgorithm { get; } = keyAlgorithm;
 
     /// <summary>The runs of the algorithm at the address, oldest first, never empty.</summary>
-    public IReadOnlyList<CertificateRun> Runs { get; } = [.. address.History.Runs(algorithm)];
+    public IReadOnlyList<CertificateRun> Runs { get; } = [.. address.History.Runs(keyAlgorithm)];
 
     public CertificateRun Latest => Runs[^1];
 
@@ -19,10 +19,10 @@ internal sealed class CertificateSlot(AddressState address, KeyAlgorithm algorit
     public bool IsCurrent =>
         Address.Listed && Address.History.IsSecured && Latest.Certificate is not null && Latest.Last == Address.History.LastAttempt;
 
-    /// <summary>The certificate seen in the last attempt; only for a current slot.</summary>
+    /// <summary>The certificate seen in the last attempt; only where it is current.</summary>
     public ServerCertificate Certificate => Latest.Certificate ?? throw new InvalidOperationException("nothing was seen here");
 
-    public DaneVerdict Dane => Address.DaneOf(Algorithm);
+    public DaneVerdict Dane => Address.DaneOf(KeyAlgorithm);
 
     /// <summary>The latest runs in which served keys other than the pin were presented here, and nothing else.</summary>
     public IEnumerable<CertificateRun> SinceReplaced(Pin pin, PinSet pins) =>
