@@ -20,11 +20,10 @@ public sealed class DiscoveredRecord
     private readonly byte tlsRptKind;
     private readonly byte source;
     private readonly bool isProtected;
-    private readonly bool isUnknown;
     private uint used;
     private int wanted;
 
-    private DiscoveredRecord(LookupAnswer plain, LookupAnswer tlsRpt, DiscoveredAnswer answer, bool isUnknown, bool isProtected, uint due, uint validUntil, uint used)
+    private DiscoveredRecord(LookupAnswer plain, LookupAnswer tlsRpt, DiscoveredAnswer answer, bool isProtected, uint due, uint validUntil, uint used)
     {
         kind = (byte)plain.Kind;
         text = Octets(plain.Text);
@@ -32,7 +31,6 @@ public sealed class DiscoveredRecord
         tlsRptText = tlsRpt.Text == plain.Text ? text : Octets(tlsRpt.Text);
         source = (byte)answer;
         this.isProtected = isProtected;
-        this.isUnknown = isUnknown;
         Due = due;
         ValidUntil = validUntil;
         this.used = used;
@@ -49,9 +47,6 @@ public sealed class DiscoveredRecord
 
     /// <summary>What was concluded.</summary>
     public DiscoveredAnswer Answer => (DiscoveredAnswer)source;
-
-    /// <summary>Nothing is known: the answer is the careful one for that.</summary>
-    public bool IsUnknown => isUnknown;
 
     /// <summary>It never leaves for want of room.</summary>
     public bool IsProtected => isProtected;
@@ -82,7 +77,7 @@ public sealed class DiscoveredRecord
         }
 
         return new(
-            PolicySnapshotAnswers.Storable(plain), PolicySnapshotAnswers.Storable(tlsRpt), verdict.Answer, verdict.IsUnknown,
+            PolicySnapshotAnswers.Storable(plain), PolicySnapshotAnswers.Storable(tlsRpt), verdict.Answer,
             memory is null or { IsProtected: true }, memory is null ? uint.MaxValue : Seconds(memory.NextDue(conditions, now)),
             verdict.ValidUntil is { } end ? Seconds(end) : uint.MaxValue, Seconds(memory?.Used ?? now));
     }
@@ -146,10 +141,7 @@ public sealed class DiscoveredAnswers
         byOctets = records.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
-    /// <summary>How many destinations are known.</summary>
-    public int Count => Volatile.Read(ref count);
-
-    /// <summary>How many of them are answered how.</summary>
+    /// <summary>How many of the destinations that are known are answered how.</summary>
     public IReadOnlyDictionary<DiscoveredAnswer, int> CountByAnswer() =>
         Enum.GetValues<DiscoveredAnswer>().ToDictionary(answer => answer, answer => Volatile.Read(ref byAnswer[(int)answer]));
 
@@ -168,7 +160,7 @@ public sealed class DiscoveredAnswers
         }
         else
         {
-            Volatile.Write(ref count, count + 1);
+            count++;
         }
 
         byAnswer[(int)record.Answer]++;
@@ -182,7 +174,7 @@ public sealed class DiscoveredAnswers
         if (!records.TryRemove(canonicalKey, out var gone))
             return;
         byAnswer[(int)gone.Answer]--;
-        Volatile.Write(ref count, count - 1);
+        count--;
     }
 
     /// <summary>Lets a twentieth go, of those that protect nothing those that were not used for the longest time.</summary>

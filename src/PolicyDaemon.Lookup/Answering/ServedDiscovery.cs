@@ -71,7 +71,9 @@ public sealed class ParkedLookup
         Key = key;
         Map = map;
         Discovery = discovery;
-        deadline = time.CreateTimer(static state => ((ParkedLookup)state!).Conclude(null), this, discovery.Wait, Timeout.InfiniteTimeSpan);
+        // Armed once it has its place here: it may be over before this thread goes on, and concluding disposes of it.
+        deadline = time.CreateTimer(static state => ((ParkedLookup)state!).Conclude(null), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        deadline.Change(discovery.Wait, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The canonical key.</summary>

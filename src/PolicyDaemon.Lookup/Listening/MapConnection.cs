@@ -1,9 +1,6 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;
@@ -19,13 +16,10 @@ namespace PolicyDaemon.Lookup.Listening;
 /// </remarks>
 internal sealed class MapConnection
 {
-    // Pipelined replies go out together, but not without bound: with the last of them this is all that a peer can leave unread, and all that
-    // it gets before others have their turn.
-    private const int FlushThreshold = 8 * 1024;
-
     private readonly IConnectionTransport transport;
-    private readonly LookupService service;
+    private readonly MapRequests requests;
     private readonly ConnectionContext context;
+    private ParkedLookup? parked;
     private long requestSince;
     private long replySince;
     private long held;
@@ -37,19 +31,18 @@ internal sealed class MapConnection
     public MapConnection(IConnectionTransport transport, ListenerRoom room, LookupService service, ConnectionContext context)
     {
         this.transport = transport;
-        this.service = service;
         this.context = context;
+        requests = new MapRequests(room.Endpoint.Protocol, service, context);
         Room = room;
-        Protocol = room.Endpoint.Protocol;
         lastActivity = context.Time.GetTimestamp();
     }
 
-    public MapProtocol Protocol { get; }
+    public MapProtocol Protocol => requests.Protocol;
 
     /// <summary>The listener's part of the connections that this one counts in.</summary>
     public ListenerRoom Room { get; }
 
-    /// <summary>The timestamp of the last request, or of the begin of the connection before the first one.</summary>
+    /// <summary>The timestamp of the last request, or of its reply where that came later, or of the begin of the connection before the first one.</summary>
     public long LastActivity => Volatile.Read(ref lastActivity);
 
     /// <summary>True where the peer has sent a whole request before, and so is more likely a Postfix than a peer that only takes up room.</summary>
@@ -96,7 +89,7 @@ internal sealed class MapConnection
             while (true)
             {
                 // What outlives an await is memory of every connection.
-                var status = Answer(await input.ReadAsync(), input, output, out var written, out var left, out var isLast, out var parked);
+                var status = Answer(await input.ReadAsync(), input, output, out var written, out var left, out var isLast);
                 while (written > 0 || parked is not null)
                 {
                     if (written > 0)
@@ -113,7 +106,6 @@ internal sealed class MapConnection
                     }
 
                     written = parked is null ? 0 : await ConcludeAsync(parked, output);
-                    parked = null;
                 }
 
                 if (status == FrameStatus.Malformed || (status == FrameStatus.Incomplete && (isLast || (leaving && left == 0))))
@@ -134,6 +126,9 @@ internal sealed class MapConnection
         }
         finally
         {
+            // The peer left before its turn came: its place is another lookup's.
+            if (parked is not null)
+                requests.GiveUp(parked);
             Hold(0);
             output.Complete();
             input.Complete();
@@ -146,14 +141,12 @@ internal sealed class MapConnection
     /// <param name="written">Octets of replies.</param>
     /// <param name="left">Octets that were not consumed.</param>
     /// <param name="isLast">The peer sends no more.</param>
-    /// <param name="parked">The lookup whose answer comes later; the last one that was looked at.</param>
-    private FrameStatus Answer(
-        ReadResult read, PipeReader input, PipeWriter output, out int written, out long left, out bool isLast, out ParkedLookup? parked)
+    private FrameStatus Answer(ReadResult read, PipeReader input, PipeWriter output, out int written, out long left, out bool isLast)
     {
         var buffer = read.Buffer;
         isLast = read.IsCompleted;
         var received = buffer.Length;
-        var status = AnswerAll(ref buffer, output, out written, out parked);
+        var status = requests.Answer(ref buffer, output, out written, out parked);
         left = buffer.Length;
         // More requests may be here when the replies had to be flushed first: those are not examined yet.
         input.AdvanceTo(buffer.Start, status == FrameStatus.Incomplete ? buffer.End : buffer.Start);
@@ -161,6 +154,19 @@ internal sealed class MapConnection
         // Requests that are whole wait for us, not for the peer.
         NoteProgress(status == FrameStatus.Incomplete ? left : 0, left != received);
         return status;
+    }
+
+    /// <summary>Waits, on no thread, until the parked lookup can be answered, and answers it.</summary>
+    private async ValueTask<int> ConcludeAsync(ParkedLookup lookup, PipeWriter output)
+    {
+        await lookup.Outcome;
+        // Whoever concluded it has another thread; connections are served on one.
+        await transport.YieldAsync();
+        // Until now the peer waited for us; what it has to take the reply begins here.
+        Volatile.Write(ref lastActivity, context.Time.GetTimestamp());
+        parked = null;
+        // Also where the peer has left meanwhile, which writing tells.
+        return requests.Conclude(lookup, output);
     }
 
     private void NoteProgress(long left, bool consumed)
@@ -206,116 +212,5 @@ internal sealed class MapConnection
         var change = octets - held;
         Volatile.Write(ref held, octets);
         context.Memory.Change(change);
-    }
-
-    /// <summary>Answers the whole requests at the start of the buffer, in order.</summary>
-    /// <returns><see cref="FrameStatus.Complete"/> where a flush, or a lookup whose answer is not known yet, comes before the next request; otherwise the parser's status of the rest.</returns>
-    private FrameStatus AnswerAll(ref ReadOnlySequence<byte> buffer, PipeWriter output, out int written, out ParkedLookup? parked)
-    {
-        written = 0;
-        parked = null;
-        while (written < FlushThreshold && parked is null)
-        {
-            if (buffer.IsEmpty)
-                return FrameStatus.Incomplete;
-            var status = Protocol == MapProtocol.Socketmap
-                ? SocketmapProtocol.TryReadRequest(ref buffer, out var request)
-                : TcpTableProtocol.TryReadRequest(ref buffer, out request);
-            if (status == FrameStatus.Malformed)
-                Malformed(buffer);
-            if (status != FrameStatus.Complete)
-                return status;
-            written += Answer(request, output, out parked);
-        }
-
-        return FrameStatus.Complete;
-    }
-
-    private int Answer(in ReadOnlySequence<byte> request, PipeWriter output, out ParkedLookup? parked)
-    {
-        if (request.IsSingleSegment)
-            return Answer(request.FirstSpan, output, out parked);
-
-        var copy = ArrayPool<byte>.Shared.Rent((int)request.Length);
-        try
-        {
-            request.CopyTo(copy);
-            return Answer(copy.AsSpan(0, (int)request.Length), output, out parked);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(copy);
-        }
-    }
-
-    private int Answer(ReadOnlySpan<byte> request, PipeWriter output, out ParkedLookup? parked)
-    {
-        if (Protocol == MapProtocol.Socketmap)
-        {
-            parked = null;
-            var reply = SocketmapProtocol.Split(request, out var mapName, out var key)
-                ? service.Answer(mapName, key, out parked)
-                : service.Refuse(LookupAnswerKind.Permanent, "a request is a map name, a space and a key (socketmap_table(5))"u8);
-            return parked is null ? Write(output, reply) : 0;
-        }
-
-        return AnswerTcpTable(request, output, out parked);
-    }
-
-    /// <summary>Waits, on no thread, until a parked lookup can be answered, and answers it.</summary>
-    private async ValueTask<int> ConcludeAsync(ParkedLookup parked, PipeWriter output)
-    {
-        await parked.Outcome;
-        try
-        {
-            // Whoever concluded it has another thread; connections are served on one.
-            await transport.YieldAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            service.Conclude(parked);
-            throw;
-        }
-
-        // Also where the peer has left meanwhile, which writing tells: its place is another lookup's.
-        return Write(output, service.Conclude(parked));
-    }
-
-    private int Write(PipeWriter output, LookupReply reply)
-    {
-        if (Protocol == MapProtocol.Socketmap)
-            SocketmapProtocol.WriteReply(output, reply);
-        else
-            TcpTableProtocol.WriteReply(output, reply);
-        return reply.Text.Length + 32;
-    }
-
-    private int AnswerTcpTable(ReadOnlySpan<byte> line, PipeWriter output, out ParkedLookup? parked)
-    {
-        byte[]? rented = null;
-        parked = null;
-        try
-        {
-            const int onStack = 1024;
-            var scratch = line.Length <= onStack ? stackalloc byte[onStack] : (rented = ArrayPool<byte>.Shared.Rent(line.Length));
-            var reply = TcpTableProtocol.TryDecodeKey(line, scratch, out var key)
-                ? service.Answer(MapName.TlsPolicy, key, out parked)
-                : service.Refuse(LookupAnswerKind.Temporary, "a request is: get KEY, with %XX for what is not printable (tcp_table(5))"u8);
-            return parked is null ? Write(output, reply) : 0;
-        }
-        finally
-        {
-            if (rented is not null)
-                ArrayPool<byte>.Shared.Return(rented);
-        }
-    }
-
-    private void Malformed(in ReadOnlySequence<byte> buffer)
-    {
-        service.Counters.ProtocolError();
-        if (!context.Faults.TryPass(out var suppressed))
-            return;
-        var excerpt = buffer.Slice(0, Math.Min(buffer.Length, 128)).ToArray();
-        context.Logger.BadRequest(Protocol.Name(), PeerText.Escape(excerpt), suppressed);
     }
 }

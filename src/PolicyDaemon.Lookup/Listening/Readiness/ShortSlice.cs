@@ -28,9 +28,6 @@ internal static class ShortSlice
         _ => (-1, -1),
     };
 
-    /// <summary>The slice that the calling thread asks for or is given; zero where the kernel does not tell.</summary>
-    internal static ulong Current => TryRead(out var attributes) ? attributes.Runtime : 0;
-
     /// <summary>Asks for the short slice for the calling thread. Its niceness stays as the administrator set it, and so does a scheduling policy other than the usual.</summary>
     /// <returns>False where the kernel or a sandbox refuses.</returns>
     internal static bool TryAsk()
@@ -42,7 +39,9 @@ internal static class ShortSlice
         return NativeMethods.SetScheduling(Numbers.Set, 0, attributes, 0) == 0;
     }
 
-    private static bool TryRead(out SchedulingAttributes attributes)
+    /// <summary>Reads what the calling thread asks for or is given.</summary>
+    /// <returns>False where the kernel does not tell.</returns>
+    internal static bool TryRead(out SchedulingAttributes attributes)
     {
         attributes = default;
         return Numbers.Get > 0 && NativeMethods.GetScheduling(Numbers.Get, 0, out attributes, AttributesSize, 0) == 0;

@@ -43,6 +43,9 @@ internal sealed class PipeTransport : IConnectionTransport
 
     public void SendEnd() => toServer.Writer.Complete();
 
+    /// <summary>The peer reads nothing any more, and a reply on its way is told so.</summary>
+    public void Leave() => fromServer.Reader.Complete();
+
     /// <summary>What the server has sent so far.</summary>
     public byte[] Received()
     {
