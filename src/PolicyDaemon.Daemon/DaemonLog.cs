@@ -76,6 +76,9 @@ internal static partial class DaemonLog
     [LoggerMessage(3021, LogLevel.Warning, "what was discovered cannot be read from the store or written to it; lookups are answered from memory: {Reason}")]
     public static partial void DiscoveryStoreFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(3022, LogLevel.Error, "renewing MTA-STS policies met what it should not and goes on in a minute")]
+    [LoggerMessage(3022, LogLevel.Error, "discovery met what it should not and goes on; lookups are answered from memory")]
     public static partial void DiscoveryBroke(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3023, LogLevel.Warning, "discovery goes on with its settings from before: what it knows must be written to the store and read from it first, so that nothing that protects mail is forgotten")]
+    public static partial void DiscoverySettingsWait(this ILogger logger);
 }

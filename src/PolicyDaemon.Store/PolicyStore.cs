@@ -208,11 +208,13 @@ public sealed class PolicyStore : IDisposable
         });
     }
 
-    /// <summary>Forgets what was discovered of a destination; how its verdict changed stays on record. The daemon is told.</summary>
+    /// <summary>Forgets what was discovered of a destination and settles the findings about that; how its verdict changed stays on record. The
+    /// daemon is told.</summary>
     /// <returns>False where nothing was remembered.</returns>
     public bool ForgetDiscovered(NextHop key) => InTransaction(() =>
     {
         var was = DiscoveredTable.Remove(session.Connection, key.Text);
+        FindingTable.Replace(session.Connection, key.Text, FindingSource.Discovery, [], time.GetUtcNow());
         DiscoveredTable.Notice(session.Connection, key.Text);
         return was;
     });

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
@@ -12,8 +11,9 @@ namespace PolicyDaemon.Daemon.Discovery;
 /// <remarks>A destination without findings, which is nearly every one, costs one search in a set. What cannot be written now is tried again.</remarks>
 /// <param name="store">Where findings are kept.</param>
 /// <param name="current">The entries: what has one is answered by it, and discovery has nothing to say about it.</param>
+/// <param name="answers">False where nothing is answered: then no destination's mail depends on what was found, and what was open settles.</param>
 /// <param name="time">The clock.</param>
-internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot current, TimeProvider time)
+internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot current, bool answers, TimeProvider time)
 {
     /// <summary>The subject of findings about discovery itself.</summary>
     internal const string Itself = "discovery";
@@ -23,56 +23,67 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
 
     private static readonly DiscoveryScope Everything = new([]);
 
-    private readonly ConcurrentDictionary<string, Finding[]> waiting = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, byte> open = new(StringComparer.Ordinal);
+    // The figures in its text change with every lookup, and each is a commit to disk.
+    private static readonly TimeSpan BetweenTroubles = TimeSpan.FromMinutes(1);
+
+    private readonly Lock guard = new();
+    private readonly Dictionary<string, Finding[]> waiting = new(StringComparer.Ordinal);
+    // What has findings in the store, or on their way there.
+    private readonly HashSet<string> told = new(StringComparer.Ordinal);
+    private string? noted;
+    private long notedAt;
 
     /// <summary>Learns which are open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public void Load()
     {
-        foreach (var subject in store.ReadFindingSubjects())
-            open.TryAdd(subject, 0);
+        var subjects = store.ReadFindingSubjects();
+        lock (guard)
+            told.UnionWith(subjects);
     }
 
     /// <summary>Takes note of what holds of a destination now.</summary>
-    public void Note(Discovered memory, IEnumerable<DiscoveryRemark> remarks)
-    {
-        var findings = IsEntered(memory.Key.Text) ? [] : DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow());
-        if (findings.IsEmpty ? !open.ContainsKey(memory.Key.Text) : open.Count >= MostSubjects && !open.ContainsKey(memory.Key.Text))
-            return;
-        waiting[memory.Key.Text] = [.. findings];
-    }
+    public void Note(Discovered memory, IEnumerable<DiscoveryRemark> remarks) =>
+        Hold(memory.Key.Text, IsSettled(memory.Key.Text) ? [] : [.. DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow())]);
+
+    /// <summary>Takes note that nothing is known of a destination any more.</summary>
+    public void Forget(string key) => Hold(key, []);
 
     /// <summary>Takes note of our own trouble, or that there is none.</summary>
     public void NoteTrouble(string? trouble)
     {
-        if (trouble is null && !open.ContainsKey(Itself))
-            return;
-        waiting[Itself] = trouble is null
-            ? []
-            : [new Finding(FindingKind.DiscoveryTrouble, Itself, trouble, "policyctl status", time.GetUtcNow())];
+        lock (guard)
+        {
+            if (trouble is not null && noted is not null && (trouble == noted || time.GetElapsedTime(notedAt) < BetweenTroubles))
+                return;
+            (noted, notedAt) = (trouble, time.GetTimestamp());
+            if (trouble is null && !told.Contains(Itself))
+                return;
+            told.Add(Itself);
+            waiting[Itself] = trouble is null
+                ? []
+                : [new Finding(FindingKind.DiscoveryTrouble, Itself, trouble, "policyctl status", time.GetUtcNow())];
+        }
     }
 
     /// <summary>Writes what waits.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be written; what waits is kept.</exception>
     public async Task WriteAsync()
     {
-        // An entry settles what discovery found, and no lookup asks for its verdict any more.
-        foreach (var (subject, _) in open)
+        List<string> subjects;
+        lock (guard)
+            subjects = [.. told];
+        foreach (var subject in subjects)
         {
-            if (subject != Itself && IsEntered(subject))
-                waiting[subject] = [];
+            if (subject != Itself && IsSettled(subject))
+                Hold(subject, []);
         }
 
-        foreach (var (subject, findings) in waiting)
-        {
-            await store.WriteFindingsAsync(subject, findings);
-            waiting.TryRemove(new KeyValuePair<string, Finding[]>(subject, findings));
-            if (findings.Length == 0)
-                open.TryRemove(subject, out _);
-            else
-                open.TryAdd(subject, 0);
-        }
+        List<KeyValuePair<string, Finding[]>> batch;
+        lock (guard)
+            batch = [.. waiting];
+        // At once: the ledger makes few transactions of them.
+        await Task.WhenAll(batch.Select(noted => WriteAsync(noted.Key, noted.Value)));
     }
 
     /// <summary>Closes everything that is open: discovery is off, and says nothing any more.</summary>
@@ -82,6 +93,35 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
         foreach (var subject in store.ReadFindingSubjects())
             await store.WriteFindingsAsync(subject, []);
     }
+
+    private async Task WriteAsync(string subject, Finding[] findings)
+    {
+        await store.WriteFindingsAsync(subject, findings);
+        lock (guard)
+        {
+            // What was noted meanwhile is written the next time.
+            if (!ReferenceEquals(waiting[subject], findings))
+                return;
+            waiting.Remove(subject);
+            if (findings.Length == 0)
+                told.Remove(subject);
+        }
+    }
+
+    private void Hold(string subject, Finding[] findings)
+    {
+        lock (guard)
+        {
+            if (!told.Contains(subject) && (findings.Length == 0 || told.Count >= MostSubjects))
+                return;
+            told.Add(subject);
+            waiting[subject] = findings;
+        }
+    }
+
+    /// <summary>True where nothing about a destination concerns anybody: an entry answers for it, and no lookup asks for its verdict any more, or nothing
+    /// is answered at all.</summary>
+    private bool IsSettled(string key) => !answers || IsEntered(key);
 
     private bool IsEntered(string key)
     {

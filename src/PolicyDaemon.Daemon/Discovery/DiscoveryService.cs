@@ -12,7 +12,8 @@ namespace PolicyDaemon.Daemon.Discovery;
 
 /// <summary>Runs discovery beside the lookups, with the settings in force.</summary>
 /// <remarks>What the store remembers of protected destinations is in memory before the first lookup is answered. While the store cannot be
-/// read the daemon answers all the same, and reads it as soon as it can.</remarks>
+/// read the daemon answers all the same, and reads it as soon as it can. Other settings are in force once everything that is known is known
+/// to them, too: what a verdict rests on is in the store alone, and a domain whose policy was forgotten would be one never seen.</remarks>
 internal sealed class DiscoveryService(
     RunningConfiguration configuration, LookupService lookups, DiscoveredStore store, ICurrentSnapshot current, ILogger<DiscoveryService> logger, TimeProvider time)
     : BackgroundService
@@ -21,7 +22,10 @@ internal sealed class DiscoveryService(
 
     private readonly SemaphoreSlim changing = new(1);
     private volatile RunningDiscovery? running;
-    private volatile bool isLoaded;
+    private RunningDiscovery? next;
+    private bool isLoaded;
+    private bool isStopped;
+    private string? said;
 
     /// <summary>What it does now; null where it is off. From any thread.</summary>
     public DiscoveryStatus? Status
@@ -57,15 +61,45 @@ internal sealed class DiscoveryService(
         await changing.WaitAsync();
         try
         {
+            if (isStopped)
+                return;
             var settings = configuration.Settings;
+            var made = settings.Discovery.Mode == DiscoveryMode.Off ? null : new RunningDiscovery(settings, store, current, logger, time);
             lookups.Aliases = settings.Discovery.MapAliases;
-            var old = running;
-            var next = settings.Discovery.Mode == DiscoveryMode.Off ? null : new RunningDiscovery(settings, store, current, logger, time);
-            isLoaded = next is null ? await TryCloseFindingsAsync() : TryLoad(next);
-            running = next;
-            lookups.Discovery = next?.Served;
-            if (old is not null)
-                await old.DisposeAsync();
+            await DropAsync(next);
+            next = null;
+            isLoaded = made is not null && await TryHandOverAsync(made);
+            if (!isLoaded && made is { Served.Answers: true } && running is { Served.Answers: true })
+            {
+                next = made;
+                logger.DiscoverySettingsWait();
+                return;
+            }
+
+            await SwapAsync(made);
+            if (made is null)
+                isLoaded = await TryCloseFindingsAsync();
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <summary>Does what the store did not allow before.</summary>
+    internal async Task RetryAsync()
+    {
+        await changing.WaitAsync();
+        try
+        {
+            if (isLoaded || isStopped)
+                return;
+            isLoaded = (next ?? running) is { } waiting ? await TryHandOverAsync(waiting) : await TryCloseFindingsAsync();
+            if (!isLoaded || next is null)
+                return;
+            var made = next;
+            next = null;
+            await SwapAsync(made);
         }
         finally
         {
@@ -76,11 +110,21 @@ internal sealed class DiscoveryService(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        // Lookups go on a little longer; what is known stays answered, and nothing waits any more.
-        var last = running;
-        running = null;
-        if (last is not null)
-            await last.DisposeAsync();
+        await changing.WaitAsync(CancellationToken.None);
+        try
+        {
+            // Lookups go on a little longer; what is known stays answered, and nothing waits any more.
+            isStopped = true;
+            var last = running;
+            running = null;
+            await DropAsync(last);
+            await DropAsync(next);
+            next = null;
+        }
+        finally
+        {
+            changing.Release();
+        }
     }
 
     public override void Dispose()
@@ -96,8 +140,7 @@ internal sealed class DiscoveryService(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (!isLoaded)
-                    isLoaded = running is { } discovery ? TryLoad(discovery) : await TryCloseFindingsAsync();
+                await RetryAsync();
             }
         }
         catch (OperationCanceledException)
@@ -120,17 +163,40 @@ internal sealed class DiscoveryService(
         }
     }
 
-    private bool TryLoad(RunningDiscovery discovery)
+    /// <summary>Has everything that is known, in the store and not yet, known to one that is to serve from now on, or serves already.</summary>
+    private async Task<bool> TryHandOverAsync(RunningDiscovery to)
     {
+        if (running is { } from && from != to && !await from.HandOverAsync(to))
+            return false; // said by whoever could not write
         try
         {
-            discovery.Load();
+            to.Load();
+            said = null;
             return true;
         }
         catch (DiscoveryStoreException fault)
         {
-            logger.DiscoveryStoreFailed(fault.Message);
+            if (said != fault.Message)
+                logger.DiscoveryStoreFailed(fault.Message);
+            said = fault.Message;
             return false;
         }
     }
+
+    private async Task SwapAsync(RunningDiscovery? made)
+    {
+        var old = running;
+        running = made;
+        lookups.Discovery = made?.Served;
+        try
+        {
+            await DropAsync(old);
+        }
+        finally
+        {
+            made?.Start();
+        }
+    }
+
+    private static ValueTask DropAsync(RunningDiscovery? discovery) => discovery?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -17,7 +17,7 @@ namespace PolicyDaemon.Daemon.Discovery;
 /// <code>
 /// LookupService -> first sights: at once, the parked lookup is concluded as soon as the verdict is settled
 ///               -> renewals: one after the other where there is room, the old verdict is answered meanwhile
-/// every minute  -> policies that are due, whether mail asks or not
+/// every minute  -> policies that are due, whether mail asks or not, page by page as long as each page is renewed and written
 /// every second  -> what another program changed in the store
 /// </code>
 /// Nothing here can end the daemon: what cannot be done now is asked for again by the next lookup.
@@ -46,7 +46,9 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     private readonly TimeProvider time;
     private readonly DiscoveryFindings findings;
     private readonly Lock writing = new();
-    private readonly Task[] loops;
+    private readonly List<Task> loops;
+    private volatile RunningDiscovery? successor;
+    private string? refused;
 
     public RunningDiscovery(Settings settings, DiscoveredStore store, ICurrentSnapshot current, ILogger logger, TimeProvider time)
     {
@@ -56,13 +58,17 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         this.store = store;
         this.logger = logger;
         this.time = time;
-        findings = new DiscoveryFindings(store, current, time);
+        findings = new DiscoveryFindings(store, current, options.Mode == DiscoveryMode.On, time);
         Served = new ServedDiscovery(
             options.Mode == DiscoveryMode.On, Records, new DiscoveryScope(options.Skip), DiscoveredReply.Unknown(conditions, options.DefersFirstSight), options.Wait, this);
         parts = new ProberComposition(settings.Probe, postfix, time);
         discoverer = parts.CreateDiscoverer(store, conditions, logger);
-        discoverer.Found = result => Keep(result.Memory, result.Verdict);
-        loops = [Task.Run(FirstSightsAsync), Task.Run(RenewalsAsync), Task.Run(NoticesAsync), Task.Run(PoliciesAsync)];
+        discoverer.Found = result =>
+        {
+            Keep(result.Memory, result.Verdict);
+            successor?.Remember(result.Memory);
+        };
+        loops = [Task.Run(FirstSightsAsync), Task.Run(RenewalsAsync)];
     }
 
     /// <summary>What lookups see of it.</summary>
@@ -80,10 +86,30 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public void Load()
     {
-        var now = time.GetUtcNow();
         findings.Load();
         foreach (var memory in store.ReadProtected())
-            Keep(memory, DiscoveryVerdict.Of(memory, conditions, now));
+        {
+            // What was found meanwhile is newer.
+            if (Records.Find(memory.Key.Text) is null)
+                Remember(memory);
+        }
+    }
+
+    /// <summary>Begins with what no lookup asks for. Only one may do that at a time: what another program changed is told once.</summary>
+    public void Start()
+    {
+        loops.Add(Task.Run(() => EachAsync(NoticePoll, NoticesAsync)));
+        // What is kept from before it was switched off is not renewed.
+        if (options.MtaSts)
+            loops.Add(Task.Run(() => EachAsync(RenewalPoll, PoliciesAsync)));
+    }
+
+    /// <summary>Tells another one, which is to take over, of everything from now on, and writes what was found until now.</summary>
+    /// <returns>False where the store cannot be written.</returns>
+    public Task<bool> HandOverAsync(RunningDiscovery? next)
+    {
+        successor = next;
+        return discoverer.FlushAsync();
     }
 
     public bool TryWant(string canonicalKey) => wanted.Writer.TryWrite(canonicalKey);
@@ -161,55 +187,77 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         {
             return null;
         }
-    }
-
-    private async Task PoliciesAsync()
-    {
-        using var timer = new PeriodicTimer(RenewalPoll, time);
-        while (await timer.WaitForNextTickAsync(stop.Token))
-        {
-            try
-            {
-                while (await discoverer.RenewPoliciesAsync(RenewalsAtOnce, stop.Token) == RenewalsAtOnce)
-                {
-                }
-            }
-            catch (DiscoveryStoreException fault)
-            {
-                logger.DiscoveryStoreFailed(fault.Message);
-            }
-#pragma warning disable CA1031 // of one domain; said where it happened, and tried again in a minute
-            catch (Exception fault) when (fault is not OperationCanceledException)
+#pragma warning disable CA1031 // of one destination; nobody else waits in vain for it
+        catch (Exception fault)
 #pragma warning restore CA1031
-            {
-                logger.DiscoveryBroke(fault);
-            }
+        {
+            Say(fault, ref refused);
+            return null;
         }
     }
 
-    private async Task NoticesAsync()
+    /// <summary>Does something again and again until the end; whatever it meets is said once, and ends that turn only.</summary>
+    private async Task EachAsync(TimeSpan period, Func<Task> work)
     {
-        using var timer = new PeriodicTimer(NoticePoll, time);
+        using var timer = new PeriodicTimer(period, time);
         string? said = null;
         while (await timer.WaitForNextTickAsync(stop.Token))
         {
             try
             {
-                var keys = await store.TakeNoticesAsync(NoticesAtOnce);
-                foreach (var key in keys)
-                    await ReadAgainAsync(key);
-                findings.NoteTrouble(discoverer.Trouble);
-                await findings.WriteAsync();
+                await work();
                 said = null;
             }
-            catch (DiscoveryStoreException fault)
+#pragma warning disable CA1031 // a loop that ended would be missed by nobody until mail is
+            catch (Exception fault) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
             {
-                // The store's own findings say it, too; once here.
-                if (said != fault.Message)
-                    logger.DiscoveryStoreFailed(fault.Message);
-                said = fault.Message;
+                Say(fault, ref said);
             }
         }
+    }
+
+    private void Say(Exception fault, ref string? said)
+    {
+        if (said == fault.Message)
+            return;
+        said = fault.Message;
+        // The store's own findings say it, too.
+        if (fault is DiscoveryStoreException)
+            logger.DiscoveryStoreFailed(fault.Message);
+        else
+            logger.DiscoveryBroke(fault);
+    }
+
+    private async Task PoliciesAsync()
+    {
+        while (await discoverer.RenewPoliciesAsync(RenewalsAtOnce, stop.Token) == RenewalsAtOnce)
+        {
+        }
+    }
+
+    private async Task NoticesAsync()
+    {
+        var notices = store.ReadNotices(NoticesAtOnce);
+        foreach (var key in notices.Select(notice => notice.Key).Distinct())
+        {
+            try
+            {
+                await ReadAgainAsync(key);
+            }
+#pragma warning disable CA1031 // of one destination: the others are not kept waiting by it for ever
+            catch (Exception fault) when (fault is not DiscoveryStoreException && !stop.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                logger.DiscoveryBroke(fault);
+            }
+        }
+
+        // Only now: what a fault of the store kept from being done is found again.
+        if (notices.Count > 0)
+            await store.RemoveNoticesAsync(notices[^1].Id);
+        findings.NoteTrouble(discoverer.Trouble);
+        await findings.WriteAsync();
     }
 
     private async Task ReadAgainAsync(string key)
@@ -217,10 +265,18 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         if (!NextHop.TryParse(key, out var nextHop, out _))
             return;
         if (await store.ReadAsync([nextHop], stop.Token) is [var memory, ..])
-            Keep(memory, DiscoveryVerdict.Of(memory, conditions, time.GetUtcNow()));
+        {
+            Remember(memory);
+            successor?.Remember(memory);
+        }
         else
+        {
             Forget(key);
+            successor?.Forget(key);
+        }
     }
+
+    private void Remember(Discovered memory) => Keep(memory, DiscoveryVerdict.Of(memory, conditions, time.GetUtcNow()));
 
     private void Keep(Discovered memory, DiscoveryVerdict? verdict)
     {
@@ -229,14 +285,13 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out var remark);
         lock (writing)
             Records.Put(memory.Key.Text, record);
-        // Where nothing is answered nothing waits and nothing is protected.
-        if (Served.Answers)
-            findings.Note(memory, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));
+        findings.Note(memory, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));
     }
 
     private void Forget(string key)
     {
         lock (writing)
             Records.Remove(key);
+        findings.Forget(key);
     }
 }

@@ -67,7 +67,8 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
     }
 
     /// <summary>Writes what waits.</summary>
-    public async Task FlushAsync()
+    /// <returns>False where it could not be written and still waits.</returns>
+    public async Task<bool> FlushAsync()
     {
         await writing.WaitAsync();
         try
@@ -80,7 +81,7 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
             }
 
             if (batch.Count == 0)
-                return;
+                return true;
             try
             {
                 await store.WriteAsync(batch, CancellationToken.None);
@@ -89,10 +90,11 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
             {
                 logger.DiscoveredNotWritten(batch.Count, fault.Message);
                 Retry();
-                return;
+                return false;
             }
 
             Drop(batch);
+            return true;
         }
         finally
         {

@@ -91,17 +91,19 @@ public sealed class Discoverer : IAsyncDisposable
     }
 
     /// <summary>Fetches policies again that are due, whether mail asks for them or not: a policy must not lapse for want of mail.</summary>
-    /// <returns>How many were due.</returns>
+    /// <returns>How many were tried and are due later now, in the store, too: where that is fewer, another call would meet the same ones.</returns>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public async Task<int> RenewPoliciesAsync(int most, CancellationToken cancellation)
     {
         var due = await store.ReadRenewalsAsync(time.GetUtcNow(), most, cancellation);
-        await Task.WhenAll(due.Select(key => Discover(key, DiscoveryReason.Renewal).Whole.WaitAsync(cancellation)));
-        return due.Count;
+        var results = await Task.WhenAll(due.Select(key => Discover(key, DiscoveryReason.Renewal).Whole.WaitAsync(cancellation)));
+        // What could not be fetched would be written with others a moment later.
+        return await writer.FlushAsync() ? results.Count(result => result.Evidence?.Fetch is not null) : 0;
     }
 
     /// <summary>Writes what waits to be written.</summary>
-    public Task FlushAsync() => writer.FlushAsync();
+    /// <returns>False where the store cannot be written.</returns>
+    public Task<bool> FlushAsync() => writer.FlushAsync();
 
     /// <summary>Ends every run and writes what was found.</summary>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
@@ -67,25 +68,15 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public IReadOnlyList<Discovered> ReadProtected() => Read(() => ledger.With(connection => DiscoveredTable.List(connection, onlyProtected: true).ToList()));
 
-    /// <summary>Keys of which another program changed what is remembered, and no longer noted afterwards.</summary>
-    /// <param name="limit">At most so many.</param>
+    /// <summary>The destinations of which another program changed what is remembered, as it noted them; a key may stand there more than once.</summary>
+    /// <param name="limit">At most so many, the oldest first.</param>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
-    public async Task<IReadOnlyList<string>> TakeNoticesAsync(int limit)
-    {
-        var notices = Read(() => ledger.With(connection => DiscoveredTable.Notices(connection, limit)));
-        if (notices.Count == 0)
-            return [];
-        try
-        {
-            await ledger.WithAsync(connection => DiscoveredTable.RemoveNotices(connection, notices[^1].Id));
-        }
-        catch (LedgerUnavailableException fault)
-        {
-            throw new DiscoveryStoreException(fault.Message, fault);
-        }
+    public IReadOnlyList<DiscoveryNotice> ReadNotices(int limit) => Read(() => ledger.With(connection => DiscoveredTable.Notices(connection, limit)));
 
-        return [.. notices.Select(notice => notice.Key).Distinct()];
-    }
+    /// <summary>Removes the notices that were acted on.</summary>
+    /// <param name="last">The <see cref="DiscoveryNotice.Id"/> of the last of them.</param>
+    /// <exception cref="DiscoveryStoreException">The store cannot be written; they are read again.</exception>
+    public Task RemoveNoticesAsync(long last) => ChangeAsync(connection => DiscoveredTable.RemoveNotices(connection, last));
 
     /// <summary>Subjects of which discovery has findings open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
@@ -93,11 +84,14 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
         .Where(open => open.Finding.Kind.IsOf(FindingSource.Discovery)).Select(open => open.Finding.Subject).Distinct().ToList()));
 
     /// <summary>Brings discovery's open findings about a subject into line with what holds now.</summary>
-    public async Task WriteFindingsAsync(string subject, IReadOnlyCollection<Finding> findings)
+    public Task WriteFindingsAsync(string subject, IReadOnlyCollection<Finding> findings) =>
+        ChangeAsync(connection => FindingTable.Replace(connection, subject, FindingSource.Discovery, findings, time.GetUtcNow()));
+
+    private async Task ChangeAsync(Action<DbConnection> write)
     {
         try
         {
-            await ledger.WithAsync(connection => FindingTable.Replace(connection, subject, FindingSource.Discovery, findings, time.GetUtcNow()));
+            await ledger.WithAsync(write);
         }
         catch (LedgerUnavailableException fault)
         {

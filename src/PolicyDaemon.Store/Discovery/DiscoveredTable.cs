@@ -125,8 +125,8 @@ internal static class DiscoveredTable
     internal static void Notice(DbConnection connection, string key) =>
         connection.Execute("INSERT INTO discovery_notice (key) VALUES (@key)", new { key });
 
-    internal static List<NoticeRow> Notices(DbConnection connection, int most) =>
-        [.. connection.Query<NoticeRow>("SELECT id, key FROM discovery_notice ORDER BY id LIMIT @most", new { most = (long)most })];
+    internal static List<DiscoveryNotice> Notices(DbConnection connection, int most) =>
+        [.. connection.Query<DiscoveryNotice>("SELECT id, key FROM discovery_notice ORDER BY id LIMIT @most", new { most = (long)most })];
 
     internal static void RemoveNotices(DbConnection connection, long last) =>
         connection.Execute("DELETE FROM discovery_notice WHERE id <= @last", new { last });
@@ -158,9 +158,12 @@ internal static class DiscoveredTable
         if (last > Changes && last % ChangesBetweenSweeps == 0)
             connection.Execute("DELETE FROM verdict_change WHERE id <= @oldest", new { oldest = last - Changes });
     }
-
-    internal sealed record NoticeRow(long Id, string Key);
 }
+
+/// <summary>A notice of another program that it changed what is remembered of a destination.</summary>
+/// <param name="Id">Its number; later ones have higher numbers.</param>
+/// <param name="Key">The destination's key.</param>
+public sealed record DiscoveryNotice(long Id, string Key);
 
 /// <summary>A change of a verdict as the store keeps it.</summary>
 /// <param name="At">When it was found, Unix seconds.</param>

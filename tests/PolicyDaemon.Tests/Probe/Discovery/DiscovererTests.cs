@@ -333,6 +333,28 @@ public sealed class DiscovererTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Renewals_that_cannot_be_written_or_are_not_tried_are_no_progress()
+    {
+        Domain("one.test", secure: false);
+        Publish("one.test");
+        await DiscoverAsync("one.test");
+        time.Advance(TimeSpan.FromHours(30));
+
+        // Whoever asks for page after page would be given the same one for ever.
+        store.CannotWrite = true;
+        Assert.Equal(0, await discoverer!.RenewPoliciesAsync(1, Cancellation));
+        store.CannotWrite = false;
+        Assert.Equal(0, await discoverer.RenewPoliciesAsync(1, Cancellation)); // what was fetched is written now
+        Assert.Equal(2, host!.Requests.Count);
+
+        time.Advance(TimeSpan.FromHours(30));
+        settings = settings with { MtaSts = false };
+        await using var without = Make();
+        Assert.Equal(0, await without.RenewPoliciesAsync(1, Cancellation));
+        Assert.Equal(2, host.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_policy_that_came_from_elsewhere_is_renewed_with_what_DNS_says()
     {
         Domain("one.test", secure: false);
@@ -507,7 +529,9 @@ public sealed class DiscovererTests : IAsyncDisposable
 
     private DiscoverySettings settings = DiscoverySettings.Default;
 
-    private Discoverer Discoverer(DiscovererOptions? options = null, int? port = null) => discoverer ??= new Discoverer(
+    private Discoverer Discoverer(DiscovererOptions? options = null, int? port = null) => discoverer ??= Make(options, port);
+
+    private Discoverer Make(DiscovererOptions? options = null, int? port = null) => new(
         store, source,
         new PolicyFetcher(
             source, new StsOptions { Port = port ?? host?.Port ?? 1, PrivateAddresses = true, Roots = [TestCertificates.Root] }, time),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Discovery;
@@ -159,11 +160,11 @@ public sealed class DiscoveredStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task What_another_program_changes_is_noticed_once()
+    public async Task What_another_program_changes_is_noticed_until_it_was_acted_on()
     {
         var store = Open();
         await store.WriteAsync([new DiscoveredEntry(Policy("a.example"), null)], Cancellation);
-        Assert.Empty(await store.TakeNoticesAsync(10));
+        Assert.Empty(store.ReadNotices(10));
 
         using (var other = temporary.Open())
         {
@@ -174,8 +175,26 @@ public sealed class DiscoveredStoreTests : IDisposable
             Assert.NotNull(other.FindDiscovered(NextHop.Parse("b.example")));
         }
 
-        Assert.Equal(["b.example", "a.example"], await store.TakeNoticesAsync(10));
-        Assert.Empty(await store.TakeNoticesAsync(10));
+        Assert.Equal(["b.example", "a.example", "a.example"], store.ReadNotices(10).Select(notice => notice.Key));
+        await store.RemoveNoticesAsync(Assert.Single(store.ReadNotices(1)).Id);
+        Assert.Equal(["a.example", "a.example"], store.ReadNotices(10).Select(notice => notice.Key));
+        await store.RemoveNoticesAsync(store.ReadNotices(10)[^1].Id);
+        Assert.Empty(store.ReadNotices(10));
+    }
+
+    [Fact]
+    public async Task Who_forgets_a_destination_settles_what_was_found_about_it_and_nothing_else()
+    {
+        var now = temporary.Time.GetUtcNow();
+        var store = Open();
+        await store.WriteAsync([new DiscoveredEntry(Policy("a.example"), null)], Cancellation);
+        await store.WriteFindingsAsync("a.example", [new Finding(FindingKind.PolicyLapsed, "a.example", "detail", "remedy", now)]);
+        using var other = temporary.Open();
+        other.RaiseFinding(new Finding(FindingKind.DestinationUnreachable, "a.example", "detail", "remedy", now));
+
+        other.ForgetDiscovered(NextHop.Parse("a.example"));
+
+        Assert.Equal(FindingKind.DestinationUnreachable, Assert.Single(other.OpenFindings()).Finding.Kind);
     }
 
     [Fact]
