@@ -35,8 +35,6 @@ internal sealed class DueWindow(IProbeLedger ledger, Func<NextHop, bool> isRunni
     /// <summary>How many destinations are due and wait for their turn.</summary>
     public int CountDue(DateTimeOffset now) => dueQueue.CountDue(now) + beyond;
 
-    /// <summary>True where the window holds the key.</summary>
-
     /// <summary>Reads the list again, because destinations were added, changed or removed.</summary>
     /// <param name="anyKey">True where keys may have changed for which <see cref="Hasten"/> is not called.</param>
     public void ListChanged(bool anyKey)
