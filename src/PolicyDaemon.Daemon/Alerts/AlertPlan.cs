@@ -40,12 +40,11 @@ internal static class AlertPlan
                 due.Add(new DueAlert(what, level, [finding], null));
         }
 
-        // Each is told by itself that people are not told by a channel; an unstored one has no number that lasts.
-        var many = opening.Where(finding => finding.Id > 0 && !finding.Finding.Kind.IsOf(FindingSource.Alert)).ToList();
+        var many = opening.FindAll(MayBeToldTogether);
         if (many.Count > MaxSingle)
         {
             due.Add(Opening(many, many.Min(finding => finding.Id), escalation, now));
-            opening.RemoveAll(many.Contains);
+            opening.RemoveAll(MayBeToldTogether);
         }
 
         due.AddRange(opening.Select(finding => Opening([finding], null, escalation, now)));
@@ -70,6 +69,9 @@ internal static class AlertPlan
             .Where(at => at > now)
             .Select(at => (DateTimeOffset?)at)
             .Min();
+
+    // Each is told by itself that people are not told by a channel; an unstored one has no number that lasts.
+    private static bool MayBeToldTogether(FindingAlert finding) => finding.Id > 0 && !finding.Finding.Kind.IsOf(FindingSource.Alert);
 
     private static DueAlert Opening(IReadOnlyList<FindingAlert> findings, long? together, ImmutableArray<TimeSpan> escalation, DateTimeOffset now) =>
         // What was old before anybody could be told is not said again at once.

@@ -39,6 +39,8 @@ internal sealed class AlertService(
     private IReadOnlyCollection<Finding> lastFindings = [];
     private Settings? lastSettings;
     private DateTimeOffset? nextEscalation;
+    // What was news is news until a pass has acted on all of it.
+    private bool again;
     // A timestamp, so that a clock that is set back silences nothing.
     private long pauseUntil = long.MinValue;
     private volatile int waiting;
@@ -79,6 +81,7 @@ internal sealed class AlertService(
         var now = time.GetUtcNow();
         if (!HasNews(now))
             return;
+        again = false;
         var started = time.GetTimestamp();
         var escalation = configuration.Settings.Probe.Alerts.Escalation;
         var stored = Read();
@@ -103,6 +106,7 @@ internal sealed class AlertService(
         catch (Exception fault)
         {
             logger.AlertsBroke(fault);
+            again = true;
             Pause(TimeSpan.FromMinutes(1));
         }
     }
@@ -117,7 +121,7 @@ internal sealed class AlertService(
         var settings = configuration.Settings;
         var findings = loader.Findings;
         // What the store cannot hold grows old enough to be told without anything else changing.
-        var news = stamp.HasChanged(settings.Database) || now >= nextEscalation || settings != lastSettings || findings.Count > 0
+        var news = stamp.HasChanged(settings.Database) || again || now >= nextEscalation || settings != lastSettings || findings.Count > 0
             || lastFindings.Count > 0 || workers.Exists(worker => worker.Problem is not null);
         (lastSettings, lastFindings) = (settings, findings);
         return news;
@@ -139,6 +143,7 @@ internal sealed class AlertService(
         catch (LedgerUnavailableException)
         {
             // The loader has a finding for it.
+            again = true;
             return [];
         }
     }
@@ -165,6 +170,7 @@ internal sealed class AlertService(
         }
         catch (LedgerUnavailableException) when (due.Id > 0)
         {
+            again = true;
             return;
         }
         catch (LedgerUnavailableException)
@@ -305,6 +311,7 @@ internal sealed class AlertService(
             catch (StoreException)
             {
                 // The loader has a finding for it; the journal has each attempt that failed.
+                again = true;
             }
         }
     }

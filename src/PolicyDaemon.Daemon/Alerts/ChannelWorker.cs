@@ -28,9 +28,7 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, str
     /// <summary>How many were delivered since the start.</summary>
     public long Delivered => Interlocked.Read(ref delivered);
 
-    public int Waiting => waiting.Reader.Count;
-
-    /// <returns>False where there is no room; it is offered again.</returns>
+    /// <returns>False where there is no room: the channel does not tell of it.</returns>
     public bool TryAdd(AlertItem item) => waiting.Writer.TryWrite(item);
 
     public async Task RunAsync(CancellationToken stop)

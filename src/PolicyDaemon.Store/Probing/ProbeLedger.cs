@@ -110,8 +110,10 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public void MarkTogether(IReadOnlyCollection<long> ids) => Write(into =>
     {
+        // Once: there are many just when they are told together, and other writers wait.
+        var with = ids.Min();
         foreach (var id in ids)
-            FindingTable.MarkTogether(into.Connection, id, ids.Min());
+            FindingTable.MarkTogether(into.Connection, id, with);
     });
 
     public void MarkDelivered(AlertDelivery delivery) => Write(into => FindingTable.MarkDelivered(into.Connection, delivery));

@@ -25,6 +25,8 @@ public sealed class AlertServiceTests : IAsyncDisposable
     private readonly SnapshotLoader loader;
     private readonly CancellationTokenSource stop = new();
     private ProbeLedger ledger;
+    // The call of the ledger that meets a fault; null where it works.
+    private string? faultyCall;
     private AlertService alerts;
     private Task workers;
 
@@ -141,6 +143,23 @@ public sealed class AlertServiceTests : IAsyncDisposable
         Assert.Equal(0, command.Tried + webhook.Tried);
     }
 
+    [Theory]
+    [InlineData(nameof(IAlertLedger.ReadAlerts), 1)]
+    [InlineData(nameof(IAlertLedger.ReadDeliveries), 1)]
+    [InlineData(nameof(IAlertLedger.MarkTogether), AlertPlan.MaxSingle + 1)]
+    public async Task News_that_met_a_fault_of_the_store_is_told_when_it_works_again(string call, int findings)
+    {
+        for (var number = 0; number < findings; number++)
+            Raise(FindingKind.PinMismatch, $"d{number}.example");
+        faultyCall = call;
+        alerts.Pass();
+        Assert.Empty(command.Told);
+
+        // Nothing else changes.
+        faultyCall = null;
+        await Passes(() => command.Told.Count == 1);
+    }
+
     [Fact]
     public async Task A_store_that_cannot_be_used_is_told_without_it_and_so_is_its_end()
     {
@@ -178,7 +197,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
     private (ProbeLedger Ledger, AlertService Alerts, Task Workers) Begin()
     {
         var opened = new ProbeLedger(Database, configuration.Settings.Postfix, time);
-        var service = new AlertService(configuration, loader, opened, [command, webhook], NullLogger<AlertService>.Instance, time);
+        var service = new AlertService(configuration, loader, new FaultyLedger(opened, () => faultyCall), [command, webhook], NullLogger<AlertService>.Instance, time);
         return (opened, service, Task.WhenAll(service.StartWorkers(stop.Token)));
     }
 
@@ -219,5 +238,23 @@ public sealed class AlertServiceTests : IAsyncDisposable
         using var store = PolicyStore.Open(Database, StoreAccess.Write, time);
         Assert.True(store.CloseFinding(kind, subject));
         time.Advance(AlertPlan.SettlesAfter);
+    }
+
+    /// <summary>A ledger of which one call meets a fault.</summary>
+    private sealed class FaultyLedger(IAlertLedger of, Func<string?> fault) : IAlertLedger
+    {
+        public IReadOnlyList<FindingAlert> ReadAlerts() => Works(nameof(ReadAlerts)).ReadAlerts();
+
+        public void MarkNotified(IReadOnlyCollection<long> ids, DateTimeOffset at, int escalation = 0) => Works(nameof(MarkNotified)).MarkNotified(ids, at, escalation);
+
+        public void MarkRecovered(IReadOnlyCollection<long> ids, DateTimeOffset at) => Works(nameof(MarkRecovered)).MarkRecovered(ids, at);
+
+        public void MarkTogether(IReadOnlyCollection<long> ids) => Works(nameof(MarkTogether)).MarkTogether(ids);
+
+        public void MarkDelivered(AlertDelivery delivery) => Works(nameof(MarkDelivered)).MarkDelivered(delivery);
+
+        public IReadOnlyList<AlertDelivery> ReadDeliveries() => Works(nameof(ReadDeliveries)).ReadDeliveries();
+
+        private IAlertLedger Works(string call) => call == fault() ? throw new LedgerUnavailableException("the disk is gone") : of;
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Globalization;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Rotation;
@@ -34,6 +36,23 @@ public sealed class LedgerFindingTests : IDisposable
         fixture.Store.Time.Advance(TimeSpan.FromHours(1));
         fixture.Ledger.Record(fixture.Result("a.example"));
         Assert.Empty(store.OpenFindings());
+    }
+
+    [Fact]
+    public void Findings_that_are_told_together_are_gone_through_a_few_times_however_many_they_are()
+    {
+        using (var store = fixture.Store.Open())
+        {
+            for (var number = 0; number < 30; number++)
+                store.RaiseFinding(Finding(FindingKind.NewKey) with { Subject = string.Create(CultureInfo.InvariantCulture, $"d{number}.example") });
+        }
+
+        var ids = new CountedIds([.. fixture.Ledger.ReadAlerts().Select(alert => alert.Id)]);
+        fixture.Ledger.MarkTogether(ids);
+
+        Assert.InRange(ids.Enumerations, 1, 3);
+        var lowest = ids.Min();
+        Assert.All(fixture.Ledger.ReadAlerts(), alert => Assert.Equal(lowest, alert.ToldWith));
     }
 
     [Fact]
@@ -141,4 +160,20 @@ public sealed class LedgerFindingTests : IDisposable
     }
 
     public void Dispose() => fixture.Dispose();
+
+    /// <summary>Numbers of findings that know how often they were gone through.</summary>
+    private sealed class CountedIds(long[] ids) : IReadOnlyCollection<long>
+    {
+        public int Enumerations { get; private set; }
+
+        public int Count => ids.Length;
+
+        public IEnumerator<long> GetEnumerator()
+        {
+            Enumerations++;
+            return ids.AsEnumerable().GetEnumerator();
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }
