@@ -95,3 +95,46 @@ internal static class AlertPlan
 
     private static (FindingKind, string) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject);
 }
+
+/// <summary>Why people are told of a finding. The names are <see cref="AlertMessage.Event"/>.</summary>
+internal enum AlertEvent
+{
+    Opened,
+
+    /// <summary>It is still open after one of the times of <c>alert_escalation</c>.</summary>
+    Escalated,
+
+    /// <summary>It is over.</summary>
+    Settled,
+}
+
+/// <summary>What people are to be told now, in one message.</summary>
+/// <param name="Event">Why.</param>
+/// <param name="Escalation">What the message says: 0 for the opening, however old the finding is.</param>
+/// <param name="Findings">One finding, or those that are told together.</param>
+/// <param name="Together">The lowest number of those that are told together; null for a finding by itself.</param>
+internal sealed record DueAlert(AlertEvent Event, int Escalation, IReadOnlyList<FindingAlert> Findings, long? Together)
+{
+    /// <summary>The escalation that is reached by it.</summary>
+    public int Reached { get; init; } = Escalation;
+
+    /// <summary>The number that stands for the message: it is never another one's.</summary>
+    public long Id => Together ?? Findings[0].Id;
+}
+
+/// <summary>A message on its way through the channels, and what it stands for.</summary>
+/// <param name="message">What people are told.</param>
+/// <param name="due">The findings.</param>
+/// <param name="channels">How many channels it takes.</param>
+internal sealed class AlertItem(AlertMessage message, DueAlert due, int channels)
+{
+    private int left = channels;
+
+    public AlertMessage Message { get; } = message;
+
+    public DueAlert Due { get; } = due;
+
+    /// <summary>A channel is through with it, delivered or given up.</summary>
+    /// <returns>True for the last one.</returns>
+    public bool PassedOne() => Interlocked.Decrement(ref left) <= 0;
+}

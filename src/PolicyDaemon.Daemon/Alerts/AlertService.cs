@@ -1,13 +1,8 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
-using PolicyDaemon.Core.Observations;
-using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -180,7 +175,7 @@ internal sealed class AlertService(
 
         underWay.Add(due.Id, due);
         foreach (var finding in due.Findings)
-            Journal(due.Event, finding.Finding, now);
+            logger.Journal(due.Event, finding.Finding, now);
         var subject = due.Findings[0].Finding.Kind.IsOf(FindingSource.Alert) ? due.Findings[0].Finding.Subject : null;
         Send(due, [.. workers.Where(worker => worker.Target.Name != subject && delivered?.Contains(Delivered(due, worker.Target.Name)) != true)], now);
     }
@@ -253,37 +248,6 @@ internal sealed class AlertService(
                 ids.ForEach(id => unstored.MarkNotified(id, now, due.Reached));
                 break;
         }
-    }
-
-    private void Journal(AlertEvent what, Finding finding, DateTimeOffset now)
-    {
-        var isElsewhere = finding.Kind.Description().IsJournalledBySource;
-        switch (what)
-        {
-            case AlertEvent.Opened when !isElsewhere:
-                logger.FindingReported(finding.Kind.Name(), finding.Subject, finding.Detail, Particulars(finding), finding.Remedy);
-                break;
-            case AlertEvent.Escalated:
-                logger.FindingEscalated(
-                    finding.Kind.Name(), finding.Subject, TimeSpan.FromMinutes((long)(now - finding.Since).TotalMinutes).ToText(),
-                    finding.Detail, finding.Remedy);
-                break;
-            case AlertEvent.Settled when !isElsewhere:
-                logger.FindingClosed(finding.Kind.Name(), finding.Subject);
-                break;
-        }
-    }
-
-    private static string Particulars(Finding finding)
-    {
-        var text = new StringBuilder();
-        if (finding.Affects > 1)
-            text.Append(CultureInfo.InvariantCulture, $"; {finding.Affects} destinations");
-        if (!finding.Expected.IsEmpty)
-            text.Append("; expected ").AppendJoin(' ', finding.Expected);
-        if (!finding.Seen.IsEmpty)
-            text.Append("; seen ").AppendJoin(' ', finding.Seen.Select(seen => seen.PublicKey).Distinct());
-        return text.ToString();
     }
 
     /// <summary>A channel that does not work is a finding; one that works again settles it.</summary>
