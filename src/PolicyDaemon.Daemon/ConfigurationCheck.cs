@@ -16,7 +16,7 @@ internal static class ConfigurationCheck
     // A broken store of a million entries should not print a million lines.
     private const int MaxProblemsShown = 20;
 
-    internal static ExitCode Run(Settings settings, TextWriter output)
+    internal static DaemonExitCode Run(Settings settings, TextWriter output)
     {
         var endpoints = Endpoints.From(settings);
         output.WriteLine($"configuration  {settings.File ?? "built-in defaults"}");
@@ -32,12 +32,12 @@ internal static class ConfigurationCheck
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, TimeProvider.System);
             store.CheckIntegrity();
             var unservable = Serve(store, settings, output);
-            return unservable == 0 && endpoints.Count > 0 ? ExitCode.Done : ExitCode.Invalid;
+            return unservable == 0 && endpoints.Count > 0 ? DaemonExitCode.Done : DaemonExitCode.Invalid;
         }
         catch (StoreException exception)
         {
             output.WriteLine($"store          {settings.Database}: {exception.Message}");
-            return ExitCode.Invalid;
+            return DaemonExitCode.Invalid;
         }
     }
 

@@ -17,7 +17,7 @@ internal static class DaemonCommand
             foreach (var problem in parsed.Errors)
                 await error.WriteLineAsync($"policyd: {problem.Message}");
             await error.WriteLineAsync("See: policyd --help");
-            return (int)ExitCode.Usage;
+            return (int)DaemonExitCode.Usage;
         }
 
         return await parsed.InvokeAsync(new InvocationConfiguration
@@ -67,7 +67,7 @@ internal static class DaemonCommand
             {
                 foreach (var problem in exception.Problems)
                     await error.WriteLineAsync($"policyd: {problem}");
-                return (int)ExitCode.Invalid;
+                return (int)DaemonExitCode.Invalid;
             }
         });
         return root;

@@ -31,7 +31,7 @@ internal static class DaemonHost
 {
     /// <summary>Serves until SIGTERM or SIGINT, or until a part cannot go on.</summary>
     /// <exception cref="ConfigurationException">The endpoints, or a file that is named, cannot be used.</exception>
-    internal static async Task<ExitCode> RunAsync(Settings settings)
+    internal static async Task<DaemonExitCode> RunAsync(Settings settings)
     {
         var endpoints = Endpoints.From(settings);
         if (LookupServer.Refusal is { } reason)
@@ -46,10 +46,10 @@ internal static class DaemonHost
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
         if (!CreateDefaultStore(settings, logger))
-            return ExitCode.Failed;
+            return DaemonExitCode.Failed;
         var start = await StartLock.TakeAsync(settings.StatusFile, TimeProvider.System, logger);
         if (start.HeldByAnother)
-            return ExitCode.Failed;
+            return DaemonExitCode.Failed;
         using var held = start.Lock;
         SweepDrafts(settings);
         try
@@ -60,7 +60,7 @@ internal static class DaemonHost
         {
             // An endpoint cannot be bound.
             logger.CannotGoOn(exception.Message);
-            return ExitCode.Failed;
+            return DaemonExitCode.Failed;
         }
 
         await host.WaitForShutdownAsync();
@@ -69,7 +69,7 @@ internal static class DaemonHost
         return Outcome(host, logger);
     }
 
-    private static ExitCode Outcome(IHost host, ILogger logger)
+    private static DaemonExitCode Outcome(IHost host, ILogger logger)
     {
         foreach (var part in host.Services.GetServices<IHostedService>().OfType<BackgroundService>())
         {
@@ -77,7 +77,7 @@ internal static class DaemonHost
             if (part.ExecuteTask is { IsFaulted: true } task)
             {
                 logger.CannotGoOn($"{part.GetType().Name}: {task.Exception.InnerException?.Message}");
-                return ExitCode.Failed;
+                return DaemonExitCode.Failed;
             }
         }
 

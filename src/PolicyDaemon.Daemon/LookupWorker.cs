@@ -38,7 +38,7 @@ internal sealed class LookupWorker(
         catch (IOException exception)
         {
             logger.CannotGoOn(exception.Message);
-            outcome.Code = ExitCode.Failed;
+            outcome.Code = DaemonExitCode.Failed;
             lifetime.StopApplication();
         }
     }

@@ -12,7 +12,7 @@ internal static class AlertRun
     private const int MaxInput = 256 * 1024;
     private static readonly TimeSpan InputTime = TimeSpan.FromSeconds(10);
 
-    internal static async Task<ExitCode> RunAsync(
+    internal static async Task<DaemonExitCode> RunAsync(
         Settings settings, Stream input, Stream output, TextWriter error, TimeProvider time, CancellationToken cancellation)
     {
         var result = await ResultAsync(settings.Probe.Alerts, input, time, cancellation);
@@ -38,7 +38,7 @@ internal static class AlertRun
             await error.WriteLineAsync($"policyd: the result cannot be reported: {exception.Message}");
         }
 
-        return result is { ExitCode: 0 } ? ExitCode.Done : ExitCode.Failed;
+        return result is { ExitCode: 0 } ? DaemonExitCode.Done : DaemonExitCode.Failed;
     }
 
     private static async Task<AlertRunResult> ResultAsync(

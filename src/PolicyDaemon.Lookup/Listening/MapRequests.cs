@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Protocols;

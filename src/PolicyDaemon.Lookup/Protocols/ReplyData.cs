@@ -1,6 +1,6 @@
 using System.Text;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Lookup.Protocols;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Lookup.Answering;
 
 namespace PolicyDaemon.Lookup.Protocols;
 

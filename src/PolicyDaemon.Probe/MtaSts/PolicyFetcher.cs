@@ -8,6 +8,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Unicode;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.Smtp;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Probe.Certificates;
 
 namespace PolicyDaemon.Probe.Smtp;

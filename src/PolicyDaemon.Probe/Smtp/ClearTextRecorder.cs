@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Probe.Smtp;
 

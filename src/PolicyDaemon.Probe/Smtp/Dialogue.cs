@@ -7,6 +7,7 @@ using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Probe.Smtp;
 

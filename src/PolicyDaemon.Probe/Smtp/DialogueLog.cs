@@ -1,6 +1,7 @@
 using System.Globalization;
 using MailKit;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Probe.Smtp;
 

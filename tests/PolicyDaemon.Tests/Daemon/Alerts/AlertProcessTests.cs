@@ -110,7 +110,7 @@ public sealed class AlertProcessTests : IDisposable
 
         var code = await AlertRun.RunAsync(settings, input, output, TextWriter.Null, TimeProvider.System, TestContext.Current.CancellationToken);
 
-        Assert.Equal(ExitCode.Failed, code);
+        Assert.Equal(DaemonExitCode.Failed, code);
         Assert.Equal(
             new AlertRunResult(3, null, "got partner.example"), JsonSerializer.Deserialize(output.ToArray(), AlertJson.Default.AlertRunResult));
     }

@@ -65,7 +65,7 @@ public sealed class LookupServiceTests
         for (var i = 0; i < 100; i++)
             Assert.Equal(LookupAnswerKind.Temporary, service.Answer("tlspolicy"u8, "example.com\n"u8).Kind);
         Assert.Single(logger.Lines);
-        Assert.Contains("example.com\\x0A", logger.Lines[0].Message, StringComparison.Ordinal);
+        Assert.Contains("example.com\\x0a", logger.Lines[0].Message, StringComparison.Ordinal);
         time.Advance(TimeSpan.FromSeconds(11));
         service.Answer("tlspolicy"u8, "example.com"u8);
         Assert.Equal(2, logger.Lines.Count);

@@ -147,7 +147,7 @@ public sealed class TcpTableProtocolTests
     [InlineData("200 secure%20match=a", LookupAnswerKind.Found, "secure match=a")]
     [InlineData("299 a", LookupAnswerKind.Found, "a")]
     [InlineData("500 not found", LookupAnswerKind.NotFound, "")]
-    [InlineData("400 why%0a", LookupAnswerKind.Temporary, "why\\x0A")]
+    [InlineData("400 why%0a", LookupAnswerKind.Temporary, "why\\x0a")]
     [InlineData("500", null, "three digits")]
     [InlineData("20 a", null, "three digits")]
     [InlineData("", null, "three digits")]

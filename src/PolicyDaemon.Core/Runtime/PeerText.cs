@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text;
 
-namespace PolicyDaemon.Probe.Smtp;
+namespace PolicyDaemon.Core.Runtime;
 
-/// <summary>Text that a peer chose, made safe for a terminal, a log and a store.</summary>
-internal static class PeerText
+/// <summary>Octets that a peer chose, made safe for a terminal, a log and a store; text that is Unicode already is the matter of <see cref="ShownText"/>.</summary>
+public static class PeerText
 {
     private const int MaxLength = 300;
 
+    /// <summary>Printable ASCII as it is, the rest as <c>\xnn</c>, cut after 300 characters.</summary>
     public static string Escape(ReadOnlySpan<byte> octets)
     {
         var text = new StringBuilder(Math.Min(octets.Length, MaxLength) + 3);
@@ -15,7 +16,7 @@ internal static class PeerText
         {
             if (text.Length >= MaxLength)
                 return text.Append("...").ToString();
-            if (octet is >= 0x20 and < 0x7f and not (byte)'\\')
+            if (octet is >= (byte)' ' and <= (byte)'~' and not (byte)'\\')
                 text.Append((char)octet);
             else
                 text.Append(CultureInfo.InvariantCulture, $"\\x{octet:x2}");
@@ -24,5 +25,6 @@ internal static class PeerText
         return text.ToString();
     }
 
+    /// <summary>The same of text, by its octets in UTF-8.</summary>
     public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text));
 }

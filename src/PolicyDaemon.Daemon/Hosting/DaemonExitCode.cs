@@ -1,7 +1,7 @@
 namespace PolicyDaemon.Daemon.Hosting;
 
 /// <summary>The exit status of policyd. See policyd(8), EXIT STATUS.</summary>
-internal enum ExitCode
+internal enum DaemonExitCode
 {
     /// <summary>Stopped on request, or <c>--check</c> found nothing wrong.</summary>
     Done = 0,
@@ -19,5 +19,5 @@ internal enum ExitCode
 /// <summary>The exit status that the process will have; a part that cannot go on sets it before it stops the host.</summary>
 internal sealed class DaemonOutcome
 {
-    public ExitCode Code { get; set; } = ExitCode.Done;
+    public DaemonExitCode Code { get; set; } = DaemonExitCode.Done;
 }
