@@ -26,7 +26,11 @@ internal static class PolicyCtl
         using var error = new ForgivingWriter(host.Error);
         var isDone = false;
         void Done() => isDone = true;
-        var code = Invoke(args, host with { Out = output, Error = new WrappedWriter(error, host.ErrorWidth), ErrorDevice = error, Done = Done, Journal = new DoneWhenNoted(host.Journal, Done) });
+        var code = Invoke(args, host with
+        {
+            Out = output, Error = new WrappedWriter(error, host.ErrorWidth), ErrorDevice = error, Done = Done, IsDone = () => isDone,
+            Journal = new DoneWhenNoted(host.Journal, Done),
+        });
         output.Flush();
         if (output.Problem is { } problem)
             code = Unwritten(problem, code, isDone, error);

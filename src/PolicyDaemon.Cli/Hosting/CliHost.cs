@@ -36,6 +36,9 @@ internal sealed record CliHost : Streams
     /// <summary>Told when a command has done what stays done: a result that cannot be written does not undo it.</summary>
     public Action Done { get; init; } = () => { };
 
+    /// <summary>True once that was told.</summary>
+    public Func<bool> IsDone { get; init; } = () => false;
+
     /// <summary>Lets the person edit a file.</summary>
     public Action<string> Edit { get; init; } = _ => throw new CommandException(ExitCode.Usage, "there is no editor");
 

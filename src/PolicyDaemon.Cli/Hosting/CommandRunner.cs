@@ -74,7 +74,8 @@ internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
-            throw new CommandException(ExitCode.Inconclusive, "interrupted; nothing was stored");
+            throw new CommandException(
+                ExitCode.Inconclusive, host.IsDone() ? "interrupted; it is stored, and only what comes after that ended" : "interrupted; nothing was stored");
         }
     };
 

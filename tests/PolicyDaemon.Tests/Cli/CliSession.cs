@@ -63,6 +63,9 @@ internal sealed class CliSession : IDisposable
     /// <summary>What was noted in the system's log.</summary>
     internal List<string> Notes { get; } = [];
 
+    /// <summary>What happens as soon as a change is committed.</summary>
+    internal Action Committed { get; set; } = () => { };
+
     internal string Write(string name, string content)
     {
         var path = Path.Combine(Directory, name);
@@ -92,7 +95,7 @@ internal sealed class CliSession : IDisposable
             Variable = name => Variables.GetValueOrDefault(name),
             Time = Time,
             Actor = () => new Actor("root", "alice", null),
-            Journal = new Journal(Notes),
+            Journal = new Journal(Notes, () => Committed()),
             Edit = file => File.WriteAllText(file, Edits.Dequeue()(File.ReadAllText(file))),
             Postfix = Postfix,
         };
@@ -110,9 +113,13 @@ internal sealed class CliSession : IDisposable
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
 
-    private sealed class Journal(List<string> notes) : IChangeJournal
+    private sealed class Journal(List<string> notes, Action committed) : IChangeJournal
     {
-        public void Note(long change, Actor actor, string headHash, string summary) => notes.Add($"{change} {actor} {headHash} {summary}");
+        public void Note(long change, Actor actor, string headHash, string summary)
+        {
+            notes.Add($"{change} {actor} {headHash} {summary}");
+            committed();
+        }
     }
 
     /// <summary>A Postfix that is what postconf would print of it.</summary>

@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -108,6 +109,61 @@ public sealed class EditTests
     }
 
     [Fact]
+    public void An_interrupt_while_policyd_is_awaited_leaves_what_is_stored_and_asks_nothing()
+    {
+        using var session = Session("a.example");
+        using var running = Daemon(session);
+        using var interruption = new Interruption();
+        session.Interruption = interruption;
+        session.Committed = interruption.Interrupt;
+        session.Edits.Enqueue(text => text.Replace("encrypt", "secure", StringComparison.Ordinal));
+
+        var result = session.Run("edit", "--wait", "60");
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.EndsWith("policyctl: interrupted; it is stored, and only the waiting for policyd ended. See: policyctl status\n", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("What now?", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["a.example secure "], Listed(session));
+    }
+
+    [Fact]
+    public void A_fault_behind_the_commit_asks_nothing_and_says_that_it_is_stored()
+    {
+        using var session = Session("a.example");
+        using var running = Daemon(session);
+        session.Committed = () => File.Move(session.Database, session.Database + ".away");
+        session.Edits.Enqueue(text => text.Replace("encrypt", "secure", StringComparison.Ordinal));
+
+        var result = session.Run("edit", "--wait", "60");
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.Contains("policyctl: it is stored; what came after that failed:\npolicyctl: ", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("What now?", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interrupt_before_the_commit_names_the_file_that_keeps_what_was_written()
+    {
+        using var session = Session("a.example");
+        using var interruption = new Interruption();
+        session.Interruption = interruption;
+        session.Edits.Enqueue(_ =>
+        {
+            interruption.Interrupt();
+            return "a.example secure\n";
+        });
+
+        var result = session.Run("edit");
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.StartsWith("policyctl: interrupted; nothing was changed, and what you wrote is in ", result.Error, StringComparison.Ordinal);
+        var kept = result.Error.TrimEnd().Split(' ')[^1];
+        Assert.Equal("a.example secure\n", File.ReadAllText(kept));
+        Directory.Delete(Path.GetDirectoryName(kept)!, recursive: true);
+        Assert.Equal(["a.example encrypt "], Listed(session));
+    }
+
+    [Fact]
     public void Without_a_terminal_nothing_is_edited()
     {
         using var session = Session("a.example");
@@ -116,6 +172,14 @@ public sealed class EditTests
         Assert.Equal(ExitCode.Usage, session.Run("edit").Code);
         session.Person = true;
         Assert.Equal(ExitCode.Negative, session.Run("edit", "nothing.*").Code);
+    }
+
+    /// <summary>A daemon that runs and takes nothing over.</summary>
+    private static DaemonLock? Daemon(CliSession session)
+    {
+        var statusFile = Path.Combine(session.Directory, "status.json");
+        File.AppendAllText(session.Config, $"[store]\nstatus_file = {statusFile}\n");
+        return DaemonLock.TryTake(statusFile);
     }
 
     private static CliSession Session(params string[] keys)

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
@@ -178,6 +179,40 @@ public class EverydayTests
         Assert.Equal(ExitCode.DaemonNotRunning, result.Code);
         Assert.Contains("it is stored, and policyd does not run", result.Error, StringComparison.Ordinal);
         Assert.Equal(["a.example"], Keys(session));
+    }
+
+    [Fact]
+    public void An_interrupt_while_policyd_is_awaited_says_that_the_change_is_stored()
+    {
+        using var session = new CliSession();
+        var statusFile = Path.Combine(session.Directory, "status.json");
+        File.AppendAllText(session.Config, $"[store]\nstatus_file = {statusFile}\n");
+        using var running = DaemonLock.TryTake(statusFile);
+        using var interruption = new Interruption();
+        session.Interruption = interruption;
+        session.Committed = interruption.Interrupt;
+
+        var result = session.Run("domain", "add", "a.example", "--level", "secure", "--wait", "60", "--quiet");
+
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.Equal("policyctl: interrupted; it is stored, and only the waiting for policyd ended. See: policyctl status\n", result.Error);
+        Assert.Equal(["a.example"], Keys(session));
+    }
+
+    [Theory]
+    [InlineData(false, "interrupted; nothing was stored")]
+    [InlineData(true, "interrupted; it is stored, and only what comes after that ended")]
+    public void An_interrupt_never_calls_what_is_done_not_stored(bool isDone, string sentence)
+    {
+        using var interruption = new Interruption();
+        var runner = new CommandRunner(new GlobalOptions(), CliHost.System() with { Interruption = () => interruption, IsDone = () => isDone });
+        var handle = runner.Handle((_, cancellation) =>
+        {
+            interruption.Interrupt();
+            return Task.FromCanceled<ExitCode>(cancellation);
+        });
+
+        Assert.Equal(sentence, Assert.Throws<CommandException>(() => handle(new RootCommand().Parse([]))).Message);
     }
 
     [Fact]

@@ -68,63 +68,68 @@ internal sealed class WriteOptions
 }
 
 /// <summary>What every command that writes does: make the change and show it.</summary>
+/// <remarks>Making ends with the commit, and what comes behind it takes nothing back: no fault or Ctrl-C there may be told as if nothing were stored.</remarks>
 internal static class ChangeCommand
 {
     /// <param name="plan">What the command wants, given the store as it is.</param>
     /// <param name="cancellation">Ends the waiting for the daemon; what is written stays.</param>
     /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
-    /// <param name="reason">A reason that was asked for, in the place of the option.</param>
-    internal static async Task<ExitCode> RunAsync(
-        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, CancellationToken cancellation,
-        bool summary = false, string? reason = null)
+    internal static Task<ExitCode> RunAsync(
+        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, CancellationToken cancellation, bool summary = false)
     {
-        var patience = options.Patience(context);
-        var request = options.Request(context);
-        var result = Make(context, options, reason is null ? request : request with { Reason = reason }, plan, summary);
-        if (patience is not { } wait || context.Get(options.DryRun))
-            return ExitCode.Done;
-        return await WaitAsync(context, result, wait, cancellation);
+        _ = options.Patience(context);
+        return FinishAsync(context, options, Make(context, options.Request(context), plan, summary), summary, cancellation);
     }
 
-    private static ChangeResult Make(
-        CommandContext context, WriteOptions options, ChangeRequest request, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, bool summary)
+    /// <summary>Plans and commits; what it throws changed nothing.</summary>
+    internal static ChangeResult Make(
+        CommandContext context, ChangeRequest request, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, bool summary)
     {
-        ChangeResult result;
-        using (var progress = new Progress(context.Host, "writing"))
+        using var progress = new Progress(context.Host, "writing");
+        return new ChangeFlow(context.Settings, context.Host.Time, context.Host.Journal).Run(request with { IsBulk = summary, Progress = progress }, plan);
+    }
+
+    /// <summary>Shows what was made and waits for the daemon where that is asked for. Of a change that is made it throws nothing that is expected.</summary>
+    internal static async Task<ExitCode> FinishAsync(
+        CommandContext context, WriteOptions options, ChangeResult result, bool summary, CancellationToken cancellation)
+    {
+        var dryRun = context.Get(options.DryRun);
+        try
         {
-            result = new ChangeFlow(context.Settings, context.Host.Time, context.Host.Journal)
-                .Run(request with { IsBulk = summary, Progress = progress }, plan);
+            if (!context.Get(options.Quiet))
+                Show(context, options, result, dryRun, summary);
+            return dryRun || options.Patience(context) is not { } patience ? ExitCode.Done : await WaitAsync(context, result, patience, cancellation);
         }
-
-        if (context.Get(options.Quiet))
-            return result;
-        ChangeReport.Write(context.Report, result, request.DryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
-        NoteObserved(context, result);
-        if (!request.DryRun && result.ChangeId is not null && DaemonAbsence.Of(context.Settings) is { } absence)
-            context.Report.Note(absence);
-        if (request is { DryRun: true, Reason: null } && result.Weakens)
-            context.Report.Note("This will need --reason.");
-        return result;
+        catch (OperationCanceledException) when (!dryRun)
+        {
+            context.Host.Error.WriteLine("policyctl: interrupted; it is stored, and only the waiting for policyd ended. See: policyctl status");
+            return ExitCode.Inconclusive;
+        }
+        catch (Exception fault) when (!dryRun && Failures.TryDescribe(fault, out var failure))
+        {
+            context.Host.Error.WriteLine("policyctl: it is stored; what came after that failed:");
+            failure.Write(context.Host.Error);
+            return ExitCode.Inconclusive;
+        }
     }
 
-    /// <summary>The change is committed: whatever comes of the waiting, nothing takes it back.</summary>
+    private static void Show(CommandContext context, WriteOptions options, ChangeResult result, bool dryRun, bool summary)
+    {
+        ChangeReport.Write(context.Report, result, dryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
+        NoteObserved(context, result);
+        if (!dryRun && result.ChangeId is not null && DaemonAbsence.Of(context.Settings) is { } absence)
+            context.Report.Note(absence);
+        if (dryRun && context.Get(options.Reason) is null && result.Weakens)
+            context.Report.Note("This will need --reason.");
+    }
+
     private static async Task<ExitCode> WaitAsync(CommandContext context, ChangeResult result, TimeSpan patience, CancellationToken cancellation)
     {
         long sequence;
         string storeId;
         using (var store = context.OpenStore(StoreAccess.Read))
             (sequence, storeId) = (result.Receipt is { ChangeId: not 0 } receipt ? receipt.Head.Sequence : store.Head().Sequence, store.StoreId);
-        ServedOutcome outcome;
-        try
-        {
-            outcome = await ServedWait.RunAsync(context.Settings, context.Host.Time, storeId, sequence, patience, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            throw new CommandException(ExitCode.Inconclusive, "interrupted; it is stored, and whether policyd serves it was not awaited");
-        }
-
-        switch (outcome)
+        switch (await ServedWait.RunAsync(context.Settings, context.Host.Time, storeId, sequence, patience, cancellation))
         {
             case ServedOutcome.Served:
                 return ExitCode.Done;

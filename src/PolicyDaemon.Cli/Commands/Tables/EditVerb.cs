@@ -77,34 +77,18 @@ internal static class EditVerb
                 EntryTableWriter.Write(writer, shown.Values);
             var original = await File.ReadAllBytesAsync(FileName, cancellation);
             Edit();
-            if ((await File.ReadAllBytesAsync(FileName, cancellation)).SequenceEqual(original))
+            ChangeResult? made;
+            try
             {
-                isKept = false;
-                context.Report.Note("Nothing was edited; nothing was changed.");
-                return ExitCode.Done;
+                made = await IsEditedAsync(original, cancellation) ? await MakeAsync(cancellation) : null;
+            }
+            catch (OperationCanceledException)
+            {
+                throw new CommandException(ExitCode.Inconclusive, $"interrupted; nothing was changed, and what you wrote is in {FileName}");
             }
 
-            for (var asked = 0; asked < MostAsked; asked++)
-            {
-                try
-                {
-                    var code = await TryAsync(cancellation);
-                    isKept = false;
-                    return code;
-                }
-                catch (Exception wrong) when (wrong is not AskAgainException && Failures.TryDescribe(wrong, out var failure))
-                {
-                    failure.Write(context.Host.Error);
-                }
-                catch (AskAgainException)
-                {
-                }
-
-                await AskAsync(cancellation);
-                Edit();
-            }
-
-            throw new CommandException(ExitCode.Negative, $"given up; nothing was changed, and what you wrote is in {FileName}");
+            isKept = false;
+            return made is null ? ExitCode.Done : await ChangeCommand.FinishAsync(context, write, made, summary: true, cancellation);
         }
 
         public void Dispose()
@@ -125,8 +109,41 @@ internal static class EditVerb
             }
         }
 
+        private async Task<bool> IsEditedAsync(byte[] original, CancellationToken cancellation)
+        {
+            if (!(await File.ReadAllBytesAsync(FileName, cancellation)).SequenceEqual(original))
+                return true;
+            context.Report.Note("Nothing was edited; nothing was changed.");
+            return false;
+        }
+
+        /// <summary>Makes it so, and lets the person edit again for as long as it cannot be.</summary>
+        private async Task<ChangeResult?> MakeAsync(CancellationToken cancellation)
+        {
+            for (var asked = 0; asked < MostAsked; asked++)
+            {
+                try
+                {
+                    return await TryAsync(cancellation);
+                }
+                catch (Exception wrong) when (wrong is not AskAgainException && Failures.TryDescribe(wrong, out var failure))
+                {
+                    failure.Write(context.Host.Error);
+                }
+                catch (AskAgainException)
+                {
+                }
+
+                await AskAsync(cancellation);
+                Edit();
+            }
+
+            throw new CommandException(ExitCode.Negative, $"given up; nothing was changed, and what you wrote is in {FileName}");
+        }
+
         /// <summary>Reads what was written, shows what would change, and makes it so.</summary>
-        private async Task<ExitCode> TryAsync(CancellationToken cancellation)
+        /// <returns>What was committed; null where nothing was to be.</returns>
+        private async Task<ChangeResult?> TryAsync(CancellationToken cancellation)
         {
             var table = new DeclaredTable(FileName, context.Settings, context.Host.Time);
             await using (var source = File.OpenRead(FileName))
@@ -140,19 +157,19 @@ internal static class EditVerb
             if (preview.Keys.All(key => key.Action == "none"))
             {
                 context.Report.Note("Nothing to change: it is so already.");
-                return ExitCode.Done;
+                return null;
             }
 
             if (context.Get(write.DryRun))
             {
                 ChangeReport.WriteDifferences(context.Report, preview);
                 context.Report.Note("Nothing was changed (--dry-run).");
-                return ExitCode.Done;
+                return null;
             }
 
             if (preview.Weakens && reason is null)
                 reason = await ReasonAsync(cancellation);
-            return await ChangeCommand.RunAsync(context, write, Plan, cancellation, summary: true, reason);
+            return ChangeCommand.Make(context, Request(dryRun: false), Plan, summary: true);
 
             IReadOnlyList<PlannedChange> Plan(StoreView view) => planned =
             [
