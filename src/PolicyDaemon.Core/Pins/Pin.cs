@@ -104,6 +104,10 @@ public static class PinNames
 
     public static IReadOnlyList<string> ModeNames => Modes.All;
 
+    public static IReadOnlyList<string> StateNames => States.All;
+
+    public static IReadOnlyList<string> SubjectNames => Subjects.All;
+
     /// <summary>True for the states whose pins stand in an answer.</summary>
     public static bool IsServed(this PinState state) => state is PinState.Standby or PinState.Active or PinState.Retiring;
 

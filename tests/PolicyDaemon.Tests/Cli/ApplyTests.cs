@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CsCheck;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
@@ -158,7 +159,7 @@ public sealed class ApplyTests
 
     [Theory]
     [InlineData("""[{"key":"a.example","level":"secure","note":"x","mode":"auto"}]""", "a.example\tsecure\t-\tyes\tauto\tx")]
-    [InlineData("""{"key":"a.example","level":"encrypt","attributes":{"ciphers":"high"},"unknown":[1]}""", "a.example\tencrypt\t-\tyes\tassist\t")]
+    [InlineData("""{"key":"a.example","level":"encrypt","attributes":{"ciphers":"high"},"note":null,"probed":[1]}""", "a.example\tencrypt\t-\tyes\tassist\t")]
     [InlineData("[ ]", "")]
     public void JSON_is_read_too(string json, string listed)
     {
@@ -170,19 +171,59 @@ public sealed class ApplyTests
     }
 
     [Theory]
-    [InlineData("""[{"key":"a.example"}]""", "-, entry 1: it has no level")]
+    [InlineData("""[{"key":"a.example"}]""", "-, entry 1: a.example: it has no level")]
     [InlineData("""[{"key":"a.example","level":"may"},{"key":"b.example","level":"sceure"}]""", "-, entry 2: b.example: 'sceure' is no TLS security level; did you mean 'secure'?")]
     [InlineData("""[{"key":"a.example","level":"may","attributes":{"ciphers":["nope"]}}]""", "a.example: ciphers: 'nope' is no cipher grade")]
     [InlineData("""[{"key":"a.example","level":"may"},{"key":"A.EXAMPLE","level":"may"}]""", "a.example stands there twice")]
     [InlineData("[{\"key\":\n}]", "-:2: it is no valid JSON")]
+    [InlineData("""[{"key":"a.example","level":"may","mod":"locked"}]""", "-, entry 1: a.example: 'mod' is no member of an entry; did you mean 'mode'?")]
+    [InlineData("""[{"key":"a.example","level":"secure","match":"mx.example"}]""", "a.example: 'match' is no member of an entry; write match in 'attributes'")]
+    [InlineData("""[{"key":"a.example","level":"may","mode":"auto","mode":"locked"}]""", "a.example: 'mode' is given twice")]
+    [InlineData("""[{"kye":"a.example","level":"may"}]""", "-, entry 1: 'kye' is no member of an entry; did you mean 'key'?")]
+    [InlineData("""[{"key":5,"level":"may"}]""", "-, entry 1: 'key' is no text")]
+    [InlineData("""[{"key":"a.example","level":[]}]""", "a.example: 'level' is no text")]
+    [InlineData("""[{"key":"a.example","level":"may","note":5}]""", "a.example: 'note' is no text and no array of texts")]
+    [InlineData("""[{"key":"a.example","level":"may","note":true}]""", "a.example: 'note' is no text and no array of texts")]
+    [InlineData("""[{"key":"a.example","level":"may","note":["a","b"]}]""", "a.example: 'note' takes one value")]
+    [InlineData("""[{"key":"a.example","level":"may","mode":[]}]""", "a.example: 'mode' takes one value")]
+    [InlineData("""[{"key":"a.example","level":"may","observe":1}]""", "a.example: 'observe' is no text and no array of texts")]
+    [InlineData("""[{"key":".a.example","level":"may","probe_as":true}]""", ".a.example: 'probe_as' is no text and no array of texts")]
+    [InlineData("""[{"key":"a.example","level":"secure","attributes":["match"]}]""", "a.example: 'attributes' is no object")]
+    [InlineData("""[{"key":"a.example","level":"secure","attributes":{"mtach":"mx.example"}}]""", "a.example: 'mtach' is no attribute of a TLS policy; did you mean 'match'?")]
+    [InlineData("""[{"key":"a.example","level":"secure","attributes":{"match":"a.b","Match":"c.d"}}]""", "a.example: 'match' is given twice")]
+    [InlineData("""[{"key":"a.example","level":"secure","attributes":{"match":null}}]""", "a.example: 'match' is no text and no array of texts")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":{}}]""", "a.example: 'pins' is no array")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":["aa"]}]""", "a.example: pins: one of them is no object")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{}]}]""", "a.example: pins: it has no fingerprint")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{"fingerprint":"FP","state":5}]}]""", "a.example: pins: 'state' is no text")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{"fingerprint":"FP","subject":{}}]}]""", "a.example: pins: 'subject' is no text")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{"fingerprint":"FP","state":"rejcted"}]}]""", "a.example: 'rejcted' is no state of a pin; did you mean 'rejected'?")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{"fingerprint":"FP","subject":"public_key"}]}]""", "taken of; did you mean 'public-key'?")]
+    [InlineData("""[{"key":"a.example","level":"may","pins":[{"fingerprint":"FP","stat":"rejected"}]}]""", "a.example: pins: 'stat' is no member of a pin; did you mean 'state'?")]
+    [InlineData("""[{"key":"a.example","level":"may","note":"\ud800"}]""", "-, entry 1: a text in it is no Unicode; write it in UTF-8")]
     public void JSON_that_cannot_be_applied_says_where_it_is_wrong(string json, string problem)
     {
-        using var session = new CliSession { Input = json };
+        using var session = new CliSession { Input = json.Replace("FP", CliSession.Pin, StringComparison.Ordinal) };
 
         var result = session.Run("apply", "-");
 
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains(problem, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_member_of_a_listed_destination_is_known()
+    {
+        var entry = string.Join(',', CliJson.Default.DestinationJson.Properties.Select(member => member.Name).Except(["key", "level", "pins"]).Select(name => $"\"{name}\":null"));
+        var pin = string.Join(',', CliJson.Default.PinJson.Properties.Select(member => member.Name).Except(["fingerprint"]).Select(name => $"\"{name}\":null"));
+        using var session = new CliSession
+        {
+            Input = $"[{{\"key\":\"a.example\",\"level\":\"fingerprint\",{entry},\"pins\":[{{\"fingerprint\":\"{CliSession.Pin}\",{pin}}}]}}]",
+        };
+
+        session.Succeed("apply", "-");
+
+        Assert.Contains("a.example\tfingerprint\t1/1", session.Succeed("domain", "list"), StringComparison.Ordinal);
     }
 
     [Fact]
