@@ -10,19 +10,18 @@ namespace PolicyDaemon.Cli.Files;
 /// <code>
 /// nothing                   a new file
 /// a regular file            replaced in one step; what it held is kept under another name
-/// a character device        written to: /dev/stdout, a terminal, /dev/null; also by a link
-/// /dev/fd/N                 written to: a pipe of the shell
+/// /dev/fd/N, /dev/stdout,   written to as the shell opened it, without opening it again: a pipe, or a file that is appended to
+/// /dev/stderr
+/// a character device        written to: a terminal, /dev/null; also by a link
 /// any other link, a FIFO,   refused: replacing it would put a file in the place of what somebody made on purpose,
 /// a directory, a socket     and a link's target need not be where the user believes it to be
 /// </code>
 /// </remarks>
 internal static class ExportFile
 {
-    // open(2) of one of these gives what the descriptor is, whatever its name says.
-    private static readonly string[] Descriptors = ["/dev/fd/", "/proc/self/fd/"];
-
     /// <summary>True where this is the program's own standard output under another name.</summary>
-    internal static bool IsStandardOutput(string file) => file is "-" or "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
+    internal static bool IsStandardOutput(string file) =>
+        file == "-" || (file.Length > 0 && DescriptorStream.Number(Path.GetFullPath(file)) == TerminalWindow.StandardOutput);
 
     /// <summary>Writes a table.</summary>
     /// <param name="file">Its name.</param>
@@ -33,9 +32,10 @@ internal static class ExportFile
     internal static string? Write(string file, bool force, TimeProvider time, Func<TextWriter, bool> write)
     {
         var full = Path.GetFullPath(file);
-        if (IsWrittenThrough(full))
+        if (OpenAsItIs(full) is { } stream)
         {
-            WriteThrough(full, write);
+            using var through = new StreamWriter(stream, new UTF8Encoding(false));
+            write(through);
             return null;
         }
 
@@ -75,16 +75,12 @@ internal static class ExportFile
         return $"{file} as it was: {kept}";
     }
 
-    private static bool IsWrittenThrough(string full) =>
-        full == "/dev/stderr" || Descriptors.Any(name => full.StartsWith(name, StringComparison.Ordinal))
-        || FileFacts.Of(full, followLink: true) is { Kind: FileKind.CharacterDevice };
-
-    private static void WriteThrough(string full, Func<TextWriter, bool> write)
-    {
-        using var stream = new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        using var writer = new StreamWriter(stream, new UTF8Encoding(false));
-        write(writer);
-    }
+    /// <returns>What is written to without being replaced; null for a file.</returns>
+    private static Stream? OpenAsItIs(string full) => DescriptorStream.Number(full) is { } descriptor
+        ? new DescriptorStream(descriptor)
+        : FileFacts.Of(full, followLink: true) is { Kind: FileKind.CharacterDevice }
+            ? new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)
+            : null;
 
     /// <returns>False where there is nothing yet.</returns>
     private static bool RequireReplaceable(string file, string full)

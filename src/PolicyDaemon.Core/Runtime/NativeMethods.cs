@@ -13,6 +13,7 @@ internal static partial class NativeMethods
     internal const int NonBlocking = 0x800; // O_NONBLOCK: a FIFO is opened at once
     internal const int CloseOnExec = 0x80000; // O_CLOEXEC
     internal const int NoEntry = 2; // ENOENT
+    internal const int Interrupted = 4; // EINTR
     internal const int TryAgain = 11; // EAGAIN, EWOULDBLOCK
     internal const int AccessDenied = 13; // EACCES
     internal const int NotADirectory = 20; // ENOTDIR
@@ -22,6 +23,11 @@ internal static partial class NativeMethods
     internal const short ReadLock = 0; // F_RDLCK
     internal const short WriteLock = 1; // F_WRLCK
     internal const short Unlocked = 2; // F_UNLCK
+    internal const int AskDescriptorFlags = 1; // F_GETFD
+    internal const int DescriptorCloseOnExec = 1; // FD_CLOEXEC
+    internal const int AskStatusFlags = 3; // F_GETFL
+    internal const int AccessMode = 3; // O_ACCMODE
+    internal const short MayBeWritten = 4; // POLLOUT
     internal const int AskLock = 36; // F_OFD_GETLK
     internal const int TakeLock = 37; // F_OFD_SETLK
     internal const int LockExclusiveAtOnce = 2 | 4; // LOCK_EX | LOCK_NB
@@ -39,6 +45,15 @@ internal static partial class NativeMethods
         internal long Start;
         internal long Length;
         internal int Process;
+    }
+
+    /// <summary>poll.h, struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Polled
+    {
+        internal int Descriptor;
+        internal short Events;
+        internal short Happened;
     }
 
     /// <summary>termios.h, struct winsize.</summary>
@@ -64,6 +79,18 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int Lock(SafeFileHandle file, int command, ref RecordLock range);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Control(int descriptor, int command);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint Write(int descriptor, ReadOnlySpan<byte> buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Poll(ref Polled wanted, nuint count, int milliseconds);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -175,8 +178,68 @@ public sealed class ExportTests : IDisposable
         Assert.False(IsRegular("/dev/null"));
     }
 
+    [Theory]
+    [InlineData("/dev/fd/{0}")]
+    [InlineData("/proc/self/fd/{0}")]
+    [InlineData("//dev/./fd/{0}")]
+    public void A_file_that_the_shell_appends_to_keeps_what_it_has(string name)
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        File.WriteAllText(Table, HandTable);
+        // .NET's own appending is a matter of offsets.
+        using var shells = new SafeFileHandle(NativeMethods.Open(Table, 0x401, 0), ownsHandle: true); // O_WRONLY | O_APPEND
+        Assert.False(shells.IsInvalid);
+
+        session.Succeed("export", Named(name, shells));
+
+        Assert.Equal(HandTable + session.Succeed("export"), File.ReadAllText(Table));
+    }
+
+    [Fact]
+    public void What_the_shell_writes_afterwards_stands_behind_the_table()
+    {
+        session.Succeed("domain", "add", "a.example", "--level", "secure");
+        var table = session.Succeed("export");
+        using (var opened = File.OpenHandle(Table, FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+        {
+            using var shells = new SafeFileHandle(Duplicate((int)opened.DangerousGetHandle()), ownsHandle: true);
+
+            session.Succeed("export", Named("/dev/fd/{0}", shells));
+            session.Succeed("export", Named("/dev/fd/{0}", shells));
+        }
+
+        Assert.Equal(table + table, File.ReadAllText(Table));
+    }
+
+    [Fact]
+    public void A_descriptor_that_nobody_handed_over_is_refused_though_it_be_open()
+    {
+        File.WriteAllText(Table, HandTable);
+        // Of this process itself, as the store's is.
+        using var own = File.OpenHandle(Table, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var read = File.OpenHandle(Table, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var onlyRead = new SafeFileHandle(Duplicate((int)read.DangerousGetHandle()), ownsHandle: true);
+
+        var refused = session.Run("export", Named("/dev/fd/{0}", own));
+        var readOnly = session.Run("export", Named("/dev/fd/{0}", onlyRead));
+
+        Assert.Equal((ExitCode.Invalid, ExitCode.Invalid), (refused.Code, readOnly.Code));
+        Assert.Matches("^policyctl: descriptor [0-9]+ is not open; a shell opens it, to append to a file say, by [0-9]+>>FILE\n$", refused.Error);
+        Assert.Matches("^policyctl: descriptor [0-9]+ is open for reading only\n$", readOnly.Error);
+        Assert.Equal(ExitCode.Invalid, session.Run("export", "/dev/fd/999999").Code);
+        Assert.Equal(HandTable, File.ReadAllText(Table));
+    }
+
+    private static string Named(string name, SafeFileHandle descriptor) =>
+        name.Replace("{0}", ((int)descriptor.DangerousGetHandle()).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+    /// <summary>dup(2): the new descriptor is one that exec(2) hands over, as a shell's are.</summary>
+    [DllImport("libc", EntryPoint = "dup")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Duplicate(int descriptor);
+
     private static bool IsRegular(string path) =>
-        PolicyDaemon.Core.Runtime.FileFacts.Of(path) is { Kind: PolicyDaemon.Core.Runtime.FileKind.Regular };
+        FileFacts.Of(path) is { Kind: FileKind.Regular };
 
     private List<string?> Names() => [.. Directory.EnumerateFileSystemEntries(session.Directory).Select(Path.GetFileName)
         .Where(name => !name!.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
