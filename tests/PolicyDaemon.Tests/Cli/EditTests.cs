@@ -163,6 +163,26 @@ public sealed class EditTests
         Assert.Equal(["a.example encrypt "], Listed(session));
     }
 
+    [Theory]
+    [InlineData("--wait", "-1", "--wait takes seconds, from 0 to 3600")]
+    [InlineData("--wait", "3601", "--wait takes seconds, from 0 to 3600")]
+    [InlineData("--reason", " ", "--reason is empty; say why, in your own words")]
+    public void An_option_that_cannot_be_is_refused_before_the_editor_starts(string option, string value, string message)
+    {
+        using var session = Session("a.example");
+        var isEdited = false;
+        session.Edits.Enqueue(text =>
+        {
+            isEdited = true;
+            return text;
+        });
+
+        var result = session.Run("edit", option, value);
+
+        Assert.Equal((ExitCode.Usage, $"policyctl: {message}\n"), (result.Code, result.Error));
+        Assert.False(isEdited);
+    }
+
     [Fact]
     public void Without_a_terminal_nothing_is_edited()
     {

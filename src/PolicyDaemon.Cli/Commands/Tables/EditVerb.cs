@@ -42,6 +42,9 @@ internal static class EditVerb
     {
         if (!context.Host.InIsTerminal)
             throw new CommandException(ExitCode.Usage, "edit needs a terminal; for scripts: policyctl export --full, and policyctl apply");
+        // What is wrong with the command line is said before anybody has written anything.
+        _ = write.Patience(context);
+        _ = write.Request(context);
         var shown = Read(context, pattern);
         if (shown.Count == 0 && pattern is not null)
             throw new CommandException(ExitCode.Negative, $"no configured key matches {pattern}");
