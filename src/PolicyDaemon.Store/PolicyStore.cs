@@ -12,14 +12,14 @@ using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Findings;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Store;
 
-/// <summary>The store: destinations, pins, their history and findings, in one SQLite database.</summary>
+/// <summary>The store: destinations, pins, their history and findings.</summary>
 /// <remarks>
 /// One object is one connection: use it from one thread at a time, and never on the lookup path. Every method throws
 /// <see cref="StoreException"/> where the store cannot be used; its message says what to do next.
@@ -32,7 +32,7 @@ public sealed class PolicyStore : IDisposable
     private readonly TimeProvider time;
     private readonly OnRecord onRecord;
 
-    private PolicyStore(StoreSession session, TimeProvider time)
+    internal PolicyStore(StoreSession session, TimeProvider time)
     {
         this.session = session;
         this.time = time;
@@ -50,14 +50,12 @@ public sealed class PolicyStore : IDisposable
     /// <summary>Why nobody can write the store now (a read-only or full file system), so that it is read as it lies; null where somebody can.</summary>
     public StoreException? OnlyRead => session.OnlyRead;
 
-    internal StoreSession Session => session;
-
     /// <summary>Makes a new store, and the directory for it where there is none. Refuses an existing file.</summary>
     public static PolicyStore Create(string path, Actor actor, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         var now = time.GetUtcNow();
-        SqliteFile.Create(path, now, session => Fill(session, actor, now));
+        EngineChoice.For(path).Create(now, session => Fill(session, actor, now));
         return Open(path, StoreAccess.Write, time);
     }
 
@@ -65,7 +63,7 @@ public sealed class PolicyStore : IDisposable
     public static PolicyStore Open(string path, StoreAccess access, TimeProvider time) => Open(path, access, time, null);
 
     internal static PolicyStore Open(string path, StoreAccess access, TimeProvider time, TimeSpan? patience) =>
-        new(SqliteSession.Open(path, access, patience), time);
+        new(EngineChoice.For(path).Open(access, patience), time);
 
     /// <summary>The end of the audit log.</summary>
     public AuditHead Head() => session.Guard(() => AuditLog.Head(session.Connection));

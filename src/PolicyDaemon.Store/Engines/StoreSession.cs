@@ -39,6 +39,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
     internal abstract StoreException? OnlyRead { get; }
 
+    /// <summary>True where another store took the place of the one that the session was opened on, or none is there any more.</summary>
+    internal abstract bool IsReplaced { get; }
+
     /// <summary>Begins a transaction that only reads: what it reads is of one moment, whoever writes meanwhile.</summary>
     internal abstract void BeginRead();
 

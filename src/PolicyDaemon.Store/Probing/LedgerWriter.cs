@@ -3,7 +3,6 @@ using System.Data.Common;
 using System.Text.Json;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Probing;
@@ -11,7 +10,7 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>Group commit: one thread writes whatever is queued in one transaction, so that many probes share one wait for the disk.</summary>
 /// <remarks>A piece of work that fails by itself is taken back alone. Where the store fails, everything of the transaction fails, nothing
 /// of it is written, and the next transaction begins with a new connection.</remarks>
-internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? patience, HistoryCache cache) : IDisposable
+internal sealed class LedgerWriter(StoreEngine engine, TimeProvider time, TimeSpan? patience, HistoryCache cache) : IDisposable
 {
     private const int MaxBatch = 256;
 
@@ -27,7 +26,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     private readonly Lock gate = new();
     private Thread? thread;
     private bool isDisposed;
-    private readonly SqliteSessions sessions = new(path, patience);
+    private readonly KeptSession kept = new(engine, patience);
     private WriteSession? session;
 
     /// <returns>A task that ends when the work is durable, and fails with <see cref="LedgerUnavailableException"/> where the store cannot be written.</returns>
@@ -62,7 +61,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
 
         stop.Cancel();
         thread?.Join();
-        sessions.Close();
+        kept.Close();
         queue.Dispose();
         stop.Dispose();
     }
@@ -85,10 +84,10 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
     {
         try
         {
-            if (sessions.Renew())
+            if (kept.Renew())
             {
                 cache.Clear();
-                session = new WriteSession(sessions.Current!, cache);
+                session = new WriteSession(kept.Current!, cache);
             }
 
             session!.Begin(time.GetUtcNow());
@@ -101,8 +100,8 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            var failure = LedgerFaults.From(error, path, sessions.Current);
-            sessions.Close();
+            var failure = LedgerFaults.From(error, engine.Path, kept.Current);
+            kept.Close();
             cache.Clear();
             foreach (var item in batch)
                 item.Done.TrySetException(item.Failure ?? failure);
@@ -125,7 +124,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         {
             into.Do(item.Work);
         }
-        catch (DbException error) when (!sessions.Current!.IsOfRow(error))
+        catch (DbException error) when (!kept.Current!.IsOfRow(error))
         {
             throw;
         }
@@ -134,7 +133,7 @@ internal sealed class LedgerWriter(string path, TimeProvider time, TimeSpan? pat
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            item.Failure = LedgerFaults.From(error, path, sessions.Current);
+            item.Failure = LedgerFaults.From(error, engine.Path, kept.Current);
         }
     }
 

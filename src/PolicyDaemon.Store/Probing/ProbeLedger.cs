@@ -5,7 +5,8 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Probing;
@@ -23,7 +24,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     private readonly TimeProvider time;
     private readonly HistoryCache cache = new();
     private readonly LedgerWriter writer;
-    private readonly SqliteSessions sessions;
+    private readonly KeptSession session;
     private readonly Lock reading = new();
     private LedgerReader? reader;
     private volatile PostfixSettings postfix;
@@ -41,8 +42,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         path = database;
         this.postfix = postfix;
         this.time = time;
-        sessions = new SqliteSessions(database, patience);
-        writer = new LedgerWriter(database, time, patience, cache);
+        var engine = EngineChoice.For(database);
+        session = new KeptSession(engine, patience);
+        writer = new LedgerWriter(engine, time, patience, cache);
     }
 
     /// <summary>Replaces the settings for which answers are formatted, such as after the configuration was read again.</summary>
@@ -133,7 +135,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
         lock (reading)
         {
             isDisposed = true;
-            sessions.Close();
+            session.Close();
             reader = null;
         }
     }
@@ -148,15 +150,15 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
             ObjectDisposedException.ThrowIf(isDisposed, this);
             try
             {
-                if (sessions.Renew())
+                if (session.Renew())
                 {
                     cache.Clear();
-                    reader = new LedgerReader(sessions.Current!, cache);
+                    reader = new LedgerReader(session.Current!, cache);
                 }
 
                 return read(reader!);
             }
-            catch (Exception error) when (LedgerFaults.From(error, path, sessions.Current) is LedgerUnavailableException failure)
+            catch (Exception error) when (LedgerFaults.From(error, path, session.Current) is LedgerUnavailableException failure)
             {
                 Close();
                 throw failure;
@@ -166,7 +168,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     private void Close()
     {
-        sessions.Close();
+        session.Close();
         reader = null;
         cache.Clear();
     }

@@ -2,14 +2,13 @@ using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Findings;
 
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Writes the loader's findings to the store as soon as the store can be written, so that <c>status</c> shows them without the daemon, too.</summary>
-internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet findings, TimeProvider time, ILogger log)
+internal sealed class FindingKeeper(StoreEngine engine, TimeSpan patience, FindingSet findings, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
 
@@ -25,7 +24,7 @@ internal sealed class FindingKeeper(SnapshotLoaderOptions options, FindingSet fi
         try
         {
             var version = findings.Version;
-            using var session = SqliteSession.Open(options.Database, StoreAccess.Write, options.Patience);
+            using var session = engine.Open(StoreAccess.Write, patience);
             session.Guard(() => Write(session.Connection));
             written = version;
             failedAt = long.MinValue;

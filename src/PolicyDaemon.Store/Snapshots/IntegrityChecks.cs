@@ -1,5 +1,4 @@
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
@@ -11,12 +10,12 @@ internal sealed class BackgroundCheck
     private StoreSession? checking;
     private bool stopped;
 
-    private BackgroundCheck(SnapshotLoaderOptions options) => Task = LongWork.Start(() => Check(options));
+    private BackgroundCheck(StoreEngine engine, TimeSpan patience) => Task = LongWork.Start(() => Check(engine, patience));
 
     /// <summary>Ends with the damage, or with null where there is none or the store could not be asked.</summary>
     internal Task<StoreException?> Task { get; }
 
-    internal static BackgroundCheck Start(SnapshotLoaderOptions options) => new(options);
+    internal static BackgroundCheck Start(StoreEngine engine, TimeSpan patience) => new(engine, patience);
 
     /// <summary>Interrupts the check and waits for its end, so that no connection outlives its owner.</summary>
     internal void Stop()
@@ -30,12 +29,12 @@ internal sealed class BackgroundCheck
         Task.GetAwaiter().GetResult();
     }
 
-    private StoreException? Check(SnapshotLoaderOptions options)
+    private StoreException? Check(StoreEngine engine, TimeSpan patience)
     {
         StoreSession? session = null;
         try
         {
-            session = SqliteSession.Open(options.Database, StoreAccess.Read, options.Patience);
+            session = engine.Open(StoreAccess.Read, patience);
             lock (gate)
             {
                 if (stopped)
@@ -62,7 +61,7 @@ internal sealed class BackgroundCheck
 
 /// <summary>Decides when the database's integrity is checked: before a load where nothing is served yet, then in the background once an hour,
 /// and sooner after something wrote to the file that is no commit.</summary>
-internal sealed class IntegrityChecks(SnapshotLoaderOptions options, TimeProvider time)
+internal sealed class IntegrityChecks(StoreEngine engine, TimeSpan patience, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
     private static readonly TimeSpan SuspiciousInterval = TimeSpan.FromMinutes(1);
@@ -92,7 +91,7 @@ internal sealed class IntegrityChecks(SnapshotLoaderOptions options, TimeProvide
         if (check is not null || (checkedAt != long.MinValue && time.GetElapsedTime(checkedAt) < (isSuspicious ? SuspiciousInterval : Interval)))
             return;
         checkedAt = time.GetTimestamp();
-        check = BackgroundCheck.Start(options);
+        check = BackgroundCheck.Start(engine, patience);
     }
 
     /// <summary>The damage that a finished check found, once; null where it found none, or none has finished.</summary>

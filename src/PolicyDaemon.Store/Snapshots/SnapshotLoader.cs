@@ -3,7 +3,8 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Snapshots;
@@ -12,7 +13,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <remarks>
 /// <para>The last good snapshot also lies on the disk, as a file (<see cref="SnapshotFile"/>) and a journal of the changes since
 /// (<see cref="SnapshotJournal"/>). The store is followed by its audit log, in which every change has a row.</para>
-/// <para>A poll costs one PRAGMA and one statx(2); what it finds decides:</para>
+/// <para>What a poll finds decides:</para>
 /// <code>
 /// nothing committed since               nothing to do
 /// the log continues from what is loaded its new rows name the keys to read again: the change is live
@@ -29,6 +30,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
+    private readonly StoreEngine engine;
     private readonly TimeProvider time;
     private readonly ILogger<SnapshotLoader> log;
     private readonly FindingSet findings;
@@ -43,9 +45,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private Published? published;
     private (PolicySnapshot Last, PostfixSettings Postfix)? serving;
     private bool replaced;
-    private SqliteWatch? watch;
-    private FileSignature? seen;
-    private long? dataVersion;
+    private StoreWatch? watch;
     private long openedAt;
     private bool checkBeforeLoading = true;
     private (FileSignature? Signature, long At)? damage;
@@ -56,12 +56,13 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         this.postfix = postfix;
         this.time = time;
         this.log = log;
+        engine = EngineChoice.For(options.Database);
         findings = new FindingSet(time, log);
-        keeper = new FindingKeeper(options, findings, time, log);
+        keeper = new FindingKeeper(engine, options.Patience, findings, time, log);
         saver = new SnapshotSaver(options, findings, time, log);
-        reader = new SnapshotReader(options.Database, findings, log);
-        health = new StoreHealth(options.Database, findings);
-        integrity = new IntegrityChecks(options, time);
+        reader = new SnapshotReader(engine.Path, findings, log);
+        health = new StoreHealth(engine.Path, findings);
+        integrity = new IntegrityChecks(engine, options.Patience, time);
     }
 
     /// <inheritdoc/>
@@ -169,7 +170,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             catch (Exception error)
             {
                 StoreLog.WatchFailed(log, error);
-                Fail(new StoreException(StoreFault.Unavailable, $"{options.Database}: {error.Message}", error));
+                Fail(new StoreException(StoreFault.Unavailable, $"{engine.Path}: {error.Message}", error));
             }
 
             Serve();
@@ -185,37 +186,34 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         if (integrity.TakeDamage() is { } problem && watch is not null)
             throw problem;
 
-        var signature = FileSignature.Of(options.Database);
-        if (watch is not null && (signature is null || !signature.SameFile(watch.Signature)))
+        var movement = watch?.Poll();
+        var isSuspicious = movement == StoreMovement.Disturbed;
+        if (movement == StoreMovement.Replaced)
         {
-            CloseWatch(watch.Supersede);
+            CloseWatch(watch!.Supersede);
             checkBeforeLoading = true;
         }
 
-        if (watch is null && damage is { } known && known.Signature == signature && time.GetElapsedTime(known.At) < DamageRecheck)
+        if (watch is null && damage is { } known && known.Signature == engine.Signature() && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
-        // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
-        var suspicious = watch is not null && (watch.LogIsGone() || watch.LogAppeared() || (signature != seen && watch.DataVersion() == dataVersion));
-        if (suspicious)
+        if (isSuspicious)
             CloseWatch(watch!.Abandon);
-        if (watch is { OnlyRead: not null } && time.GetElapsedTime(openedAt) >= OnlyReadRecheck)
+        if (watch is { Session.OnlyRead: not null } && time.GetElapsedTime(openedAt) >= OnlyReadRecheck)
             CloseWatch(watch.Abandon);
         if (watch is null)
         {
-            watch = SqliteWatch.Open(options.Database, options.Patience);
+            watch = engine.Watch(options.Patience);
             openedAt = time.GetTimestamp();
-            seen = watch.Signature;
             if (checkBeforeLoading)
                 integrity.CheckNow(watch.Session, isServing: last is not null);
+            movement = watch.Poll();
         }
 
-        var version = watch.DataVersion();
-        if (version == dataVersion && (replaced || (health.IsGood && last is not null && Fits(last))))
+        if (movement == StoreMovement.None && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
         var loaded = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix));
-        seen = FileSignature.Of(options.Database);
-        dataVersion = version;
+        watch.WasRead();
         if (loaded is null)
         {
             Replaced(last!.Identity);
@@ -230,7 +228,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         }
 
         Recover();
-        integrity.StartWhereDue(suspicious);
+        integrity.StartWhereDue(isSuspicious);
     }
 
     private bool Fits(PolicySnapshot snapshot) =>
@@ -247,7 +245,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
     private void Recover()
     {
-        health.Recovered(watch?.OnlyRead);
+        health.Recovered(watch?.Session.OnlyRead);
         replaced = false;
         damage = null;
         checkBeforeLoading = false;
@@ -261,7 +259,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         if (error.IsDamage)
         {
             checkBeforeLoading = true;
-            damage = (FileSignature.Of(options.Database), time.GetTimestamp());
+            damage = (engine.Signature(), time.GetTimestamp());
         }
 
         health.Failed(error);
@@ -279,7 +277,6 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     {
         close();
         watch = null;
-        dataVersion = null;
     }
 
     private sealed record Published(PolicySnapshot Snapshot, DateTimeOffset LoadedAt);

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+using PolicyDaemon.Store;
 using PolicyDaemon.Tests.Support;
 using Xunit;
 
@@ -32,6 +34,26 @@ public class FolderTests
     [InlineData("Administration")]
     [InlineData("Cli")]
     public void A_library_has_no_circle_between_its_folders(string library) => Assert.Empty(GraphOf(library).Circles());
+
+    /// <summary>An engine can be added, or another one chosen, without a look at who uses the store. What another program's database takes is public,
+    /// and no part of an engine.</summary>
+    [Fact]
+    public void What_an_engine_consists_of_is_named_in_its_folder_and_where_it_is_chosen()
+    {
+        const string Engine = "PolicyDaemon.Store.Engines.Sqlite";
+        var parts = typeof(PolicyStore).Assembly.GetTypes().Where(type => type.Namespace == Engine && type is { IsPublic: false, IsNested: false })
+            .Select(type => type.Name).ToHashSet(StringComparer.Ordinal);
+        Assert.Contains("SqliteEngine", parts);
+        parts.UnionWith(typeof(SqliteConnection).Assembly.GetExportedTypes().Select(type => type.Name));
+        parts.Add("SQLitePCL");
+        var sources = Repository.Path("src");
+
+        var naming = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(sources, file))
+            .Where(file => file.Split('/')[1] is not ("obj" or "bin") && !file.StartsWith("PolicyDaemon.Store/Engines/Sqlite/", StringComparison.Ordinal))
+            .Where(file => CSharpTokens.Of(File.ReadAllText(Path.Combine(sources, file))).Any(parts.Contains));
+
+        Assert.Equal(["PolicyDaemon.Store/Engines/Choice/EngineChoice.cs"], naming);
+    }
 
     [Fact]
     public void A_circle_is_seen_with_the_places_that_draw_it()

@@ -16,9 +16,9 @@ public sealed class ReadingFaultTests
     public void A_store_that_is_whole_is_not_called_damaged()
     {
         using var temporary = new TemporaryStore();
-        using var store = temporary.Open(StoreAccess.Read);
+        using var session = temporary.OpenSession(StoreAccess.Read);
 
-        var fault = store.Session.FaultOf(Corrupt);
+        var fault = session.FaultOf(Corrupt);
 
         Assert.Equal(StoreFault.Unavailable, fault.Kind);
         Assert.Contains("kernel's log", fault.Message, StringComparison.Ordinal);

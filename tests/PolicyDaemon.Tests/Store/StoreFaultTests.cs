@@ -154,15 +154,16 @@ public class StoreFaultTests
     {
         using var temporary = new TemporaryStore();
         temporary.Put(Secure("kept.example"));
-        using (var store = temporary.Open())
+        using (var session = temporary.OpenSession())
         {
-            using (var command = store.Session.Connection.CreateCommand())
+            using (var command = session.Connection.CreateCommand())
             {
                 // SQLite's own limit gives the same SQLITE_FULL as a device without space.
                 command.CommandText = "PRAGMA max_page_count = 1";
                 command.ExecuteNonQuery();
             }
 
+            using var store = new PolicyStore(session, temporary.Time);
             using var change = store.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default);
             var error = Assert.Throws<StoreException>(() =>
             {
@@ -191,11 +192,12 @@ public class StoreFaultTests
         using var temporary = new TemporaryStore();
         using var before = new TemporaryStore(create: false);
         using var after = new TemporaryStore(create: false);
-        using (var store = temporary.Open())
+        using (var session = temporary.OpenSession())
+        using (var store = new PolicyStore(session, temporary.Time))
         using (var change = store.BeginChange(new ChangeOrigin(Alice, "import"), PostfixSettings.Default))
         {
             // A small cache, so that pages of the unfinished change are in the log when the machine stops.
-            using (var command = store.Session.Connection.CreateCommand())
+            using (var command = session.Connection.CreateCommand())
             {
                 command.CommandText = "PRAGMA cache_size = 10";
                 command.ExecuteNonQuery();

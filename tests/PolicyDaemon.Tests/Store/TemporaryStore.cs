@@ -8,7 +8,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Engines.Choice;
 
 namespace PolicyDaemon.Tests.Store;
 
@@ -44,6 +44,8 @@ internal sealed class TemporaryStore : IDisposable
             ? new Pin(fingerprint, PinSubject.Unknown, state, PinStrength.Person, DateTimeOffset.UnixEpoch.AddDays(20000))
             : throw new FormatException(reason);
 
+    internal StoreSession OpenSession(StoreAccess access = StoreAccess.Write) => EngineChoice.For(Path).Open(access);
+
     internal PolicyStore Open(StoreAccess access = StoreAccess.Write) => PolicyStore.Open(Path, access, Time);
 
     internal ChangeReceipt Put(params Destination[] destinations) => WriteUnjudged(Path, Time, changes =>
@@ -61,7 +63,7 @@ internal sealed class TemporaryStore : IDisposable
     /// <summary>Writes whatever it is told, as somebody who comes past the store's door would.</summary>
     internal static ChangeReceipt WriteUnjudged(string path, TimeProvider time, Action<DestinationChanges> work)
     {
-        using var session = SqliteSession.Open(path, StoreAccess.Write);
+        using var session = EngineChoice.For(path).Open(StoreAccess.Write);
         session.BeginWrite();
         var changes = new DestinationChanges(session, session.StoreId, new ChangeOrigin(Alice, "test"), PostfixSettings.Default, time.GetUtcNow(), onRecord: null);
         work(changes);

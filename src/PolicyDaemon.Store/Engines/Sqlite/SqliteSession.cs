@@ -23,12 +23,14 @@ internal sealed class SqliteSession : StoreSession
 
     private readonly SqliteConnection connection;
     private readonly string? storeId;
+    private readonly FileSignature? opened;
 
-    private SqliteSession(string path, SqliteConnection connection, string? storeId, StoreException? onlyRead, bool immutable)
+    private SqliteSession(string path, SqliteConnection connection, string? storeId, FileSignature? opened, StoreException? onlyRead, bool immutable)
         : base(path, connection)
     {
         this.connection = connection;
         this.storeId = storeId;
+        this.opened = opened;
         OnlyRead = onlyRead;
         IsImmutable = immutable;
     }
@@ -36,6 +38,8 @@ internal sealed class SqliteSession : StoreSession
     internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
 
     internal override StoreException? OnlyRead { get; }
+
+    internal override bool IsReplaced => opened is null || FileSignature.Of(Path) is not { } now || !now.SameFile(opened);
 
     /// <summary>True where SQLite takes the file for one that nobody changes: what is changed all the same may be read in pieces.</summary>
     internal bool IsImmutable { get; }
@@ -64,7 +68,7 @@ internal sealed class SqliteSession : StoreSession
     }
 
     /// <summary>Opens a file in the making, which holds no store yet.</summary>
-    internal static SqliteSession OpenDraft(string path) => new(path, Connect(path, StoreAccess.Write, Patience, immutable: false), null, null, false);
+    internal static SqliteSession OpenDraft(string path) => new(path, Connect(path, StoreAccess.Write, Patience, immutable: false), null, null, null, immutable: false);
 
     internal override void BeginRead() => connection.Execute("BEGIN DEFERRED");
 
@@ -135,6 +139,8 @@ internal sealed class SqliteSession : StoreSession
     private static SqliteSession Open(string path, StoreAccess access, TimeSpan? patience, StoreException? onlyRead)
     {
         Probe(path);
+        // Before it is opened: of a file that takes its place meanwhile too much is opened anew, and nothing missed.
+        var opened = FileSignature.Of(path);
         SqliteConnection? connection = null;
         try
         {
@@ -143,7 +149,7 @@ internal sealed class SqliteSession : StoreSession
             string? storeId = connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
             if (storeId is null)
                 throw StoreException.Damaged(path, "it has no identity");
-            return new SqliteSession(path, connection, storeId, onlyRead ?? OnlyReadable(connection, path), immutable: onlyRead is not null);
+            return new SqliteSession(path, connection, storeId, opened, onlyRead ?? OnlyReadable(connection, path), immutable: onlyRead is not null);
         }
         catch (SqliteException error)
         {

@@ -7,24 +7,27 @@ using SQLitePCL;
 namespace PolicyDaemon.Store.Engines.Sqlite;
 
 /// <summary>The connection that watches the store for changes. It never writes, so that PRAGMA data_version changes with every commit of others.</summary>
-internal sealed class SqliteWatch : IDisposable
+/// <remarks>A poll costs one PRAGMA and two statx(2). A store that nobody can write is opened as immutable; whoever writes it after all makes a
+/// log, which is noticed.</remarks>
+internal sealed class SqliteWatch : StoreWatch
 {
+    private readonly SqliteSession session;
+
+    // The file behind the open handle, and its log, as they were when they were opened.
+    private readonly FileSignature signature;
     private readonly FileSignature? log;
 
+    private FileSignature? seen;
+    private long? dataVersion;
+
     private SqliteWatch(SqliteSession session, FileSignature signature)
+        : base(session)
     {
-        Session = session;
-        Signature = signature;
+        this.session = session;
+        this.signature = signature;
+        seen = signature;
         log = FileSignature.Of(session.Path + SqliteSession.LogSuffix);
     }
-
-    internal SqliteSession Session { get; }
-
-    /// <summary>The file behind the open handle, as it was when it was opened.</summary>
-    internal FileSignature Signature { get; }
-
-    /// <summary>Why nobody can write the store; null where somebody can. Such a store is opened as immutable; whoever writes it after all makes a log, which is noticed.</summary>
-    internal StoreException? OnlyRead => Session.OnlyRead;
 
     /// <exception cref="StoreException">It cannot be opened.</exception>
     internal static SqliteWatch Open(string path, TimeSpan patience)
@@ -43,28 +46,35 @@ internal sealed class SqliteWatch : IDisposable
         }
     }
 
-    /// <summary>The value of PRAGMA data_version, which differs from its last one after another connection has committed.</summary>
-    internal long DataVersion() => Session.Guard(() => Session.Connection.ExecuteScalar<long>("PRAGMA data_version"));
+    internal override StoreMovement Poll()
+    {
+        var now = FileSignature.Of(session.Path);
+        if (now is null || !now.SameFile(signature))
+            return StoreMovement.Replaced;
+        if (LogIsAnother())
+            return StoreMovement.Disturbed;
+        var version = DataVersion();
+        if (version != dataVersion)
+        {
+            dataVersion = version;
+            return StoreMovement.Committed;
+        }
 
-    /// <summary>
-    /// True where the write-ahead log is no longer the file that this connection reads: somebody removed it, and what others
-    /// commit from now on stands in another one. SQLite itself does so only when nobody has the database open.
-    /// </summary>
-    internal bool LogIsGone() =>
-        log is not null && FileSignature.Of(Session.Path + SqliteSession.LogSuffix) is var now && (now is null || !now.SameFile(log));
+        // The file changed though nobody committed: a checkpoint, or somebody wrote over it. A new connection will tell.
+        return now == seen ? StoreMovement.None : StoreMovement.Disturbed;
+    }
 
-    /// <summary>True where a log appeared that this connection knows nothing of.</summary>
-    internal bool LogAppeared() => log is null && FileSignature.Of(Session.Path + SqliteSession.LogSuffix) is not null;
+    internal override void WasRead() => seen = FileSignature.Of(session.Path);
 
     /// <summary>
     /// Closes after another file took the database's place while its write-ahead log stayed behind: SQLite would play that log into
     /// the new one. What it holds goes where it belongs, into the old file, and an empty one remains.
     /// </summary>
-    internal void Supersede()
+    internal override void Supersede()
     {
         try
         {
-            if (!LogIsGone())
+            if (log is null || !LogIsAnother())
                 Session.Connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }
         catch (SqliteException)
@@ -79,13 +89,22 @@ internal sealed class SqliteWatch : IDisposable
     /// Closes without the checkpoint that SQLite makes for the last connection: what lies under the path may no longer be the
     /// database that the log belongs to, and pages of the log would be written into it.
     /// </summary>
-    internal void Abandon()
+    internal override void Abandon()
     {
-        _ = raw.sqlite3_db_config(Session.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+        _ = raw.sqlite3_db_config(session.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
         Session.Dispose();
     }
 
-    public void Dispose() => Session.Dispose();
+    /// <summary>The value of PRAGMA data_version, which differs from its last one after another connection has committed.</summary>
+    private long DataVersion() => session.Guard(() => session.Connection.ExecuteScalar<long>("PRAGMA data_version"));
+
+    /// <summary>
+    /// True where the write-ahead log is no longer the file that this connection reads: somebody removed it, and what others
+    /// commit from now on stands in another one. SQLite itself does so only when nobody has the database open. Also where one appeared
+    /// that this connection knows nothing of.
+    /// </summary>
+    private bool LogIsAnother() =>
+        FileSignature.Of(session.Path + SqliteSession.LogSuffix) is var now && (log is null ? now is not null : now is null || !now.SameFile(log));
 
     private static SqliteSession OpenSession(string path, TimeSpan patience)
     {

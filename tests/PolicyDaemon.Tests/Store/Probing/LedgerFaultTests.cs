@@ -5,8 +5,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Changes;
-using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Probing;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
@@ -42,7 +41,7 @@ public sealed class LedgerFaultTests : IDisposable
     {
         fixture.Add("a.example", Pin(0));
         var cache = new HistoryCache();
-        using var store = SqliteSession.Open(fixture.Store.Path, StoreAccess.Write);
+        using var store = fixture.Store.OpenSession();
         var session = new WriteSession(store, cache);
         using (var command = session.Connection.CreateCommand())
         {
@@ -94,7 +93,7 @@ public sealed class LedgerFaultTests : IDisposable
     [Fact]
     public async Task One_piece_of_work_that_fails_takes_no_other_with_it()
     {
-        using var writer = new LedgerWriter(fixture.Store.Path, fixture.Store.Time, null, new HistoryCache());
+        using var writer = new LedgerWriter(EngineChoice.For(fixture.Store.Path), fixture.Store.Time, null, new HistoryCache());
         using var hold = new ManualResetEventSlim();
         var first = writer.WriteAsync(_ => hold.Wait(TestContext.Current.CancellationToken));
         var good = writer.WriteAsync(into => into.Write(fixture.Observation(1, ProbeOutcome.Timeout), fixture.Now));
@@ -114,7 +113,7 @@ public sealed class LedgerFaultTests : IDisposable
     [Fact]
     public async Task What_is_queued_meanwhile_shares_one_transaction()
     {
-        using var writer = new LedgerWriter(fixture.Store.Path, fixture.Store.Time, null, new HistoryCache());
+        using var writer = new LedgerWriter(EngineChoice.For(fixture.Store.Path), fixture.Store.Time, null, new HistoryCache());
         using var hold = new ManualResetEventSlim();
         var first = writer.WriteAsync(_ => hold.Wait(TestContext.Current.CancellationToken));
         var second = writer.WriteAsync(into => into.Write(fixture.Observation(1, ProbeOutcome.Timeout), fixture.Now));

@@ -392,9 +392,9 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         new LoaderFixture(store).Dispose();
-        using (var holder = store.Open())
+        using (var holder = store.OpenSession())
         {
-            using var command = holder.Session.Connection.CreateCommand();
+            using var command = holder.Connection.CreateCommand();
             command.CommandText = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE";
             command.ExecuteNonQuery();
 

@@ -1,25 +1,21 @@
 using System.Data.Common;
-using PolicyDaemon.Core.Runtime;
 
-namespace PolicyDaemon.Store.Engines.Sqlite;
+namespace PolicyDaemon.Store.Engines;
 
-/// <summary>Opens a session when one is needed, and another one after another file took the store's place. For one thread at a time.</summary>
-internal sealed class SqliteSessions(string path, TimeSpan? patience)
+/// <summary>Keeps a session that writes: opens one when it is needed, and another one after another store took the place of the first. For one
+/// thread at a time.</summary>
+internal sealed class KeptSession(StoreEngine engine, TimeSpan? patience)
 {
-    private FileSignature? opened;
-
     /// <summary>The open session; null where none is.</summary>
     internal StoreSession? Current { get; private set; }
 
     /// <returns>False where the session is the one of the last call.</returns>
     internal bool Renew()
     {
-        if (Current is not null && FileSignature.Of(path) is { } now && now.SameFile(opened!))
+        if (Current is { IsReplaced: false })
             return false;
         Close();
-        var signature = FileSignature.Of(path);
-        Current = SqliteSession.Open(path, StoreAccess.Write, patience);
-        opened = signature ?? FileSignature.Of(path);
+        Current = engine.Open(StoreAccess.Write, patience);
         return true;
     }
 

@@ -1,0 +1,22 @@
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Store.Engines.Sqlite;
+
+/// <summary>Keeps a store in an SQLite database, one file on this machine.</summary>
+/// <remarks>
+/// <code>
+/// a new store, a copy     SqliteFile       faults                        SqliteFaults, ReadingFault
+/// sessions                SqliteSession    statements that are kept      PreparedConnection
+/// schema, migrations      SqliteSchema     the changes of others         SqliteWatch
+/// </code>
+/// </remarks>
+internal sealed class SqliteEngine(string path) : StoreEngine(path)
+{
+    internal override void Create(DateTimeOffset now, Action<StoreSession> fill) => SqliteFile.Create(Path, now, fill);
+
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null) => SqliteSession.Open(Path, access, patience);
+
+    internal override StoreWatch Watch(TimeSpan patience) => SqliteWatch.Open(Path, patience);
+
+    internal override FileSignature? Signature() => FileSignature.Of(Path);
+}

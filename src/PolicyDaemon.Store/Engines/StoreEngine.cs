@@ -1,0 +1,78 @@
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Store.Engines;
+
+/// <summary>What keeps a store: makes it, opens sessions over it and watches it.</summary>
+/// <remarks>
+/// Everything outside an engine's own folder speaks to it through this type, <see cref="StoreWatch"/> and <see cref="StoreSession"/>. The
+/// session names the faults, checks and copies, since each of these is done over a connection. Which engine keeps a store is decided once,
+/// in <c>Store/Engines/Choice</c>.
+/// </remarks>
+internal abstract class StoreEngine(string path)
+{
+    /// <summary>Where the store is, as messages name it.</summary>
+    internal string Path { get; } = path;
+
+    /// <summary>Makes a new store with the newest schema. Refuses where something is already.</summary>
+    /// <param name="now">The present.</param>
+    /// <param name="fill">Writes what belongs into a new store, inside a transaction that it commits.</param>
+    internal abstract void Create(DateTimeOffset now, Action<StoreSession> fill);
+
+    /// <summary>Opens an existing store. For writing it is brought up to date, where an older version wrote it.</summary>
+    /// <param name="access">The purpose.</param>
+    /// <param name="patience">How long another writer is waited for; null for as long as the engine usually waits.</param>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal abstract StoreSession Open(StoreAccess access, TimeSpan? patience = null);
+
+    /// <summary>Opens a store to follow its changes. An older one is brought up to date.</summary>
+    /// <param name="patience">How long another writer is waited for.</param>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal abstract StoreWatch Watch(TimeSpan patience);
+
+    /// <summary>Which file the store is now, and in which state, without opening it; null where there is none, or the engine keeps none.</summary>
+    internal abstract FileSignature? Signature();
+}
+
+/// <summary>What became of a store since it was polled last.</summary>
+internal enum StoreMovement
+{
+    /// <summary>Nobody committed anything.</summary>
+    None,
+
+    /// <summary>Somebody committed, or nothing was read yet.</summary>
+    Committed,
+
+    /// <summary>Something wrote to the store that was no commit: what is open may no longer be what others see. A new watch will tell.</summary>
+    Disturbed,
+
+    /// <summary>Another store took its place, or none is there any more.</summary>
+    Replaced,
+}
+
+/// <summary>A session over a store together with what tells that others changed it. It never writes. For one thread at a time.</summary>
+internal abstract class StoreWatch(StoreSession session) : IDisposable
+{
+    /// <summary>The session in which the changes are read.</summary>
+    internal StoreSession Session { get; } = session;
+
+    /// <summary>What became of the store since the last call; after all but <see cref="StoreMovement.None"/> it is to be read, or closed.</summary>
+    internal abstract StoreMovement Poll();
+
+    /// <summary>Notes that everything was read that the last <see cref="Poll"/> spoke of.</summary>
+    internal abstract void WasRead();
+
+    /// <summary>Closes after another store took the place of this one: what is still on its way into the old one does not get into the new one.</summary>
+    internal abstract void Supersede();
+
+    /// <summary>Closes without another octet written: what lies there may no longer be what was opened.</summary>
+    internal abstract void Abandon();
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing) => Session.Dispose();
+}
