@@ -16,6 +16,9 @@ internal sealed record CliHost : Streams
     /// <summary>True where standard input is a terminal; only then does a command ask a question.</summary>
     public bool InIsTerminal { get; init; }
 
+    /// <summary>Ends with the next key that is pressed at the terminal, which is as it was afterwards; or when it is cancelled.</summary>
+    public Func<CancellationToken, Task> KeyPress { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>The interruption of a command by Ctrl-C.</summary>
     public Func<Interruption> Interruption { get; init; } = () => new Interruption();
 
@@ -63,6 +66,8 @@ internal sealed record CliHost : Streams
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
             Width = () => TerminalWindow.Columns(TerminalWindow.StandardOutput),
+            Height = () => TerminalWindow.Rows(TerminalWindow.StandardOutput),
+            KeyPress = TerminalKey.Pressed,
             ErrorWidth = () => TerminalWindow.Columns(TerminalWindow.StandardError),
             Interruption = Hosting.Interruption.OfSignals,
             Variable = Environment.GetEnvironmentVariable,

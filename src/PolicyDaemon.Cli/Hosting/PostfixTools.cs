@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using PolicyDaemon.Administration.Queue;
 
 namespace PolicyDaemon.Cli.Hosting;
 
@@ -13,6 +14,11 @@ internal interface IPostfixTools
     /// <summary>Makes a running Postfix read its configuration again; one that does not run needs nothing.</summary>
     /// <param name="directory">The configuration directory of that Postfix; null for the default one.</param>
     void Reload(string? directory);
+
+    /// <summary>Runs <c>postqueue -j</c>.</summary>
+    /// <param name="patience">How long its output is read.</param>
+    /// <returns>The lines of its output, and whether those are all; null where there is no Postfix, or the user may not see its queue.</returns>
+    (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience);
 }
 
 /// <summary>postconf(1) and postfix(1) of the machine's Postfix.</summary>
@@ -39,11 +45,52 @@ internal sealed class PostconfTools : IPostfixTools
             throw new CommandException(ExitCode.Invalid, $"postfix reload: {error.Trim()}");
     }
 
+    public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience)
+    {
+        var start = new ProcessStartInfo(PlaceOf("postqueue"), ["-j"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        try
+        {
+            using var process = Process.Start(start) ?? throw new Win32Exception("no process");
+            _ = process.StandardError.ReadToEndAsync();
+            var lines = new List<string>();
+            using var deadline = new CancellationTokenSource(patience);
+            var isWhole = ReadAsync(process.StandardOutput, lines, deadline.Token).GetAwaiter().GetResult();
+            if (isWhole && process.WaitForExit(Deadline))
+                return process.ExitCode == 0 ? (lines, true) : null;
+            process.Kill();
+            return (lines, false);
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<bool> ReadAsync(StreamReader output, List<string> lines, CancellationToken deadline)
+    {
+        try
+        {
+            while (lines.Count <= WaitingMail.MaxMessages)
+            {
+                if (await output.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(deadline) is not { } line)
+                    return true;
+                lines.Add(line);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The queue is long, or the disk is slow: what was read counts.
+        }
+
+        return false;
+    }
+
+    // Debian's ordinary users have no sbin in their path.
+    private static string PlaceOf(string program) => Places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists) ?? program;
+
     private static (int Code, string Output, string Error) Run(string program, IReadOnlyList<string> arguments)
     {
-        // Debian's ordinary users have no sbin in their path.
-        var place = Places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists) ?? program;
-        var start = new ProcessStartInfo(place, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(PlaceOf(program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var process = Process.Start(start) ?? throw new Win32Exception("no process");

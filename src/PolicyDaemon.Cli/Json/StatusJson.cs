@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Queue;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
@@ -13,12 +14,41 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Daemon">What the running daemon says of itself; null where none runs.</param>
 /// <param name="Behind">Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</param>
 /// <param name="Store">What the store holds.</param>
+/// <param name="Waiting">The mail that waits in the queue of this machine's Postfix; null where there is none, or nothing is open.</param>
+/// <param name="Causes">What needs a person, once for each cause, the worst first.</param>
 /// <param name="Findings">What a person should read.</param>
 internal sealed record StatusJson(
-    bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, IReadOnlyList<FindingJson> Findings)
+    bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, WaitingMailJson? Waiting, IReadOnlyList<CauseJson> Causes,
+    IReadOnlyList<FindingJson> Findings)
 {
-    internal static StatusJson From(StatusReport status) => new(
-        status.Running, DeliveryCounts.Of(status), status.Live, status.Behind, StoreStatusJson.From(status), status.Findings);
+    internal static StatusJson From(StatusReport status, IReadOnlyList<FindingJson> findings, WaitingMail? mail) => new(
+        status.Running, DeliveryCounts.Of(status), status.Live, status.Behind, StoreStatusJson.From(status),
+        mail is null ? null : new WaitingMailJson(mail.Messages, mail.IsWhole),
+        [.. StatusCause.Of(findings, mail).Select(cause => CauseJson.From(cause, mail))], findings);
+}
+
+/// <summary>The mail in Postfix's queue.</summary>
+/// <param name="Messages">Deferred messages.</param>
+/// <param name="Whole">False where the queue was too long to be read to its end, so that numbers are least ones.</param>
+internal sealed record WaitingMailJson(long Messages, bool Whole);
+
+/// <summary>What needs a person, once for each cause.</summary>
+/// <param name="Kind">Of its findings.</param>
+/// <param name="Severity">What it means for mail.</param>
+/// <param name="Since">Since when the first of them is open.</param>
+/// <param name="Destinations">How many destinations it concerns.</param>
+/// <param name="Subjects">Their keys, or the parts of the program.</param>
+/// <param name="Detail">What was seen; of several without their subjects.</param>
+/// <param name="Remedy">The command that settles it, or lists the commands of several.</param>
+/// <param name="WaitingMessages">Deferred messages to them; null where the queue is not known.</param>
+/// <param name="ReturnedAt">When the first of these is returned; null where none waits.</param>
+internal sealed record CauseJson(
+    string Kind, string Severity, DateTimeOffset Since, long Destinations, IReadOnlyList<string> Subjects, string Detail, string Remedy,
+    long? WaitingMessages, DateTimeOffset? ReturnedAt)
+{
+    internal static CauseJson From(StatusCause cause, WaitingMail? mail) => new(
+        cause.Kind.Name(), cause.Severity.Name(), cause.Since, cause.Destinations, [.. cause.Findings.Select(finding => finding.Subject)], cause.Detail,
+        cause.Remedy, mail is null ? null : cause.Mail?.Messages ?? 0, cause.Mail is { } count ? mail?.Returned(count) : null);
 }
 
 /// <summary>The store.</summary>
@@ -62,3 +92,13 @@ internal sealed record StoreStatusJson(
     private static Dictionary<string, long> Names(IReadOnlyDictionary<DestinationVerdict, long> counts) =>
         counts.ToDictionary(count => count.Key.Name(), count => count.Value);
 }
+
+/// <summary>A kind of finding.</summary>
+/// <param name="Kind">Its name.</param>
+/// <param name="Severity">What it means for mail, at least.</param>
+/// <param name="Meaning">What was found.</param>
+/// <param name="Mail">What becomes of mail meanwhile.</param>
+/// <param name="WhatToDo">What a person does about it.</param>
+/// <param name="Partner">What one tells the partner; null where the cause is not the partner's.</param>
+/// <param name="EndsByItself">False where only a person ends it.</param>
+internal sealed record FindingKindJson(string Kind, string Severity, string Meaning, string Mail, string WhatToDo, string? Partner, bool EndsByItself);

@@ -131,6 +131,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
     public void Json<T>(T value, JsonTypeInfo<T> schema) => streams.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
+    /// <summary>The same report to other streams.</summary>
+    public Report On(Streams other) => new(other, Format, colour) { HasHeader = HasHeader, LocalZone = LocalZone };
+
     /// <summary>A line of a table's text.</summary>
     public void Line(string text = "", Tone tone = Tone.Plain)
     {
@@ -161,14 +164,18 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     public void Warning(string text) => streams.Error.WriteLine("policyctl: warning: " + Shown(text));
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks; blocks where the columns do not fit.</summary>
-    public void Aligned(Table table)
+    /// <param name="table">The table.</param>
+    /// <param name="below">What stands below a row, by its number, such as a command; it is not broken.</param>
+    public void Aligned(Table table, Func<int, string>? below = null)
     {
         var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = Shown(cell.Text) }).ToArray()).ToList();
         if (TableLayout.Of(table, rows, streams.Width()) is not { } layout)
         {
-            Blocks(table, rows);
+            Blocks(table, rows, below);
             return;
         }
+
+        var number = 0;
 
         Cell[] heading = [.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))];
         foreach (var row in rows.Prepend(heading))
@@ -184,12 +191,16 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 streams.Out.WriteLine();
             }
 
-            foreach (var line in ReferenceEquals(row, heading) ? [] : layout.Below(table, row))
+            if (ReferenceEquals(row, heading))
+                continue;
+            foreach (var line in layout.Below(table, row))
                 streams.Out.WriteLine(line);
+            if (below is not null)
+                streams.Out.WriteLine(Paint(Shown(below(number++)), Tone.Faint));
         }
     }
 
-    private void Blocks(Table table, List<Cell[]> rows)
+    private void Blocks(Table table, List<Cell[]> rows, Func<int, string>? below)
     {
         var labels = table.Columns.Skip(1).Max(name => name.Length);
         for (var i = 0; i < rows.Count; i++)
@@ -198,6 +209,8 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 streams.Out.WriteLine();
             streams.Out.WriteLine(Paint(rows[i][0].Text, Tone.Heading));
             Block([.. rows[i].Skip(1).Select((cell, column) => (table.Columns[column + 1], cell)).Where(fact => fact.cell.Text.Length > 0)], labels);
+            if (below is not null)
+                streams.Out.WriteLine(Paint(Shown(below(i)), Tone.Faint));
         }
     }
 
@@ -232,6 +245,9 @@ internal record Streams
 
     /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>
     public Func<int> Width { get; init; } = () => 0;
+
+    /// <summary>Lines of that terminal; 0 where it is none.</summary>
+    public Func<int> Height { get; init; } = () => 0;
 
     /// <summary>The same of standard error.</summary>
     public Func<int> ErrorWidth { get; init; } = () => 0;

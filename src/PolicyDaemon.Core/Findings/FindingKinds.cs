@@ -11,171 +11,207 @@ public static class FindingKinds
         new(FindingKind.NearMiss, "near-miss", FindingSource.Lookup, FindingSeverity.LookAtIt,
             "Postfix asks for a key without an entry whose host is configured with other brackets or another port",
             "Add an entry for the key that Postfix asks for, or correct the one that is there")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It is answered not found, so that smtp_tls_security_level decides, or deferred with near_miss = temp" },
 
         new(FindingKind.StoreUnavailable, "store-unavailable", FindingSource.Store, FindingSeverity.LookAtIt,
             "The store cannot be opened or read: it is missing, locked, its disk is full, or its rights are wrong; the last good snapshot answers",
             "Bring the store back; until then no change is served")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It goes out as before, by the last good policies" },
 
         new(FindingKind.StoreDamaged, "store-damaged", FindingSource.Store, FindingSeverity.LookAtIt,
             "The store fails its integrity check; the last good snapshot answers",
             "Restore a backup")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It goes out as before, by the last good policies" },
 
         new(FindingKind.StoreReplaced, "store-replaced", FindingSource.Store, FindingSeverity.LookAtIt,
             "The store's audit log lacks the last row that was loaded, so it is another store; it is not loaded",
             "Accept it with a reason where it was meant, or bring the right one back")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It goes out as before, by the policies of the old store" },
 
         new(FindingKind.EntryNotServable, "entry-not-servable", FindingSource.Snapshot, FindingSeverity.MailWaits,
             "An entry cannot be served as it is, and every lookup of it is a temporary error",
             "Correct the entry; explain says what is wrong with it")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It is deferred" },
 
         new(FindingKind.SnapshotNotSaved, "snapshot-not-saved", FindingSource.Snapshot, FindingSeverity.LookAtIt,
             "The last good snapshot could not be written to disk: after a restart without the store there would be no policy to serve",
             "Make room, or correct the file's directory and its rights")
-        { IsJournalledBySource = true },
+        { IsJournalledBySource = true, Mail = "It goes out as before; after a restart without the store it would be deferred" },
 
         new(FindingKind.AuditBroken, "audit-broken", FindingSource.Snapshot, FindingSeverity.LookAtIt,
             "The chain of the audit log does not verify: a row was altered, inserted or cut out",
             "Compare the log with the hashes in the journal, and find out who wrote to the store")
-        { IsJournalledBySource = true, EndsByItself = false },
+        { IsJournalledBySource = true, EndsByItself = false, Mail = "It goes out by the policies as they are, whoever wrote them" },
 
         new(FindingKind.NewKey, "new-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A server presents a key that no pin knows",
             "Compare its fingerprint with the partner over another channel, then approve or reject it")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key any more, will wait where some do not, and otherwise goes out",
+            Partner = "We see the key with this fingerprint at your mail server since this time; is it yours? The finding has both in full" },
 
         new(FindingKind.PinMismatch, "pin-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
             "An address cannot be compared with the pins, for want of TLS or of a certificate that Postfix takes",
             "Ask the partner what changed there")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where that is so at every address, otherwise it goes out through the others",
+            Partner = "Your mail server offers no TLS, or shows no certificate, at this address; is that meant?" },
 
         new(FindingKind.RejectedKeySeen, "rejected-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A key that a person rejected is presented again: an alarm",
             "Speak with the partner; somebody else may answer in the partner's place")
-        { FollowsVerdict = true, IsSuspicious = true },
+        { FollowsVerdict = true, IsSuspicious = true, Mail = "It waits where no address shows a pinned key, otherwise it goes out through the others",
+            Partner = "Somebody answers in your place, or your mail server has a key again that you called wrong" },
 
         new(FindingKind.StartTlsGone, "starttls-gone", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A server that offered STARTTLS does not any more",
             "Check the server from elsewhere: its configuration changed, or somebody on the way strips the offer")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits at every level from encrypt on, unless another address offers STARTTLS",
+            Partner = "Your mail server offers STARTTLS no more, as seen from here; is that meant?" },
 
         new(FindingKind.PlaintextInjected, "plaintext-injected", FindingSource.Probe, FindingSeverity.LookAtIt,
             "Octets in the clear came behind the reply to STARTTLS: somebody writes into the connection, or the server is broken",
             "Check the server from elsewhere")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It goes out: Postfix throws these octets away",
+            Partner = "Your mail server, or a device before it, writes into the connection before the TLS handshake" },
 
         new(FindingKind.TlsaMismatch, "tlsa-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A DNSSEC-secure TLSA record exists and does not match what the server presents",
             "Tell the partner: the server changed before its zone did, or it is another server")
-        { FollowsVerdict = true, IsSuspicious = true },
+        { FollowsVerdict = true, IsSuspicious = true, Mail = "It waits at dane and dane-only; at fingerprint as the pins say",
+            Partner = "Your TLSA records do not match your certificate: publish the new record before the new key, and remove the old one a TTL later" },
 
         new(FindingKind.DnssecLost, "dnssec-lost", FindingSource.Probe, FindingSeverity.LookAtIt,
             "The MX records were DNSSEC-secure and are not any more",
             "Ask the partner whether the zone is unsigned on purpose")
-        { FollowsVerdict = true, IsSuspicious = true },
+        { FollowsVerdict = true, IsSuspicious = true, Mail = "It goes out as the pins say; nothing is concluded from DNSSEC",
+            Partner = "Your zone was signed and is not any more; is that meant?" },
 
         new(FindingKind.MxSetReplaced, "mx-set-replaced", FindingSource.Probe, FindingSeverity.LookAtIt,
             "Every key is new and the MX hosts are others: the partner moved, or DNS leads to somebody else",
             "Ask the partner before any of the new keys is approved")
-        { FollowsVerdict = true, IsSuspicious = true },
+        { FollowsVerdict = true, IsSuspicious = true, Mail = "It waits where no address shows a pinned key",
+            Partner = "Did you move your mail to these servers? Their names and keys stand in the finding" },
 
         new(FindingKind.WeakerKey, "weaker-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A new key is weaker than the one that it would follow, or than 112 bits",
             "Ask the partner for a stronger key, or approve this one with a reason")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+            Partner = "Your new key is weaker than the one before; please use at least 2048 bits of RSA or P-256" },
 
         new(FindingKind.RotatingTooOften, "rotating-too-often", FindingSource.Probe, FindingSeverity.LookAtIt,
             "An MX host showed new keys too often to follow by itself",
             "Ask the partner what happens there, then approve the key that is meant")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+            Partner = "Your mail server showed several keys within a week; which one is meant to stay?" },
 
         new(FindingKind.LastPinUnseen, "last-pin-unseen", FindingSource.Probe, FindingSeverity.LookAtIt,
             "The only pin left was announced and has never been seen",
-            "Ask the partner for the fingerprint in use"),
+            "Ask the partner for the fingerprint in use")
+        { Mail = "It waits, unless a server shows the announced key by now",
+            Partner = "Which key does your mail server use?" },
 
         new(FindingKind.PinHeld, "pin-held", FindingSource.Probe, FindingSeverity.ForInformation,
             "A pin was last seen at an address that DNS does not name any more, and does not retire by itself",
-            "Revoke it when the server is known to be gone"),
+            "Revoke it when the server is known to be gone")
+        { Mail = "It goes out",
+            Partner = "Is the server at this address gone for good?" },
 
         new(FindingKind.TooManyKeys, "too-many-keys", FindingSource.Probe, FindingSeverity.LookAtIt,
             "As many new keys wait for a decision as are kept; the oldest that nobody presents any more makes way for the next",
             "Find out who presents them; approve the right one, reject the rest (pin reject --unseen: what nobody presents)")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+            Partner = "Your mail server shows another key to nearly every connection" },
 
         new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A pin known in another digest than Postfix compares names what is presented, and waits for a person",
             "Approve the fingerprint in the digest that Postfix compares")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits as long as no pin in the digest that Postfix compares is served" },
 
         new(FindingKind.DestinationUnreachable, "destination-unreachable", FindingSource.Probe, FindingSeverity.MailWaits,
             "No address of a destination could be reached",
-            "Check the way there; mail waits as long as Postfix cannot reach it either"),
+            "Check the way there; mail waits as long as Postfix cannot reach it either")
+        { Mail = "It waits where Postfix cannot reach the servers either",
+            Partner = "None of your mail servers can be reached from here" },
 
         new(FindingKind.BrakeOn, "brake-on", FindingSource.Prober, FindingSeverity.LookAtIt,
             "Too many pinned destinations show new keys at once, so our own network, resolver or clock is the likelier culprit; no pin changes by itself",
-            "Check from another network what the servers present"),
+            "Check from another network what the servers present")
+        { Mail = "It goes out where the pinned keys are still shown; new ones wait for a person" },
 
         new(FindingKind.DnsTrouble, "dns-trouble", FindingSource.Probe | FindingSource.Prober, FindingSeverity.LookAtIt,
             "A lookup fails, or its answer is bogus; nothing is concluded from it",
-            "Check the resolver, or the destination's zone"),
+            "Check the resolver, or the destination's zone")
+        { Mail = "It waits where Postfix's own resolver fails, too; pins stay as they are" },
 
         new(FindingKind.ResolverNotValidating, "resolver-not-validating", FindingSource.Prober, FindingSeverity.LookAtIt,
             "A resolver marked trusted does not pass its self-test, and nothing counts as DNSSEC-secure",
-            "Use a resolver that validates, or set resolver_trusted = no"),
+            "Use a resolver that validates, or set resolver_trusted = no")
+        { Mail = "It goes out as before; DANE proves nothing meanwhile" },
 
         new(FindingKind.NothingToProbe, "nothing-to-probe", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A leading-dot key's domain has no mail server to probe, and no host was named",
-            "Name hosts below it with --probe-as"),
+            "Name hosts below it with --probe-as")
+        { Mail = "It goes out as the entry says; nobody watches the servers" },
 
         new(FindingKind.LevelNotMet, "level-not-met", FindingSource.Probe, FindingSeverity.LookAtIt,
             "At the level of the destination Postfix would refuse some address, or every one",
             "Check what the servers offer; correct them or the level")
-        { FollowsVerdict = true },
+        { FollowsVerdict = true, Mail = "It waits where every address would be refused, otherwise it goes out through the others",
+            Partner = "Your mail server does not offer what we agreed: the finding names what is missing" },
 
         new(FindingKind.ResolverHalfTested, "resolver-half-tested", FindingSource.Prober, FindingSeverity.ForInformation,
             "A resolver marked trusted is only half tested, because no bogus name is configured",
-            "Name a bogus domain in dnssec_test_bogus"),
+            "Name a bogus domain in dnssec_test_bogus")
+        { Mail = "It goes out as before" },
 
         new(FindingKind.AlertNotDelivered, "alert-not-delivered", FindingSource.Alert, FindingSeverity.LookAtIt,
             "Findings do not reach a person by the alert command or the webhook",
-            "Correct the channel in the configuration, or what it names"),
+            "Correct the channel in the configuration, or what it names")
+        { Mail = "It goes out as before; nobody is told of what happens to it" },
 
         new(FindingKind.ClockJumped, "clock-jumped", FindingSource.Prober, FindingSeverity.LookAtIt,
             "The machine's clock was set, far ahead or back",
-            "Let it be kept by NTP; the finding ends when the clock has kept time for a while"),
+            "Let it be kept by NTP; the finding ends when the clock has kept time for a while")
+        { Mail = "It goes out as before; what depends on a time waits for a clock that keeps it" },
 
         new(FindingKind.NetworkTrouble, "network-trouble", FindingSource.Prober, FindingSeverity.LookAtIt,
             "No connection reaches the servers of many destinations at once, so this machine's own network is the likelier culprit",
-            "Check this machine's network, and what lets connections to port 25 out"),
+            "Check this machine's network, and what lets connections to port 25 out")
+        { Mail = "It waits where Postfix cannot reach the servers either; pins stay as they are" },
 
         new(FindingKind.PolicyCoversNone, "policy-covers-none", FindingSource.Discovery, FindingSeverity.MailWaits,
             "The MTA-STS policy in force names none of a destination's MX hosts, as forged MX records would look, too; no mail may leave",
-            "Ask the domain's postmaster by another way than mail which is right"),
+            "Ask the domain's postmaster by another way than mail which is right")
+        { Mail = "It is deferred, by every sender who keeps to MTA-STS",
+            Partner = "Your MTA-STS policy names none of your MX hosts; senders who keep to it deliver nothing to you" },
 
         new(FindingKind.PolicyNotRenewed, "policy-not-renewed", FindingSource.Discovery, FindingSeverity.LookAtIt,
             "The MTA-STS policy in force of a destination cannot be fetched again, or is no longer announced; its protection will end",
-            "Look whether the domain's policy host can be reached from elsewhere; tell its postmaster"),
+            "Look whether the domain's policy host can be reached from elsewhere; tell its postmaster")
+        { Mail = "It goes out as the policy says until it expires",
+            Partner = "Your MTA-STS policy cannot be fetched, or its record is gone; senders forget it when it expires" },
 
         new(FindingKind.PolicyLapsed, "policy-lapsed", FindingSource.Discovery, FindingSeverity.LookAtIt,
             "The MTA-STS policy of a destination has expired and could not be renewed; its mail is not protected by it any more",
-            "Tell the domain's postmaster, or add an entry that protects its mail"),
+            "Tell the domain's postmaster, or add an entry that protects its mail")
+        { Mail = "It goes out as smtp_tls_security_level says, perhaps in plain text",
+            Partner = "Your MTA-STS policy has expired at senders and cannot be fetched" },
 
         new(FindingKind.AnswerTooLong, "answer-too-long", FindingSource.Discovery, FindingSeverity.MailWaits,
             "The MTA-STS policy of a destination names so many hosts that no answer can hold those in use",
-            "Add an entry for the destination"),
+            "Add an entry for the destination")
+        { Mail = "It is deferred",
+            Partner = "Your MTA-STS policy names more hosts than senders can hold" },
 
         new(FindingKind.DiscoveryTrouble, "discovery-trouble", FindingSource.Discovery, FindingSeverity.LookAtIt,
             "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it",
-            "Check them; policyctl check tells what fails"),
+            "Check them; policyctl check tells what fails")
+        { Mail = "It goes out by what was known; new destinations as if nothing were published" },
 
         new(FindingKind.RevokedKeySeen, "revoked-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A key whose pin a person revoked is presented again: an alarm",
             "Speak with the partner; somebody else may answer in the partner's place, or the old key is in use again")
-        { FollowsVerdict = true, IsSuspicious = true },
+        { FollowsVerdict = true, IsSuspicious = true, Mail = "It waits where no address shows a pinned key, otherwise it goes out through the others",
+            Partner = "Your mail server shows a key again that was given up; is that meant?" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

@@ -12,9 +12,14 @@ public static class TerminalWindow
     public const int StandardError = 2;
 
     /// <summary>The columns of the terminal; 0 where the descriptor is none, or does not say.</summary>
-    public static int Columns(int descriptor)
+    public static int Columns(int descriptor) => Of(descriptor).Columns;
+
+    /// <summary>The lines of the terminal; 0 where the descriptor is none, or does not say.</summary>
+    public static int Rows(int descriptor) => Of(descriptor).Rows;
+
+    private static NativeMethods.WindowSize Of(int descriptor)
     {
         var size = default(NativeMethods.WindowSize);
-        return NativeMethods.Window(descriptor, NativeMethods.AskWindowSize, ref size) == 0 ? size.Columns : 0;
+        return NativeMethods.Window(descriptor, NativeMethods.AskWindowSize, ref size) == 0 ? size : default;
     }
 }

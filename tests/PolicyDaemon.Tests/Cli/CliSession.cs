@@ -50,6 +50,10 @@ internal sealed class CliSession : IDisposable
 
     internal int ErrorWidth { get; set; }
 
+    internal int Height { get; set; }
+
+    internal Func<CancellationToken, Task> KeyPress { get; set; } = _ => Task.CompletedTask;
+
     internal int PolicyPort { get; set; } = 443;
 
     /// <summary>What the person does in the editor, once after the other.</summary>
@@ -90,6 +94,8 @@ internal sealed class CliSession : IDisposable
             InIsTerminal = Person,
             Width = () => Width,
             ErrorWidth = () => ErrorWidth,
+            Height = () => Height,
+            KeyPress = KeyPress,
             PolicyPort = PolicyPort,
             Interruption = () => Interruption ?? new Interruption(),
             Variable = name => Variables.GetValueOrDefault(name),
@@ -143,5 +149,12 @@ internal sealed class CliSession : IDisposable
         internal int Reloads { get; private set; }
 
         public void Reload(string? directory) => Reloads++;
+
+        /// <summary>What postqueue prints; null where there is no Postfix.</summary>
+        internal IReadOnlyList<string>? Waiting { get; set; }
+
+        internal bool IsWholeQueue { get; set; } = true;
+
+        public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience) => Waiting is null ? null : (Waiting, IsWholeQueue);
     }
 }

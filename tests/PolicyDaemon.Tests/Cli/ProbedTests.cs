@@ -117,10 +117,10 @@ public sealed class ProbedTests : IDisposable
         session.Probe("b.example", [0], DestinationVerdict.Ok);
         session.Cli.Time.Advance(TimeSpan.FromHours(5));
 
-        var text = session.Cli.Run("status", "--format", "table").Out;
+        var text = session.Cli.Run("status", "--all", "--format", "table").Out;
 
         Assert.Matches(@"verdicts\s+1 ok, 1 mismatch, 1 not probed\n", text);
-        Assert.Contains("new-key  example.com  since 2026-11-23T12:00:00Z (5 hours)", text, StringComparison.Ordinal);
+        Assert.Contains("new-key  example.com  waits, since 2026-11-23T12:00:00Z (5 hours)", text, StringComparison.Ordinal);
         Assert.Contains($"  expected  {Old}\n  seen      {New}  mx1.example [192.0.2.1:25] since", text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(session.Cli.Run("status", "--format", "json").Out);
         var finding = json.RootElement.GetProperty("findings")[0];

@@ -107,14 +107,28 @@ public class StatusTests
             """
 
             2 open findings:
-            near-miss  mx.example  since 2026-11-23T12:00:00Z (just now)
-              asked 3 times
-              settle it: policyctl explain mx.example
-            snapshot-not-saved  disk  since 2026-11-23T12:00:00Z (just now)
+            snapshot-not-saved  disk  look at it, since 2026-11-23T12:00:00Z (just now)
               no space left
               settle it: make room
+            near-miss  mx.example  look at it, since 2026-11-23T12:00:00Z (just now)
+              asked 3 times
+              settle it: policyctl explain mx.example
 
-            """, session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+            """, session.Succeed("status", "--all", "--format", "table"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            """
+            2 things need a person.
+
+            MAIL        WHOM        SINCE  WAITING  WHAT
+            look at it  disk        now             snapshot-not-saved: no space left
+                make room
+            look at it  mx.example  now             near-miss: asked 3 times
+                policyctl explain mx.example
+
+            daemon   running, process 4711, version 1.2.3, since 2026-11-23T11:00:00Z
+            answers  policies are answered as the store has them; 1 found, 2 not found, 3 temporary
+            store    
+            """.TrimEnd(), session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,7 +165,7 @@ public class StatusTests
     }
 
     /// <summary>A daemon, as far as its lock and its status file go.</summary>
-    private static DaemonLock Run(CliSession session, string source, long sequence, params FindingJson[] findings)
+    internal static DaemonLock Run(CliSession session, string source, long sequence, params FindingJson[] findings)
     {
         var file = session.Database + ".status";
         var running = DaemonLock.TryTake(file);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Administration.Status;
@@ -10,6 +11,7 @@ using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Serving;
@@ -20,10 +22,20 @@ namespace PolicyDaemon.Cli.Commands.Lookups;
 /// <summary><c>explain</c>: from the store, so it also works while policyd is down.</summary>
 internal static class ExplainVerb
 {
+    private const string Finding = "finding";
+
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.Key();
-        var verb = new Verb("explain", "Say what Postfix is told for a next hop, why, and what that does to mail now.")
+        var key = new Argument<string[]>("KEY")
+        {
+            HelpName = "KEY | finding KIND",
+            Description = "The next hop as Postfix sees it: example.com, [mx.example.com], [mx.example.com]:587; or the word finding and a kind, such as finding new-key",
+            Arity = new ArgumentArity(1, 2),
+        };
+        key.CompletionSources.Add(context => context.ParseResult.Tokens.Any(token => token.Value == Finding)
+            ? FindingKinds.All.Select(row => new CompletionItem(row.Name, detail: row.Meaning))
+            : []);
+        var verb = new Verb("explain", "Say what Postfix is told for a next hop, why, and what that does to mail now; or what a kind of finding means.")
         {
             Columns = ["key", "asked (yes or no)", "decides (yes or no)", "answer", "why"],
             ExitCodes = "1 where Postfix finds no policy and uses smtp_tls_security_level; 6 where it is told a temporary error",
@@ -31,6 +43,7 @@ internal static class ExplainVerb
             [
                 ("policyctl explain sub.example.com", "The keys that Postfix asks for in order, and the one that decides."),
                 ("policyctl explain '[mx.example.com]:587'", "A relay: brackets and port make another key."),
+                ("policyctl explain finding new-key", "What it means, what becomes of mail, what to do, what to tell the partner."),
                 ("policyctl query sub.example.com", "What the running daemon says, for comparison."),
             ],
         };
@@ -39,10 +52,19 @@ internal static class ExplainVerb
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, Argument<string> key)
+    private static ExitCode Run(CommandContext context, Argument<string[]> key)
+    {
+        var words = context.Get(key)!;
+        if (words is [Finding, var kind])
+            return FindingExplanation.Write(context, kind);
+        if (words.Length > 1)
+            throw new CommandException(ExitCode.Usage, $"explain takes one KEY, or finding KIND; '{words[1]}' is too much. In a shell quote brackets: '[mx.example.com]'");
+        return Run(context, context.Key(words[0]));
+    }
+
+    private static ExitCode Run(CommandContext context, NextHop nextHop)
     {
         var postfix = context.Settings.Postfix;
-        var nextHop = context.Key(key);
         using var store = context.OpenStore(StoreAccess.Read);
         var now = context.Host.Time.GetUtcNow();
         var explanation = Explanation.Of(nextHop, store, context.Settings, now);

@@ -1,59 +1,109 @@
 using System.CommandLine;
-using System.Globalization;
-using PolicyDaemon.Administration;
+using System.CommandLine.Completions;
+using PolicyDaemon.Administration.Queue;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Postfix;
-using PolicyDaemon.Cli.Text;
-using PolicyDaemon.Core.Pins;
-using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
-/// <summary><c>status</c>: works with and without a running daemon, and with a store that does not.</summary>
+/// <summary><c>status</c>: what needs a person, then the machinery; with and without a running daemon, and with a store that does not work.</summary>
 internal static class StatusVerb
 {
+    private sealed record Options(Argument<string?> Key, Option<string?> Kind, Option<bool> All, Option<bool> Watch, Option<bool> Check);
+
     internal static Command Create(CommandRunner runner)
     {
-        var verb = new Verb("status", "Show the daemon, what it answers from, what the store holds, and open findings.")
+        var options = new Options(
+            Arguments.OptionalKey("Only what concerns this destination, in full"),
+            new Option<string?>("--kind") { HelpName = "KIND", Description = "Only findings of this kind, in full, such as new-key" },
+            new Option<bool>("--all") { Description = "Every finding in full, and everything that is counted" },
+            new Option<bool>("--watch") { Description = "Stay, and show it anew every two seconds; any key ends it" },
+            new Option<bool>("--check") { Description = "One line with performance data for Nagios or Icinga, and their exit status" });
+        options.Kind.CompletionSources.Add(_ => FindingKinds.All.Select(row => new CompletionItem(row.Name, detail: row.Meaning)));
+        var verb = new Verb("status", "Show what needs a person, the worst first, then the daemon, what it answers from, and what the store holds.")
         {
             Columns = ["name", "value (one line for each fact; findings as 'finding' with kind, subject, detail and remedy)"],
-            ExitCodes = "3 where policyd does not run, 4 or 5 where the store cannot be used",
+            ExitCodes = "3 where policyd does not run, 4 or 5 where the store cannot be used; with --check 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
             Examples =
             [
                 ("policyctl status", "Is everything as it should be, and what happens to mail?"),
-                ("policyctl status --format json", "The same for a monitoring system."),
+                ("policyctl status example.com", "What is open about one destination, with the command that settles it?"),
+                ("policyctl status --kind new-key", "Every new key, with what was expected and what was seen."),
+                ("policyctl status --check", "The same for Nagios: one line and an exit status."),
+                ("policyctl status --format json", "The same for a program."),
             ],
         };
-        verb.SetAction(runner.Handle(Run));
+        verb.Add(options.Key);
+        verb.Add(options.Kind);
+        verb.Add(options.All);
+        verb.Add(options.Watch);
+        verb.Add(options.Check);
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, options, cancellation)));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context)
+    private static async Task<ExitCode> RunAsync(CommandContext context, Options options, CancellationToken cancellation)
+    {
+        var filter = Filter(context, options);
+        if (context.Get(options.Check))
+        {
+            if (filter is not null || context.Get(options.All) || context.Get(options.Watch))
+                throw new CommandException(ExitCode.Usage, "--check tells the whole in one line; leave the other options and the key out");
+            return StatusCheck.Run(context);
+        }
+
+        if (!context.Get(options.Watch))
+            return Show(context, context.Report, filter, context.Get(options.All));
+        if (!context.Host.OutIsTerminal || !context.Host.InIsTerminal || !context.Report.IsTable)
+            throw new CommandException(ExitCode.Usage, "--watch takes a terminal to draw on and to be ended from; in a script ask again: policyctl status");
+        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, context.Get(options.All)), cancellation);
+    }
+
+    private static Func<FindingJson, bool>? Filter(CommandContext context, Options options)
+    {
+        var (word, kind) = (context.Get(options.Key), context.Get(options.Kind));
+        if (kind is not null && !FindingKinds.TryParse(kind, out _))
+        {
+            throw new CommandException(
+                ExitCode.Usage, $"'{kind}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
+        }
+
+        NextHop? key = word is null ? null : context.Key(word);
+        return word is null && kind is null
+            ? null
+            : finding => (kind is null || finding.Kind == kind) && (key is null || finding.Subject == key.Value.Text);
+    }
+
+    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, bool isAll)
     {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
-        var report = context.Report;
-        if (report.Format == OutputFormat.Json)
+        var mail = status.Findings.Count > 0 || status.Running == false ? MailQueue.Read(context.Host) : null;
+        var findings = filter is null ? status.Findings : [.. status.Findings.Where(filter)];
+        switch (report.Format)
         {
-            report.Json(StatusJson.From(status), CliJson.Default.StatusJson);
-        }
-        else
-        {
-            var facts = Facts(status, status.Counts is { Observed: > 0 } ? OlderTables.Behind(context) : []);
-            if (report.Format == OutputFormat.Tsv)
-            {
-                facts.AddRange(status.Findings.Select(finding => (
-                    "finding", new Cell($"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingText.Keys(finding).Select(line => line + "; "))}{finding.Remedy}"))));
+            case OutputFormat.Json:
+                report.Json(StatusJson.From(status, findings, mail), CliJson.Default.StatusJson);
+                break;
+            case OutputFormat.Tsv:
+                var facts = StatusFacts.All(status, Older(context, status));
+                if (mail is not null)
+                    facts.Add(("waiting", $"{mail.Messages}{(mail.IsWhole ? "" : " at least")}"));
+                facts.AddRange(findings.Select(finding => ("finding", new Cell(StatusScreen.Line(finding)))));
                 report.Facts(facts, default!, CliJson.Default.StatusJson);
-            }
-            else
-            {
-                report.Facts(facts);
-                Findings(report, status);
-            }
+                break;
+            default:
+                if (filter is not null)
+                    StatusScreen.WriteFindings(report, status, findings, mail);
+                else if (isAll)
+                    StatusScreen.WriteAll(report, status, StatusFacts.All(status, Older(context, status)), mail);
+                else
+                    StatusScreen.Write(report, status, mail);
+                break;
         }
 
         if (status.StoreProblem is { } problem)
@@ -61,86 +111,6 @@ internal static class StatusVerb
         return status.Running == false ? ExitCode.DaemonNotRunning : ExitCode.Done;
     }
 
-    private static void Findings(Report report, StatusReport status)
-    {
-        report.Line();
-        if (status.Findings.Count == 0)
-        {
-            report.Line("No open findings.", Tone.Good);
-            return;
-        }
-
-        report.Line(status.Findings.Count == 1 ? "1 open finding:" : string.Create(CultureInfo.InvariantCulture, $"{status.Findings.Count} open findings:"), Tone.Caution);
-        foreach (var finding in status.Findings)
-        {
-            report.Line(
-                $"{finding.Kind}  {finding.Subject}  since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
-                + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), Tone.Heading);
-            report.Paragraph(finding.Detail, 2);
-            foreach (var line in FindingText.Keys(finding))
-                report.Line("  " + line);
-            report.Line("  settle it: " + finding.Remedy);
-        }
-    }
-
-    private static List<(string Name, Cell Value)> Facts(StatusReport status, IReadOnlyList<string> older)
-    {
-        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", DeliveryCounts.Of(status)) };
-        if (status.Live is { } live)
-        {
-            facts.Add(("listening", string.Join(", ", live.Endpoints)));
-            if (live.Snapshot is { } snapshot)
-                facts.Add(("snapshot", string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{Phrases.Count(snapshot.Destinations, "destination")} up to row {snapshot.Sequence} of the audit log, from the {snapshot.Source}, since {UtcTime.Text(snapshot.LoadedAt)}")));
-            var counters = live.Counters;
-            facts.Add(("lookups", string.Create(
-                CultureInfo.InvariantCulture,
-                $"{counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary, {counters.Permanent} permanent, {counters.NearMisses} near misses")));
-            if (live.LogLinesDropped > 0)
-                facts.Add(("log", new Cell(
-                    string.Create(CultureInfo.InvariantCulture, $"{live.LogLinesDropped} lines dropped: nobody read it, or it could not be written"), Tone.Caution)));
-        }
-
-        if (status.Live?.Prober is { } prober)
-            facts.AddRange(ProberFacts.Of(prober));
-        if (status.Live?.Discovery is { } discovery)
-            facts.Add(("discovery", ProberFacts.Of(discovery)));
-        facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
-        if (status.Counts is { } counts)
-        {
-            facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
-            facts.Add(("verdicts", VerdictText.Counts(status.Enforced, counts.Destinations - counts.Observed)));
-            if (counts.Observed > 0)
-                facts.Add(("observed", VerdictText.Counts(status.Observed, counts.Observed)
-                    + (status.Observed.Count == 0 ? "" : "; " + VerdictText.Enforcing(status.Observed))
-                    + (older.Count == 0 ? "" : $"; until then {string.Join(" and ", older)} of smtp_tls_policy_maps decides about their mail (policyctl setup)")));
-            facts.Add(("pins", Join(counts.PinsByState.OrderBy(state => state.Key).Select(state => (state.Key.Name(), state.Value)))));
-        }
-
-        return facts;
-    }
-
-    private static Cell Daemon(StatusReport status) => status switch
-    {
-        { Running: false } => new Cell("not running", Tone.Bad),
-        { Live: null, Running: true, Daemon: { } last } => new Cell(
-            $"running, but it has not written {status.Settings.StatusFile} since {UtcTime.Text(last.WrittenAt)}; its log says why", Tone.Caution),
-        { Live: null } => new Cell($"cannot be told: {status.Settings.StatusFile} is not there, or you may not read it", Tone.Caution),
-        { Live: { } live } => new Cell(
-            string.Create(CultureInfo.InvariantCulture, $"running, process {live.ProcessId}, version {live.Version}, since {UtcTime.Text(live.StartedAt)}"), Tone.Good),
-    };
-
-    private static Cell Store(StatusReport status) => new(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{status.Settings.Database}: {Phrases.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}")
-        + (status.OnlyRead is { } reason ? $"; {reason.Message}" : ""),
-        status.OnlyRead is null ? Tone.Plain : Tone.Bad);
-
-    private static string Join(IEnumerable<(string Name, long Count)> counts)
-    {
-        var text = string.Join(", ", counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Count} {count.Name}")));
-        return text.Length > 0 ? text : "none";
-    }
+    private static IReadOnlyList<string> Older(CommandContext context, StatusReport status) =>
+        status.Counts is { Observed: > 0 } ? OlderTables.Behind(context) : [];
 }

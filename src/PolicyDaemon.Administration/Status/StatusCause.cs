@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Administration.Status;
+
+/// <summary>What needs a person, once for each cause: the open findings that tell the same of different destinations.</summary>
+/// <remarks>
+/// <code>
+/// findings of one kind and severity that name the same presented keys       one provider changed the key of many customers
+/// otherwise those whose sentences differ only in their subjects             one resolver fails for many destinations
+/// </code>
+/// </remarks>
+/// <param name="Kind">The kind of its findings.</param>
+/// <param name="Severity">What it means for mail.</param>
+/// <param name="Findings">All of them, the oldest first.</param>
+/// <param name="Detail">What was seen; of several findings without their subjects.</param>
+/// <param name="Mail">What waits for its destinations; null where nothing does, or where the queue is not known.</param>
+public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, ImmutableArray<FindingJson> Findings, string Detail, WaitingCount? Mail)
+{
+    private const string Each = "...";
+
+    /// <summary>Since when the first of them is open.</summary>
+    public DateTimeOffset Since => Findings[0].Since;
+
+    /// <summary>How many destinations it concerns.</summary>
+    public int Destinations => Findings.Sum(finding => finding.Affects);
+
+    /// <summary>Whom it concerns: the one, or how many.</summary>
+    public string Whom => Findings is [{ Affects: 1 } one] ? one.Subject
+        : Findings is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
+        : Phrases.Count(Destinations, "destination");
+
+    /// <summary>The command that settles it, or the one that lists the commands of several.</summary>
+    public string Remedy => Findings is [var one] ? one.Remedy : $"policyctl status --kind {Kind.Name()}";
+
+    /// <summary>The causes of what is open, the worst first: what mail waits for, then what most mail waits for, then the widest, then the oldest.</summary>
+    /// <param name="findings">What is open.</param>
+    /// <param name="mail">What waits; null where that is not known.</param>
+    public static ImmutableArray<StatusCause> Of(IEnumerable<FindingJson> findings, WaitingMail? mail)
+    {
+        ArgumentNullException.ThrowIfNull(findings);
+        return
+        [
+            .. findings.Select(finding => (Finding: finding, Kind: KindOf(finding))).Where(one => one.Kind is not null)
+                .GroupBy(one => (Kind: one.Kind!.Value, one.Finding.Severity, Cause(one.Finding)), one => one.Finding)
+                .Select(group => Of(group.Key.Kind, [.. group.OrderBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal)], mail))
+                .OrderBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)
+                .ThenBy(cause => cause.Since).ThenBy(cause => cause.Whom, StringComparer.Ordinal),
+        ];
+    }
+
+    private static StatusCause Of(FindingKind kind, ImmutableArray<FindingJson> findings, WaitingMail? mail)
+    {
+        WaitingCount? waiting = null;
+        if (mail is not null && kind.IsOf(FindingSource.Probe | FindingSource.Discovery | FindingSource.Snapshot))
+        {
+            foreach (var finding in findings)
+            {
+                if (NextHop.TryParse(finding.Subject, out var key, out _) && mail.Of(key) is { } count)
+                    waiting = waiting is null ? count : waiting + count;
+            }
+        }
+
+        return new StatusCause(
+            kind, FindingSeverities.TryParse(findings[0].Severity, out var severity) ? severity : FindingSeverity.LookAtIt, findings,
+            findings is [var one] ? one.Detail : WithoutSubject(findings[0]), waiting);
+    }
+
+    // A daemon of another version may name a kind that is not known here; its findings are listed with --all.
+    private static FindingKind? KindOf(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) ? kind : null;
+
+    private static string Cause(FindingJson finding) => finding.Seen.Count > 0
+        ? string.Join(' ', finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct().Order(StringComparer.Ordinal))
+        : WithoutSubject(finding);
+
+    private static string WithoutSubject(FindingJson finding)
+    {
+        var text = finding.Detail.Replace(finding.Subject, Each, StringComparison.Ordinal);
+        return finding.Subject.StartsWith('.') ? text.Replace(finding.Subject[1..], Each, StringComparison.Ordinal) : text;
+    }
+}

@@ -1,0 +1,35 @@
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Cli.Commands.Lookups;
+
+/// <summary><c>explain finding KIND</c>: a page of policydaemon-findings(7).</summary>
+internal static class FindingExplanation
+{
+    internal static ExitCode Write(CommandContext context, string name)
+    {
+        if (!FindingKinds.TryParse(name, out var kind))
+            throw new CommandException(ExitCode.Usage, $"'{name}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
+        var row = kind.Description();
+        List<(string, Cell)> facts =
+        [
+            ("finding", new Cell(row.Name, Tone.Heading)),
+            ("means", row.Meaning),
+            ("mail", row.Mail),
+            ("do", row.WhatToDo),
+            .. row.Partner is null ? [] : (IEnumerable<(string, Cell)>)[("partner", row.Partner)],
+            ("grave", Grave(row)),
+            ("ends", row.EndsByItself ? "by itself, when it does not hold any more" : "when a person has looked into it"),
+            ("open", $"policyctl status --kind {row.Name}"),
+        ];
+        context.Report.Facts(facts, new FindingKindJson(row.Name, row.Severity.Name(), row.Meaning, row.Mail, row.WhatToDo, row.Partner, row.EndsByItself), CliJson.Default.FindingKindJson);
+        return ExitCode.Done;
+    }
+
+    /// <summary>What it is worth, and what makes it graver.</summary>
+    internal static string Grave(FindingDescription row) => row.Severity.Name() + (row.FollowsVerdict
+        ? "; mail-waits where every address would be refused, mail-will-wait where some would"
+        : "") + (row.IsSuspicious ? "; while it is open an attack is not excluded, and who changes a pin gives a reason" : "");
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text.Json;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Findings;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public sealed class StatusScreenTests
+{
+    private const string Key = "6d4c11ad9b0e6d4c11ad9b0e6d4c11ad9b0e6d4c11ad9b0e6d4c11ad9b0e6d4c";
+
+    [Fact]
+    public void One_cause_is_one_line_however_many_destinations_it_has()
+    {
+        using var session = new CliSession();
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [
+                .. Enumerable.Range(0, 434).Select(i => Finding("dns-trouble", $"p{i}.example", "look-at-it", $"looking up MX of p{i}.example: 192.0.2.53 answers SERVFAIL", $"policyctl check p{i}.example")),
+                .. Enumerable.Range(0, 12).Select(i => Shown(Finding("new-key", $"customer{i}.example", "mail-waits", $"mx.provider.example presents a key that customer{i}.example has no pin for", $"policyctl pin approve customer{i}.example {Key}"))),
+                Shown(Finding("new-key", "other.example", "mail-will-wait", "another key", "policyctl pin approve other.example"), "00" + Key[2..]),
+            ]);
+
+        var lines = session.Succeed("status", "--format", "table").Split('\n');
+
+        Assert.Equal("3 things need a person; mail of 12 destinations waits.", lines[0]);
+        Assert.StartsWith("waits       12 destinations   now             new-key: mx.provider.example presents a key that ... has no pin for", lines[3], StringComparison.Ordinal);
+        Assert.Equal("    policyctl status --kind new-key", lines[4]);
+        Assert.StartsWith("will wait   other.example     now             new-key: another key", lines[5], StringComparison.Ordinal);
+        Assert.StartsWith("look at it  434 destinations  now             dns-trouble: looking up MX of ...: 192.0.2.53 answers SERVFAIL", lines[7], StringComparison.Ordinal);
+        Assert.Equal(12, session.Succeed("status", "--kind", "new-key", "--format", "table").Split('\n').Count(line => line.StartsWith("  settle it: policyctl pin approve customer", StringComparison.Ordinal)));
+        Assert.Equal(ExitCode.Usage, session.Run("status", "--kind", "nonsense").Code);
+    }
+
+    [Fact]
+    public void Thirty_incidents_fit_on_one_screen_of_eighty_columns()
+    {
+        using var session = new CliSession { Width = 80 };
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [.. Enumerable.Range(0, 30).Select(i => Shown(Finding(
+                "new-key", string.Create(CultureInfo.InvariantCulture, $"a-partner-with-a-long-name-{i}.example"), "mail-waits", "a server presents a key that no pin knows, and mail waits for a person who compares it", "policyctl pin approve"),
+                string.Create(CultureInfo.InvariantCulture, $"{i:D2}{Key[2..]}")))]);
+
+        var lines = session.Succeed("status", "--format", "table").TrimEnd('\n').Split('\n');
+
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        Assert.Equal(30, lines.Count(line => line.Contains("a-partner-with", StringComparison.Ordinal)));
+        Assert.True(lines.Length <= 45, string.Join('\n', lines));
+    }
+
+    [Fact]
+    public void Waiting_mail_is_told_with_the_end_of_its_patience()
+    {
+        using var session = new CliSession();
+        session.Postfix.Text = new PostconfText(("maximal_queue_lifetime", "5d"));
+        session.Postfix.Waiting =
+        [
+            Mail("deferred", At(session, -3600), "a@partner.example", "b@other.example"),
+            Mail("deferred", At(session, -7200), "c@Partner.example"),
+            Mail("active", At(session, -9000), "d@partner.example"),
+            Mail("deferred", At(session, -60), "e@sub.below.example"),
+            "no JSON at all",
+            """{"queue_name": "deferred", "arrival_time": "soon", "recipients": 7}""",
+        ];
+        using var running = StatusTests.Run(
+            session, "store", 1, Shown(Finding("new-key", "partner.example", "mail-waits", "a new key", "policyctl pin approve partner.example")),
+            Finding("level-not-met", ".below.example", "mail-will-wait", "no STARTTLS", "policyctl check sub.below.example"));
+
+        var text = session.Succeed("status", "--format", "table");
+
+        // What could not be read leaves the number a least one.
+        Assert.StartsWith("2 things need a person; mail of 1 destination waits: at least 3 mails wait since 2026-11-23T10:00:00Z, and the first is returned at 2026-11-28T10:00:00Z.\n", text, StringComparison.Ordinal);
+        Assert.Matches("waits +partner.example +now +>=2, 4d left +new-key: a new key\n", text);
+        Assert.Matches("will wait +.below.example +now +>=1, 4d left +level-not-met", text);
+        Assert.Contains("  at least 2 mails wait since 2026-11-23T10:00:00Z, and the first is returned at 2026-11-28T10:00:00Z\n", session.Succeed("status", "partner.example", "--format", "table"), StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(session.Succeed("status", "--format", "json"));
+        Assert.Equal(2, json.RootElement.GetProperty("causes")[0].GetProperty("waiting_messages").GetInt64());
+        Assert.Equal("2026-11-28T10:00:00Z", json.RootElement.GetProperty("causes")[0].GetProperty("returned_at").GetString());
+        Assert.False(json.RootElement.GetProperty("waiting").GetProperty("whole").GetBoolean());
+
+        session.Postfix.Waiting = null;
+        Assert.DoesNotContain("mails wait", session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("5d", 432000)]
+    [InlineData("5", 432000)]
+    [InlineData("36h", 129600)]
+    [InlineData("1w", 604800)]
+    [InlineData("0", 0)]
+    public void A_time_of_Postfix_is_read(string text, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), PolicyDaemon.Administration.Queue.WaitingMail.ReadTime(text + "\n"));
+
+    [Fact]
+    public void A_plugin_of_Nagios_gets_one_line_and_its_own_exit_status()
+    {
+        using var session = new CliSession();
+        var dead = session.Run("status", "--check");
+        Assert.Equal(2, (int)dead.Code);
+        Assert.StartsWith("POLICYDAEMON CRITICAL - policyd does not run", dead.Out, StringComparison.Ordinal);
+
+        using (StatusTests.Run(session, "store", 1))
+        {
+            var good = session.Run("status", "--check");
+            Assert.Equal(0, (int)good.Code);
+            Assert.Equal(
+                "POLICYDAEMON OK - policies are answered as the store has them | waits=0;;0 will_wait=0;0 look_at_it=0;0 destinations=0 found=1c not_found=2c temporary=3c\n", good.Out);
+        }
+
+        using (StatusTests.Run(session, "store", 1, Finding("near-miss", "a|b", "look-at-it", "x", "y")))
+        {
+            var look = session.Run("status", "--check");
+            Assert.Equal(1, (int)look.Code);
+            Assert.StartsWith("POLICYDAEMON WARNING - 1 thing to look at: near-miss a/b | waits=0;;0 will_wait=0;0 look_at_it=1;0 ", look.Out, StringComparison.Ordinal);
+        }
+
+        using (StatusTests.Run(session, "store", 1, Finding("new-key", "a.example", "mail-waits", "x", "y")))
+            Assert.Equal(2, (int)session.Run("status", "--check").Code);
+        using (StatusTests.Run(session, "store", 1, Finding("resolver-half-tested", "resolver", "for-information", "x", "y")))
+            Assert.Equal(0, (int)session.Run("status", "--check").Code);
+        Assert.Equal(ExitCode.Usage, session.Run("status", "--check", "--all").Code);
+    }
+
+    [Fact]
+    public async Task Watching_draws_in_place_and_leaves_the_terminal_as_it_was()
+    {
+        using var session = new CliSession { Width = 80, Height = 12 };
+        using var running = StatusTests.Run(session, "store", 1);
+        Assert.Equal(ExitCode.Usage, session.Run("status", "--watch").Code);
+
+        session.Terminal = session.Person = true;
+        var pressed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        session.KeyPress = _ => pressed.Task;
+        var watching = Task.Run(() => session.Run("status", "--watch"), TestContext.Current.CancellationToken);
+        // A drawing, two seconds, another one.
+        for (var drawn = 0; drawn < 5; drawn++)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+            session.Time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        pressed.SetResult();
+        var result = await watching;
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.StartsWith("\x1b[?1049h\x1b[?25l\x1b[H", result.Out, StringComparison.Ordinal);
+        Assert.EndsWith("\x1b[?25h\x1b[?1049l", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Nothing needs a person.", result.Out, StringComparison.Ordinal);
+        Assert.All(result.Out.Split("\x1b[H")[1..], screen => Assert.InRange(screen.Count(character => character == '\n'), 1, 11));
+    }
+
+    private static FindingJson Finding(string kind, string subject, string severity, string detail, string remedy) =>
+        new(kind, subject, detail, remedy, PolicyDaemon.Tests.Support.TestCertificates.Now) { Severity = severity };
+
+    private static FindingJson Shown(FindingJson finding, string key = Key) => finding with
+    {
+        Seen = [new PresentedKeyJson("mx.provider.example", "192.0.2.1", 25, null, key, key, finding.Since)],
+    };
+
+    private static long At(CliSession session, int seconds) => session.Time.GetUtcNow().AddSeconds(seconds).ToUnixTimeSeconds();
+
+    private static string Mail(string queue, long arrived, params string[] recipients) => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""{"queue_name": "{{queue}}", "queue_id": "4bQ", "arrival_time": {{arrived}}, "message_size": 300, "sender": "me@example.org", "recipients": [{{string.Join(", ", recipients.Select(to => $$"""{"address": "{{to}}", "delay_reason": "Server certificate not verified"}"""))}}]}""");
+}
