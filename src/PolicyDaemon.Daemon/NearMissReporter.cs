@@ -111,8 +111,8 @@ internal sealed class NearMissReporter(
         }
     }
 
-    private static bool IsSettled(PolicySnapshot snapshot, string key) =>
-        snapshot.TryFind(Encoding.ASCII.GetBytes(key), MapName.TlsPolicy, out _, out var hasOtherForm) || !hasOtherForm;
+    private bool IsSettled(PolicySnapshot snapshot, string key) =>
+        snapshot.TryFind(Encoding.ASCII.GetBytes(key), MapName.TlsPolicy, time, out _, out var hasOtherForm) || !hasOtherForm;
 
     private Finding Finding(PolicyStore store, string subject)
     {

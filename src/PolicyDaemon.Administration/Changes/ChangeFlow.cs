@@ -52,7 +52,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
         var view = new StoreView(store, change, postfix);
         var planned = plan(view);
-        var warnings = new ChangeWarnings(view, postfix, planned, request.IsBulk || planned.Count > ManyKeys);
+        var warnings = new ChangeWarnings(view, settings, planned, request.IsBulk || planned.Count > ManyKeys);
         var refusals = new ChangeRefusals(request);
         var keys = new ChangedKeys();
         // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.

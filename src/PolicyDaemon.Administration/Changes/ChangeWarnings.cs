@@ -1,13 +1,15 @@
 using System.Runtime.InteropServices;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Administration.Changes;
 
 /// <summary>What is legal in a change and still deserves a thought.</summary>
+/// <param name="settings">The configuration of the daemon.</param>
 /// <param name="planned">The whole change.</param>
 /// <param name="isBulk">What many keys have in common is said of the first and counted for the others.</param>
-internal sealed class ChangeWarnings(StoreView view, PostfixSettings postfix, IReadOnlyCollection<PlannedChange> planned, bool isBulk)
+internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnlyCollection<PlannedChange> planned, bool isBulk)
 {
     private const int SaidOneByOne = 3;
 
@@ -46,12 +48,21 @@ internal sealed class ChangeWarnings(StoreView view, PostfixSettings postfix, IR
             yield return warning;
         if (wanted.After is not { } after || key.Judged.Action is null)
             yield break;
-        foreach (var warning in PolicyWarnings.Of(after, postfix, key.Judged.AnswerAfter))
+        foreach (var warning in PolicyWarnings.Of(after, settings.Postfix, key.Judged.AnswerAfter))
         {
             if (!IsSaidOrSettled(warning, wanted))
                 yield return warning.ToString();
         }
 
+        if (after.Policy.Level == TlsLevel.AsDiscovered && settings.Discovery.Mode != DiscoveryMode.On)
+        {
+            yield return after.Floor == DiscoveryFloor.None
+                ? "discovery is not on (mode in [discovery]): until it is, the key is not found and main.cf decides"
+                : "discovery is not on (mode in [discovery]): until it is, nothing is known and mail to it waits";
+        }
+
+        if (after.Policy.Level == TlsLevel.Default && wanted.Key.LookupChain().Skip(1).Select(view.Find).FirstOrDefault(parent => parent is { Observe: false, Policy.Level: not TlsLevel.Default }) is { } parent)
+            yield return $"Postfix goes on to {parent.Key.ToDisplayString()}, which answers for it, too: default is no exception from a parent's entry; another level is";
         if (wanted.Before is not null)
             yield break;
         var others = view.OtherForms(wanted.Key);

@@ -27,6 +27,7 @@ public sealed record WantedEntry(Destination Destination)
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Policy == Destination.Policy
             && entry.Observe == Destination.Observe
+            && entry.Floor == Destination.Floor
             && (!NamesMode || entry.Mode == Destination.Mode)
             && (!NamesNote || entry.Note == Destination.Note)
             && (!NamesProbeAs || entry.ProbeAs.AsSpan().SequenceEqual(Destination.ProbeAs.AsSpan()))

@@ -20,8 +20,14 @@ namespace PolicyDaemon.Administration.Explaining;
 public sealed record ExplainedKey(
     NextHop Key, Destination? Entry, Origin Origin, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
 {
-    /// <summary>What discovery knows of it; null unless its answer comes from there.</summary>
+    /// <summary>What discovery knows of it; null unless it is asked.</summary>
     public DiscoveredState? Discovered { get; init; }
+
+    /// <summary>The entry whose policy is the answer: the key's own, or <c>*</c>; null where no entry's is.</summary>
+    public Destination? Answering { get; init; }
+
+    /// <summary>The entry to which the answer is owed, whether it says it itself or names a floor; null where there is none.</summary>
+    public Destination? Rule => Answering ?? (Entry is { Observe: false } ? Entry : null);
 
     public bool IsNearMiss => Entry is null && OtherForms.Count > 0;
 
@@ -37,6 +43,9 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
     /// <summary>What the walk ends with.</summary>
     public LookupAnswer Answer => Decisive?.Answer ?? LookupAnswer.NotFound;
 
+    /// <summary>The entry to which this is owed; null where there is none.</summary>
+    public Destination? Rule => (Decisive ?? Keys.FirstOrDefault(key => key.Rule is not null))?.Rule;
+
     /// <param name="nextHop">The next hop.</param>
     /// <param name="store">Entries, and what discovery remembers.</param>
     /// <param name="settings">The configuration of the daemon.</param>
@@ -47,20 +56,23 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         var postfix = settings.Postfix;
         var keys = new List<ExplainedKey>();
         ExplainedKey? decisive = null;
-        var sources = new StoreSources(store, settings.Discovery.Mode == DiscoveryMode.On ? new DiscoveryScope(settings.Discovery.Skip) : null);
+        var answersDiscovered = settings.Discovery.Mode == DiscoveryMode.On;
+        var sources = new StoreSources(store, postfix, answersDiscovered ? new DiscoveryScope(settings.Discovery.Skip) : null);
         foreach (var key in nextHop.LookupChain())
         {
             var entry = sources.Entry(key);
-            var origin = Precedence.Of(StoreSources.IsInForce(entry), Encoding.ASCII.GetBytes(key.Text), sources);
+            var role = sources.RoleOf(entry);
+            var origin = Precedence.Of(role, Encoding.ASCII.GetBytes(key.Text), sources);
             var others = store.OtherForms(key).Select(other => other.Key).ToList();
             var discovered = origin == Origin.Discovery ? DiscoveredState.Read(key, store, settings, now) : null;
-            var explained = new ExplainedKey(key, entry, origin, AnswerOf(entry, others, postfix, discovered), others, decisive is null)
+            var explained = new ExplainedKey(key, entry, origin, LookupAnswer.NotFound, others, decisive is null)
             {
                 Discovered = discovered,
                 SubdomainsOnly = entry is null && key.IsPlainHostName && NextHop.Parse("." + key.Text) is var below && sources.Entry(below) is not null
                     ? below
                     : null,
             };
+            explained = Answered(explained, role, sources.Entry(NextHop.Default) is { Observe: false } everybody ? everybody : null, postfix, answersDiscovered);
             keys.Add(explained);
             // Any answer that is not "not found", an error included, ends the walk.
             if (decisive is null && explained.Answer.Kind != LookupAnswerKind.NotFound)
@@ -70,17 +82,31 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         return new Explanation(nextHop, keys, decisive);
     }
 
-    private static LookupAnswer AnswerOf(Destination? entry, List<NextHop> others, PostfixSettings postfix, DiscoveredState? discovered)
+    /// <summary>As the lookup path decides it (LookupService), by the same rules.</summary>
+    private static ExplainedKey Answered(ExplainedKey key, EntryRole role, Destination? everybody, PostfixSettings postfix, bool answersDiscovered)
     {
-        if (entry is not null && discovered is null)
-            return PolicyText.Answer(entry, postfix, MapName.TlsPolicy);
-        if (entry is null && others.Count > 0 && postfix.NearMiss == NearMissAnswer.Temporary)
-            return postfix.NearMiss.Answer();
-        return discovered?.Answer ?? LookupAnswer.NotFound;
+        if (key.Origin == Origin.Entry)
+            return key with { Answer = PolicyText.Answer(key.Entry!, postfix, MapName.TlsPolicy), Answering = key.Entry };
+        if (key.IsNearMiss && postfix.NearMiss == NearMissAnswer.Temporary)
+            return key with { Answer = postfix.NearMiss.Answer() };
+        var answer = key.Origin == Origin.Discovery && answersDiscovered ? key.Discovered!.Answer : LookupAnswer.NotFound;
+        var verdict = answersDiscovered ? key.Discovered?.Verdict : null;
+        if (key.Origin == Origin.Discovery && role == EntryRole.Discovers)
+        {
+            var isMet = Precedence.Meets(key.Entry!.Floor, verdict is { IsUnknown: false } known ? known.Answer : null, postfix.SecurityLevel);
+            return key with { Answer = isMet ? answer : PolicySnapshotAnswers.BelowFloor };
+        }
+
+        if (everybody is null || key.Origin is not (Origin.Discovery or Origin.Default) || !LookupKey.IsBareDomain(Encoding.ASCII.GetBytes(key.Key.Text)))
+            return key with { Answer = answer };
+        var itsAnswer = PolicyText.Answer(everybody, postfix, MapName.TlsPolicy);
+        return Precedence.PrefersDefault(verdict?.Answer ?? DiscoveredAnswer.NotFound, answer.Kind, itsAnswer.Kind, Encoding.ASCII.GetBytes(itsAnswer.Text))
+            ? key with { Origin = Origin.Default, Answer = itsAnswer, Answering = everybody }
+            : key with { Answer = answer };
     }
 
     /// <summary>The entries of the store, each read once.</summary>
-    private sealed class StoreSources(PolicyStore store, DiscoveryScope? scope) : IAnswerSources
+    private sealed class StoreSources(PolicyStore store, PostfixSettings postfix, DiscoveryScope? scope) : IAnswerSources
     {
         private readonly Dictionary<NextHop, Destination?> known = [];
 
@@ -89,9 +115,12 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
 
         public bool Discovers(ReadOnlySpan<byte> canonicalKey) => scope is not null && scope.Includes(canonicalKey);
 
-        public bool HasEntry(ReadOnlySpan<byte> parent) => IsInForce(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent))));
+        public bool HasEntry(ReadOnlySpan<byte> parent) => RoleOf(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent)))) != EntryRole.Absent;
 
-        public static bool IsInForce(Destination? entry) => entry is { Observe: false };
+        public bool HasDefault => RoleOf(Entry(NextHop.Default)) != EntryRole.Absent;
+
+        public EntryRole RoleOf(Destination? entry) => entry is null or { Observe: true } ? EntryRole.Absent
+            : PolicyText.Answer(entry, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.AsDiscovered ? EntryRole.Discovers : EntryRole.Answers;
 
         public Destination? Entry(NextHop key)
         {

@@ -32,7 +32,7 @@ public sealed record CheckResult
     /// <summary>The domain's MTA-STS policy.</summary>
     public required StsDiscovery Sts { get; init; }
 
-    /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's.</summary>
+    /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's or <c>*</c>.</summary>
     public required Destination? Entry { get; init; }
 
     /// <summary>Why the store could not be asked for entries; null where it could.</summary>
@@ -47,7 +47,7 @@ public sealed record CheckResult
     /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }
 
-    /// <summary>What the entry does to mail; null where there is none, or nowhere to send it.</summary>
+    /// <summary>What the entry does to mail; null where there is none, where it leaves that to discovery, or where there is nowhere to send it.</summary>
     public MailForecast? AtEntry { get; init; }
 
     /// <summary>What discovery answers by what was found now; null where it is off, or the key is not discovered.</summary>
@@ -57,7 +57,7 @@ public sealed record CheckResult
     public MailForecast? AtDiscovered { get; init; }
 
     /// <summary>True where discovery answers: it is on, and no entry comes first.</summary>
-    public bool IsDiscovered => Discovered is not null && Settings.Discovery.Mode == DiscoveryMode.On && Entry is null or { Observe: true };
+    public bool IsDiscovered => Discovered is not null && Settings.Discovery.Mode == DiscoveryMode.On && Entry is null or { Observe: true } or { Policy.Level: TlsLevel.AsDiscovered };
 
     /// <summary>Everything that this rests on.</summary>
     public required CheckRecord Record { get; init; }

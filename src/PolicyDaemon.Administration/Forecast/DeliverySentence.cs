@@ -14,8 +14,8 @@ public static class DeliverySentence
     public static string Of(Explanation explanation, Settings settings) => explanation.Answer.Kind switch
     {
         LookupAnswerKind.NotFound => $"no policy: Postfix uses {settings.OfMainCf(ConfigurationKeys.SecurityLevel)}",
-        LookupAnswerKind.Found when explanation.Decisive!.Discovered is { } discovered => Of(discovered),
-        LookupAnswerKind.Found => Of(explanation.Decisive!.Entry!, settings.Postfix),
+        LookupAnswerKind.Found when explanation.Decisive!.Answering is { } entry => Of(entry with { Key = explanation.Decisive.Key }, settings.Postfix),
+        LookupAnswerKind.Found => Of(explanation.Decisive!.Discovered!),
         _ => $"deferred (4.7.5) and tried again, never sent in the clear: policyd answers a temporary error, {explanation.Answer.Text}",
     };
 

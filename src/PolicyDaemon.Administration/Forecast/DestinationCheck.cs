@@ -118,7 +118,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
                     [.. probed.Addresses.Select(address => address.PlainState)], [.. probed.Addresses.Select(address => address.NamedState)],
                     [.. probed.Addresses.Select(address => address.DaneState)]),
                 settings.Postfix),
-            AtEntry = entry is null || probed.Addresses.IsEmpty ? null : MailForecast.Of(
+            AtEntry = entry is null or { Policy.Level: TlsLevel.AsDiscovered } || probed.Addresses.IsEmpty ? null : MailForecast.Of(
                 new DeliveryRules(Policy(entry, key), settings.Postfix), probed.Addresses.Select(address => address.State)),
             Discovered = discovered,
             AtDiscovered = discovered?.Verdict is { } verdict && DiscoveredReply.Policy(verdict) is { } policy && !probed.Addresses.IsEmpty
@@ -176,7 +176,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             var explanation = Explanation.Of(key, store, settings, time.GetUtcNow());
-            var entry = explanation.Keys[0].Entry ?? explanation.Decisive?.Entry;
+            var entry = explanation.Keys[0].Entry ?? explanation.Decisive?.Rule;
             return new KnownBefore(
                 entry, [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text)], store.FindDiscovered(key), null,
                 entry is { Observe: false } ? DaemonAbsence.Of(settings) : null);

@@ -14,7 +14,7 @@ public static class LevelCommand
         if (result.Strongest is not { Level: not TlsLevel.May } strongest)
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
-        if (own is not null && !strongest.Level.IsAbove(own.Policy.Level))
+        if (own is { Policy.Level: not TlsLevel.Default } && !strongest.Level.IsAbove(own.Policy.Level))
             return own.Observe && result.Probed.Recorded.Result.Verdict == DestinationVerdict.Ok
                 ? $"policyctl domain set {Shell.Quote(own.Key.Text)} --enforce"
                 : null;

@@ -79,6 +79,7 @@ internal sealed class TableRows
         records.Write((int)destination.Policy.Level);
         records.Write((int)destination.Mode);
         records.Write(destination.Observe ? 1 : 0);
+        records.Write((int)destination.Floor);
         records.Write(destination.Note);
         records.Write(destination.ProbeAs.Length);
         foreach (var name in destination.ProbeAs)
@@ -116,6 +117,7 @@ internal sealed class TableRows
         var policy = new TlsPolicy { Level = (TlsLevel)packed.Number() };
         var mode = (PinMode)packed.Number();
         var observe = packed.Number() != 0;
+        var floor = (DiscoveryFloor)packed.Number();
         var note = packed.Text();
         var probeAs = new string[packed.Number()];
         for (var i = 0; i < probeAs.Length; i++)
@@ -139,6 +141,7 @@ internal sealed class TableRows
                 Pins = ImmutableArray.Create(pins),
                 Mode = mode,
                 Observe = observe,
+                Floor = floor,
                 ProbeAs = ImmutableArray.Create(probeAs),
                 Note = note,
             },

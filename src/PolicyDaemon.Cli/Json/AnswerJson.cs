@@ -12,13 +12,14 @@ internal static class AnswerKinds
         LookupAnswerKind.NotFound => "not-found",
         LookupAnswerKind.Temporary => "temporary",
         LookupAnswerKind.Permanent => "permanent",
+        LookupAnswerKind.AsDiscovered => "discovered",
         _ => throw new UnreachableException($"answer kind {(int)kind}"),
     };
 }
 
 /// <summary>An answer.</summary>
-/// <param name="Kind"><c>found</c>, <c>not-found</c>, <c>temporary</c> or <c>permanent</c>.</param>
-/// <param name="Text">The policy text, or the reason of an error; empty for not-found.</param>
+/// <param name="Kind"><c>found</c>, <c>not-found</c>, <c>temporary</c> or <c>permanent</c>; of an entry that leaves it to discovery, <c>discovered</c>.</param>
+/// <param name="Text">The policy text, the reason of an error, or the floor of what is discovered; empty for not-found.</param>
 internal sealed record AnswerJson(string Kind, string Text)
 {
     internal static AnswerJson From(LookupAnswer answer) => new(answer.Kind.Name(), answer.Text);
@@ -46,7 +47,7 @@ internal sealed record ExplainJson(
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Asked">False where an earlier key ends the walk.</param>
-/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c>, <c>discovery</c> or <c>none</c>.</param>
+/// <param name="Origin">Where its answer comes from: <c>entry</c>, <c>parent</c>, <c>discovery</c>, <c>default</c> (the entry <c>*</c>) or <c>none</c>.</param>
 /// <param name="Answer">What it is answered.</param>
 /// <param name="OtherForms">Configured keys of the same bare host.</param>
 internal sealed record ExplainedKeyJson(string Key, bool Asked, string Origin, AnswerJson Answer, IReadOnlyList<string> OtherForms);

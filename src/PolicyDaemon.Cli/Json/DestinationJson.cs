@@ -7,7 +7,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <summary>A destination: one of <c>domain list</c>, or <c>domain show</c>.</summary>
 /// <param name="Key">The canonical key.</param>
 /// <param name="Unicode">The key with U-labels.</param>
-/// <param name="Level">The TLS security level.</param>
+/// <param name="Level">The TLS security level, <c>default</c> or <c>discovered</c>.</param>
 /// <param name="Attributes">The policy's attributes by their names in postconf(5), without the pins.</param>
 /// <param name="Mode"><c>locked</c>, <c>assist</c> or <c>auto</c>.</param>
 /// <param name="Observe">True while it is not enforced.</param>
@@ -33,6 +33,9 @@ internal sealed record DestinationJson(
     ProbeStateJson? Probed,
     IReadOnlyList<ObservationJson>? Observations = null)
 {
+    /// <summary>At level discovered: the least that is taken; null for none.</summary>
+    public string? Floor { get; init; }
+
     internal static DestinationJson From(
         Destination destination, PostfixSettings postfix, ProbeStateJson? probed = null, PinProbeState? known = null) => new(
         destination.Key.Text,
@@ -49,5 +52,8 @@ internal sealed record DestinationJson(
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicy)),
         AnswerJson.From(PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt)),
         destination.ProbeAs,
-        probed);
+        probed)
+    {
+        Floor = destination.Floor == DiscoveryFloor.None ? null : destination.Floor.Name(),
+    };
 }

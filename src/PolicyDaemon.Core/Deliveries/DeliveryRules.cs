@@ -17,6 +17,8 @@ namespace PolicyDaemon.Core.Deliveries;
 /// </remarks>
 public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix)
 {
+    private readonly DeliveryPolicy policy = OfPostfix(policy, postfix);
+
     private const int StrongEnough = 1024; // bits of an RSA key at OpenSSL's security level 1, which is 80 bits
 
     /// <summary>The Postfix that sends the mail.</summary>
@@ -112,6 +114,14 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
 
         return AfterHandshake(address, level) with { OtherCertificate = other };
     }
+
+    /// <summary>What is left to main.cf is its level; what is left to discovery is not known to probes, and certain is nothing of it.</summary>
+    private static DeliveryPolicy OfPostfix(DeliveryPolicy policy, PostfixSettings postfix) => policy.Level switch
+    {
+        TlsLevel.Default => policy with { Level = postfix.SecurityLevel },
+        TlsLevel.AsDiscovered => policy with { Level = TlsLevel.May },
+        _ => policy,
+    };
 
     private static bool MayBePlain(TlsLevel level) => level is TlsLevel.None or TlsLevel.May;
 

@@ -20,6 +20,9 @@ namespace PolicyDaemon.Core.Destinations;
 /// </remarks>
 public static class LookupKey
 {
+    /// <summary>The key of the entry for every bare domain that nothing else answers for. Postfix never asks for it.</summary>
+    public static ReadOnlySpan<byte> Default => "*"u8;
+
     /// <summary>Octets that any canonical key fits into: a host of 253, two brackets, a colon and a service name.</summary>
     public const int MaxCanonicalLength = 512;
 
@@ -118,6 +121,10 @@ public static class LookupKey
         !canonical.IsEmpty && canonical[0] is not ((byte)'.' or (byte)'[' or (byte)'-') && canonical[^1] != '-'
         && !canonical.ContainsAny((byte)'/', (byte)':') && canonical.ContainsAnyExcept(NumericHostBytes)
         && canonical.IndexOf(".-"u8) < 0 && canonical.IndexOf("-."u8) < 0;
+
+    /// <summary>True for a canonical key without leading dot, brackets, port and slash.</summary>
+    public static bool IsBareDomain(ReadOnlySpan<byte> canonical) =>
+        !canonical.IsEmpty && canonical[0] is not ((byte)'.' or (byte)'[') && !canonical.ContainsAny((byte)':', (byte)'/');
 
     private static LookupKeyStatus NormalizePath(ReadOnlySpan<byte> raw, Span<byte> canonical, out int length)
     {

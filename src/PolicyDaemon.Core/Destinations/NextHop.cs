@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -9,9 +10,17 @@ namespace PolicyDaemon.Core.Destinations;
 /// <remarks>See postconf(5), smtp_tls_policy_maps, and <see cref="LookupKey"/> for what is folded.</remarks>
 public readonly record struct NextHop : IComparable<NextHop>
 {
+    private static readonly SearchValues<char> NumericCharacters = SearchValues.Create("0123456789.");
+
     private readonly string? text;
 
     private NextHop(string text) => this.text = text;
+
+    /// <summary>The key <c>*</c>: an entry for every bare domain that nothing else answers for. Postfix never asks for it.</summary>
+    public static readonly NextHop Default = new(Encoding.ASCII.GetString(LookupKey.Default));
+
+    /// <summary>True for <see cref="Default"/>.</summary>
+    public bool IsDefault => Text == "*";
 
     /// <summary>The canonical key: lower case, A-labels, port as a number.</summary>
     public string Text => text ?? throw new InvalidOperationException("an empty next-hop destination");
@@ -63,6 +72,11 @@ public readonly record struct NextHop : IComparable<NextHop>
         for (var parent = Parent(Text); parent.Length > 0; parent = Parent(parent))
             yield return new NextHop(parent);
     }
+
+    /// <summary>True for a key under whose name DANE or MTA-STS can be published: a domain, with or without a port, or a host name in brackets.</summary>
+    public bool CanPublish =>
+        !IsSubdomains && !IsPath && !Host.Contains(':', StringComparison.Ordinal) && Host.AsSpan().ContainsAnyExcept(NumericCharacters)
+        && (Port is not null || !Text.Contains(':', StringComparison.Ordinal));
 
     /// <inheritdoc cref="LookupKey.IsPlainHostName"/>
     public bool IsPlainHostName => LookupKey.IsPlainHostName(Encoding.ASCII.GetBytes(Text));

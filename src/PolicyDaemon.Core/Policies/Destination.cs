@@ -19,6 +19,9 @@ public sealed record Destination
     /// <summary>Not enforced yet: answered as not found, while the prober reports what enforcing would do.</summary>
     public bool Observe { get; init; }
 
+    /// <summary>At level <c>discovered</c>: the least that is taken for an answer.</summary>
+    public DiscoveryFloor Floor { get; init; }
+
     /// <summary>MX hosts to probe for a leading-dot key; empty for those of the domain behind the dot.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
@@ -32,6 +35,7 @@ public sealed record Destination
         && Pins.AsSpan().SequenceEqual(other.Pins.AsSpan())
         && Mode == other.Mode
         && Observe == other.Observe
+        && Floor == other.Floor
         && ProbeAs.AsSpan().SequenceEqual(other.ProbeAs.AsSpan())
         && Note == other.Note;
 

@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>The four things a lookup can be told. Everything that is not certain is <see cref="Temporary"/>.</summary>
+/// <summary>The four things a lookup can be told, and what stands in their place while nobody has asked. Everything that is not certain is <see cref="Temporary"/>.</summary>
 public enum LookupAnswerKind
 {
     /// <summary>A temporary error: Postfix defers the mail and asks again. The default, so that nothing forgotten weakens.</summary>
@@ -14,11 +14,14 @@ public enum LookupAnswerKind
 
     /// <summary>A map name that is not served. Postfix defers here too.</summary>
     Permanent,
+
+    /// <summary>What the destination publishes, found out when Postfix asks: of an entry at level <c>discovered</c>, for people. No lookup is told this.</summary>
+    AsDiscovered,
 }
 
 /// <summary>What Postfix is told, as people and tests see it; on the lookup path the same thing is a reply of octets (Serving).</summary>
 /// <param name="Kind">The kind of the answer.</param>
-/// <param name="Text">The policy text, or the reason of an error; empty for "not found".</param>
+/// <param name="Text">The policy text, the reason of an error, or a floor; empty for "not found".</param>
 public readonly record struct LookupAnswer(LookupAnswerKind Kind, string Text)
 {
     public static readonly LookupAnswer NotFound = new(LookupAnswerKind.NotFound, "");
@@ -34,12 +37,15 @@ public readonly record struct LookupAnswer(LookupAnswerKind Kind, string Text)
 
     public static LookupAnswer Permanent(string reason) => new(LookupAnswerKind.Permanent, reason);
 
+    public static LookupAnswer ByDiscovery(DiscoveryFloor floor) => new(LookupAnswerKind.AsDiscovered, floor == DiscoveryFloor.None ? "" : floor.Name());
+
     /// <summary>For people and the audit log: the policy text as it is, and anything else so that it cannot be taken for one:
-    /// <c>(not found)</c>, <c>(temporary error: reason)</c>.</summary>
+    /// <c>(not found)</c>, <c>(temporary error: reason)</c>, <c>(discovered, at least secure)</c>.</summary>
     public string ToDisplayString() => Kind switch
     {
         LookupAnswerKind.Found => Text,
         LookupAnswerKind.NotFound => "(not found)",
+        LookupAnswerKind.AsDiscovered => Text.Length == 0 ? "(discovered)" : $"(discovered, at least {Text})",
         LookupAnswerKind.Temporary => $"(temporary error: {Text})",
         _ => $"(permanent error: {Text})",
     };

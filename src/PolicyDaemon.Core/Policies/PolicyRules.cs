@@ -70,6 +70,7 @@ public static class PolicyRules
 
         if (policy.TlsRpt is { } tlsRpt)
             problems.AddRange(Find(tlsRpt, policy));
+        problems.AddRange(FindInKey(destination));
 
         // An observed entry keeps pins that cannot be served: it is answered as not found, and probes convert them.
         if (!destination.Observe && policy.Level.MatchesFingerprints() && FindInPins(destination, postfix) is { } inPins)
@@ -102,6 +103,9 @@ public static class PolicyRules
     {
         TlsLevel.None => new(
             $"level none takes no attributes, Postfix would send plain text and ignore {attribute.Name}", "remove it or raise the level"),
+        TlsLevel.Default => new($"level default takes no attributes, main.cf decides: {attribute.Name} would have no effect", "remove it or choose another level"),
+        TlsLevel.AsDiscovered => new(
+            $"level discovered takes no attributes, the destination's own records decide: {attribute.Name} would have no effect", "remove it or choose another level"),
         TlsLevel.Fingerprint when attribute.Name == PolicyAttributes.MatchName => new(
             "at level fingerprint match takes pins", "give fingerprints, or choose level verify or secure to match names"),
         _ => new($"{attribute.Name} is not legal at level {level.Name()}, only at {LevelsOf(attribute)}", "remove it or change the level"),
@@ -134,6 +138,20 @@ public static class PolicyRules
         if (tlsRpt.PolicyFailure is not null && policy.ConnectionReuse == true)
             yield return new Problem(
                 "policy_failure: it is lost with connection_reuse=yes and the mail would be delivered", "remove one of the two");
+    }
+
+    private static IEnumerable<Problem> FindInKey(Destination destination)
+    {
+        var (level, key) = (destination.Policy.Level, destination.Key);
+        if (destination.Floor != DiscoveryFloor.None && level != TlsLevel.AsDiscovered)
+            yield return new Problem(
+                $"a floor is for level discovered: at {level.Name()} the level itself is the least", "remove the floor, or choose level discovered");
+        if (level == TlsLevel.AsDiscovered && !key.CanPublish)
+            yield return new Problem(
+                $"{key.ToDisplayString()} publishes nothing that could be discovered",
+                key.IsSubdomains
+                    ? "each subdomain is discovered by its own name, where no entry answers for it"
+                    : "discovered are domains, with or without a port, and host names in brackets; choose another level");
     }
 
     private static Problem? FindInPins(Destination destination, PostfixSettings postfix)

@@ -15,7 +15,7 @@ namespace PolicyDaemon.Core.Policies;
 /// </remarks>
 public static class PolicyText
 {
-    /// <summary>The answer to a lookup of a destination's key.</summary>
+    /// <summary>The answer to a lookup of a destination's key; at level <c>discovered</c> what people are told instead.</summary>
     /// <param name="isSound">The caller has just found that <see cref="PolicyRules"/> have no objection; they are not asked again.</param>
     public static LookupAnswer Answer(Destination destination, PostfixSettings postfix, MapName map, bool isSound = false)
     {
@@ -23,6 +23,10 @@ public static class PolicyText
             return LookupAnswer.NotFound;
         if (!isSound && PolicyRules.FirstProblem(destination, postfix) is { } problem)
             return Refusal(destination, problem);
+        if (destination.Policy.Level == TlsLevel.Default)
+            return LookupAnswer.NotFound;
+        if (destination.Policy.Level == TlsLevel.AsDiscovered)
+            return LookupAnswer.ByDiscovery(destination.Floor);
         if (!TryWrite(destination, postfix, map, out var text))
             return Refusal(destination, new Problem("its policy cannot be written"));
         return text.Length <= AnswerLimits.SocketmapText
@@ -36,7 +40,7 @@ public static class PolicyText
 
     /// <summary>How many octets the longest of the destination's answers has.</summary>
     internal static int TextLength(Destination destination, PostfixSettings postfix) =>
-        TryWrite(destination, postfix, MapName.TlsPolicyTlsRpt, out var text) ? text.Length : int.MaxValue;
+        TryWrite(destination, postfix, MapName.TlsPolicyTlsRpt, out var text) ? text.Length : destination.Policy.Level.IsOfPostfix() ? int.MaxValue : 0;
 
     /// <summary>False where not even the longest answer that such values can make is too long; asked of every row of a large table.</summary>
     internal static bool MayBeTooLong(Destination destination)
@@ -74,7 +78,7 @@ public static class PolicyText
     {
         var writer = new StringBuilder(destination.Policy.Level.Name());
         text = "";
-        if (destination.Policy.Level.MatchesFingerprints() && !TryWritePins(writer, destination, postfix))
+        if (!destination.Policy.Level.IsOfPostfix() || destination.Policy.Level.MatchesFingerprints() && !TryWritePins(writer, destination, postfix))
             return false;
         foreach (var attribute in PolicyAttributes.All)
         {

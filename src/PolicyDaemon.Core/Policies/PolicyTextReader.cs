@@ -39,16 +39,18 @@ public static class PolicyTextReader
     /// <summary>Reads a policy text.</summary>
     /// <param name="text">What follows the key in a table, or <c>OK </c> in a reply.</param>
     /// <param name="version">The Postfix whose grammar counts.</param>
-    public static PolicyReading Read(string text, PostfixVersion version)
+    /// <param name="ofEntry">The levels of our own may stand there, which Postfix does not know.</param>
+    public static PolicyReading Read(string text, PostfixVersion version, bool ofEntry = false)
     {
         ArgumentNullException.ThrowIfNull(text);
         var tokens = new PolicyTokens(text, withBraces: version >= FirstWithBraces);
+        var names = ofEntry ? TlsLevels.EntryNames : TlsLevels.Names;
         if (!tokens.TryNext(out var levelName))
-            return Unreadable(0, new Problem("the policy is empty", $"begin with a level, one of {string.Join(", ", TlsLevels.Names)}"));
-        if (!TlsLevels.TryParse(levelName.ToString(), out var level))
+            return Unreadable(0, new Problem("the policy is empty", $"begin with a level, one of {string.Join(", ", names)}"));
+        if (!TlsLevels.TryParse(levelName.ToString(), out var level) || !(ofEntry || level.IsOfPostfix()))
             return Unreadable(tokens.Offset, new Problem(
-                $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level{Nearest.Suggestion(levelName.ToString(), TlsLevels.Names)}",
-                $"write one of {string.Join(", ", TlsLevels.Names)}"));
+                $"'{AttributeValues.Shown(levelName.ToString())}' is no TLS security level{(level.IsOfPostfix() ? Nearest.Suggestion(levelName.ToString(), names) : " of Postfix")}",
+                $"write one of {string.Join(", ", names)}"));
 
         var reading = new Reading(level, version);
         while (tokens.TryNext(out var token))

@@ -87,6 +87,11 @@ public static class PolicyWarnings
                     PolicyWarningKind.PlainText, $"level {policy.Level.Name()} overrides a stricter smtp_tls_security_level in main.cf: "
                     + $"mail to this destination {(policy.Level == TlsLevel.None ? "leaves" : "may leave")} in plain text");
                 break;
+            case TlsLevel.AsDiscovered when destination.Floor == DiscoveryFloor.None:
+                yield return Warning(
+                    PolicyWarningKind.FallsBack, "level discovered without a floor comes to main.cf's own level where the destination publishes nothing",
+                    "--floor encrypt, secure or dane-only says what is the least");
+                break;
             case TlsLevel.Dane:
                 yield return Warning(
                     PolicyWarningKind.FallsBack, "level dane becomes may where the destination has no TLSA records, or Postfix no DNSSEC",

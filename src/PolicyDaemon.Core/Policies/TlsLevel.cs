@@ -2,11 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Policies;
 
-/// <summary>A TLS security level of the Postfix SMTP client.</summary>
+/// <summary>The level of an entry: a TLS security level of the Postfix SMTP client, or who else decides about the destination.</summary>
 /// <remarks>
 /// See postconf(5), smtp_tls_security_level. The order here is Postfix's own (tls/tls_level.c) and says nothing about strength
 /// across <see cref="Fingerprint"/>, <see cref="Dane"/>, <see cref="Verify"/> and <see cref="Secure"/>: levels are compared with
-/// the predicates in <see cref="TlsLevels"/>, never with <c>&lt;</c>.
+/// the predicates in <see cref="TlsLevels"/>, never with <c>&lt;</c>. The last two are ours, and no answer ever names them.
 /// </remarks>
 public enum TlsLevel
 {
@@ -33,6 +33,12 @@ public enum TlsLevel
 
     /// <summary>A trusted chain that names, by default, the next-hop destination.</summary>
     Secure,
+
+    /// <summary>What main.cf says: the key is not found, and discovery has no say.</summary>
+    Default,
+
+    /// <summary>What the destination publishes by DANE or MTA-STS, and never less than a floor (<see cref="DiscoveryFloor"/>).</summary>
+    AsDiscovered,
 }
 
 /// <summary>Names, properties and order of the TLS security levels. See TLS_README, "Client TLS security levels".</summary>
@@ -40,19 +46,29 @@ public static class TlsLevels
 {
     private static readonly StoredNames<TlsLevel> Stored = new(
         (TlsLevel.None, "none"), (TlsLevel.May, "may"), (TlsLevel.Encrypt, "encrypt"), (TlsLevel.Fingerprint, "fingerprint"),
-        (TlsLevel.Dane, "dane"), (TlsLevel.DaneOnly, "dane-only"), (TlsLevel.Verify, "verify"), (TlsLevel.Secure, "secure"))
+        (TlsLevel.Dane, "dane"), (TlsLevel.DaneOnly, "dane-only"), (TlsLevel.Verify, "verify"), (TlsLevel.Secure, "secure"),
+        (TlsLevel.Default, "default"), (TlsLevel.AsDiscovered, "discovered"))
     {
         Comparison = StringComparison.OrdinalIgnoreCase, // as Postfix reads them
     };
 
-    /// <summary>The names in Postfix's order, for messages and completion.</summary>
-    public static IReadOnlyList<string> Names => Stored.All;
+    /// <summary>The names of Postfix's levels in its order, for messages and completion.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Stored.All.Where(name => TryParse(name, out var level) && level.IsOfPostfix())];
 
-    /// <summary>The name Postfix knows the level by.</summary>
+    /// <summary>The names of all levels that an entry can have.</summary>
+    public static IReadOnlyList<string> EntryNames => Stored.All;
+
+    /// <summary>The name Postfix knows the level by, or one of our own.</summary>
     public static string Name(this TlsLevel level) => Stored.Of(level);
 
-    /// <summary>Reads a level's name. <c>halfdane</c> is output-only and no level.</summary>
+    /// <summary>Reads the name of an entry's level. <c>halfdane</c> is output-only and no level.</summary>
     public static bool TryParse([NotNullWhen(true)] string? name, out TlsLevel level) => Stored.TryParse(name, out level);
+
+    /// <summary>Reads the name of a level that Postfix knows.</summary>
+    public static bool TryParseOfPostfix([NotNullWhen(true)] string? name, out TlsLevel level) => TryParse(name, out level) && level.IsOfPostfix();
+
+    /// <summary>True for a level that an answer can name.</summary>
+    public static bool IsOfPostfix(this TlsLevel level) => level is not (TlsLevel.Default or TlsLevel.AsDiscovered);
 
     /// <summary>True where <c>match</c> takes peer names (separated by <c>:</c>).</summary>
     public static bool MatchesNames(this TlsLevel level) => level is TlsLevel.Verify or TlsLevel.Secure;
@@ -60,8 +76,20 @@ public static class TlsLevels
     /// <summary>True where <c>match</c> takes fingerprints (separated by <c>|</c>): the level that pins serve.</summary>
     public static bool MatchesFingerprints(this TlsLevel level) => level is TlsLevel.Fingerprint;
 
-    /// <summary>True where TLS is used at all, so that attributes have a meaning.</summary>
-    public static bool UsesTls(this TlsLevel level) => level is not TlsLevel.None;
+    /// <summary>True where the level itself says that TLS is used, so that attributes have a meaning.</summary>
+    public static bool UsesTls(this TlsLevel level) => level is not TlsLevel.None && level.IsOfPostfix();
+
+    /// <summary>True where the servers behind a destination are probed by themselves: what is never encrypted needs none, and what is published discovery looks after.</summary>
+    public static bool IsProbed(this TlsLevel level) => level is not (TlsLevel.None or TlsLevel.AsDiscovered);
+
+    /// <summary>What mail is certain of at this level. Of ours nothing: main.cf decides, or what is published.</summary>
+    /// <remarks><c>dane</c> may come to plain text. <c>verify</c> authenticates, if a name that DNS gives.</remarks>
+    public static Protection Protection(this TlsLevel level) => level switch
+    {
+        TlsLevel.Encrypt => Policies.Protection.Encrypted,
+        TlsLevel.Fingerprint or TlsLevel.DaneOnly or TlsLevel.Verify or TlsLevel.Secure => Policies.Protection.Authenticated,
+        _ => Policies.Protection.PlainTextPossible,
+    };
 
     /// <summary>True where this level cannot accept a delivery that the other one refuses, whatever the destination: the ladder of levels.</summary>
     /// <remarks>
@@ -80,4 +108,17 @@ public static class TlsLevels
         TlsLevel.Fingerprint or TlsLevel.Secure => 3,
         _ => null,
     };
+}
+
+/// <summary>What mail is certain of, whatever the server does: in this order.</summary>
+public enum Protection
+{
+    /// <summary>It may leave in plain text.</summary>
+    PlainTextPossible,
+
+    /// <summary>It is encrypted, to whoever answers.</summary>
+    Encrypted,
+
+    /// <summary>It is encrypted, to a server that proved its identity.</summary>
+    Authenticated,
 }

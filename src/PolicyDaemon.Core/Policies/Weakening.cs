@@ -8,6 +8,8 @@ namespace PolicyDaemon.Core.Policies;
 /// <para>Compared is what Postfix is told before and after: of a destination without an enforced entry of its own, what its
 /// nearest enforced parent says. Where neither exists, main.cf decides and is not known here; a first entry is then no
 /// weakening, only a warning (<see cref="PolicyWarnings"/>).</para>
+/// <para>Level <c>default</c> is as good as no entry and takes a reason all the same, as it keeps discovery away; so does <c>discovered</c>
+/// from wherever its floor says less than was said before.</para>
 /// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf, an
 /// attribute for which nobody decided what another value means (<see cref="PolicyAttribute.Change"/>).</para>
 /// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
@@ -37,9 +39,11 @@ public static class Weakening
         var enforced = before is { Observe: false } ? before : null;
         var reasons = new List<string>();
         if (enforced is not null)
-            reasons.AddRange(OfPolicy(enforced.Policy, after.Policy, after.Key, name));
+            reasons.AddRange(OfPolicy(enforced, after, name));
         else if (EnforcedParent(after.Key, find) is { } parent)
-            reasons.AddRange(OfPolicy(parent.Policy, after.Policy, after.Key, $"{name}, under {parent.Key.ToDisplayString()},"));
+            reasons.AddRange(OfPolicy(parent, after, $"{name}, under {parent.Key.ToDisplayString()},"));
+        else if (after.Policy.Level == TlsLevel.Default)
+            reasons.Add($"{name} is not discovered any more: its mail follows smtp_tls_security_level of main.cf, whatever it publishes");
         reasons.AddRange(OfPins(before, after, postfix, name));
         return reasons;
     }
@@ -54,7 +58,7 @@ public static class Weakening
 
     private static string Instead(NextHop key, Func<NextHop, Destination?> find) =>
         EnforcedParent(key, find) is { } parent
-            ? $"its mail then follows {parent.Key.ToDisplayString()}, at level {parent.Policy.Level.Name()}"
+            ? $"its mail then follows {parent.Key.ToDisplayString()}, at level {LevelOf(parent)}"
             : "its mail then follows smtp_tls_security_level of main.cf, which may be plain text";
 
     private static Destination? EnforcedParent(NextHop key, Func<NextHop, Destination?> find)
@@ -68,11 +72,14 @@ public static class Weakening
         return null;
     }
 
-    private static IEnumerable<string> OfPolicy(TlsPolicy before, TlsPolicy after, NextHop key, string name)
+    private static IEnumerable<string> OfPolicy(Destination from, Destination to, string name)
     {
-        if (before.Level != after.Level && !after.Level.IsAbove(before.Level))
-            yield return $"the level of {name} changes from {before.Level.Name()} to {after.Level.Name()}, "
-                + "which is not upwards in none < may < encrypt < fingerprint, secure";
+        var (before, after, key) = (from.Policy, to.Policy, to.Key);
+        if (LevelWeakens(from, to))
+            yield return $"the level of {name} changes from {LevelOf(from)} to {LevelOf(to)}, "
+                + (after.Level.IsOfPostfix()
+                    ? "which is not upwards in none < may < encrypt < fingerprint, secure"
+                    : after.Level == TlsLevel.Default ? "and main.cf may say anything" : "and a destination may publish less than that, or nothing");
         if (before.Level == after.Level && after.Level.MatchesNames())
         {
             foreach (var wider in MatchWidening.Of(before, after, key))
@@ -101,6 +108,30 @@ public static class Weakening
         foreach (var reason in OfUncompared(PolicyAttributes.All, before, after, name))
             yield return reason;
     }
+
+    /// <summary>True unless every mail is at least as sure as before. What main.cf or a destination says by itself is not known here: above it is only what asks for more than either can say.</summary>
+    private static bool LevelWeakens(Destination from, Destination to)
+    {
+        var (before, after) = (from.Policy.Level, to.Policy.Level);
+        return (before, after) switch
+        {
+            (TlsLevel.AsDiscovered, TlsLevel.AsDiscovered) => to.Floor < from.Floor,
+            _ when before == after => false,
+            (TlsLevel.Default, _) => false, // as a first entry
+            (_, TlsLevel.Default) => before is not (TlsLevel.None or TlsLevel.May),
+            (TlsLevel.None or TlsLevel.May, TlsLevel.AsDiscovered) => false,
+            // The floor says as much as the level did: an equal one of names or keys is another's choice of them.
+            (_, TlsLevel.AsDiscovered) => to.Floor.Level() is not { } floor
+                || !(floor.IsAbove(before) || (floor == before && before is TlsLevel.Encrypt or TlsLevel.DaneOnly)),
+            (TlsLevel.AsDiscovered, TlsLevel.DaneOnly) => false,
+            (TlsLevel.AsDiscovered, TlsLevel.Fingerprint or TlsLevel.Secure) => from.Floor >= DiscoveryFloor.Secure,
+            (TlsLevel.AsDiscovered, _) => true,
+            _ => !after.IsAbove(before),
+        };
+    }
+
+    private static string LevelOf(Destination entry) => entry.Policy.Level.Name()
+        + (entry.Floor == DiscoveryFloor.None ? "" : $" with floor {entry.Floor.Name()}");
 
     /// <summary>The attributes without a rule of their own whose value is another one: each takes a reason.</summary>
     internal static IEnumerable<string> OfUncompared(IEnumerable<PolicyAttribute> attributes, TlsPolicy before, TlsPolicy after, string name)

@@ -37,7 +37,7 @@ public sealed record DaemonStatus(
 /// <param name="Known">Destinations in memory, by verdict.</param>
 /// <param name="Running">Destinations that are being discovered now.</param>
 /// <param name="Waiting">Lookups that wait for a verdict now.</param>
-/// <param name="Lookups">Lookups by the source of their answer: entry, parent, dane, sts, nothing (discovered, and nothing is published), none.</param>
+/// <param name="Lookups">Lookups by the source of their answer: entry, parent, dane, sts, nothing (discovered, and nothing is published), default (the entry *), none.</param>
 /// <param name="FirstSights">Lookups of destinations that were not known.</param>
 /// <param name="TimedOut">Of these: the verdict did not come in time.</param>
 /// <param name="NotWaited">Of these: there was no room to wait, or <c>wait</c> is zero.</param>

@@ -32,6 +32,10 @@ public sealed class PolicySnapshot
     private readonly PolicySnapshotTable table;
     private readonly PolicySnapshotTable? overlay;
 
+    // Where the entry * lies, so that the lookups that come to it need not search; null where there is none.
+    private readonly PolicySnapshotTable? defaultTable;
+    private readonly uint defaultPosition;
+
     private PolicySnapshot(
         SnapshotIdentity identity, PolicySnapshotHash hash, PolicySnapshotTable table, PolicySnapshotTable? overlay, int count)
     {
@@ -40,6 +44,11 @@ public sealed class PolicySnapshot
         this.table = table;
         this.overlay = overlay;
         Count = count;
+        var defaultHash = PolicySnapshotTable.HashOf(hash, LookupKey.Default);
+        defaultTable = overlay?.Find(defaultHash, LookupKey.Default) > 0 ? overlay : table;
+        defaultPosition = defaultTable.Find(defaultHash, LookupKey.Default);
+        if (defaultPosition == 0 || defaultTable.Record(defaultPosition).IsRemoved)
+            defaultTable = null;
     }
 
     public SnapshotIdentity Identity { get; }
@@ -101,15 +110,18 @@ public sealed class PolicySnapshot
         return new(identity, hash, nextTable, nextOverlay, change.Count);
     }
 
-    /// <summary>Finds a canonical key.</summary>
+    /// <summary>Finds what a key is answered by its own entry.</summary>
+    /// <param name="canonicalKey">The key.</param>
+    /// <param name="map">In which dialect.</param>
+    /// <param name="time">Asked where an entry has an end, and only there.</param>
+    /// <param name="reply">The answer; of an entry that is not in force its role says so.</param>
     /// <returns>False where the key is not configured.</returns>
-    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply) =>
-        TryFind(canonicalKey, map, out reply, out _);
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, TimeProvider time, out LookupReply reply) =>
+        TryFind(canonicalKey, map, time, out reply, out _);
 
-    /// <summary>Finds a canonical key.</summary>
+    /// <inheritdoc cref="TryFind(ReadOnlySpan{byte}, MapName, TimeProvider, out LookupReply)"/>
     /// <param name="hasOtherForm">True where the key is not configured and its bare host is in another form, with or without brackets or port: a near miss.</param>
-    /// <returns>False where the key is not configured.</returns>
-    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, out LookupReply reply, out bool hasOtherForm)
+    public bool TryFind(scoped ReadOnlySpan<byte> canonicalKey, MapName map, TimeProvider time, out LookupReply reply, out bool hasOtherForm)
     {
         hasOtherForm = false;
         var bareHost = LookupKey.BareHost(canonicalKey);
@@ -119,7 +131,7 @@ public sealed class PolicySnapshot
         {
             if (!record.IsRemoved)
             {
-                reply = overlay.Reply(record, map);
+                reply = overlay.Reply(record, map, time);
                 return true;
             }
 
@@ -127,7 +139,7 @@ public sealed class PolicySnapshot
         }
         else if (table.TryFind(keyHash, canonicalKey, out record, ref perhapsOther))
         {
-            reply = table.Reply(record, map);
+            reply = table.Reply(record, map, time);
             return true;
         }
 
@@ -136,6 +148,14 @@ public sealed class PolicySnapshot
         hasOtherForm = perhapsOther
             && ((overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay));
         return false;
+    }
+
+    /// <summary>Finds what the entry <c>*</c> answers.</summary>
+    /// <returns>False where there is none in force.</returns>
+    public bool TryFindDefault(MapName map, TimeProvider time, out LookupReply reply)
+    {
+        reply = defaultTable is null ? default : defaultTable.Reply(defaultTable.Record(defaultPosition), map, time);
+        return reply.Role != EntryRole.Absent;
     }
 
     private PolicySnapshotTable Rewritten(PolicySnapshotTable from)
@@ -173,10 +193,26 @@ public sealed class PolicySnapshot
         var record = from.Record((uint)slot);
         if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
             return false;
-        entry = new(Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt),
-            record.IsPinned, record.HasEnd ? DateTimeOffset.FromUnixTimeSeconds(record.ValidUntil) : null);
+        entry = Entry(from, record);
+        if (record.HasEnd)
+        {
+            entry = entry with
+            {
+                ValidUntil = DateTimeOffset.FromUnixTimeSeconds(record.ValidUntil),
+                Then = record.Then == 0 ? null : EntryAfter.Of(Entry(from, from.Record(record.Then))),
+                HasLapsed = record.HasLapsed,
+            };
+        }
+
         return true;
     }
+
+    private static SnapshotEntry Entry(PolicySnapshotTable from, in PolicySnapshotRecord record) => new(
+        Encoding.ASCII.GetString(record.Key), Answer(from, record, MapName.TlsPolicy), Answer(from, record, MapName.TlsPolicyTlsRpt), record.IsPinned)
+    {
+        IsDefault = record.Role == EntryRole.Answers && record.Kind(MapName.TlsPolicy) == LookupAnswerKind.NotFound,
+        Floor = record.Role == EntryRole.Discovers ? record.Floor : null,
+    };
 
     private static LookupAnswer Answer(PolicySnapshotTable from, in PolicySnapshotRecord record, MapName map) =>
         new(record.Kind(map), Encoding.ASCII.GetString(from.Text(record.TextPosition(map))));
@@ -189,18 +225,3 @@ public sealed class PolicySnapshot
 /// <param name="Digest">The digest the pins are served in.</param>
 /// <param name="Version">The oldest Postfix served.</param>
 public sealed record SnapshotIdentity(string StoreId, long Sequence, string Hash, DigestAlgorithm Digest, PostfixVersion Version);
-
-/// <summary>One key of a snapshot with its finished answers.</summary>
-/// <param name="Key">The canonical key.</param>
-/// <param name="Answer">The answer on the map <c>tlspolicy</c>.</param>
-/// <param name="TlsRptAnswer">The answer on <c>tlspolicy-tlsrpt</c>; the same value where nothing differs.</param>
-/// <param name="IsPinned">The entry is enforced with pins: a lookup of its key makes an old probe due.</param>
-/// <param name="ValidUntil">When the entry lapses by itself, in whole seconds; null: never.</param>
-public readonly record struct SnapshotEntry(
-    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null)
-{
-    /// <summary>Why mail waits, on one of the maps at least; null where both can answer.</summary>
-    public string? Unservable => Answer.Kind == LookupAnswerKind.Temporary ? Answer.Text
-        : TlsRptAnswer.Kind == LookupAnswerKind.Temporary ? $"on {MapName.TlsPolicyTlsRpt.Name()}: {TlsRptAnswer.Text}"
-        : null;
-}

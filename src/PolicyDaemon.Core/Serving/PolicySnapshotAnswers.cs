@@ -6,6 +6,10 @@ namespace PolicyDaemon.Core.Serving;
 /// <summary>The last check of an answer before it becomes bytes: what could not be sent truthfully is kept as a temporary error.</summary>
 public static class PolicySnapshotAnswers
 {
+    /// <summary>What is said of a key whose entry leaves the answer to discovery and takes no less than its floor.</summary>
+    public static readonly LookupAnswer BelowFloor =
+        LookupAnswer.Temporary("what it publishes is below the floor of its entry, or not known; see policyctl explain");
+
     /// <summary>The answer, or the temporary error that takes its place.</summary>
     public static LookupAnswer Storable(LookupAnswer answer)
     {
@@ -22,6 +26,8 @@ public static class PolicySnapshotAnswers
                 return LookupAnswer.Temporary("the answer has characters that cannot be sent; see policyctl explain");
             case LookupAnswerKind.Found:
                 return answer;
+            case LookupAnswerKind.AsDiscovered:
+                return BelowFloor;
             case LookupAnswerKind.Permanent:
                 return LookupAnswer.Permanent(Reason(text));
             default:

@@ -7,11 +7,13 @@ namespace PolicyDaemon.Core.Serving;
 /// <remarks>
 /// <code>
 /// octet 0  2  length of the key
-///       2  1  kind of the answer in the low four bits, on tlspolicy-tlsrpt in the high four
-///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own, 4 enforced with pins, 8 has an end
+///       2  1  kind of the answer in the low three bits, on tlspolicy-tlsrpt in bits 4 to 6; 8 its end has come
+///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own, 4 enforced with pins, 8 has an end,
+///             16 answers that the key is not found, 32 leaves the answer to discovery, above the floor in the two highest bits
 ///       4  4  position of the answer's text, 0 for none
 ///          4  with flag 2: position of the other text
-///          4  with flag 8: the second in which the entry lapses, Unix time
+///          4  with flag 8: the second in which it ends, Unix time
+///          4  with flag 8: position of the record of what holds then, 0 for nothing
 ///          n  the key
 /// </code>
 /// A text is its length in four octets and its octets. Everything begins at a multiple of four.
@@ -22,7 +24,14 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
     public const byte TlsRptTextFlag = 2;
     public const byte PinnedFlag = 4;
     public const byte EndFlag = 8;
+    public const byte DefaultFlag = 16;
+    public const byte DiscoversFlag = 32;
+    public const int FloorShift = 6;
     public const int HeaderLength = 8;
+
+    private const int EndLength = 8;
+    private const byte LapsedBit = 8;
+    private const byte KindBits = 7;
 
     private readonly ReadOnlySpan<byte> octets = octets;
 
@@ -31,44 +40,73 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
 
     public bool IsPinned => (octets[3] & PinnedFlag) != 0;
 
+    /// <summary>What the entry does while it is in force.</summary>
+    public EntryRole Role => (octets[3] & DiscoversFlag) != 0 ? EntryRole.Discovers
+        : (octets[3] & DefaultFlag) != 0 || (octets[2] & KindBits) != (byte)LookupAnswerKind.NotFound ? EntryRole.Answers
+        : EntryRole.Absent;
+
+    public DiscoveryFloor Floor => (DiscoveryFloor)(octets[3] >> FloorShift);
+
     public ReadOnlySpan<byte> Key => octets.Slice(KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(octets));
 
     public int Length => KeyOffset + BinaryPrimitives.ReadUInt16LittleEndian(octets);
 
-    public LookupAnswerKind Kind(MapName map) => (LookupAnswerKind)(map == MapName.TlsPolicyTlsRpt ? octets[2] >> 4 : octets[2] & 15);
+    public LookupAnswerKind Kind(MapName map) => (LookupAnswerKind)((map == MapName.TlsPolicyTlsRpt ? octets[2] >> 4 : octets[2]) & KindBits);
 
     public uint TextPosition(MapName map) =>
         BinaryPrimitives.ReadUInt32LittleEndian(octets[(map == MapName.TlsPolicyTlsRpt && HasTlsRptText ? 8 : 4)..]);
 
     public bool HasEnd => (octets[3] & EndFlag) != 0;
 
-    /// <summary>The second in which the entry lapses, in Unix time; only of one that has an end.</summary>
-    public uint ValidUntil => BinaryPrimitives.ReadUInt32LittleEndian(octets[(KeyOffset - 4)..]);
+    /// <summary>Its end was seen to have come, whatever the clock says since.</summary>
+    public bool HasLapsed => (octets[2] & LapsedBit) != 0;
+
+    /// <summary>The second in which it ends, in Unix time; only of one that has an end.</summary>
+    public uint ValidUntil => BinaryPrimitives.ReadUInt32LittleEndian(octets[(KeyOffset - EndLength)..]);
+
+    /// <summary>The position of the record of what holds after the end; 0: nothing does. Only of one that has an end.</summary>
+    public uint Then => BinaryPrimitives.ReadUInt32LittleEndian(octets[(KeyOffset - (EndLength / 2))..]);
 
     private bool HasTlsRptText => (octets[3] & TlsRptTextFlag) != 0;
 
-    // Four octets for each of the two flags.
-    private int KeyOffset => HeaderLength + ((octets[3] & TlsRptTextFlag) << 1) + ((octets[3] & EndFlag) >> 1);
+    private int KeyOffset => HeaderLength + ((octets[3] & TlsRptTextFlag) << 1) + (octets[3] & EndFlag);
+
+    /// <summary>The octet of flags without those that the layout decides.</summary>
+    public byte Flags => (byte)(octets[3] & ~(TlsRptTextFlag | EndFlag));
 
     /// <summary>Writes a record; the destination is exactly <see cref="LengthFor"/> octets.</summary>
-    /// <param name="flags"><see cref="RemovedFlag"/>, <see cref="PinnedFlag"/> or none.</param>
-    /// <param name="validUntil">0 for an entry without an end.</param>
-    public static void Write(
-        Span<byte> destination, ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText,
-        byte flags, uint validUntil)
+    public static void Write(Span<byte> destination, ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
     {
-        var second = text != tlsRptText;
+        var second = fields.Text != fields.TlsRptText;
         BinaryPrimitives.WriteUInt16LittleEndian(destination, (ushort)key.Length);
-        destination[2] = (byte)((int)kind | ((int)tlsRptKind << 4));
-        destination[3] = (byte)(flags | (second ? TlsRptTextFlag : 0) | (validUntil != 0 ? EndFlag : 0));
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[4..], text);
+        destination[2] = (byte)((int)fields.Kind | ((int)fields.TlsRptKind << 4) | (fields.HasLapsed ? LapsedBit : 0));
+        destination[3] = (byte)(fields.Flags | (second ? TlsRptTextFlag : 0) | (fields.ValidUntil != 0 ? EndFlag : 0));
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[4..], fields.Text);
         if (second)
-            BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], tlsRptText);
-        if (validUntil != 0)
-            BinaryPrimitives.WriteUInt32LittleEndian(destination[(second ? 12 : 8)..], validUntil);
+            BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], fields.TlsRptText);
+        if (fields.ValidUntil != 0)
+        {
+            var end = destination[(second ? 12 : 8)..];
+            BinaryPrimitives.WriteUInt32LittleEndian(end, fields.ValidUntil);
+            BinaryPrimitives.WriteUInt32LittleEndian(end[4..], fields.Then);
+        }
+
         key.CopyTo(destination[^key.Length..]);
     }
 
-    public static int LengthFor(int keyLength, uint text, uint tlsRptText, uint validUntil) =>
-        HeaderLength + (text != tlsRptText ? 4 : 0) + (validUntil != 0 ? 4 : 0) + keyLength;
+    public static int LengthFor(int keyLength, in PolicySnapshotFields fields) =>
+        HeaderLength + (fields.Text != fields.TlsRptText ? 4 : 0) + (fields.ValidUntil != 0 ? EndLength : 0) + keyLength;
+}
+
+/// <summary>What a record says beside its key.</summary>
+/// <param name="Flags">Those of <see cref="PolicySnapshotRecord"/>, without what the layout decides.</param>
+internal readonly record struct PolicySnapshotFields(LookupAnswerKind Kind, uint Text, LookupAnswerKind TlsRptKind, uint TlsRptText, byte Flags)
+{
+    /// <summary>The second in which it ends, Unix time; 0: never.</summary>
+    public uint ValidUntil { get; init; }
+
+    /// <summary>The position of the record of what holds then; 0: nothing does.</summary>
+    public uint Then { get; init; }
+
+    public bool HasLapsed { get; init; }
 }

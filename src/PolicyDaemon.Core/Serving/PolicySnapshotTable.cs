@@ -78,6 +78,18 @@ internal sealed class PolicySnapshotTable
         return false;
     }
 
+    /// <returns>The position of the key's record; 0 where there is none.</returns>
+    public uint Find(uint hash, ReadOnlySpan<byte> key)
+    {
+        for (var at = Home(hash, slots.Length); slots[at] != 0; at = at + 1 == slots.Length ? 0 : at + 1)
+        {
+            if ((uint)(slots[at] >> 32) == hash && Record((uint)slots[at]).Key.SequenceEqual(key))
+                return (uint)slots[at];
+        }
+
+        return 0;
+    }
+
     /// <summary>Whether there is a record for this host, in any form, that another table does not hide.</summary>
     /// <param name="hiding">The overlay whose "removed" records hide those here; null when there is none.</param>
     public bool HasHost(uint hash, scoped ReadOnlySpan<byte> bareHost, PolicySnapshotTable? hiding)
@@ -107,6 +119,18 @@ internal sealed class PolicySnapshotTable
         return octets.Slice(4, BinaryPrimitives.ReadInt32LittleEndian(octets));
     }
 
-    public LookupReply Reply(scoped in PolicySnapshotRecord record, MapName map) =>
-        new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.HasEnd ? record.ValidUntil : 0);
+    /// <param name="record">The record of the key.</param>
+    /// <param name="map">In which dialect.</param>
+    /// <param name="time">Asked where the entry has an end, and only there.</param>
+    public LookupReply Reply(PolicySnapshotRecord record, MapName map, TimeProvider time)
+    {
+        if (record.HasEnd && (record.HasLapsed || time.GetUtcNow().ToUnixTimeSeconds() >= record.ValidUntil))
+        {
+            if (record.Then == 0)
+                return new(LookupAnswerKind.NotFound, default, role: EntryRole.Absent);
+            record = Record(record.Then);
+        }
+
+        return new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.Role, record.Floor);
+    }
 }

@@ -68,27 +68,39 @@ internal sealed class PolicySnapshotTableBuilder
     {
         Span<byte> octets = stackalloc byte[LookupKey.MaxCanonicalLength];
         var key = octets[..KeyOctets(entry.Key, octets)];
-        var plain = PolicySnapshotAnswers.Storable(entry.Answer);
-        var same = entry.TlsRptAnswer == entry.Answer;
-        var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
-        var text = StoreText(plain.Text);
-        Put(key, plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text),
-            entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0, EndOf(entry));
+        var fields = Fields(entry);
+        if (entry.ValidUntil is { } end)
+        {
+            fields = fields with
+            {
+                // Four octets last until 2106; before 1970 is over anyway.
+                ValidUntil = (uint)Math.Clamp(end.ToUnixTimeSeconds(), 1, uint.MaxValue),
+                Then = entry.Then is { } then ? Write(key, Fields(then.Of(entry.Key))) : 0,
+                HasLapsed = entry.HasLapsed,
+            };
+        }
+
+        Put(key, fields);
     }
 
     /// <summary>Notes that a key of the table below is gone.</summary>
-    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, default, 0, default, 0, PolicySnapshotRecord.RemovedFlag, validUntil: 0);
+    public void PutRemoved(ReadOnlySpan<byte> key) => Put(key, new PolicySnapshotFields(default, 0, default, 0, PolicySnapshotRecord.RemovedFlag));
 
     /// <summary>Copies a record of another table, with its texts.</summary>
     public void Copy(PolicySnapshotTable from, in PolicySnapshotRecord record)
     {
-        var plain = record.TextPosition(MapName.TlsPolicy);
-        var tlsRpt = record.TextPosition(MapName.TlsPolicyTlsRpt);
-        var text = StoreText(from.Text(plain));
-        Put(record.Key, record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt),
-            tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)),
-            record.IsRemoved ? PolicySnapshotRecord.RemovedFlag : record.IsPinned ? PolicySnapshotRecord.PinnedFlag : (byte)0,
-            record.HasEnd ? record.ValidUntil : 0);
+        var fields = Fields(from, record);
+        if (record.HasEnd)
+        {
+            fields = fields with
+            {
+                ValidUntil = record.ValidUntil,
+                Then = record.Then == 0 ? 0 : Write(record.Key, Fields(from, from.Record(record.Then))),
+                HasLapsed = record.HasLapsed,
+            };
+        }
+
+        Put(record.Key, fields);
     }
 
     /// <summary>Takes the record of a key out of the index.</summary>
@@ -128,12 +140,10 @@ internal sealed class PolicySnapshotTableBuilder
         return Encoding.ASCII.GetBytes(key, destination);
     }
 
-    private void Put(
-        ReadOnlySpan<byte> key, LookupAnswerKind kind, uint text, LookupAnswerKind tlsRptKind, uint tlsRptText, byte flags, uint validUntil)
+    private void Put(ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
     {
         puts++;
-        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, text, tlsRptText, validUntil), out var octets);
-        PolicySnapshotRecord.Write(octets, key, kind, text, tlsRptKind, tlsRptText, flags, validUntil);
+        var position = Write(key, fields);
         var keyHash = PolicySnapshotTable.HashOf(hash, key);
         var slot = ((ulong)keyHash << 32) | position;
         var at = Find(keyHash, key);
@@ -151,9 +161,32 @@ internal sealed class PolicySnapshotTableBuilder
         count++;
     }
 
-    // Four octets last until 2106; before 1970 is over anyway.
-    private static uint EndOf(SnapshotEntry entry) =>
-        entry.ValidUntil is { } end ? (uint)Math.Clamp(end.ToUnixTimeSeconds(), 1, uint.MaxValue) : 0;
+    private uint Write(ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
+    {
+        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, fields), out var octets);
+        PolicySnapshotRecord.Write(octets, key, fields);
+        return position;
+    }
+
+    private PolicySnapshotFields Fields(SnapshotEntry entry)
+    {
+        var plain = PolicySnapshotAnswers.Storable(entry.Answer);
+        var same = entry.TlsRptAnswer == entry.Answer;
+        var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
+        var text = StoreText(plain.Text);
+        var flags = (entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : 0) | (entry.IsDefault ? PolicySnapshotRecord.DefaultFlag : 0)
+            | (entry.Floor is { } floor ? PolicySnapshotRecord.DiscoversFlag | ((int)floor << PolicySnapshotRecord.FloorShift) : 0);
+        return new(plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text), (byte)flags);
+    }
+
+    private PolicySnapshotFields Fields(PolicySnapshotTable from, in PolicySnapshotRecord record)
+    {
+        var plain = record.TextPosition(MapName.TlsPolicy);
+        var tlsRpt = record.TextPosition(MapName.TlsPolicyTlsRpt);
+        var text = StoreText(from.Text(plain));
+        return new(
+            record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt), tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)), record.Flags);
+    }
 
     private int Find(uint keyHash, ReadOnlySpan<byte> key)
     {
@@ -269,6 +302,8 @@ internal sealed class PolicySnapshotTableBuilder
         var record = new PolicySnapshotRecord(At(position));
         var text = record.TextPosition(MapName.TlsPolicy);
         dead += Padded(record.Length) + (text == 0 ? 0 : 4 + BinaryPrimitives.ReadInt32LittleEndian(At(text)));
+        if (record.HasEnd && record.Then != 0)
+            NoteDead(record.Then);
     }
 
     private static int Padded(int length) => (length + PolicySnapshotTable.UnitOctets - 1) & -PolicySnapshotTable.UnitOctets;

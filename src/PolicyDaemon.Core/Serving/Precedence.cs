@@ -20,6 +20,9 @@ public enum Origin
 
     /// <summary>From discovery: what the destination publishes by DANE or MTA-STS.</summary>
     Discovery,
+
+    /// <summary>From the entry <c>*</c>, for every bare domain that nothing else answers for.</summary>
+    Default,
 }
 
 /// <summary>The names of origins, as <c>explain</c> shows them.</summary>
@@ -31,6 +34,7 @@ public static class Origins
         Origin.Entry => "entry",
         Origin.Parent => "parent",
         Origin.Discovery => "discovery",
+        Origin.Default => "default",
         _ => throw new UnreachableException($"origin {(int)origin}"),
     };
 }
@@ -46,28 +50,33 @@ public interface IAnswerSources
 
     /// <summary>True where discovery answers for a key without an entry.</summary>
     bool Discovers(ReadOnlySpan<byte> canonicalKey);
+
+    /// <summary>True where an entry <c>*</c> is in force.</summary>
+    bool HasDefault { get; }
 }
 
-/// <summary>Which source answers a key. Pure, and the one rule: the lookup path, <c>explain</c> and the status ask it.</summary>
+/// <summary>Which source answers a key. Pure, and the one rule: the lookup path, <c>explain</c>, discovery and the status ask it.</summary>
 /// <remarks>
 /// <code>
-/// 1  the entry with exactly this key; one that is only observed, or has lapsed, counts as absent
+/// 1  the entry with exactly this key; one that is only observed, or has lapsed, counts as absent. At level discovered it hands on to 3,
+///    and says what is the least that is taken (Meets)
 /// 2  the entry for the subdomains of the nearest parent: this key is not found, and Postfix goes on to that entry's key
 /// 3  discovery, where it is on and the key is one that is discovered
-/// 4  not found
+/// 4  the entry *, for a bare domain; where discovery has an answer, too, the stricter of both (PrefersDefault)
+/// 5  not found
 /// </code>
 /// <para>Postfix looks through all maps for a.example.com before it looks for .example.com, so whatever else answered for a.example.com
 /// would hide what a person wrote for its parent.</para>
 /// </remarks>
 public static class Precedence
 {
-    /// <param name="hasEntry">An entry with this key is in force. The caller knows, as it has looked for the answer.</param>
+    /// <param name="role">What the entry with this key does. The caller knows, as it has looked for the answer.</param>
     /// <param name="canonicalKey">The key.</param>
     /// <param name="sources">The others.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // most lookups end with the first
-    public static Origin Of<TSources>(bool hasEntry, scoped ReadOnlySpan<byte> canonicalKey, TSources sources)
+    public static Origin Of<TSources>(EntryRole role, scoped ReadOnlySpan<byte> canonicalKey, TSources sources)
         where TSources : IAnswerSources =>
-        hasEntry ? Origin.Entry : OfMissing(canonicalKey, sources);
+        role == EntryRole.Answers ? Origin.Entry : role == EntryRole.Discovers ? Origin.Discovery : OfMissing(canonicalKey, sources);
 
     private static Origin OfMissing<TSources>(scoped ReadOnlySpan<byte> canonicalKey, TSources sources)
         where TSources : IAnswerSources
@@ -81,7 +90,49 @@ public static class Precedence
             }
         }
 
-        return sources.Discovers(canonicalKey) ? Origin.Discovery : Origin.None;
+        return sources.Discovers(canonicalKey) ? Origin.Discovery
+            : sources.HasDefault && LookupKey.IsBareDomain(canonicalKey) ? Origin.Default
+            : Origin.None;
+    }
+
+    /// <summary>True where what was discovered is as much as the floor of the key's entry asks for; otherwise mail waits.</summary>
+    /// <param name="floor">The floor.</param>
+    /// <param name="discovered">The verdict; null where nothing is known.</param>
+    /// <param name="securityLevel">What "not found" amounts to.</param>
+    public static bool Meets(DiscoveryFloor floor, DiscoveredAnswer? discovered, TlsLevel securityLevel) =>
+        floor == DiscoveryFloor.None || (discovered is { } known && floor.IsMetBy(LevelOf(known, securityLevel)));
+
+    /// <summary>True where of a bare domain the entry <c>*</c> is served, and not what was discovered: that is nothing, or less strict.</summary>
+    /// <remarks>Of two that are equally strict the destination's own is served. What <c>*</c> cannot say for the time being nobody may say in its place.</remarks>
+    /// <param name="discovered">The verdict; where nothing is known the careful answer for that.</param>
+    /// <param name="discoveredKind">The kind of its answer: a temporary error is as strict as can be.</param>
+    /// <param name="defaultKind">The kind of what <c>*</c> answers.</param>
+    /// <param name="defaultText">And its text.</param>
+    public static bool PrefersDefault(
+        DiscoveredAnswer discovered, LookupAnswerKind discoveredKind, LookupAnswerKind defaultKind, ReadOnlySpan<byte> defaultText)
+    {
+        if (discoveredKind == LookupAnswerKind.Temporary)
+            return false;
+        return defaultKind != LookupAnswerKind.Found || discoveredKind == LookupAnswerKind.NotFound
+            || LevelOf(discovered, TlsLevel.None).Protection() < ProtectionOf(defaultText);
+    }
+
+    private static TlsLevel LevelOf(DiscoveredAnswer discovered, TlsLevel securityLevel) => discovered switch
+    {
+        DiscoveredAnswer.DaneOnly => TlsLevel.DaneOnly,
+        DiscoveredAnswer.Secure => TlsLevel.Secure,
+        DiscoveredAnswer.Dane => TlsLevel.Dane,
+        _ => securityLevel,
+    };
+
+    /// <summary>What mail is certain of under a policy text, whose first word is the level.</summary>
+    private static Protection ProtectionOf(ReadOnlySpan<byte> policyText)
+    {
+        var blank = policyText.IndexOf((byte)' ');
+        var level = blank < 0 ? policyText : policyText[..blank];
+        if (level.SequenceEqual("none"u8) || level.SequenceEqual("may"u8) || level.SequenceEqual("dane"u8))
+            return Protection.PlainTextPossible;
+        return level.SequenceEqual("encrypt"u8) ? Protection.Encrypted : Protection.Authenticated;
     }
 }
 
@@ -89,14 +140,16 @@ public static class Precedence
 /// <param name="snapshot">The snapshot.</param>
 /// <param name="time">Asked where an entry has an end, and only there.</param>
 /// <param name="scope">What discovery answers for; null where it answers for nothing.</param>
-/// <param name="isDiscovered">Discovery has a verdict on the key, so that the scope need not be asked.</param>
+/// <param name="isDiscovered">Discovery has a verdict on the key, which is one of those in the scope, so that the scope need not be asked.</param>
 public readonly struct SnapshotSources(PolicySnapshot snapshot, TimeProvider time, DiscoveryScope? scope = null, bool isDiscovered = false) : IAnswerSources
 {
     // Where nothing answers for keys without an entry a parent changes no answer, and a miss costs one search.
-    public bool AsksParents => scope is not null;
+    public bool AsksParents => scope is not null || HasDefault;
+
+    public bool HasDefault => snapshot.TryFindDefault(MapName.TlsPolicy, time, out _);
 
     public bool Discovers(ReadOnlySpan<byte> canonicalKey) => scope is not null && (isDiscovered || scope.Includes(canonicalKey));
 
     public bool HasEntry(ReadOnlySpan<byte> parent) =>
-        snapshot.TryFind(parent, MapName.TlsPolicy, out var reply) && reply.IsInForce(time);
+        snapshot.TryFind(parent, MapName.TlsPolicy, time, out var reply) && reply.Role != EntryRole.Absent;
 }

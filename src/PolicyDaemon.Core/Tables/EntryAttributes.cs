@@ -32,6 +32,7 @@ public sealed record EntryAttribute(
 /// <code>
 /// mode=locked             locked, assist (not written) or auto
 /// observe=yes             not enforced
+/// floor=secure            at level discovered: encrypt, secure or dane-only
 /// probe_as=mx1|mx2        hosts to probe for a key with a leading dot
 /// note=word               { note = any text }: braces where it has blanks, \n, \\ and \u{7B} where they would be misread
 /// pin=HEX|HEX             pins of an entry whose level compares none; at fingerprint the policy's match has them
@@ -62,6 +63,12 @@ public static class EntryAttributes
             (entry, value, _) => value.ToLowerInvariant() is PolicyAttribute.Yes or PolicyAttribute.No
                 ? (entry with { Observe = value.Equals(PolicyAttribute.Yes, StringComparison.OrdinalIgnoreCase) }, null)
                 : (null, $"'{AttributeValues.Shown(value)}' is neither yes nor no")),
+        new(
+            "floor",
+            entry => entry.Floor == DiscoveryFloor.None ? [] : [entry.Floor.Name()],
+            (entry, value, _) => DiscoveryFloors.TryParse(value, out var floor)
+                ? (entry with { Floor = floor }, null)
+                : (null, $"'{AttributeValues.Shown(value)}' is no floor{Nearest.Suggestion(value, DiscoveryFloors.Names)}; write one of {string.Join(", ", DiscoveryFloors.Names)}")),
         new("probe_as", entry => entry.ProbeAs, AddProbeAs) { AddsUp = true, Separator = PolicyAttributes.FingerprintSeparator },
         new("note", entry => entry.Note is null ? [] : [entry.Note], (entry, value, _) => (entry with { Note = value.Length == 0 ? null : value }, null)) { IsText = true },
         Pins(

@@ -89,7 +89,7 @@ public static class EntryJsonReader
         var name = key.ToDisplayString();
         var levelName = Text(element, "level", $"{name}: ");
         if (!TlsLevels.TryParse(levelName, out var level))
-            throw new FormatException($"{name}: '{AttributeValues.Shown(levelName)}' is no TLS security level{Nearest.Suggestion(levelName, TlsLevels.Names)}");
+            throw new FormatException($"{name}: '{AttributeValues.Shown(levelName)}' is no TLS security level{Nearest.Suggestion(levelName, TlsLevels.EntryNames)}");
         var entry = new Destination { Key = key, Policy = Policy(element, level, name), Pins = Pins(element, options, name) };
         foreach (var attribute in EntryAttributes.All)
         {

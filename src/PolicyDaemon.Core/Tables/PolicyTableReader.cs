@@ -76,7 +76,7 @@ public sealed class PolicyTableReader
 
         var policy = line.Text[policyAt..];
         var own = options.WithEntryAttributes ? EntryAttributeReader.Take(ref policy) : EntryAttributeReader.None;
-        var reading = PolicyTextReader.Read(policy, options.WithEntryAttributes ? PostfixVersion.Newest : options.Postfix.Version);
+        var reading = PolicyTextReader.Read(policy, options.WithEntryAttributes ? PostfixVersion.Newest : options.Postfix.Version, options.WithEntryAttributes);
         if (reading.Policy is null || !reading.Problems.IsEmpty || !own.Problems.IsEmpty)
             return Problems(line, nextHop, policyAt, reading.Problems.AddRange(own.Problems));
 

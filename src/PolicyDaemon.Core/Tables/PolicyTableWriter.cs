@@ -14,6 +14,7 @@ namespace PolicyDaemon.Core.Tables;
 /// each (<c>:587</c> and <c>:submission</c>, <c>[2001:db8::1]</c> and <c>[ipv6:2001:db8::1]</c>, A-labels and U-labels).</para>
 /// <para>A destination whose answer is a temporary error gets a policy that Postfix refuses: "invalid security level", and the
 /// mail is deferred as it is now. Left out it would be delivered at the default level.</para>
+/// <para>What a file cannot say is a comment: level <c>default</c>, and <c>discovered</c>, of which the row says the floor.</para>
 /// </remarks>
 public static class PolicyTableWriter
 {
@@ -40,6 +41,16 @@ public static class PolicyTableWriter
             }
 
             var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+            if (answer.Kind is LookupAnswerKind.NotFound or LookupAnswerKind.AsDiscovered)
+            {
+                var least = destination.Floor.Level()?.Name();
+                output.Write($"# {(answer.Kind == LookupAnswerKind.NotFound ? "as main.cf says, and not discovered" : least is null ? "what it publishes" : $"what it publishes, and at least {least}")}: {destination.Key.Text}\n");
+                if (least is not null)
+                    WriteRow(output, destination.Key, least);
+                (written, observed) = least is null ? (written, observed + 1) : (written + 1, observed);
+                continue;
+            }
+
             if (answer.Kind == LookupAnswerKind.Found)
             {
                 written++;

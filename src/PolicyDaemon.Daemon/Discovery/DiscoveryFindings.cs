@@ -128,7 +128,7 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
         if (current.Current is not { } snapshot)
             return false;
         var octets = Encoding.ASCII.GetBytes(key);
-        var isEntered = snapshot.TryFind(octets, MapName.TlsPolicy, out var reply) && reply.IsInForce(time);
-        return Precedence.Of(isEntered, octets, new SnapshotSources(snapshot, time, Everything)) is Origin.Entry or Origin.Parent;
+        snapshot.TryFind(octets, MapName.TlsPolicy, time, out var entry);
+        return Precedence.Of(entry.Role, octets, new SnapshotSources(snapshot, time, Everything)) is Origin.Entry or Origin.Parent;
     }
 }

@@ -42,7 +42,8 @@ internal sealed class DiscoveryService(
                 did.Parked,
                 new Dictionary<string, long>
                 {
-                    ["entry"] = did.Entries, ["parent"] = did.Parents, ["dane"] = did.Dane, ["sts"] = did.Sts, ["nothing"] = did.Nothing, ["none"] = did.None,
+                    ["entry"] = did.Entries, ["parent"] = did.Parents, ["dane"] = did.Dane, ["sts"] = did.Sts, ["nothing"] = did.Nothing, ["default"] = did.Defaults,
+                    ["none"] = did.None,
                 },
                 did.FirstSights, did.TimedOut, did.NotWaited, did.Stale, discovery.Trouble);
         }

@@ -282,7 +282,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     {
         if (verdict is null)
             return;
-        var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out var remark);
+        var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out var remark, Served.Scope.Includes(memory.Key));
         lock (writing)
             Records.Put(memory.Key.Text, record);
         findings.Note(memory, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));

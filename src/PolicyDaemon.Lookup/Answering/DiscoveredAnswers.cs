@@ -48,6 +48,12 @@ public sealed class DiscoveredRecord
     /// <summary>What was concluded.</summary>
     public DiscoveredAnswer Answer => (DiscoveredAnswer)source;
 
+    /// <summary>Nothing is known: the answer is the careful one for that.</summary>
+    public bool IsUnknown { get; private init; }
+
+    /// <summary>The key is one of those that are discovered without an entry that asks for it.</summary>
+    public bool IsInScope { get; private init; }
+
     /// <summary>It never leaves for want of room.</summary>
     public bool IsProtected => isProtected;
 
@@ -58,9 +64,10 @@ public sealed class DiscoveredRecord
     /// <param name="defersUnknown">Where nothing is known mail waits.</param>
     /// <param name="now">The time, UTC.</param>
     /// <param name="remark">What a person should read of the answer; null where nothing.</param>
+    /// <param name="isInScope">The key is one of those that are discovered without an entry that asks for it.</param>
     public static DiscoveredRecord Of(
         DiscoveryVerdict verdict, Discovered? memory, DiscoverySettings conditions, PostfixSettings postfix, bool defersUnknown, DateTimeOffset now,
-        out DiscoveryRemark? remark)
+        out DiscoveryRemark? remark, bool isInScope = true)
     {
         ArgumentNullException.ThrowIfNull(verdict);
         LookupAnswer plain, tlsRpt;
@@ -79,7 +86,11 @@ public sealed class DiscoveredRecord
         return new(
             PolicySnapshotAnswers.Storable(plain), PolicySnapshotAnswers.Storable(tlsRpt), verdict.Answer,
             memory is null or { IsProtected: true }, memory is null ? uint.MaxValue : Seconds(memory.NextDue(conditions, now)),
-            verdict.ValidUntil is { } end ? Seconds(end) : uint.MaxValue, Seconds(memory?.Used ?? now));
+            verdict.ValidUntil is { } end ? Seconds(end) : uint.MaxValue, Seconds(memory?.Used ?? now))
+        {
+            IsUnknown = verdict.IsUnknown,
+            IsInScope = isInScope,
+        };
     }
 
     /// <summary>The answer, in octets that stay as they are.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
@@ -92,28 +93,30 @@ public sealed class LookupService
         return parked is null ? reply : Conclude(parked);
     }
 
-    /// <summary>The answer of a lookup that waited, as far as it is known now.</summary>
+    /// <summary>The answer of a lookup that waited, as far as it is known now; what a person has written meanwhile comes first.</summary>
     public LookupReply Conclude(ParkedLookup parked)
     {
         ArgumentNullException.ThrowIfNull(parked);
         parked.Conclude(null);
         var record = parked.Outcome.Result;
         Discovered.Unpark(record is not null);
-        Discovered.Answered(Origin.Discovery, record);
-        var reply = record is null ? parked.Discovery.Unknown : record.Reply(parked.Map);
-        Counters.Answered(reply.Kind);
-        return reply;
+        Span<byte> key = stackalloc byte[LookupKey.MaxCanonicalLength];
+        return Guarded(parked, parked.Map, key[..Encoding.ASCII.GetBytes(parked.Key, key)], record, out _);
     }
 
     /// <summary>Answers a lookup in one of the maps.</summary>
+    public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked) => Guarded(null, map, rawKey, null, out parked);
+
+    /// <param name="waited">The lookup that waited; null for one that comes now.</param>
+    /// <param name="found">What it waited for.</param>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, Postfix must hear TEMP: silence or a closed connection costs it a retry, \"not found\" the encryption.")]
-    public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    private LookupReply Guarded(ParkedLookup? waited, MapName map, scoped ReadOnlySpan<byte> rawKey, DiscoveredRecord? found, out ParkedLookup? parked)
     {
         LookupReply reply;
         parked = null;
         try
         {
-            reply = Decide(map, rawKey, out parked);
+            reply = waited is null ? Decide(map, rawKey, out parked) : Decide(waited, map, rawKey, found);
             if (parked is not null)
                 return reply;
         }
@@ -142,7 +145,7 @@ public sealed class LookupService
         return aliases is { Count: > 0 } known && mapName.Length <= MaxAlias && known.TryGetValue(Encoding.Latin1.GetString(mapName), out map);
     }
 
-    private LookupReply Decide(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    private LookupReply Decide(MapName map, scoped ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
     {
         parked = null;
         var snapshot = current.Current;
@@ -153,7 +156,7 @@ public sealed class LookupService
         return LookupKey.IsCanonicalHost(rawKey) ? Decide(snapshot, map, rawKey, out parked) : DecideFolded(snapshot, map, rawKey, out parked);
     }
 
-    private LookupReply DecideFolded(PolicySnapshot snapshot, MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
+    private LookupReply DecideFolded(PolicySnapshot snapshot, MapName map, scoped ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
     {
         parked = null;
         Span<byte> canonical = stackalloc byte[LookupKey.MaxCanonicalLength];
@@ -168,20 +171,12 @@ public sealed class LookupService
     private LookupReply Decide(PolicySnapshot snapshot, MapName map, scoped ReadOnlySpan<byte> key, out ParkedLookup? parked)
     {
         parked = null;
-        var isConfigured = snapshot.TryFind(key, map, out var reply, out var hasOtherForm);
+        snapshot.TryFind(key, map, time, out var entry, out var hasOtherForm);
         var served = discovery;
         var record = served?.Records.Find(key);
-        var origin = Precedence.Of(isConfigured && reply.IsInForce(time), key, new SnapshotSources(snapshot, time, served?.Scope, record is not null));
+        var origin = Precedence.Of(entry.Role, key, new SnapshotSources(snapshot, time, served?.Scope, record is { IsInScope: true }));
         if (origin == Origin.Entry)
-        {
-            if (served is not null)
-                Discovered.Answered(origin, null);
-            // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
-            if (reply.IsPinned)
-                demand.Add(key, DemandKind.Pinned);
-            return reply;
-        }
-
+            return OfEntry(entry, key);
         if (hasOtherForm)
         {
             Counters.NearMiss();
@@ -190,31 +185,50 @@ public sealed class LookupService
                 return new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText);
         }
 
-        if (origin == Origin.Discovery)
-            return OfDiscovery(served!, record, map, key, out parked);
-        if (served is not null)
-            Discovered.Answered(origin, null);
-        return new(LookupAnswerKind.NotFound, default);
+        return origin == Origin.Discovery && served is not null && !IsKnown(served, record, key)
+            ? OfUnknown(snapshot, served, map, key, entry, out parked)
+            : Of(origin, snapshot, served, record, map, key, entry);
     }
 
-    private LookupReply OfDiscovery(ServedDiscovery served, DiscoveredRecord? record, MapName map, scoped ReadOnlySpan<byte> key, out ParkedLookup? parked)
+    /// <summary>The same of a lookup that waited.</summary>
+    private LookupReply Decide(ParkedLookup waited, MapName map, scoped ReadOnlySpan<byte> key, DiscoveredRecord? record)
+    {
+        var snapshot = current.Current!;
+        snapshot.TryFind(key, map, time, out var entry);
+        var origin = Precedence.Of(entry.Role, key, new SnapshotSources(snapshot, time, waited.Discovery.Scope));
+        return origin == Origin.Entry ? OfEntry(entry, key) : Of(origin, snapshot, waited.Discovery, record, map, key, entry);
+    }
+
+    private LookupReply OfEntry(LookupReply entry, scoped ReadOnlySpan<byte> key)
+    {
+        if (discovery is not null)
+            Discovered.Answered(Origin.Entry, null);
+        // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
+        if (entry.IsPinned)
+            demand.Add(key, DemandKind.Pinned);
+        return entry;
+    }
+
+    /// <summary>True where discovery has a verdict that still holds; a renewal that is due is asked for.</summary>
+    private bool IsKnown(ServedDiscovery served, [NotNullWhen(true)] DiscoveredRecord? record, scoped ReadOnlySpan<byte> key)
+    {
+        if (record is null)
+            return false;
+        var now = DiscoveredRecord.Seconds(time.GetUtcNow());
+        if (record.Touch(now) && !served.Queue.TryWant(Encoding.ASCII.GetString(key)))
+            record.WantAgain();
+        if (now >= record.ValidUntil)
+            return false;
+        if (now >= record.Due)
+            Discovered.ServedStale();
+        return true;
+    }
+
+    /// <summary>Never seen, or what was seen holds no longer.</summary>
+    private LookupReply OfUnknown(
+        PolicySnapshot snapshot, ServedDiscovery served, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry, out ParkedLookup? parked)
     {
         parked = null;
-        if (record is not null)
-        {
-            var now = DiscoveredRecord.Seconds(time.GetUtcNow());
-            if (record.Touch(now) && !served.Queue.TryWant(Encoding.ASCII.GetString(key)))
-                record.WantAgain();
-            if (now < record.ValidUntil)
-            {
-                if (now >= record.Due)
-                    Discovered.ServedStale();
-                Discovered.Answered(Origin.Discovery, record);
-                return served.Answers ? record.Reply(map) : new(LookupAnswerKind.NotFound, default);
-            }
-        }
-
-        // Never seen, or what was seen holds no longer.
         Discovered.FirstSight();
         var name = Encoding.ASCII.GetString(key);
         if (served.Answers && served.Wait > TimeSpan.Zero && Discovered.TryPark())
@@ -236,7 +250,33 @@ public sealed class LookupService
 
         if (served.Answers)
             Discovered.DidNotWait();
-        Discovered.Answered(Origin.Discovery, null);
-        return served.Answers ? served.Unknown : new(LookupAnswerKind.NotFound, default);
+        return Of(Origin.Discovery, snapshot, served, null, map, key, entry);
+    }
+
+    /// <summary>The answer of another source than the key's own entry, which may say what is the least that it takes of it.</summary>
+    /// <param name="record">The verdict; null where nothing is known.</param>
+    /// <param name="entry">The key's entry, where it leaves the answer to discovery.</param>
+    private LookupReply Of(
+        Origin origin, PolicySnapshot snapshot, ServedDiscovery? served, DiscoveredRecord? record, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry)
+    {
+        var answers = served is { Answers: true };
+        var reply = origin != Origin.Discovery || !answers ? new(LookupAnswerKind.NotFound, default)
+            : record is null ? served!.Unknown
+            : record.Reply(map);
+        if (origin == Origin.Discovery && entry.Role == EntryRole.Discovers)
+        {
+            if (!Precedence.Meets(entry.Floor, answers && record is { IsUnknown: false } ? record.Answer : null, postfix.SecurityLevel))
+                reply = entry;
+        }
+        else if (origin is Origin.Discovery or Origin.Default && LookupKey.IsBareDomain(key) && snapshot.TryFindDefault(map, time, out var everybody)
+            && (!answers || Precedence.PrefersDefault(record?.Answer ?? DiscoveredAnswer.NotFound, reply.Kind, everybody.Kind, everybody.Text)))
+        {
+            origin = Origin.Default;
+            reply = everybody;
+        }
+
+        if (served is not null)
+            Discovered.Answered(origin, record);
+        return reply;
     }
 }

@@ -103,6 +103,7 @@ public sealed class DiscoveryCounters
     private long dane;
     private long sts;
     private long nothing;
+    private long defaults;
     private long none;
     private long firstSights;
     private long timedOut;
@@ -124,6 +125,9 @@ public sealed class DiscoveryCounters
 
     /// <summary>Discovered, and nothing was published.</summary>
     public long Nothing => Interlocked.Read(ref nothing);
+
+    /// <summary>Lookups answered by the entry <c>*</c>.</summary>
+    public long Defaults => Interlocked.Read(ref defaults);
 
     /// <summary>Keys that are not discovered, without an entry.</summary>
     public long None => Interlocked.Read(ref none);
@@ -161,6 +165,9 @@ public sealed class DiscoveryCounters
                 break;
             case Origin.Discovery:
                 Interlocked.Increment(ref nothing);
+                break;
+            case Origin.Default:
+                Interlocked.Increment(ref defaults);
                 break;
             default:
                 Interlocked.Increment(ref none);

@@ -108,9 +108,9 @@ public sealed class DestinationProbe : IDisposable
 
     private IProbeLedger Ledger => ledger ?? throw new InvalidOperationException("a probe without a ledger stores nothing");
 
-    /// <summary>True where there is nothing to probe: at level none, unless a person asks.</summary>
+    /// <summary>True where there is nothing to probe: at level none, and where discovery decides, unless a person asks.</summary>
     private static bool IsIdle(DestinationState state, ProbeReason reason) =>
-        state.Policy.Level == TlsLevel.None && reason != ProbeReason.Person;
+        !state.Policy.Level.IsProbed() && reason != ProbeReason.Person;
 
     private async Task<ProbedDestination> RunAsync(
         DestinationState state, DateTimeOffset notOlderThan, DateTimeOffset? passEnded, bool triesServerNames,

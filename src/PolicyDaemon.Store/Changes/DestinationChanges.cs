@@ -102,7 +102,7 @@ internal sealed class DestinationChanges(
         if (jsonBefore == jsonAfter)
             return false;
         writer.Update(known.Id, known.Get(session.Path), after);
-        if (before!.Policy.Level.UsesTls() && !after.Policy.Level.UsesTls())
+        if (before!.Policy.Level.IsProbed() && !after.Policy.Level.IsProbed())
         {
             writer.ForgetProbes(known.Id);
             EndProbing(key);

@@ -15,7 +15,7 @@ internal sealed class DestinationTable(DbConnection connection)
 {
     private const string WithPins =
         """
-        SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.probe_as, d.note,
+        SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.floor, d.probe_as, d.note,
                p.fingerprint, p.subject, p.state, p.strength, p.since
         FROM destination d LEFT JOIN pin p ON p.destination_id = d.id
 
@@ -117,6 +117,7 @@ internal sealed class DestinationTable(DbConnection connection)
                     : [.. rows.Select(pin => DestinationDocument.ToPin(pin.Fingerprint!, pin.Subject, pin.State, pin.Strength, pin.Since ?? 0))],
                 Mode = DestinationDocument.Mode(row.Mode),
                 Observe = row.Observe != 0,
+                Floor = DestinationDocument.Floor(row.Floor),
                 ProbeAs = row.ProbeAs is null ? [] : [.. JsonSerializer.Deserialize(row.ProbeAs, StoreJson.Default.StringArray) ?? []],
                 Note = row.Note,
             };
@@ -132,7 +133,7 @@ internal sealed class DestinationTable(DbConnection connection)
 
     /// <summary>A destination with one of its pins, or with none.</summary>
     internal sealed record Row(
-        long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? ProbeAs, string? Note, string? Fingerprint,
+        long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, string? ProbeAs, string? Note, string? Fingerprint,
         string? Subject, string? State, string? Strength, long? Since);
 }
 

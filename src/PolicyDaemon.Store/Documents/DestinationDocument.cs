@@ -12,7 +12,7 @@ namespace PolicyDaemon.Store.Documents;
 /// <remarks>
 /// <code>
 /// {"key":"example.com","level":"fingerprint", the attributes as in PolicyDocument,
-///  "mode":"assist","observe":true,"probe_as":["mx.example.com"],"note":"...",
+///  "mode":"assist","observe":true,"floor":"secure","probe_as":["mx.example.com"],"note":"...",
 ///  "pins":[{"fingerprint":"...","subject":"public-key","state":"active","strength":"dane","since":1795472700}]}
 /// </code>
 /// What is absent is left out, such as the strength of a pin that nothing trusted; so is <c>observe</c> where it is false. A value that this version does not know is a <see cref="FormatException"/>.
@@ -34,6 +34,8 @@ internal static class DestinationDocument
             writer.WriteString("mode", destination.Mode.Name());
             if (destination.Observe)
                 writer.WriteBoolean("observe", true);
+            if (destination.Floor != DiscoveryFloor.None)
+                writer.WriteString("floor", destination.Floor.Name());
             WriteList(writer, "probe_as", destination.ProbeAs);
             if (destination.Note is not null)
                 writer.WriteString("note", destination.Note);
@@ -63,6 +65,9 @@ internal static class DestinationDocument
                     break;
                 case "observe":
                     destination = destination with { Observe = member.Value.GetBoolean() };
+                    break;
+                case "floor":
+                    destination = destination with { Floor = Floor(member.Value.GetString()) };
                     break;
                 case "probe_as":
                     destination = destination with { ProbeAs = [.. member.Value.EnumerateArray().Select(name => name.GetString()!)] };
@@ -99,6 +104,10 @@ internal static class DestinationDocument
 
     internal static TlsLevel Level(string name) =>
         TlsLevels.TryParse(name, out var level) ? level : throw new FormatException($"level '{name}'");
+
+    /// <param name="name">Null for none.</param>
+    internal static DiscoveryFloor Floor(string? name) => name is null ? DiscoveryFloor.None
+        : DiscoveryFloors.TryParse(name, out var floor) ? floor : throw new FormatException($"floor '{name}'");
 
     internal static PinMode Mode(string name) =>
         PinNames.TryParse(name, out PinMode mode) ? mode : throw new FormatException($"mode '{name}'");

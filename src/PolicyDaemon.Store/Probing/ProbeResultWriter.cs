@@ -38,8 +38,8 @@ internal sealed class ProbeResultWriter(StoreSession session, StateTable states,
         if (!result.Result.Transitions.IsEmpty)
             Move(result, postfix, now);
         KeepMaterial(result, id);
-        // At level none a probe is a person's, or began before the level did: no other one would ever end what it found.
-        if (destination.Level == TlsLevel.None.Name())
+        // At levels none and discovered a probe is a person's, or began before the level did: no other one would ever end what it found.
+        if (TlsLevels.TryParse(destination.Level, out var level) && !level.IsProbed())
             FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, [], result.At);
         else
             FindingTable.Replace(connection, result.Key.Text, FindingSource.Probe, result.Result.Findings, result.At, result.Undecided);

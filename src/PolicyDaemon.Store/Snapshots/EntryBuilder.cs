@@ -39,10 +39,15 @@ internal sealed class EntryBuilder
 
         var key = destination.Key.Text;
         var plain = Answer(destination, postfix, MapName.TlsPolicy);
+        if (plain.Kind == LookupAnswerKind.AsDiscovered)
+            return Note(new SnapshotEntry(key, PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = destination.Floor });
         var tlsRpt = destination.Policy.TlsRpt is null || plain.Kind == LookupAnswerKind.Temporary ? plain : Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
         return Note(new SnapshotEntry(
             key, plain, tlsRpt == plain ? plain : tlsRpt,
-            IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints()));
+            IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints())
+        {
+            IsDefault = !destination.Observe && destination.Policy.Level == TlsLevel.Default,
+        });
     }
 
     internal void Report(FindingSet findings)
@@ -52,7 +57,7 @@ internal sealed class EntryBuilder
             item => ($"mail for {item.Key} waits: {item.Value}", $"policyctl explain {Shell.Quote(item.Key)}", 1));
         if (unservable.Count > NamedFindings)
         {
-            named["*"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named; check fingerprint_digest and version in the configuration",
+            named["(more)"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named; check fingerprint_digest and version in the configuration",
                 "policyd --check", unservable.Count);
         }
 
@@ -98,7 +103,11 @@ internal static class OtherDigest
         var refusal = LookupAnswer.Temporary("the store cannot be read and the last good pins are of another digest");
         return snapshot.With(
             snapshot.Identity,
-            snapshot.Entries.Where(entry => entry.IsPinned).Select(entry => new SnapshotEntry(entry.Key, refusal, refusal)).ToList(),
+            snapshot.Entries.Where(entry => entry.IsPinned || entry.Then is { IsPinned: true })
+                .Select(entry => (entry.IsPinned ? entry with { Answer = refusal, TlsRptAnswer = refusal, IsPinned = false } : entry) with
+                {
+                    Then = entry.Then is { IsPinned: true } then ? then with { Answer = refusal, TlsRptAnswer = refusal, IsPinned = false } : entry.Then,
+                }).ToList(),
             []);
     }
 }

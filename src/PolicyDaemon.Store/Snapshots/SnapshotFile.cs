@@ -9,12 +9,14 @@ namespace PolicyDaemon.Store.Snapshots;
 /// <summary>The last good snapshot as a file, served after a restart whose store is missing or damaged; what changed since stands in the <see cref="SnapshotJournal"/>.</summary>
 /// <remarks>
 /// <code>
-/// "PDSNAP" 0x00 0x03          magic and version of the format
+/// "PDSNAP" 0x00 0x04          magic and version of the format
 /// store id, sequence, hash    the identity: which state of which store
 /// digest, major, minor        for which Postfix the answers were written
 /// count                       then so many entries:
-///   key, kind, text, flags    1: the answer on tlspolicy-tlsrpt is the same, or else its kind and text follow; 2: enforced with pins;
-///                             4: has an end, whose second in Unix time follows, 8 octets
+///   key, answer               an answer: kind, text, flags; 1: that on tlspolicy-tlsrpt is the same, or else its kind and text follow;
+///                             2: enforced with pins; 4: not found is the entry's own answer; 8: discovered, the floor in bits 4 and 5
+///   end                       0: none, or 1, 2 where it was seen to have come, 3 and 4 the same where another answer holds then; with
+///                             them the second in Unix time, 8 octets, and the other answer
 /// XXH128 of all before        16 octets
 /// </code>
 /// Numbers are little-endian (counts and lengths 4 octets, the sequence 8, kinds and flags 1); texts are a length and UTF-8.
@@ -28,10 +30,15 @@ public static class SnapshotFile
 
     internal const byte SameFlag = 1;
     internal const byte PinnedFlag = 2;
-    internal const byte EndFlag = 4;
-    internal const int MinEntry = 4 + 1 + 1 + 4 + 1; // a key of one octet, an answer without a text
+    internal const byte DefaultFlag = 4;
+    internal const byte DiscoversFlag = 8;
+    internal const int FloorShift = 4;
+    internal const byte HasEnd = 1;
+    internal const byte HasLapsed = 2;
+    internal const byte AndThen = 2; // added to either
+    internal const int MinEntry = 4 + 1 + 1 + 4 + 1 + 1; // a key of one octet, an answer without a text, no end
 
-    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0003"u8;
+    private static ReadOnlySpan<byte> Magic => "PDSNAP\0\u0004"u8;
 
     /// <summary>Reads and checks a whole file.</summary>
     /// <param name="path">The file.</param>

@@ -51,11 +51,28 @@ internal sealed class SnapshotFileReader(Stream file)
     internal SnapshotEntry Entry()
     {
         var key = Text();
+        var entry = Answers().Of(key);
+        var end = Byte();
+        if (end == 0)
+            return entry;
+        if (end > SnapshotFile.HasLapsed + SnapshotFile.AndThen)
+            throw new InvalidDataException($"it has an end of kind {end}");
+        var hasThen = end > SnapshotFile.AndThen;
+        return entry with
+        {
+            HasLapsed = end - (hasThen ? SnapshotFile.AndThen : 0) == SnapshotFile.HasLapsed,
+            ValidUntil = End(Long()),
+            Then = hasThen ? Answers() : null,
+        };
+    }
+
+    private EntryAfter Answers()
+    {
         var answer = Answer();
         var flags = Byte();
-        return new SnapshotEntry(
-            key, answer, (flags & SnapshotFile.SameFlag) != 0 ? answer : Answer(), (flags & SnapshotFile.PinnedFlag) != 0,
-            (flags & SnapshotFile.EndFlag) != 0 ? End(Long()) : null);
+        return new EntryAfter(
+            answer, (flags & SnapshotFile.SameFlag) != 0 ? answer : Answer(), (flags & SnapshotFile.PinnedFlag) != 0, (flags & SnapshotFile.DefaultFlag) != 0,
+            (flags & SnapshotFile.DiscoversFlag) == 0 ? null : (DiscoveryFloor)((flags >> SnapshotFile.FloorShift) & 3));
     }
 
     // Checked only with the whole file's checksum, which comes last.

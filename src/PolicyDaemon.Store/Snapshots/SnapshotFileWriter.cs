@@ -37,13 +37,27 @@ internal sealed class SnapshotFileWriter(Stream file)
     internal void Entry(SnapshotEntry entry)
     {
         Text(entry.Key);
+        Answers(EntryAfter.Of(entry));
+        if (entry.ValidUntil is not { } end)
+        {
+            Byte(0);
+            return;
+        }
+
+        Byte((byte)((entry.HasLapsed ? SnapshotFile.HasLapsed : SnapshotFile.HasEnd) + (entry.Then is null ? 0 : SnapshotFile.AndThen)));
+        Long(end.ToUnixTimeSeconds());
+        if (entry.Then is { } then)
+            Answers(then);
+    }
+
+    private void Answers(EntryAfter entry)
+    {
         Answer(entry.Answer);
         var same = entry.TlsRptAnswer == entry.Answer;
-        Byte((byte)((same ? SnapshotFile.SameFlag : 0) | (entry.IsPinned ? SnapshotFile.PinnedFlag : 0) | (entry.ValidUntil is null ? 0 : SnapshotFile.EndFlag)));
+        Byte((byte)((same ? SnapshotFile.SameFlag : 0) | (entry.IsPinned ? SnapshotFile.PinnedFlag : 0) | (entry.IsDefault ? SnapshotFile.DefaultFlag : 0)
+            | (entry.Floor is { } floor ? SnapshotFile.DiscoversFlag | ((int)floor << SnapshotFile.FloorShift) : 0)));
         if (!same)
             Answer(entry.TlsRptAnswer);
-        if (entry.ValidUntil is { } end)
-            Long(end.ToUnixTimeSeconds());
     }
 
     /// <summary>Writes the checksum of all values so far, the last thing in the file.</summary>

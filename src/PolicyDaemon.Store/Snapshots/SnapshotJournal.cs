@@ -9,7 +9,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// is served. So a policy that Postfix was told, a stronger one above all, is told again after a <c>kill -9</c> or a power cut
 /// that took the store as well.</para>
 /// <code>
-/// "PDJRNL" 0x00 0x01    magic and version of the format
+/// "PDJRNL" 0x00 0x02    magic and version of the format
 /// records               see JournalRecord; each names the snapshot that it starts from and the one that it leads to
 /// </code>
 /// <para>Whoever reads it begins at the record that starts from the snapshot file's identity. One that is not whole ends the
@@ -29,7 +29,7 @@ internal sealed class SnapshotJournal(string path) : IDisposable
     private int written;
     private bool exists = true; // or may exist, from an earlier run
 
-    private static ReadOnlySpan<byte> Magic => "PDJRNL\0\u0001"u8;
+    private static ReadOnlySpan<byte> Magic => "PDJRNL\0\u0002"u8;
 
     /// <summary>The identity of the snapshot that the last record leads to; null where changes are missing.</summary>
     internal SnapshotIdentity? Head => head;

@@ -75,13 +75,13 @@ public class LookupParts
     }
 
     [Benchmark]
-    public int Find() => snapshot.TryFind(canonical, MapName.TlsPolicy, out var reply, out var hasOtherForm) || hasOtherForm ? reply.Text.Length : 0;
+    public int Find() => snapshot.TryFind(canonical, MapName.TlsPolicy, TimeProvider.System, out var reply, out var hasOtherForm) || hasOtherForm ? reply.Text.Length : 0;
 
     [Benchmark]
     public int Write()
     {
         output.ResetWrittenCount();
-        snapshot.TryFind(canonical, MapName.TlsPolicy, out var reply);
+        snapshot.TryFind(canonical, MapName.TlsPolicy, TimeProvider.System, out var reply);
         SocketmapProtocol.WriteReply(output, reply);
         return output.WrittenCount;
     }

@@ -31,7 +31,11 @@ public class StoredNameTests
 
     [Fact]
     public void Tls_levels_keep_their_names() =>
-        AssertNames(TlsLevels.Name, (string name, out TlsLevel value) => TlsLevels.TryParse(name, out value), "none", "may", "encrypt", "fingerprint", "dane", "dane-only", "verify", "secure");
+        AssertNames(TlsLevels.Name, (string name, out TlsLevel value) => TlsLevels.TryParse(name, out value), "none", "may", "encrypt", "fingerprint", "dane", "dane-only", "verify", "secure", "default", "discovered");
+
+    [Fact]
+    public void Floors_keep_their_names() =>
+        AssertNames(DiscoveryFloors.Name, (string name, out DiscoveryFloor value) => DiscoveryFloors.TryParse(name, out value), "none", "encrypt", "secure", "dane-only");
 
     [Fact]
     public void Digest_algorithms_keep_their_names() =>

@@ -127,7 +127,7 @@ public sealed class DiscoveryTests
         Assert.Equal(ExitCode.Invalid, network.Session.Run("discovery", "refresh", ".partner.test").Code);
     }
 
-    private static void Remember(CliSession session, string key, DiscoveryScenario scenario, DiscoveredAnswer? from)
+    internal static void Remember(CliSession session, string key, DiscoveryScenario scenario, DiscoveredAnswer? from)
     {
         var verdict = scenario.Use();
         var memory = scenario.Memory with { Key = NextHop.Parse(key), Used = session.Time.GetUtcNow() };

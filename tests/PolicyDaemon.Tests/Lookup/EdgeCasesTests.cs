@@ -116,7 +116,7 @@ public sealed class EdgeCasesTests
     public void Case_09_a_snapshot_in_use_does_not_change_under_a_lookup()
     {
         var held = data.Current!;
-        Assert.True(held.TryFind("example.com"u8, MapName.TlsPolicy, out var reply));
+        Assert.True(held.TryFind("example.com"u8, MapName.TlsPolicy, TimeProvider.System, out var reply));
         var before = Encoding.ASCII.GetString(reply.Text);
         data.Current = held.With(LookupTestData.Identity, [LookupTestData.Entry("example.com", LookupAnswer.Found("may"))], [".example.com"]);
         Assert.Equal(before, Encoding.ASCII.GetString(reply.Text));

@@ -93,7 +93,7 @@ public sealed class ManualPageTests
     {
         var explained = ManualPage.Read("policydaemon.7").Section("DESCRIPTION");
         Assert.Equal(
-            TlsLevels.Names.Order(StringComparer.Ordinal), explained.Subsection("Levels").Items("Cm").Order(StringComparer.Ordinal));
+            TlsLevels.EntryNames.Order(StringComparer.Ordinal), explained.Subsection("Levels").Items("Cm").Order(StringComparer.Ordinal));
         Assert.Equal(
             Enum.GetValues<PinState>().Select(state => state.Name()).Order(StringComparer.Ordinal),
             explained.Subsection("Pins").Items("Cm").Order(StringComparer.Ordinal));

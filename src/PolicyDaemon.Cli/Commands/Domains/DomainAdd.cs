@@ -45,7 +45,7 @@ internal static class DomainAdd
         var nextHops = context.Keys(keys);
         if (!policy.NamesLevel(context))
             throw new CommandException(
-                ExitCode.Usage, $"--level is missing; the levels are {string.Join(", ", TlsLevels.Names)}. For verified TLS: --level secure");
+                ExitCode.Usage, $"--level is missing; the levels are {string.Join(", ", TlsLevels.EntryNames)}. For verified TLS: --level secure");
         var entries = nextHops.Select(key => policy.Wanted(context, key)).ToList();
         var fetched = new FetchedByKey();
         if (fetch.Read(context, write) is { } decision)

@@ -64,6 +64,8 @@ internal static class DomainList
             foreach (var destination in destinations)
             {
                 var row = Row(destination, postfix, probed.GetValueOrDefault(destination.Key), now);
+                if (report.IsTable && destination.Floor != DiscoveryFloor.None)
+                    row[1] = $"{destination.Policy.Level.Name()}, at least {destination.Floor.Name()}";
                 table.Add(report.IsTable ? [.. OnScreen.Select(column => row[column])] : row);
             }
 
@@ -105,8 +107,8 @@ internal static class DomainList
     {
         if (destination.Observe)
             return new Cell("observed", Tone.Caution);
-        return PolicyText.Answer(destination, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.Found
-            ? new Cell("yes", Tone.Good)
-            : new Cell("TEMP", Tone.Bad);
+        return PolicyText.Answer(destination, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.Temporary
+            ? new Cell("TEMP", Tone.Bad)
+            : new Cell("yes", Tone.Good);
     }
 }

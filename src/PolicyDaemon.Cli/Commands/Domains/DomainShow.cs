@@ -113,6 +113,8 @@ internal static class DomainShow
         if (destination.Key.ToDisplayString() is var unicode && unicode != destination.Key.Text)
             facts.Add(("unicode", unicode));
         facts.Add(("level", destination.Policy.Level.Name()));
+        if (destination.Floor != DiscoveryFloor.None)
+            facts.Add(("floor", destination.Floor.Name()));
         foreach (var attribute in PolicyAttributes.All)
         {
             if (attribute.Get(destination.Policy) is { IsEmpty: false } values)

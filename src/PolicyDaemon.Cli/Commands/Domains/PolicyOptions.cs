@@ -18,7 +18,13 @@ internal sealed class PolicyOptions
     private readonly Option<string?> level = new("--level", "-l")
     {
         HelpName = "LEVEL",
-        Description = "none, may, encrypt, fingerprint, dane, dane-only, verify or secure",
+        Description = "none, may, encrypt, fingerprint, dane, dane-only, verify, secure, default (as main.cf says) or discovered (as it publishes)",
+    };
+
+    private readonly Option<string?> floor = new("--floor")
+    {
+        HelpName = "FLOOR",
+        Description = "At level discovered: mail waits where less than this is published (encrypt, secure or dane-only; none takes it away)",
     };
 
     private readonly Option<string[]> match = new("--match", "-m")
@@ -70,7 +76,8 @@ internal sealed class PolicyOptions
 
     internal void AddTo(Command command)
     {
-        level.CompletionSources.Add(_ => TlsLevels.Names.Select(name => new CompletionItem(name, detail: Meaning(name))));
+        level.CompletionSources.Add(_ => TlsLevels.EntryNames.Select(name => new CompletionItem(name, detail: Meaning(name))));
+        floor.CompletionSources.Add([.. DiscoveryFloors.Names]);
         mode.CompletionSources.Add(_ => PinNames.ModeNames.Select(name => new CompletionItem(name, detail: name switch
         {
             "locked" => "a person decides about every pin",
@@ -83,6 +90,7 @@ internal sealed class PolicyOptions
         match.CompletionSources.Add("nexthop", "dot-nexthop", "hostname");
         attribute.CompletionSources.Add([.. PolicyAttributes.All.Select(row => row.Name + "=")]);
         command.Add(level);
+        command.Add(floor);
         foreach (var (_, option) in attributeOptions)
             command.Add(option);
         command.Add(attribute);
@@ -102,6 +110,8 @@ internal sealed class PolicyOptions
         "dane-only" => "only by TLSA records",
         "verify" => "a trusted certificate for the MX host's name",
         "secure" => "a trusted certificate for the domain's name",
+        "default" => "as main.cf says, whatever it publishes",
+        "discovered" => "as it publishes by DANE or MTA-STS",
         _ => "",
     };
 
@@ -130,7 +140,8 @@ internal sealed class PolicyOptions
         var given = Given(context, policy.Level);
         var named = given.Select(pair => pair.Attribute.Name).ToHashSet(StringComparer.Ordinal);
         var next = new TlsPolicy { Level = policy.Level };
-        foreach (var row in PolicyAttributes.All.Where(row => !named.Contains(row.Name) && !unset.Contains(row.Name)))
+        // At a level of our own none has a meaning, and what an entry had of another one goes with that.
+        foreach (var row in PolicyAttributes.All.Where(row => policy.Level.IsOfPostfix() && !named.Contains(row.Name) && !unset.Contains(row.Name)))
         {
             foreach (var value in row.Get(policy))
                 next = row.Add(next, value);
@@ -152,6 +163,7 @@ internal sealed class PolicyOptions
             Pins = Pins(context, destination.Key, next.Level, destination.Pins),
             Mode = Mode(context) ?? destination.Mode,
             Observe = context.Has(observe) ? context.Get(observe) : destination.Observe,
+            Floor = Floor(context) ?? (next.Level == TlsLevel.AsDiscovered ? destination.Floor : DiscoveryFloor.None),
             ProbeAs = ProbeAs(context, destination),
             Note = context.Has(note) ? context.Get(note) is { Length: > 0 } text ? text : null : destination.Note,
         };
@@ -173,7 +185,17 @@ internal sealed class PolicyOptions
             return null;
         return TlsLevels.TryParse(name, out var known)
             ? known
-            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.Names)}; the levels are {string.Join(", ", TlsLevels.Names)}");
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.EntryNames)}; the levels are {string.Join(", ", TlsLevels.EntryNames)}");
+    }
+
+    private DiscoveryFloor? Floor(CommandContext context)
+    {
+        if (context.Get(floor) is not { } name)
+            return null;
+        return DiscoveryFloors.TryParse(name, out var known)
+            ? known
+            : throw new CommandException(
+                ExitCode.Usage, $"'{name}' is no floor{Nearest.Suggestion(name, DiscoveryFloors.Names)}; the floors are {string.Join(", ", DiscoveryFloors.Names)}");
     }
 
     private PinMode? Mode(CommandContext context)

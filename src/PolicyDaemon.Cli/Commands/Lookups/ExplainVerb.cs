@@ -68,7 +68,7 @@ internal static class ExplainVerb
         using var store = context.OpenStore(StoreAccess.Read);
         var now = context.Host.Time.GetUtcNow();
         var explanation = Explanation.Of(nextHop, store, context.Settings, now);
-        var known = explanation.Decisive?.Entry is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
+        var known = explanation.Decisive?.Answering is { } entry ? PinProbeState.Read(store, entry) : PinProbeState.None;
         var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
         var observedState = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
@@ -122,9 +122,11 @@ internal static class ExplainVerb
             facts.Add(("observed", VerdictText.Mail(observedState, observed: true, entry1.Key, context.Host.Time.GetUtcNow()) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
         if (observed.Entry is { } unenforced && explanation.Decisive is null && OlderTables.Behind(context) is { Count: > 0 } tables)
             facts.Add(("asked next", new Cell(OlderTables.Sentence(unenforced.Key.Text, tables), Tone.Caution)));
-        if (explanation.Decisive?.Entry is { } entry)
+        if (explanation.Rule is { } rule && explanation.Decisive?.Answering is null)
+            facts.Add(("rule", Rule(rule)));
+        if (explanation.Decisive?.Answering is { } entry)
         {
-            facts.Add(("rule", $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}"));
+            facts.Add(("rule", Rule(entry)));
             var tlsRpt = PolicyText.Answer(entry, settings.Postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
                 facts.Add((MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
@@ -133,7 +135,7 @@ internal static class ExplainVerb
         }
 
         report.Facts(facts);
-        if (explanation.Decisive?.Entry is { Pins.IsEmpty: false } pinned)
+        if (explanation.Decisive?.Answering is { Pins.IsEmpty: false } pinned)
         {
             report.Line();
             report.Aligned(PinTable.Of(pinned, settings.Postfix));
@@ -146,6 +148,12 @@ internal static class ExplainVerb
     {
         if (key.Entry is { Observe: true })
             return ": configured, but only observed";
+        if (key.Entry is { Policy.Level: TlsLevel.Default, Observe: false })
+            return ": its entry says default: main.cf decides, whatever it publishes";
+        if (key.Answering is { Key.IsDefault: true })
+            return ": the entry *, for every domain that nothing stricter answers for" + (key.Discovered is { } less ? $"; discovered: {less.Why}" : "");
+        if (key is { Discovered: { } published, Entry: { Observe: false } asking })
+            return (asking.Floor == DiscoveryFloor.None ? ": its entry says discovered: " : $": its entry says discovered, and at least {asking.Floor.Name()}: ") + published.Why;
         if (key.Discovered is { } discovered)
             return $": discovered: {discovered.Why}";
         if (key.IsNearMiss)
@@ -155,6 +163,9 @@ internal static class ExplainVerb
             return $": {below} is configured and answers for subdomains only; for {key.Key} itself: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
         return "";
     }
+
+    private static string Rule(Destination entry) =>
+        $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}";
 
     private static Table Walk(Explanation explanation)
     {
@@ -176,7 +187,7 @@ internal static class ExplainVerb
         explanation.Decisive?.Key.Text,
         AnswerJson.From(explanation.Answer),
         DeliverySentence.Of(explanation, settings),
-        explanation.Decisive?.Entry is { } entry
+        explanation.Decisive?.Answering is { } entry
             ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
             : null,
         [.. Assumptions.Of(settings)],

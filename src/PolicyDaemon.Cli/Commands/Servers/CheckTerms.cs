@@ -91,7 +91,8 @@ internal static class CheckTerms
         if (result.Entry is not { } entry)
             return new Cell(result is { IsDiscovered: true, AtDiscovered: not null } ? "none: discovery answers" : $"none: {WithoutPolicy(result)}", Tone.Faint);
         var pins = entry.Policy.Level == TlsLevel.Fingerprint ? $", {Phrases.Count(result.Expected.Length, "pin")} compared" : "";
-        return $"{entry.Key}: {entry.Policy.Level.Name()}{pins}{(entry.Observe ? ", only observed" : "")}";
+        var floor = entry.Floor == DiscoveryFloor.None ? "" : $", at least {entry.Floor.Name()}";
+        return $"{entry.Key}: {entry.Policy.Level.Name()}{floor}{pins}{(entry.Observe ? ", only observed" : "")}";
     }
 
     /// <summary>What mail meets where Postfix finds no policy.</summary>

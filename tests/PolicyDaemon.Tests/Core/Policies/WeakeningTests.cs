@@ -12,9 +12,9 @@ public class WeakeningTests
     public static TheoryData<TlsLevel, TlsLevel> EveryChangeOfLevel()
     {
         var data = new TheoryData<TlsLevel, TlsLevel>();
-        foreach (var before in Enum.GetValues<TlsLevel>())
+        foreach (var before in Enum.GetValues<TlsLevel>().Where(TlsLevels.IsOfPostfix))
         {
-            foreach (var after in Enum.GetValues<TlsLevel>().Where(level => level != before))
+            foreach (var after in Enum.GetValues<TlsLevel>().Where(level => level.IsOfPostfix() && level != before))
                 data.Add(before, after);
         }
 
@@ -38,8 +38,62 @@ public class WeakeningTests
     [Fact]
     public void A_new_destination_without_a_parent_weakens_nothing_known()
     {
-        foreach (var level in Enum.GetValues<TlsLevel>())
+        foreach (var level in Enum.GetValues<TlsLevel>().Where(level => level != TlsLevel.Default))
             Assert.Empty(Of(null, Level(level)));
+    }
+
+    [Theory]
+    [InlineData("none", "default", false)]
+    [InlineData("may", "default", false)]
+    [InlineData("encrypt", "default", true)]
+    [InlineData("dane", "default", true)]
+    [InlineData("secure", "default", true)]
+    [InlineData("fingerprint", "default", true)]
+    [InlineData("discovered", "default", true)]
+    [InlineData("discovered secure", "default", true)]
+    [InlineData("(new)", "default", true)] // it keeps discovery away
+    [InlineData("(observed)", "default", true)]
+    [InlineData("default", "may", false)] // as a first entry
+    [InlineData("default", "secure", false)]
+    [InlineData("default", "discovered", false)]
+    [InlineData("none", "discovered", false)]
+    [InlineData("may", "discovered", false)]
+    [InlineData("may", "discovered dane-only", false)]
+    [InlineData("encrypt", "discovered", true)]
+    [InlineData("encrypt", "discovered encrypt", false)]
+    [InlineData("encrypt", "discovered secure", false)]
+    [InlineData("secure", "discovered", true)]
+    [InlineData("secure", "discovered encrypt", true)]
+    [InlineData("secure", "discovered secure", true)] // other names
+    [InlineData("secure", "discovered dane-only", false)]
+    [InlineData("fingerprint", "discovered secure", true)]
+    [InlineData("fingerprint", "discovered dane-only", false)]
+    [InlineData("dane", "discovered encrypt", true)]
+    [InlineData("dane", "discovered dane-only", true)] // no level is compared with dane
+    [InlineData("dane-only", "discovered secure", true)]
+    [InlineData("dane-only", "discovered dane-only", false)]
+    [InlineData("discovered", "discovered encrypt", false)]
+    [InlineData("discovered encrypt", "discovered", true)]
+    [InlineData("discovered secure", "discovered encrypt", true)]
+    [InlineData("discovered secure", "discovered dane-only", false)]
+    [InlineData("discovered dane-only", "discovered secure", true)]
+    [InlineData("discovered", "none", true)]
+    [InlineData("discovered", "may", true)]
+    [InlineData("discovered", "dane", true)]
+    [InlineData("discovered", "encrypt", true)] // more may be published
+    [InlineData("discovered encrypt", "secure", false)]
+    [InlineData("discovered secure", "secure", true)]
+    [InlineData("discovered secure", "dane-only", false)]
+    [InlineData("discovered dane-only", "dane-only", false)]
+    public void What_is_left_to_others_is_compared_by_what_is_certain(string before, string after, bool weakens) =>
+        Assert.Equal(weakens, Of(Told(before), Told(after)).Count > 0);
+
+    [Fact]
+    public void Under_an_enforced_parent_what_is_left_to_others_weakens()
+    {
+        var parent = Entries.Of(TlsLevel.Secure, ".example.com");
+        foreach (var level in (TlsLevel[])[TlsLevel.Default, TlsLevel.AsDiscovered])
+            Assert.Contains(".example.com", Assert.Single(Of(null, Entries.Of(level, "a.example.com"), parent)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -292,6 +346,17 @@ public class WeakeningTests
 
     private static IReadOnlyList<string> Of(Destination? before, Destination? after, params Destination[] others) =>
         Weakening.Of(before, after, Entries.Sha256, (NextHop key) => Array.Find(others, other => other.Key == key));
+
+    private static Destination? Told(string text)
+    {
+        var words = text.Split(' ');
+        if (words[0] == "(new)")
+            return null;
+        if (words[0] == "(observed)")
+            return Entries.Of(TlsLevel.Secure) with { Observe = true };
+        Assert.True(TlsLevels.TryParse(words[0], out var level));
+        return Level(level) with { Floor = words.Length > 1 && DiscoveryFloors.TryParse(words[1], out var floor) ? floor : DiscoveryFloor.None };
+    }
 
     private static Destination Level(TlsLevel level) =>
         level == TlsLevel.Fingerprint ? Entries.Pinned(Entries.Sha256A) : Entries.Of(level);

@@ -82,7 +82,7 @@ public sealed class LevelForecastsTests
 
         var forecasts = Of("other.test", DnssecStatus.Insecure, address);
 
-        Assert.Equal(Enum.GetValues<TlsLevel>().Order(), forecasts.Select(forecast => forecast.Level).Distinct().Order());
+        Assert.Equal(Enum.GetValues<TlsLevel>().Where(TlsLevels.IsOfPostfix).Order(), forecasts.Select(forecast => forecast.Level).Distinct().Order());
         Assert.Equal(DestinationVerdict.Ok, forecasts.Single(forecast => forecast.Level == TlsLevel.Verify).Verdict);
         Assert.Equal([MailResult.SentInPlainText], forecasts.Single(forecast => forecast.Level == TlsLevel.None).Mail.Results);
         Assert.Equal(TlsLevel.Secure, LevelForecasts.Strongest(forecasts)!.Level);

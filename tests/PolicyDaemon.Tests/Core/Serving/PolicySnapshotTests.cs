@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
+using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -248,9 +249,17 @@ public sealed class PolicySnapshotTests
             1 => LookupAnswer.Temporary($"reason {number}"),
             _ => LookupAnswer.Found($"secure match=mx{number}.example"),
         });
-        var genEntry = Gen.Select(genKey, genAnswer, genAnswer, Gen.Bool, Gen.Int[0, 9])
-            .Select((key, plain, tlsRpt, pinned, days) => new SnapshotEntry(
-                key, plain, tlsRpt, pinned, days < 8 ? null : DateTimeOffset.UnixEpoch.AddDays(20_000 + days)));
+        var genAnswers = Gen.Select(genAnswer, genAnswer, Gen.Bool, Gen.Bool, Gen.Int[0, 3])
+            .Select((plain, tlsRpt, pinned, ours, floor) => new EntryAfter(
+                plain, tlsRpt, pinned, ours && plain.Kind == LookupAnswerKind.NotFound,
+                ours && plain.Kind == LookupAnswerKind.Temporary ? (DiscoveryFloor)floor : null));
+        var genEntry = Gen.Select(genKey, genAnswers, Gen.Int[0, 12], genAnswers, Gen.Bool, Gen.Bool)
+            .Select((key, answers, days, then, hasThen, hasLapsed) => answers.Of(key) with
+            {
+                ValidUntil = days < 8 ? null : Now.AddDays(days - 10),
+                Then = days >= 8 && hasThen ? then : null,
+                HasLapsed = days >= 8 && hasLapsed,
+            });
         var genChange = Gen.Select(genEntry.List[0, 20], genKey.List[0, 20]);
         Gen.Select(genEntry.List[0, 60], genChange.List[0, 12]).Sample(
             (start, changes) =>
@@ -291,9 +300,9 @@ public sealed class PolicySnapshotTests
         int Count()
         {
             var hits = 0;
-            hits += snapshot.TryFind(hit, MapName.TlsPolicy, out _) ? 1 : 0;
-            hits += snapshot.TryFind(miss, MapName.TlsPolicy, out _) ? 1 : 0;
-            hits += snapshot.TryFind(changed, MapName.TlsPolicyTlsRpt, out _) ? 1 : 0;
+            hits += snapshot.TryFind(hit, MapName.TlsPolicy, Clock, out _) ? 1 : 0;
+            hits += snapshot.TryFind(miss, MapName.TlsPolicy, Clock, out _) ? 1 : 0;
+            hits += snapshot.TryFind(changed, MapName.TlsPolicyTlsRpt, Clock, out _) ? 1 : 0;
             hits += IsNearMiss(snapshot, miss) ? 1 : 0;
             return hits;
         }
@@ -325,6 +334,10 @@ public sealed class PolicySnapshotTests
         Assert.Equal(3 + octets.Length, seen.Count);
     }
 
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(20_000);
+
+    private static readonly TimeProvider Clock = new FakeTimeProvider(Now);
+
     private static string Key(int number) => $"domain-{number:D5}.example";
 
     private static byte[] Octets(string key) => Encoding.ASCII.GetBytes(key);
@@ -332,11 +345,11 @@ public sealed class PolicySnapshotTests
     private static SnapshotEntry Entry(string key, string text) => new(key, LookupAnswer.Found(text), LookupAnswer.Found(text));
 
     private static LookupAnswer? Find(PolicySnapshot snapshot, string key, MapName map = MapName.TlsPolicy) =>
-        snapshot.TryFind(Octets(key), map, out var reply) ? new LookupAnswer(reply.Kind, Encoding.ASCII.GetString(reply.Text)) : null;
+        snapshot.TryFind(Octets(key), map, Clock, out var reply) ? new LookupAnswer(reply.Kind, Encoding.ASCII.GetString(reply.Text)) : null;
 
     private static bool IsNearMiss(PolicySnapshot snapshot, ReadOnlySpan<byte> asked)
     {
-        Assert.False(snapshot.TryFind(asked, MapName.TlsPolicy, out _, out var hasOtherForm));
+        Assert.False(snapshot.TryFind(asked, MapName.TlsPolicy, Clock, out _, out var hasOtherForm));
         return hasOtherForm;
     }
 
@@ -347,10 +360,13 @@ public sealed class PolicySnapshotTests
         var hosts = model.Keys.Select(key => Encoding.ASCII.GetString(LookupKey.BareHost(Octets(key)))).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, entry) in model)
         {
-            Assert.Equal(entry.Answer, Find(snapshot, key));
-            Assert.Equal(entry.TlsRptAnswer, Find(snapshot, key, MapName.TlsPolicyTlsRpt));
-            Assert.True(snapshot.TryFind(Octets(key), MapName.TlsPolicy, out var reply));
-            Assert.Equal(entry.IsPinned, reply.IsPinned);
+            var hasEnded = entry.ValidUntil is { } end && (entry.HasLapsed || end <= Now);
+            var now = !hasEnded ? entry : entry.Then?.Of(key) ?? new SnapshotEntry(key, LookupAnswer.NotFound, LookupAnswer.NotFound);
+            Assert.Equal(now.Answer, Find(snapshot, key));
+            Assert.Equal(now.TlsRptAnswer, Find(snapshot, key, MapName.TlsPolicyTlsRpt));
+            Assert.True(snapshot.TryFind(Octets(key), MapName.TlsPolicy, Clock, out var reply));
+            var role = now.Floor is not null ? EntryRole.Discovers : now.IsDefault || now.Answer.Kind != LookupAnswerKind.NotFound ? EntryRole.Answers : EntryRole.Absent;
+            Assert.Equal((now.IsPinned, role, now.Floor ?? DiscoveryFloor.None), (reply.IsPinned, reply.Role, reply.Floor));
         }
 
         for (var host = 0; host < 45; host++)
@@ -358,7 +374,7 @@ public sealed class PolicySnapshotTests
             foreach (var asked in (string[])[$"h{host}.example", $"h{host}.example:26", $".h{host}.example", $"[2001:db8::{host + 1:x}]:25"])
             {
                 var isConfigured = model.ContainsKey(asked);
-                Assert.Equal(isConfigured, snapshot.TryFind(Octets(asked), MapName.TlsPolicy, out _, out var hasOtherForm));
+                Assert.Equal(isConfigured, snapshot.TryFind(Octets(asked), MapName.TlsPolicy, Clock, out _, out var hasOtherForm));
                 Assert.Equal(!isConfigured && hosts.Contains(Encoding.ASCII.GetString(LookupKey.BareHost(Octets(asked)))), hasOtherForm);
             }
         }

@@ -25,7 +25,7 @@ public sealed class PrecedenceTests
     public void The_nearest_that_a_person_wrote_comes_first(string key, string entries, Origin origin)
     {
         var sources = new Entries([.. entries.Split(' ')]);
-        Assert.Equal(origin, Precedence.Of(sources.HasEntry(Encoding.ASCII.GetBytes(key)), Encoding.ASCII.GetBytes(key), sources));
+        Assert.Equal(origin, Precedence.Of(sources.RoleOf(key), Encoding.ASCII.GetBytes(key), sources));
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class PrecedenceTests
     public void Discovery_answers_where_neither_the_key_nor_a_parent_has_an_entry(string key, string entries, Origin origin)
     {
         var sources = new Entries([.. entries.Split(' ')]) { DiscoversAll = true };
-        Assert.Equal(origin, Precedence.Of(sources.HasEntry(Encoding.ASCII.GetBytes(key)), Encoding.ASCII.GetBytes(key), sources));
+        Assert.Equal(origin, Precedence.Of(sources.RoleOf(key), Encoding.ASCII.GetBytes(key), sources));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class PrecedenceTests
     {
         var sources = new Entries([".example.com"]) { AsksParents = false };
 
-        Assert.Equal(Origin.None, Precedence.Of(hasEntry: false, "a.example.com"u8, sources));
+        Assert.Equal(Origin.None, Precedence.Of(EntryRole.Absent, "a.example.com"u8, sources));
         Assert.Empty(sources.Asked);
     }
 
@@ -81,6 +81,10 @@ public sealed class PrecedenceTests
         public bool AsksParents { get; init; } = true;
 
         public bool DiscoversAll { get; init; }
+
+        public bool HasDefault { get; init; }
+
+        public EntryRole RoleOf(string key) => keys.Contains(key) ? EntryRole.Answers : EntryRole.Absent;
 
         public bool Discovers(ReadOnlySpan<byte> canonicalKey) => DiscoversAll;
 

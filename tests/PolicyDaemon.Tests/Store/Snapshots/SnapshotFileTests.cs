@@ -17,6 +17,19 @@ public class SnapshotFileTests
             new SnapshotEntry("broken.example", LookupAnswer.Temporary("no pin"), LookupAnswer.Temporary("no pin")),
             new SnapshotEntry("[long.example]:587", LookupAnswer.Found("fingerprint match=" + new string('b', 90_000)), LookupAnswer.NotFound, IsPinned: true),
             new SnapshotEntry("until.example", LookupAnswer.Found("secure"), LookupAnswer.Found("may"), ValidUntil: DateTimeOffset.UnixEpoch.AddDays(20_000)),
+            new SnapshotEntry("lapsed.example", LookupAnswer.Found("may"), LookupAnswer.Found("may"), ValidUntil: DateTimeOffset.UnixEpoch.AddDays(20_000)) { HasLapsed = true },
+            new SnapshotEntry("then.example", LookupAnswer.NotFound, LookupAnswer.NotFound, ValidUntil: DateTimeOffset.UnixEpoch.AddDays(20_000))
+            {
+                IsDefault = true,
+                HasLapsed = true,
+                Then = new EntryAfter(LookupAnswer.Found("fingerprint match=aa"), LookupAnswer.Found("fingerprint match=aa policy_type=sts"), IsPinned: true),
+            },
+            new SnapshotEntry("later.example", LookupAnswer.Found("may"), LookupAnswer.Found("may"), ValidUntil: DateTimeOffset.UnixEpoch.AddDays(30_000))
+            {
+                Then = EntryAfter.Of(new SnapshotEntry("", PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = DiscoveryFloor.DaneOnly }),
+            },
+            new SnapshotEntry("default.example", LookupAnswer.NotFound, LookupAnswer.NotFound) { IsDefault = true },
+            new SnapshotEntry("discovered.example", PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = DiscoveryFloor.Secure },
         ]);
 
     [Fact]

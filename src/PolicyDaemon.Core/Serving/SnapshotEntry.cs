@@ -1,0 +1,41 @@
+using PolicyDaemon.Core.Policies;
+
+namespace PolicyDaemon.Core.Serving;
+
+/// <summary>One key of a snapshot with its finished answers.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Answer">The answer on the map <c>tlspolicy</c>; of an entry that leaves it to discovery what is said below its floor.</param>
+/// <param name="TlsRptAnswer">The answer on <c>tlspolicy-tlsrpt</c>; the same value where nothing differs.</param>
+/// <param name="IsPinned">The entry is enforced with pins: a lookup of its key makes an old probe due.</param>
+/// <param name="ValidUntil">When the entry ends by itself, in whole seconds; null: never.</param>
+public readonly record struct SnapshotEntry(
+    string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null)
+{
+    /// <summary>That the key is not found is the entry's answer (level <c>default</c>); otherwise one that is not found is only observed.</summary>
+    public bool IsDefault { get; init; }
+
+    /// <summary>The floor of an entry that leaves the answer to discovery; null for every other.</summary>
+    public DiscoveryFloor? Floor { get; init; }
+
+    /// <summary>What holds after the end; null: nothing does, as if there were no entry.</summary>
+    public EntryAfter? Then { get; init; }
+
+    /// <summary>The end was seen to have come, and no clock brings the entry back.</summary>
+    public bool HasLapsed { get; init; }
+
+    /// <summary>Why mail waits for want of something that can be served, on one of the maps at least; null where both can answer.</summary>
+    public string? Unservable => Floor is not null ? null
+        : Answer.Kind == LookupAnswerKind.Temporary ? Answer.Text
+        : TlsRptAnswer.Kind == LookupAnswerKind.Temporary ? $"on {MapName.TlsPolicyTlsRpt.Name()}: {TlsRptAnswer.Text}"
+        : null;
+}
+
+/// <summary>What holds of a key after the end of its entry; the same as in <see cref="SnapshotEntry"/>.</summary>
+public sealed record EntryAfter(LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, bool IsDefault = false, DiscoveryFloor? Floor = null)
+{
+    /// <summary>The same as an entry of a key.</summary>
+    public SnapshotEntry Of(string key) => new(key, Answer, TlsRptAnswer, IsPinned) { IsDefault = IsDefault, Floor = Floor };
+
+    /// <summary>What an entry that holds already comes to later.</summary>
+    public static EntryAfter Of(SnapshotEntry entry) => new(entry.Answer, entry.TlsRptAnswer, entry.IsPinned, entry.IsDefault, entry.Floor);
+}
