@@ -9,6 +9,9 @@ namespace PolicyDaemon.Cli.Hosting;
 /// <summary>Arguments that several commands take.</summary>
 internal static class Arguments
 {
+    /// <summary>A fingerprint in examples: all of its digits, so that they run as they stand.</summary>
+    internal const string SomeFingerprint = "5a3b7c91740eb21334469de2004842ddbb74a3b079042614a4b3c02f5343c725";
+
     internal static Argument<string> Key() => new("KEY")
     {
         HelpName = "KEY",

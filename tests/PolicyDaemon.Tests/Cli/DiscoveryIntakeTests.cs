@@ -151,14 +151,17 @@ public sealed class DiscoveryIntakeTests
         Assert.Equal(ExitCode.Usage, session.Run("discovery", "problems", "--kind", "nonsense").Code);
     }
 
-    private static long Ago(CliSession session, TimeSpan age) => (session.Time.GetUtcNow() - age).ToUnixTimeSeconds();
+    internal static long Ago(CliSession session, TimeSpan age) => (session.Time.GetUtcNow() - age).ToUnixTimeSeconds();
 
-    private static string Body(string mode, long maxAge, params string[] hosts) =>
+    internal static string Body(string mode, long maxAge, params string[] hosts) =>
         $$"""{"version": "STSv1", "mode": "{{mode}}", "max_age": {{maxAge.ToString(CultureInfo.InvariantCulture)}}, "mx": [{{string.Join(", ", hosts.Select(host => $"\"{host}\""))}}]}""";
 
-    private static string Cache(CliSession session, params (string Domain, long Fetched, string Body)[] rows)
+    private static string Cache(CliSession session, params (string Domain, long Fetched, string Body)[] rows) => Cache(session, "cache.db", rows);
+
+    /// <summary>A cache of postfix-mta-sts-resolver.</summary>
+    internal static string Cache(CliSession session, string name, params (string Domain, long Fetched, string Body)[] rows)
     {
-        var file = session.Write("cache.db", "");
+        var file = session.Write(name, "");
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
         connection.Open();
         Execute("PRAGMA journal_mode = WAL");

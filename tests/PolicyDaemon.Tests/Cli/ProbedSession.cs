@@ -9,9 +9,10 @@ using PolicyDaemon.Tests.Store.Probing;
 namespace PolicyDaemon.Tests.Cli;
 
 /// <summary>A session whose destinations were probed: <c>mx1.example</c> at 192.0.2.1 showed what a test says.</summary>
-internal sealed class ProbedSession : IDisposable
+/// <param name="cli">The session; null for one of its own.</param>
+internal sealed class ProbedSession(CliSession? cli = null) : IDisposable
 {
-    internal CliSession Cli { get; } = new();
+    internal CliSession Cli { get; } = cli ?? new();
 
     internal void Probe(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, Finding[]? findings = null)
     {
@@ -43,5 +44,9 @@ internal sealed class ProbedSession : IDisposable
         });
     }
 
-    public void Dispose() => Cli.Dispose();
+    public void Dispose()
+    {
+        if (cli is null)
+            Cli.Dispose();
+    }
 }

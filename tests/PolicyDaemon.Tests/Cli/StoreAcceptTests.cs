@@ -74,12 +74,18 @@ public class StoreAcceptTests
     private static CliSession Replaced()
     {
         var session = new CliSession();
+        Replace(session);
+        return session;
+    }
+
+    /// <summary>Another store lies where policyd knows one that it serves.</summary>
+    internal static void Replace(CliSession session)
+    {
         SaveSnapshot(session, new SnapshotEntry("old.example", LookupAnswer.Found("secure"), LookupAnswer.Found("secure")));
         foreach (var file in Directory.GetFiles(session.Directory, "policy.db*").Where(file => !file.EndsWith(".snapshot", StringComparison.Ordinal)))
             File.Delete(file);
         session.Succeed("init");
         session.Succeed("domain", "add", "new.example", "--level", "encrypt");
-        return session;
     }
 
     private static void SaveSnapshot(CliSession session, params SnapshotEntry[] entries)

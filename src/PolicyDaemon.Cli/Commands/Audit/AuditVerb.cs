@@ -41,7 +41,7 @@ internal static class AuditVerb
             [
                 ("policyctl audit example.com", "The history of one destination."),
                 ("policyctl audit --since 7d --who alice", "What one person changed in a week."),
-                ("policyctl audit --verify --head 3f9a...", "Prove that nothing up to a hash kept elsewhere was altered or cut off."),
+                ("policyctl audit --verify --head 3f9a6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d", "Prove that nothing up to a hash kept elsewhere was altered or cut off."),
                 ("journalctl -t policyctl -t policyd -g head=", "The hashes kept in the journal."),
             ],
         };

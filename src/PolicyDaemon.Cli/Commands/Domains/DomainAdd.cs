@@ -23,10 +23,10 @@ internal static class DomainAdd
             Examples =
             [
                 ("policyctl domain add example.com --level fingerprint --probe", "Probe its servers, show their keys, ask, and pin them."),
-                ("policyctl domain add example.com --level fingerprint --probe --expect 5A:3B:...", "For scripts: pin this key, and fail where another is seen."),
+                ($"policyctl domain add example.com --level fingerprint --probe --expect {Arguments.SomeFingerprint}", "For scripts: pin this key, and fail where another is seen."),
                 ("policyctl domain add example.com --level secure", "Verified TLS to a server whose certificate names example.com or a host below it."),
                 ("policyctl domain add a.example b.example --level encrypt --wait 10", "Several in one change; return once the daemon answers from it."),
-                ("policyctl domain add .example.com --level fingerprint --match 5A:3B:...", "Subdomains of example.com: only a server whose certificate or public key has this fingerprint."),
+                ($"policyctl domain add .example.com --level fingerprint --match {Arguments.SomeFingerprint}", "Subdomains of example.com: only a server whose certificate or public key has this fingerprint."),
                 ("policyctl domain add '[mx.example.com]:587' --level encrypt --dry-run", "Show what Postfix would be told for a relay, and change nothing."),
             ],
         };

@@ -23,9 +23,9 @@ internal static class PinDecisionVerbs
                 ExitCodes = "1 where the key is not configured",
                 Examples =
                 [
-                    ("policyctl pin add example.com 5A:3B:...", "Accept one more certificate or key."),
+                    ($"policyctl pin add example.com {Arguments.SomeFingerprint}", "Accept one more certificate or key."),
                     ("openssl x509 -in next.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -c", "The fingerprint of a public key; it survives renewals with the same key."),
-                    ("policyctl pin add example.com 5A:3B:... --of public-key --dry-run", "Show the answer before and after."),
+                    ($"policyctl pin add example.com {Arguments.SomeFingerprint} --of public-key --dry-run", "Show the answer before and after."),
                 ],
             },
             runner,
@@ -42,7 +42,7 @@ internal static class PinDecisionVerbs
             Examples =
             [
                 ("policyctl pin approve example.com 5a3b7c91", "The partner confirmed by telephone that the new key is theirs."),
-                ("policyctl pin approve example.com 5A:3B:... --dry-run", "Show the answer before and after."),
+                ($"policyctl pin approve example.com {Arguments.SomeFingerprint} --dry-run", "Show the answer before and after."),
             ],
         },
         runner,
@@ -62,8 +62,8 @@ internal static class PinDecisionVerbs
             ExitCodes = "1 where the key is not configured; 5 where it is the last served pin of an enforced entry",
             Examples =
             [
-                ("policyctl pin reject example.com 5A:3B:...", "The partner does not know this key: somebody else showed it."),
-                ("policyctl pin reject example.com 5A:3B:... --reason 'private key leaked'", "A pin that is served; another one must be left."),
+                ($"policyctl pin reject example.com {Arguments.SomeFingerprint}", "The partner does not know this key: somebody else showed it."),
+                ("policyctl pin reject example.com 5a3b7c91 --reason 'private key leaked'", "A pin that is served; another one must be left."),
                 ("policyctl pin reject example.com --unseen --reason 'a flood of keys, ticket 17'", "Whatever waits for a decision and is not presented any more."),
             ],
         };
@@ -75,8 +75,8 @@ internal static class PinDecisionVerbs
             ExitCodes = "1 where the key is not configured or has no such pin",
             Examples =
             [
-                ("policyctl pin revoke example.com 5A:3B:...", "A server with this certificate or key gets no more mail."),
-                ("policyctl pin revoke '*.example.com' 5A:3B:... --dry-run", "Show the answers before and after, of every entry below example.com that has this pin."),
+                ("policyctl pin revoke example.com 5a3b7c91", "A server with this certificate or key gets no more mail."),
+                ($"policyctl pin revoke '*.example.com' {Arguments.SomeFingerprint} --dry-run", "Show the answers before and after, of every entry below example.com that has this pin."),
             ],
         },
         runner,

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using PolicyDaemon.Cli;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+/// <summary>Every example of every help runs as it stands.</summary>
+public sealed partial class ExampleTests
+{
+    /// <summary>Examples that end otherwise than with 0, and why they should.</summary>
+    private static readonly Dictionary<string, ExitCode> Otherwise = new(StringComparer.Ordinal)
+    {
+        // The key is the example's own, and the server of the test has another one.
+        [$"policyctl domain add example.com --level fingerprint --probe --expect {Arguments.SomeFingerprint}"] = ExitCode.Negative,
+        ["policyctl apply --diff entries.conf"] = ExitCode.Negative, // something would change
+        ["policyctl query sub.example.com"] = ExitCode.Negative, // not found: Postfix goes on to its parent
+        ["policyctl check .example.com --probe-as mx.example.com"] = ExitCode.Negative, // it has no address here
+        // The hash is the example's own, too: nothing in this chain has it.
+        ["policyctl audit --verify --head 3f9a6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d"] = ExitCode.Negative,
+    };
+
+    // What these print is of the machine; where a pipe goes on to policyctl, it is given a mail log.
+    private static readonly string[] Elsewhere = ["journalctl", "openssl"];
+
+    public static TheoryData<string> Lines =>
+    [
+        .. UsageTests.Verbs().SelectMany(verb => verb.Examples).Select(example => example.Line)
+            .Concat(CommandList.Closing.Split('\n').Where(line => line.StartsWith("  policyctl ", StringComparison.Ordinal)).Select(line => line.Trim()))
+            .Where(line => Pipes().Split(line).Any(IsOurs)).Distinct(StringComparer.Ordinal),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public async Task An_example_runs_as_it_stands(string line)
+    {
+        await using var place = await ExamplePlace.ForAsync(line);
+        var text = "";
+        foreach (var stage in Pipes().Split(line))
+        {
+            if (!IsOurs(stage))
+            {
+                text = IsElsewhere(stage) ? ExamplePlace.MailLog : Shell(stage, place.Session.Directory, text);
+                continue;
+            }
+
+            place.Session.Input = text.Length > 0 ? text : place.Session.Input;
+            var words = ShellWords.Of(stage);
+            var result = place.Session.Run([.. words.Skip(1).Select(place.Here)]);
+            var expected = Otherwise.GetValueOrDefault(line, ExitCode.Done);
+            Assert.True(result.Code == expected, $"{stage}: exit {result.Code}, not {expected}\n{result.Error}{result.Out}");
+            Assert.DoesNotContain("--help", result.Error, StringComparison.Ordinal);
+            text = result.Out;
+        }
+    }
+
+    [Fact]
+    public void Nothing_in_an_example_is_left_out()
+    {
+        foreach (var (line, _) in UsageTests.Verbs().SelectMany(verb => verb.Examples))
+        {
+            Assert.DoesNotContain("...", line, StringComparison.Ordinal);
+            Assert.True(IsOurs(line) || IsElsewhere(line), line);
+        }
+    }
+
+    [Fact]
+    public void What_ends_otherwise_is_an_example() => Assert.All(Otherwise.Keys, line => Assert.Contains(line, Lines.Select(row => row.Data)));
+
+    private static bool IsOurs(string stage) => stage.StartsWith("policyctl ", StringComparison.Ordinal);
+
+    private static bool IsElsewhere(string stage) => Elsewhere.Contains(stage.Split(' ')[0]);
+
+    /// <summary>The other side of a pipe; what is not installed here is passed over.</summary>
+    private static string Shell(string command, string directory, string input)
+    {
+        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = directory, RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add($"if command -v {command.Split(' ')[0]} > /dev/null; then {command}; else cat > /dev/null; fi");
+        using var shell = Process.Start(start)!;
+        shell.StandardInput.Write(input);
+        shell.StandardInput.Close();
+        var output = shell.StandardOutput.ReadToEnd();
+        shell.WaitForExit();
+        // diff(1): 1 where there are differences.
+        Assert.True(shell.ExitCode == 0 || (shell.ExitCode == 1 && command.StartsWith("diff ", StringComparison.Ordinal)), $"{command}: exit {shell.ExitCode}");
+        return output;
+    }
+
+    [GeneratedRegex(@" \| (?=(?:[^']*'[^']*')*[^']*$)")]
+    private static partial Regex Pipes();
+}
