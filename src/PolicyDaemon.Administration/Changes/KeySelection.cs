@@ -26,9 +26,10 @@ public sealed class KeySelection
         selection = new KeySelection(chosen);
         foreach (var word in words)
         {
-            if (KeyPattern.IsPattern(word))
+            // An asterisk alone is the entry's key: who means every entry writes two, and who means one must not touch all.
+            if (KeyPattern.IsPattern(word) && word.Trim() != NextHop.Default.Text)
                 chosen.Add((null, new KeyPattern(word)));
-            else if (NextHop.TryParse(word, out var key, out reason))
+            else if (NextHop.TryParseEntry(word, out var key, out reason))
                 chosen.Add((key, null));
             else
                 return false;

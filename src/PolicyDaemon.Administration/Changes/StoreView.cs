@@ -38,6 +38,8 @@ public sealed class StoreView
     public static RefusedException Missing(PolicyStore store, NextHop key)
     {
         ArgumentNullException.ThrowIfNull(store);
+        if (key.IsDefault)
+            return new RefusedException(Refusal.NotConfigured, "* is not configured, the entry for every domain that nothing else answers for; all entries are '**'");
         var others = store.OtherForms(key);
         return new RefusedException(
             Refusal.NotConfigured,

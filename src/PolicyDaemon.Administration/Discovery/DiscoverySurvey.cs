@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Faults;
 
@@ -55,7 +56,8 @@ public sealed record DiscoverySurvey(
     }
 
     /// <summary>True where an entry answers for the key, its own or a parent's: the first two sources of <see cref="Core.Serving.Precedence"/>.</summary>
-    internal static bool IsEntered(NextHop key, PolicyStore store) => key.LookupChain().Any(asked => store.Find(asked) is { Observe: false });
+    internal static bool IsEntered(NextHop key, PolicyStore store) =>
+        key.LookupChain().Select(store.Find).FirstOrDefault(entry => entry is { Observe: false }) is { Policy.Level: not TlsLevel.AsDiscovered };
 
     /// <summary>Why no MX host would take mail, where DNS and the policy say that none would; null where one may.</summary>
     private static string? WhyWaiting(DiscoveryVerdict verdict)

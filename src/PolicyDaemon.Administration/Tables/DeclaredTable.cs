@@ -78,7 +78,7 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
         {
             throw new RefusedException(
                 Refusal.TableRefused,
-                $"{file} has no entries, and --prune would remove all {gone.Count}; nothing was changed. If that is meant: policyctl domain remove '*' --reason \"why\"");
+                $"{file} has no entries, and --prune would remove all {gone.Count}; nothing was changed. If that is meant: policyctl domain remove '**' --reason \"why\"");
         }
 
         planned.AddRange(gone.Select(entry => new PlannedChange(entry.Key, entry, null)));

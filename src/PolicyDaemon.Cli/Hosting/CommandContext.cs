@@ -49,6 +49,20 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <exception cref="CommandException">It names none.</exception>
     public NextHop Key(string word) => ParseKey(word);
 
+    /// <summary>The key of an entry that a word of the command line names: a destination, or <c>*</c>.</summary>
+    /// <exception cref="CommandException">It names none.</exception>
+    public static NextHop EntryKey(string word) =>
+        NextHop.TryParseEntry(word, out var key, out var reason) ? key : throw new CommandException(ExitCode.Usage, reason);
+
+    /// <summary>The keys of entries that an argument names.</summary>
+    /// <exception cref="CommandException">A word names none.</exception>
+    public IReadOnlyList<NextHop> EntryKeys(Argument<string[]> argument)
+    {
+        var words = result.GetRequiredValue(argument);
+        RefuseExpanded(words);
+        return [.. words.Select(EntryKey).Distinct()];
+    }
+
     /// <summary>The destinations that an argument names.</summary>
     /// <exception cref="CommandException">A word names none.</exception>
     public IReadOnlyList<NextHop> Keys(Argument<string[]> argument)

@@ -3,7 +3,7 @@ using System.Text;
 namespace PolicyDaemon.Core.Destinations;
 
 /// <summary>A pattern over keys: <c>*</c> is any characters, <c>?</c> is one. Without either it is a key, in any spelling of it.</summary>
-/// <remarks>Keys are kept in lower case and A-labels, and people write neither: <c>MÜN*</c> means those whose U-labels begin so.</remarks>
+/// <remarks>An asterisk alone is the key of an entry where keys are meant, and <c>**</c> is all of them. Keys are kept in lower case and A-labels, and people write neither: <c>MÜN*</c> means those whose U-labels begin so.</remarks>
 public sealed class KeyPattern
 {
     private readonly string text;

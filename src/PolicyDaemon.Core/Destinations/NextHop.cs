@@ -60,7 +60,7 @@ public readonly record struct NextHop : IComparable<NextHop>
     }
 
     /// <summary>The key with U-labels where it has any, for people; never for a lookup.</summary>
-    public string ToDisplayString() => IsPath ? Text : Text.Replace(Host, Uts46.ToUnicode(Host), StringComparison.Ordinal);
+    public string ToDisplayString() => IsPath || IsDefault ? Text : Text.Replace(Host, Uts46.ToUnicode(Host), StringComparison.Ordinal);
 
     /// <summary>
     /// The keys Postfix asks for this next hop, in order: the key and, only for a plain host name, its parents with their
@@ -73,9 +73,12 @@ public readonly record struct NextHop : IComparable<NextHop>
             yield return new NextHop(parent);
     }
 
+    /// <summary>True for a key whose mail, or that of its subdomains, follows <c>*</c> where nothing else answers: without brackets, port and slash.</summary>
+    public bool IsInReachOfDefault => IsSubdomains || LookupKey.IsBareDomain(Encoding.ASCII.GetBytes(Text));
+
     /// <summary>True for a key under whose name DANE or MTA-STS can be published: a domain, with or without a port, or a host name in brackets.</summary>
     public bool CanPublish =>
-        !IsSubdomains && !IsPath && !Host.Contains(':', StringComparison.Ordinal) && Host.AsSpan().ContainsAnyExcept(NumericCharacters)
+        !IsDefault && !IsSubdomains && !IsPath && !Host.Contains(':', StringComparison.Ordinal) && Host.AsSpan().ContainsAnyExcept(NumericCharacters)
         && (Port is not null || !Text.Contains(':', StringComparison.Ordinal));
 
     /// <inheritdoc cref="LookupKey.IsPlainHostName"/>
@@ -103,6 +106,12 @@ public readonly record struct NextHop : IComparable<NextHop>
             return false;
         }
 
+        if (input.Trim() == Default.Text)
+        {
+            reason = "'*' is no next-hop destination, and Postfix never asks for it: it is the key of the entry for every domain that nothing else answers for";
+            return false;
+        }
+
         // Of a URL the slash would make the path of a socket, which no mail for that domain ever asks for.
         if (Mistaken.TryRead(input, out var mistaken))
         {
@@ -111,6 +120,17 @@ public readonly record struct NextHop : IComparable<NextHop>
         }
 
         return TryRead(input, out nextHop, out reason);
+    }
+
+    /// <summary>Reads the key of an entry: a next-hop destination, or <c>*</c>.</summary>
+    /// <param name="input">The key as it was written.</param>
+    /// <param name="key">The canonical key.</param>
+    /// <param name="reason">Why it is none, and what to write instead.</param>
+    public static bool TryParseEntry([NotNullWhen(true)] string? input, out NextHop key, [NotNullWhen(false)] out string? reason)
+    {
+        key = Default;
+        reason = null;
+        return input?.Trim() == Default.Text || TryParse(input, out key, out reason);
     }
 
     private static bool TryRead(string input, out NextHop nextHop, [NotNullWhen(false)] out string? reason)
@@ -136,8 +156,8 @@ public readonly record struct NextHop : IComparable<NextHop>
 
     /// <summary>A key known to be canonical, such as one from the store.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static NextHop Parse(string canonical) =>
-        TryRead(canonical, out var nextHop, out var reason) ? nextHop : throw new FormatException(reason);
+    public static NextHop Parse(string canonical) => canonical == Default.Text ? Default
+        : TryRead(canonical, out var nextHop, out var reason) ? nextHop : throw new FormatException(reason);
 
     public static bool operator <(NextHop left, NextHop right) => left.CompareTo(right) < 0;
 

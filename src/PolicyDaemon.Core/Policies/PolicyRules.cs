@@ -146,7 +146,13 @@ public static class PolicyRules
         if (destination.Floor != DiscoveryFloor.None && level != TlsLevel.AsDiscovered)
             yield return new Problem(
                 $"a floor is for level discovered: at {level.Name()} the level itself is the least", "remove the floor, or choose level discovered");
-        if (level == TlsLevel.AsDiscovered && !key.CanPublish)
+        if (key.IsDefault && (level.MatchesFingerprints() || !level.IsOfPostfix()))
+        {
+            yield return new Problem(
+                $"* is for every domain, and level {level.Name()} is for one",
+                level.MatchesFingerprints() ? "no servers have all the same key: choose encrypt or secure" : "what is discovered comes first anyway; to give * up, remove it");
+        }
+        else if (level == TlsLevel.AsDiscovered && !key.CanPublish)
             yield return new Problem(
                 $"{key.ToDisplayString()} publishes nothing that could be discovered",
                 key.IsSubdomains

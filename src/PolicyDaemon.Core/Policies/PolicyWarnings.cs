@@ -16,6 +16,9 @@ public enum PolicyWarningKind
     /// <summary>A level that lets mail leave in plain text.</summary>
     PlainText,
 
+    /// <summary>A level of the entry <c>*</c> that many destinations cannot meet.</summary>
+    ForEverybody,
+
     /// <summary>A level that falls back where the destination has no TLSA records.</summary>
     FallsBack,
 
@@ -82,6 +85,16 @@ public static class PolicyWarnings
         var trustsDns = policy.Effective().Contains(DefaultMatch.HostName, StringComparer.OrdinalIgnoreCase);
         switch (policy.Level)
         {
+            case TlsLevel.Verify or TlsLevel.Secure or TlsLevel.DaneOnly when destination.Key.IsDefault:
+                yield return Warning(
+                    PolicyWarningKind.ForEverybody, $"at level {policy.Level.Name()} mail to every domain that publishes nothing, and has no "
+                    + (policy.Level == TlsLevel.DaneOnly ? "TLSA records" : "certificate for its own name") + ", waits and is returned",
+                    "policyctl discovery report says what is published by those that get mail");
+                break;
+            case TlsLevel.None or TlsLevel.May when destination.Key.IsDefault:
+                yield return Warning(
+                    PolicyWarningKind.PlainText, $"level {policy.Level.Name()} overrides a stricter smtp_tls_security_level in main.cf for every domain that publishes nothing");
+                break;
             case TlsLevel.None or TlsLevel.May:
                 yield return Warning(
                     PolicyWarningKind.PlainText, $"level {policy.Level.Name()} overrides a stricter smtp_tls_security_level in main.cf: "
@@ -109,7 +122,7 @@ public static class PolicyWarnings
             yield return Warning(
                 PolicyWarningKind.NoServerName, $"level {policy.Level.Name()} without servername sends no SNI unless main.cf does, and a server "
                 + "with several certificates may present another one", "consider servername=hostname");
-        if (policy.Level.MatchesNames() && NexthopHasNoName(destination) && policy.Effective().All(IsNexthop))
+        if (policy.Level.MatchesNames() && !destination.Key.IsDefault && NexthopHasNoName(destination) && policy.Effective().All(IsNexthop))
             yield return Warning(
                 PolicyWarningKind.NoNameToMatch, $"the destination {destination.Key.ToDisplayString()} is no host name that a certificate could carry",
                 "give match names, or every delivery is deferred");

@@ -42,7 +42,9 @@ public static class Weakening
             reasons.AddRange(OfPolicy(enforced, after, name));
         else if (EnforcedParent(after.Key, find) is { } parent)
             reasons.AddRange(OfPolicy(parent, after, $"{name}, under {parent.Key.ToDisplayString()},"));
-        else if (after.Policy.Level == TlsLevel.Default)
+        else if (after.Key.IsDefault && after.Policy.Level.Protection() == Protection.PlainTextPossible)
+            reasons.Add($"mail to every domain that publishes nothing may leave in plain text, at level {after.Policy.Level.Name()}, whatever main.cf says");
+        if (enforced is null && reasons.Count == 0 && after.Policy.Level == TlsLevel.Default)
             reasons.Add($"{name} is not discovered any more: its mail follows smtp_tls_security_level of main.cf, whatever it publishes");
         reasons.AddRange(OfPins(before, after, postfix, name));
         return reasons;
@@ -61,6 +63,7 @@ public static class Weakening
             ? $"its mail then follows {parent.Key.ToDisplayString()}, at level {LevelOf(parent)}"
             : "its mail then follows smtp_tls_security_level of main.cf, which may be plain text";
 
+    /// <summary>What answers where the key has no entry: its nearest parent's, or <c>*</c>, from which an entry for subdomains takes these away as well.</summary>
     private static Destination? EnforcedParent(NextHop key, Func<NextHop, Destination?> find)
     {
         foreach (var parent in key.LookupChain().Skip(1))
@@ -69,7 +72,7 @@ public static class Weakening
                 return found;
         }
 
-        return null;
+        return !key.IsDefault && key.IsInReachOfDefault && find(NextHop.Default) is { Observe: false } everybody ? everybody : null;
     }
 
     private static IEnumerable<string> OfPolicy(Destination from, Destination to, string name)

@@ -84,7 +84,7 @@ public static class EntryJsonReader
         if (element.ValueKind != JsonValueKind.Object)
             throw new FormatException("it is no object");
         RequireKnown(element, EntryMembers, "an entry", Word(element, "key", "") is { } written ? $"{AttributeValues.Shown(written)}: " : "");
-        if (!NextHop.TryParse(Text(element, "key", ""), out var key, out var reason))
+        if (!NextHop.TryParseEntry(Text(element, "key", ""), out var key, out var reason))
             throw new FormatException(reason);
         var name = key.ToDisplayString();
         var levelName = Text(element, "level", $"{name}: ");

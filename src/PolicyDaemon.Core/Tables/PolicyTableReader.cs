@@ -69,8 +69,13 @@ public sealed class PolicyTableReader
         var (key, policyAt) = SplitKey(line.Text);
         if (key.Contains('"', StringComparison.Ordinal))
             return [Refused($"Postfix keeps the quotes of {AttributeValues.Shown(key)} in the key, which no destination has", "remove them")];
-        if (!NextHop.TryParse(key, out var nextHop, out var reason))
-            return [Refused(reason, key.EndsWith(':') ? "a table has no colon after the destination" : "")];
+        var isKey = options.WithEntryAttributes ? NextHop.TryParseEntry(key, out var nextHop, out var reason) : NextHop.TryParse(key, out nextHop, out reason);
+        if (!isKey)
+        {
+            return [Refused(reason!, key == NextHop.Default.Text ? "remove the row, which has had no effect; as a default for every domain it is made with policyctl domain add"
+                : key.EndsWith(':') ? "a table has no colon after the destination" : "")];
+        }
+
         if (policyAt == line.Text.Length)
             return [Refused($"{nextHop.ToDisplayString()} has no policy", "write a level behind it, or remove the line")];
 

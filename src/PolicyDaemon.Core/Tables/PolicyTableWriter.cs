@@ -41,6 +41,13 @@ public static class PolicyTableWriter
             }
 
             var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+            if (destination.Key.IsDefault)
+            {
+                observed++;
+                output.Write($"# every other domain, which no file can say (main.cf: smtp_tls_security_level): {answer.ToDisplayString()}\n");
+                continue;
+            }
+
             if (answer.Kind is LookupAnswerKind.NotFound or LookupAnswerKind.AsDiscovered)
             {
                 var least = destination.Floor.Level()?.Name();

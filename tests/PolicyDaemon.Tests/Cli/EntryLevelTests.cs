@@ -150,4 +150,87 @@ public sealed class EntryLevelTests
         session.Succeed("undo", "5", "--reason", "test");
         Assert.Equal(ExitCode.Negative, session.Run("domain", "list", "b.example").Code);
     }
+
+    [Fact]
+    public void The_default_is_explained_where_it_answers()
+    {
+        using var session = new CliSession(On);
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+        DiscoveryTests.Remember(session, "nothing.example", DiscoveryScenario.Of("S", "N10"), DiscoveredAnswer.NotFound);
+        DiscoveryTests.Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
+
+        Assert.StartsWith(
+            "nothing.example\tyes\tyes\tencrypt\tthe entry *, for every domain that nothing stricter answers for; discovered: ", session.Succeed("explain", "nothing.example"), StringComparison.Ordinal);
+        Assert.StartsWith("dane.example\tyes\tyes\tdane-only\tdiscovered: ", session.Succeed("explain", "dane.example"), StringComparison.Ordinal);
+        Assert.Equal("(not found)", session.Run("explain", "[192.0.2.1]:587").Out.Split('\t')[3]);
+        using var json = JsonDocument.Parse(session.Succeed("explain", "nothing.example", "--format", "json"));
+        Assert.Equal("default", json.RootElement.GetProperty("keys")[0].GetProperty("origin").GetString());
+        Assert.Equal("*", json.RootElement.GetProperty("entry").GetProperty("key").GetString());
+        Assert.Contains("the entry *; its history: policyctl audit '*'", session.Succeed("explain", "nothing.example", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Alone_an_asterisk_is_one_entry_and_two_are_all()
+    {
+        using var session = new CliSession(On);
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        var missing = session.Run("domain", "remove", "*", "--reason", "test");
+        Assert.Equal((ExitCode.Negative, "policyctl: * is not configured, the entry for every domain that nothing else answers for; all entries are '**'\n"), (missing.Code, missing.Error));
+
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+        session.Succeed("domain", "set", "*", "--note", "everybody");
+        Assert.Contains("note\teverybody\n", session.Succeed("domain", "show", "*"), StringComparison.Ordinal);
+        Assert.Contains("add\t*", session.Succeed("audit", "*"), StringComparison.Ordinal);
+        session.Succeed("domain", "remove", "*", "--reason", "test");
+        Assert.Equal("a.example", session.Succeed("domain", "list").Split('\t')[0]);
+        session.Succeed("domain", "remove", "**", "--reason", "test");
+        Assert.Empty(session.Succeed("domain", "list"));
+    }
+
+    [Theory]
+    [InlineData("explain", "*")]
+    [InlineData("check", "*")]
+    [InlineData("probe", "*")]
+    [InlineData("discovery", "show", "*")]
+    public void Where_a_next_hop_is_meant_the_default_is_none(params string[] words)
+    {
+        using var session = new CliSession(On);
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+        var result = session.Run(words);
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Contains("'*' is no next-hop destination, and Postfix never asks for it", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fingerprint", "--match", CliSession.Pin)]
+    [InlineData("default")]
+    [InlineData("discovered", "--floor", "secure")]
+    public void Levels_of_one_domain_are_not_for_every_one(params string[] options)
+    {
+        using var session = new CliSession(On);
+        var result = session.Run(["domain", "add", "*", "--level", .. options, "--reason", "test"]);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"* is for every domain, and level {options[0]} is for one", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_default_is_warned_of_and_takes_a_reason_where_it_lets_plain_text_out()
+    {
+        using var session = new CliSession(On);
+        Assert.Contains("every domain that publishes nothing may leave in plain text", session.Run("domain", "add", "*", "--level", "may").Error, StringComparison.Ordinal);
+        Assert.Contains("mail to every domain that publishes nothing, and has no certificate for its own name, waits", session.Run("domain", "add", "*", "--level", "secure").Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, session.Run("domain", "add", "a.example", "--level", "encrypt").Code);
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt", "--reason", "no certificate");
+    }
+
+    [Fact]
+    public void Tables_hold_the_default_where_they_are_ours()
+    {
+        using var session = new CliSession(On);
+        session.Succeed("domain", "add", "*", "--level", "encrypt", "--ciphers", "high");
+        var table = session.Write("table", session.Succeed("export", "--full"));
+        Assert.Equal(ExitCode.Done, session.Run("apply", "--diff", table).Code);
+        Assert.Equal("# every other domain, which no file can say (main.cf: smtp_tls_security_level): encrypt ciphers=high", session.Succeed("export").Split('\n')[3]);
+        Assert.Contains("remove the row, which has had no effect", session.Run("import", session.Write("postfix", "* secure\n")).Error, StringComparison.Ordinal);
+    }
 }

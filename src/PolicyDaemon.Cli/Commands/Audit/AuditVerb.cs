@@ -94,7 +94,7 @@ internal static class AuditVerb
 
     private static ExitCode List(CommandContext context, string? key, int? limit, DateTimeOffset? since, string? who)
     {
-        var nextHop = key is null ? (NextHop?)null : CommandContext.ParseKey(key);
+        var nextHop = key is null ? (NextHop?)null : CommandContext.EntryKey(key);
         var report = context.Report;
         var most = limit switch
         {

@@ -42,7 +42,7 @@ internal static class DomainAdd
         CommandContext context, Argument<string[]> keys, PolicyOptions policy, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
-        var nextHops = context.Keys(keys);
+        var nextHops = context.EntryKeys(keys);
         if (!policy.NamesLevel(context))
             throw new CommandException(
                 ExitCode.Usage, $"--level is missing; the levels are {string.Join(", ", TlsLevels.EntryNames)}. For verified TLS: --level secure");

@@ -41,7 +41,7 @@ internal static class DomainShow
 
     private static ExitCode Run(CommandContext context, Argument<string> key, bool withProbes)
     {
-        var nextHop = context.Key(key);
+        var nextHop = CommandContext.EntryKey(context.Get(key)!);
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);

@@ -73,7 +73,7 @@ internal static class StatusVerb
                 ExitCode.Usage, $"'{kind}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
         }
 
-        NextHop? key = word is null ? null : context.Key(word);
+        NextHop? key = word is null ? null : CommandContext.EntryKey(word);
         return word is null && kind is null
             ? null
             : finding => (kind is null || finding.Kind == kind) && (key is null || finding.Subject == key.Value.Text);

@@ -88,6 +88,40 @@ public class WeakeningTests
     public void What_is_left_to_others_is_compared_by_what_is_certain(string before, string after, bool weakens) =>
         Assert.Equal(weakens, Of(Told(before), Told(after)).Count > 0);
 
+    [Theory]
+    [InlineData("example.com", "may", true)]
+    [InlineData("example.com", "encrypt", false)]
+    [InlineData("example.com", "secure", false)]
+    [InlineData("example.com", "default", true)]
+    [InlineData("example.com", "discovered", true)]
+    [InlineData("example.com", "discovered encrypt", false)]
+    [InlineData(".example.com", "may", true)] // its subdomains followed * and do not any more
+    [InlineData("[mx.example.com]", "may", false)]
+    [InlineData("example.com:587", "may", false)]
+    public void What_followed_the_default_is_compared_with_it(string key, string after, bool weakens)
+    {
+        var everybody = Entries.Of(TlsLevel.Encrypt, "*");
+        Assert.Equal(weakens, Of(null, Told(after)! with { Key = NextHop.Parse(key) }, everybody).Count > 0);
+        Assert.Equal(after == "default", Of(null, Told(after)! with { Key = NextHop.Parse(key) }, everybody with { Observe = true }).Count > 0);
+    }
+
+    [Theory]
+    [InlineData(null, "none", true)]
+    [InlineData(null, "may", true)]
+    [InlineData(null, "dane", true)]
+    [InlineData(null, "encrypt", false)]
+    [InlineData(null, "secure", false)]
+    [InlineData("encrypt", "secure", false)]
+    [InlineData("secure", "encrypt", true)]
+    [InlineData("secure", null, true)]
+    public void The_default_may_only_go_up_too(string? before, string? after, bool weakens)
+    {
+        var changed = Weakening.Of(Star(before), Star(after), Entries.Sha256, _ => null);
+        Assert.Equal(weakens, changed.Count > 0);
+
+        static Destination? Star(string? level) => level is null ? null : Told(level)! with { Key = NextHop.Default };
+    }
+
     [Fact]
     public void Under_an_enforced_parent_what_is_left_to_others_weakens()
     {

@@ -220,6 +220,26 @@ public sealed class PolicySnapshotTests
     }
 
     [Fact]
+    public void The_default_is_found_wherever_it_lies()
+    {
+        var snapshot = PolicySnapshot.Build(Identity, [Entry("a.example", "may")]);
+        Assert.Null(Default(snapshot));
+        snapshot = snapshot.With(Identity, [Entry("*", "encrypt")], []);
+        Assert.Equal("encrypt", Default(snapshot));
+        snapshot = snapshot.With(Identity, Enumerable.Range(0, 5000).Select(i => Entry(Key(i), "encrypt")), []);
+        Assert.Equal("encrypt", Default(snapshot));
+        snapshot = snapshot.With(Identity, [Entry("*", "secure")], []);
+        Assert.Equal("secure", Default(snapshot));
+        snapshot = snapshot.With(Identity, [new SnapshotEntry("*", LookupAnswer.NotFound, LookupAnswer.NotFound)], []);
+        Assert.Null(Default(snapshot)); // observed
+        snapshot = snapshot.With(Identity, [Entry("*", "may") with { ValidUntil = Now, Then = new EntryAfter(LookupAnswer.Found("secure"), LookupAnswer.Found("secure")) }], []);
+        Assert.Equal("secure", Default(snapshot));
+        Assert.Null(Default(snapshot.With(Identity, [], ["*"])));
+
+        static string? Default(PolicySnapshot of) => of.TryFindDefault(MapName.TlsPolicy, Clock, out var reply) ? Encoding.ASCII.GetString(reply.Text) : null;
+    }
+
+    [Fact]
     public void Removing_everything_leaves_nothing()
     {
         var keys = Enumerable.Range(0, 5000).Select(Key).ToList();

@@ -41,6 +41,34 @@ public sealed class PrecedenceTests
         Assert.Equal(origin, Precedence.Of(sources.RoleOf(key), Encoding.ASCII.GetBytes(key), sources));
     }
 
+    [Theory]
+    [InlineData("example.com", "example.com", false, Origin.Entry)]
+    [InlineData("a.example.com", ".example.com", false, Origin.Parent)]
+    [InlineData("example.com", ".example.com", false, Origin.Default)]
+    [InlineData("example.com", ".example.com", true, Origin.Discovery)]
+    [InlineData("com", "", false, Origin.Default)]
+    [InlineData("192.0.2.1", "", false, Origin.Default)]
+    [InlineData(".example.com", "", false, Origin.None)]
+    [InlineData("[mx.example.com]", "", false, Origin.None)]
+    [InlineData("example.com:25", "", false, Origin.None)]
+    [InlineData("[mx.example.com]:587", "", false, Origin.None)]
+    [InlineData("2001:db8::1", "", false, Origin.None)]
+    [InlineData("/run/lmtp", "", false, Origin.None)]
+    public void The_default_answers_for_bare_domains_that_nothing_else_answers_for(string key, string entries, bool discovers, Origin origin)
+    {
+        var sources = new Entries([.. entries.Split(' ')]) { DiscoversAll = discovers, HasDefault = true };
+        Assert.Equal(origin, Precedence.Of(sources.RoleOf(key), Encoding.ASCII.GetBytes(key), sources));
+    }
+
+    [Theory]
+    [InlineData("may", false)]
+    [InlineData("default", true)]
+    public void An_entry_that_discovers_hands_on_to_discovery_whatever_its_parents_say(string parent, bool hasDefault)
+    {
+        var sources = new Entries([".example.com", parent]) { HasDefault = hasDefault };
+        Assert.Equal(Origin.Discovery, Precedence.Of(EntryRole.Discovers, "a.example.com"u8, sources));
+    }
+
     [Fact]
     public void Where_nothing_else_could_answer_parents_are_not_asked_for()
     {

@@ -126,6 +126,104 @@ public sealed class EntryLevelTests
         }
     }
 
+    [Fact]
+    public void The_default_answers_bare_domains_behind_discovery_and_parents()
+    {
+        Put("nothing.example", TlsLevel.May, "W", "I10");
+        Entries(
+            LookupTestData.Entry("*", LookupAnswer.Found("encrypt")), LookupTestData.Entry(".example.com", LookupAnswer.Found("may")),
+            new SnapshotEntry("exempt.example", LookupAnswer.NotFound, LookupAnswer.NotFound) { IsDefault = true }, Discovered("open.example"));
+        Put("open.example", TlsLevel.May, "W", "I10");
+
+        Assert.Equal("encrypt", Word("nothing.example"));
+        Assert.Equal("encrypt", Word("new.example")); // not known yet
+        Assert.Equal("encrypt", Word("printer.local")); // never discovered
+        Assert.Equal("encrypt", Word("skipped.example"));
+        Assert.Equal("NOTFOUND", Word("a.example.com")); // Postfix goes on to its parent's entry
+        Assert.Equal("NOTFOUND", Word("exempt.example"));
+        Assert.Equal("NOTFOUND", Word("open.example"));
+        Assert.Equal("NOTFOUND", Word(".nothing.example"));
+        Assert.Equal("NOTFOUND", Word("[192.0.2.1]:587"));
+        Assert.Equal("NOTFOUND", Word("192.0.2.1:587"));
+        Assert.Equal("NOTFOUND", Word("*"));
+        Assert.Equal(4, data.Service.Discovered.Defaults);
+        data.Service.Discovery = null;
+        Assert.Equal("encrypt", Word("nothing.example"));
+        Assert.Equal("NOTFOUND", Word("a.example.com"));
+    }
+
+    /// <summary>Every verdict with every <c>*</c>: what is served protects as much as either, and is never "not found".</summary>
+    [Fact]
+    public void No_answer_is_ever_below_the_default()
+    {
+        LookupAnswer[] defaults =
+        [
+            .. TlsLevels.Names.Select(name => LookupAnswer.Found(name == "fingerprint" ? "fingerprint match=aa" : name)),
+            LookupAnswer.Found("secure match=mx.example"), LookupAnswer.Temporary("its policy cannot be written"),
+        ];
+        foreach (var level in Enum.GetValues<TlsLevel>().Where(TlsLevels.IsOfPostfix))
+        {
+            foreach (var everybody in defaults)
+            {
+                foreach (var mx in (string[])["S", "W", "F", "0", "D", "Z"])
+                {
+                    foreach (var hosts in (string[])["T10", "N10", "T10 N20", "N10 T20", "U10", "E10", "X10", "I10"])
+                    {
+                        foreach (var enforce in (bool[])[false, true])
+                        {
+                            foreach (var answers in (bool[])[true, false])
+                            {
+                                Serve(level, answers);
+                                var record = Put("any.example", level, mx, hosts, enforce);
+                                Entries(LookupTestData.Entry("*", everybody));
+                                var word = Word("any.example");
+                                var told = $"{level} {everybody} {mx} {hosts} {enforce} {answers}: {word}";
+                                Assert.True(word != "NOTFOUND", told);
+                                Assert.True(everybody.Kind != LookupAnswerKind.Temporary || word == "TEMP", told);
+                                if (word == "TEMP")
+                                    continue;
+                                var served = LevelOf(word, level).Protection();
+                                Assert.True(served >= LevelOf(everybody.Text.Split(' ')[0], level).Protection(), told);
+                                if (answers && record.Answer != DiscoveredAnswer.NotFound)
+                                    Assert.True(served >= LevelOf(record.Answer.Name(), level).Protection(), told);
+                                // Of two that are equally strict the destination's own.
+                                if (answers && record.Answer is DiscoveredAnswer.DaneOnly or DiscoveredAnswer.Secure)
+                                    Assert.Equal(record.Answer.Name(), word);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_first_sight_that_defers_is_as_strict_as_can_be()
+    {
+        data.Service.Discovery = new ServedDiscovery(true, records, new DiscoveryScope([]), DiscoveredReply.Deferred, TimeSpan.Zero, queue);
+        Entries(LookupTestData.Entry("*", LookupAnswer.Found("secure")));
+        Assert.Equal("TEMP", Word("new.example"));
+    }
+
+    [Fact]
+    public void What_comes_to_the_default_allocates_nothing()
+    {
+        Put("nothing.example", TlsLevel.May, "W", "I10");
+        Entries(LookupTestData.Entry("*", LookupAnswer.Found("encrypt")), Discovered("partner.example", DiscoveryFloor.Secure));
+        Put("partner.example", TlsLevel.May, "S", "T10");
+        Ask();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Ask();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Ask()
+        {
+            data.Service.Answer(MapName.TlsPolicy, "nothing.example"u8);
+            data.Service.Answer(MapName.TlsPolicy, "partner.example"u8);
+            data.Service.Answer(MapName.TlsPolicy, ".partner.example"u8);
+        }
+    }
+
     private static TlsLevel LevelOf(string word, TlsLevel securityLevel) =>
         word == "NOTFOUND" ? securityLevel : TlsLevels.TryParseOfPostfix(word, out var level) ? level : throw new InvalidOperationException(word);
 
