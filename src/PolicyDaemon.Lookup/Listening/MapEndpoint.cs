@@ -54,29 +54,6 @@ public sealed record MapEndpoint
         return false;
     }
 
-    /// <summary>Reads a list, separated by commas or blanks; an empty text is an empty list.</summary>
-    public static bool TryParseList(
-        MapProtocol protocol, string text, out IReadOnlyList<MapEndpoint> endpoints, [NotNullWhen(false)] out string? reason)
-    {
-        var list = new List<MapEndpoint>();
-        endpoints = list;
-        foreach (var part in text.Split([',', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            if (!TryParse(protocol, part, out var endpoint, out reason))
-                return false;
-            if (list.Any(other => other.Overlaps(endpoint)))
-            {
-                reason = $"'{part}' is listed twice";
-                return false;
-            }
-
-            list.Add(endpoint);
-        }
-
-        reason = null;
-        return true;
-    }
-
     /// <summary>True where both would be bound to the same place, whatever the protocol.</summary>
     public bool Overlaps(MapEndpoint other) =>
         Path is not null ? Path == other.Path : Address!.Equals(other.Address) && Address.Port != 0;

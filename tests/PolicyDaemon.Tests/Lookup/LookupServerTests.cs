@@ -481,9 +481,19 @@ public sealed class LookupServerTests : IAsyncLifetime
 
     private static List<MapEndpoint> Endpoints(string socketmap, string tcpTable)
     {
-        Assert.True(MapEndpoint.TryParseList(MapProtocol.Socketmap, socketmap, out var first, out var reason), reason);
-        Assert.True(MapEndpoint.TryParseList(MapProtocol.TcpTable, tcpTable, out var second, out reason), reason);
-        return [.. first, .. second];
+        var endpoints = new List<MapEndpoint>();
+        Add(MapProtocol.Socketmap, socketmap);
+        Add(MapProtocol.TcpTable, tcpTable);
+        return endpoints;
+
+        void Add(MapProtocol protocol, string names)
+        {
+            foreach (var name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                Assert.True(MapEndpoint.TryParse(protocol, name, out var endpoint, out var reason), reason);
+                endpoints.Add(endpoint);
+            }
+        }
     }
 
     private static async Task<QueryResult> AskAsync(MapProtocol protocol, string name, string key, string map = "tlspolicy")

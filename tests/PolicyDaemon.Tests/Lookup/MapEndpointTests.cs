@@ -59,19 +59,16 @@ public sealed class MapEndpointTests
         Assert.NotEmpty(reason);
     }
 
-    [Fact]
-    public void A_list_is_separated_by_commas_or_blanks()
+    [Theory]
+    [InlineData("inet:localhost:8461", "inet:127.0.0.1:8461", true)]
+    [InlineData("unix:/run/a", "unix:/run/a", true)]
+    [InlineData("unix:/run/a", "unix:/run/b", false)]
+    [InlineData("inet:127.0.0.1:0", "inet:127.0.0.1:0", false)]
+    public void Endpoints_at_one_place_overlap(string one, string other, bool overlaps)
     {
-        Assert.True(MapEndpoint.TryParseList(MapProtocol.Socketmap, "inet:127.0.0.1:8461, unix:/run/a  unix:/run/b", out var list, out _));
-        Assert.Equal(["inet:127.0.0.1:8461", "unix:/run/a", "unix:/run/b"], list.Select(endpoint => endpoint.Text));
-        Assert.True(MapEndpoint.TryParseList(MapProtocol.Socketmap, " ", out list, out _));
-        Assert.Empty(list);
-    }
+        Assert.True(MapEndpoint.TryParse(MapProtocol.Socketmap, one, out var first, out var reason), reason);
+        Assert.True(MapEndpoint.TryParse(MapProtocol.TcpTable, other, out var second, out reason), reason);
 
-    [Fact]
-    public void One_place_twice_is_refused()
-    {
-        Assert.False(MapEndpoint.TryParseList(MapProtocol.Socketmap, "inet:localhost:8461 inet:127.0.0.1:8461", out _, out var reason));
-        Assert.Contains("twice", reason, StringComparison.Ordinal);
+        Assert.Equal(overlaps, first.Overlaps(second));
     }
 }

@@ -72,10 +72,6 @@ internal sealed record PostfixConfiguration(
     public string RemoveOverrideCommand(PostfixService service, string parameter) =>
         $"postconf {DirectoryOption}-PX {Shell.Quote($"{service.FullName}/{parameter}")}";
 
-    /// <summary>The command line that sets a service's override.</summary>
-    public string SetOverrideCommand(PostfixService service, string parameter, string value) =>
-        $"postconf {DirectoryOption}-P {Shell.Quote($"{service.FullName}/{parameter}={value}")}";
-
     private string DirectoryOption => Directory is null ? "" : $"-c {Shell.Quote(Directory)} ";
 }
 
