@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Json;
@@ -6,15 +6,11 @@ namespace PolicyDaemon.Cli.Json;
 /// <summary>The names of answers in JSON and in messages.</summary>
 internal static class AnswerKinds
 {
-    internal static string Name(this LookupAnswerKind kind) => kind switch
-    {
-        LookupAnswerKind.Found => "found",
-        LookupAnswerKind.NotFound => "not-found",
-        LookupAnswerKind.Temporary => "temporary",
-        LookupAnswerKind.Permanent => "permanent",
-        LookupAnswerKind.AsDiscovered => "discovered",
-        _ => throw new UnreachableException($"answer kind {(int)kind}"),
-    };
+    private static readonly StoredNames<LookupAnswerKind> Names = new(
+        (LookupAnswerKind.Found, "found"), (LookupAnswerKind.NotFound, "not-found"), (LookupAnswerKind.Temporary, "temporary"),
+        (LookupAnswerKind.Permanent, "permanent"), (LookupAnswerKind.AsDiscovered, "discovered"));
+
+    internal static string Name(this LookupAnswerKind kind) => Names.Of(kind);
 }
 
 /// <summary>An answer.</summary>

@@ -27,11 +27,13 @@ public enum StsStatus
 /// <summary>Shown names of <see cref="StsStatus"/>.</summary>
 public static class StsStatuses
 {
-    private static readonly string[] Names =
-        ["not-applicable", "absent", "valid", "dns-failure", "sts-policy-fetch-error", "sts-webpki-invalid", "sts-policy-invalid"];
+    private static readonly StoredNames<StsStatus> Names = new(
+        (StsStatus.NotApplicable, "not-applicable"), (StsStatus.Absent, "absent"), (StsStatus.Valid, "valid"),
+        (StsStatus.DnsFailure, "dns-failure"), (StsStatus.FetchError, "sts-policy-fetch-error"),
+        (StsStatus.WebPkiInvalid, "sts-webpki-invalid"), (StsStatus.Invalid, "sts-policy-invalid"));
 
     /// <summary>For a failure to retrieve or read the policy, its result type in RFC 8460 section 4.3.2.2.</summary>
-    public static string Name(this StsStatus status) => Names[(int)status];
+    public static string Name(this StsStatus status) => Names.Of(status);
 }
 
 /// <summary>What was found of a domain's MTA-STS policy.</summary>

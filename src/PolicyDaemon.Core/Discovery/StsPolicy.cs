@@ -48,8 +48,6 @@ public sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<str
 
     private static readonly SearchValues<char> Ipv4Characters = SearchValues.Create("0123456789.");
 
-    private static readonly string[] Modes = ["none", "testing", "enforce"];
-
     /// <summary>For how long after it was fetched the policy counts: max_age within bounds.</summary>
     public TimeSpan Lifetime => MaxAge < ShortestLifetime ? ShortestLifetime : MaxAge > LongestLifetime ? LongestLifetime : MaxAge;
 
@@ -119,13 +117,13 @@ public sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<str
 
         if (version != "STSv1")
             return Fail("the policy does not say version: STSv1", out reason);
-        if (Array.IndexOf(Modes, mode) is var index && index < 0)
+        if (!StsModes.TryParse(mode, out var known))
             return Fail("the policy's mode is none of enforce, testing, none", out reason);
         if (maxAge is null || maxAge.Length > MaxAgeDigits || !long.TryParse(maxAge, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             return Fail($"the policy's max_age is not a number of seconds of at most {MaxAgeDigits} digits", out reason);
-        if (patterns.Count == 0 && (StsMode)index != StsMode.None)
+        if (patterns.Count == 0 && known != StsMode.None)
             return Fail("the policy has no mx line", out reason);
-        policy = new StsPolicy((StsMode)index, TimeSpan.FromSeconds(seconds), [.. patterns.Distinct(StringComparer.Ordinal)]);
+        policy = new StsPolicy(known, TimeSpan.FromSeconds(seconds), [.. patterns.Distinct(StringComparer.Ordinal)]);
         reason = null;
         return true;
     }
@@ -158,8 +156,6 @@ public sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<str
 
     public override int GetHashCode() => HashCode.Combine(Mode, MaxAge, MxPatterns.Length);
 
-    internal static string NameOf(StsMode mode) => Modes[(int)mode];
-
     private static bool TrySplit(string line, out string name, out string value)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
@@ -187,8 +183,12 @@ public sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<str
     }
 }
 
-/// <summary>Shown names of the modes.</summary>
+/// <summary>The names of the modes, as a policy has them.</summary>
 public static class StsModes
 {
-    public static string Name(this StsMode mode) => StsPolicy.NameOf(mode);
+    private static readonly StoredNames<StsMode> Names = new((StsMode.None, "none"), (StsMode.Testing, "testing"), (StsMode.Enforce, "enforce"));
+
+    public static string Name(this StsMode mode) => Names.Of(mode);
+
+    public static bool TryParse([NotNullWhen(true)] string? name, out StsMode mode) => Names.TryParse(name, out mode);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
@@ -28,15 +27,10 @@ public enum Origin
 /// <summary>The names of origins, as <c>explain</c> shows them.</summary>
 public static class Origins
 {
-    public static string Name(this Origin origin) => origin switch
-    {
-        Origin.None => "none",
-        Origin.Entry => "entry",
-        Origin.Parent => "parent",
-        Origin.Discovery => "discovery",
-        Origin.Default => "default",
-        _ => throw new UnreachableException($"origin {(int)origin}"),
-    };
+    private static readonly StoredNames<Origin> Names = new(
+        (Origin.None, "none"), (Origin.Entry, "entry"), (Origin.Parent, "parent"), (Origin.Discovery, "discovery"), (Origin.Default, "default"));
+
+    public static string Name(this Origin origin) => Names.Of(origin);
 }
 
 /// <summary>What <see cref="Precedence"/> asks for beside the key's own entry.</summary>

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using PolicyDaemon.Core;
 
 namespace PolicyDaemon.Lookup.Protocols;
 
@@ -15,10 +15,7 @@ public enum MapProtocol
 /// <summary>The protocols' names, as the configuration and Postfix's manuals have them.</summary>
 public static class MapProtocols
 {
-    public static string Name(this MapProtocol protocol) => protocol switch
-    {
-        MapProtocol.Socketmap => "socketmap",
-        MapProtocol.TcpTable => "tcp_table",
-        _ => throw new UnreachableException($"map protocol {(int)protocol}"),
-    };
+    private static readonly StoredNames<MapProtocol> Names = new((MapProtocol.Socketmap, "socketmap"), (MapProtocol.TcpTable, "tcp_table"));
+
+    public static string Name(this MapProtocol protocol) => Names.Of(protocol);
 }

@@ -1,8 +1,12 @@
+using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Lookup.Protocols;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Architecture;
@@ -79,6 +83,22 @@ public class StoredNameTests
             "mx-outside-policy", "partial-dane", "unusable-tlsa", "tlsa-lookup-failed", "mx-unsigned", "mx-lookup-failed", "no-mail", "no-address",
             "mx-is-address", "policy-covers-none", "record-broken", "policy-not-fetched", "policy-short-lived", "policy-not-renewed",
             "policy-changed-silently", "policy-lapsed", "answer-too-long");
+
+    [Fact]
+    public void Modes_of_mta_sts_keep_their_names() =>
+        AssertNames(StsModes.Name, (string name, out StsMode value) => StsModes.TryParse(name, out value), "none", "testing", "enforce");
+
+    [Fact]
+    public void Names_that_are_only_shown_are_kept_too()
+    {
+        Assert.Equal(
+            ["not-applicable", "absent", "valid", "dns-failure", "sts-policy-fetch-error", "sts-webpki-invalid", "sts-policy-invalid"],
+            Enum.GetValues<StsStatus>().Select(StsStatuses.Name));
+        Assert.Equal(["none", "entry", "parent", "discovery", "default"], Enum.GetValues<Origin>().Select(Origins.Name));
+        Assert.Equal(["temporary", "found", "not-found", "permanent", "discovered"], Enum.GetValues<LookupAnswerKind>().Select(AnswerKinds.Name));
+        Assert.Equal(["ok", "note", "warning", "problem"], Enum.GetValues<SetupSeverity>().Select(SetupSeverities.Name));
+        Assert.Equal(["socketmap", "tcp_table"], Enum.GetValues<MapProtocol>().Select(MapProtocols.Name));
+    }
 
     [Fact]
     public void Maps_keep_their_names() => Assert.Equal(["tlspolicy", "tlspolicy-tlsrpt"], MapNames.All);

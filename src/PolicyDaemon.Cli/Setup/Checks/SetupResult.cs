@@ -1,4 +1,5 @@
 using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
 
@@ -21,13 +22,10 @@ internal enum SetupSeverity
 /// <summary>The shown names of severities.</summary>
 internal static class SetupSeverities
 {
-    internal static string Name(this SetupSeverity severity) => severity switch
-    {
-        SetupSeverity.Ok => "ok",
-        SetupSeverity.Note => "note",
-        SetupSeverity.Warning => "warning",
-        _ => "problem",
-    };
+    private static readonly StoredNames<SetupSeverity> Names = new(
+        (SetupSeverity.Ok, "ok"), (SetupSeverity.Note, "note"), (SetupSeverity.Warning, "warning"), (SetupSeverity.Problem, "problem"));
+
+    internal static string Name(this SetupSeverity severity) => Names.Of(severity);
 }
 
 /// <summary>One thing that a check found.</summary>
