@@ -25,10 +25,10 @@ public sealed record DiscoveredState(
     public string Why => Verdict switch
     {
         null => "nothing was found out about it yet: its first lookup starts that",
-        { IsUnknown: true } unknown => $"nothing is known: {unknown.Row.Words()} (row {unknown.Row.Name()})",
-        { LastRow: { } last } failing => $"{failing.Row.Words()} (row {failing.Row.Name()}), so that what was known before holds: {last.Words()} (row {last.Name()})",
-        { Answer: DiscoveredAnswer.Secure } sts => $"its MTA-STS policy is in force; {sts.Row.Words()} (row {sts.Row.Name()})",
-        var known => $"{known.Row.Words()} (row {known.Row.Name()})",
+        { IsUnknown: true } unknown => $"nothing is known: {unknown.Row.Phrase()} (row {unknown.Row.Name()})",
+        { LastRow: { } last } failing => $"{failing.Row.Phrase()} (row {failing.Row.Name()}), so that what was known before holds: {last.Phrase()} (row {last.Name()})",
+        { Answer: DiscoveredAnswer.Secure } sts => $"its MTA-STS policy is in force; {sts.Row.Phrase()} (row {sts.Row.Name()})",
+        var known => $"{known.Row.Phrase()} (row {known.Row.Name()})",
     };
 
     /// <param name="key">The key.</param>
@@ -87,8 +87,8 @@ public sealed record DiscoveredState(
         };
     }
 
-    /// <summary>What Postfix sees of an MX host, in words.</summary>
-    public static string Words(HostClass found) => found switch
+    /// <summary>What Postfix sees of an MX host, as a phrase for people.</summary>
+    public static string Phrase(HostClass found) => found switch
     {
         HostClass.NoAddress => "no address",
         HostClass.Insecure => "address not signed",
@@ -98,8 +98,8 @@ public sealed record DiscoveredState(
         _ => "TLSA lookup fails",
     };
 
-    /// <summary>What the MX records are, in words.</summary>
-    public static string Words(MxState found) => found switch
+    /// <summary>What the MX records are, as a phrase for people.</summary>
+    public static string Phrase(MxState found) => found switch
     {
         MxState.Secure => "signed",
         MxState.Insecure => "not signed",
@@ -110,19 +110,12 @@ public sealed record DiscoveredState(
         _ => "cannot be looked up",
     };
 
-    /// <summary>What an answer's DNSSEC is worth, in words.</summary>
-    public static string Words(DnssecStatus security) => security switch
+    /// <summary>What an answer's DNSSEC is worth, as a phrase for people.</summary>
+    public static string Phrase(DnssecStatus security) => security switch
     {
         DnssecStatus.Secure => "secure",
         DnssecStatus.Insecure => "insecure",
         DnssecStatus.Unknown => "not judged",
         _ => "bogus",
-    };
-
-    public static string Words(StsMode mode) => mode switch
-    {
-        StsMode.Enforce => "enforce",
-        StsMode.Testing => "testing",
-        _ => "none",
     };
 }

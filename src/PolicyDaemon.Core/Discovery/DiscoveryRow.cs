@@ -82,8 +82,8 @@ public static class DiscoveryNames
 
     public static bool TryParse([NotNullWhen(true)] string? name, out DiscoveryRow row) => Rows.TryParse(name, out row);
 
-    /// <summary>The situation of the row, in words.</summary>
-    public static string Words(this DiscoveryRow row) => row switch
+    /// <summary>The situation of the row, as a phrase for people.</summary>
+    public static string Phrase(this DiscoveryRow row) => row switch
     {
         DiscoveryRow.NotVouched => "the resolver is not trusted, or failed its self-test",
         DiscoveryRow.AllDane => "every MX host has usable TLSA records",

@@ -13,9 +13,8 @@ namespace PolicyDaemon.Core.Policies;
 /// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf, an
 /// attribute for which nobody decided what another value means (<see cref="PolicyAttribute.Change"/>).</para>
 /// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
-/// a person who names the fingerprint, recorded with its strength, and nothing is accepted that this person did not see; what
-/// probes saw that speaks against it is judged beside this, in Core/Rotation/PinCaution.cs. Nor is
-/// revoking a pin, the last excepted; nor <c>servername</c>, <c>connection_reuse</c> and <c>enable_rpk</c>, which change what is
+/// a person who names the fingerprint, recorded with its strength, and nothing is accepted that this person did not see (what probes
+/// saw that speaks against it is a question of its own, which takes a reason by itself). Nor is revoking a pin, the last excepted; nor <c>servername</c>, <c>connection_reuse</c> and <c>enable_rpk</c>, which change what is
 /// asked of the peer and not what is accepted of it.</para>
 /// </remarks>
 public static class Weakening

@@ -22,7 +22,7 @@ internal static class DiscoveryText
             foreach (var host in hosts)
             {
                 table.Add(
-                    host.Name, host.Preference.ToString(CultureInfo.InvariantCulture), DiscoveredState.Words(host.Class),
+                    host.Name, host.Preference.ToString(CultureInfo.InvariantCulture), DiscoveredState.Phrase(host.Class),
                     verdict.Policy is { } kept ? kept.Policy.Covers(host.Name) ? "named" : new Cell("not named", Tone.Caution) : "-",
                     state.MailAt(host, settings.Postfix.SecurityLevel));
             }
@@ -37,7 +37,7 @@ internal static class DiscoveryText
             foreach (var answer in answers)
             {
                 table.Add(
-                    answer.Question.ToString(), DiscoveredState.Words(answer.Security), TimeSpan.FromSeconds((long)answer.Ttl.TotalSeconds).ToText(), answer.Resolver ?? "-", Time(answer.At),
+                    answer.Question.ToString(), DiscoveredState.Phrase(answer.Security), TimeSpan.FromSeconds((long)answer.Ttl.TotalSeconds).ToText(), answer.Resolver ?? "-", Time(answer.At),
                     answer.Worked ? answer.Data.IsEmpty ? "(none)" : string.Join(", ", answer.Data) : new Cell(answer.Detail ?? "failed", Tone.Caution));
             }
 
@@ -75,7 +75,7 @@ internal static class DiscoveryText
             facts.Add(("served", new Cell($"no: [discovery] mode = {(settings.Discovery.Mode == DiscoveryMode.Off ? "off" : "observe")} answers nothing", Tone.Caution)));
         if (state.Verdict is { } verdict)
         {
-            facts.Add(("mx", $"{DiscoveredState.Words(verdict.Facts.Mx)}; asked {Time(verdict.Facts.At)}, TTL {TimeSpan.FromSeconds((long)verdict.Facts.Ttl.TotalSeconds).ToText()}"));
+            facts.Add(("mx", $"{DiscoveredState.Phrase(verdict.Facts.Mx)}; asked {Time(verdict.Facts.At)}, TTL {TimeSpan.FromSeconds((long)verdict.Facts.Ttl.TotalSeconds).ToText()}"));
             if (!verdict.Facts.IsVouched && settings.Discovery.Dane)
                 facts.Add(("resolver", new Cell("not trusted, or its self-test failed: nothing it says counts as secure", Tone.Caution)));
             if (verdict.ValidUntil is { } end)
@@ -109,7 +109,7 @@ internal static class DiscoveryText
             _ => sts.RecordAt is null ? "not asked for" : $"record cannot be looked up: {sts.Problem}",
         };
         var kept = sts.Kept is not { } policy ? ""
-            : $"; policy id {(policy.Id.Length == 0 ? "(none)" : policy.Id)}, mode {DiscoveredState.Words(policy.Policy.Mode)}, {(policy.IsInForce(now) ? "in force" : "not in force")}, "
+            : $"; policy id {(policy.Id.Length == 0 ? "(none)" : policy.Id)}, mode {policy.Policy.Mode.Name()}, {(policy.IsInForce(now) ? "in force" : "not in force")}, "
                 + $"fetched {Time(policy.Fetched)}, expires {Time(policy.Expires)}, fetched again {Time(sts.FetchDue)}";
         var failure = sts.Failure is { } status ? $"; the last fetch failed: {status.Name()}, {sts.FailureDetail}" : "";
         return record + kept + failure;

@@ -57,7 +57,7 @@ internal static class StatusScreen
         foreach (var finding in findings.OrderBy(Severity).ThenBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal))
         {
             report.Line(
-                $"{finding.Kind}  {finding.Subject}  {Words(Severity(finding))}, since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
+                $"{finding.Kind}  {finding.Subject}  {Phrase(Severity(finding))}, since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
                 + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), ToneOf(Severity(finding)));
             report.Paragraph(finding.Detail, 2);
             foreach (var line in FindingText.Keys(finding))
@@ -91,7 +91,7 @@ internal static class StatusScreen
         foreach (var cause in causes)
         {
             table.Add(
-                new Cell(Words(cause.Severity), ToneOf(cause.Severity)), Phrases.Cut(cause.Whom, 40), Age(now - cause.Since), Waiting(cause, mail, now),
+                new Cell(Phrase(cause.Severity), ToneOf(cause.Severity)), Phrases.Cut(cause.Whom, 40), Age(now - cause.Since), Waiting(cause, mail, now),
                 $"{cause.Kind.Name()}: {Phrases.Cut(cause.Detail, 300)}");
         }
 
@@ -115,7 +115,7 @@ internal static class StatusScreen
     private static FindingSeverity Severity(FindingJson finding) =>
         FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.LookAtIt;
 
-    private static string Words(FindingSeverity severity) => severity switch
+    private static string Phrase(FindingSeverity severity) => severity switch
     {
         FindingSeverity.MailWaits => "waits",
         FindingSeverity.MailWillWait => "will wait",
