@@ -1,8 +1,10 @@
+using System.Net;
 using Dapper;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -147,6 +149,18 @@ public sealed class PolicyStore : IDisposable
 
     /// <summary>What the prober knows of a destination; null where it is not configured.</summary>
     public ProbeState? ReadProbeState(NextHop key) => session.Guard(() => probeState.Read(key));
+
+    /// <summary>The destinations behind a mail server, by what probes found; at most so many.</summary>
+    /// <param name="host">The server's name in MX records; null where only its address is known.</param>
+    /// <param name="address">Its address; null where only its name is known.</param>
+    public IReadOnlyList<ServedDestination> FindBehind(string? host, IPAddress? address, int most) => session.Guard(() =>
+    {
+        if (address is null)
+            return host is null ? [] : ServerTable.OfHost(session.Connection, host, most);
+        // A target's name is address, colon and port; behind the colon come the semicolons.
+        var name = new ProbeTarget(address, 1).Id[..^1];
+        return ServerTable.OfAddress(session.Connection, name, name[..^1] + ";", most);
+    });
 
     /// <summary>What the prober knows of every destination that it probed, in short.</summary>
     public IReadOnlyDictionary<NextHop, ProbeSummary> ReadSummaries() => session.Guard(probeState.Summaries);

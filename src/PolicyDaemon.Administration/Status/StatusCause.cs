@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 

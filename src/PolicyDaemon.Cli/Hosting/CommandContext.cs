@@ -43,11 +43,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
 
     /// <summary>The destination that an argument names.</summary>
     /// <exception cref="CommandException">The argument is no destination.</exception>
-    public NextHop Key(Argument<string> argument) => Key(result.GetRequiredValue(argument));
-
-    /// <summary>The destination that a word of the command line names.</summary>
-    /// <exception cref="CommandException">It names none.</exception>
-    public NextHop Key(string word) => ParseKey(word);
+    public NextHop Key(Argument<string> argument) => ParseKey(result.GetRequiredValue(argument));
 
     /// <summary>The key of an entry that a word of the command line names: a destination, or <c>*</c>.</summary>
     /// <exception cref="CommandException">It names none.</exception>

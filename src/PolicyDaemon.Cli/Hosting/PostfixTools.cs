@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Deliveries;
 
 namespace PolicyDaemon.Cli.Hosting;
 
@@ -45,45 +46,7 @@ internal sealed class PostconfTools : IPostfixTools
             throw new CommandException(ExitCode.Invalid, $"postfix reload: {error.Trim()}");
     }
 
-    public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience)
-    {
-        var start = new ProcessStartInfo(PlaceOf("postqueue"), ["-j"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        try
-        {
-            using var process = Process.Start(start) ?? throw new Win32Exception("no process");
-            _ = process.StandardError.ReadToEndAsync();
-            var lines = new List<string>();
-            using var deadline = new CancellationTokenSource(patience);
-            var isWhole = ReadAsync(process.StandardOutput, lines, deadline.Token).GetAwaiter().GetResult();
-            if (isWhole && process.WaitForExit(Deadline))
-                return process.ExitCode == 0 ? (lines, true) : null;
-            process.Kill();
-            return (lines, false);
-        }
-        catch (Win32Exception)
-        {
-            return null;
-        }
-    }
-
-    private static async Task<bool> ReadAsync(StreamReader output, List<string> lines, CancellationToken deadline)
-    {
-        try
-        {
-            while (lines.Count <= WaitingMail.MaxMessages)
-            {
-                if (await output.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(deadline) is not { } line)
-                    return true;
-                lines.Add(line);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The queue is long, or the disk is slow: what was read counts.
-        }
-
-        return false;
-    }
+    public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience) => Postqueue.Read(patience, WaitingMail.MaxMessages);
 
     // Debian's ordinary users have no sbin in their path.
     private static string PlaceOf(string program) => Places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists) ?? program;

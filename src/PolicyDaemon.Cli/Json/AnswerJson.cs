@@ -30,6 +30,7 @@ internal sealed record AnswerJson(string Kind, string Text)
 /// <param name="Entry">The entry that decides; null where there is none.</param>
 /// <param name="Assumes">The settings of main.cf that a verdict rests on.</param>
 /// <param name="Discovered">What discovery knows of the first key; null where its answer does not come from there.</param>
+/// <param name="Waiting">The mail that waits for it; null where none does, or the queue is not known.</param>
 internal sealed record ExplainJson(
     string NextHop,
     IReadOnlyList<ExplainedKeyJson> Keys,
@@ -38,7 +39,8 @@ internal sealed record ExplainJson(
     string Mail,
     DestinationJson? Entry,
     IReadOnlyList<string> Assumes,
-    DiscoveredJson? Discovered);
+    DiscoveredJson? Discovered,
+    DestinationMailJson? Waiting);
 
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>

@@ -31,6 +31,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Dns">Where mail goes.</param>
 /// <param name="MtaSts">The domain's MTA-STS policy.</param>
 /// <param name="Discovered">What discovery makes of what was found; null where it is off, or not for this key.</param>
+/// <param name="Waiting">The mail that waits for it; null where none does, or the queue is not known.</param>
 /// <param name="Assumes">The settings of main.cf that the forecast rests on.</param>
 /// <param name="Mx">The MX hosts by preference.</param>
 /// <param name="Observations">What each address showed; where the MX host's name was also sent (SNI), what it showed then, too.</param>
@@ -38,9 +39,9 @@ internal sealed record CheckJson(
     string Key, string Unicode, DateTimeOffset CheckedAt, string Digest, string Verdict, string Mail, IReadOnlyList<string> Results, bool AfterWait,
     LevelJson? Strongest, string? Command,
     IReadOnlyList<string> Notes, IReadOnlyList<LevelJson> Levels, LevelJson? WithoutPolicy, DestinationJson? Entry, IReadOnlyList<string> Expected, string? StoreProblem,
-    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, DiscoveredJson? Discovered, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
+    ResolverStatus Resolver, DnsJson Dns, MtaStsJson MtaSts, DiscoveredJson? Discovered, DestinationMailJson? Waiting, IReadOnlyList<string> Assumes, IReadOnlyList<MxHostJson> Mx, IReadOnlyList<ObservationJson> Observations)
 {
-    internal static CheckJson From(CheckResult result)
+    internal static CheckJson From(CheckResult result, WaitingMail? mail)
     {
         var forecast = DeliveryForecast.Of(result);
         return new CheckJson(
@@ -64,6 +65,7 @@ internal sealed record CheckJson(
             DnsJson.From(result.Resolution),
             MtaStsJson.From(result),
             result.Discovered is { } state ? DiscoveredJson.From(state, result.Settings.Postfix.SecurityLevel, result.Record.Discovery?.Answers ?? [], result.At) : null,
+            DestinationMailJson.From(mail, result.Key),
             [.. Assumptions.Of(result.Settings)],
             [.. result.Resolution.Hosts.Select(MxHostJson.From)],
             [.. result.Probed.Addresses.SelectMany(address => Seen(result, address))]);

@@ -22,6 +22,7 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(IReadOnlyList<PublishedProblemJson>))]
 [JsonSerializable(typeof(BackupJson))]
 [JsonSerializable(typeof(ExplainJson))]
+[JsonSerializable(typeof(IReadOnlyList<WhoJson>))]
 [JsonSerializable(typeof(FindingKindJson))]
 [JsonSerializable(typeof(InitJson))]
 [JsonSerializable(typeof(QueryJson))]

@@ -103,3 +103,13 @@ internal sealed record AddressJson(
             ]);
     }
 }
+
+/// <summary>An entry that stands behind a mail server, a recipient or a message.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Level">Its level; null where it was removed meanwhile.</param>
+/// <param name="MxHost">The server's name in MX records; null where a recipient was asked for.</param>
+/// <param name="Address">The server's address and port; null as before.</param>
+/// <param name="Listed">True where the last lookup still leads to that server.</param>
+/// <param name="Verdict">What the last probe says of its mail; null before the first.</param>
+/// <param name="WaitingMessages">Deferred messages; null where the queue is not known.</param>
+internal sealed record WhoJson(string Key, string? Level, string? MxHost, string? Address, bool Listed, string? Verdict, long? WaitingMessages);

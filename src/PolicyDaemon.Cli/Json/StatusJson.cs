@@ -1,4 +1,5 @@
-using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
@@ -102,3 +103,16 @@ internal sealed record StoreStatusJson(
 /// <param name="Partner">What one tells the partner; null where the cause is not the partner's.</param>
 /// <param name="EndsByItself">False where only a person ends it.</param>
 internal sealed record FindingKindJson(string Kind, string Severity, string Meaning, string Mail, string WhatToDo, string? Partner, bool EndsByItself);
+
+/// <summary>The mail that waits for a destination, in the queue of this machine's Postfix.</summary>
+/// <param name="Messages">Deferred messages.</param>
+/// <param name="Whole">False where that is a least number.</param>
+/// <param name="OldestAt">When the first of them arrived.</param>
+/// <param name="ReturnedAt">When it is returned to its sender; null where maximal_queue_lifetime is not known.</param>
+/// <param name="Reason">Why it waits, as Postfix says it.</param>
+internal sealed record DestinationMailJson(long Messages, bool Whole, DateTimeOffset OldestAt, DateTimeOffset? ReturnedAt, string Reason)
+{
+    internal static DestinationMailJson? From(WaitingMail? mail, NextHop key) => mail?.Of(key) is { } count
+        ? new(count.Messages, mail.IsWhole, count.Oldest, mail.Returned(count), count.Reason)
+        : null;
+}

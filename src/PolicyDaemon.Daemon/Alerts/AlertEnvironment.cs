@@ -29,6 +29,8 @@ internal static class AlertEnvironment
             ["POLICYDAEMON_EXPECTED"] = string.Join(' ', message.Finding.Expected),
             ["POLICYDAEMON_SEEN"] = string.Join(' ', message.Finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct()),
             ["POLICYDAEMON_HOST"] = message.Host,
+            ["POLICYDAEMON_WAITING"] = message.WaitingMessages?.ToString(CultureInfo.InvariantCulture) ?? "",
+            ["POLICYDAEMON_RETURNED_AT"] = message.ReturnedAt is { } end ? UtcTime.Text(end) : "",
         };
         foreach (var name in Passed)
         {

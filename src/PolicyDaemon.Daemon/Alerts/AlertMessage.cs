@@ -16,6 +16,12 @@ namespace PolicyDaemon.Daemon.Alerts;
 /// <param name="Finding">The finding; of many that came at once, one of the kind <c>many-findings</c> that stands for all.</param>
 internal sealed record AlertMessage(string Event, DateTimeOffset At, int Escalation, string Host, string Version, FindingJson Finding)
 {
+    /// <summary>Deferred messages to the destination that the finding is about; null where the queue is not known.</summary>
+    public long? WaitingMessages { get; init; }
+
+    /// <summary>When the first of these is returned to its sender; null where none waits, or that is not known.</summary>
+    public DateTimeOffset? ReturnedAt { get; init; }
+
     /// <summary>The kind of a message that stands for many.</summary>
     public const string Many = "many-findings";
 

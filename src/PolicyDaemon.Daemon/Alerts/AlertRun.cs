@@ -21,16 +21,7 @@ internal static class AlertRun
                 $"{result.Problem ?? $"ended with status {result.ExitCode}"} {result.Output}".TrimEnd().ReplaceLineEndings(" | ")));
         try
         {
-            try
-        {
             await JsonSerializer.SerializeAsync(output, result, AlertJson.Default.AlertRunResult, cancellation);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            // Whoever asked has gone; the alert itself has been told, or not, by now.
-            await error.WriteLineAsync($"policyd: standard output: {fault.InnerException?.Message ?? fault.Message}");
-        }
-
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -54,7 +45,7 @@ internal static class AlertRun
             var length = await input.ReadAtLeastAsync(octets, octets.Length, throwOnEndOfStream: false, either.Token);
             if (JsonSerializer.Deserialize(octets.AsSpan(0, length), AlertJson.Default.AlertMessage) is not { Event: not null, Finding.Kind: not null } message)
                 return new AlertRunResult(null, "standard input holds no alert", "");
-            return await AlertProcess.RunAsync(alerts.Command, message, alerts.Timeout, time, cancellation);
+            return await AlertProcess.RunAsync(alerts.Command, AlertQueue.WithMail(message), alerts.Timeout, time, cancellation);
         }
         catch (JsonException fault)
         {

@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using Xunit;

@@ -91,7 +91,7 @@ public sealed class StatusScreenTests
     [InlineData("1w", 604800)]
     [InlineData("0", 0)]
     public void A_time_of_Postfix_is_read(string text, int seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), PolicyDaemon.Administration.Queue.WaitingMail.ReadTime(text + "\n"));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), PolicyDaemon.Core.Deliveries.WaitingMail.ReadTime(text + "\n"));
 
     [Fact]
     public void A_plugin_of_Nagios_gets_one_line_and_its_own_exit_status()

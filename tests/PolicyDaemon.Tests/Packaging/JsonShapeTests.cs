@@ -49,6 +49,8 @@ public sealed class JsonShapeTests
         [typeof(IntakeJson)] = "discovery intake",
         [typeof(WaitingMailJson)] = "waiting mail",
         [typeof(CauseJson)] = "cause",
+        [typeof(WhoJson)] = "entry behind",
+        [typeof(DestinationMailJson)] = "mail that waits",
         [typeof(FindingKindJson)] = "kind of finding",
         [typeof(SurveyJson)] = "discovery survey",
         [typeof(WaitingJson)] = "waiting destination",

@@ -1,15 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Discovery;
+using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
@@ -29,7 +32,7 @@ internal static class ExplainVerb
         var key = new Argument<string[]>("KEY")
         {
             HelpName = "KEY | finding KIND",
-            Description = "The next hop as Postfix sees it: example.com, [mx.example.com], [mx.example.com]:587; or the word finding and a kind, such as finding new-key",
+            Description = "The next hop as Postfix sees it: example.com, [mx.example.com]:587; what a log shows: user@example.com, mx.example.com[192.0.2.1]:25, a queue id; or the word finding and a kind, such as finding new-key",
             Arity = new ArgumentArity(1, 2),
         };
         key.CompletionSources.Add(context => context.ParseResult.Tokens.Any(token => token.Value == Finding)
@@ -59,7 +62,7 @@ internal static class ExplainVerb
             return FindingExplanation.Write(context, kind);
         if (words.Length > 1)
             throw new CommandException(ExitCode.Usage, $"explain takes one KEY, or finding KIND; '{words[1]}' is too much. In a shell quote brackets: '[mx.example.com]'");
-        return Run(context, context.Key(words[0]));
+        return Run(context, LoggedKeys.Key(context, words[0]));
     }
 
     private static ExitCode Run(CommandContext context, NextHop nextHop)
@@ -72,13 +75,14 @@ internal static class ExplainVerb
         var observed = explanation.Keys.FirstOrDefault(asked => asked is { Asked: true, Entry.Observe: true })?.Entry;
         var observedState = observed is null ? null : store.ReadProbeState(observed.Key);
         var report = context.Report;
+        var mail = MailQueue.Read(context.Host);
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(explanation, context.Settings, known, now), CliJson.Default.ExplainJson);
+            report.Json(Json(explanation, context.Settings, known, now, mail), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
         {
-            Show(context, explanation, context.Settings, known, (observed, observedState));
+            Show(context, explanation, context.Settings, known, (observed, observedState), mail);
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -98,7 +102,8 @@ internal static class ExplainVerb
     }
 
     private static void Show(
-        CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed)
+        CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
+        WaitingMail? queue)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -116,6 +121,8 @@ internal static class ExplainVerb
             report.Line(absence, Tone.Bad);
         if (known.Probed is { } probed)
             facts.Add(("now", VerdictText.Mail(probed, observed: false, explanation.Decisive!.Key, context.Host.Time.GetUtcNow()) is var now && absence is null ? now : new Cell($"once policyd runs: {now.Text}", Tone.Caution)));
+        if (queue?.Of(explanation.NextHop) is { } waiting)
+            facts.Add(("waiting", new Cell($"{queue.Sentence(waiting)}{(waiting.Reason.Length == 0 ? "" : $": {Phrases.Cut(waiting.Reason)}")}", Tone.Caution)));
         if (known.Probed?.Verdict is not null && !settings.AssumedOfMainCf.IsEmpty)
             facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })
@@ -180,7 +187,7 @@ internal static class ExplainVerb
         return table;
     }
 
-    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now) => new(
+    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now, WaitingMail? mail) => new(
         explanation.NextHop.Text,
         [.. explanation.Keys.Select(key => new ExplainedKeyJson(
             key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
@@ -193,5 +200,6 @@ internal static class ExplainVerb
         [.. Assumptions.Of(settings)],
         explanation.Keys[0].Discovered is { } discovered
             ? DiscoveredJson.From(discovered, settings.Postfix.SecurityLevel, discovered.Evidence?.Answers ?? [], now)
-            : null);
+            : null,
+        DestinationMailJson.From(mail, explanation.NextHop));
 }

@@ -18,13 +18,15 @@ internal static class CheckRows
     /// <summary>The columns of <c>--format tsv</c>.</summary>
     internal static readonly string[] Columns = ["subject (the key, an MX host, or HOST ADDRESS:PORT)", "name", "value"];
 
-    internal static Table Of(CheckResult result)
+    internal static Table Of(CheckResult result, WaitingMail? mail)
     {
         var table = new Table("subject", "name", "value");
         var key = result.Key.Text;
         var forecast = DeliveryForecast.Of(result);
         table.Add(key, "verdict", forecast.Verdict.Name());
         table.Add(key, "mail", forecast.Text);
+        if (mail?.Of(result.Key) is { } waiting)
+            table.Add(key, "waiting", mail.Sentence(waiting));
         if (result.DaemonAbsence is { } absence)
             table.Add(key, "policyd", absence);
         table.Add(key, "results", string.Join(' ', forecast.Results.Select(mail => mail.Name())));

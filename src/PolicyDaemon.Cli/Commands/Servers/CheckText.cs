@@ -1,6 +1,7 @@
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -14,7 +15,7 @@ internal static class CheckText
     private const int Labels = 14;
     private const int Deeper = 2;
 
-    internal static void Write(Report report, CheckResult result)
+    internal static void Write(Report report, CheckResult result, WaitingMail? mail)
     {
         var name = result.Key.ToDisplayString();
         report.Line(name == result.Key.Text ? name : $"{name} ({result.Key})", Tone.Heading);
@@ -38,7 +39,7 @@ internal static class CheckText
         }
 
         report.Line();
-        Conclude(report, result);
+        Conclude(report, result, mail);
     }
 
     private static IEnumerable<(string, Cell)> Discovery(CheckResult result) => result.Discovered is null ? [] : [("discovery", CheckTerms.Discovery(result))];
@@ -89,7 +90,7 @@ internal static class CheckText
         return facts;
     }
 
-    private static void Conclude(Report report, CheckResult result)
+    private static void Conclude(Report report, CheckResult result, WaitingMail? mail)
     {
         if (result.Resolution.Worked && !result.Probed.Addresses.IsEmpty)
         {
@@ -106,6 +107,8 @@ internal static class CheckText
         if (result.DaemonAbsence is { } absence)
             report.Block([("policyd", new Cell(absence, Tone.Bad))], Labels);
         report.Block([("now", CheckTerms.Delivery(DeliveryForecast.Of(result)))], Labels);
+        if (mail?.Of(result.Key) is { } waiting)
+            report.Block([("waiting", new Cell(mail.Sentence(waiting), Tone.Caution))], Labels);
         if (result.Strongest is { } strongest)
             report.Block([("strongest", CheckTerms.Level(strongest))], Labels);
         if (LevelCommand.For(result) is { } command)

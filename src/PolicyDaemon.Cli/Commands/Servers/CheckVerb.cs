@@ -18,7 +18,7 @@ internal static class CheckVerb
             new Argument<string?>("DOMAIN")
             {
                 HelpName = "DOMAIN",
-                Description = "A domain, or any key: example.com, [mx.example.com]:587, 192.0.2.1, .example.com with --probe-as",
+                Description = "A domain, or any key: example.com, [mx.example.com]:587, 192.0.2.1, .example.com with --probe-as; what a log shows: user@example.com, mx.example.com[192.0.2.1]:25, a queue id",
                 Arity = ArgumentArity.ZeroOrOne,
             },
             ProbeAs.Option(),
@@ -60,12 +60,14 @@ internal static class CheckVerb
         if (record is not null)
             CheckRecordFile.Write(context, record, result.Record);
         var report = context.Report;
+        // A record is of another machine's mail.
+        var mail = replay is null ? MailQueue.Read(context.Host) : null;
         if (report.Format == OutputFormat.Json)
-            report.Json(CheckJson.From(result), CliJson.Default.CheckJson);
+            report.Json(CheckJson.From(result, mail), CliJson.Default.CheckJson);
         else if (report.Format == OutputFormat.Tsv)
-            report.Rows(CheckRows.Of(result), default!, CliJson.Default.CheckJson);
+            report.Rows(CheckRows.Of(result, mail), default!, CliJson.Default.CheckJson);
         else
-            CheckText.Write(report, result);
+            CheckText.Write(report, result, mail);
         return DeliveryForecast.Of(result).Delivery switch
         {
             Delivery.Delivered => ExitCode.Done,
@@ -76,7 +78,7 @@ internal static class CheckVerb
 
     private static async Task<CheckResult> ProbeAsync(CommandContext context, Options options, CancellationToken cancellation)
     {
-        var nextHop = context.Key(context.Get(options.Key)!);
+        var nextHop = LoggedKeys.Key(context, context.Get(options.Key)!);
         using var bar = Progress.Start(context.Host, $"probing {nextHop}", 1, worthShowing: 1);
         return await new DestinationCheck(context.Settings, context.Host.Time) { PolicyPort = context.Host.PolicyPort, Version = VersionVerb.Text }
             .RunAsync(nextHop, ProbeAs.Read(context, options.ProbeAs) ?? [], bar, cancellation);

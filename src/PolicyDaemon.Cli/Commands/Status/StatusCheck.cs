@@ -1,6 +1,6 @@
 using System.Globalization;
 using PolicyDaemon.Administration;
-using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;

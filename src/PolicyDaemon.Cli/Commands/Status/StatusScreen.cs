@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using PolicyDaemon.Administration;
-using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Findings;

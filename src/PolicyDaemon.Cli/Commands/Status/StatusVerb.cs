@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
-using PolicyDaemon.Administration.Queue;
 using PolicyDaemon.Administration.Status;
+using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -73,7 +73,8 @@ internal static class StatusVerb
                 ExitCode.Usage, $"'{kind}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
         }
 
-        NextHop? key = word is null ? null : CommandContext.EntryKey(word);
+        // The entry * is the subject of its findings, and no log shows it.
+        NextHop? key = word is null ? null : word == "*" ? CommandContext.EntryKey(word) : LoggedKeys.Key(context, word);
         return word is null && kind is null
             ? null
             : finding => (kind is null || finding.Kind == kind) && (key is null || finding.Subject == key.Value.Text);

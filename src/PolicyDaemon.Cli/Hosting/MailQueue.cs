@@ -1,7 +1,6 @@
-using PolicyDaemon.Administration.Queue;
-using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Deliveries;
 
-namespace PolicyDaemon.Cli.Commands.Status;
+namespace PolicyDaemon.Cli.Hosting;
 
 /// <summary>The mail that waits in the queue of this machine's Postfix.</summary>
 internal static class MailQueue

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PolicyDaemon.Core.Destinations;
 
-namespace PolicyDaemon.Administration.Queue;
+namespace PolicyDaemon.Core.Deliveries;
 
 /// <summary>The mail that waits in Postfix's queue, by the domains of its recipients, as <c>postqueue -j</c> prints it.</summary>
 /// <remarks>
@@ -19,7 +19,9 @@ public sealed class WaitingMail
 
     private const int MaxDomains = 100_000;
     private const string Deferred = "deferred";
+    private const long LastSecond = 253_402_300_799; // the year 9999 ends
 
+    private readonly Dictionary<string, List<string>> messages = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WaitingCount> domains = new(StringComparer.OrdinalIgnoreCase);
 
     private WaitingMail(TimeSpan? lifetime) => Lifetime = lifetime;
@@ -75,6 +77,9 @@ public sealed class WaitingMail
         return key.IsBracketed ? null : domains.GetValueOrDefault(key.Host);
     }
 
+    /// <summary>The domains of the recipients for which a message waits, by its queue id; empty where none waits under it.</summary>
+    public IReadOnlyList<string> DomainsOf(string queueId) => messages.TryGetValue(queueId, out var known) ? known : [];
+
     /// <summary>When the first of them is returned to its sender; null where that is not known.</summary>
     public DateTimeOffset? Returned(WaitingCount count)
     {
@@ -86,10 +91,11 @@ public sealed class WaitingMail
     public string Sentence(WaitingCount count)
     {
         ArgumentNullException.ThrowIfNull(count);
-        var number = $"{(IsWhole ? "" : "at least ")}{Phrases.Count(count.Messages, "mail")} {(count.Messages == 1 ? "waits" : "wait")}";
-        return Returned(count) is { } end
-            ? $"{number} since {Core.Runtime.UtcTime.Text(count.Oldest)}, and the first is returned at {Core.Runtime.UtcTime.Text(end)}"
-            : $"{number} since {Core.Runtime.UtcTime.Text(count.Oldest)}";
+        var number = string.Create(
+            CultureInfo.InvariantCulture, $"{(IsWhole ? "" : "at least ")}{count.Messages} {(count.Messages == 1 ? "mail waits" : "mails wait")} since {Time(count.Oldest)}");
+        return Returned(count) is { } end ? $"{number}, and the first is returned at {Time(end)}" : number;
+
+        static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 
     /// <summary>A time value of main.cf: a number with s, m, h, d or w, of days without (postconf(5), maximal_queue_lifetime).</summary>
@@ -114,26 +120,33 @@ public sealed class WaitingMail
             : null;
     }
 
-    // Addresses and reasons are other people's text; what cannot be read is no mail.
+    // Addresses and reasons are other people's text; what cannot be read leaves every number a least one.
     private void Add(string line)
     {
         try
         {
             using var document = JsonDocument.Parse(line);
             if (document.RootElement is not { ValueKind: JsonValueKind.Object } message
-                || !message.TryGetProperty("queue_name", out var queue) || !queue.ValueEquals(Deferred)
-                || !message.TryGetProperty("arrival_time", out var arrival) || !arrival.TryGetInt64(out var seconds) || seconds is < 0 or > 253_402_300_799
-                || !message.TryGetProperty("recipients", out var recipients) || recipients.ValueKind != JsonValueKind.Array)
+                || !message.TryGetProperty("recipients", out var recipients) || recipients.ValueKind != JsonValueKind.Array
+                || !message.TryGetProperty("queue_name", out var queue)
+                || !message.TryGetProperty("arrival_time", out var arrival) || !arrival.TryGetInt64(out var seconds) || seconds is < 0 or > LastSecond)
                 return;
-            Messages++;
+            var isDeferred = queue.ValueEquals(Deferred);
             var arrived = DateTimeOffset.FromUnixTimeSeconds(seconds);
-            var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            var seen = new List<string>();
             foreach (var recipient in recipients.EnumerateArray())
             {
-                if (recipient.ValueKind == JsonValueKind.Object && recipient.TryGetProperty("address", out var address) && address.GetString() is { } text
-                    && text.LastIndexOf('@') is var at and >= 0 && seen.Add(text[(at + 1)..]))
-                    Add(text[(at + 1)..], arrived, recipient.TryGetProperty("delay_reason", out var reason) ? reason.GetString() : null);
+                if (recipient.ValueKind != JsonValueKind.Object || !recipient.TryGetProperty("address", out var address) || address.GetString() is not { } text
+                    || text.LastIndexOf('@') is not (>= 0 and var at) || Domain(text[(at + 1)..]) is var domain && seen.Contains(domain, StringComparer.OrdinalIgnoreCase))
+                    continue;
+                seen.Add(domain);
+                if (isDeferred)
+                    Count(domain, arrived, recipient.TryGetProperty("delay_reason", out var reason) ? reason.GetString() : null);
             }
+
+            Messages += isDeferred ? 1 : 0;
+            if (message.TryGetProperty("queue_id", out var id) && id.GetString() is { } name)
+                messages[name] = seen;
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
@@ -141,15 +154,16 @@ public sealed class WaitingMail
         }
     }
 
-    private void Add(string domain, DateTimeOffset arrived, string? reason)
+    // Mail is queued under the name that was written; a key is folded to A-labels.
+    private static string Domain(string text) => NextHop.TryParse(text, out var key, out _) && key.IsPlainHostName ? key.Host : text;
+
+    private void Count(string domain, DateTimeOffset arrived, string? reason)
     {
-        // Mail is queued under the name that was written; a key is folded to A-labels.
-        var name = NextHop.TryParse(domain, out var key, out _) && key.IsPlainHostName ? key.Host : domain;
         var one = new WaitingCount(1, arrived, reason ?? "");
-        if (domains.TryGetValue(name, out var known))
-            domains[name] = known + one;
+        if (domains.TryGetValue(domain, out var known))
+            domains[domain] = known + one;
         else if (domains.Count < MaxDomains)
-            domains.Add(name, one);
+            domains.Add(domain, one);
         else
             IsWhole = false;
     }

@@ -1,0 +1,46 @@
+using PolicyDaemon.Administration;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Store.Engines;
+
+namespace PolicyDaemon.Cli.Commands.Servers;
+
+/// <summary>The key that a person means who pastes what a log shows: a recipient, a server, a queue id.</summary>
+internal static class LoggedKeys
+{
+    private const int Most = 100;
+    private const int Shown = 5;
+
+    // postconf(5), enable_long_queue_ids: hexadecimal, or letters and digits with a z; shorter than 6 none is.
+    private const int ShortestId = 6;
+
+    /// <summary>The key of a word that may be one, or what a log shows of its mail.</summary>
+    /// <exception cref="CommandException">It is none, or several stand behind it.</exception>
+    internal static NextHop Key(CommandContext context, string word)
+    {
+        if (LoggedName.TryParse(word, out var logged) && !NextHop.TryParse(word, out _, out _))
+            return logged.Domain ?? OfServer(context, word, logged);
+        if (IsQueueId(word) && MailQueue.Read(context.Host)?.DomainsOf(word) is { Count: > 0 } domains)
+            return One(word, [.. domains.Where(domain => NextHop.TryParse(domain, out _, out _)).Select(CommandContext.ParseKey)]);
+        return CommandContext.ParseKey(word);
+    }
+
+    /// <summary>True where the word can be the id of a message.</summary>
+    internal static bool IsQueueId(string word) => word.Length is >= ShortestId and <= 30 && word.All(char.IsAsciiLetterOrDigit);
+
+    private static NextHop OfServer(CommandContext context, string word, LoggedName logged)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        var behind = store.FindBehind(logged.Host, logged.Address, Most).Select(served => served.Key).Distinct().ToList();
+        if (behind.Count > 0)
+            return One(word, behind);
+        // Nobody's server: the server itself can be checked all the same.
+        return CommandContext.ParseKey(logged.Host is { } host ? $"[{host}]" : $"[{logged.Address}]");
+    }
+
+    private static NextHop One(string word, List<NextHop> keys) => keys is [var one]
+        ? one
+        : throw new CommandException(
+            ExitCode.Usage,
+            $"{word} concerns {Phrases.Count(keys.Count, "destination")}: {string.Join(", ", keys.Take(Shown))}{(keys.Count > Shown ? ", ..." : "")}; name one of them, or see all: policyctl who {Shell.Quote(word)}");
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Cli;
+
+public sealed class WhoTests
+{
+    private static readonly X509Certificate2 Own = TestCertificates.SelfSigned("mx.partner.test");
+
+    [Fact]
+    public async Task The_entries_behind_a_server_are_found_by_what_a_log_shows()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(Own);
+        var one = network.Domain("one.test", "mx.partner.test", false, "127.0.0.1");
+        var two = network.Domain("two.test", "mx.partner.test", false, "127.0.0.1");
+        foreach (var key in (string[])[one, two])
+            network.Session.Succeed("domain", "add", key, "--level", "encrypt");
+        network.Session.Run("probe", one, two);
+
+        foreach (var word in (string[])["mx.partner.test", "127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"mx.partner.test[127.0.0.1]:{network.Port}"), "[127.0.0.1]:25"])
+        {
+            var rows = network.Session.Succeed("who", word).Trim().Split('\n').Select(line => line.Split('\t')).ToList();
+            Assert.Equal([one, two], rows.Select(row => row[0]));
+            Assert.All(rows, row => Assert.Equal(("encrypt", "mx.partner.test", "yes", "ok"), (row[1], row[2], row[4], row[5])));
+        }
+
+        Assert.Equal(ExitCode.Negative, network.Session.Run("who", "127.0.0.10").Code);
+        Assert.Equal(ExitCode.Negative, network.Session.Run("who", "nobody@nowhere.test").Code);
+
+        // Several stand behind it, and a person means one.
+        var several = network.Session.Run("check", "mx.partner.test[127.0.0.1]:25");
+        Assert.Equal(ExitCode.Usage, several.Code);
+        Assert.Contains($"concerns 2 destinations: {one}, {two}; name one of them, or see all: policyctl who 'mx.partner.test[127.0.0.1]:25'", several.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_recipient_and_a_message_lead_to_the_entry_that_decides()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", ".example.com", "--level", "encrypt");
+        session.Succeed("domain", "add", "partner.example", "--level", "encrypt");
+        session.Postfix.Text = new PostconfText(("maximal_queue_lifetime", "5d"));
+        session.Postfix.Waiting = [string.Create(CultureInfo.InvariantCulture,
+            $$"""{"queue_name": "deferred", "queue_id": "4bQ1xyz", "arrival_time": {{session.Time.GetUtcNow().AddHours(-1).ToUnixTimeSeconds()}}, "recipients": [{"address": "x@partner.example", "delay_reason": "no TLS"}]}""")];
+
+        Assert.StartsWith(".example.com\tencrypt\t-\t-\t-\t", session.Succeed("who", "user@a.example.com"), StringComparison.Ordinal);
+        Assert.Equal("partner.example\tencrypt\t-\t-\t-\t-\t1\n", session.Succeed("who", "4bQ1xyz"));
+
+        Assert.StartsWith("a.example.com\t", session.Run("explain", "user@a.example.com").Out, StringComparison.Ordinal);
+        var explained = session.Run("explain", "4bQ1xyz", "--format", "table").Out;
+        Assert.Contains("1 mail waits since 2026-11-23T11:00:00Z, and the first is returned at 2026-11-28T11:00:00Z: no TLS", explained, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(session.Run("explain", "partner.example", "--format", "json").Out);
+        Assert.Equal(1, json.RootElement.GetProperty("waiting").GetProperty("messages").GetInt64());
+        Assert.Equal("no TLS", json.RootElement.GetProperty("waiting").GetProperty("reason").GetString());
+    }
+}
