@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Hosting;
 
@@ -56,7 +57,7 @@ internal static class DaemonCommand
                 if (result.GetValue(runAlert))
                 {
                     return (int)await AlertRun.RunAsync(
-                        settings, Console.OpenStandardInput(), Console.OpenStandardOutput(), error, TimeProvider.System, cancellation);
+                        settings, Console.OpenStandardInput(), DescriptorStream.Standard(StandardStreams.Output), error, TimeProvider.System, cancellation);
                 }
 
                 return (int)(result.GetValue(check)

@@ -21,7 +21,7 @@ internal static class ExportFile
 {
     /// <summary>True where this is the program's own standard output under another name.</summary>
     internal static bool IsStandardOutput(string file) =>
-        file == "-" || (file.Length > 0 && DescriptorStream.Number(Path.GetFullPath(file)) == TerminalWindow.StandardOutput);
+        file == "-" || (file.Length > 0 && DescriptorStream.Number(Path.GetFullPath(file)) == StandardStreams.Output);
 
     /// <summary>Writes a table.</summary>
     /// <param name="file">Its name.</param>
@@ -77,7 +77,7 @@ internal static class ExportFile
 
     /// <returns>What is written to without being replaced; null for a file.</returns>
     private static Stream? OpenAsItIs(string full) => DescriptorStream.Number(full) is { } descriptor
-        ? new DescriptorStream(descriptor)
+        ? DescriptorStream.Inherited(descriptor)
         : FileFacts.Of(full, followLink: true) is { Kind: FileKind.CharacterDevice }
             ? new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)
             : null;

@@ -57,18 +57,16 @@ internal sealed record CliHost : Streams
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new CliHost
         {
-            In = () => Console.IsInputRedirected ? Console.OpenStandardInput() : Terminal(0, FileAccess.Read),
-            Out = new StreamWriter(
-                Console.IsOutputRedirected ? Console.OpenStandardOutput() : Terminal(TerminalWindow.StandardOutput, FileAccess.Write), utf8, bufferSize: 16_384),
-            Error = new StreamWriter(
-                Console.IsErrorRedirected ? Console.OpenStandardError() : Terminal(TerminalWindow.StandardError, FileAccess.Write), utf8) { AutoFlush = true },
+            In = () => Console.IsInputRedirected ? Console.OpenStandardInput() : new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0),
+            Out = new StreamWriter(DescriptorStream.Standard(StandardStreams.Output), utf8, bufferSize: 16_384),
+            Error = new StreamWriter(DescriptorStream.Standard(StandardStreams.Error), utf8) { AutoFlush = true },
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
-            Width = () => TerminalWindow.Columns(TerminalWindow.StandardOutput),
-            Height = () => TerminalWindow.Rows(TerminalWindow.StandardOutput),
+            Width = () => TerminalWindow.Columns(StandardStreams.Output),
+            Height = () => TerminalWindow.Rows(StandardStreams.Output),
             KeyPress = TerminalKey.Pressed,
-            ErrorWidth = () => TerminalWindow.Columns(TerminalWindow.StandardError),
+            ErrorWidth = () => TerminalWindow.Columns(StandardStreams.Error),
             Interruption = Hosting.Interruption.OfSignals,
             Variable = Environment.GetEnvironmentVariable,
             Time = TimeProvider.System,
@@ -79,8 +77,4 @@ internal sealed record CliHost : Streams
             SelinuxEnforces = () => File.Exists("/sys/fs/selinux/enforce") && File.ReadAllText("/sys/fs/selinux/enforce").StartsWith('1'),
         };
     }
-
-    /// <summary>A terminal as the file that it is: .NET's console sends it <c>ESC [?1h ESC =</c> before the first word, which nothing takes back.</summary>
-    private static FileStream Terminal(int descriptor, FileAccess access) =>
-        new(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
 }

@@ -4,9 +4,11 @@ namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>A file descriptor that the program was started with, written to as its opener left it: at its place, and appending where it appends.</summary>
 /// <remarks>
-/// open(2) of <c>/dev/fd/N</c> makes a second open file of whatever the descriptor is: it begins at offset 0 and knows nothing of O_APPEND, so that
-/// <c>3>>FILE</c> would be overwritten. A FileStream over the descriptor would write at an offset of its own (pwrite(2)) and leave the shared one,
-/// at which the opener goes on, where it was. Hence write(2).
+/// <para>open(2) of <c>/dev/fd/N</c> makes a second open file of whatever the descriptor is: it begins at offset 0 and knows nothing of O_APPEND, so
+/// that <c>3>>FILE</c> would be overwritten. A FileStream over the descriptor would write at an offset of its own (pwrite(2)) and leave the shared
+/// one, at which the opener goes on, where it was. Hence write(2).</para>
+/// <para>Nor is .NET's console written with: at its first word it sends the terminal <c>ESC [?1h ESC =</c>, which nothing takes back; also where
+/// that word goes into a pipe or a file and only standard input is a terminal.</para>
 /// </remarks>
 public sealed class DescriptorStream : Stream
 {
@@ -14,17 +16,23 @@ public sealed class DescriptorStream : Stream
     private static readonly string[] Folders = ["/dev/fd/", "/proc/self/fd/"];
 
     private readonly int number;
+    private readonly bool isStandard;
 
-    /// <summary>The descriptor of a number.</summary>
+    private DescriptorStream(int number, bool isStandard) => (this.number, this.isStandard) = (number, isStandard);
+
+    /// <summary>Standard output or error, whatever it is; where that is a pipe whose reader has left, nobody misses the rest.</summary>
+    public static DescriptorStream Standard(int number) => new(number, isStandard: true);
+
+    /// <summary>A descriptor that was handed over by its number.</summary>
     /// <exception cref="IOException">The program was not started with it, or may not write to it.</exception>
-    public DescriptorStream(int number)
+    public static DescriptorStream Inherited(int number)
     {
-        this.number = number;
         // What this program opened itself, the store among it, is closed at exec(2); what it was started with is not.
         if (NativeMethods.Control(number, NativeMethods.AskDescriptorFlags) is < 0 or (NativeMethods.DescriptorCloseOnExec and > 0))
             throw new IOException(FormattableString.Invariant($"descriptor {number} is not open; a shell opens it, to append to a file say, by {number}>>FILE"));
         if ((NativeMethods.Control(number, NativeMethods.AskStatusFlags) & NativeMethods.AccessMode) == NativeMethods.ReadOnly)
             throw new IOException(FormattableString.Invariant($"descriptor {number} is open for reading only"));
+        return new DescriptorStream(number, isStandard: false);
     }
 
     /// <summary>The number of the descriptor that a full path names; null where the path names none.</summary>
@@ -72,9 +80,15 @@ public sealed class DescriptorStream : Stream
         {
             var written = NativeMethods.Write(number, buffer, (nuint)buffer.Length);
             if (written >= 0)
+            {
                 buffer = buffer[(int)written..];
-            else
-                Overcome(Marshal.GetLastPInvokeError());
+                continue;
+            }
+
+            var error = Marshal.GetLastPInvokeError();
+            if (isStandard && error == NativeMethods.BrokenPipe)
+                return;
+            Overcome(error);
         }
     }
 
@@ -100,7 +114,9 @@ public sealed class DescriptorStream : Stream
         if (error == NativeMethods.Interrupted)
             return;
         if (error != NativeMethods.TryAgain)
-            throw new IOException(FormattableString.Invariant($"descriptor {number}: {Marshal.GetPInvokeErrorMessage(error)}"));
+            throw new IOException(isStandard
+                ? Marshal.GetPInvokeErrorMessage(error)
+                : FormattableString.Invariant($"descriptor {number}: {Marshal.GetPInvokeErrorMessage(error)}"));
         // A pipe that its other end made non-blocking is full: wait until it is read.
         var wanted = new NativeMethods.Polled { Descriptor = number, Events = NativeMethods.MayBeWritten };
         _ = NativeMethods.Poll(ref wanted, 1, -1);

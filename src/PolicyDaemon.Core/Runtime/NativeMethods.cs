@@ -18,6 +18,7 @@ internal static partial class NativeMethods
     internal const int AccessDenied = 13; // EACCES
     internal const int NotADirectory = 20; // ENOTDIR
     internal const int ReadOnlyFileSystem = 30; // EROFS
+    internal const int BrokenPipe = 32; // EPIPE
     internal const int MayRead = 4; // R_OK
     internal const int MayWrite = 2; // W_OK
     internal const short ReadLock = 0; // F_RDLCK

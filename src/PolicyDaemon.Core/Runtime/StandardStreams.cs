@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace PolicyDaemon.Core.Runtime;
@@ -5,10 +6,20 @@ namespace PolicyDaemon.Core.Runtime;
 /// <summary>Standard input, output and error of a program whose caller may have left them closed, broken or full.</summary>
 public static class StandardStreams
 {
+    /// <summary>The descriptor of standard output.</summary>
+    public const int Output = 1;
+
+    /// <summary>The descriptor of standard error.</summary>
+    public const int Error = 2;
+
     private const int LastDescriptor = 2;
 
     // A handle that is collected is closed; these live as long as the process.
     private static readonly List<SafeFileHandle> Held = [];
+
+    /// <summary>Writes to standard output or error, for several threads, each text at once.</summary>
+    public static TextWriter Writer(int descriptor) => TextWriter.Synchronized(
+        new StreamWriter(DescriptorStream.Standard(descriptor), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true });
 
     /// <summary>Puts /dev/null in the place of each stream that is closed; call it before anything else is opened.</summary>
     /// <remarks>

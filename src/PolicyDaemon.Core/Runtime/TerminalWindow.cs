@@ -5,12 +5,6 @@ namespace PolicyDaemon.Core.Runtime;
 /// (<c>ESC [?1h ESC =</c>), which nothing takes back.</remarks>
 public static class TerminalWindow
 {
-    /// <summary>Standard output's file descriptor.</summary>
-    public const int StandardOutput = 1;
-
-    /// <summary>Standard error's.</summary>
-    public const int StandardError = 2;
-
     /// <summary>The columns of the terminal; 0 where the descriptor is none, or does not say.</summary>
     public static int Columns(int descriptor) => Of(descriptor).Columns;
 

@@ -83,10 +83,16 @@ public sealed class CompletionStories : IAsyncLifetime
             Assert.Contains("TLSA", await ScreenAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_terminal_is_sent_nothing_that_nobody_takes_back()
+    [Theory]
+    [InlineData("policyctl --config {0}/c.conf domain list")]
+    [InlineData("policyctl --config {0}/c.conf domain list | cat")]
+    [InlineData("policyctl --config {0}/c.conf domain list 2> {0}/error")]
+    [InlineData("policyd --version; policyctl --config {0}/c.conf domain list")]
+    public async Task A_terminal_is_sent_nothing_that_nobody_takes_back(string line)
     {
-        var seen = (await CommandLine.RunAsync(["script", "-qec", $"{Path.Combine(Repository.Executables, "policyctl")} --config {directory}/c.conf domain list", "/dev/null"])).Require();
+        var command = $"cd {Repository.Executables}; PATH=.:$PATH; " + line.Replace("{0}", directory, StringComparison.Ordinal);
+
+        var seen = (await CommandLine.RunAsync(["script", "-qec", command, "/dev/null"])).Require();
 
         Assert.Contains("dane.example", seen, StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b[?1h", seen, StringComparison.Ordinal);
