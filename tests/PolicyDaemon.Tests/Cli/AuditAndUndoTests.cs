@@ -15,11 +15,28 @@ public class AuditAndUndoTests
 
         Assert.Equal(
             """
-            CHANGE  TIME                  WHO           ACTION  KEY          ANSWER   REASON
-            3       2026-11-23T12:00:00Z  alice (root)  change  example.com  encrypt  partner moves
-            2       2026-11-23T12:00:00Z  alice (root)  add     example.com  secure
+            CHANGE  TIME                  WHO           ACTION  KEY          ANSWER   REASON         COMMAND
+            3       2026-11-23T12:00:00Z  alice (root)  change  example.com  encrypt  partner moves  domain set example.com --level encrypt --reason 'partner moves'
+            2       2026-11-23T12:00:00Z  alice (root)  add     example.com  secure                  domain add example.com --level secure
 
-            """, session.Succeed("audit", "example.com", "--format", "table"));
+            """, session.Succeed("audit", "example.com", "--format", "table").Replace($" --config {session.Config}", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_command_of_a_change_stands_beside_its_first_row_or_below_it()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "b.example", "--level", "secure");
+        session.Terminal = true;
+
+        session.Width = 120;
+        Assert.Matches(
+            "\n2 +2026-11-23T12:00:00Z  alice \\(root\\)  add +[ab]\\.example  secure +domain add a\\.example b\\.example[^\n]*\\.\\.\\.\n2 +[^\n]* add +[ab]\\.example  secure\n",
+            session.Succeed("audit", "--utc", "--no-color"));
+        session.Width = 80;
+        Assert.Matches(
+            "\n2 +[^\n]* add +[ab]\\.example  secure\n    command domain add a\\.example b\\.example --level secure(\n? +[^\n]+)+\n2 +[^\n]* add +[ab]\\.example  secure\n1 ",
+            session.Succeed("audit", "--utc", "--no-color"));
     }
 
     [Fact]

@@ -129,9 +129,17 @@ internal static class AuditVerb
         if (rows.Count == 0)
             return;
 
-        var table = new Table("change", "time", "who", "action", "key", "answer", "reason");
+        // A line too long for the screen is cut there; the other formats have the whole of it.
+        var table = new Table("change", "time", "who", "action", "key", "answer", "reason", "command") { CutsLast = true };
+        long? said = null;
         foreach (var row in rows)
-            table.Add(Number(row.ChangeId), UtcTime.Text(row.Time), row.Actor.ToString(), row.Action, row.Key, Short(row.AnswerAfter), row.Reason);
+        {
+            // Of a thousand rows of one change the command is the same.
+            var command = row.ChangeId == said ? null : row.Command;
+            said = row.ChangeId;
+            table.Add(Number(row.ChangeId), UtcTime.Text(row.Time), row.Actor.ToString(), row.Action, row.Key, Short(row.AnswerAfter), row.Reason, command);
+        }
+
         report.Aligned(table);
         if (cut)
             report.Line($"The newest {RowsForPeople}; all of them: policyctl audit --limit 0", Tone.Faint);
