@@ -18,6 +18,9 @@ public sealed record ChangeRequest(Actor Actor, string Command, string? Reason, 
     /// <summary>Many keys at once: the store prepares for them.</summary>
     public bool IsBulk { get; init; }
 
+    /// <summary>What many keys have in common is said of each of them all the same.</summary>
+    public bool SaysEach { get; init; }
+
     /// <summary>Told after each key how many are written and how many there are.</summary>
     public IProgress<(int Done, int All)>? Progress { get; init; }
 }
@@ -52,7 +55,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
         var view = new StoreView(store, change, postfix);
         var planned = plan(view);
-        var warnings = new ChangeWarnings(view, settings, planned, request.IsBulk || planned.Count > ManyKeys);
+        var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > ManyKeys));
         var refusals = new ChangeRefusals(request);
         var keys = new ChangedKeys();
         // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.

@@ -28,8 +28,8 @@ public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before,
     public bool IsOnlyObserved { get; init; }
 }
 
-/// <summary>A warning about one key of a change.</summary>
-/// <param name="Name">The key, with its place in a file.</param>
+/// <summary>A warning about one key of a change, or about several that have it in common.</summary>
+/// <param name="Name">The key, with its place in a file, or a few of them.</param>
 /// <param name="Text">A sentence.</param>
 /// <param name="Others">So many keys more have the same; in bulk work they are not named.</param>
 public sealed record ChangeWarning(string Name, string Text, int Others = 0);

@@ -8,16 +8,16 @@ namespace PolicyDaemon.Administration.Changes;
 /// <summary>What is legal in a change and still deserves a thought.</summary>
 /// <param name="settings">The configuration of the daemon.</param>
 /// <param name="planned">The whole change.</param>
-/// <param name="isBulk">What many keys have in common is said of the first and counted for the others.</param>
+/// <param name="isBulk">What keys have in common is said once: a few are named, of more the first, and the others are counted.</param>
 internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnlyCollection<PlannedChange> planned, bool isBulk)
 {
-    private const int SaidOneByOne = 3;
+    private const int MostNamed = 3;
 
     private readonly List<ChangeWarning> single = [];
     private readonly Dictionary<string, (List<string> Names, int Count)> shared = new(StringComparer.Ordinal);
     private HashSet<NextHop>? present;
 
-    internal IReadOnlyList<ChangeWarning> All => isBulk ? [.. shared.SelectMany(Merged)] : single;
+    internal IReadOnlyList<ChangeWarning> All => isBulk ? [.. shared.Select(Merged)] : single;
 
     internal void Add(JudgedPlan key)
     {
@@ -31,15 +31,17 @@ internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnl
 
             ref var same = ref CollectionsMarshal.GetValueRefOrAddDefault(shared, text, out _);
             same.Names ??= [];
-            if (++same.Count <= SaidOneByOne)
+            if (++same.Count <= MostNamed)
                 same.Names.Add(key.Planned.Name);
         }
     }
 
-    private static IEnumerable<ChangeWarning> Merged(KeyValuePair<string, (List<string> Names, int Count)> same) =>
-        same.Value.Count <= SaidOneByOne
-            ? same.Value.Names.Select(name => new ChangeWarning(name, same.Key))
-            : [new ChangeWarning(same.Value.Names[0], same.Key, same.Value.Count - 1)];
+    private static ChangeWarning Merged(KeyValuePair<string, (List<string> Names, int Count)> same) => same.Value switch
+    {
+        { Count: > MostNamed } many => new(many.Names[0], same.Key, many.Count - 1),
+        { Count: 1 } one => new(one.Names[0], same.Key),
+        var few => new($"{string.Join(", ", few.Names.SkipLast(1))} and {few.Names[^1]}", same.Key),
+    };
 
     private IEnumerable<string> Of(JudgedPlan key)
     {

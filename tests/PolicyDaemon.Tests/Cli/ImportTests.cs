@@ -202,6 +202,30 @@ public class ImportTests
     }
 
     [Fact]
+    public void A_warning_about_a_few_rows_is_said_once_and_names_them()
+    {
+        using var session = new CliSession();
+        var table = session.Write("tls_policy", "a.example secure\nb.example secure\nc.example secure\n");
+
+        var warnings = session.Run("import", table, "--dry-run").Error.Split('\n').Where(line => line.StartsWith("policyctl: warning: ", StringComparison.Ordinal)).ToList();
+
+        Assert.StartsWith(
+            $"policyctl: warning: {table}:1: a.example, {table}:2: b.example and {table}:3: c.example: level secure without servername sends no SNI ", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verbose_says_of_every_row_what_many_have_in_common()
+    {
+        using var session = new CliSession();
+        var table = session.Write("tls_policy", string.Concat(Enumerable.Range(0, 20).Select(i => $"d{i}.example secure\n")));
+
+        var result = session.Run("import", table, "--dry-run", "--verbose");
+
+        Assert.Equal(20, result.Error.Split('\n').Count(line => line.Contains("level secure without servername sends no SNI", StringComparison.Ordinal)));
+        Assert.Contains($"policyctl: warning: {table}:20: d19.example: level", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_exported_table_can_be_imported_and_gives_the_same_answers()
     {
         using var session = new CliSession("fingerprint_digest = sha1");

@@ -74,11 +74,13 @@ internal static class ChangeCommand
     /// <param name="plan">What the command wants, given the store as it is.</param>
     /// <param name="cancellation">Ends the waiting for the daemon; what is written stays.</param>
     /// <param name="summary">True for bulk work, whose report on a terminal is a count once it is done.</param>
+    /// <param name="saysEach">True where a warning that many keys have in common is said of each.</param>
     internal static Task<ExitCode> RunAsync(
-        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, CancellationToken cancellation, bool summary = false)
+        CommandContext context, WriteOptions options, Func<StoreView, IReadOnlyCollection<PlannedChange>> plan, CancellationToken cancellation,
+        bool summary = false, bool saysEach = false)
     {
         _ = options.Patience(context);
-        return FinishAsync(context, options, Make(context, options.Request(context), plan, summary), summary, cancellation);
+        return FinishAsync(context, options, Make(context, options.Request(context) with { SaysEach = saysEach }, plan, summary), summary, cancellation);
     }
 
     /// <summary>Plans and commits; what it throws changed nothing.</summary>

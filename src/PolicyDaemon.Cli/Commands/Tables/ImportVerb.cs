@@ -83,7 +83,7 @@ internal static class ImportVerb
             Tell(context, options, file, table, told);
         }
 
-        var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true);
+        var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true, saysEach: context.Get(options.Verbose));
         if (conversion is not null && !context.Get(options.Write.DryRun))
             await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Destinations));
         return code;
