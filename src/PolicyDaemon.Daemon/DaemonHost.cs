@@ -137,6 +137,7 @@ internal static class DaemonHost
         services.AddHostedService<LookupUpkeep>();
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
+        services.AddHostedService<EntryEndings>();
         services.AddHostedService<StatusWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<ProberService>());
         services.AddHostedService(provider => provider.GetRequiredService<AlertService>());

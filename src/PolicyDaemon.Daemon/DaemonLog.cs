@@ -81,4 +81,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3023, LogLevel.Warning, "discovery goes on with its settings from before: what it knows must be written to the store and read from it first, so that nothing that protects mail is forgotten")]
     public static partial void DiscoverySettingsWait(this ILogger logger);
+
+    [LoggerMessage(3024, LogLevel.Information, "entries that have ended are written to the store: change {Change} of {Rows} entries, hash {Hash}")]
+    internal static partial void EntriesEnded(this ILogger logger, long change, long rows, string hash);
+
+    [LoggerMessage(3025, LogLevel.Warning, "entries that have ended cannot be written to the store, which is tried again; lookups are answered as they are to be: {Reason}")]
+    internal static partial void EntriesNotEnded(this ILogger logger, string reason);
 }

@@ -83,9 +83,15 @@ public sealed class PolicyStore : IDisposable
 
     public long Count() => session.Guard(destinations.Count);
 
+    /// <summary>The entries that end by themselves, the next one first; those that have ended and of which the store does not say so yet among them.</summary>
+    /// <param name="limit">At most so many.</param>
+    public IReadOnlyList<Destination> ReadTemporary(int limit) =>
+        session.Guard(() => destinations.Temporary(limit).Where(stored => stored.Value is not null).Select(stored => stored.Value!).ToList());
+
     public StoreCounts Counts() => session.Guard(() => new StoreCounts(
         destinations.Count(),
         destinations.CountObserved(),
+        destinations.CountTemporary(),
         destinations.CountByLevel().Where(row => TlsLevels.TryParse(row.Name, out _))
             .ToDictionary(row => TlsLevels.TryParse(row.Name, out var level) ? level : default, row => row.Count),
         destinations.CountPinsByState().Where(row => PinNames.TryParse(row.Name, out PinState _))
@@ -117,7 +123,7 @@ public sealed class PolicyStore : IDisposable
         var stored = destinations.Find(key.Text);
         if (after is not null)
             stored?.Get(Path);
-        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord);
+        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord, time.GetUtcNow());
     });
 
     /// <summary>The audit log, newest first.</summary>
@@ -130,7 +136,7 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyList<AuditRow> Change(long changeId) => session.Guard(() => AuditLog.OfChange(session.Connection, changeId).ToList());
 
     /// <summary>What taking a change back would do now; for a dry run. A change plans again, see <see cref="StoreChange.PlanUndo"/>.</summary>
-    public UndoPlan PlanUndo(long changeId) => session.Guard(() => UndoPlanner.Plan(session.Connection, destinations, changeId));
+    public UndoPlan PlanUndo(long changeId) => session.Guard(() => UndoPlanner.Plan(session.Connection, destinations, changeId, time.GetUtcNow()));
 
     /// <summary>Checks the whole audit chain, and that the present entries are those the log leads to.</summary>
     /// <param name="headHash">A hash kept elsewhere that must stand in the chain; null where none was kept.</param>
@@ -262,7 +268,8 @@ public sealed class PolicyStore : IDisposable
 /// <summary>How much a store holds.</summary>
 /// <param name="Destinations">All keys.</param>
 /// <param name="Observed">Keys that are not enforced yet.</param>
+/// <param name="Temporary">Keys whose entry ends by itself.</param>
 /// <param name="ByLevel">Keys of each level that occurs.</param>
 /// <param name="PinsByState">Pins in each state that occurs.</param>
 public sealed record StoreCounts(
-    long Destinations, long Observed, IReadOnlyDictionary<TlsLevel, long> ByLevel, IReadOnlyDictionary<PinState, long> PinsByState);
+    long Destinations, long Observed, long Temporary, IReadOnlyDictionary<TlsLevel, long> ByLevel, IReadOnlyDictionary<PinState, long> PinsByState);

@@ -53,7 +53,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         if (request.IsBulk)
             store.PrepareForBulk();
         using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
-        var view = new StoreView(store, change, postfix);
+        var view = new StoreView(store, change, postfix, time.GetUtcNow());
         var planned = plan(view);
         var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > ManyKeys));
         var refusals = new ChangeRefusals(request);

@@ -26,6 +26,9 @@ public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before,
 {
     /// <summary>It was written and is only observed: Postfix is told nothing of it.</summary>
     public bool IsOnlyObserved { get; init; }
+
+    /// <summary>When it ends by itself, and what Postfix is told then; null where it does not.</summary>
+    public EntryEnd? End { get; init; }
 }
 
 /// <summary>A warning about one key of a change, or about several that have it in common.</summary>

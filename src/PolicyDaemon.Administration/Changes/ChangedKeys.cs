@@ -1,5 +1,6 @@
 using System.Collections;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Core;
 
 namespace PolicyDaemon.Administration.Changes;
@@ -22,6 +23,8 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         records.Write(key.IsOnlyObserved ? 1 : 0);
         Write(key.Before);
         Write(key.After);
+        records.Write(key.End?.Until.ToUnixTimeSeconds() ?? 0);
+        Write(key.End?.Then);
         records.Write(key.Weakens.Count);
         foreach (var weakening in key.Weakens)
             records.Write(weakening);
@@ -42,10 +45,16 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         var isOnlyObserved = packed.Number() != 0;
         var before = ReadAnswer(ref packed);
         var after = ReadAnswer(ref packed);
+        var end = packed.Number();
+        var then = ReadAnswer(ref packed);
         var weakens = new string[packed.Number()];
         for (var i = 0; i < weakens.Length; i++)
             weakens[i] = packed.Text()!;
-        return new ChangedKey(key, action, before, after, weakens) { IsOnlyObserved = isOnlyObserved };
+        return new ChangedKey(key, action, before, after, weakens) 
+        {
+            IsOnlyObserved = isOnlyObserved,
+            End = end == 0 ? null : new EntryEnd(DateTimeOffset.FromUnixTimeSeconds(end), then),
+        };
     }
 
     private static LookupAnswer? ReadAnswer(ref PackedReader packed) =>

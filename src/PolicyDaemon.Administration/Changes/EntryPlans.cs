@@ -28,6 +28,8 @@ public sealed record WantedEntry(Destination Destination)
         return entry.Policy == Destination.Policy
             && entry.Observe == Destination.Observe
             && entry.Floor == Destination.Floor
+            && entry.Until == Destination.Until
+            && entry.Former == Destination.Former
             && (!NamesMode || entry.Mode == Destination.Mode)
             && (!NamesNote || entry.Note == Destination.Note)
             && (!NamesProbeAs || entry.ProbeAs.AsSpan().SequenceEqual(Destination.ProbeAs.AsSpan()))
@@ -67,7 +69,9 @@ public static class EntryPlans
         return [.. selection.In(view.Store).Select(key =>
         {
             var before = view.Get(key);
-            return new PlannedChange(key, before, apply(before)) { Evidence = evidence(key) };
+            // One whose end has come is as good as gone, whether or not the daemon has said so.
+            var inForce = before.At(view.Now) ?? throw StoreView.Missing(view.Store, key);
+            return new PlannedChange(key, before, apply(inForce).Settled()) { Evidence = evidence(key) };
         })];
     }
 

@@ -33,5 +33,6 @@ internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
         Planned.Key.Text, Judged.Action?.Name() ?? "none", Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
     {
         IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
+        End = Judged.EndAfter,
     };
 }

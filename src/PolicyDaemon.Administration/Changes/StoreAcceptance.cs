@@ -52,9 +52,11 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
 
     private List<ChangedKey> Differences(PolicySnapshot snapshot, PolicyStore store)
     {
-        var before = snapshot.Entries.ToDictionary(entry => entry.Key, entry => entry.Answer, StringComparer.Ordinal);
+        var now = time.GetUtcNow();
+        var before = snapshot.Entries.Select(entry => (entry.Key, Answer: entry.AnswerAt(now))).Where(entry => entry.Answer is not null)
+            .ToDictionary(entry => entry.Key, entry => entry.Answer!.Value, StringComparer.Ordinal);
         var changes = new List<ChangedKey>();
-        foreach (var destination in store.List())
+        foreach (var destination in store.List().Select(destination => destination.At(now)).OfType<Destination>())
         {
             var answer = PolicyText.Answer(destination, settings.Postfix, MapName.TlsPolicy);
             if (!before.Remove(destination.Key.Text, out var was))

@@ -11,14 +11,18 @@ public sealed class StoreView
     private readonly StoreChange? change;
     private readonly PostfixSettings postfix;
 
-    internal StoreView(PolicyStore store, StoreChange? change, PostfixSettings postfix)
+    internal StoreView(PolicyStore store, StoreChange? change, PostfixSettings postfix, DateTimeOffset now)
     {
         Store = store;
+        Now = now;
         this.change = change;
         this.postfix = postfix;
     }
 
     public PolicyStore Store { get; }
+
+    /// <summary>When the change is made, UTC.</summary>
+    public DateTimeOffset Now { get; }
 
     public Destination? Find(NextHop key) => change is null ? Store.Find(key) : change.Find(key);
 

@@ -57,7 +57,7 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         var keys = new List<ExplainedKey>();
         ExplainedKey? decisive = null;
         var answersDiscovered = settings.Discovery.Mode == DiscoveryMode.On;
-        var sources = new StoreSources(store, postfix, answersDiscovered ? new DiscoveryScope(settings.Discovery.Skip) : null);
+        var sources = new StoreSources(store, postfix, now, answersDiscovered ? new DiscoveryScope(settings.Discovery.Skip) : null);
         foreach (var key in nextHop.LookupChain())
         {
             var entry = sources.Entry(key);
@@ -106,7 +106,7 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
     }
 
     /// <summary>The entries of the store, each read once.</summary>
-    private sealed class StoreSources(PolicyStore store, PostfixSettings postfix, DiscoveryScope? scope) : IAnswerSources
+    private sealed class StoreSources(PolicyStore store, PostfixSettings postfix, DateTimeOffset now, DiscoveryScope? scope) : IAnswerSources
     {
         private readonly Dictionary<NextHop, Destination?> known = [];
 
@@ -125,7 +125,7 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         public Destination? Entry(NextHop key)
         {
             if (!known.TryGetValue(key, out var entry))
-                known.Add(key, entry = store.Find(key));
+                known.Add(key, entry = store.Find(key)?.At(now));
             return entry;
         }
     }

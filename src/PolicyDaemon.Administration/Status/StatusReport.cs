@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
@@ -33,6 +34,12 @@ public sealed record StatusReport(
     /// <summary>How many observed destinations have each verdict.</summary>
     public IReadOnlyDictionary<DestinationVerdict, long> Observed { get; init; } = ImmutableDictionary<DestinationVerdict, long>.Empty;
 
+    /// <summary>The entries that end by themselves, the next one first; of many the first ones.</summary>
+    public IReadOnlyList<Destination> Temporary { get; init; } = [];
+
+    /// <summary>How many of them are told of one by one.</summary>
+    public const int MostTemporary = 100;
+
     /// <summary>When the report was gathered.</summary>
     public DateTimeOffset At { get; init; }
 
@@ -60,6 +67,7 @@ public sealed record StatusReport(
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
+        IReadOnlyList<Destination> temporary = [];
         IReadOnlyDictionary<DestinationVerdict, long> enforced = ImmutableDictionary<DestinationVerdict, long>.Empty;
         var observed = enforced;
         try
@@ -68,6 +76,7 @@ public sealed record StatusReport(
             onlyRead = store.OnlyRead;
             counts = store.Counts();
             head = store.Head();
+            temporary = counts.Temporary > 0 ? store.ReadTemporary(MostTemporary) : [];
             enforced = store.CountVerdicts(observed: false);
             observed = store.CountVerdicts(observed: true);
             findings.AddRange(store.OpenFindings().Select(open => FindingJson.From(open.Finding, open.LastSeen)));
@@ -88,6 +97,7 @@ public sealed record StatusReport(
         {
             Enforced = enforced,
             Observed = observed,
+            Temporary = temporary,
             At = at,
             OnlyRead = onlyRead,
         };

@@ -46,7 +46,11 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
         {
             var place = item.Line > 0 ? Place(item.Line) : file;
             if (item.Kind == TableItemKind.Row)
+            {
                 rows.Add(new TableRow(item.Line, item.Destination!));
+                if (item.Destination is { Until: { } end, Former: null } gone && end <= time.GetUtcNow())
+                    warnings.Add($"{place}: the entry {gone.Key} ended at {UtcTime.Text(end)} and is passed over; take the row out");
+            }
             else if (item.Kind == TableItemKind.Warning)
                 warnings.Add($"{place}: {item.Problem}");
             else if (item.Kind == TableItemKind.NoText)
@@ -69,10 +73,12 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
     {
         ArgumentNullException.ThrowIfNull(view);
         var declared = new DeclaredEntry(view, time, hasReason);
-        var planned = rows.Where(row => isMeant?.Invoke(row.Destination) != false).Select(row => declared.Plan(row.Destination) with { Place = Place(row.Line) }).ToList();
+        // A file may be older than the end of one of its entries: it says then what came to be, and of one that went nothing.
+        var meant = rows.Where(row => isMeant?.Invoke(row.Destination) != false && row.Destination.At(view.Now) is not null).ToList();
+        var planned = meant.Select(row => Planned(declared, row, view.Now)).ToList();
         if (!prunes)
             return planned;
-        var named = rows.Select(row => row.Destination.Key).ToHashSet();
+        var named = rows.Where(row => row.Destination.At(view.Now) is not null).Select(row => row.Destination.Key).ToHashSet();
         var gone = view.Store.List().Where(entry => !named.Contains(entry.Key) && scope?.Contains(entry.Key) != false).ToList();
         if (rows.Count == 0 && scope is null && gone.Count > 0)
         {
@@ -83,6 +89,14 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
 
         planned.AddRange(gone.Select(entry => new PlannedChange(entry.Key, entry, null)));
         return planned;
+    }
+
+    private PlannedChange Planned(DeclaredEntry declared, TableRow row, DateTimeOffset now)
+    {
+        var plan = declared.Plan(row.Destination.At(now)!) with { Place = Place(row.Line) };
+        return row.Destination.Until is { } end && end <= now
+            ? plan with { Warnings = [.. plan.Warnings, $"what was temporary in it ended at {UtcTime.Text(end)}: taken is what came then"] }
+            : plan;
     }
 
     private string Place(int place) => isJson ? FormattableString.Invariant($"{file}, entry {place}") : FormattableString.Invariant($"{file}:{place}");

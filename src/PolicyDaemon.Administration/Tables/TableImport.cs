@@ -149,7 +149,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
                 pins = pins.Retire(pin.Fingerprint, PinEditing.Now(time));
         }
 
-        return before with { Policy = row.Policy, Pins = pins, Observe = row.Observe, Floor = row.Floor };
+        return before with { Policy = row.Policy, Pins = pins, Observe = row.Observe, Floor = row.Floor, Until = null, Former = null };
     }
 
     private string Place(int line) => FormattableString.Invariant($"{file}:{line}");

@@ -17,8 +17,10 @@ internal sealed record ChangeJson(
 /// <param name="Before">What Postfix was told; null where the key was not configured.</param>
 /// <param name="After">What Postfix is told; null where the key is not configured any more.</param>
 /// <param name="Weakens">Why it took a reason; empty where it did not.</param>
+/// <param name="Until">When it ends by itself; null where it does not.</param>
+/// <param name="Then">What Postfix is told from then on; null where the entry goes, or does not end.</param>
 internal sealed record ChangedKeyJson(
-    string Key, string Action, AnswerJson? Before, AnswerJson? After, IReadOnlyList<string> Weakens);
+    string Key, string Action, AnswerJson? Before, AnswerJson? After, IReadOnlyList<string> Weakens, DateTimeOffset? Until, AnswerJson? Then);
 
 /// <summary>The result of <c>init</c>.</summary>
 /// <param name="Store">The database file.</param>

@@ -1,6 +1,7 @@
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Json;
 
@@ -36,6 +37,12 @@ internal sealed record DestinationJson(
     /// <summary>At level discovered: the least that is taken; null for none.</summary>
     public string? Floor { get; init; }
 
+    /// <summary>When it ends by itself; null where it does not.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>What it comes to then, as a policy in the syntax of <c>apply</c>; null where the entry goes, or does not end.</summary>
+    public string? Then { get; init; }
+
     internal static DestinationJson From(
         Destination destination, PostfixSettings postfix, ProbeStateJson? probed = null, PinProbeState? known = null) => new(
         destination.Key.Text,
@@ -55,5 +62,7 @@ internal sealed record DestinationJson(
         probed)
     {
         Floor = destination.Floor == DiscoveryFloor.None ? null : destination.Floor.Name(),
+        Until = destination.Until,
+        Then = EntryAttributes.Text("then", destination),
     };
 }

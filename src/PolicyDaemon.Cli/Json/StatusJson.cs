@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Json;
 
@@ -64,6 +65,7 @@ internal sealed record CauseJson(
 /// <param name="Verdicts">How many enforced keys have each verdict; those that were never probed are in none.</param>
 /// <param name="ObservedVerdicts">The same of keys that are not enforced: what enforcing them would have done.</param>
 /// <param name="OnlyRead">Why nobody can write it, which is read as it lies; null where somebody can.</param>
+/// <param name="Temporary">Keys whose entry ends by itself, the next one first and a hundred at most.</param>
 internal sealed record StoreStatusJson(
     string File,
     string? Problem,
@@ -75,7 +77,8 @@ internal sealed record StoreStatusJson(
     string? Head,
     IReadOnlyDictionary<string, long>? Verdicts,
     IReadOnlyDictionary<string, long>? ObservedVerdicts,
-    string? OnlyRead)
+    string? OnlyRead,
+    IReadOnlyList<TemporaryEntryJson>? Temporary)
 {
     internal static StoreStatusJson From(StatusReport status) => new(
         status.Settings.Database,
@@ -88,7 +91,8 @@ internal sealed record StoreStatusJson(
         status.Head?.Hash,
         status.Counts is null ? null : Names(status.Enforced),
         status.Counts is null ? null : Names(status.Observed),
-        status.OnlyRead?.Message);
+        status.OnlyRead?.Message,
+        status.Counts is null ? null : [.. status.Temporary.Select(TemporaryEntryJson.From)]);
 
     private static Dictionary<string, long> Names(IReadOnlyDictionary<DestinationVerdict, long> counts) =>
         counts.ToDictionary(count => count.Key.Name(), count => count.Value);
@@ -115,4 +119,15 @@ internal sealed record DestinationMailJson(long Messages, bool Whole, DateTimeOf
     internal static DestinationMailJson? From(WaitingMail? mail, NextHop key) => mail?.Of(key) is { } count
         ? new(count.Messages, mail.IsWhole, count.Oldest, mail.Returned(count), count.Reason)
         : null;
+}
+
+/// <summary>An entry that ends by itself.</summary>
+/// <param name="Key">The canonical key.</param>
+/// <param name="Level">Its level until then.</param>
+/// <param name="Until">When it ends.</param>
+/// <param name="Then">What it comes to then, as a policy in the syntax of <c>apply</c>; null where the entry goes.</param>
+internal sealed record TemporaryEntryJson(string Key, string Level, DateTimeOffset Until, string? Then)
+{
+    internal static TemporaryEntryJson From(Destination entry) =>
+        new(entry.Key.Text, entry.Policy.Level.Name(), entry.Until!.Value, EntryAttributes.Text("then", entry));
 }

@@ -42,6 +42,7 @@ public enum FindingKind
     AnswerTooLong,
     DiscoveryTrouble,
     RevokedKeySeen,
+    EntryEnded,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -70,6 +71,9 @@ public enum FindingSource
 
     /// <summary>Discovery, about a destination without an entry or about itself.</summary>
     Discovery = 64,
+
+    /// <summary>The entries: what became of one, and what it stands against.</summary>
+    Entry = 128,
 }
 
 /// <summary>What a finding means for mail.</summary>

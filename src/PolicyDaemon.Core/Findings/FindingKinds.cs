@@ -212,6 +212,11 @@ public static class FindingKinds
             "Speak with the partner; somebody else may answer in the partner's place, or the old key is in use again")
         { FollowsVerdict = true, IsSuspicious = true, Mail = "It waits where no address shows a pinned key, otherwise it goes out through the others",
             Partner = "Your mail server shows a key again that was given up; is that meant?" },
+
+        new(FindingKind.EntryEnded, "entry-ended", FindingSource.Entry, FindingSeverity.ForInformation,
+            "An entry, or what was temporary in one, has ended as a person said with --until; told for a week",
+            "Nothing; or say it again, with another end")
+        { Mail = "It goes out as it did before, or as if there had been no entry" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

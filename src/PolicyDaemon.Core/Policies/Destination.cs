@@ -22,6 +22,12 @@ public sealed record Destination
     /// <summary>At level <c>discovered</c>: the least that is taken for an answer.</summary>
     public DiscoveryFloor Floor { get; init; }
 
+    /// <summary>When it ends by itself, UTC, whole seconds; null: never.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>What it comes to again at its end; null where it goes then. See <see cref="Temporary"/>.</summary>
+    public FormerPolicy? Former { get; init; }
+
     /// <summary>MX hosts to probe for a leading-dot key; empty for those of the domain behind the dot.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
@@ -36,6 +42,8 @@ public sealed record Destination
         && Mode == other.Mode
         && Observe == other.Observe
         && Floor == other.Floor
+        && Until == other.Until
+        && Former == other.Former
         && ProbeAs.AsSpan().SequenceEqual(other.ProbeAs.AsSpan())
         && Note == other.Note;
 

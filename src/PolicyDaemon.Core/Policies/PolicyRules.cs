@@ -19,6 +19,8 @@ public static class PolicyRules
         var problems = Find(destination, postfix);
         if (problems.Count == 0 && !destination.Observe && PolicyText.MayBeTooLong(destination) && PolicyText.TextLength(destination, postfix) is var length and > AnswerLimits.SocketmapText)
             problems.Add(TooLong(destination, postfix, length));
+        if (problems.Count == 0 && destination.Until is not null && destination.AfterEnd() is { } then)
+            problems.AddRange(Problems(then, postfix).Select(problem => problem.At("after its end")));
         return problems;
     }
 
@@ -143,6 +145,8 @@ public static class PolicyRules
     private static IEnumerable<Problem> FindInKey(Destination destination)
     {
         var (level, key) = (destination.Policy.Level, destination.Key);
+        if (destination is { Former: not null, Until: null })
+            yield return new Problem("what it comes to at its end takes an end", "say until when");
         if (destination.Floor != DiscoveryFloor.None && level != TlsLevel.AsDiscovered)
             yield return new Problem(
                 $"a floor is for level discovered: at {level.Name()} the level itself is the least", "remove the floor, or choose level discovered");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 
@@ -10,6 +11,8 @@ namespace PolicyDaemon.Core.Policies;
 /// weakening, only a warning (<see cref="PolicyWarnings"/>).</para>
 /// <para>Level <c>default</c> is as good as no entry and takes a reason all the same, as it keeps discovery away; so does <c>discovered</c>
 /// from wherever its floor says less than was said before.</para>
+/// <para>An entry that ends by itself is compared as it is now and as it will be from each end on, its own and that of the one before: what is
+/// given back later than before, or to less, takes a reason now, and at its end nobody is asked.</para>
 /// <para>What cannot be compared counts as weaker: a level beside the ladder, an attribute that hands a decision back to main.cf, an
 /// attribute for which nobody decided what another value means (<see cref="PolicyAttribute.Change"/>).</para>
 /// <para>Not weakening: adding or approving a pin. It widens what is accepted, but it is the everyday act of this program, done by
@@ -24,10 +27,30 @@ public static class Weakening
     /// <param name="after">The entry as it would be; null for a removal.</param>
     /// <param name="postfix">For which Postfix.</param>
     /// <param name="find">Finds another entry by its key, as it is before the change.</param>
+    /// <param name="now">The time of the change, UTC.</param>
     public static IReadOnlyList<string> Of(
-        Destination? before, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> find)
+        Destination? before, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> find, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(find);
+        var reasons = new List<string>(Now(before?.At(now), after?.At(now), postfix, key => find(key)?.At(now)));
+        if (after is null)
+            return reasons;
+        foreach (var end in ((DateTimeOffset?[])[before?.Until, after.Until]).OfType<DateTimeOffset>().Where(end => end > now).Distinct().Order())
+        {
+            foreach (var reason in Now(before?.At(end), after.At(end), postfix, key => find(key)?.At(end)))
+            {
+                if (!reasons.Contains(reason))
+                    reasons.Add($"from {end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)} on: {reason}");
+            }
+        }
+
+        return reasons;
+    }
+
+    /// <summary>The same of what is in force at one time.</summary>
+    internal static IReadOnlyList<string> Now(
+        Destination? before, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> find)
+    {
         if (after is null)
             return before is null ? [] : [Removal(before, find)];
 

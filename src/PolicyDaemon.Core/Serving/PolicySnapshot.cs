@@ -150,6 +150,17 @@ public sealed class PolicySnapshot
         return false;
     }
 
+    /// <summary>The entry of a canonical key; null where it is not configured.</summary>
+    public SnapshotEntry? Find(string canonicalKey)
+    {
+        Span<byte> octets = stackalloc byte[LookupKey.MaxCanonicalLength];
+        var key = octets[..PolicySnapshotTableBuilder.KeyOctets(canonicalKey, octets)];
+        var keyHash = PolicySnapshotTable.HashOf(hash, key);
+        var from = overlay?.Find(keyHash, key) > 0 ? overlay : table;
+        var position = from.Find(keyHash, key);
+        return position == 0 || from.Record(position).IsRemoved ? null : WholeEntry(from, from.Record(position));
+    }
+
     /// <summary>Finds what the entry <c>*</c> answers.</summary>
     /// <returns>False where there is none in force.</returns>
     public bool TryFindDefault(MapName map, TimeProvider time, out LookupReply reply)
@@ -193,18 +204,21 @@ public sealed class PolicySnapshot
         var record = from.Record((uint)slot);
         if (record.IsRemoved || (hiding is not null && hiding.TryFind((uint)(slot >> 32), record.Key, out _)))
             return false;
-        entry = Entry(from, record);
-        if (record.HasEnd)
-        {
-            entry = entry with
+        entry = WholeEntry(from, record);
+        return true;
+    }
+
+    private static SnapshotEntry WholeEntry(PolicySnapshotTable from, in PolicySnapshotRecord record)
+    {
+        var entry = Entry(from, record);
+        return !record.HasEnd
+            ? entry
+            : entry with
             {
                 ValidUntil = DateTimeOffset.FromUnixTimeSeconds(record.ValidUntil),
                 Then = record.Then == 0 ? null : EntryAfter.Of(Entry(from, from.Record(record.Then))),
                 HasLapsed = record.HasLapsed,
             };
-        }
-
-        return true;
     }
 
     private static SnapshotEntry Entry(PolicySnapshotTable from, in PolicySnapshotRecord record) => new(

@@ -23,8 +23,17 @@ public readonly record struct SnapshotEntry(
     /// <summary>The end was seen to have come, and no clock brings the entry back.</summary>
     public bool HasLapsed { get; init; }
 
+    /// <summary>True where more is to be done about the entry than to answer from it: it cannot be served, or it ends.</summary>
+    public bool IsNoted => ValidUntil is not null || Unservable is not null;
+
+    /// <summary>What it answers at a time, for people; null where it is gone by then.</summary>
+    public LookupAnswer? AnswerAt(DateTimeOffset time) => HasLapsed || ValidUntil <= time ? Then?.Of(Key).AnswerAt(time)
+        : Floor is { } floor ? LookupAnswer.ByDiscovery(floor)
+        : Answer;
+
     /// <summary>Why mail waits for want of something that can be served, on one of the maps at least; null where both can answer.</summary>
-    public string? Unservable => Floor is not null ? null
+    public string? Unservable => HasLapsed ? Then?.Of(Key).Unservable
+        : Floor is not null ? null
         : Answer.Kind == LookupAnswerKind.Temporary ? Answer.Text
         : TlsRptAnswer.Kind == LookupAnswerKind.Temporary ? $"on {MapName.TlsPolicyTlsRpt.Name()}: {TlsRptAnswer.Text}"
         : null;

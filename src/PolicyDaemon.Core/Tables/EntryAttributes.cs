@@ -33,6 +33,8 @@ public sealed record EntryAttribute(
 /// mode=locked             locked, assist (not written) or auto
 /// observe=yes             not enforced
 /// floor=secure            at level discovered: encrypt, secure or dane-only
+/// until=TIME              when it ends by itself, UTC: 2026-12-01T00:00:00Z
+/// then=word               { then = secure match=a.example }: what it comes to then; without it the entry goes
 /// probe_as=mx1|mx2        hosts to probe for a key with a leading dot
 /// note=word               { note = any text }: braces where it has blanks, \n, \\ and \u{7B} where they would be misread
 /// pin=HEX|HEX             pins of an entry whose level compares none; at fingerprint the policy's match has them
@@ -69,6 +71,8 @@ public static class EntryAttributes
             (entry, value, _) => DiscoveryFloors.TryParse(value, out var floor)
                 ? (entry with { Floor = floor }, null)
                 : (null, $"'{AttributeValues.Shown(value)}' is no floor{Nearest.Suggestion(value, DiscoveryFloors.Names)}; write one of {string.Join(", ", DiscoveryFloors.Names)}")),
+        new("until", entry => entry.Until is { } end ? [end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)] : [], EntryEndText.AddUntil),
+        new("then", entry => entry.Former is { } former ? [EntryEndText.Of(former)] : [], EntryEndText.AddThen) { IsText = true },
         new("probe_as", entry => entry.ProbeAs, AddProbeAs) { AddsUp = true, Separator = PolicyAttributes.FingerprintSeparator },
         new("note", entry => entry.Note is null ? [] : [entry.Note], (entry, value, _) => (entry with { Note = value.Length == 0 ? null : value }, null)) { IsText = true },
         Pins(
@@ -85,6 +89,9 @@ public static class EntryAttributes
         Pins("certificate", entry => Said(entry, PinSubject.Certificate), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.Certificate)),
         Pins("public_key", entry => Said(entry, PinSubject.PublicKey), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.PublicKey)),
     ];
+
+    /// <summary>The value of an attribute that has one at most; null where it says what goes without saying.</summary>
+    public static string? Text(string name, Destination entry) => All.First(attribute => attribute.Name == name).Get(entry) is [var value, ..] ? value : null;
 
     /// <summary>True for a pin that a row has; the others are the prober's own, or history.</summary>
     public static bool IsSaid(Pin pin)

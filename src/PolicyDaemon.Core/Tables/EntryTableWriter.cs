@@ -60,17 +60,24 @@ public static class EntryTableWriter
                 yield return $"{PolicyAttributes.MatchName}={pin.Fingerprint.Hex}";
         }
 
-        foreach (var attribute in PolicyAttributes.All)
-        {
-            var values = attribute.Get(entry.Policy);
-            foreach (var value in attribute.Separator is { } separator && !values.IsEmpty ? [string.Join(separator, values)] : values)
-                yield return attribute.Braced ? $"{{ {attribute.Name} = {value} }}" : $"{attribute.Name}={value}";
-        }
+        foreach (var attribute in Attributes(entry.Policy))
+            yield return attribute;
 
         foreach (var attribute in EntryAttributes.All)
         {
             foreach (var value in attribute.Get(entry))
                 yield return attribute.IsText ? Text(attribute.Name, value) : $"{attribute.Name}={value}";
+        }
+    }
+
+    /// <summary>The attributes of a policy as they stand in a row.</summary>
+    internal static IEnumerable<string> Attributes(TlsPolicy policy)
+    {
+        foreach (var attribute in PolicyAttributes.All)
+        {
+            var values = attribute.Get(policy);
+            foreach (var value in attribute.Separator is { } separator && !values.IsEmpty ? [string.Join(separator, values)] : values)
+                yield return attribute.Braced ? $"{{ {attribute.Name} = {value} }}" : $"{attribute.Name}={value}";
         }
     }
 

@@ -24,15 +24,30 @@ public static class PolicyTableWriter
     private const int KeyColumn = 40;
 
     /// <summary>Writes a table.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="destinations">The entries.</param>
+    /// <param name="postfix">For which Postfix.</param>
+    /// <param name="now">The time, UTC: what has ended is as it is since.</param>
     /// <returns>How many destinations were written, observed (left out), and written so that their mail is deferred.</returns>
-    public static (int Written, int Observed, int Deferred) Write(TextWriter output, IEnumerable<Destination> destinations, PostfixSettings postfix)
+    public static (int Written, int Observed, int Deferred) Write(
+        TextWriter output, IEnumerable<Destination> destinations, PostfixSettings postfix, DateTimeOffset now)
     {
         int written = 0, observed = 0, deferred = 0;
         output.Write("# Postfix smtp_tls_policy_maps table, written by policyctl export.\n");
         output.Write($"# For Postfix {postfix.Version} and later with smtp_tls_fingerprint_digest = {postfix.FingerprintDigest.Name()}.\n");
         output.Write("# Emergency use: postmap hash:FILE, then smtp_tls_policy_maps = hash:FILE; or texthash:FILE without postmap.\n");
-        foreach (var destination in destinations.OrderBy(destination => destination.Key.Text, StringComparer.Ordinal))
+        foreach (var entry in destinations.OrderBy(destination => destination.Key.Text, StringComparer.Ordinal))
         {
+            if (entry.At(now) is not { } destination)
+                continue;
+            if (destination.Until is { } end)
+            {
+                // The table goes on where the entry ends: whoever serves it by then should know.
+                output.Write(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"# until {end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, then {(destination.AfterEnd() is { } then ? PolicyText.Answer(then, postfix, MapName.TlsPolicy).ToDisplayString() : "no entry")}: {destination.Key.Text}\n"));
+            }
+
             if (destination.Observe)
             {
                 observed++;

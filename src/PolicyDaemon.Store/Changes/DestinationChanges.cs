@@ -46,14 +46,27 @@ internal sealed class DestinationChanges(
     internal IEnumerable<StoredDestination> OtherForms(NextHop key) =>
         destinations.OfHost(DestinationTable.HostOf(key)).Where(stored => stored.Id <= lastIdBefore && stored.Key != key.Text);
 
-    internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId);
+    internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId, time);
 
     internal JudgedChange Judge(NextHop key, Destination? after)
     {
         var stored = Find(key);
         if (after is not null)
             stored?.Get(session.Path);
-        return new JudgedChange(key, stored, after, postfix, FindParentBefore, origin.IsAutomation ? null : onRecord);
+        return new JudgedChange(key, stored, after, postfix, FindParentBefore, origin.IsAutomation ? null : onRecord, time);
+    }
+
+    /// <summary>Writes what an entry has come to at its end, which a person decided when the end was set; the clock may have gone back since.</summary>
+    /// <returns>False where it has no end, or another one.</returns>
+    internal bool WriteEnd(NextHop key, DateTimeOffset until)
+    {
+        if (Find(key) is not { Value: { } entry } stored || entry.Until != until)
+            return false;
+        var judged = new JudgedChange(key, stored, entry.AfterEnd(), postfix, FindParentBefore, onRecord: null, until > time ? until : time);
+        if (!Write(judged, evidence: null))
+            return false;
+        FindingTable.Raise(session.Connection, EntryEnd.FindingOf(judged, until, time), time);
+        return true;
     }
 
     /// <returns>Null where this origin may make the change.</returns>
@@ -68,7 +81,7 @@ internal sealed class DestinationChanges(
         if (Refusal(judged) is { } refused)
             throw refused;
         return WriteUnjudged(
-            judged.Key, judged.Before, judged.After, judged.AnswerBefore?.ToDisplayString(), judged.AnswerAfter?.ToDisplayString(), evidence);
+            judged.Key, judged.Before, judged.After, judged.ShownBefore, judged.ShownAfter, evidence);
     }
 
     /// <summary>Writes whatever it is told; for <see cref="Write"/>, and for tests of what somebody wrote past it.</summary>
@@ -78,7 +91,7 @@ internal sealed class DestinationChanges(
         if (stored?.Value != before)
             throw new InvalidOperationException($"{key} was judged before this change wrote it");
         last = null;
-        touchesParents |= key.IsSubdomains;
+        touchesParents |= key.IsSubdomains || key.IsDefault;
         if (stored is not { } known)
         {
             if (after is null)

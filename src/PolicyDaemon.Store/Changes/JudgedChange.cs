@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Destinations;
 
 namespace PolicyDaemon.Store.Changes;
@@ -12,9 +13,11 @@ namespace PolicyDaemon.Store.Changes;
 /// <remarks>Only the store makes one, from its own rows and by the rules of Core/Policies and Core/Rotation: what one program may not write, no other may.</remarks>
 public sealed class JudgedChange
 {
+    /// <param name="now">When it is made, UTC: what an entry says ends at its end, whether or not that is written.</param>
     /// <param name="onRecord">What a person's change of pins is judged by; null for automation, whose rules have judged that.</param>
     internal JudgedChange(
-        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore, OnRecord? onRecord)
+        NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore, OnRecord? onRecord,
+        DateTimeOffset now)
     {
         Key = key;
         Stored = stored;
@@ -27,12 +30,14 @@ public sealed class JudgedChange
             (_, null) => AuditAction.Remove,
             _ => Before == after ? null : AuditAction.Change,
         };
-        AnswerBefore = stored is null
-            ? null
-            : Before is null ? StoredDestination.Unreadable : PolicyText.Answer(Before, postfix, MapName.TlsPolicy);
+        var inForce = Before?.At(now);
+        AnswerBefore = stored is { Value: null } ? StoredDestination.Unreadable
+            : inForce is null ? null : PolicyText.Answer(inForce, postfix, MapName.TlsPolicy);
         Problems = after is null ? [] : PolicyRules.Problems(Before, after, postfix);
         AnswerAfter = after is null ? null : PolicyText.Answer(after, postfix, MapName.TlsPolicy, isSound: Problems.Count == 0);
-        Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, parentBefore);
+        EndBefore = inForce is null ? null : EntryEnd.Of(inForce, postfix);
+        EndAfter = after is null ? null : EntryEnd.Of(after, postfix);
+        Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, parentBefore, now);
         if (Action == AuditAction.Remove && Before is null)
             Weakens = [$"{key.ToDisplayString()} goes, whose entry cannot be read: what it asked for is not known"];
         if (onRecord is null || Before is null || new PinCaution(Before, after) is not { ChangesServedPins: true } caution)
@@ -59,6 +64,18 @@ public sealed class JudgedChange
     /// <summary>What Postfix will be told; null where the key will not be configured.</summary>
     public LookupAnswer? AnswerAfter { get; }
 
+    /// <summary>When the entry as it is ends by itself, and what holds then; null where it does not.</summary>
+    public EntryEnd? EndBefore { get; }
+
+    /// <summary>The same of the entry as it shall be.</summary>
+    public EntryEnd? EndAfter { get; }
+
+    /// <summary>What Postfix is told now, for people and the audit log.</summary>
+    internal string? ShownBefore => AnswerBefore is { } answer ? answer.ToDisplayString() + (EndBefore is null ? "" : $" ({EndBefore})") : null;
+
+    /// <summary>What Postfix will be told.</summary>
+    internal string? ShownAfter => AnswerAfter is { } answer ? answer.ToDisplayString() + (EndAfter is null ? "" : $" ({EndAfter})") : null;
+
     /// <summary>Why it cannot be served like this: such a change is refused.</summary>
     public IReadOnlyList<Problem> Problems { get; }
 
@@ -75,6 +92,33 @@ public sealed class JudgedChange
 /// <param name="Findings">The open findings about it.</param>
 /// <param name="Probed">What the prober has seen of it; null before its first probe.</param>
 internal sealed record OnRecord(Func<NextHop, IReadOnlyList<Finding>> Findings, Func<NextHop, ProbeState?> Probed);
+
+/// <summary>The end of an entry, and what holds then.</summary>
+/// <param name="Until">When it ends, UTC.</param>
+/// <param name="Then">What Postfix is told from then on; null where the entry goes.</param>
+public sealed record EntryEnd(DateTimeOffset Until, LookupAnswer? Then)
+{
+    /// <returns>Null where the entry does not end by itself.</returns>
+    public static EntryEnd? Of(Destination entry, PostfixSettings postfix)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return entry.Until is { } until ? new(until, entry.AfterEnd() is { } then ? PolicyText.Answer(then, postfix, MapName.TlsPolicy) : null) : null;
+    }
+
+    /// <summary>The command under which the daemon's changes at ends stand in the audit log.</summary>
+    public const string Command = "end of --until";
+
+    /// <summary>What people are told of an end that has come.</summary>
+    internal static Finding FindingOf(JudgedChange judged, DateTimeOffset until, DateTimeOffset now) => new(
+        FindingKind.EntryEnded, judged.Key.Text,
+        judged.AnswerAfter is { } then
+            ? $"what was temporary in {judged.Key} ended at {UtcTime.Text(until)}, as was said when it was set: Postfix was told {judged.Before!.Policy.Level.Name()}, and is told {then.ToDisplayString()} again"
+            : $"the entry {judged.Key} ended at {UtcTime.Text(until)}, as was said when it was added: it was at level {judged.Before!.Policy.Level.Name()}, and is gone",
+        $"policyctl audit {Shell.Quote(judged.Key.Text)}", now);
+
+    /// <summary>For people: <c>until 2026-12-01T00:00:00Z, then secure</c>.</summary>
+    public override string ToString() => $"until {UtcTime.Text(Until)}, then {Then?.ToDisplayString() ?? "no entry"}";
+}
 
 /// <summary>A change is refused by the rules; nothing of it was written.</summary>
 // The judgement is what it is about, so the usual constructors without it have no meaning.

@@ -63,6 +63,10 @@ public sealed class StoreChange : IDisposable
     /// <returns>False where there is none.</returns>
     public bool Remove(NextHop key) => Guard(() => changes.Write(changes.Judge(key, null), null));
 
+    /// <summary>Writes what an entry has come to at its end.</summary>
+    /// <returns>False where it has no such end.</returns>
+    internal bool WriteEnd(NextHop key, DateTimeOffset until) => Guard(() => changes.WriteEnd(key, until));
+
     /// <summary>What taking a change back would do now. Nothing is written; write what its steps judge to do it.</summary>
     public UndoPlan PlanUndo(long changeId) => Guard(() => changes.PlanUndo(changeId));
 

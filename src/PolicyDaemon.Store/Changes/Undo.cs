@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
@@ -33,7 +34,7 @@ public sealed record UndoStep(NextHop Key, Destination? Now, Destination? BackTo
 /// where that very change is taken back, which takes a reason.</remarks>
 internal static class UndoPlanner
 {
-    internal static UndoPlan Plan(DbConnection connection, DestinationTable destinations, long changeId)
+    internal static UndoPlan Plan(DbConnection connection, DestinationTable destinations, long changeId, DateTimeOffset time)
     {
         var steps = new List<UndoStep>();
         var obstacles = new List<string>();
@@ -74,7 +75,12 @@ internal static class UndoPlanner
 
             try
             {
-                steps.Add(Step(NextHop.Parse(last.Key), now, first.Before is null ? null : DestinationDocument.FromJson(first.Before)));
+                var backTo = first.Before is null ? null : DestinationDocument.FromJson(first.Before);
+                // What a person gave an end is over at that end, and coming back to it would be without one.
+                if (backTo?.Until is { } end && (end <= time || last.Command == EntryEnd.Command))
+                    obstacles.Add($"{last.Key} would be as it was until {UtcTime.Text(end)}, and that is over; to have it again: policyctl domain set with --until");
+                else
+                    steps.Add(Step(NextHop.Parse(last.Key), now, backTo));
             }
             catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
             {

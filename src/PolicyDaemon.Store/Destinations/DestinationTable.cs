@@ -15,7 +15,7 @@ internal sealed class DestinationTable(DbConnection connection)
 {
     private const string WithPins =
         """
-        SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.floor, d.probe_as, d.note,
+        SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.floor, d.valid_until, d.former, d.probe_as, d.note,
                p.fingerprint, p.subject, p.state, p.strength, p.since
         FROM destination d LEFT JOIN pin p ON p.destination_id = d.id
 
@@ -59,6 +59,13 @@ internal sealed class DestinationTable(DbConnection connection)
         connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE host = @host LIMIT 1", new { host }) is null
             ? []
             : Grouped(connection.Query<Row>(WithPins + "WHERE d.host = @host ORDER BY d.key, p.position, p.id", new { host }).ToList());
+
+    /// <summary>The destinations that end by themselves, the next one first.</summary>
+    internal List<StoredDestination> Temporary(int limit) => connection.Query<string>(
+        "SELECT key FROM destination WHERE valid_until IS NOT NULL ORDER BY valid_until LIMIT @limit", new { limit = (long)limit }).ToList()
+        .Select(Find).OfType<StoredDestination>().ToList();
+
+    internal long CountTemporary() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE valid_until IS NOT NULL");
 
     internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
 
@@ -118,6 +125,8 @@ internal sealed class DestinationTable(DbConnection connection)
                 Mode = DestinationDocument.Mode(row.Mode),
                 Observe = row.Observe != 0,
                 Floor = DestinationDocument.Floor(row.Floor),
+                Until = row.ValidUntil?.Time(),
+                Former = DestinationDocument.FormerFromJson(row.Former),
                 ProbeAs = row.ProbeAs is null ? [] : [.. JsonSerializer.Deserialize(row.ProbeAs, StoreJson.Default.StringArray) ?? []],
                 Note = row.Note,
             };
@@ -133,7 +142,8 @@ internal sealed class DestinationTable(DbConnection connection)
 
     /// <summary>A destination with one of its pins, or with none.</summary>
     internal sealed record Row(
-        long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, string? ProbeAs, string? Note, string? Fingerprint,
+        long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, long? ValidUntil, string? Former, string? ProbeAs,
+        string? Note, string? Fingerprint,
         string? Subject, string? State, string? Strength, long? Since);
 }
 

@@ -16,8 +16,8 @@ internal sealed class DestinationWriter(DbConnection connection)
         var values = Values.Of(destination);
         connection.Execute(
             """
-            INSERT INTO destination (key, host, level, attributes, mode, observe, floor, probe_as, note)
-            VALUES (@Key, @Host, @Level, @Attributes, @Mode, @Observe, @Floor, @ProbeAs, @Note)
+            INSERT INTO destination (key, host, level, attributes, mode, observe, floor, valid_until, former, probe_as, note)
+            VALUES (@Key, @Host, @Level, @Attributes, @Mode, @Observe, @Floor, @ValidUntil, @Former, @ProbeAs, @Note)
             """,
             values);
         if (destination.Pins.IsEmpty)
@@ -31,7 +31,7 @@ internal sealed class DestinationWriter(DbConnection connection)
         connection.Execute(
             """
             UPDATE destination SET key = @Key, host = @Host, level = @Level, attributes = @Attributes, mode = @Mode, observe = @Observe,
-                   floor = @Floor, probe_as = @ProbeAs, note = @Note
+                   floor = @Floor, valid_until = @ValidUntil, former = @Former, probe_as = @ProbeAs, note = @Note
             WHERE id = @Id
             """,
             Values.Of(after) with { Id = id });
@@ -81,12 +81,14 @@ internal sealed class DestinationWriter(DbConnection connection)
     }
 
     internal sealed record Values(
-        long Id, string Key, string Host, string Level, string? Attributes, string Mode, long Observe, string? Floor, string? ProbeAs, string? Note)
+        long Id, string Key, string Host, string Level, string? Attributes, string Mode, long Observe, string? Floor, long? ValidUntil,
+        string? Former, string? ProbeAs, string? Note)
     {
         internal static Values Of(Destination destination) => new(
             0, destination.Key.Text, DestinationTable.HostOf(destination.Key), destination.Policy.Level.Name(),
             PolicyDocument.ToJson(destination.Policy), destination.Mode.Name(), destination.Observe ? 1 : 0,
-            destination.Floor == DiscoveryFloor.None ? null : destination.Floor.Name(),
+            destination.Floor == DiscoveryFloor.None ? null : destination.Floor.Name(), destination.Until?.Seconds(),
+            DestinationDocument.FormerToJson(destination.Former),
             destination.ProbeAs.IsEmpty ? null : JsonSerializer.Serialize([.. destination.ProbeAs], StoreJson.Default.StringArray), destination.Note);
     }
 

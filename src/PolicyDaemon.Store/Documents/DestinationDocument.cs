@@ -12,7 +12,7 @@ namespace PolicyDaemon.Store.Documents;
 /// <remarks>
 /// <code>
 /// {"key":"example.com","level":"fingerprint", the attributes as in PolicyDocument,
-///  "mode":"assist","observe":true,"floor":"secure","probe_as":["mx.example.com"],"note":"...",
+///  "mode":"assist","observe":true,"floor":"secure","until":1795476300,"then":{"level":"secure", attributes, "floor", "observe"},"probe_as":["mx.example.com"],"note":"...",
 ///  "pins":[{"fingerprint":"...","subject":"public-key","state":"active","strength":"dane","since":1795472700}]}
 /// </code>
 /// What is absent is left out, such as the strength of a pin that nothing trusted; so is <c>observe</c> where it is false. A value that this version does not know is a <see cref="FormatException"/>.
@@ -36,6 +36,15 @@ internal static class DestinationDocument
                 writer.WriteBoolean("observe", true);
             if (destination.Floor != DiscoveryFloor.None)
                 writer.WriteString("floor", destination.Floor.Name());
+            if (destination.Until is { } until)
+                writer.WriteNumber("until", until.Seconds());
+            if (destination.Former is { } former)
+            {
+                writer.WriteStartObject("then");
+                WriteFormer(writer, former);
+                writer.WriteEndObject();
+            }
+
             WriteList(writer, "probe_as", destination.ProbeAs);
             if (destination.Note is not null)
                 writer.WriteString("note", destination.Note);
@@ -69,6 +78,12 @@ internal static class DestinationDocument
                 case "floor":
                     destination = destination with { Floor = Floor(member.Value.GetString()) };
                     break;
+                case "until":
+                    destination = destination with { Until = member.Value.GetInt64().Time() };
+                    break;
+                case "then":
+                    destination = destination with { Former = ReadFormer(member.Value) };
+                    break;
                 case "probe_as":
                     destination = destination with { ProbeAs = [.. member.Value.EnumerateArray().Select(name => name.GetString()!)] };
                     break;
@@ -85,6 +100,31 @@ internal static class DestinationDocument
         }
 
         return destination with { Policy = policy };
+    }
+
+    /// <summary>What an entry comes to at its end, as a column of the store: an object as it stands in the document.</summary>
+    /// <returns>Null where the entry goes.</returns>
+    internal static string? FormerToJson(FormerPolicy? former)
+    {
+        if (former is null)
+            return null;
+        var buffer = new ArrayBufferWriter<byte>(128);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            WriteFormer(writer, former);
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    internal static FormerPolicy? FormerFromJson(string? json)
+    {
+        if (json is null)
+            return null;
+        using var document = JsonDocument.Parse(json);
+        return ReadFormer(document.RootElement);
     }
 
     /// <summary>True where a document is of this destination as it is, whichever version wrote it.</summary>
@@ -125,6 +165,33 @@ internal static class DestinationDocument
         if (!PinNames.TryParse(strength, out PinStrength ofStrength))
             throw new FormatException($"pin strength '{strength}'");
         return new Pin(parsed, ofWhat, inState, ofStrength, since.Time());
+    }
+
+    private static void WriteFormer(Utf8JsonWriter writer, FormerPolicy former)
+    {
+        writer.WriteString("level", former.Policy.Level.Name());
+        PolicyDocument.Write(writer, former.Policy);
+        if (former.Floor != DiscoveryFloor.None)
+            writer.WriteString("floor", former.Floor.Name());
+        if (former.Observe)
+            writer.WriteBoolean("observe", true);
+    }
+
+    private static FormerPolicy ReadFormer(JsonElement element)
+    {
+        var former = new FormerPolicy(new TlsPolicy { Level = Level(Text(element, "level")) }, DiscoveryFloor.None, Observe: false);
+        foreach (var member in element.EnumerateObject())
+        {
+            former = member.Name switch
+            {
+                "level" => former,
+                "floor" => former with { Floor = Floor(member.Value.GetString()) },
+                "observe" => former with { Observe = member.Value.GetBoolean() },
+                _ => former with { Policy = PolicyDocument.Add(former.Policy, member) },
+            };
+        }
+
+        return former;
     }
 
     private static void WriteList(Utf8JsonWriter writer, string name, ImmutableArray<string> values)

@@ -13,12 +13,27 @@ internal sealed class EntryBuilder
     private const int NamedFindings = 100;
 
     private readonly Dictionary<string, string> unservable = new(StringComparer.Ordinal);
+    private readonly EntryEnds ends = new();
 
-    internal void Clear() => unservable.Clear();
+    /// <summary>The entries that have ended and of which the store does not say so yet. May be read from any thread.</summary>
+    internal IReadOnlyCollection<EndedEntry> Ended => ends.Ended;
 
-    internal void Forget(string key) => unservable.Remove(key);
+    internal void Clear()
+    {
+        unservable.Clear();
+        ends.Clear();
+    }
 
-    /// <summary>Takes over the list of a snapshot that was read from a file: the entries with an <see cref="SnapshotEntry.Unservable"/> answer.</summary>
+    internal void Forget(string key)
+    {
+        unservable.Remove(key);
+        ends.Forget(key);
+    }
+
+    /// <summary>The keys whose entries have ended by now and were not known to.</summary>
+    internal IReadOnlyList<string> Due(DateTimeOffset now) => ends.Due(now);
+
+    /// <summary>Takes over the list of a snapshot that was read from a file: the entries that are <see cref="SnapshotEntry.IsNoted"/>.</summary>
     internal void Adopt(IEnumerable<SnapshotEntry> ofFile)
     {
         Clear();
@@ -27,27 +42,43 @@ internal sealed class EntryBuilder
     }
 
     /// <summary>Formats the answers of one key. An entry that cannot be served is a temporary error for its key alone.</summary>
-    internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix)
+    /// <param name="last">The snapshot before: an end that was seen there stays, whatever the clock says since; null where there is none.</param>
+    /// <param name="now">The time, UTC.</param>
+    internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix, PolicySnapshot? last, DateTimeOffset now)
     {
         if (stored.Value is not { } destination)
         {
             // A key that someone wrote past us in another form is answered where it would be asked for, so that it does not become a miss.
             var asked = NextHop.TryParse(stored.Key, out var canonical, out _) ? canonical.Text : stored.Key;
+            ends.Forget(asked);
             unservable[asked] = $"the entry cannot be read: {stored.Problem}";
             return new SnapshotEntry(asked, StoredDestination.Unreadable, StoredDestination.Unreadable);
         }
 
+        var entry = Format(destination, postfix);
+        if (destination.Until is not { } end)
+            return Note(entry);
+        return Note(entry with
+        {
+            ValidUntil = end,
+            Then = destination.AfterEnd() is { } then ? EntryAfter.Of(Format(then, postfix)) : null,
+            HasLapsed = end <= now || (last?.Find(entry.Key) is { HasLapsed: true } before && before.ValidUntil == end),
+        });
+    }
+
+    private static SnapshotEntry Format(Destination destination, PostfixSettings postfix)
+    {
         var key = destination.Key.Text;
         var plain = Answer(destination, postfix, MapName.TlsPolicy);
         if (plain.Kind == LookupAnswerKind.AsDiscovered)
-            return Note(new SnapshotEntry(key, PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = destination.Floor });
+            return new SnapshotEntry(key, PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = destination.Floor };
         var tlsRpt = destination.Policy.TlsRpt is null || plain.Kind == LookupAnswerKind.Temporary ? plain : Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
-        return Note(new SnapshotEntry(
+        return new SnapshotEntry(
             key, plain, tlsRpt == plain ? plain : tlsRpt,
             IsPinned: plain.Kind == LookupAnswerKind.Found && destination.Policy.Level.MatchesFingerprints())
         {
-            IsDefault = !destination.Observe && destination.Policy.Level == TlsLevel.Default,
-        });
+            IsDefault = plain.Kind == LookupAnswerKind.NotFound && !destination.Observe,
+        };
     }
 
     internal void Report(FindingSet findings)
@@ -64,8 +95,10 @@ internal sealed class EntryBuilder
         findings.Replace(FindingKind.EntryNotServable, named);
     }
 
-    private SnapshotEntry Note(SnapshotEntry entry)
+    /// <summary>Takes note of what is to be done about an entry beside answering from it.</summary>
+    internal SnapshotEntry Note(SnapshotEntry entry)
     {
+        ends.Note(entry);
         if (entry.Unservable is { } problem)
             unservable[entry.Key] = problem;
         else

@@ -7,9 +7,9 @@ namespace PolicyDaemon.Store.Snapshots;
 public sealed class LastGoodSnapshot
 {
     private LastGoodSnapshot(
-        PolicySnapshot snapshot, SnapshotIdentity inFile, IReadOnlyList<JournalRecord> records, IReadOnlyCollection<SnapshotEntry> unservable,
+        PolicySnapshot snapshot, SnapshotIdentity inFile, IReadOnlyList<JournalRecord> records, IReadOnlyCollection<SnapshotEntry> noted,
         string? journalProblem) =>
-        (Snapshot, InFile, Records, Unservable, JournalProblem) = (snapshot, inFile, records, unservable, journalProblem);
+        (Snapshot, InFile, Records, Noted, JournalProblem) = (snapshot, inFile, records, noted, journalProblem);
 
     /// <summary>The snapshot with every change of the journal.</summary>
     public PolicySnapshot Snapshot { get; }
@@ -20,8 +20,8 @@ public sealed class LastGoodSnapshot
     /// <summary>The records of the journal that continue from the snapshot file.</summary>
     internal IReadOnlyList<JournalRecord> Records { get; }
 
-    /// <summary>The entries with an <see cref="SnapshotEntry.Unservable"/> answer, collected while reading.</summary>
-    internal IReadOnlyCollection<SnapshotEntry> Unservable { get; }
+    /// <summary>The entries that are <see cref="SnapshotEntry.IsNoted"/>, collected while reading.</summary>
+    internal IReadOnlyCollection<SnapshotEntry> Noted { get; }
 
     /// <summary>Why the end of the journal could not be used; null where all of it was.</summary>
     internal string? JournalProblem { get; }
@@ -31,22 +31,22 @@ public sealed class LastGoodSnapshot
     /// <param name="reason">Why it cannot be used; null where there is no file.</param>
     public static bool TryRead(string path, [NotNullWhen(true)] out LastGoodSnapshot? last, out string? reason)
     {
-        var unservable = new List<SnapshotEntry>();
-        if (!SnapshotFile.TryRead(path, unservable, out var snapshot, out reason))
+        var noted = new List<SnapshotEntry>();
+        if (!SnapshotFile.TryRead(path, noted, out var snapshot, out reason))
         {
             last = null;
             return false;
         }
 
         var records = SnapshotJournal.Read(SnapshotJournal.PathOf(path), snapshot.Identity, out var problem);
-        var errors = unservable.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
-        var now = records.Count == 0 ? snapshot : Replay(snapshot, records, errors);
-        last = new LastGoodSnapshot(now, snapshot.Identity, records, errors.Values, problem);
+        var kept = noted.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
+        var now = records.Count == 0 ? snapshot : Replay(snapshot, records, kept);
+        last = new LastGoodSnapshot(now, snapshot.Identity, records, kept.Values, problem);
         return true;
     }
 
     /// <summary>Combines the records into one change, because applying a change costs as much as the overlay already holds.</summary>
-    private static PolicySnapshot Replay(PolicySnapshot snapshot, IReadOnlyList<JournalRecord> records, Dictionary<string, SnapshotEntry> errors)
+    private static PolicySnapshot Replay(PolicySnapshot snapshot, IReadOnlyList<JournalRecord> records, Dictionary<string, SnapshotEntry> kept)
     {
         var changed = new Dictionary<string, SnapshotEntry>(StringComparer.Ordinal);
         var removed = new HashSet<string>(StringComparer.Ordinal);
@@ -56,15 +56,15 @@ public sealed class LastGoodSnapshot
             {
                 removed.Add(key);
                 changed.Remove(key);
-                errors.Remove(key);
+                kept.Remove(key);
             }
 
             foreach (var entry in change.Changed)
             {
                 changed[entry.Key] = entry;
-                errors.Remove(entry.Key);
-                if (entry.Unservable is not null)
-                    errors.Add(entry.Key, entry);
+                kept.Remove(entry.Key);
+                if (entry.IsNoted)
+                    kept.Add(entry.Key, entry);
             }
         }
 

@@ -47,9 +47,9 @@ public static class SnapshotFile
     public static bool TryRead(string path, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason) =>
         TryRead(path, null, out snapshot, out reason);
 
-    /// <param name="unservable">Collects the entries with an <see cref="SnapshotEntry.Unservable"/> answer, so that nobody has to walk through a large snapshot for them.</param>
+    /// <param name="noted">Collects the entries that are <see cref="SnapshotEntry.IsNoted"/>, so that nobody has to walk through a large snapshot for them.</param>
     internal static bool TryRead(
-        string path, ICollection<SnapshotEntry>? unservable, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
+        string path, ICollection<SnapshotEntry>? noted, [NotNullWhen(true)] out PolicySnapshot? snapshot, out string? reason)
     {
         snapshot = null;
         reason = null;
@@ -57,7 +57,7 @@ public static class SnapshotFile
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var reader = new SnapshotFileReader(file);
-            snapshot = Read(reader, unservable);
+            snapshot = Read(reader, noted);
             if (reader.EndsWithChecksum())
                 return true;
             reason = "its checksum does not fit its content";
@@ -102,7 +102,7 @@ public static class SnapshotFile
             writer.Entry(entry);
     }
 
-    private static PolicySnapshot Read(SnapshotFileReader reader, ICollection<SnapshotEntry>? unservable)
+    private static PolicySnapshot Read(SnapshotFileReader reader, ICollection<SnapshotEntry>? noted)
     {
         if (!reader.Bytes(Magic.Length).SequenceEqual(Magic))
             throw new InvalidDataException("it is not a snapshot that this version can read");
@@ -114,16 +114,16 @@ public static class SnapshotFile
             throw new InvalidDataException($"it names the digest '{digestName}'");
         var identity = new SnapshotIdentity(storeId, sequence, hash, digest, new PostfixVersion(reader.Int(), reader.Int()));
         var count = reader.Count(MinEntry);
-        return PolicySnapshot.Build(identity, Entries(reader, count, unservable), count);
+        return PolicySnapshot.Build(identity, Entries(reader, count, noted), count);
     }
 
-    private static IEnumerable<SnapshotEntry> Entries(SnapshotFileReader reader, int count, ICollection<SnapshotEntry>? unservable)
+    private static IEnumerable<SnapshotEntry> Entries(SnapshotFileReader reader, int count, ICollection<SnapshotEntry>? noted)
     {
         for (var i = 0; i < count; i++)
         {
             var entry = reader.Entry();
-            if (entry.Unservable is not null)
-                unservable?.Add(entry);
+            if (entry.IsNoted)
+                noted?.Add(entry);
             yield return entry;
         }
     }

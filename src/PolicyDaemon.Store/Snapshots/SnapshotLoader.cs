@@ -60,7 +60,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         findings = new FindingSet(time, log);
         keeper = new FindingKeeper(engine, options.Patience, findings, time, log);
         saver = new SnapshotSaver(options, findings, time, log);
-        reader = new SnapshotReader(engine.Path, findings, log);
+        reader = new SnapshotReader(engine.Path, findings, time, log);
         health = new StoreHealth(engine.Path, findings);
         integrity = new IntegrityChecks(engine, options.Patience, time);
     }
@@ -81,6 +81,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     /// <summary>The keys that were read again since the last call; null where there were none. May be called from any thread.</summary>
     public LoadedChanges? TakeChanges() => reader.TakeChanges();
 
+    /// <summary>The entries that have ended and of which the store does not say so yet. May be read from any thread.</summary>
+    public IReadOnlyCollection<EndedEntry> Ended => reader.Ended;
+
     /// <summary>Loads the last good snapshot from the disk, then what the store has beyond it. Never throws over a bad store.</summary>
     public void Start()
     {
@@ -93,7 +96,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
                 if (read.JournalProblem is { } problem)
                     StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
                 saver.Resume(read);
-                reader.Adopt(read.Unservable);
+                reader.Adopt(read.Noted);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }
@@ -173,6 +176,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
                 Fail(new StoreException(StoreFault.Unavailable, $"{engine.Path}: {error.Message}", error));
             }
 
+            End();
             Serve();
             if (last is not null)
                 saver.Offer(last);
@@ -229,6 +233,15 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
         Recover();
         integrity.StartWhereDue(isSuspicious);
+    }
+
+    /// <summary>Takes down which entries have ended: lookups go by the clock already, and it may be set back.</summary>
+    private void End()
+    {
+        if (last is null || reader.End(last) is not { } ended)
+            return;
+        saver.Keep(ended.Snapshot, ended.Change);
+        last = ended.Snapshot;
     }
 
     private bool Fits(PolicySnapshot snapshot) =>

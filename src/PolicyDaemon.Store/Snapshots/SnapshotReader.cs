@@ -11,7 +11,7 @@ using PolicyDaemon.Store.Faults;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Reads the next snapshot from the store: only the changed keys where these are few, otherwise every destination.</summary>
-internal sealed class SnapshotReader(string path, FindingSet findings, ILogger log)
+internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvider time, ILogger log)
 {
     // Up to so many new audit rows are always read one by one; beyond, reading everything may be less.
     private const int SmallChange = 1_000;
@@ -21,10 +21,32 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
     private (StoreSession Session, DestinationTable Destinations)? reading;
 
     /// <summary>Starts from a snapshot that was read from a file.</summary>
-    internal void Adopt(IEnumerable<SnapshotEntry> unservable)
+    internal void Adopt(IEnumerable<SnapshotEntry> noted)
     {
-        entries.Adopt(unservable);
+        entries.Adopt(noted);
         entries.Report(findings);
+    }
+
+    /// <summary>The entries that have ended and of which the store does not say so yet. May be read from any thread.</summary>
+    internal IReadOnlyCollection<EndedEntry> Ended => entries.Ended;
+
+    /// <summary>A snapshot in which it stays so that entries have ended whose end has come; the change to it has the same state of the store before and after.</summary>
+    /// <returns>Null where no end has come.</returns>
+    internal LoadedSnapshot? End(PolicySnapshot last)
+    {
+        var ended = new List<SnapshotEntry>();
+        foreach (var key in entries.Due(time.GetUtcNow()))
+        {
+            if (last.Find(key) is { } entry)
+                ended.Add(entries.Note(entry with { HasLapsed = true }));
+        }
+
+        if (ended.Count == 0)
+            return null;
+        entries.Report(findings);
+        changes.Add(ended.Select(entry => entry.Key));
+        StoreLog.Ended(log, ended.Count, last.Identity.Sequence);
+        return new LoadedSnapshot(last.With(last.Identity, ended, []), new SnapshotChange(last.Identity, last.Identity, ended, []));
     }
 
     /// <summary>The changes of all loads since the last call; null where there were none. May be called from any thread.</summary>
@@ -42,9 +64,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         var head = AuditLog.Head(session.Connection);
         var identity = new SnapshotIdentity(storeId, head.Sequence, head.Hash, postfix.FingerprintDigest, postfix.Version);
         if (last is null)
-            return LoadAll(destinations, identity, postfix);
+            return LoadAll(destinations, last, identity, postfix);
         if (!AuditLog.Continues(session.Connection, last.Identity, storeId))
-            return AuditLog.Accepts(session.Connection, last.Identity) ? LoadAll(destinations, identity, postfix) : null;
+            return AuditLog.Accepts(session.Connection, last.Identity) ? LoadAll(destinations, last, identity, postfix) : null;
         if (identity == last.Identity)
             return new LoadedSnapshot(last, null);
 
@@ -52,14 +74,15 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
         var rows = head.Sequence - last.Identity.Sequence;
         return sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(session, destinations, last, identity, postfix) is { } next
             ? next
-            : LoadAll(destinations, identity, postfix);
+            : LoadAll(destinations, last, identity, postfix);
     }
 
-    private LoadedSnapshot LoadAll(DestinationTable destinations, SnapshotIdentity identity, PostfixSettings postfix)
+    private LoadedSnapshot LoadAll(DestinationTable destinations, PolicySnapshot? last, SnapshotIdentity identity, PostfixSettings postfix)
     {
         entries.Clear();
+        var now = time.GetUtcNow();
         var pins = -destinations.PinsRead;
-        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix)), (int)destinations.Count());
+        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix, last, now)), (int)destinations.Count());
         pins += destinations.PinsRead;
         // An index that lacks some would make an answer with fewer of them.
         if (destinations.CountPins() != pins)
@@ -89,13 +112,14 @@ internal sealed class SnapshotReader(string path, FindingSet findings, ILogger l
                 keys[row.Key] = row.After is not null;
         }
 
+        var now = time.GetUtcNow();
         var changed = new List<SnapshotEntry>();
         var removed = new List<string>();
         foreach (var (key, isThere) in keys)
         {
             if (destinations.Find(key) is { } stored)
             {
-                changed.Add(entries.Build(stored, postfix));
+                changed.Add(entries.Build(stored, postfix, last, now));
                 continue;
             }
 

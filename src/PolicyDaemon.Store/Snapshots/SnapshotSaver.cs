@@ -25,6 +25,11 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
     private Task<string?>? running;
     private PolicySnapshot? beingSaved;
 
+    // Ends of entries change a snapshot that shows the same state of the store; which of them the file has is counted.
+    private int ends;
+    private int endsBeingSaved;
+    private int endsSaved;
+
     /// <summary>Starts from the snapshot that was read from the disk.</summary>
     internal void Resume(LastGoodSnapshot read)
     {
@@ -45,8 +50,14 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
         }
 
         if (snapshot.Count > AtOnce && change is not null && journal.TryAdd(change))
+        {
             SyncJournal();
-        else if (!failed || IsDue(snapshot))
+            return;
+        }
+
+        if (change is not null && change.Previous == change.Identity)
+            ends++;
+        if (!failed || IsDue(snapshot))
             SaveNow(snapshot);
     }
 
@@ -56,10 +67,10 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
         Collect(wait: false);
         if (!journal.IsSynced && (journalFailedAt == long.MinValue || time.GetElapsedTime(journalFailedAt) >= RetryAfter))
             SyncJournal();
-        if (running is not null || snapshot.Identity == saved || !IsDue(snapshot))
+        if (running is not null || IsSaved(snapshot) || !IsDue(snapshot))
             return;
         lastAttempt = time.GetTimestamp();
-        beingSaved = snapshot;
+        (beingSaved, endsBeingSaved) = (snapshot, ends);
         if (snapshot.Count <= AtOnce)
         {
             Finish(Save(snapshot));
@@ -73,10 +84,10 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
     internal void SaveNow(PolicySnapshot snapshot)
     {
         Collect(wait: true);
-        if (snapshot.Identity == saved)
+        if (IsSaved(snapshot))
             return;
         lastAttempt = time.GetTimestamp();
-        beingSaved = snapshot;
+        (beingSaved, endsBeingSaved) = (snapshot, ends);
         Finish(Save(snapshot));
     }
 
@@ -85,6 +96,8 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
         Collect(wait: true);
         journal.Dispose();
     }
+
+    private bool IsSaved(PolicySnapshot snapshot) => snapshot.Identity == saved && endsSaved == ends;
 
     private bool IsDue(PolicySnapshot snapshot)
     {
@@ -127,7 +140,7 @@ internal sealed class SnapshotSaver(SnapshotLoaderOptions options, FindingSet fi
             return;
         }
 
-        saved = beingSaved!.Identity;
+        (saved, endsSaved) = (beingSaved!.Identity, endsBeingSaved);
         StoreLog.SnapshotSaved(log, saved.Sequence);
         journal.Cover(saved);
         SyncJournal();

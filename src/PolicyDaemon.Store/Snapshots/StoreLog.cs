@@ -34,4 +34,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(2009, LogLevel.Warning, "The journal {File} beside the last good snapshot was read up to audit row {Sequence} and not further: {Reason}")]
     internal static partial void JournalCut(ILogger log, string file, long sequence, string reason);
+
+    [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
+    internal static partial void Ended(ILogger log, int count, long sequence);
 }

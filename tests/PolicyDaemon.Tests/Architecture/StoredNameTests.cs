@@ -58,7 +58,8 @@ public class StoredNameTests
             "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
             "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
-            "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen");
+            "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen",
+            "entry-ended");
 
     [Fact]
     public void Severities_keep_their_names() =>

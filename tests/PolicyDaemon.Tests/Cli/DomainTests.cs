@@ -156,7 +156,9 @@ public class DomainTests
                     "kind": "found",
                     "text": "encrypt"
                   },
-                  "weakens": []
+                  "weakens": [],
+                  "until": null,
+                  "then": null
                 }
               ],
               "warnings": []
@@ -209,7 +211,7 @@ public class DomainTests
         session.Succeed("domain", "add", "b.example", "--level", "encrypt");
         session.Succeed("domain", "add", "[b.example]:587", "--level", "encrypt");
 
-        Assert.Equal("[b.example]:587\tencrypt\t-\tyes\tassist\t\tnot probed\t-\t-\t-\n", session.Succeed("domain", "list", "[*"));
+        Assert.Equal("[b.example]:587\tencrypt\t-\tyes\tassist\t\tnot probed\t-\t-\t-\t-\n", session.Succeed("domain", "list", "[*"));
         Assert.Equal(ExitCode.Negative, session.Run("domain", "list", "c*").Code);
     }
 

@@ -62,6 +62,7 @@ public sealed class JsonShapeTests
         [typeof(DnsAnswerJson)] = "DNS answer",
         [typeof(StatusJson)] = "status report",
         [typeof(StoreStatusJson)] = "store",
+        [typeof(TemporaryEntryJson)] = "temporary entry",
         [typeof(FindingJson)] = "finding",
         [typeof(PresentedKeyJson)] = "presented key",
         [typeof(DaemonStatus)] = "daemon",

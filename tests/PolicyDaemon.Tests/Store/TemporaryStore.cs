@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
@@ -9,6 +8,7 @@ using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Choice;
+using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Store;
 
@@ -27,7 +27,7 @@ internal sealed class TemporaryStore : IDisposable
             PolicyStore.Create(Path, Alice, Time).Dispose();
     }
 
-    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+    internal SettableClock Time { get; } = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
 
     internal string Directory { get; }
 

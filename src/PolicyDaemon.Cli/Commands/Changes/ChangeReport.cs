@@ -26,6 +26,11 @@ internal static class ChangeReport
             report.Tsv(Columns, keys.Select(key => Row(key, change)));
         else
             Table(report, summary ? Worth(keys, dryRun) : keys);
+        if (!report.IsTable && !summary)
+        {
+            foreach (var key in keys.Where(key => key is { End: not null, Action: not "none" }))
+                report.Note($"{key.Key}: {key.End}");
+        }
 
         if (summary)
             report.Note(Counts(keys));
@@ -73,7 +78,7 @@ internal static class ChangeReport
         foreach (var key in keys)
         {
             report.Line($"{key.Key}  {Verb(key.Action)}", Tone.Heading);
-            report.Facts([("  before", key.Before.Cell()), ("  after", key.After.Cell())]);
+            report.Facts([("  before", key.Before.Cell()), ("  after", key.After.Cell()), .. key.End is null ? ((string, Cell)[])[] : [("  end", key.End.ToString())]]);
             foreach (var weakening in key.Weakens)
                 report.Line($"  weakens: {weakening}", Tone.Caution);
         }
@@ -95,7 +100,9 @@ internal static class ChangeReport
             key.Action,
             key.Before is { } before ? AnswerJson.From(before) : null,
             key.After is { } after ? AnswerJson.From(after) : null,
-            key.Weakens)),
+            key.Weakens,
+            key.End?.Until,
+            key.End?.Then is { } then ? AnswerJson.From(then) : null)),
         warnings);
 
     private static string Verb(string action) => action switch

@@ -27,6 +27,7 @@ internal static class DomainAdd
                 ("policyctl domain add example.com --level secure", "Verified TLS to a server whose certificate names example.com or a host below it."),
                 ("policyctl domain add a.example b.example --level encrypt --wait 10", "Several in one change; return once the daemon answers from it."),
                 ($"policyctl domain add .example.com --level fingerprint --match {Arguments.SomeFingerprint}", "Subdomains of example.com: only a server whose certificate or public key has this fingerprint."),
+                ("policyctl domain add example.com --level default --until 7d --reason 'their policy is broken'", "An exemption that ends by itself."),
                 ("policyctl domain add '[mx.example.com]:587' --level encrypt --dry-run", "Show what Postfix would be told for a relay, and change nothing."),
             ],
         };

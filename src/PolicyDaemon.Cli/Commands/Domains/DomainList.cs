@@ -17,7 +17,7 @@ namespace PolicyDaemon.Cli.Commands.Domains;
 /// <summary><c>domain list</c></summary>
 internal static class DomainList
 {
-    private static readonly string[] Columns = ["key", "level", "pins", "served", "mode", "note", "verdict", "last_probe", "next_probe", "days_left"];
+    private static readonly string[] Columns = ["key", "level", "pins", "served", "mode", "note", "verdict", "last_probe", "next_probe", "days_left", "until"];
 
     // For a person: without the times of probes, which `domain show` says, and with the note where it can be as long as it is.
     private static readonly int[] OnScreen = [0, 1, 2, 3, 4, 6, 9, 5];
@@ -64,8 +64,12 @@ internal static class DomainList
             foreach (var destination in destinations)
             {
                 var row = Row(destination, postfix, probed.GetValueOrDefault(destination.Key), now);
-                if (report.IsTable && destination.Floor != DiscoveryFloor.None)
-                    row[1] = $"{destination.Policy.Level.Name()}, at least {destination.Floor.Name()}";
+                if (report.IsTable)
+                {
+                    row[1] = destination.Policy.Level.Name() + (destination.Floor == DiscoveryFloor.None ? "" : $", at least {destination.Floor.Name()}")
+                        + (destination.Until is { } until ? $", until {UtcTime.Text(until)}" : "");
+                }
+
                 table.Add(report.IsTable ? [.. OnScreen.Select(column => row[column])] : row);
             }
 
@@ -88,13 +92,14 @@ internal static class DomainList
         destination.Key.Text,
         destination.Policy.Level.Name(),
         Pins(destination, postfix),
-        Served(destination, postfix),
+        Served(destination.At(now), postfix),
         destination.Mode.Name(),
         destination.Note,
         new Cell(VerdictText.Name(probed?.Verdict), VerdictText.Tone(probed?.Verdict)),
         probed is null ? "-" : UtcTime.Text(probed.LastProbe),
         probed is null ? "-" : UtcTime.Text(probed.NextDue),
         VerdictText.DaysLeft(probed?.Expires, now),
+        destination.Until is { } until ? UtcTime.Text(until) : "-",
     ];
 
     private static string Pins(Destination destination, PostfixSettings postfix) => destination.Pins.IsEmpty
@@ -103,8 +108,10 @@ internal static class DomainList
             CultureInfo.InvariantCulture,
             $"{(destination.Policy.Level.MatchesFingerprints() && !destination.Observe ? PinSelection.Of(destination, postfix).Served.Length : 0)}/{destination.Pins.Length}");
 
-    private static Cell Served(Destination destination, PostfixSettings postfix)
+    private static Cell Served(Destination? destination, PostfixSettings postfix)
     {
+        if (destination is null)
+            return new Cell("ended", Tone.Caution);
         if (destination.Observe)
             return new Cell("observed", Tone.Caution);
         return PolicyText.Answer(destination, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.Temporary

@@ -30,6 +30,7 @@ internal static class DomainSet
                 ("policyctl domain set '*.example' --mode locked", "Every entry below .example, in one change."),
                 ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
                 ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
+                ("policyctl domain set example.com --level default --until 4h --reason 'ticket 4712'", "As main.cf says for four hours, then as it was, by itself."),
             ],
         };
         verb.Add(keys);
@@ -50,7 +51,7 @@ internal static class DomainSet
         if (context.Get(enforce) && policy.Observes(context))
             throw new CommandException(ExitCode.Usage, "--observe and --enforce exclude each other; give one");
         var after = policy.Apply(context, destination, taken);
-        return context.Get(enforce) ? after with { Observe = false } : after;
+        return policy.WithEnd(context, destination, context.Get(enforce) ? after with { Observe = false } : after);
     }
 
     private static async Task<ExitCode> RunAsync(

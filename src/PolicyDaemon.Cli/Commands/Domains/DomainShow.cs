@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -10,6 +11,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 
@@ -60,7 +62,7 @@ internal static class DomainShow
             return ExitCode.Done;
         }
 
-        var facts = Facts(destination, postfix);
+        var facts = Facts(destination, postfix, now);
         facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, destination.Key, now));
         if (report.Format == OutputFormat.Tsv)
         {
@@ -107,7 +109,7 @@ internal static class DomainShow
         return [.. observations.Select(observation => ObservationJson.From(observation, known, frame))];
     }
 
-    private static List<(string Name, Cell Value)> Facts(Destination destination, PostfixSettings postfix)
+    private static List<(string Name, Cell Value)> Facts(Destination destination, PostfixSettings postfix, DateTimeOffset now)
     {
         var facts = new List<(string, Cell)> { ("key", destination.Key.Text) };
         if (destination.Key.ToDisplayString() is var unicode && unicode != destination.Key.Text)
@@ -115,6 +117,9 @@ internal static class DomainShow
         facts.Add(("level", destination.Policy.Level.Name()));
         if (destination.Floor != DiscoveryFloor.None)
             facts.Add(("floor", destination.Floor.Name()));
+        if (EntryEnd.Of(destination, postfix) is { } end)
+            facts.Add(("end", new Cell(
+                end.Until > now ? $"{end} (in {FindingText.Age(end.Until - now)})" : $"{end}: it has ended, and policyd has yet to write that", Tone.Caution)));
         foreach (var attribute in PolicyAttributes.All)
         {
             if (attribute.Get(destination.Policy) is { IsEmpty: false } values)
@@ -129,9 +134,15 @@ internal static class DomainShow
             facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
         if (destination.Note is not null)
             facts.Add(("note", destination.Note));
-        var answer = PolicyText.Answer(destination, postfix, MapName.TlsPolicy);
+        if (destination.At(now) is not { } inForce)
+        {
+            facts.Add(("answer", new Cell("(not configured)", Tone.Faint)));
+            return facts;
+        }
+
+        var answer = PolicyText.Answer(inForce, postfix, MapName.TlsPolicy);
         facts.Add(("answer", new Cell(answer.ToDisplayString(), answer.Tone())));
-        var tlsRpt = PolicyText.Answer(destination, postfix, MapName.TlsPolicyTlsRpt);
+        var tlsRpt = PolicyText.Answer(inForce, postfix, MapName.TlsPolicyTlsRpt);
         if (tlsRpt != answer)
             facts.Add(("answer on " + MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
         return facts;

@@ -8,6 +8,7 @@ using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 
@@ -15,6 +16,8 @@ namespace PolicyDaemon.Cli.Commands.Domains;
 /// <remarks>An attribute of the policy is an option here and a row of <see cref="PolicyAttributes"/>, by the same name.</remarks>
 internal sealed class PolicyOptions
 {
+    private const string Never = "never";
+
     private readonly Option<string?> level = new("--level", "-l")
     {
         HelpName = "LEVEL",
@@ -59,6 +62,12 @@ internal sealed class PolicyOptions
 
     private readonly Option<bool> observe = new("--observe") { Description = "Do not enforce: answered as if not configured" };
 
+    private readonly Option<string?> until = new("--until")
+    {
+        HelpName = "WHEN",
+        Description = "Only until then: 4h, 7d, 2026-12-01, 2026-12-01T18:00Z. An entry that is added goes then, and what is set goes back to what it was; never: for good",
+    };
+
     private readonly Option<string?> note = new("--note") { HelpName = "TEXT", Description = "Your own words, shown with the entry" };
 
     private readonly Option<string[]> probeAs = Hosting.ProbeAs.Option();
@@ -96,6 +105,7 @@ internal sealed class PolicyOptions
         command.Add(attribute);
         command.Add(mode);
         command.Add(observe);
+        command.Add(until);
         command.Add(note);
         command.Add(probeAs);
     }
@@ -122,12 +132,30 @@ internal sealed class PolicyOptions
     internal WantedEntry Wanted(CommandContext context, NextHop key)
     {
         var empty = new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
-        return new WantedEntry(Apply(context, empty, new HashSet<string>()))
+        return new WantedEntry(Apply(context, empty, new HashSet<string>()) with { Until = Until(context) })
         {
             NamesMode = context.Has(mode),
             NamesNote = context.Has(note),
             NamesProbeAs = context.Has(probeAs),
         };
+    }
+
+    /// <summary>The destination with its end, as the command line says when it is to be again what it was.</summary>
+    /// <param name="before">As it is.</param>
+    /// <param name="after">As it shall be.</param>
+    /// <exception cref="CommandException">It says no time ahead, or nothing that would end.</exception>
+    internal Destination WithEnd(CommandContext context, Destination before, Destination after)
+    {
+        if (!context.Has(until))
+            return after;
+        if (Until(context) is not { } end)
+            return after with { Until = null, Former = null };
+        if (before.Policy.Level.MatchesFingerprints() && after.Policy.Level.MatchesFingerprints() && !before.Pins.AsSpan().SequenceEqual(after.Pins.AsSpan()))
+            throw new CommandException(ExitCode.Usage, "--until is about level and attributes; a pin that is added stays: take it out of service with policyctl pin revoke");
+        var temporary = Temporary.Until(before, after, end);
+        return temporary.Settled().Until is not null
+            ? temporary
+            : throw new CommandException(ExitCode.Usage, $"{before.Key}: nothing would end then, as it is what it would come back to; say with --until what shall be different meanwhile");
     }
 
     /// <summary>The destination with everything that the command line says of it.</summary>
@@ -186,6 +214,21 @@ internal sealed class PolicyOptions
         return TlsLevels.TryParse(name, out var known)
             ? known
             : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.EntryNames)}; the levels are {string.Join(", ", TlsLevels.EntryNames)}");
+    }
+
+    private DateTimeOffset? Until(CommandContext context)
+    {
+        if (context.Get(until) is not { } text || text == Never)
+            return null;
+        var now = context.Host.Time.GetUtcNow();
+        if (!Moments.TryParseFuture(text, context.Host.Time, out var end))
+            throw new CommandException(ExitCode.Usage, $"--until takes a time from now such as 4h or 7d, a date such as 2026-12-01, or a time such as 2026-12-01T18:00Z, not '{text}'");
+        end = UtcTime.WholeSeconds(end);
+        if (end <= now)
+            throw new CommandException(ExitCode.Usage, $"--until takes a time ahead, and {UtcTime.Text(end)} is over");
+        return end <= Temporary.Longest(now)
+            ? end
+            : throw new CommandException(ExitCode.Usage, FormattableString.Invariant($"--until takes a time within {Temporary.MostYears} years, and {UtcTime.Text(end)} is later; what is meant for good has none"));
     }
 
     private DiscoveryFloor? Floor(CommandContext context)

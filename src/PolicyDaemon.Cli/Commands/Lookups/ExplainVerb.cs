@@ -17,7 +17,9 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Lookups;
@@ -130,10 +132,10 @@ internal static class ExplainVerb
         if (observed.Entry is { } unenforced && explanation.Decisive is null && OlderTables.Behind(context) is { Count: > 0 } tables)
             facts.Add(("asked next", new Cell(OlderTables.Sentence(unenforced.Key.Text, tables), Tone.Caution)));
         if (explanation.Rule is { } rule && explanation.Decisive?.Answering is null)
-            facts.Add(("rule", Rule(rule)));
+            facts.Add(("rule", Rule(rule, settings.Postfix)));
         if (explanation.Decisive?.Answering is { } entry)
         {
-            facts.Add(("rule", Rule(entry)));
+            facts.Add(("rule", Rule(entry, settings.Postfix)));
             var tlsRpt = PolicyText.Answer(entry, settings.Postfix, MapName.TlsPolicyTlsRpt);
             if (tlsRpt != explanation.Answer)
                 facts.Add((MapName.TlsPolicyTlsRpt.Name(), new Cell(tlsRpt.ToDisplayString(), tlsRpt.Tone())));
@@ -151,7 +153,10 @@ internal static class ExplainVerb
     }
 
     /// <summary>Where the answer comes from, where the answer itself does not say so.</summary>
-    private static string Why(ExplainedKey key)
+    private static string Why(ExplainedKey key) => Reason(key)
+        + ((key.Answering ?? key.Rule) is { Until: { } until } ? $"{(Reason(key).Length == 0 ? ":" : ",")} until {UtcTime.Text(until)}" : "");
+
+    private static string Reason(ExplainedKey key)
     {
         if (key.Entry is { Observe: true })
             return ": configured, but only observed";
@@ -171,8 +176,8 @@ internal static class ExplainVerb
         return "";
     }
 
-    private static string Rule(Destination entry) =>
-        $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}";
+    private static string Rule(Destination entry, PostfixSettings postfix) =>
+        $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}{(EntryEnd.Of(entry, postfix) is { } end ? $", {end}" : "")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}";
 
     private static Table Walk(Explanation explanation)
     {

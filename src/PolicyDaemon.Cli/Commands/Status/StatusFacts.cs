@@ -6,6 +6,7 @@ using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store.Changes;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
@@ -67,6 +68,13 @@ internal static class StatusFacts
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
             facts.Add(("verdicts", VerdictText.Counts(status.Enforced, counts.Destinations - counts.Observed)));
+            if (status.Temporary is [var next, ..])
+            {
+                facts.Add(("temporary", new Cell(
+                    $"{Phrases.Count((int)Math.Min(counts.Temporary, int.MaxValue), "entry", "entries")} by --until; the next: {next.Key} at level {next.Policy.Level.Name()}, {EntryEnd.Of(next, status.Settings.Postfix)}",
+                    Tone.Caution)));
+            }
+
             if (counts.Observed > 0)
                 facts.Add(("observed", VerdictText.Counts(status.Observed, counts.Observed)
                     + (status.Observed.Count == 0 ? "" : "; " + VerdictText.Enforcing(status.Observed))

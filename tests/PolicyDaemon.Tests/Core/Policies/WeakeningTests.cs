@@ -116,7 +116,7 @@ public class WeakeningTests
     [InlineData("secure", null, true)]
     public void The_default_may_only_go_up_too(string? before, string? after, bool weakens)
     {
-        var changed = Weakening.Of(Star(before), Star(after), Entries.Sha256, _ => null);
+        var changed = Weakening.Now(Star(before), Star(after), Entries.Sha256, _ => null);
         Assert.Equal(weakens, changed.Count > 0);
 
         static Destination? Star(string? level) => level is null ? null : Told(level)! with { Key = NextHop.Default };
@@ -379,7 +379,7 @@ public class WeakeningTests
             Entries.Of(new TlsPolicy { Level = TlsLevel.Encrypt })).Count);
 
     private static IReadOnlyList<string> Of(Destination? before, Destination? after, params Destination[] others) =>
-        Weakening.Of(before, after, Entries.Sha256, (NextHop key) => Array.Find(others, other => other.Key == key));
+        Weakening.Now(before, after, Entries.Sha256, (NextHop key) => Array.Find(others, other => other.Key == key));
 
     private static Destination? Told(string text)
     {

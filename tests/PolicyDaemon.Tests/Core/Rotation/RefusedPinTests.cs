@@ -88,7 +88,7 @@ public sealed class RefusedPinTests
             Key = NextHop.Parse("example.com"), Policy = new TlsPolicy { Level = TlsLevel.Fingerprint }, Pins = [world.Pins[0], refused],
         };
 
-        var weakens = Weakening.Of(before, before with { Pins = before.Pins.Serve(refused with { State = PinState.Active }) }, PostfixSettings.Default, _ => null);
+        var weakens = Weakening.Now(before, before with { Pins = before.Pins.Serve(refused with { State = PinState.Active }) }, PostfixSettings.Default, _ => null);
 
         Assert.Contains("which was revoked", Assert.Single(weakens), StringComparison.Ordinal);
     }

@@ -79,13 +79,13 @@ public class PolicyTableWriterTests
 
         Assert.Equal(
             (1, 1, 1),
-            PolicyTableWriter.Write(output, [Entries.Of(TlsLevel.May, "a.example"), Entries.Of(TlsLevel.May, "b.example") with { Observe = true }, Entries.Pinned()], Entries.Sha256));
+            PolicyTableWriter.Write(output, [Entries.Of(TlsLevel.May, "a.example"), Entries.Of(TlsLevel.May, "b.example") with { Observe = true }, Entries.Pinned()], Entries.Sha256, DateTimeOffset.UnixEpoch));
     }
 
     private static string Write(params Destination[] destinations)
     {
         using var output = new StringWriter();
-        PolicyTableWriter.Write(output, destinations, Entries.Sha256);
+        PolicyTableWriter.Write(output, destinations, Entries.Sha256, DateTimeOffset.UnixEpoch);
         return output.ToString();
     }
 

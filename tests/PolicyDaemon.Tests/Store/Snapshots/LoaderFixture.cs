@@ -38,7 +38,7 @@ internal sealed class LoaderFixture : IDisposable
     {
         if (Loader.Current is not { } snapshot)
             return "no snapshot";
-        return snapshot.TryFind(Encoding.ASCII.GetBytes(key), map, TimeProvider.System, out var reply)
+        return snapshot.TryFind(Encoding.ASCII.GetBytes(key), map, Store.Time, out var reply)
             ? $"{reply.Kind} {Encoding.ASCII.GetString(reply.Text)}"
             : "not configured";
     }

@@ -34,7 +34,7 @@ public sealed class SnapshotJournalTests : IDisposable
 
         Assert.Equal(Identity(4), last.Snapshot.Identity);
         Assert.Equal([BBroken], last.Snapshot.Entries);
-        Assert.Equal([BBroken], last.Unservable);
+        Assert.Equal([BBroken], last.Noted);
         Assert.Equal(Identity(1), last.InFile);
         Assert.Null(last.JournalProblem);
         Assert.Equal(SnapshotFile.Mode, File.GetUnixFileMode(JournalPath));

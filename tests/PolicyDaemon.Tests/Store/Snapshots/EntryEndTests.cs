@@ -1,0 +1,223 @@
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Snapshots;
+using Xunit;
+using static PolicyDaemon.Tests.Store.TemporaryStore;
+
+namespace PolicyDaemon.Tests.Store.Snapshots;
+
+/// <summary>Entries that end by themselves, as they are served: time decides, whatever becomes of the store, the process and the clock.</summary>
+public sealed class EntryEndTests
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    [Fact]
+    public void At_its_end_the_former_policy_is_served_and_one_that_was_added_is_gone()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"), Secure("b.example") with { Until = store.Time.GetUtcNow() + Hour }, Exempt(store, "c.example", pinned: true));
+        fixture.Poll();
+        Assert.Equal(["NotFound ", "Found secure", "NotFound "], Answers(fixture));
+
+        store.Time.Advance(Hour - TimeSpan.FromSeconds(1));
+        Assert.Equal(["NotFound ", "Found secure", "NotFound "], Answers(fixture));
+        store.Time.Advance(TimeSpan.FromSeconds(1));
+        // Before anybody but the clock has noticed.
+        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        fixture.Poll();
+        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        Assert.Equal(["a.example", "b.example", "c.example"], fixture.Loader.Ended.Select(ended => ended.Key).Order());
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_does_not_bring_it_back()
+    {
+        using var store = new TemporaryStore();
+        using (var fixture = new LoaderFixture(store))
+        {
+            store.Put(Exempt(store, "a.example"));
+            fixture.Poll();
+            store.Time.Advance(Hour);
+            fixture.Poll();
+            store.Time.Set(-2 * Hour);
+            Assert.Equal("Found secure", fixture.Answer("a.example"));
+            // Not where everything is read again.
+            fixture.Loader.Use(PostfixSettings.Default with { Version = PostfixVersion.Newest });
+            Assert.Equal("Found secure", fixture.Answer("a.example"));
+            // Nor where the entry changes in something else.
+            store.Put(Exempt(store, "a.example", until: store.Time.GetUtcNow() + (2 * Hour)) with { Note = "another" });
+            fixture.Poll();
+            Assert.Equal("Found secure", fixture.Answer("a.example"));
+        }
+
+        // Nor after the process was killed, with the store or without.
+        using (var again = new LoaderFixture(store))
+            Assert.Equal("Found secure", again.Answer("a.example"));
+        File.Delete(store.Path);
+        using var without = new LoaderFixture(store);
+        Assert.Equal("Found secure", without.Answer("a.example"));
+    }
+
+    [Fact]
+    public void Another_end_is_another_exemption()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"));
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Poll();
+        store.Put(Exempt(store, "a.example"));
+        fixture.Poll();
+        Assert.Equal("NotFound ", fixture.Answer("a.example"));
+        Assert.Empty(fixture.Loader.Ended);
+    }
+
+    [Fact]
+    public void Over_a_store_that_is_away_it_ends_all_the_same()
+    {
+        using var store = new TemporaryStore();
+        using (var fixture = new LoaderFixture(store))
+        {
+            store.Put(Exempt(store, "a.example"));
+            fixture.Poll();
+        }
+
+        File.Delete(store.Path);
+        using var again = new LoaderFixture(store);
+        Assert.Equal("NotFound ", again.Answer("a.example"));
+        store.Time.Advance(Hour);
+        again.Poll();
+        Assert.Equal("Found secure", again.Answer("a.example"));
+    }
+
+    [Fact]
+    public void While_nothing_ran_it_ended()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Exempt(store, "a.example"));
+        store.Time.Advance(Hour);
+        using var fixture = new LoaderFixture(store);
+        Assert.Equal("Found secure", fixture.Answer("a.example"));
+        Assert.Equal("a.example", Assert.Single(fixture.Loader.Ended).Key);
+    }
+
+    [Fact]
+    public async Task Of_a_large_store_the_end_is_in_the_journal()
+    {
+        using var store = new TemporaryStore();
+        store.Put([.. Enumerable.Range(0, 3_000).Select(i => Secure($"d{i}.example"))]);
+        using (var fixture = new LoaderFixture(store))
+        {
+            await UntilSavedAsync(fixture, store);
+            store.Put(Exempt(store, "a.example"));
+            fixture.Poll();
+            store.Time.Advance(Hour);
+            fixture.Poll();
+            store.Time.Set(-2 * Hour);
+            Assert.Equal("Found secure", fixture.Answer("a.example"));
+        }
+
+        File.Delete(store.Path);
+        using var again = new LoaderFixture(store);
+        Assert.Equal("Found secure", again.Answer("a.example"));
+    }
+
+    [Fact]
+    public void The_daemon_writes_it_down_with_a_row_in_the_chain_and_tells_of_it()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"), Secure("b.example") with { Until = store.Time.GetUtcNow() + Hour });
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Poll();
+        // Even a clock that went back does not keep it from being written.
+        store.Time.Set(-2 * Hour);
+
+        using (var open = store.Open())
+        {
+            var receipt = Write(open, fixture);
+            Assert.Equal(2, receipt!.Rows);
+            Assert.Null(Write(open, fixture)); // a second daemon finds nothing left
+        }
+
+        fixture.Poll();
+        Assert.Empty(fixture.Loader.Ended);
+        Assert.Equal("Found secure", fixture.Answer("a.example"));
+        Assert.Equal("not configured", fixture.Answer("b.example"));
+        Assert.Equal(Secure("a.example"), store.Find("a.example"));
+        using var read = store.Open(StoreAccess.Read);
+        Assert.True(read.VerifyAudit().IsSound);
+        var row = read.Audit(PolicyDaemon.Core.Destinations.NextHop.Parse("a.example"), 1).Single();
+        Assert.Equal(("policyd", "change", "secure", "secure"), (row.Actor.Effective, row.Action, row.AnswerBefore, row.AnswerAfter));
+        Assert.Equal(["a.example", "b.example"], read.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.EntryEnded).Select(finding => finding.Finding.Subject).Order());
+        // Nobody takes an end back.
+        Assert.Contains("that is over", Assert.Single(read.PlanUndo(row.ChangeId).Obstacles.Where(reason => reason.StartsWith("a.example", StringComparison.Ordinal))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_given_back_to_less_was_decided_by_a_person()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        var encrypted = Secure("a.example") with { Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
+        store.Put(Temporary.Until(encrypted, Secure("a.example"), store.Time.GetUtcNow() + Hour));
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Poll();
+        using var open = store.Open();
+        Assert.Equal(1, Write(open, fixture)!.Rows);
+        Assert.Equal(encrypted, store.Find("a.example"));
+        // Automation may do nothing else of that kind.
+        using var change = open.BeginChange(Daemon, PostfixSettings.Default);
+        Assert.Throws<ChangeRefusedException>(() => change.Remove(encrypted.Key));
+    }
+
+    [Fact]
+    public void The_finding_is_history_after_a_week_or_a_change()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"), Exempt(store, "b.example"));
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Poll();
+        using var open = store.Open();
+        Write(open, fixture);
+        store.Put(Secure("b.example", "changed"));
+        EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
+        Assert.Equal("a.example", Assert.Single(open.OpenFindings()).Finding.Subject);
+        store.Time.Advance(TimeSpan.FromDays(7));
+        EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
+        Assert.Empty(open.OpenFindings());
+    }
+
+    private static ChangeOrigin Daemon => new(Actor.Daemon, EntryEnd.Command, "over") { IsAutomation = true };
+
+    private static ChangeReceipt? Write(PolicyStore open, LoaderFixture fixture) => EndedEntries.Write(open, fixture.Loader.Ended, Daemon, PostfixSettings.Default);
+
+    private static IEnumerable<string> Answers(LoaderFixture fixture) => [fixture.Answer("a.example"), fixture.Answer("b.example"), fixture.Answer("c.example")];
+
+    private static Destination Exempt(TemporaryStore store, string key, bool pinned = false, DateTimeOffset? until = null)
+    {
+        var before = pinned ? Pinned(key, Pin(PinA, PinState.Active)) : Secure(key);
+        return Temporary.Until(before, before with { Policy = new TlsPolicy { Level = TlsLevel.Default } }, until ?? store.Time.GetUtcNow() + Hour);
+    }
+
+    private static async Task UntilSavedAsync(LoaderFixture fixture, TemporaryStore store)
+    {
+        while (!File.Exists(fixture.SnapshotFilePath))
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+            store.Time.Advance(TimeSpan.FromSeconds(31));
+            fixture.Poll();
+        }
+    }
+}
