@@ -40,8 +40,13 @@ public sealed class PinDecision
         this.digest = digest;
         this.time = time;
         probeState = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(key));
-        fingerprints = [.. names.Select(name => name.In(before, () => probeState.Value, asGiven)).Distinct()];
+        var meant = names.Select(name => (Name: name, Pin: name.In(before, () => probeState.Value, asGiven))).ToList();
+        fingerprints = [.. meant.Select(one => one.Pin).Distinct()];
+        Remarks = asGiven ? [] : [.. meant.Select(one => one.Name.Remark(one.Pin, () => probeState.Value)).OfType<string>()];
     }
+
+    /// <summary>Which pins are meant by names that are not theirs, a sentence each: the fingerprint of the certificate where the pin is of its public key.</summary>
+    public IReadOnlyList<string> Remarks { get; }
 
     /// <summary>The entries that a decision is about, and the names of the pins that it is about in each.</summary>
     /// <param name="view">The store as it is.</param>

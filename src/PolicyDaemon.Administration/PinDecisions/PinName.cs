@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -8,8 +9,9 @@ namespace PolicyDaemon.Administration.PinDecisions;
 
 /// <summary>How a person names a pin of an entry: its fingerprint, or enough of the beginning to tell it from the others.</summary>
 /// <remarks>
-/// Taken besides are what <c>pin list</c> prints (<c>632d3ed6b838c7b1...</c>), colons, and the fingerprint of the certificate where the pin is of
-/// its public key or the other way round, in any digest: what a partner reads out is what <c>openssl x509 -fingerprint</c> prints.
+/// Taken besides are what <c>pin list</c> prints (<c>632d3ed6b838c7b1...</c>), colons, groups of four, a digest in front (<c>sha256:</c>,
+/// <c>SHA256 Fingerprint=</c>), and the fingerprint of the certificate where the pin is of its public key or the other way round, in any digest:
+/// what a partner reads out is what <c>openssl x509 -fingerprint</c> prints.
 /// </remarks>
 public sealed class PinName
 {
@@ -18,11 +20,19 @@ public sealed class PinName
 
     private readonly string digits;
     private readonly Fingerprint? complete;
+    private readonly DigestAlgorithm? algorithm;
 
-    private PinName(string digits, Fingerprint? complete) => (this.digits, this.complete) = (digits, complete);
+    private PinName(string given, string digits, Fingerprint? complete, DigestAlgorithm? algorithm) =>
+        (Given, this.digits, this.complete, this.algorithm) = (given, digits, complete, complete?.Algorithm ?? algorithm);
+
+    /// <summary>The name as it was written.</summary>
+    public string Given { get; }
+
+    /// <summary>True for a whole fingerprint.</summary>
+    public bool IsWhole => complete is not null;
 
     /// <summary>A whole fingerprint.</summary>
-    public static PinName Of(Fingerprint fingerprint) => new(fingerprint.Hex, fingerprint);
+    public static PinName Of(Fingerprint fingerprint) => new(fingerprint.Hex, fingerprint.Hex, fingerprint, null);
 
     /// <param name="text">What a person wrote.</param>
     /// <param name="name">The name.</param>
@@ -31,10 +41,18 @@ public sealed class PinName
     {
         ArgumentNullException.ThrowIfNull(text);
         name = null;
-        var trimmed = text.Trim();
+        var given = text.Trim();
+        var (named, rest) = WithoutDigest(given);
+        var trimmed = string.Concat(rest.Where(character => !char.IsWhiteSpace(character)));
         if (Fingerprint.TryParse(trimmed, out var fingerprint, out reason))
         {
-            name = new PinName(fingerprint.Hex, fingerprint);
+            if (named is { } digest && digest != fingerprint.Algorithm)
+            {
+                reason = $"'{given}' is called {digest.Name()} and has as many digits as {fingerprint.Algorithm.Name()}";
+                return false;
+            }
+
+            name = new PinName(given, fingerprint.Hex, fingerprint, null);
             return true;
         }
 
@@ -43,7 +61,7 @@ public sealed class PinName
             reason = $"'{text}' has {start.Length} hexadecimal digits; a pin of an entry is named by the first {FewestDigits} or more of its fingerprint";
         if (start.Length is < FewestDigits or >= 128 || !start.All(char.IsAsciiHexDigit))
             return false;
-        name = new PinName(start, null);
+        name = new PinName(given, start, null, named);
         reason = null;
         return true;
     }
@@ -75,15 +93,61 @@ public sealed class PinName
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(probed);
-        var own = entry.Pins.Where(pin => pin.Fingerprint.Hex.StartsWith(digits, StringComparison.Ordinal)).ToImmutableArray();
+        var own = entry.Pins.Where(pin => Names(pin.Fingerprint)).ToImmutableArray();
         if (!own.IsEmpty || probed() is not { } state)
             return own;
-        return [.. entry.Pins.Where(pin => state.PresentationsOf(pin.Fingerprint)
-            .Any(seen => Names(seen.Certificate).Any(name => name.StartsWith(digits, StringComparison.Ordinal))))];
+        return [.. entry.Pins.Where(pin => state.PresentationsOf(pin.Fingerprint).Any(seen => SubjectIn(seen.Certificate) is not null))];
     }
 
-    private IEnumerable<string> Names(Core.Observations.ServerCertificate certificate) =>
-        from algorithm in complete is { } whole ? [whole.Algorithm] : Enum.GetValues<DigestAlgorithm>()
-        from subject in (PinSubject[])[PinSubject.Certificate, PinSubject.PublicKey]
-        select certificate.Digest(subject, algorithm).Hex;
+    /// <summary>Says which pin a fingerprint stands for that is another one's of the same certificate.</summary>
+    /// <param name="pin">The pin that is meant.</param>
+    /// <param name="probed">What probes saw of the entry.</param>
+    /// <returns>A sentence; null where the name is of the pin itself.</returns>
+    public string? Remark(Fingerprint pin, Func<ProbeState?> probed)
+    {
+        ArgumentNullException.ThrowIfNull(probed);
+        if (Names(pin) || probed() is not { } state)
+            return null;
+        return state.PresentationsOf(pin)
+            .Select(seen => SubjectIn(seen.Certificate) is not { } subject ? null : subject == seen.Subject
+                ? $"{Given} is the same fingerprint in another digest; the pin is {pin}"
+                : $"{Given} is the fingerprint of the {Thing(subject)}; the pin is of its {Thing(seen.Subject)}: {pin}")
+            .OfType<string>().FirstOrDefault();
+    }
+
+    private bool Names(Fingerprint fingerprint) =>
+        (algorithm is null || algorithm == fingerprint.Algorithm) && fingerprint.Hex.StartsWith(digits, StringComparison.Ordinal);
+
+    /// <summary>What of a certificate has a fingerprint of this name.</summary>
+    private PinSubject? SubjectIn(ServerCertificate certificate)
+    {
+        foreach (var subject in (PinSubject[])[PinSubject.Certificate, PinSubject.PublicKey])
+        {
+            if (DigestAlgorithms.All.Any(digest => Names(certificate.Digest(subject, digest))))
+                return subject;
+        }
+
+        return null;
+    }
+
+    private static string Thing(PinSubject subject) => subject == PinSubject.Certificate ? "certificate" : "public key";
+
+    /// <summary>Takes the digest off: <c>sha256:</c> as many programs write it, <c>SHA256 Fingerprint=</c> of openssl x509, <c>SHA2-256(stdin)= </c> of openssl dgst.</summary>
+    private static (DigestAlgorithm? Digest, string Digits) WithoutDigest(string text)
+    {
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        var end = equals >= 0 ? equals : text.IndexOf(':', StringComparison.Ordinal);
+        if (end < 0)
+            return (null, text);
+        var before = text[..end].Trim();
+        if (equals >= 0 && before.EndsWith("fingerprint", StringComparison.OrdinalIgnoreCase))
+            before = before[..^"fingerprint".Length].Trim();
+        if (before.IndexOf('(', StringComparison.Ordinal) is var bracket and > 0)
+            before = before[..bracket];
+        if (before.StartsWith("sha2-", StringComparison.OrdinalIgnoreCase))
+            before = "sha" + before["sha2-".Length..];
+        if (DigestAlgorithms.TryParse(before, out var digest))
+            return (digest, text[(end + 1)..]);
+        return equals >= 0 && before.Length == 0 ? (null, text[(end + 1)..]) : (null, text);
+    }
 }

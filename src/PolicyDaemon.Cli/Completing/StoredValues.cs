@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 
@@ -37,13 +40,43 @@ internal static class StoredValues
         if (line.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault(argument => argument.Argument.Name == "KEY") is not { Tokens: [var key, ..] }
             || !NextHop.TryParse(key.Value, out var nextHop, out _) || store.Find(nextHop) is not { } entry)
             return [];
-        return entry.Pins.Where(pin => verb switch
+        var probed = new Lazy<ProbeState?>(() => store.ReadProbeState(nextHop));
+        var written = Written.Of(current);
+        var pins = entry.Pins.Where(pin => verb switch
         {
             "approve" => pin.State == PinState.Candidate,
             "revoke" => pin.IsServed,
             "add" => !pin.IsServed,
             _ => pin.State != PinState.Rejected,
-        }).Select(pin => (pin.Fingerprint.Hex, $"{pin.State.Name()} since {UtcTime.Text(pin.Since)}"));
+        }).ToList();
+        var own = pins.Select(pin => (Label: written.As(pin.Fingerprint), Description: Description(pin, probed.Value?.PresentationsOf(pin.Fingerprint) ?? []))).ToList();
+        // Whoever types what a partner read out types the certificate's; before anything is typed one fingerprint of each is enough.
+        return current.Length == 0 || verb == "add" || own.Exists(pin => pin.Label.StartsWith(current, StringComparison.OrdinalIgnoreCase))
+            ? own
+            : pins.SelectMany(pin => probed.Value?.PresentationsOf(pin.Fingerprint) ?? []).SelectMany(seen => DigestAlgorithms.All.Select(digest => (
+                written.As(seen.Certificate.Digest(PinSubject.Certificate, digest)), $"certificate of {seen.MxHost}, {digest.Name()}, until {UtcTime.Text(seen.Certificate.NotAfter)}")));
+    }
+
+    private static string Description(Pin pin, ImmutableArray<PinPresentation> seen)
+    {
+        var hosts = seen.Where(place => place.IsCurrent).Select(place => place.MxHost).Distinct().ToList();
+        return $"{pin.State.Name()} since {UtcTime.Text(pin.Since)}" + (hosts.Count == 0 ? "" : $", shown by {string.Join(' ', hosts.Take(2))}{(hosts.Count > 2 ? " ..." : "")}");
+    }
+
+    /// <summary>How a fingerprint is being written: a candidate of the shells begins as what is there already.</summary>
+    /// <param name="Prefix">The digest in front.</param>
+    /// <param name="HasColons">There are colons between the pairs of digits.</param>
+    private sealed record Written(string Prefix, bool HasColons)
+    {
+        internal static Written Of(string current)
+        {
+            var colon = current.IndexOf(':', StringComparison.Ordinal);
+            var hasPrefix = colon > 0 && DigestAlgorithms.TryParse(current[..colon], out _);
+            var digits = hasPrefix ? current[(colon + 1)..] : current;
+            return new Written(hasPrefix ? current[..(colon + 1)] : "", digits.Contains(':', StringComparison.Ordinal));
+        }
+
+        internal string As(Fingerprint fingerprint) => Prefix + (HasColons ? fingerprint.ToDisplayString() : fingerprint.Hex);
     }
 
     private static IEnumerable<(string, string)> Changes(PolicyStore store, ParseResult line, string current) =>

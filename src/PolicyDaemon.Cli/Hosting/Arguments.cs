@@ -46,6 +46,16 @@ internal static class Arguments
         ? name
         : throw new CommandException(ExitCode.Usage, reason);
 
+    /// <summary>The words as names of pins: a fingerprint in groups of four digits is one, though a shell makes words of the groups.</summary>
+    /// <exception cref="CommandException">A word is neither a fingerprint nor the beginning of one.</exception>
+    internal static IReadOnlyList<PinName> PinNames(IReadOnlyList<string> words)
+    {
+        const int Group = 4;
+        return words.Count > 1 && words.All(word => word.Length == Group && word.All(char.IsAsciiHexDigit))
+            ? [PinName(string.Concat(words))]
+            : [.. words.Select(PinName)];
+    }
+
     /// <exception cref="CommandException">The text is no fingerprint.</exception>
     internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
         ? fingerprint

@@ -1,5 +1,8 @@
 using PolicyDaemon.Cli.Completing;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Tests.Store.Probing;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -34,6 +37,9 @@ public sealed class CompletionTests : IDisposable
     [InlineData("policyctl {c} explain pin", "pinned.example")]
     [InlineData("policyctl {c} pin revoke pinned.example ", CliSession.Pin)]
     [InlineData("policyctl {c} pin approve pinned.example ", "")]
+    [InlineData("policyctl {c} pin revoke pinned.example aa", CliSession.Pin)]
+    [InlineData("policyctl {c} pin revoke pinned.example sha256:", "sha256:" + CliSession.Pin)]
+    [InlineData("policyctl {c} pin revoke pinned.example AA:", "AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA")]
     [InlineData("policyctl {c} undo ", "3 2")]
     [InlineData("policyctl {c} audit --who ", "alice root")]
     [InlineData("policyctl domain set x.example --unset ci", "ciphers")]
@@ -56,6 +62,23 @@ public sealed class CompletionTests : IDisposable
         Assert.Contains("dane.example\tencrypt, theirs\n", Complete("policyctl {c} domain show "), StringComparison.Ordinal);
         Assert.Contains("undo\tTake one change back", Complete("policyctl und"), StringComparison.Ordinal);
         Assert.Contains("3\t2026-11-23T12:00:00Z alice (root): add pinned.example\n", Complete("policyctl {c} undo "), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_candidate_is_offered_with_who_shows_it_and_by_its_certificate_where_that_is_typed()
+    {
+        using var probed = new ProbedSession();
+        probed.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", LedgerFixture.KeyOf(0).Hex);
+        probed.Probe(
+            "example.com", [1], DestinationVerdict.Mismatch, [LedgerFixture.Move(1, null, PinState.Candidate, RotationRule.FirstSeen)]);
+        var certificate = LedgerFixture.Certificate(1);
+        var sha1 = certificate.Digest(PinSubject.Certificate, DigestAlgorithm.Sha1).ToDisplayString();
+
+        Assert.Equal($"{LedgerFixture.KeyOf(1).Hex}\tcandidate since 2026-11-23T12:00:00Z, shown by mx1.example\n", Offered(""));
+        Assert.StartsWith($"{certificate.Id.Hex}\tcertificate of mx1.example, sha256, until ", Offered(certificate.Id.Hex[..6]), StringComparison.Ordinal);
+        Assert.StartsWith($"{sha1}\tcertificate of mx1.example, sha1, until ", Offered(sha1[..8]), StringComparison.Ordinal);
+
+        string Offered(string typed) => probed.Cli.RunWith("__complete", $"policyctl --config {probed.Cli.Config} pin approve example.com {typed}").Out;
     }
 
     [Fact]

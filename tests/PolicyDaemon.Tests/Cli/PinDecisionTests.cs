@@ -34,6 +34,11 @@ public sealed class PinDecisionTests : IDisposable
     [InlineData("beginning")]
     [InlineData("as listed")]
     [InlineData("in capitals with colons")]
+    [InlineData("in groups of four")]
+    [InlineData("with its digest")]
+    [InlineData("beginning with its digest")]
+    [InlineData("as openssl x509 prints it")]
+    [InlineData("as openssl dgst prints it")]
     [InlineData("of the certificate")]
     [InlineData("of the certificate in SHA-1")]
     [InlineData("beginning of the certificate's")]
@@ -46,6 +51,11 @@ public sealed class PinDecisionTests : IDisposable
             "beginning" => New[..8],
             "as listed" => New[..16] + "...",
             "in capitals with colons" => string.Join(':', New[..20].ToUpperInvariant().Chunk(2).Select(pair => new string(pair))),
+            "in groups of four" => string.Join(' ', New.Chunk(4).Select(group => new string(group))),
+            "with its digest" => "sha256:" + New,
+            "beginning with its digest" => "SHA-256:" + New[..9],
+            "as openssl x509 prints it" => "sha256 Fingerprint=" + certificate.ToDisplayString(),
+            "as openssl dgst prints it" => "SHA2-256(stdin)= " + KeyOf(1).ToDisplayString(),
             "of the certificate" => certificate.ToDisplayString(),
             "of the certificate in SHA-1" => Certificate(1).Digest(PinSubject.Certificate, DigestAlgorithm.Sha1).ToDisplayString(),
             _ => certificate.Hex[..12],
@@ -54,6 +64,69 @@ public sealed class PinDecisionTests : IDisposable
         Assert.Contains($"{Old}|{New}\t", session.Cli.Succeed("pin", "approve", "example.com", name), StringComparison.Ordinal);
         Assert.Contains($"fingerprint match={Old}\t", session.Cli.Succeed("pin", "revoke", "example.com", name), StringComparison.Ordinal);
         Assert.Equal("change", session.Cli.Succeed("pin", "reject", "example.com", name).Split('\t')[1]);
+    }
+
+    [Fact]
+    public void Groups_of_four_digits_may_be_words_of_their_own()
+    {
+        Candidate();
+
+        session.Cli.Succeed(["pin", "approve", "example.com", .. New.Chunk(4).Select(group => new string(group)), "--reason", "read out"]);
+
+        Assert.Contains($"{New}\tsha256\tpublic-key\tactive\t", session.Cli.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_names_a_pin_by_its_certificate_is_told_which_pin_it_is()
+    {
+        Candidate();
+        var certificate = Certificate(1).Digest(PinSubject.Certificate, DigestAlgorithm.Sha256).ToDisplayString();
+        var sha1 = KeyOf(1, DigestAlgorithm.Sha1).Hex;
+
+        var byCertificate = session.Cli.Run("pin", "approve", "example.com", certificate, "--dry-run");
+        var byDigest = session.Cli.Run("pin", "approve", "example.com", sha1);
+        var byItself = session.Cli.Run("pin", "approve", "example.com", New[..10]);
+
+        Assert.Contains($"{certificate} is the fingerprint of the certificate; the pin is of its public key: {New}\n", byCertificate.Error, StringComparison.Ordinal);
+        Assert.Contains($"{sha1} is the same fingerprint in another digest; the pin is {New}\n", byDigest.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(" is the ", byItself.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sha1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "is called sha1 and has as many digits as sha256")]
+    [InlineData("sha256:aaaaaaa", "the first 8 or more")]
+    [InlineData("ssh-rsa:aaaaaaaa", "is not hexadecimal")]
+    [InlineData("match=aaaaaaaaaaaa", "is not hexadecimal")]
+    public void A_digest_that_does_not_fit_is_refused(string name, string why)
+    {
+        Candidate();
+
+        var result = session.Cli.Run("pin", "approve", "example.com", name);
+
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_beginning_with_a_digest_is_of_a_pin_in_that_digest()
+    {
+        Candidate();
+
+        Assert.Contains("has no pin whose fingerprint begins with", session.Cli.Run("pin", "approve", "example.com", "sha512:" + New[..12]).Error, StringComparison.Ordinal);
+        session.Cli.Succeed("pin", "approve", "example.com", "sha512:" + KeyOf(1, DigestAlgorithm.Sha512).Hex[..12]);
+    }
+
+    [Fact]
+    public void What_is_added_is_named_as_a_whole()
+    {
+        Candidate();
+
+        var part = session.Cli.Run("pin", "add", "example.com", New[..12]);
+
+        Assert.Equal(ExitCode.Usage, part.Code);
+        Assert.Equal(
+            $"policyctl: pin add takes whole fingerprints, and '{New[..12]}' is the beginning of one; a key that a probe saw: policyctl pin approve\n", part.Error);
+        session.Cli.Succeed("pin", "add", "example.com", "SHA256:" + KeyOf(2).ToDisplayString());
     }
 
     [Fact]

@@ -119,9 +119,18 @@ internal static class PinDecisionVerbs
         verb.SetAction(runner.Handle(async (context, cancellation) =>
         {
             var selection = context.Selection(key);
-            var named = context.Get(fingerprints)!.Select(Arguments.PinName).ToList();
+            var named = Arguments.PinNames(context.Get(fingerprints)!);
+            if (verb.Name == "add" && named.FirstOrDefault(name => !name.IsWhole) is { } part)
+                throw new CommandException(ExitCode.Usage, $"pin add takes whole fingerprints, and '{part.Given}' is the beginning of one; a key that a probe saw: policyctl pin approve");
             IReadOnlyList<NextHop> keys = [];
+            IReadOnlyList<string> remarks = [];
             var code = await ChangeCommand.RunAsync(context, write, Plan, cancellation);
+            if (!context.Get(write.Quiet))
+            {
+                foreach (var remark in remarks)
+                    context.Report.Note(remark);
+            }
+
             if (!context.Get(write.DryRun) && !context.Get(write.Quiet))
             {
                 foreach (var nextHop in keys)
@@ -134,9 +143,11 @@ internal static class PinDecisionVerbs
             {
                 var meant = PinDecision.Meant(view, selection, named, isNew: verb.Name == "add", isMeant: verb.Name == "revoke" ? PinDecision.IsRevocable : null);
                 keys = [.. meant.Select(entry => entry.Key)];
-                return [.. meant.Select(entry => decide(context, new PinDecision(
+                var decisions = meant.Select(entry => new PinDecision(
                     view, entry.Key, entry.Names, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time,
-                    asGiven: verb.Name == "add")))];
+                    asGiven: verb.Name == "add")).ToList();
+                remarks = [.. decisions.SelectMany(decision => decision.Remarks).Distinct()];
+                return [.. decisions.Select(decision => decide(context, decision))];
             }
         }));
         return verb;
