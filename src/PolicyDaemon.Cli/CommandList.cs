@@ -54,7 +54,7 @@ internal static class CommandList
         new Command("pin", "Pins: the fingerprints accepted for a destination")
         {
             PinDecisionVerbs.Add(runner),
-            PinDecisionVerbs.Approve(runner),
+            PinApprove.Create(runner),
             PinList.Create(runner),
             PinDecisionVerbs.Reject(runner),
             PinDecisionVerbs.Revoke(runner),

@@ -188,6 +188,17 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadServiceEvidence(NextHop key) =>
         session.Guard(() => PinEvidence.ReadOfService(session.Connection, key.Text));
 
+    /// <summary>What another destination makes of a key that this one shows: one that pins or refuses it, behind the same MX hosts before others; null
+    /// where none does.</summary>
+    public PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint) => session.Guard(() => PinsElsewhere.Find(session.Connection, key, fingerprint));
+
+    /// <summary>The other destinations to which an MX host of this one shows a certificate now, and that have its pin as a candidate.</summary>
+    /// <param name="key">The destination.</param>
+    /// <param name="candidate">The pin.</param>
+    /// <param name="certificate">The certificate, by the SHA-256 of the whole (<see cref="Core.Observations.ServerCertificate.Id"/>).</param>
+    public IReadOnlyList<NextHop> ListShowing(NextHop key, Fingerprint candidate, Fingerprint certificate) =>
+        session.Guard(() => PinsElsewhere.Showing(session.Connection, key, candidate, certificate));
+
     /// <summary>Opens a finding, or counts one more occurrence of the open one with its kind and subject.</summary>
     public void RaiseFinding(Finding finding)
     {

@@ -84,7 +84,8 @@ public sealed class PinDecision
         return pin.IsServed || pin.State.IsRefused();
     }
 
-    private NextHop Key => before.Key;
+    /// <summary>The destination.</summary>
+    public NextHop Key => before.Key;
 
     private string QuotedKey => Shell.Quote(Key.Text);
 

@@ -25,6 +25,7 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(IReadOnlyList<WhoJson>))]
 [JsonSerializable(typeof(FindingKindJson))]
 [JsonSerializable(typeof(InitJson))]
+[JsonSerializable(typeof(PinReviewJson))]
 [JsonSerializable(typeof(QueryJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(VersionJson))]

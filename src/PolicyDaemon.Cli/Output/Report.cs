@@ -123,6 +123,26 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
         }
     }
 
+    /// <summary>Facts about two things beside each other; where a side is too long for that, one below the other under their names.</summary>
+    public void Beside(string left, string right, IReadOnlyList<Compared> facts)
+    {
+        List<Compared> rows = [new("", new Cell(left, Tone.Heading), new Cell(right, Tone.Heading)), .. facts];
+        List<Compared> shown = [.. rows.Select(row => row with { Left = row.Left with { Text = Shown(row.Left.Text) }, Right = row.Right with { Text = Shown(row.Right.Text) } })];
+        if (BesideLayout.Lines(shown, streams.Width()) is not { } lines)
+        {
+            foreach (var (name, side) in new (string, Func<Compared, Cell>)[] { (left, row => row.Left), (right, row => row.Right) })
+            {
+                Line("  " + name, Tone.Heading);
+                Block([.. facts.Select(row => (row.Name, side(row))).Where(fact => fact.Item2.Text.Length > 0)], facts.Max(row => row.Name.Length), indent: 4);
+            }
+
+            return;
+        }
+
+        foreach (var (name, one, other) in lines)
+            streams.Out.WriteLine((Paint(name, Tone.Faint) + (other.Text.Length > 0 ? Paint(one.Text, one.Tone) : Paint(one.Text.TrimEnd(), one.Tone)) + Paint(other.Text, other.Tone)).TrimEnd());
+    }
+
     private void Header(IReadOnlyList<string> columns)
     {
         if (HasHeader)

@@ -16,6 +16,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
     private const int MaxNames = 1000;
 
     private const string CommonName = "2.5.4.3"; // RFC 4519 section 2.3
+    private const string OrganisationName = "2.5.4.10"; // RFC 4519 section 2.19
 
     // What a wildcard stands for.
     private static readonly SearchValues<char> LabelCharacters =
@@ -61,6 +62,9 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
 
     /// <summary>X.500 name, for people.</summary>
     public string Issuer { get; init; } = "";
+
+    /// <summary>The organisation in the issuer's name; empty where it has none.</summary>
+    public string IssuerOrganisation { get; init; } = "";
 
     /// <summary>The algorithm that it is signed with, such as <c>sha256ECDSA</c>; empty where that is not known.</summary>
     public string SignatureAlgorithm { get; init; } = "";
@@ -140,6 +144,7 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
             {
                 Subject = certificate.Subject,
                 Issuer = certificate.Issuer,
+                IssuerOrganisation = Values(certificate.IssuerName, OrganisationName).FirstOrDefault() ?? "",
                 SignatureAlgorithm = certificate.SignatureAlgorithm.FriendlyName ?? certificate.SignatureAlgorithm.Value ?? "",
                 Names = NamesOf(certificate),
                 Addresses =
@@ -186,16 +191,13 @@ public sealed class ServerCertificate : IEquatable<ServerCertificate>
         if (!names.IsEmpty)
             return names;
         // OpenSSL, and so Postfix, takes the common names, all of them, only where there is no dNSName.
-        return
-        [
-            .. certificate.SubjectName.EnumerateRelativeDistinguishedNames(reversed: false)
-                .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == CommonName)
-                .Select(part => part.GetSingleElementValue())
-                .OfType<string>().Where(name => name.Length > 0)
-                .Take(MaxNames)
-                .Select(name => name.ToLowerInvariant()),
-        ];
+        return [.. Values(certificate.SubjectName, CommonName).Take(MaxNames).Select(name => name.ToLowerInvariant())];
     }
+
+    private static IEnumerable<string> Values(X500DistinguishedName name, string type) => name.EnumerateRelativeDistinguishedNames(reversed: false)
+        .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == type)
+        .Select(part => part.GetSingleElementValue())
+        .OfType<string>().Where(value => value.Length > 0);
 }
 
 /// <summary>The kind of a certificate's public key. A server may hold a certificate of each, and a client sees one of them.</summary>

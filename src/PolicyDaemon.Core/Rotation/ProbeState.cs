@@ -23,6 +23,9 @@ public sealed record ProbeState
 
     public string? Detail { get; init; }
 
+    /// <summary>The last resolution of the MX hosts that worked; null before the first.</summary>
+    public MxResolution? Resolution { get; init; }
+
     /// <summary>The addresses, by MX host, then by address.</summary>
     public ImmutableArray<MxAddress> Addresses { get; init; } = [];
 

@@ -13,15 +13,19 @@ namespace PolicyDaemon.Probe.Dane;
 /// </code>
 /// Of several digests for one usage and selector only the strongest counts (RFC 7671 section 9, digest agility), as in OpenSSL.
 /// </remarks>
-internal static class DaneVerification
+public static class DaneVerification
 {
     /// <summary>The records that count: secure themselves, and led to by secure addresses or by a secure alias. Otherwise none.</summary>
-    public static ImmutableArray<TlsaRecord> SecureRecords(MxHost host) =>
-        host.TlsaDnssec == DnssecStatus.Secure && (host.AddressDnssec == DnssecStatus.Secure || IsSecureAlias(host)) ? host.Tlsa : [];
+    public static ImmutableArray<TlsaRecord> SecureRecords(MxHost host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return host.TlsaDnssec == DnssecStatus.Secure && (host.AddressDnssec == DnssecStatus.Secure || IsSecureAlias(host)) ? host.Tlsa : [];
+    }
 
     /// <summary>What the records come to, whatever is presented.</summary>
     public static TlsaState StateOf(MxHost host)
     {
+        ArgumentNullException.ThrowIfNull(host);
         if (host.TlsaFailed || host.TlsaDnssec == DnssecStatus.Bogus || host.AddressDnssec == DnssecStatus.Bogus)
             return TlsaState.Failed;
         if (IsUnjudged(host))
@@ -36,6 +40,8 @@ internal static class DaneVerification
     /// <param name="now">For the dates of a DANE-TA chain.</param>
     public static DaneVerdict Judge(MxHost host, MxResolution resolution, CertificateRun seen, DateTimeOffset now)
     {
+        ArgumentNullException.ThrowIfNull(resolution);
+        ArgumentNullException.ThrowIfNull(seen);
         switch (StateOf(host))
         {
             case TlsaState.Failed:

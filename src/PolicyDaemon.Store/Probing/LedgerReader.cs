@@ -112,28 +112,7 @@ internal sealed class LedgerReader
         };
     }
 
-    /// <summary>Whatever others pin, wherever their mail goes; of several, one behind the same MX hosts.</summary>
-    internal PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint)
-    {
-        var found = Connection.Query<ElsewhereRow>(
-            $"""
-            SELECT d.key, p.state, EXISTS (
-                SELECT 1 FROM mx_target l JOIN mx_target m ON m.mx_host = l.mx_host AND m.last_listed IS NULL
-                JOIN destination o ON o.id = m.destination_id
-                WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) AS shares
-            FROM (
-                SELECT destination_id, state FROM pin
-                WHERE fingerprint = @fingerprint AND state IN ({PinStates.Decided})
-                  AND destination_id <> coalesce((SELECT id FROM destination WHERE key = @key), 0)
-                ORDER BY destination_id LIMIT 50) p
-            JOIN destination d ON d.id = p.destination_id
-            ORDER BY 3 DESC, d.id LIMIT 1
-            """,
-            new { key = key.Text, fingerprint = fingerprint.Hex }).ToList();
-        return found is [var row] && NextHop.TryParse(row.Key, out var other, out _) && PinNames.TryParse(row.State, out PinState state)
-            ? new PinElsewhere(fingerprint, other, state, row.Shares != 0)
-            : null;
-    }
+    internal PinElsewhere? FindElsewhere(NextHop key, Fingerprint fingerprint) => PinsElsewhere.Find(Connection, key, fingerprint);
 
     private ImmutableArray<PinRefusal> Refusals(Destination destination)
     {
@@ -144,6 +123,4 @@ internal sealed class LedgerReader
             .. refused.Where(evidence.ContainsKey).Select(pin => new PinRefusal(pin, evidence[pin].Actor, evidence[pin].Time, evidence[pin].Reason)),
         ];
     }
-
-    internal sealed record ElsewhereRow(string Key, string State, long Shares);
 }

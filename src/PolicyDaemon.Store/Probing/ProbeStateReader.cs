@@ -37,6 +37,7 @@ internal sealed class ProbeStateReader
             NextDue = state.NextDue.Time(),
             Outcome = DnsOutcomes.TryParse(state.LastOutcome, out var outcome) ? outcome : DnsOutcome.Failed,
             Detail = state.LastDetail,
+            Resolution = state.Resolution is null ? null : Resolutions.FromJson(state.Resolution, (state.ResolvedAt ?? 0).Time()),
             Addresses =
             [
                 .. states.Targets(id).Select(target => new MxAddress

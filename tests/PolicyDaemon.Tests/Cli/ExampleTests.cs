@@ -15,6 +15,7 @@ public sealed partial class ExampleTests
     {
         // The key is the example's own, and the server of the test has another one.
         [$"policyctl domain add example.com --level fingerprint --probe --expect {Arguments.SomeFingerprint}"] = ExitCode.Negative,
+        ["policyctl pin approve example.com"] = ExitCode.Negative, // nobody is asked where the output is no screen
         ["policyctl apply --diff entries.conf"] = ExitCode.Negative, // something would change
         ["policyctl query sub.example.com"] = ExitCode.Negative, // not found: Postfix goes on to its parent
         ["policyctl check .example.com --probe-as mx.example.com"] = ExitCode.Negative, // it has no address here

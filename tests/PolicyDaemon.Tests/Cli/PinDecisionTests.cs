@@ -203,7 +203,7 @@ public sealed class PinDecisionTests : IDisposable
             [new Finding(FindingKind.NewKey, "example.com", "a key that is not pinned", "policyctl pin approve example.com", session.Cli.Time.GetUtcNow())]);
 
         Assert.DoesNotContain("end with", session.Cli.Run("pin", "approve", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
-        Assert.EndsWith(
+        Assert.Contains(
             "Findings about example.com end with its next probe, which the daemon makes now; without the daemon: policyctl probe example.com\n",
             session.Cli.Run("pin", "approve", "example.com", New).Error, StringComparison.Ordinal);
     }

@@ -26,6 +26,8 @@ public sealed class JsonShapeTests
         [typeof(PresentationJson)] = "presentation",
         [typeof(PinEvidence)] = "decision",
         [typeof(ListedPinJson)] = "listed pin",
+        [typeof(PinReviewJson)] = "pin review",
+        [typeof(ReviewedKeyJson)] = "reviewed key",
         [typeof(ProbeStateJson)] = "probe state",
         [typeof(AddressJson)] = "address",
         [typeof(CertificateJson)] = "certificate",

@@ -27,7 +27,7 @@ internal static class TestCertificates
 
     public static X509Certificate2 Create(
         string[] names, bool selfSigned, bool rsa = false, DateTimeOffset? notAfter = null, IEnumerable<X509Extension>? extensions = null,
-        string[]? alternatives = null)
+        string[]? alternatives = null, DateTimeOffset? notBefore = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var subject = new X500DistinguishedName($"CN={names[0]}");
@@ -45,7 +45,7 @@ internal static class TestCertificates
         foreach (var extension in extensions ?? [])
             request.CertificateExtensions.Add(extension);
 
-        var from = Now.AddDays(-100);
+        var from = notBefore ?? Now.AddDays(-100);
         var until = notAfter ?? Now.AddDays(100);
         if (selfSigned)
             return Portable(request.CreateSelfSigned(from, until));

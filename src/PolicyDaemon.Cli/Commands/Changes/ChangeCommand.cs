@@ -92,14 +92,19 @@ internal static class ChangeCommand
     }
 
     /// <summary>Shows what was made and waits for the daemon where that is asked for. Of a change that is made it throws nothing that is expected.</summary>
+    /// <param name="then">What the command says besides; null for nothing.</param>
     internal static async Task<ExitCode> FinishAsync(
-        CommandContext context, WriteOptions options, ChangeResult result, bool summary, CancellationToken cancellation)
+        CommandContext context, WriteOptions options, ChangeResult result, bool summary, CancellationToken cancellation, Action? then = null)
     {
         var dryRun = context.Get(options.DryRun);
         try
         {
             if (!context.Get(options.Quiet))
+            {
                 Show(context, options, result, dryRun, summary);
+                then?.Invoke();
+            }
+
             return dryRun || options.Patience(context) is not { } patience ? ExitCode.Done : await WaitAsync(context, result, patience, cancellation);
         }
         catch (OperationCanceledException) when (!dryRun)

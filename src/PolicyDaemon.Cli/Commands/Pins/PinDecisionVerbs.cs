@@ -30,24 +30,9 @@ internal static class PinDecisionVerbs
             },
             runner,
             (context, decision) => decision.Add(PinNames.TryParse(context.Get(of), out PinSubject subject) ? subject : PinSubject.Unknown),
-            SayWhenFindingsEnd,
+            SayWhatFollows,
             of);
     }
-
-    internal static Command Approve(CommandRunner runner) => Complete(
-        new("approve", "Trust a candidate: a key that a probe saw. It is served at once.")
-        {
-            Columns = ChangeReport.Columns,
-            ExitCodes = "1 where the key is not configured or has no such pin",
-            Examples =
-            [
-                ("policyctl pin approve example.com 5a3b7c91", "The partner confirmed by telephone that the new key is theirs."),
-                ($"policyctl pin approve example.com {Arguments.SomeFingerprint} --dry-run", "Show the answer before and after."),
-            ],
-        },
-        runner,
-        (_, decision) => decision.Approve(),
-        SayWhenFindingsEnd);
 
     internal static Command Reject(CommandRunner runner)
     {
@@ -88,15 +73,11 @@ internal static class PinDecisionVerbs
     /// <param name="then">What is said once it is done.</param>
     /// <param name="more">Options of this verb alone.</param>
     private static Verb Complete(
-        Verb verb, CommandRunner runner, Func<CommandContext, PinDecision, PlannedChange> decide, Action<CommandContext, NextHop>? then = null,
+        Verb verb, CommandRunner runner, Func<CommandContext, PinDecision, PlannedChange> decide, Action<CommandContext, IReadOnlyList<NextHop>>? then = null,
         params ReadOnlySpan<Option> more)
     {
-        var key = new Argument<string>("KEY") { HelpName = "KEY", Description = "A configured key, or a pattern: every entry it matches that has such a pin, in one change" };
-        var fingerprints = new Argument<string[]>("FINGERPRINT")
-        {
-            Description = "Of the certificate or of its public key, with or without colons; of a pin that the entry has, the first 8 digits or more will do",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var key = Key();
+        var fingerprints = Fingerprints(ArgumentArity.OneOrMore);
         var write = new WriteOptions();
         verb.Add(key);
         verb.Add(fingerprints);
@@ -116,51 +97,87 @@ internal static class PinDecisionVerbs
             });
         }
 
-        verb.SetAction(runner.Handle(async (context, cancellation) =>
+        verb.SetAction(runner.Handle((context, cancellation) =>
         {
+            var isNew = verb.Name == "add";
             var selection = context.Selection(key);
             var named = Arguments.PinNames(context.Get(fingerprints)!);
-            if (verb.Name == "add" && named.FirstOrDefault(name => !name.IsWhole) is { } part)
+            if (isNew && named.FirstOrDefault(name => !name.IsWhole) is { } part)
                 throw new CommandException(ExitCode.Usage, $"pin add takes whole fingerprints, and '{part.Given}' is the beginning of one; a key that a probe saw: policyctl pin approve");
-            IReadOnlyList<NextHop> keys = [];
-            IReadOnlyList<string> remarks = [];
-            var code = await ChangeCommand.RunAsync(context, write, Plan, cancellation);
-            if (!context.Get(write.Quiet))
-            {
-                foreach (var remark in remarks)
-                    context.Report.Note(remark);
-            }
-
-            if (!context.Get(write.DryRun) && !context.Get(write.Quiet))
-            {
-                foreach (var nextHop in keys)
-                    then?.Invoke(context, nextHop);
-            }
-
-            return code;
-
-            IReadOnlyList<PlannedChange> Plan(StoreView view)
-            {
-                var meant = PinDecision.Meant(view, selection, named, isNew: verb.Name == "add", isMeant: verb.Name == "revoke" ? PinDecision.IsRevocable : null);
-                keys = [.. meant.Select(entry => entry.Key)];
-                var decisions = meant.Select(entry => new PinDecision(
-                    view, entry.Key, entry.Names, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time,
-                    asGiven: verb.Name == "add")).ToList();
-                remarks = [.. decisions.SelectMany(decision => decision.Remarks).Distinct()];
-                return [.. decisions.Select(decision => decide(context, decision))];
-            }
+            return DecideAsync(
+                context, write, view => PinDecision.Meant(view, selection, named, isNew, verb.Name == "revoke" ? PinDecision.IsRevocable : null),
+                decision => decide(context, decision), then, isNew, cancellation);
         }));
         return verb;
     }
 
-    /// <summary>A finding is what a probe saw, and so it ends with a probe.</summary>
-    private static void SayWhenFindingsEnd(CommandContext context, NextHop key)
+    internal static Argument<string> Key() =>
+        new("KEY") { HelpName = "KEY", Description = "A configured key, or a pattern: every entry it matches that has such a pin, in one change" };
+
+    internal static Argument<string[]> Fingerprints(ArgumentArity arity) => new("FINGERPRINT")
     {
-        using var store = context.OpenStore(StoreAccess.Read);
-        if (store.OpenFindings().Any(open => open.Finding.Subject == key.Text))
+        Description = "Of the certificate or of its public key, with or without colons; of a pin that the entry has, the first 8 digits or more will do",
+        Arity = arity,
+    };
+
+    /// <summary>Decides about pins: judges and makes the change, shows it, and says which pins were meant and what follows.</summary>
+    /// <param name="meant">The entries and the pins in them, given the store as it is.</param>
+    /// <param name="decide">What is decided about those of one entry.</param>
+    /// <param name="then">What is said once it is done.</param>
+    /// <param name="asGiven">Fingerprints are taken as they are, whatever pins there are.</param>
+    /// <param name="many">There may be so many entries that they are counted.</param>
+    /// <param name="reason">A reason that was asked for.</param>
+    internal static Task<ExitCode> DecideAsync(
+        CommandContext context, WriteOptions write, Func<StoreView, IReadOnlyList<MeantPins>> meant, Func<PinDecision, PlannedChange> decide,
+        Action<CommandContext, IReadOnlyList<NextHop>>? then, bool asGiven, CancellationToken cancellation, bool many = false, string? reason = null)
+    {
+        _ = write.Patience(context);
+        List<PinDecision> decisions = [];
+        var request = write.Request(context);
+        var made = ChangeCommand.Make(context, reason is null ? request : request with { Reason = reason }, Plan, many);
+        return ChangeCommand.FinishAsync(context, write, made, many, cancellation, Say);
+
+        void Say()
         {
-            context.Report.Note(
-                $"Findings about {key.ToDisplayString()} end with its next probe, which the daemon makes now; without the daemon: policyctl probe {Shell.Quote(key.Text)}");
+            foreach (var remark in decisions.SelectMany(decision => decision.Remarks).Distinct())
+                context.Report.Note(remark);
+            if (!request.DryRun)
+                then?.Invoke(context, [.. decisions.Select(decision => decision.Key)]);
         }
+
+        IReadOnlyCollection<PlannedChange> Plan(StoreView view)
+        {
+            decisions = Decisions(context, write, view, meant(view), asGiven);
+            return decisions.ConvertAll(decision => decide(decision));
+        }
+    }
+
+    /// <summary>The decisions about each of the entries.</summary>
+    internal static List<PinDecision> Decisions(CommandContext context, WriteOptions write, StoreView view, IReadOnlyList<MeantPins> meant, bool asGiven) =>
+    [
+        .. meant.Select(entry => new PinDecision(
+            view, entry.Key, entry.Names, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time, asGiven)),
+    ];
+
+    /// <summary>A finding is what a probe saw, and so it ends with a probe; mail that waits goes out with Postfix's next attempt, or at once.</summary>
+    internal static void SayWhatFollows(CommandContext context, IReadOnlyList<NextHop> keys)
+    {
+        using (var store = context.OpenStore(StoreAccess.Read))
+        {
+            var subjects = store.OpenFindings().Select(open => open.Finding.Subject).ToHashSet(StringComparer.Ordinal);
+            var told = keys.Where(key => subjects.Contains(key.Text)).ToList();
+            if (told is [var key])
+            {
+                context.Report.Note(
+                    $"Findings about {key.ToDisplayString()} end with its next probe, which the daemon makes now; without the daemon: policyctl probe {Shell.Quote(key.Text)}");
+            }
+            else if (told.Count > 1)
+            {
+                context.Report.Note(
+                    FormattableString.Invariant($"Findings about {told.Count} of these end with their next probes, which the daemon makes now; without the daemon: policyctl probe --all"));
+            }
+        }
+
+        WaitingMailNote.Write(context, keys);
     }
 }
