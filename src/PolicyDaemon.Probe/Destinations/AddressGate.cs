@@ -106,9 +106,7 @@ internal sealed class AddressGate(
     {
         var stored = ledger?.ReadHistory(target);
         var before = Remembered(target);
-        // A server with one certificate, as most have, is asked for another once a week; one with two shows both every time.
-        var isTime = before.HasSeveral || before.IsGivingOneUp || before.BothAlgorithmsAt is not { } known || time.GetUtcNow() - known >= options.OtherAlgorithmInterval;
-        var observation = await probe.ProbeAsync(target, bothAlgorithms && isTime, cancellation);
+        var observation = await probe.ProbeAsync(target, bothAlgorithms && IsTimeForBoth(before), cancellation);
         var after = before.AsOf(observation.At).With(observation);
         if (ledger is not null)
             await ledger.RecordAsync(observation);
@@ -116,6 +114,21 @@ internal sealed class AddressGate(
         if (memory == GateMemory.ThisRun)
             own[target] = seen;
         return seen;
+    }
+
+    /// <summary>
+    /// Most servers have one certificate, and are asked for another once a week; one that has two shows both every time. One that refused
+    /// TLS 1.2 finds a failed handshake in its log whenever it is asked, so it is asked seldom, but where it had another certificate.
+    /// </summary>
+    private bool IsTimeForBoth(AddressHistory before)
+    {
+        if (before.BothAlgorithmsAt is not { } known)
+            return true;
+        var showsTwo = before.HasSeveral || before.IsGivingOneUp;
+        var refusesTls12 = before.LastDialogue?.SpeaksTls12 == false;
+        if (showsTwo && !refusesTls12)
+            return true;
+        return time.GetUtcNow() - known >= (refusesTls12 && !showsTwo ? options.OtherAlgorithmIntervalWithoutTls12 : options.OtherAlgorithmInterval);
     }
 
     // What concerns everybody behind the address. A server that is only slow or down concerns each when its own time comes.

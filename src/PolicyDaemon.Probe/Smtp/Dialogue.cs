@@ -16,6 +16,8 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 {
     private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3
 
+    private static readonly byte[] Quit = [.. "QUIT\r\n"u8];
+
     /// <param name="target">What to connect to.</param>
     /// <param name="offer">What is offered in the handshake.</param>
     /// <param name="cancellation">Ends the dialogue with an exception; every other failure is a result.</param>
@@ -27,6 +29,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         using var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         ClearTextRecorder? recorder = null;
         Exception? fault = null;
+        Task? quit = null;
         PresentedCertificate? presented = null;
         var isTooOld = false;
         try
@@ -42,6 +45,12 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 presented = Present(capture, client.Tls);
                 isTooOld = client.Tls is { } tls && TlsOffer.IsTooOldToAuthenticate(tls.SslProtocol, tls.NegotiatedCipherSuite);
             };
+            log.SecureHeloRefused = () =>
+            {
+                clock.Stop(); // as below: QUIT changes nothing of the refusal
+                // Now, because MailKit disposes of the TLS stream as soon as it has read the refusal.
+                quit = client.Tls?.WriteAsync(Quit, cancellation).AsTask();
+            };
             await client.ConnectAsync(recorder, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
             await client.DisconnectAsync(quit: true, clock.Token);
         }
@@ -50,8 +59,10 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             cancellation.ThrowIfCancellationRequested();
             fault = caught;
             clock.Stop(); // what QUIT is answered, and whether it is, changes nothing of what the server did
-            if (recorder is { IsInStep: true } && !clock.HasExpired)
-                await QuitAsync(socket, log, cancellation);
+            if (quit is not null)
+                await LeaveAsync(_ => quit, socket, log, isEncrypted: true, cancellation);
+            else if (recorder is { IsInStep: true } && !clock.HasExpired)
+                await LeaveAsync(token => socket.SendAsync(Quit, token).AsTask(), socket, log, isEncrypted: false, cancellation);
         }
         finally
         {
@@ -67,22 +78,27 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             AfterHandshake(clock, log, fault), presented, recorder?.Alert, [.. clock.Timings], [.. log.Lines]);
     }
 
-    /// <summary>Takes leave where there is nothing more to say in the clear; MailKit, which gives the connection up, does not.</summary>
-    private async Task QuitAsync(Socket socket, DialogueLog log, CancellationToken cancellation)
+    /// <summary>Takes leave where there is nothing more to say; MailKit, which gives the connection up, does not.</summary>
+    /// <param name="quit">Sends QUIT, or has.</param>
+    /// <param name="socket">The connection.</param>
+    /// <param name="log">Takes the end of the transcript.</param>
+    /// <param name="isEncrypted">True over TLS, where the reply can no longer be read, only awaited.</param>
+    /// <param name="cancellation">Ends the dialogue.</param>
+    private async Task LeaveAsync(Func<CancellationToken, Task> quit, Socket socket, DialogueLog log, bool isEncrypted, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.QuitTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            await socket.SendAsync("QUIT\r\n"u8.ToArray(), either.Token);
+            await quit(either.Token).WaitAsync(either.Token);
             log.Note("C: QUIT");
             // The reply, or the end: a server that writes to nobody would find that worth a line in its log.
             var reply = new byte[512];
             var count = await socket.ReceiveAsync(reply, either.Token);
-            if (count > 0)
+            if (count > 0 && !isEncrypted)
                 log.Note("S: " + PeerText.Escape(reply.AsSpan(0, count).TrimEnd("\r\n"u8)));
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+        catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested();
         }

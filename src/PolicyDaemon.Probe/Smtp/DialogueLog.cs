@@ -9,9 +9,12 @@ namespace PolicyDaemon.Probe.Smtp;
 internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
 {
     private const int MaxLines = 100;
+    private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3: it closes by itself
 
     private readonly List<string> lines = [];
+    private readonly List<byte> helo = [];
     private bool isSecure;
+    private bool awaitsHelo;
 
     /// <summary>The code of the reply to EHLO over TLS; 0 before it.</summary>
     public int SecureEhloCode { get; private set; }
@@ -20,6 +23,9 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
 
     /// <summary>Called when the handshake is finished and no command was sent over TLS yet: in TLS 1.3 a server that refuses the client says so only now.</summary>
     public Action HandshakeEnded { get; set; } = () => { };
+
+    /// <summary>Called when HELO over TLS, which follows EHLO where that is refused, is refused as well; what MailKit does next is to give up.</summary>
+    public Action SecureHeloRefused { get; set; } = () => { };
 
     public IAuthenticationSecretDetector? AuthenticationSecretDetector { get; set; }
 
@@ -39,6 +45,7 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
                 HandshakeEnded();
             }
 
+            awaitsHelo = isSecure && text[0] == 'H';
             clock.Enter(isSecure ? ProbeStage.SecureEhlo : ProbeStage.Ehlo);
         }
         else if (text.StartsWith("STARTTLS"u8))
@@ -59,6 +66,8 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
         if (isSecure && SecureEhloCode == 0 && count >= 3 && int.TryParse(text[..3], NumberStyles.None, CultureInfo.InvariantCulture, out var code))
             SecureEhloCode = code;
         Add("S: ", text);
+        if (awaitsHelo)
+            FollowHelo(text);
     }
 
     /// <summary>Adds a line that went past MailKit.</summary>
@@ -70,6 +79,21 @@ internal sealed class DialogueLog(StageClock clock) : IProtocolLogger
 
     public void Dispose()
     {
+    }
+
+    private void FollowHelo(ReadOnlySpan<byte> text)
+    {
+        helo.AddRange(text);
+        if (helo is not [.., (byte)'\n'])
+            return;
+        var reply = helo.ToArray().AsSpan().TrimEnd("\r\n"u8);
+        var last = reply[(reply.LastIndexOf((byte)'\n') + 1)..];
+        // RFC 5321 section 4.2.1: a hyphen behind the code says that more lines follow.
+        if (last.Length < 3 || (last.Length > 3 && last[3] != ' ') || !int.TryParse(last[..3], NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            return;
+        awaitsHelo = false;
+        if (code is >= 400 and not ServiceNotAvailable)
+            SecureHeloRefused();
     }
 
     private void Add(string who, ReadOnlySpan<byte> text)

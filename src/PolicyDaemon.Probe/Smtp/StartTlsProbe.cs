@@ -5,9 +5,9 @@ namespace PolicyDaemon.Probe.Smtp;
 /// <summary>Probes one target as Postfix would deliver to it, and returns the observation. Every failure is an outcome, not an exception.</summary>
 /// <remarks>
 /// A first connection as Postfix makes it; then, where the server is well, a second up to TLS 1.2 that asks for the other key
-/// algorithm first, since a server may hold an RSA and an ECDSA certificate and different clients see different ones; or, where it said that
-/// nothing fits, a second without certificates, which Postfix takes where it does not authenticate. The two connections follow each
-/// other: never more than one at a time to an address.
+/// algorithm first, since a server may hold an RSA and an ECDSA certificate and different clients see different ones, and a third where
+/// that one's refusal says too little; or, where the first was told that nothing fits, a second without certificates, which Postfix takes
+/// where it does not authenticate. The connections follow each other: never more than one at a time to an address.
 /// </remarks>
 public sealed class StartTlsProbe : IServerProbe
 {
@@ -90,6 +90,14 @@ public sealed class StartTlsProbe : IServerProbe
         if (other == KeyAlgorithm.Other)
             return observation;
         var second = await dialogue.RunAsync(observation.Target, TlsOffer.Rather(other), cancellation);
+        // "Nothing fits" is what GnuTLS also says where it speaks TLS 1.3 only. Postfix's whole offer up to TLS 1.2 tells one from the other.
+        if (observation.Certificates[0].TlsVersion == "TLSv1.3" && second is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure })
+        {
+            second = await dialogue.RunAsync(observation.Target, TlsOffer.WithoutTls13, cancellation);
+            if (second is { Outcome: ProbeOutcome.HandshakeFailed, Alert: HandshakeFailure })
+                second = second with { Alert = ProtocolVersion };
+        }
+
         observation = observation with { At = time.GetUtcNow(), AskedBothAlgorithms = true, SpeaksTls12 = observation.SpeaksTls12 ?? OfTls12(second) };
         // Of TLS 1.0 and 1.1 Postfix takes no certificate, but their certificate is the server's.
         return second switch

@@ -350,6 +350,20 @@ public sealed partial class CheckTests
     }
 
     [Fact]
+    public async Task Of_a_server_of_TLS_1_3_only_it_is_said_why_there_may_be_another_certificate()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(FakeSmtpConnection.Polite(() => Own, SslProtocols.Tls13));
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+
+        var result = network.Session.Run("check", key, "--format", "table");
+
+        Assert.Contains(
+            "it refuses TLS 1.2, in which alone a second connection can ask for a certificate of the other key algorithm\n", result.Out,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_certificate_that_is_shown_only_with_SNI_is_found_and_the_command_says_so()
     {
         await using var network = new ProbedNetwork();

@@ -54,6 +54,8 @@ internal static class CheckText
             report.Block(Facts(result, address, seen), Labels - Deeper, 2 + Deeper);
         if (address.Observation is { Outcome: ProbeOutcome.Secured, Absent: [var absent, ..] })
             report.Block([("", new Cell($"it has no certificate with an {Phrases.Algorithm(absent)} key: a second connection asked for one", Tone.Faint))], Labels - Deeper, 2 + Deeper);
+        else if (address.Observation is { AskedBothAlgorithms: true, Certificates: [{ TlsVersion: "TLSv1.3" }], SpeaksTls12: false })
+            report.Block([("", new Cell("it refuses TLS 1.2, in which alone a second connection can ask for a certificate of the other key algorithm", Tone.Faint))], Labels - Deeper, 2 + Deeper);
         else if (address.Observation is { AskedBothAlgorithms: true, Certificates.Length: 1 })
             report.Block([("", new Cell("a second connection asked for a certificate of the other key algorithm, and was not answered", Tone.Faint))], Labels - Deeper, 2 + Deeper);
         if (address.Named is { Certificates: [var named, ..] } && !named.Certificate.Equals(address.Observation.Certificates[0].Certificate))

@@ -28,6 +28,9 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
 
     public ConcurrentQueue<ProbeTarget> Connections { get; } = new();
 
+    /// <summary>Every server speaks TLS 1.3 only.</summary>
+    public bool RefusesTls12 { get; set; }
+
     public bool DnsFails { get; set; }
 
     /// <summary>The one destination whose DNS fails.</summary>
@@ -120,7 +123,9 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
             Outcome = ProbeOutcome.Secured,
             Stage = ProbeStage.Quit,
             Certificates = [new PresentedCertificate(certificate, [], ChainVerdict.NotTrusted, null, "TLSv1.3", "x")],
-            Absent = bothAlgorithms ? [KeyAlgorithm.Rsa] : [],
+            Absent = bothAlgorithms && !RefusesTls12 ? [KeyAlgorithm.Rsa] : [],
+            AskedBothAlgorithms = bothAlgorithms,
+            SpeaksTls12 = bothAlgorithms ? !RefusesTls12 : null,
         };
     }
 }

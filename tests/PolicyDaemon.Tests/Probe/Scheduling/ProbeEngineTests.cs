@@ -114,7 +114,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     public async Task The_other_key_algorithm_is_asked_for_once_a_week()
     {
         One();
-        var engine = Start();
+        var engine = Start(OnlyWhenWanted);
         await WaitAsync(() => ledger.Results.Count == 1);
 
         for (var probe = 2; probe <= 11; probe++)
@@ -125,6 +125,25 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         }
 
         Assert.Equal((11, 2), (network.Connections.Count, network.BothAsked));
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_TLS_1_2_is_asked_for_it_once_in_three_months()
+    {
+        network.RefusesTls12 = true;
+        One();
+        var engine = Start(OnlyWhenWanted);
+        await WaitAsync(() => ledger.Results.Count == 1);
+
+        for (var probe = 2; probe <= 14; probe++)
+        {
+            Assert.Equal(1, network.BothAsked);
+            time.Advance(TimeSpan.FromDays(7));
+            engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
+            await WaitAsync(() => ledger.Results.Count == probe);
+        }
+
+        Assert.Equal(2, network.BothAsked);
     }
 
     [Fact]
@@ -531,6 +550,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
     private static Pin Pinned(string key) =>
         new(RotationScenario.KeyOf(key), PinSubject.PublicKey, PinState.Active, PinStrength.Person, TestCertificates.Now);
+
+    /// <summary>Nothing is due by itself, so that each probe that is wanted is one probe.</summary>
+    private static ScheduleOptions OnlyWhenWanted { get; } = new()
+    {
+        Interval = TimeSpan.FromDays(1000), RenewalInterval = TimeSpan.FromDays(1000), ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero,
+    };
 
     private ProbeEngine Start(ScheduleOptions? options = null)
     {
