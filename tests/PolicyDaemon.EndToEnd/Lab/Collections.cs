@@ -1,3 +1,5 @@
+using PolicyDaemon.EndToEnd.Peers;
+
 namespace PolicyDaemon.EndToEnd.Lab;
 
 /// <summary>The laboratory with Debian's own Postfix.</summary>
@@ -27,3 +29,7 @@ public sealed class Probing : ICollectionFixture<ProbingLaboratory>;
 /// <summary>Nothing takes as long as this; it has a laboratory beside the others.</summary>
 [CollectionDefinition]
 public sealed class Killing : ICollectionFixture<KillingLaboratory>;
+
+/// <summary>Stories with the mail servers of partners wait for other people's programs; they have a laboratory beside the others.</summary>
+[CollectionDefinition]
+public sealed class Peering : ICollectionFixture<PeerLaboratory>;

@@ -14,8 +14,13 @@ public sealed class LabCertificate(AsymmetricAlgorithm key, X509Certificate2 cer
     internal AsymmetricAlgorithm Key => key;
 
     /// <summary>Key and chain in the order that smtpd_tls_chain_files wants.</summary>
-    public string Pem =>
-        $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n{issuer?.ExportCertificatePem()}\n";
+    public string Pem => KeyPem + ChainPem;
+
+    /// <summary>The private key.</summary>
+    public string KeyPem => key.ExportPkcs8PrivateKeyPem() + "\n";
+
+    /// <summary>The certificate and its issuer's.</summary>
+    public string ChainPem => $"{certificate.ExportCertificatePem()}\n{issuer?.ExportCertificatePem()}\n";
 
     /// <summary>For a server in the test itself. Offline: it would download the issuer that a certificate names.</summary>
     internal SslStreamCertificateContext Context => _context.Value;

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using PolicyDaemon.EndToEnd.Lab;
+
+namespace PolicyDaemon.EndToEnd.Peers;
+
+/// <summary>OpenSMTPD, with one certificate: it takes no second one for a listener.</summary>
+public sealed partial class OpenSmtpdPeer(Laboratory lab, PeerSetup setup, IPAddress address) : Peer(lab, PeerProgram.OpenSmtpd, setup, address)
+{
+    private RunningProcess? _process;
+
+    public override IReadOnlyList<string> Lines => _process?.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    protected override Regex Ended => Ends;
+
+    protected override Regex WithQuit => Quits;
+
+    protected override Regex Complaint => Complains;
+
+    protected override Regex? Ehlo => Said;
+
+    protected override async Task BeginAsync()
+    {
+        await WriteCertificatesAsync();
+        var versions = Setup switch
+        {
+            PeerSetup.OneEcdsaTls12 => """protocols "TLSv1.2" """,
+            PeerSetup.OneEcdsaTls13 => """protocols "TLSv1.3" """,
+            _ => "",
+        };
+        await WriteAsync("smtpd.conf", Certificates.Count == 0
+            ? $"""
+                listen on {Address} hostname {Host}
+                match from any for any reject
+
+                """
+            : $"""
+                pki {Host} cert "{Files("pem").Single()}"
+                pki {Host} key "{Files("key").Single()}"
+                listen on {Address} tls {versions} pki {Host} hostname {Host}
+                match from any for any reject
+
+                """);
+        _process = StartUnpacked("smtpd", "-d", "-T", "smtp", "-f", $"{Home}/smtpd.conf");
+    }
+
+    [GeneratedRegex("smtp disconnected reason=")]
+    private static partial Regex Ends { get; }
+
+    [GeneratedRegex("smtp disconnected reason=quit")]
+    private static partial Regex Quits { get; }
+
+    [GeneratedRegex("smtp disconnected reason=(?!quit)|fatal|failed-command")]
+    private static partial Regex Complains { get; }
+
+    [GeneratedRegex("<<< EHLO (.*)$")]
+    private static partial Regex Said { get; }
+}
