@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
@@ -21,6 +22,9 @@ public sealed record DiscoveredState(
     NextHop Key, Discovered? Memory, DiscoveryVerdict? Verdict, LookupAnswer Answer, LookupAnswer TlsRptAnswer,
     IReadOnlyList<StoredVerdictChange> Changes, DiscoveryEvidence? Evidence, DateTimeOffset? NextDue)
 {
+    /// <summary>What a person should read of it: what was found, and what becomes of the answer.</summary>
+    public ImmutableArray<DiscoveryRemark> Remarks { get; init; } = [];
+
     /// <summary>Why this is the answer, in a sentence.</summary>
     public string Why => Verdict switch
     {
@@ -51,12 +55,15 @@ public sealed record DiscoveredState(
         ArgumentNullException.ThrowIfNull(settings);
         var conditions = settings.Discovery.Conditions(settings.Postfix);
         var verdict = memory is null ? null : DiscoveryVerdict.Of(memory, conditions, now);
-        return new DiscoveredState(
-            key, memory, verdict, Answer(MapName.TlsPolicy), Answer(MapName.TlsPolicyTlsRpt), [], null, memory?.NextDue(conditions, now));
-
-        LookupAnswer Answer(MapName map) => verdict is null or { IsUnknown: true } && settings.Discovery.DefersFirstSight || verdict is null
-            ? DiscoveredReply.Unknown(conditions, settings.Discovery.DefersFirstSight)
-            : DiscoveredReply.Answer(verdict, settings.Postfix, map, null, out _);
+        var unknown = DiscoveredReply.Unknown(conditions, settings.Discovery.DefersFirstSight);
+        DiscoveryRemark? remark = null;
+        var (plain, tlsRpt) = verdict is null || (verdict.IsUnknown && settings.Discovery.DefersFirstSight)
+            ? (unknown, unknown)
+            : DiscoveredReply.Answers(verdict, settings.Postfix, out remark);
+        return new DiscoveredState(key, memory, verdict, plain, tlsRpt, [], null, memory?.NextDue(conditions, now))
+        {
+            Remarks = [.. verdict?.Remarks ?? [], .. remark is null ? [] : (DiscoveryRemark[])[remark]],
+        };
     }
 
     /// <summary>What Postfix does with an MX host under this verdict.</summary>

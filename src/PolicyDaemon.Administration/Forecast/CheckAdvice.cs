@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -22,6 +23,12 @@ public static class CheckAdvice
             yield return $"{Phrases.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
         foreach (var advice in OfFindings(result))
             yield return advice;
+
+        if (result is { Entry: null, Discovered: { } discovered })
+        {
+            foreach (var remark in discovered.Remarks)
+                yield return $"{remark.Kind.Name()}: {remark.Detail}";
+        }
 
         if (!result.Settings.Probe.ResolverTrusted && result.Resolution.Hosts.Any(host => !host.Tlsa.IsEmpty))
             yield return "there are TLSA records: with a validating resolver on this machine and resolver_trusted = yes (policydaemon.conf(5)), DANE is judged too";

@@ -28,7 +28,7 @@ internal sealed record DiscoveredJson(
                 host.Name, host.Preference, Kebab(host.Class), verdict!.Policy?.Policy.Covers(host.Name), state.MailAt(host, level), host.Detail))],
             verdict?.Facts.At, verdict is null ? null : (long)verdict.Facts.Ttl.TotalSeconds, memory?.FailingSince, state.NextDue, verdict?.ValidUntil, memory?.Used,
             memory is null ? null : KeptPolicyJson.From(memory.Sts, now),
-            [.. (verdict?.Remarks ?? []).Select(remark => new RemarkJson(remark.Kind.Name(), remark.Severity.Name(), remark.Detail, remark.Remedy))],
+            [.. state.Remarks.Select(remark => new RemarkJson(remark.Kind.Name(), remark.Severity.Name(), remark.Detail, remark.Remedy))],
             [.. state.Changes.Select(VerdictChangeJson.Read)],
             [.. answers.Select(DnsAnswerJson.From)]);
     }

@@ -7,7 +7,8 @@ public static class Shell
     public static string Quote(string word)
     {
         ArgumentNullException.ThrowIfNull(word);
-        return word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '/' or ':' or '@' or '=' or '+')
+        // A leading = names a program to zsh.
+        return word.Length > 0 && word[0] != '=' && word.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '/' or ':' or '@' or '=' or '+')
             ? word
             : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
     }

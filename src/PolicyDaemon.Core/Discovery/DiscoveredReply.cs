@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 
@@ -33,6 +34,18 @@ public static class DiscoveredReply
         return defers ? Deferred : conditions.WhileUnknown == DiscoveredAnswer.Dane ? LookupAnswer.Found(TlsLevel.Dane.Name()) : LookupAnswer.NotFound;
     }
 
+    /// <summary>The answers of both maps. That of tlspolicy fits tcp_table(5), which has no map names and asks for it, too.</summary>
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="postfix">For which Postfix.</param>
+    /// <param name="remark">What a person should read of them; null where nothing.</param>
+    public static (LookupAnswer Plain, LookupAnswer TlsRpt) Answers(DiscoveryVerdict verdict, PostfixSettings postfix, out DiscoveryRemark? remark)
+    {
+        var plain = Answer(verdict, postfix, MapName.TlsPolicy, text => PolicyText.TcpLineLength(text) <= AnswerLimits.TcpTableLine, out remark);
+        var tlsRpt = Answer(verdict, postfix, MapName.TlsPolicyTlsRpt, null, out var other);
+        remark ??= other;
+        return (plain, tlsRpt);
+    }
+
     /// <param name="verdict">The verdict.</param>
     /// <param name="postfix">For which Postfix.</param>
     /// <param name="map">In which dialect.</param>
@@ -57,7 +70,7 @@ public static class DiscoveredReply
                 remark = new(
                     DiscoveryRemarkKind.AnswerTooLong, FindingSeverity.MailWaits,
                     $"mail to {verdict.Key} is deferred: its MTA-STS policy names {policy.Policy.MxPatterns.Length} hosts, and no answer can name those it needs",
-                    $"policyctl check {verdict.Key}");
+                    $"policyctl check {Shell.Quote(verdict.Key.Text)}");
                 return LookupAnswer.Temporary($"the MTA-STS policy of {verdict.Key} does not fit into an answer");
             default:
                 return PolicyText.Answer(new Destination { Key = verdict.Key, Policy = new TlsPolicy { Level = LevelOf(verdict.Answer) } }, postfix, map);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Discovery;
@@ -41,7 +42,7 @@ internal static class DiscoveryRemarks
         {
             return new(
                 DiscoveryRemarkKind.TlsaLookupFailed, FindingSeverity.LookAtIt,
-                $"the TLSA records of {failed.Name} cannot be looked up, so Postfix passes over it: {failed.Detail ?? "no detail"}", $"policyctl check {key}");
+                $"the TLSA records of {failed.Name} cannot be looked up, so Postfix passes over it: {failed.Detail ?? "no detail"}", Check(key));
         }
 
         var hosts = facts.Hosts.Where(host => host.Class != HostClass.NoAddress).ToList();
@@ -59,10 +60,10 @@ internal static class DiscoveryRemarks
                 $"the MX records of {key} are not signed, though {Listed(with)} has TLSA records: nobody can rely on them", null),
             DiscoveryRow.MxFailed => new(
                 DiscoveryRemarkKind.MxLookupFailed, FindingSeverity.LookAtIt,
-                $"the MX records of {key} cannot be looked up here, though Postfix found them: {facts.Detail ?? "no detail"}", $"policyctl check {key}"),
+                $"the MX records of {key} cannot be looked up here, though Postfix found them: {facts.Detail ?? "no detail"}", Check(key)),
             DiscoveryRow.NoMail => new(DiscoveryRemarkKind.NoMail, FindingSeverity.ForInformation, facts.Detail ?? $"{key} takes no mail", null),
             DiscoveryRow.NoAddress => new(
-                DiscoveryRemarkKind.NoAddress, FindingSeverity.LookAtIt, facts.Detail ?? $"no MX host of {key} has an address", $"policyctl check {key}"),
+                DiscoveryRemarkKind.NoAddress, FindingSeverity.LookAtIt, facts.Detail ?? $"no MX host of {key} has an address", Check(key)),
             _ => null,
         };
     }
@@ -80,8 +81,8 @@ internal static class DiscoveryRemarks
                 $"mail to {memory.Key} is deferred: its policy of {Time(policy.Fetched)} names {Listed(policy.Policy.MxPatterns)}, its MX hosts are {Listed(outside)}, "
                 + "which forged MX records would look like, too. The policy is fetched again "
                 + $"{next}. Where the domain's postmaster confirms these hosts by another way than mail, an entry exempts it until it is removed: "
-                + $"policyctl domain add {memory.Key} --level encrypt --reason TEXT",
-                $"policyctl check {memory.Key}");
+                + $"policyctl domain add {Shell.Quote(memory.Key.Text)} --level encrypt --reason 'confirmed by its postmaster'",
+                Check(memory.Key.Text));
         }
         else
         {
@@ -99,7 +100,7 @@ internal static class DiscoveryRemarks
         {
             yield return new(
                 DiscoveryRemarkKind.RecordBroken, FindingSeverity.ForInformation,
-                $"{key} publishes MTA-STS and its record is broken: {sts.Problem} (sts-policy-invalid)", $"policyctl check {key}");
+                $"{key} publishes MTA-STS and its record is broken: {sts.Problem} (sts-policy-invalid)", Check(key));
         }
 
         var failure = sts.Failure is { } status ? $"{status.Name()}: {sts.FailureDetail ?? "no detail"}" : null;
@@ -108,26 +109,26 @@ internal static class DiscoveryRemarks
             yield return new(
                 DiscoveryRemarkKind.PolicyLapsed, FindingSeverity.LookAtIt,
                 $"the MTA-STS policy of {key} expired {Time(kept.Expires)} and could not be renewed, mail is not protected by it any more: {failure ?? Gone(sts)}",
-                $"policyctl check {key}");
+                Check(key));
         }
         else if (inForce is not null && failure is not null)
         {
             yield return new(
                 DiscoveryRemarkKind.PolicyNotRenewed, FindingSeverity.LookAtIt,
                 $"the MTA-STS policy of {key} cannot be renewed since {Time(sts.FailingSince ?? now)}, its protection ends {Time(inForce.Expires)}: {failure}",
-                $"policyctl check {key}");
+                Check(key));
         }
         else if (inForce is not null && sts.Announcement is StsAnnouncement.Absent or StsAnnouncement.Broken)
         {
             yield return new(
                 DiscoveryRemarkKind.PolicyNotRenewed, FindingSeverity.LookAtIt,
-                $"{key} does not announce its MTA-STS policy any more, its protection ends {Time(inForce.Expires)}", $"policyctl check {key}");
+                $"{key} does not announce its MTA-STS policy any more, its protection ends {Time(inForce.Expires)}", Check(key));
         }
         else if (sts.Announcement == StsAnnouncement.Announced && failure is not null)
         {
             yield return new(
                 DiscoveryRemarkKind.PolicyNotFetched, FindingSeverity.ForInformation,
-                $"{key} announces an MTA-STS policy that cannot be had: {failure}", $"policyctl check {key}");
+                $"{key} announces an MTA-STS policy that cannot be had: {failure}", Check(key));
         }
 
         if (inForce is { } current && current.Policy.MaxAge < ShortLife)
@@ -144,6 +145,8 @@ internal static class DiscoveryRemarks
                 $"{key} changed its MTA-STS policy and not the id in its record; other senders have not seen it", null);
         }
     }
+
+    private static string Check(string key) => $"policyctl check {Shell.Quote(key)}";
 
     private static string Gone(StsMemory sts) => sts.Announcement switch
     {

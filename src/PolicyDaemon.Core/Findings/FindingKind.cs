@@ -22,7 +22,6 @@ public enum FindingKind
     MxSetReplaced,
     WeakerKey,
     RotatingTooOften,
-    LastPinUnseen,
     PinHeld,
     TooManyKeys,
     PinInOtherDigest,

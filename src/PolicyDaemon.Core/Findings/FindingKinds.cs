@@ -103,12 +103,6 @@ public static class FindingKinds
         { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
             Partner = "Your mail server showed several keys within a week; which one is meant to stay?" },
 
-        new(FindingKind.LastPinUnseen, "last-pin-unseen", FindingSource.Probe, FindingSeverity.LookAtIt,
-            "The only pin left was announced and has never been seen",
-            "Ask the partner for the fingerprint in use")
-        { Mail = "It waits, unless a server shows the announced key by now",
-            Partner = "Which key does your mail server use?" },
-
         new(FindingKind.PinHeld, "pin-held", FindingSource.Probe, FindingSeverity.ForInformation,
             "A pin was last seen at an address that DNS does not name any more, and does not retire by itself",
             "Revoke it when the server is known to be gone")
@@ -232,8 +226,7 @@ public static class FindingKinds
 
     /// <summary>True where a finding of this kind follows from an open one of the other about the same destination, and is part of it.</summary>
     public static bool IsPartOf(this FindingKind kind, FindingKind cause) => cause.Description().IsSuspicious
-        && kind is FindingKind.NewKey or FindingKind.WeakerKey or FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.PinHeld
-            or FindingKind.LastPinUnseen;
+        && kind is FindingKind.NewKey or FindingKind.WeakerKey or FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.PinHeld;
 
     /// <summary>The kinds that a part of the program opens and closes.</summary>
     public static ImmutableArray<FindingKind> Of(FindingSource source) => [.. All.Where(row => (row.Source & source) != 0).Select(row => row.Kind)];

@@ -78,13 +78,14 @@ internal sealed class Causes
         List<Finding> same =
         [
             .. Held(FindingKind.MxSetReplaced), .. RefusedKey(PinState.Rejected, FindingKind.RejectedKeySeen), .. RefusedKey(PinState.Revoked, FindingKind.RevokedKeySeen), .. Held(FindingKind.TlsaMismatch), .. Held(FindingKind.DnssecLost), .. NewKeys(),
-            .. HeldInUse(), .. LastPinUnseen(),
+            .. HeldInUse(),
         ];
         if (same is not [var first, ..])
             return false;
         var seen = same.SelectMany(finding => finding.Seen).Distinct();
         var refused = mail?.Addresses.Any(one => one.Delivery.IsRefused && one.Delivery.Why == ProbeOutcome.PinMismatch) == true;
         var sentences = same.Select(finding => finding.Detail)
+            .Append(LastPinUnseen())
             .Append(refused ? Consequence(mail) : null)
             .Append(first.Kind is FindingKind.NewKey or FindingKind.RotatingTooOften ? "compare its fingerprint with the partner over another channel before it is approved" : null)
             .OfType<string>();
@@ -219,16 +220,11 @@ internal sealed class Causes
         }
     }
 
-    private IEnumerable<Finding> LastPinUnseen()
-    {
-        if (SettledAt is null && view.Pins.Served.ToList() is [{ State: PinState.Standby } pin] && Expiry.IsOver(pin, view))
-        {
-            yield return view.Finding(
-                FindingKind.LastPinUnseen, ProbeOutcome.PinMismatch, view.Current,
-                $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last",
-                view.Check);
-        }
-    }
+    /// <summary>What is said of an announced key that came to nothing and stays, beside what is presented instead; null where there is none.</summary>
+    private string? LastPinUnseen() =>
+        SettledAt is null && view.Pins.Served.ToList() is [{ State: PinState.Standby } pin] && Expiry.IsOver(pin, view)
+            ? $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last"
+            : null;
 
     /// <summary>Pins of addresses that DNS names no more, where others are in use: revoking them leaves those.</summary>
     private void Held()

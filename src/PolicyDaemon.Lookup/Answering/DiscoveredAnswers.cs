@@ -78,9 +78,7 @@ public sealed class DiscoveredRecord
         }
         else
         {
-            plain = DiscoveredReply.Answer(verdict, postfix, MapName.TlsPolicy, FitsTcpTable, out remark);
-            tlsRpt = DiscoveredReply.Answer(verdict, postfix, MapName.TlsPolicyTlsRpt, null, out var other);
-            remark ??= other;
+            (plain, tlsRpt) = DiscoveredReply.Answers(verdict, postfix, out remark);
         }
 
         return new(
@@ -115,10 +113,6 @@ public sealed class DiscoveredRecord
     internal void TakeUse(DiscoveredRecord before) => Volatile.Write(ref used, Math.Max(used, before.Used));
 
     internal static uint Seconds(DateTimeOffset time) => (uint)Math.Clamp(time.ToUnixTimeSeconds(), 0, uint.MaxValue);
-
-    // Blanks and percent signs take three octets there (tcp_table(5)); the code and the line feed five.
-    private static bool FitsTcpTable(string text) =>
-        text.Length + (2 * text.AsSpan().Count(' ')) + (2 * text.AsSpan().Count('%')) + 5 <= AnswerLimits.TcpTableLine;
 
     private static byte[] Octets(string text) => text switch
     {

@@ -85,7 +85,8 @@ internal sealed class EntryBuilder
     {
         var named = unservable.Take(NamedFindings).ToDictionary(
             item => item.Key,
-            item => ($"mail for {item.Key} waits: {item.Value}", $"policyctl explain {Shell.Quote(item.Key)}", 1));
+            // What is no key cannot be asked about: it was written past policyctl.
+            item => ($"mail for {item.Key} waits: {item.Value}", NextHop.TryParse(item.Key, out _, out _) ? $"policyctl explain {Shell.Quote(item.Key)}" : "policyctl status --kind entry-not-servable", 1));
         if (unservable.Count > NamedFindings)
         {
             named["(more)"] = ($"mail waits for {unservable.Count} destinations whose entries cannot be served, {NamedFindings} of them named; check fingerprint_digest and version in the configuration",

@@ -55,7 +55,7 @@ public class StoredNameTests
             FindingKinds.Name, (string name, out FindingKind value) => FindingKinds.TryParse(name, out value),
             "near-miss", "store-unavailable", "store-damaged", "store-replaced", "entry-not-servable", "snapshot-not-saved", "audit-broken",
             "new-key", "pin-mismatch", "rejected-key-seen", "starttls-gone", "plaintext-injected", "tlsa-mismatch", "dnssec-lost",
-            "mx-set-replaced", "weaker-key", "rotating-too-often", "last-pin-unseen", "pin-held", "too-many-keys", "pin-in-other-digest",
+            "mx-set-replaced", "weaker-key", "rotating-too-often", "pin-held", "too-many-keys", "pin-in-other-digest",
             "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
             "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen",

@@ -132,20 +132,30 @@ internal sealed class FakeDnsServer : IAsyncDisposable
     {
         try
         {
+            // Clients keep their connections, so that the next one does not wait for the end of this one.
             while (true)
+                late.Add(ServeAsync(await tcp.AcceptTcpClientAsync(stop.Token)));
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
+    private async Task ServeAsync(TcpClient accepted)
+    {
+        using var client = accepted;
+        try
+        {
+            await using var stream = client.GetStream();
+            var length = new byte[2];
+            while (await stream.ReadAtLeastAsync(length, 2, throwOnEndOfStream: false, stop.Token) == 2)
             {
-                using var client = await tcp.AcceptTcpClientAsync(stop.Token);
-                await using var stream = client.GetStream();
-                var length = new byte[2];
-                while (await stream.ReadAtLeastAsync(length, 2, throwOnEndOfStream: false, stop.Token) == 2)
-                {
-                    var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
-                    await stream.ReadExactlyAsync(query, stop.Token);
-                    if (Answer(query, overUdp: false).Message is not { } answer)
-                        continue;
-                    BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
-                    await stream.WriteAsync((byte[])[.. length, .. answer], stop.Token);
-                }
+                var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+                await stream.ReadExactlyAsync(query, stop.Token);
+                if (Answer(query, overUdp: false).Message is not { } answer)
+                    continue;
+                BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
+                await stream.WriteAsync((byte[])[.. length, .. answer], stop.Token);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or ObjectDisposedException)

@@ -92,7 +92,7 @@ internal static class DiscoveryText
             facts.Add(("mta-sts", Sts(memory.Sts, now)));
         }
 
-        foreach (var remark in state.Verdict?.Remarks ?? [])
+        foreach (var remark in state.Remarks)
             facts.Add(("note", new Cell(remark.Detail + (remark.Remedy is null ? "" : $"; {remark.Remedy}"), remark.Severity == FindingSeverity.ForInformation ? Tone.Plain : Tone.Caution)));
         return facts;
     }
