@@ -148,7 +148,7 @@ internal static class DaemonHost
     /// <summary>Makes the store where the daemon is started without a configuration file and there is neither a store nor a snapshot.</summary>
     private static bool CreateDefaultStore(Settings settings, ILogger logger)
     {
-        if (settings.File is not null || File.Exists(settings.Database) || File.Exists(settings.Snapshot))
+        if (settings.File is not null || StorePlace.Exists(settings.Database) || File.Exists(settings.Snapshot))
             return true;
         try
         {
@@ -166,7 +166,8 @@ internal static class DaemonHost
     /// <summary>Removes the temporary files of a predecessor that was killed.</summary>
     private static void SweepDrafts(Settings settings)
     {
-        foreach (var directory in new[] { settings.Database, settings.Snapshot, settings.StatusFile }.Select(Path.GetDirectoryName).Distinct())
+        StorePlace.SweepDrafts(settings.Database);
+        foreach (var directory in new[] { settings.Snapshot, settings.StatusFile }.Select(Path.GetDirectoryName).Distinct())
             FileDraft.Sweep(directory!);
     }
 }

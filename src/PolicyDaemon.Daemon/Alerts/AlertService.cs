@@ -29,10 +29,10 @@ internal sealed class AlertService(
     private readonly Dictionary<long, DueAlert> underWay = [];
     private HashSet<AlertDelivery>? delivered;
     private readonly UnstoredFindings unstored = new();
-    private readonly StoreStamp stamp = new();
     private List<ChannelWorker> workers = [];
     private IReadOnlyCollection<Finding> lastFindings = [];
     private Settings? lastSettings;
+    private StoreStamp? lastStamp;
     private DateTimeOffset? nextEscalation;
     // What was news is news until a pass has acted on all of it.
     private bool again;
@@ -115,10 +115,11 @@ internal sealed class AlertService(
             return false;
         var settings = configuration.Settings;
         var findings = loader.Findings;
+        var stamp = StorePlace.Stamp(settings.Database);
         // What the store cannot hold grows old enough to be told without anything else changing.
-        var news = stamp.HasChanged(settings.Database) || again || now >= nextEscalation || settings != lastSettings || findings.Count > 0
+        var news = stamp is null || stamp != lastStamp || again || now >= nextEscalation || settings != lastSettings || findings.Count > 0
             || lastFindings.Count > 0 || workers.Exists(worker => worker.Problem is not null);
-        (lastSettings, lastFindings) = (settings, findings);
+        (lastSettings, lastFindings, lastStamp) = (settings, findings, stamp);
         return news;
     }
 

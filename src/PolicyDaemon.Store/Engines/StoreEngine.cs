@@ -32,7 +32,19 @@ internal abstract class StoreEngine(string path)
 
     /// <summary>Which file the store is now, and in which state, without opening it; null where there is none, or the engine keeps none.</summary>
     internal abstract FileSignature? Signature();
+
+    /// <summary>True where something lies in the store's place, so that <see cref="Create"/> would refuse: a store, or what is none.</summary>
+    internal abstract bool Exists();
+
+    /// <summary>The stamp of the store as it is now; null where the engine cannot tell without opening it, so that whoever follows the store has to ask.</summary>
+    internal abstract StoreStamp? Stamp();
+
+    /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy here.</summary>
+    internal abstract void SweepDrafts();
 }
+
+/// <summary>Which store lies in a place and how far it was written, told without opening it: after a commit the stamp is another one.</summary>
+public abstract record StoreStamp;
 
 /// <summary>What became of a store since it was polled last.</summary>
 internal enum StoreMovement

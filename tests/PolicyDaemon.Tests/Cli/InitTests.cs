@@ -19,6 +19,18 @@ public sealed class InitTests
     }
 
     [Fact]
+    public void A_dry_run_does_not_promise_what_would_be_refused()
+    {
+        using var session = new CliSession(init: false);
+        Directory.CreateDirectory(session.Database);
+
+        var result = session.Run("init", "--dry-run");
+
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains("a directory, not a store", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_existing_store_is_left_as_it_is()
     {
         using var session = new CliSession();

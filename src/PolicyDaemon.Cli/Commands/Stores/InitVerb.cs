@@ -31,7 +31,7 @@ internal static class InitVerb
     private static ExitCode Run(CommandContext context, bool dryRun)
     {
         var path = context.Settings.Database;
-        if (dryRun && !File.Exists(path))
+        if (dryRun && !StorePlace.Exists(path))
         {
             context.Report.Note($"The store {path} would be created. Nothing was changed (--dry-run).");
             return ExitCode.Done;

@@ -19,4 +19,13 @@ internal sealed class SqliteEngine(string path) : StoreEngine(path)
     internal override StoreWatch Watch(TimeSpan patience) => SqliteWatch.Open(Path, patience);
 
     internal override FileSignature? Signature() => FileSignature.Of(Path);
+
+    internal override bool Exists() => System.IO.Path.Exists(Path);
+
+    internal override StoreStamp? Stamp() => new FileStamp(FileSignature.Of(Path), FileSignature.Of(Path + SqliteSession.LogSuffix));
+
+    internal override void SweepDrafts() => FileDraft.Sweep(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!);
+
+    /// <summary>The database and its write-ahead log, into which commits go first: two statx(2).</summary>
+    private sealed record FileStamp(FileSignature? Database, FileSignature? Log) : StoreStamp;
 }

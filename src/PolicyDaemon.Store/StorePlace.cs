@@ -1,0 +1,21 @@
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
+
+namespace PolicyDaemon.Store;
+
+/// <summary>What can be told of a store, and done where it lies, without opening it.</summary>
+/// <remarks>Whoever needs it asks here and not the file system: how many files a store has, and whether it has any, is the engine's affair.</remarks>
+public static class StorePlace
+{
+    /// <summary>True where something is there already, so that <see cref="PolicyStore.Create"/> would refuse.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    public static bool Exists(string database) => EngineChoice.For(database).Exists();
+
+    /// <summary>A value that is another one after anybody committed; null where that takes a connection, so that one has to look.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    public static StoreStamp? Stamp(string database) => EngineChoice.For(database).Stamp();
+
+    /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy there.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    public static void SweepDrafts(string database) => EngineChoice.For(database).SweepDrafts();
+}
