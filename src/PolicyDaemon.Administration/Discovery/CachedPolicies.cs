@@ -5,7 +5,7 @@ using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Store;
-using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Discovery;

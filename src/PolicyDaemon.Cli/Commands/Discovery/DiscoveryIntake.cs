@@ -6,8 +6,8 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Engines.Sqlite;
 
 namespace PolicyDaemon.Cli.Commands.Discovery;
 

@@ -22,6 +22,17 @@ internal static class SqliteFile
     private const int Full = 13;
     private const int CannotOpen = 14;
 
+    private static ReadOnlySpan<byte> Magic => "SQLite format 3\0"u8; // sqlite.org/fileformat.html section 1.3.1
+
+    /// <summary>True where a file is an SQLite database, by its first octets.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    internal static bool IsDatabase(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Span<byte> start = stackalloc byte[Magic.Length];
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(Magic);
+    }
+
     /// <summary>Makes a new database with the newest schema, and the directory for it where there is none.</summary>
     /// <param name="path">Where nothing lies yet.</param>
     /// <param name="now">The present.</param>

@@ -1,8 +1,9 @@
+using System.Data.Common;
 using Dapper;
-using Microsoft.Data.Sqlite;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Faults;
 
-namespace PolicyDaemon.Store.Engines.Sqlite;
+namespace PolicyDaemon.Store.Discovery;
 
 /// <summary>The policies that postfix-mta-sts-resolver keeps in its SQLite cache (its sqlite_cache.py, versions 0.3 to 1.5).</summary>
 /// <remarks><code>
@@ -12,30 +13,23 @@ public static class ResolverCache
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private static ReadOnlySpan<byte> Signature => "SQLite format 3\0"u8; // sqlite.org/fileformat.html section 1.3.1
-
-    /// <summary>True where the file is an SQLite database, by its first octets.</summary>
+    /// <summary>True where the file is a database and no text, by its first octets.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static bool IsDatabase(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Span<byte> start = stackalloc byte[Signature.Length];
-        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(Signature);
-    }
+    public static bool IsDatabase(string path) => EngineChoice.IsForeign(path);
 
-    /// <summary>Its policies in the order of their domains, streaming. Nothing in the file is changed.</summary>
+    /// <summary>The policies of a cache in the order of their domains, streaming. Nothing in the file is changed.</summary>
     /// <param name="path">The cache.</param>
     /// <param name="longest">Octets of a value at most; a row with a longer body comes without it.</param>
     /// <exception cref="StoreException">It cannot be read, or is no such cache.</exception>
     public static IEnumerable<CachedPolicyRow> Read(string path, long longest)
     {
-        using var connection = Try(path, () => SqliteSession.Connect(path, StoreAccess.Read, Patience, immutable: false));
+        using var connection = Try(path, () => EngineChoice.OpenForeign(path, Patience));
         using var rows = Try(path, () => Rows(connection, longest).GetEnumerator());
         while (Try(path, rows.MoveNext))
             yield return rows.Current;
     }
 
-    private static IEnumerable<CachedPolicyRow> Rows(PreparedConnection connection, long longest) => connection.Query<CachedPolicyRow>(
+    private static IEnumerable<CachedPolicyRow> Rows(DbConnection connection, long longest) => connection.Query<CachedPolicyRow>(
         """
         SELECT CAST(domain AS text) AS domain, CAST(ts AS integer) AS fetched,
             CASE WHEN length(pol_body) <= @longest THEN CAST(pol_body AS text) END AS body
@@ -49,9 +43,9 @@ public static class ResolverCache
         {
             return read();
         }
-        catch (Exception fault) when (fault is SqliteException or StoreException)
+        catch (Exception fault) when (fault is DbException or StoreException)
         {
-            var detail = fault.InnerException is SqliteException inner ? inner.Message : fault.Message;
+            var detail = fault.InnerException is DbException inner ? inner.Message : fault.Message;
             throw new StoreException(
                 StoreFault.NotAStore, $"{path}: it cannot be read as a cache of postfix-mta-sts-resolver ({detail}); name the file of its cache section, or a copy of it that you may write", fault);
         }
