@@ -26,7 +26,7 @@ public enum Refusal
     /// <summary>There is no such change, or its keys were changed since.</summary>
     NotUndoable,
 
-    /// <summary>It is unknown which store the present one replaces.</summary>
+    /// <summary>The store cannot be accepted, since nobody knows which one it replaces.</summary>
     NothingToReplace,
 
     /// <summary>A table is no text.</summary>

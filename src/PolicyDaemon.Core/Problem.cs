@@ -5,7 +5,7 @@ namespace PolicyDaemon.Core;
 /// <param name="Advice">What to write, set or run instead; empty where the reason says it.</param>
 public sealed record Problem(string Reason, string Advice = "")
 {
-    /// <summary>The same of a named part: <c>protocols: reason; advice</c>.</summary>
+    /// <summary>This problem as that of a named part: <c>protocols: reason; advice</c>.</summary>
     public Problem At(string place) => this with { Reason = $"{place}: {Reason}" };
 
     /// <summary>Reason and advice in one line, for people.</summary>

@@ -46,7 +46,7 @@ public sealed class LookupServer : IAsyncDisposable
     /// <summary>Where lookups are answered now, with the ports that the kernel chose.</summary>
     public IReadOnlyList<string> Listening => [.. listeners.Select(listener => listener.Name)];
 
-    /// <summary>The same with the protocol in front: <c>socketmap inet:127.0.0.1:8461</c>.</summary>
+    /// <summary>The endpoints in use, each with its protocol in front: <c>socketmap inet:127.0.0.1:8461</c>.</summary>
     public IReadOnlyList<string> Serving => [.. listeners.Select(listener => $"{listener.Protocol.Name()} {listener.Name}")];
 
     /// <summary>True once after many connections, or much memory that was kept for slow peers, are gone, so that a garbage collection is worth its time.</summary>

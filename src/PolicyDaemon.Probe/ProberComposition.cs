@@ -71,7 +71,8 @@ public sealed class ProberComposition : IDisposable
     /// <returns>Dispose of it before these parts.</returns>
     public DestinationProbe CreateDestinationProbe(IProbeLedger? ledger, int destinations = 1) => Create(ledger, Resolver, Probe, destinations);
 
-    /// <summary>The same without a ledger, over what another resolver and another prober say: those of a record, or ones that write it.</summary>
+    /// <summary>Makes a probe of one destination without a ledger, over a resolver and a prober of the caller's: those that
+    /// replay a recorded check, or that record one.</summary>
     public DestinationProbe CreateDestinationProbe(IMxResolver resolver, IServerProbe probe) => Create(null, resolver, probe, destinations: 1);
 
     private DestinationProbe Create(IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, int destinations) => new(
@@ -91,7 +92,7 @@ public sealed class ProberComposition : IDisposable
     public Discoverer CreateDiscoverer(IDiscoveredPolicies store, DiscoverySettings discovery, ILogger logger) => new(
         store, Dns, new PolicyFetcher(Dns, StsOptionsOf(), time), discovery, new DiscovererOptions(), Random.Shared, time, logger);
 
-    /// <summary>The same for a person who waits: everything is asked anew, and no policy host is waited for as long as in the background.</summary>
+    /// <summary>Makes a discoverer for a person who waits: everything is asked anew, and a policy host is given up sooner than in the background.</summary>
     /// <param name="port">Where policy hosts are asked.</param>
     public Discoverer CreateDiscoverer(IDiscoveredPolicies store, DiscoverySettings discovery, int port) => new(
         store, Dns, new PolicyFetcher(Dns, StsOptionsOf() with { Port = port, Timeout = TimeSpan.FromSeconds(20), OldestAnswer = MxResolver.OldestAnswer }, time),

@@ -35,7 +35,7 @@ public interface IChangeJournal
 /// <summary>The way of every change: plan, refuse what cannot be served or weakens without a reason, write, note.</summary>
 public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJournal journal)
 {
-    /// <summary>Of more keys a person is told how many there are, and what they have in common, instead of each one's own.</summary>
+    /// <summary>The most keys of a change whose warnings are told one by one; of more a person is told how many there are and what they have in common.</summary>
     public const int ManyKeys = 12;
 
     private readonly PostfixSettings postfix = settings.Postfix;

@@ -24,7 +24,7 @@ public sealed record ChangeResult(IReadOnlyCollection<ChangedKey> Keys, IReadOnl
 /// <param name="Weakens">What of it weakens.</param>
 public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<string> Weakens)
 {
-    /// <summary>It was written and is only observed: Postfix is told nothing of it.</summary>
+    /// <summary>True where the entry was written and is only observed, so that Postfix is told nothing of it.</summary>
     public bool IsOnlyObserved { get; init; }
 
     /// <summary>When it ends by itself, and what Postfix is told then; null where it does not.</summary>

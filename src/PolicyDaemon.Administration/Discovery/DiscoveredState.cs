@@ -49,7 +49,7 @@ public sealed record DiscoveredState(
         return Of(key, store.FindDiscovered(key), settings, now) with { Changes = changes, Evidence = evidence };
     }
 
-    /// <summary>The same of what is remembered already.</summary>
+    /// <summary>The state of a destination whose memory the caller has read already; without a history.</summary>
     public static DiscoveredState Of(NextHop key, Discovered? memory, Settings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -16,7 +16,7 @@ namespace PolicyDaemon.Administration.Discovery;
 public sealed record DiscoverySurvey(
     DateTimeOffset Since, long Destinations, long Entered, IReadOnlyDictionary<string, long> Verdicts, IReadOnlyList<WaitingDestination> Waiting)
 {
-    /// <summary>What stands in the place of a verdict where nothing is known.</summary>
+    /// <summary>The name that a count has in the place of a verdict's, for destinations of which nothing is known.</summary>
     public const string Unknown = "unknown";
 
     /// <param name="store">What discovery remembers.</param>
@@ -85,7 +85,7 @@ public sealed record WaitingDestination(NextHop Key, string Verdict, string Why)
 /// <param name="Used">When Postfix asked for the destination last, UTC.</param>
 public sealed record PublishedProblem(NextHop Key, DiscoveryRemark Remark, DateTimeOffset Used)
 {
-    /// <summary>All of them, the gravest first, among these the ones that mail asked for last.</summary>
+    /// <summary>Reads all published problems, the gravest first, equally grave ones by when mail asked for their destination last.</summary>
     /// <exception cref="StoreException">The store cannot be read.</exception>
     public static IReadOnlyList<PublishedProblem> Read(PolicyStore store, Settings settings, DateTimeOffset now)
     {

@@ -19,7 +19,7 @@ public sealed class DiscoveryWarmUp
     private readonly List<(int Line, string Problem)> problems = [];
     private readonly Dictionary<string, long> verdicts = new(StringComparer.Ordinal);
 
-    /// <summary>What is to be discovered, each once, in the order of the list.</summary>
+    /// <summary>The destinations to discover, each once, in the order of the list.</summary>
     public IReadOnlyList<NextHop> Keys => keys;
 
     /// <summary>Lines that name no destination, each with the reason; the first thousand.</summary>

@@ -20,7 +20,7 @@ namespace PolicyDaemon.Administration.Explaining;
 public sealed record ExplainedKey(
     NextHop Key, Destination? Entry, Origin Origin, LookupAnswer Answer, IReadOnlyList<NextHop> OtherForms, bool Asked)
 {
-    /// <summary>What discovery knows of it; null unless it is asked.</summary>
+    /// <summary>The state of the key in discovery; null where the key's answer does not come from there.</summary>
     public DiscoveredState? Discovered { get; init; }
 
     /// <summary>The entry whose policy is the answer: the key's own, or <c>*</c>; null where no entry's is.</summary>
@@ -40,7 +40,7 @@ public sealed record ExplainedKey(
 /// <param name="Decisive">The key whose answer ends the walk; null where all are not found.</param>
 public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Keys, ExplainedKey? Decisive)
 {
-    /// <summary>What the walk ends with.</summary>
+    /// <summary>The answer with which Postfix's walk over the keys ends.</summary>
     public LookupAnswer Answer => Decisive?.Answer ?? LookupAnswer.NotFound;
 
     /// <summary>The entry to which this is owed; null where there is none.</summary>

@@ -41,7 +41,7 @@ public sealed record CheckResult
     /// <summary>What a person should read of the entry: what the prober has found and is open, then what this probe finds beside it.</summary>
     public ImmutableArray<Finding> Findings { get; init; } = [];
 
-    /// <summary>That policyd does not run, so that the entry is nobody's answer; null where it does, or where there is no entry.</summary>
+    /// <summary>The sentence that policyd does not run, so that the entry is nobody's answer; null where policyd runs, or where there is no entry.</summary>
     public string? DaemonAbsence { get; init; }
 
     /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
@@ -83,7 +83,7 @@ public sealed record CheckResult
 /// <summary>The settings of main.cf that a forecast rests on: those of <c>[postfix]</c>, and what is taken for granted.</summary>
 public static class Assumptions
 {
-    /// <summary>Those that <c>[postfix]</c> could repeat and does not.</summary>
+    /// <summary>The settings of main.cf that <c>[postfix]</c> could repeat and does not, so that the forecast assumes Postfix's defaults.</summary>
     public static IEnumerable<string> NotConfigured(Settings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

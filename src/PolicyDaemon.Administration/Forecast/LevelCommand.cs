@@ -21,7 +21,7 @@ public static class LevelCommand
         return Text(result.Key, own, strongest, result.Probed.Resolution);
     }
 
-    /// <summary>The same for any level, configured or not.</summary>
+    /// <summary>The command that sets a forecast's level, whether the key has an entry or not.</summary>
     public static string Text(NextHop key, Destination? own, LevelForecast forecast, MxResolution resolution)
     {
         var words = new List<string> { "policyctl", "domain", own is null ? "add" : "set", Shell.Quote(key.Text), "--level", forecast.Level.Name() };

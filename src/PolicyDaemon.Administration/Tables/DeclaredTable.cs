@@ -21,7 +21,7 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
 
     public IReadOnlyList<TableRow> Rows => rows;
 
-    /// <summary>What deserves a thought, each with its place in the file.</summary>
+    /// <summary>The warnings about what is legal and doubtful, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings => warnings;
 
     /// <summary>Reads a table with the attributes of <see cref="EntryAttributes"/>, or JSON.</summary>
@@ -63,7 +63,7 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
             throw Refused(problems);
     }
 
-    /// <summary>What makes the store so.</summary>
+    /// <summary>Plans the changes that make the store as the file says.</summary>
     /// <param name="prunes">Entries that the file lacks go, of those that are within its scope; without it they stay.</param>
     /// <param name="scope">The keys that the file is about; null for all.</param>
     /// <param name="hasReason">Somebody said why.</param>

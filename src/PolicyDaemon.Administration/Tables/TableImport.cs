@@ -37,7 +37,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
     private readonly List<string> warnings = [];
     private readonly List<string> problems = [];
 
-    /// <summary>What the rows say, in the order in which they are taken over; made anew each time.</summary>
+    /// <summary>The entries of the rows, in the order in which they are written to the store; made anew each time.</summary>
     public IEnumerable<Destination> Destinations => rows.Ordered().Select(row => row.Destination);
 
     /// <summary>Warnings, each with its place in the file.</summary>

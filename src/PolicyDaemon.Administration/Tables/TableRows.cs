@@ -35,7 +35,7 @@ internal sealed class TableRows
 
     internal void Add(TableRow row) => addresses.Add(Pack(row));
 
-    /// <summary>All rows, in the order in which they are taken over.</summary>
+    /// <summary>All rows in the order in which they are written to the store: of a small table that of the table, of a large one that of the keys.</summary>
     internal IEnumerable<TableRow> Ordered()
     {
         if (Count > OrderedAbove)
@@ -43,7 +43,7 @@ internal sealed class TableRows
         return addresses.Select(address => Read(records.Read(address)));
     }
 
-    /// <summary>By the first octets of the keys, which lie close together, and only among the same ones by the keys themselves.</summary>
+    /// <summary>Sorts the rows by their keys: by the first octets of each, which lie together in memory, and by whole keys only where these are the same.</summary>
     private void Sort()
     {
         var prefixes = addresses.Select(address => Prefix(Key(address))).ToArray();

@@ -71,7 +71,7 @@ internal sealed record StageJson(string Stage, long Milliseconds)
         [.. timings.Select(timing => new StageJson(timing.Stage.Name(), (long)Math.Round(timing.Elapsed.TotalMilliseconds)))];
 }
 
-/// <summary>With what certificates are shown.</summary>
+/// <summary>The digest, the pins and the time with which certificates are shown.</summary>
 /// <param name="Digest">The digest of every fingerprint: the one that Postfix compares.</param>
 /// <param name="Pins">The served pins; null where none are compared.</param>
 /// <param name="Now">Days are counted from here.</param>
@@ -113,10 +113,10 @@ internal sealed record CertificateJson
     /// <summary>Bits of the public key.</summary>
     public int? KeyBits { get; init; }
 
-    /// <summary>Of the public key.</summary>
+    /// <summary>The fingerprint of the public key.</summary>
     public string? PublicKeyFingerprint { get; init; }
 
-    /// <summary>Of the whole certificate; SHA-256 where nothing else is known of it.</summary>
+    /// <summary>The fingerprint of the whole certificate; in SHA-256 where no other is known.</summary>
     public required string CertificateFingerprint { get; init; }
 
     /// <summary>Whether it is for the MX host's name.</summary>

@@ -151,7 +151,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
     public void Json<T>(T value, JsonTypeInfo<T> schema) => streams.Out.WriteLine(JsonSerializer.Serialize(value, schema));
 
-    /// <summary>The same report to other streams.</summary>
+    /// <summary>A report with this one's format and options that writes to other streams.</summary>
     public Report On(Streams other) => new(other, Format, colour) { HasHeader = HasHeader, LocalZone = LocalZone };
 
     /// <summary>A line of a table's text.</summary>
@@ -266,10 +266,10 @@ internal record Streams
     /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>
     public Func<int> Width { get; init; } = () => 0;
 
-    /// <summary>Lines of that terminal; 0 where it is none.</summary>
+    /// <summary>Lines of the terminal that standard output is; 0 where it is none.</summary>
     public Func<int> Height { get; init; } = () => 0;
 
-    /// <summary>The same of standard error.</summary>
+    /// <summary>Columns of the terminal that standard error is; 0 where it is none, and nothing is wrapped.</summary>
     public Func<int> ErrorWidth { get; init; } = () => 0;
 
     /// <summary>Standard error as the device that it is, for what moves the cursor; null where that is <see cref="Error"/>.</summary>

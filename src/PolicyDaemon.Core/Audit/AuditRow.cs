@@ -33,10 +33,10 @@ public sealed record AuditRow
     /// <summary>The destination after, as canonical JSON; null where it was removed.</summary>
     public string? After { get; init; }
 
-    /// <summary>What Postfix was told before.</summary>
+    /// <summary>The answer to the key before the change.</summary>
     public string? AnswerBefore { get; init; }
 
-    /// <summary>What Postfix is told after.</summary>
+    /// <summary>The answer to the key after the change.</summary>
     public string? AnswerAfter { get; init; }
 
     /// <summary>The evidence of an automatic decision (JSON), or the identity of the store in whose place another was accepted.</summary>

@@ -54,7 +54,7 @@ public static class ConfigurationKeys
     private static ConfigurationKey OfParameter(string parameter, string name, string otherwise, string meaning) =>
         new("postfix", name, otherwise, $"{parameter}, {meaning}") { Parameter = parameter };
 
-    /// <summary>Those that forecasts of mail rest on, in the order of the manual; each repeats a parameter of main.cf.</summary>
+    /// <summary>The keys that repeat a parameter of main.cf, on which forecasts of mail rest; in the order of the manual.</summary>
     public static IReadOnlyList<ConfigurationKey> OfMainCf { get; } =
         [SecurityLevel, MxAddressLimit, InetProtocols, AddressPreference, Protocols, MandatoryProtocols, DaneInsecureMxPolicy];
 

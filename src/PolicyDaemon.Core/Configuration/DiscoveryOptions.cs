@@ -9,10 +9,10 @@ namespace PolicyDaemon.Core.Configuration;
 /// <summary>What discovery does for destinations without an entry (<c>discovery.mode</c>).</summary>
 public enum DiscoveryMode
 {
-    /// <summary>Nothing is looked up.</summary>
+    /// <summary>Discovery looks nothing up and answers nothing.</summary>
     Off,
 
-    /// <summary>Everything is looked up, judged and counted; nothing is answered.</summary>
+    /// <summary>Discovery looks everything up, judges and counts, and answers nothing.</summary>
     Observe,
 
     /// <summary>Verdicts are answered.</summary>
@@ -40,7 +40,7 @@ public sealed record DiscoveryOptions
     /// <summary>Other names under which the maps are served.</summary>
     public required FrozenDictionary<string, MapName> MapAliases { get; init; }
 
-    /// <summary>What verdicts depend on beside the destination.</summary>
+    /// <summary>The settings on which verdicts depend beside the destination.</summary>
     public DiscoverySettings Conditions(PostfixSettings postfix)
     {
         ArgumentNullException.ThrowIfNull(postfix);

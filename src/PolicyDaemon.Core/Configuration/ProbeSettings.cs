@@ -22,7 +22,7 @@ public sealed record ProbeSettings
     /// <summary>A name that must come back bogus; null: a well-known one.</summary>
     public required string? DnssecTestBogus { get; init; }
 
-    /// <summary>That half of the self-test is skipped (<c>dnssec_test_bogus = none</c>).</summary>
+    /// <summary>True where the half of the resolver's self-test that asks for a bogus name is skipped (<c>dnssec_test_bogus = none</c>).</summary>
     public required bool SkipsBogusTest { get; init; }
 
     /// <summary>A PEM file with the trust anchors, an absolute path; its text is empty for the system's.</summary>

@@ -23,7 +23,7 @@ public sealed record Settings
     /// <summary>The last good snapshot, an absolute path.</summary>
     public required string Snapshot { get; init; }
 
-    /// <summary>What the running daemon says of itself, an absolute path.</summary>
+    /// <summary>The file in which the running daemon says how it is, an absolute path.</summary>
     public required string StatusFile { get; init; }
 
     public required PostfixSettings Postfix { get; init; }

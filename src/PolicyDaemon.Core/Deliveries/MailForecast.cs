@@ -8,7 +8,7 @@ namespace PolicyDaemon.Core.Deliveries;
 /// <summary>What becomes of a mail.</summary>
 public enum MailResult
 {
-    /// <summary>It cannot be told.</summary>
+    /// <summary>What becomes of the mail cannot be told.</summary>
     Unknown,
 
     /// <summary>Sent over TLS, at a level that authenticates to an authenticated server.</summary>
@@ -58,7 +58,8 @@ public sealed record MailForecast(
     public IEnumerable<(AddressState Address, ProbeOutcome Why)> Refusals => Addresses
         .Where(one => one.Delivery is { IsSent: false, Why: not null }).Select(one => (one.Address, one.Delivery.Why!.Value));
 
-    /// <summary>What each address would do, as it was when it was met last (this forecast), or as it is where only that makes it refuse the mail.</summary>
+    /// <summary>The addresses with what each would do to the mail: as it was when it was met last (this forecast), or as it is now where only that makes it
+    /// refuse the mail.</summary>
     /// <param name="present">The forecast by the last attempts at the same addresses.</param>
     public IEnumerable<(AddressState Address, AddressDelivery Delivery)> WithRefusals(MailForecast present)
     {

@@ -40,13 +40,13 @@ public sealed record CheckRecord
 
     public required string? TestDetail { get; init; }
 
-    /// <summary>What DNS said of where mail goes.</summary>
+    /// <summary>The answers of DNS about where mail goes.</summary>
     public required ImmutableArray<DnsAnswer> Answers { get; init; }
 
     /// <summary>What discovery found; null for a key that is not discovered.</summary>
     public required DiscoveryEvidence? Discovery { get; init; }
 
-    /// <summary>What each server showed, in the order in which they were done.</summary>
+    /// <summary>The observation of each server, in the order of the probes.</summary>
     public required ImmutableArray<Observation> Observations { get; init; }
 
     public string Write() => JsonSerializer.Serialize(this, CheckRecordJson.Default.CheckRecord);

@@ -81,7 +81,7 @@ public sealed record Discovered
     /// <summary>True where DNS is to be asked where mail goes. A time beyond all waits was written by a clock that was ahead.</summary>
     public bool IsFactsDue(DateTimeOffset now) => now >= FactsDue || FactsDue - now > DiscoveryAges.Longest;
 
-    /// <summary>The same, not asked for again before the longest wait after a failure: so much fails that the cause is here.</summary>
+    /// <summary>This state with the next DNS query put off by the longest retry wait, because the failures are our own.</summary>
     public Discovered PutOff(DateTimeOffset now) => FactsDue < now + DiscoveryAges.LastRetry ? this with { FactsDue = now + DiscoveryAges.LastRetry } : this;
 
     /// <summary>True where a current MX host is outside of the policy in force.</summary>

@@ -22,10 +22,10 @@ namespace PolicyDaemon.Core.Discovery;
 /// </remarks>
 public static class DiscoveredReply
 {
-    /// <summary>Nothing is known, and mail waits (<c>first_sight = temp</c>).</summary>
+    /// <summary>The answer to an unknown destination where its mail is to wait (<c>first_sight = temp</c>).</summary>
     public static readonly LookupAnswer Deferred = LookupAnswer.Temporary("what this destination publishes is not known yet (first_sight = temp)");
 
-    /// <summary>What is answered while nothing is known. Where plain text is possible anyway Postfix may look for DANE itself.</summary>
+    /// <summary>The answer to a destination of which nothing is known. Where plain text is possible anyway Postfix may look for DANE itself.</summary>
     /// <param name="conditions">Postfix's level, and what counts.</param>
     /// <param name="defers">Mail waits.</param>
     public static LookupAnswer Unknown(DiscoverySettings conditions, bool defers)
@@ -77,7 +77,7 @@ public static class DiscoveredReply
         }
     }
 
-    /// <summary>What a verdict has Postfix do, for a forecast; null where it is not found.</summary>
+    /// <summary>The policy that a verdict amounts to, for a forecast; null where it is answered not found.</summary>
     public static TlsPolicy? Policy(DiscoveryVerdict verdict)
     {
         ArgumentNullException.ThrowIfNull(verdict);

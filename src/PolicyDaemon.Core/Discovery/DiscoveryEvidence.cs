@@ -20,7 +20,7 @@ public sealed record DiscoveryEvidence
     /// <summary>Postfix's level and what was switched on.</summary>
     public required DiscoverySettings Conditions { get; init; }
 
-    /// <summary>What was remembered before.</summary>
+    /// <summary>The memory of the destination before its discovery.</summary>
     public required Discovered Before { get; init; }
 
     /// <summary>Where mail goes was looked up; otherwise what was remembered of it was fresh enough.</summary>

@@ -13,10 +13,10 @@ public static class DiscoveryJson
 {
     public static string Write(DiscoveryEvidence evidence) => JsonSerializer.Serialize(evidence, DiscoveryJsonContext.Default.DiscoveryEvidence);
 
-    /// <summary>The same in one line, for a database.</summary>
+    /// <summary>Writes the evidence in one line, for a database.</summary>
     public static string WriteCompact(DiscoveryEvidence evidence) => JsonSerializer.Serialize(evidence, CompactDiscoveryJsonContext.Default.DiscoveryEvidence);
 
-    /// <summary>What is remembered of a destination, in one line.</summary>
+    /// <summary>Writes in one line what is remembered of a destination.</summary>
     public static string WriteMemory(Discovered memory) => JsonSerializer.Serialize(memory, CompactDiscoveryJsonContext.Default.Discovered);
 
     /// <param name="json">A text that <see cref="WriteMemory"/> has written.</param>

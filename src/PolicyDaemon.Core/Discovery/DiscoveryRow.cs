@@ -48,7 +48,7 @@ public enum DiscoveryRow
     GivenHost,
 }
 
-/// <summary>What is answered to a destination without an entry.</summary>
+/// <summary>The answer of discovery for a destination.</summary>
 public enum DiscoveredAnswer
 {
     /// <summary>Not found: Postfix's default level applies.</summary>

@@ -22,7 +22,7 @@ public sealed class DiscoveryScope(ImmutableArray<string> skip)
 
     private static readonly string[] LocalSuffixes = [".localhost", ".local", ".onion", ".internal", ".home.arpa"];
 
-    /// <summary>The same of a canonical key in octets. Of the keys that Postfix asks for while it walks to parents it allocates nothing.</summary>
+    /// <summary>True where discovery answers for a canonical key, given in octets. Keys that Postfix asks for while it walks to parents cost no allocation.</summary>
     public bool Includes(ReadOnlySpan<byte> canonicalKey) =>
         !canonicalKey.IsEmpty && canonicalKey[0] != '.' && NextHop.TryParse(Encoding.ASCII.GetString(canonicalKey), out var key, out _) && Includes(key);
 

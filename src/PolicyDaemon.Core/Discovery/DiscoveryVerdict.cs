@@ -13,7 +13,7 @@ public sealed record DiscoveryVerdict
     /// <summary>The row of the table that decided.</summary>
     public required DiscoveryRow Row { get; init; }
 
-    /// <summary>Nothing is known: the answer is the careful one for that.</summary>
+    /// <summary>True where nothing is known of the destination, so that the verdict is the careful one for an unknown destination.</summary>
     public required bool IsUnknown { get; init; }
 
     /// <summary>The row by which the last facts decide, where they are kept because a lookup fails now; otherwise null.</summary>
@@ -28,7 +28,7 @@ public sealed record DiscoveryVerdict
     /// <summary>When the verdict ends by itself: the policy expires, or the last facts are too old; null where it does not.</summary>
     public required DateTimeOffset? ValidUntil { get; init; }
 
-    /// <summary>What a person should read, the worst first.</summary>
+    /// <summary>The remarks about the destination for a person, the worst first.</summary>
     public required ImmutableArray<DiscoveryRemark> Remarks { get; init; }
 
     /// <summary>True where a further lookup could only confirm it: the first question need not wait any longer.</summary>

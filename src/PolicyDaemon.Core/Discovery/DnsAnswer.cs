@@ -61,13 +61,13 @@ public sealed record DnsAnswer
     /// <summary>What the AD bit is worth: <see cref="DnssecStatus.Unknown"/> unless the resolver is trusted and has passed its self-test.</summary>
     public required DnssecStatus Security { get; init; }
 
-    /// <summary>For how long it holds: the least TTL on its way, or that of an absence (RFC 2308 section 5); zero: not beyond now.</summary>
+    /// <summary>For how long the answer holds: the least TTL on its way, or that of an absence (RFC 2308 section 5); zero: not beyond now.</summary>
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>Who said it; null where nobody answered.</summary>
+    /// <summary>The resolver that answered; null where none did.</summary>
     public required string? Resolver { get; init; }
 
-    /// <summary>When it was said, UTC.</summary>
+    /// <summary>When the resolver answered, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>What went wrong, for people.</summary>

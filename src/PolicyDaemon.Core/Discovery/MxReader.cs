@@ -258,7 +258,7 @@ public static class MxReader
     }
 }
 
-/// <summary>What the MX records of a destination are.</summary>
+/// <summary>What the MX lookup of a destination found.</summary>
 public enum MxState
 {
     /// <summary>The lookup failed; nothing is known.</summary>
@@ -269,7 +269,7 @@ public enum MxState
     /// <summary>Unsigned, or nobody who is trusted says that they are secure.</summary>
     Insecure,
 
-    /// <summary>None: the domain itself takes mail (RFC 5321 section 5.1).</summary>
+    /// <summary>The domain has no MX records, and takes mail itself (RFC 5321 section 5.1).</summary>
     Implicit,
 
     /// <summary>The domain does not exist.</summary>

@@ -26,7 +26,7 @@ public sealed class OwnTrouble(string what)
         }
     }
 
-    /// <summary>What is wrong, for people; null where nothing seems to be.</summary>
+    /// <summary>The trouble of this machine, a sentence for people; null where nothing seems to be wrong.</summary>
     public string? Trouble(long minute)
     {
         var (all, failed) = (0, 0);

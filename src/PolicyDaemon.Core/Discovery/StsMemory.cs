@@ -47,10 +47,10 @@ public enum StsAnnouncement
     Broken,
 }
 
-/// <summary>What is remembered of a domain's MTA-STS.</summary>
+/// <summary>The memory of a domain's MTA-STS: the policy that was kept, what its record said last, and when either is asked for again.</summary>
 public sealed record StsMemory
 {
-    /// <summary>Nothing is known yet.</summary>
+    /// <summary>The memory of a domain whose record was never asked for.</summary>
     public static readonly StsMemory Empty = new()
     {
         Kept = null,
@@ -77,7 +77,7 @@ public sealed record StsMemory
     /// <summary>The id in the record.</summary>
     public required string? Id { get; init; }
 
-    /// <summary>What is wrong with the record, or why it could not be looked up, for people.</summary>
+    /// <summary>The fault of the record, or of its lookup, for people.</summary>
     public required string? Problem { get; init; }
 
     /// <summary>When the record was asked for last, UTC.</summary>

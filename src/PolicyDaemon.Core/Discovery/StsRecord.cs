@@ -120,13 +120,13 @@ public sealed record StsRecord(string Id)
     }
 }
 
-/// <summary>What the TXT records of a domain amount to.</summary>
+/// <summary>What the TXT records at <c>_mta-sts</c> of a domain amount to.</summary>
 public enum StsRecordState
 {
-    /// <summary>None: the domain announces no policy.</summary>
+    /// <summary>The domain has no MTA-STS record: it announces no policy.</summary>
     Absent,
 
-    /// <summary>One that is right.</summary>
+    /// <summary>The domain has one MTA-STS record, which is right.</summary>
     Valid,
 
     /// <summary>Published and broken: more than one, or one that is wrong. Senders act as without a policy.</summary>

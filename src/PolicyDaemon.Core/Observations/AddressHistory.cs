@@ -31,7 +31,7 @@ public sealed record AddressHistory(ProbeTarget Target)
     // So many probes that did not see an algorithm any more let its pin go (RotationOptions.RetireAfterProbes).
     private const int Confirmations = 3;
 
-    /// <summary>True where it is not settled yet that the server has given up one of its certificates.</summary>
+    /// <summary>True while it is undecided whether the server dropped its RSA or its ECDSA certificate.</summary>
     public bool IsGivingOneUp => Algorithms.Any(algorithm => Latest(algorithm) is { Certificate: null, Probes: < Confirmations });
 
     /// <summary>When a probe last asked for RSA and for ECDSA, whatever came of it.</summary>

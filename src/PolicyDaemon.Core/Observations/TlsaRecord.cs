@@ -148,10 +148,10 @@ public enum TlsaState
     /// <summary>There are none that DNSSEC secures.</summary>
     None,
 
-    /// <summary>Some of them are usable for SMTP.</summary>
+    /// <summary>There are TLSA records, and some of them are usable for SMTP.</summary>
     Usable,
 
-    /// <summary>There are, and none is usable.</summary>
+    /// <summary>There are TLSA records, and none of them is usable for SMTP.</summary>
     Unusable,
 
     /// <summary>The lookup failed or was bogus: Postfix passes over the host.</summary>

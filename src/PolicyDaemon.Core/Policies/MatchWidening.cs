@@ -5,7 +5,7 @@ namespace PolicyDaemon.Core.Policies;
 /// <summary>Compares the peer names of two policies at levels <c>verify</c> and <c>secure</c>: which certificates does the second accept that the first does not?</summary>
 internal static class MatchWidening
 {
-    /// <summary>Each thing newly accepted, as the end of "would accept ...".</summary>
+    /// <summary>The names and keys that a policy newly accepts, each as the end of "would accept ...".</summary>
     internal static IEnumerable<string> Of(TlsPolicy before, TlsPolicy after, NextHop key)
     {
         var accepted = Names(before, key);

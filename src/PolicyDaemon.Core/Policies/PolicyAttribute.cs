@@ -26,7 +26,7 @@ public sealed record PolicyAttribute(string Name, PostfixVersion Since, Func<Tls
     /// <summary>Written <c>{ name = value }</c>, because its values hold blanks (Postfix 3.10 and later).</summary>
     public bool Braced { get; init; }
 
-    /// <summary>Its value is <see cref="Yes"/> or <see cref="No"/>.</summary>
+    /// <summary>True where the attribute's value is <see cref="Yes"/> or <see cref="No"/>.</summary>
     public bool IsFlag { get; init; }
 
     /// <summary>The values that a policy has for the attribute; empty where it is not set.</summary>
@@ -48,13 +48,13 @@ public sealed record PolicyAttribute(string Name, PostfixVersion Since, Func<Tls
 /// <summary>What another value of an attribute, its first one or its removal, does to the protection of mail. See <see cref="Weakening"/>.</summary>
 public enum ValueChange
 {
-    /// <summary>It counts as weaker, whatever the values are: no rule compares them.</summary>
+    /// <summary>Another value counts as weaker, whatever it is: no rule compares values.</summary>
     Weakens,
 
     /// <summary>A rule of <see cref="Weakening"/> compares the two values.</summary>
     IsCompared,
 
-    /// <summary>It changes what is asked of the peer or what is reported, and not what is accepted of the peer.</summary>
+    /// <summary>Another value changes what is asked of the peer or what is reported, and not what is accepted of the peer.</summary>
     IsHarmless,
 }
 

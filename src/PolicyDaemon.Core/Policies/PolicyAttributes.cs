@@ -164,7 +164,7 @@ public static class PolicyAttributes
         return false;
     }
 
-    /// <summary>The same policy with every value in the form in which it is stored and served.</summary>
+    /// <summary>The policy with every value in the form in which it is stored and served.</summary>
     /// <remarks>Only legal values change; an illegal one stays as it was written, for the message about it.</remarks>
     public static TlsPolicy Canonical(TlsPolicy policy)
     {

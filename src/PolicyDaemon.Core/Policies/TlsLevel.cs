@@ -113,12 +113,12 @@ public static class TlsLevels
 /// <summary>What mail is certain of, whatever the server does: in this order.</summary>
 public enum Protection
 {
-    /// <summary>It may leave in plain text.</summary>
+    /// <summary>Mail may leave in plain text.</summary>
     PlainTextPossible,
 
-    /// <summary>It is encrypted, to whoever answers.</summary>
+    /// <summary>Mail is encrypted, to whoever answers.</summary>
     Encrypted,
 
-    /// <summary>It is encrypted, to a server that proved its identity.</summary>
+    /// <summary>Mail is encrypted, to a server that proved its identity.</summary>
     Authenticated,
 }

@@ -27,23 +27,23 @@ public readonly record struct Brake(BrakeCounts Counts, DateTimeOffset? PassEnde
 
     private readonly RotationOptions? options;
 
-    /// <summary>Its thresholds and its wait.</summary>
+    /// <summary>The rules' options: the thresholds of the brake, and how long evidence waits for it.</summary>
     public RotationOptions Options
     {
         get => options ?? RotationOptions.Default;
         init => options = value;
     }
 
-    /// <summary>Nothing promotes by itself.</summary>
+    /// <summary>True while the brake is on, so that no pin is promoted without a person.</summary>
     public bool IsOn => IsTripped || (Counts.SetAt <= Now && Now - Counts.SetAt < Options.BrakeWindow);
 
-    /// <summary>It trips by what is counted now, whether it was set before or not.</summary>
+    /// <summary>True where present counts exceed a threshold, whether the brake was set before or not.</summary>
     public bool IsTripped => IsManyOfTheHour || IsManyOfTheDay;
 
-    /// <summary>It trips, and was not set: the ledger is to keep that.</summary>
+    /// <summary>True where the brake trips and was not set before, so that the ledger is to keep the time.</summary>
     public bool IsNews => IsTripped && !(Counts.SetAt <= Now && Now - Counts.SetAt < Options.BrakeWindow);
 
-    /// <summary>Why it is on, a clause; empty where it is not.</summary>
+    /// <summary>The reason why the brake is on, a clause; empty where it is off.</summary>
     public string Why => IsManyOfTheHour
         ? $"{Counts.NewInHour} of {Counted} MX hosts probed within an hour show a new key"
         : IsManyOfTheDay
@@ -76,19 +76,19 @@ public readonly record struct BrakeCounts
     // One day of each week.
     private const int DaysWithMore = 3;
 
-    /// <summary>All.</summary>
+    /// <summary>MX hosts of all pinned destinations.</summary>
     public int PinnedHosts { get; init; }
 
-    /// <summary>Those that showed a new key within the last hour.</summary>
+    /// <summary>MX hosts that showed a new key within the last hour.</summary>
     public int NewInHour { get; init; }
 
-    /// <summary>Those that showed any key since the first of these; it may be left out where they are too few to matter.</summary>
+    /// <summary>MX hosts probed since the hour's first new key, whatever key they showed; may be left out where too few have a new one to matter.</summary>
     public int Probed { get; init; }
 
-    /// <summary>Those that showed a new key within the last 24 hours; it may be a moment old.</summary>
+    /// <summary>MX hosts that showed a new key within the last 24 hours; the count may be a moment old.</summary>
     public int NewInDay { get; init; }
 
-    /// <summary>How many do so on a usual day; it may be left out where those of today are too few to matter.</summary>
+    /// <summary>MX hosts that show a new key on a usual day; may be left out where those of today are too few to matter.</summary>
     public int UsualDay { get; init; }
 
     /// <summary>When the brake was last set; null where it never was.</summary>

@@ -46,7 +46,7 @@ internal sealed class Causes
         mail = view.Forecast();
     }
 
-    /// <summary>When evidence will have settled what is not told yet; null where nothing waits for it.</summary>
+    /// <summary>When rule A or B will have decided about the keys no finding reports yet; null where none is pending.</summary>
     public DateTimeOffset? SettledAt { get; private set; }
 
     public ImmutableArray<Finding> Findings => findings.ToImmutable();
@@ -226,7 +226,7 @@ internal sealed class Causes
             ? $"the only pin was announced more than {view.Options.StandbyExpiry.ToLongText()} ago and has never been seen; it stays, because it is the last"
             : null;
 
-    /// <summary>Pins of addresses that DNS names no more, where others are in use: revoking them leaves those.</summary>
+    /// <summary>Opens pin-held for pins last seen at addresses that DNS no longer names, where other pins are in use, which revoking these leaves.</summary>
     private void Held()
     {
         var held = new List<(Pin Pin, string Where)>();

@@ -8,7 +8,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>What would happen to a destination's mail now.</summary>
 public enum DestinationVerdict
 {
-    /// <summary>Nothing was seen yet, or there is nothing to compare with.</summary>
+    /// <summary>The destination was never probed, or there is nothing to compare with what was seen.</summary>
     Unknown,
 
     Ok,

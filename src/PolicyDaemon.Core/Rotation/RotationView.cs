@@ -35,7 +35,7 @@ internal sealed class RotationView
     /// <summary>Each address with each key algorithm of which it ever presented a certificate.</summary>
     public ImmutableArray<AddressAlgorithm> Algorithms { get; }
 
-    /// <summary>Those whose certificate the last attempt at the address saw.</summary>
+    /// <summary>Certificates seen in the last probe of their address.</summary>
     public ImmutableArray<AddressAlgorithm> Current { get; }
 
     public PinSet Pins { get; }

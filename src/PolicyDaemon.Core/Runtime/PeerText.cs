@@ -25,6 +25,6 @@ public static class PeerText
         return text.ToString();
     }
 
-    /// <summary>The same of text, by its octets in UTF-8.</summary>
+    /// <summary>Escapes a text by its octets in UTF-8.</summary>
     public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text));
 }

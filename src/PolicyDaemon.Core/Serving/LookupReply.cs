@@ -5,13 +5,13 @@ namespace PolicyDaemon.Core.Serving;
 /// <summary>What an entry does about its key.</summary>
 public enum EntryRole
 {
-    /// <summary>Nothing, as if it were not there: it is only observed, or has lapsed.</summary>
+    /// <summary>The entry does nothing, as if it were not there: it is only observed, or has lapsed; or there is none.</summary>
     Absent,
 
-    /// <summary>It answers, if only that the key is not found (level <c>default</c>).</summary>
+    /// <summary>The entry answers, if only that the key is not found (level <c>default</c>).</summary>
     Answers,
 
-    /// <summary>It leaves the answer to discovery, above a floor (level <c>discovered</c>).</summary>
+    /// <summary>The entry leaves the answer to discovery, above a floor (level <c>discovered</c>).</summary>
     Discovers,
 }
 
@@ -38,12 +38,12 @@ public readonly ref struct LookupReply
     /// <summary>The policy text or the reason, ASCII without control characters.</summary>
     public ReadOnlySpan<byte> Text { get; }
 
-    /// <summary>The answer is that of an entry enforced with pins.</summary>
+    /// <summary>True where the answer is that of an entry enforced with pins.</summary>
     public bool IsPinned { get; }
 
-    /// <summary>What the entry that was found does about its key; nothing where none was.</summary>
+    /// <summary>The role of the entry that was found; <see cref="EntryRole.Absent"/> where none was.</summary>
     public EntryRole Role => (EntryRole)role;
 
-    /// <summary>Where it leaves the answer to discovery: the least that is taken. The reply itself is then what is said below that.</summary>
+    /// <summary>The entry's floor, where it leaves the answer to discovery; below it this reply, a temporary error, is sent.</summary>
     public DiscoveryFloor Floor => (DiscoveryFloor)floor;
 }

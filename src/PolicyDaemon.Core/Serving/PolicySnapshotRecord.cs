@@ -58,7 +58,7 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
 
     public bool HasEnd => (octets[3] & EndFlag) != 0;
 
-    /// <summary>Its end was seen to have come, whatever the clock says since.</summary>
+    /// <summary>True where the end of the entry was seen to have passed, whatever the clock says since.</summary>
     public bool HasLapsed => (octets[2] & LapsedBit) != 0;
 
     /// <summary>The second in which it ends, in Unix time; only of one that has an end.</summary>

@@ -11,16 +11,17 @@ namespace PolicyDaemon.Core.Serving;
 public readonly record struct SnapshotEntry(
     string Key, LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, DateTimeOffset? ValidUntil = null)
 {
-    /// <summary>That the key is not found is the entry's answer (level <c>default</c>); otherwise one that is not found is only observed.</summary>
+    /// <summary>True where "not found" is what the entry answers (level <c>default</c>); an entry that is not found without it is only observed, and
+    /// answers nothing.</summary>
     public bool IsDefault { get; init; }
 
     /// <summary>The floor of an entry that leaves the answer to discovery; null for every other.</summary>
     public DiscoveryFloor? Floor { get; init; }
 
-    /// <summary>What holds after the end; null: nothing does, as if there were no entry.</summary>
+    /// <summary>The answers after <see cref="ValidUntil"/>; null where the key then is as one without an entry.</summary>
     public EntryAfter? Then { get; init; }
 
-    /// <summary>The end was seen to have come, and no clock brings the entry back.</summary>
+    /// <summary>True where <see cref="ValidUntil"/> was seen to have passed, so that no clock brings the entry back.</summary>
     public bool HasLapsed { get; init; }
 
     /// <summary>True where more is to be done about the entry than to answer from it: it cannot be served, or it ends.</summary>
@@ -39,12 +40,12 @@ public readonly record struct SnapshotEntry(
         : null;
 }
 
-/// <summary>What holds of a key after the end of its entry; the same as in <see cref="SnapshotEntry"/>.</summary>
+/// <summary>The answers to a key after the end of its entry; its members are those of <see cref="SnapshotEntry"/>.</summary>
 public sealed record EntryAfter(LookupAnswer Answer, LookupAnswer TlsRptAnswer, bool IsPinned = false, bool IsDefault = false, DiscoveryFloor? Floor = null)
 {
-    /// <summary>The same as an entry of a key.</summary>
+    /// <summary>These answers as the entry of a key, without an end.</summary>
     public SnapshotEntry Of(string key) => new(key, Answer, TlsRptAnswer, IsPinned) { IsDefault = IsDefault, Floor = Floor };
 
-    /// <summary>What an entry that holds already comes to later.</summary>
+    /// <summary>The answers of an entry that is in force now, as those that hold after another one's end.</summary>
     public static EntryAfter Of(SnapshotEntry entry) => new(entry.Answer, entry.TlsRptAnswer, entry.IsPinned, entry.IsDefault, entry.Floor);
 }

@@ -17,7 +17,7 @@ namespace PolicyDaemon.Core.Tables;
 public sealed record EntryAttribute(
     string Name, Func<Destination, ImmutableArray<string>> Get, Func<Destination, string, DateTimeOffset, (Destination? Entry, string? Problem)> Add)
 {
-    /// <summary>It may be given more than once, and its values add up.</summary>
+    /// <summary>True where the attribute may be given more than once, so that its values add up.</summary>
     public bool AddsUp { get; init; }
 
     /// <summary>Joins its values in one occurrence.</summary>
@@ -120,7 +120,7 @@ public static class EntryAttributes
             : (null, $"{fingerprint} is {(name is "rejected" or "revoked" ? "a pin of this row, too" : "no pin of this row")}");
     }
 
-    /// <summary>In the order in which a row brings them, so that an entry is written alike wherever it was read.</summary>
+    /// <summary>The pins of one subject that a row says, in the order in which rows bring them, so that an entry is written alike wherever it was read.</summary>
     private static IEnumerable<Pin> Said(Destination entry, PinSubject subject) =>
         entry.Pins.Where(pin => IsSaid(pin) && pin.Subject == subject).OrderBy(pin => pin.State switch
         {

@@ -101,10 +101,10 @@ internal enum AlertEvent
 {
     Opened,
 
-    /// <summary>It is still open after one of the times of <c>alert_escalation</c>.</summary>
+    /// <summary>The finding is still open after one of the times of <c>alert_escalation</c>.</summary>
     Escalated,
 
-    /// <summary>It is over.</summary>
+    /// <summary>The finding is over.</summary>
     Settled,
 }
 

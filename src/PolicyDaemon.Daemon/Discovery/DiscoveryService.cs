@@ -27,7 +27,7 @@ internal sealed class DiscoveryService(
     private bool isStopped;
     private string? said;
 
-    /// <summary>What it does now; null where it is off. From any thread.</summary>
+    /// <summary>The status of discovery now; null where discovery is off. May be read from any thread.</summary>
     public DiscoveryStatus? Status
     {
         get

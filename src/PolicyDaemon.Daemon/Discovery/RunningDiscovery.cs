@@ -71,7 +71,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         loops = [Task.Run(FirstSightsAsync), Task.Run(RenewalsAsync)];
     }
 
-    /// <summary>What lookups see of it.</summary>
+    /// <summary>The part of discovery that lookups use.</summary>
     public ServedDiscovery Served { get; }
 
     public DiscoveredAnswers Records { get; } = new();

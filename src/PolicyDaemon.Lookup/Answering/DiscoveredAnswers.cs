@@ -45,16 +45,16 @@ public sealed class DiscoveredRecord
     /// <summary>When it was used last.</summary>
     public uint Used => Volatile.Read(ref used);
 
-    /// <summary>What was concluded.</summary>
+    /// <summary>The verdict: what discovery answers for the key.</summary>
     public DiscoveredAnswer Answer => (DiscoveredAnswer)source;
 
-    /// <summary>Nothing is known: the answer is the careful one for that.</summary>
+    /// <summary>True where nothing is known of the destination yet, so that the verdict is the careful one for an unknown destination.</summary>
     public bool IsUnknown { get; private init; }
 
     /// <summary>The key is one of those that are discovered without an entry that asks for it.</summary>
     public bool IsInScope { get; private init; }
 
-    /// <summary>It never leaves for want of room.</summary>
+    /// <summary>True for a verdict that the full cache never evicts.</summary>
     public bool IsProtected => isProtected;
 
     /// <param name="verdict">The verdict.</param>

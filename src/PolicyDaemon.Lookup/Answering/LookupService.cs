@@ -41,14 +41,14 @@ public sealed class LookupService
 
     public LookupCounters Counters { get; }
 
-    /// <summary>What a near miss is answered; may be replaced while lookups run.</summary>
+    /// <summary>The <c>[postfix]</c> section, of which a lookup takes the answer to a near miss; may be replaced while lookups run.</summary>
     public PostfixSettings Postfix
     {
         get => postfix;
         set => postfix = value;
     }
 
-    /// <summary>What discovery did for lookups.</summary>
+    /// <summary>Counts of the lookups that discovery answered.</summary>
     public DiscoveryCounters Discovered { get; } = new();
 
     /// <summary>What answers for destinations without an entry; null: nothing does. May be replaced while lookups run.</summary>
@@ -79,14 +79,14 @@ public sealed class LookupService
         return new(LookupAnswerKind.Permanent, "no such map here; the maps are tlspolicy and tlspolicy-tlsrpt"u8);
     }
 
-    /// <summary>The same for who cannot wait: where the answer is not known yet it is the one for that.</summary>
+    /// <summary>Answers without waiting: a destination whose first discovery has not ended is answered as an unknown one is (first_sight).</summary>
     public LookupReply Answer(ReadOnlySpan<byte> mapName, ReadOnlySpan<byte> rawKey)
     {
         var reply = Answer(mapName, rawKey, out var parked);
         return parked is null ? reply : Conclude(parked);
     }
 
-    /// <summary>The same for who cannot wait: where the answer is not known yet it is the one for that.</summary>
+    /// <summary>Answers without waiting: a destination whose first discovery has not ended is answered as an unknown one is (first_sight).</summary>
     public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey)
     {
         var reply = Answer(map, rawKey, out var parked);
@@ -190,7 +190,7 @@ public sealed class LookupService
             : Of(origin, snapshot, served, record, map, key, entry);
     }
 
-    /// <summary>The same of a lookup that waited.</summary>
+    /// <summary>Answers a lookup that was parked until its discovery ended, or until it may wait no longer.</summary>
     private LookupReply Decide(ParkedLookup waited, MapName map, scoped ReadOnlySpan<byte> key, DiscoveredRecord? record)
     {
         var snapshot = current.Current!;

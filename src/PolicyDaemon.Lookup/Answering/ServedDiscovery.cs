@@ -55,7 +55,7 @@ public sealed class ServedDiscovery
 
     public IDiscoveryQueue Queue { get; }
 
-    /// <summary>What is answered while nothing is known.</summary>
+    /// <summary>The reply to a lookup of a destination of which nothing is known yet (first_sight).</summary>
     public LookupReply Unknown => new(unknownKind, unknownText);
 }
 
@@ -135,10 +135,10 @@ public sealed class DiscoveryCounters
     /// <summary>Lookups of destinations that were not known.</summary>
     public long FirstSights => Interlocked.Read(ref firstSights);
 
-    /// <summary>Of these: the verdict did not come in time.</summary>
+    /// <summary>Lookups of unknown destinations whose verdict did not come in time.</summary>
     public long TimedOut => Interlocked.Read(ref timedOut);
 
-    /// <summary>Of these: there was no room to wait, or <c>wait</c> is zero.</summary>
+    /// <summary>Lookups of unknown destinations that did not wait: there was no room to, or <c>wait</c> is zero.</summary>
     public long NotWaited => Interlocked.Read(ref notWaited);
 
     /// <summary>Answers that were due to be renewed.</summary>

@@ -77,7 +77,7 @@ public static class DaneVerification
             yield return canonical;
     }
 
-    /// <summary>Of each usage and selector the records with the strongest digest, and those with the whole octets.</summary>
+    /// <summary>The records to compare: of each usage and selector those with the strongest digest, and those with the whole octets (RFC 7671 section 9).</summary>
     private static IEnumerable<TlsaRecord> Strongest(IEnumerable<TlsaRecord> usable) => usable
         .GroupBy(record => (record.Usage, record.Selector))
         .SelectMany(records =>

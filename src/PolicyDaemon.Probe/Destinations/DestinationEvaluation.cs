@@ -23,7 +23,7 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
     /// <summary>Every target to know of: those that DNS names now, and the remembered ones.</summary>
     public ImmutableArray<MxTarget> Targets { get; } = Merge(state, resolution, now);
 
-    /// <summary>The same with a resolver of which nothing counts as secure.</summary>
+    /// <summary>This evaluation as if the resolver were not trusted, so that nothing counts as DNSSEC-secure.</summary>
     public DestinationEvaluation Unproven() => new(
         state,
         resolution with

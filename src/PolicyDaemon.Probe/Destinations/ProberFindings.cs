@@ -151,7 +151,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
         return holds;
     }
 
-    /// <summary>The same of many destinations; how many is written anew when it has doubled or halved.</summary>
+    /// <summary>Opens or closes the finding that something fails for many destinations at once; how many is written anew when the number has doubled or halved.</summary>
     private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail)
     {
         var known = open.GetValueOrDefault(kind);

@@ -7,7 +7,7 @@ namespace PolicyDaemon.Probe.Destinations;
 /// eighth, so that a single success neither ends it nor a single failure begins it anew.</remarks>
 internal sealed class TroubleWatch(TimeProvider time)
 {
-    /// <summary>Of fewer destinations each has its own trouble at once.</summary>
+    /// <summary>Below this many failing destinations each has its own finding.</summary>
     internal const int AtLeast = 5;
 
     private const int OnePartOn = 4;
@@ -24,13 +24,13 @@ internal sealed class TroubleWatch(TimeProvider time)
     private long sweptAt = time.GetTimestamp();
     private int inARow;
 
-    /// <summary>Many fail at once.</summary>
+    /// <summary>True while so many destinations fail at once that the cause is taken for our own.</summary>
     public bool IsOn { get; private set; }
 
     /// <summary>How many destinations failed when they were last tried.</summary>
     public int Count => failing.Count;
 
-    /// <summary>Some of them, in order.</summary>
+    /// <summary>A few of the failing destinations, in the order of their keys.</summary>
     public IEnumerable<NextHop> Examples => failing.Keys.OrderBy(key => key.Text, StringComparer.Ordinal).Take(3);
 
     /// <summary>Takes down how a destination ended.</summary>

@@ -147,7 +147,7 @@ public enum DiscoveryReason
     /// <summary>Postfix asks for it: what is due is renewed.</summary>
     Use,
 
-    /// <summary>Its policy is due, whether mail asks or not.</summary>
+    /// <summary>The destination's MTA-STS policy is due to be fetched again, whether mail asks for the destination or not.</summary>
     Renewal,
 
     /// <summary>A person wants to know: everything is asked anew.</summary>

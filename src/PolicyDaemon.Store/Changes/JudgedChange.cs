@@ -58,10 +58,10 @@ public sealed class JudgedChange
     /// <summary>Add, change or remove; null where nothing differs.</summary>
     public AuditAction? Action { get; }
 
-    /// <summary>What Postfix is told now, on the map <c>tlspolicy</c>; null where the key is not configured.</summary>
+    /// <summary>The answer to the key before the change, on the map <c>tlspolicy</c>; null where the key is not configured.</summary>
     public LookupAnswer? AnswerBefore { get; }
 
-    /// <summary>What Postfix will be told; null where the key will not be configured.</summary>
+    /// <summary>The answer to the key after the change; null where the key will not be configured.</summary>
     public LookupAnswer? AnswerAfter { get; }
 
     /// <summary>When the entry as it is ends by itself, and what holds then; null where it does not.</summary>
@@ -79,7 +79,7 @@ public sealed class JudgedChange
     /// <summary>Why it cannot be served like this: such a change is refused.</summary>
     public IReadOnlyList<Problem> Problems { get; }
 
-    /// <summary>What of it weakens, or may while an attack is not excluded, a sentence each: such a change takes a person and a reason.</summary>
+    /// <summary>The ways in which the change weakens, or may while an attack is not excluded, a sentence each: such a change takes a person and a reason.</summary>
     public IReadOnlyList<string> Weakens { get; }
 
     /// <summary>Other pins would be served while an open finding does not exclude an attack.</summary>

@@ -71,13 +71,13 @@ internal abstract class StoreWatch(StoreSession session) : IDisposable
     /// <summary>What became of the store since the last call; after all but <see cref="StoreMovement.None"/> it is to be read, or closed.</summary>
     internal abstract StoreMovement Poll();
 
-    /// <summary>Notes that everything was read that the last <see cref="Poll"/> spoke of.</summary>
+    /// <summary>Notes that everything was read that the last <see cref="Poll"/> reported.</summary>
     internal abstract void WasRead();
 
-    /// <summary>Closes after another store took the place of this one: what is still on its way into the old one does not get into the new one.</summary>
+    /// <summary>Closes after another store took the place of this one; pending writes go to the old store where that can still take them, and never to the new one.</summary>
     internal abstract void Supersede();
 
-    /// <summary>Closes without another octet written: what lies there may no longer be what was opened.</summary>
+    /// <summary>Closes without writing another octet: pending writes are dropped, since what lies in the store's place may no longer be what was opened.</summary>
     internal abstract void Abandon();
 
     public void Dispose()

@@ -39,7 +39,7 @@ internal sealed class LedgerReader
     /// <summary>Reads which destinations are to be probed, and when.</summary>
     internal DueTable Due { get; }
 
-    /// <summary>What the brake counts and draws from.</summary>
+    /// <summary>The counts of MX hosts and new keys for the brake.</summary>
     internal BrakeTable Brake { get; }
 
     // The version and the rows behind it are of one moment only within a transaction.

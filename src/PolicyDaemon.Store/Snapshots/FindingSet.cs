@@ -13,7 +13,7 @@ internal sealed class FindingSet(TimeProvider time, ILogger log)
     /// <summary>Counts the changes of the set, so that the keeper knows whether the store has all of them.</summary>
     internal long Version { get; private set; }
 
-    /// <summary>May be read from any thread.</summary>
+    /// <summary>The open findings, the oldest first. May be read from any thread.</summary>
     internal IReadOnlyCollection<Finding> Open => [.. Volatile.Read(ref open).Values.OrderBy(finding => finding.Since)];
 
     internal void Raise(FindingKind kind, string subject, string detail, string remedy, int affects = 1)

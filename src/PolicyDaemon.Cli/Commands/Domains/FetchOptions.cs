@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Pins;
 
 namespace PolicyDaemon.Cli.Commands.Domains;
 
-/// <summary>How it is decided what of the seen is pinned.</summary>
+/// <summary>How <c>--probe</c> decides which of the presented fingerprints become pins.</summary>
 /// <param name="Yes">Evidence A only.</param>
 /// <param name="Expected">Exactly these; empty: not given.</param>
 /// <param name="TrustsFirstSight">Whatever is seen.</param>

@@ -38,7 +38,7 @@ internal static class StatusFacts
         return facts;
     }
 
-    /// <summary>All of them.</summary>
+    /// <summary>All facts: daemon, store, snapshot, prober, lookups, discovery and counts, as <c>status --all</c> shows them.</summary>
     /// <param name="status">The report.</param>
     /// <param name="older">Tables of smtp_tls_policy_maps behind the daemon, which answer what it only observes.</param>
     internal static List<(string Name, Cell Value)> All(StatusReport status, IReadOnlyList<string> older)

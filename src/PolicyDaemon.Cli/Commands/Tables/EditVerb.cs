@@ -206,7 +206,7 @@ internal static class EditVerb
                 plan.Before is null ? ["it was removed"] : ["it is now", .. EntryTableWriter.Row(plan.Before).TrimEnd('\n').Split('\n')]);
         }
 
-        /// <summary>As it is read back: with the pins that a row has.</summary>
+        /// <summary>The entry as a file with it would be read back: with the pins that a row has.</summary>
         private static Destination Said(Destination entry) => entry with { Pins = [.. entry.Pins.Where(EntryAttributes.IsSaid)] };
 
         private ChangeRequest Request(bool dryRun) => write.Request(context) with { DryRun = dryRun, Reason = reason };
@@ -217,7 +217,7 @@ internal static class EditVerb
                 ? text
                 : throw new AskAgainException();
 
-        /// <summary>What visudo(8) asks.</summary>
+        /// <summary>Asks what is to be done about a file that cannot be applied, as visudo(8) does.</summary>
         private async Task AskAsync(CancellationToken cancellation)
         {
             for (var asked = 0; asked < MostAsked; asked++)

@@ -12,13 +12,13 @@ internal static class IdnaMapping
         Disallowed = 1,
         Ignored = 2,
 
-        /// <summary>Each becomes itself plus the payload.</summary>
+        /// <summary>Each code point of the range becomes itself plus the payload.</summary>
         Delta = 3,
 
         /// <summary>The first, third, fifth... become their successor, which is valid: capital and small letter in turn.</summary>
         Alternating = 4,
 
-        /// <summary>Each becomes a string of its own; the payload is the number of the first one's.</summary>
+        /// <summary>Each code point of the range becomes a string of its own; the payload is the number of the first one's.</summary>
         Strings = 5,
     }
 

@@ -56,7 +56,7 @@ internal static partial class NativeMethods
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial nint GetScheduling(nint number, nint thread, out SchedulingAttributes attributes, nint size, nint flags);
 
-    /// <summary>The same for sched_setattr(2).</summary>
+    /// <summary>Calls sched_setattr(2) through syscall(2), as the C library has no function for it.</summary>
     [LibraryImport("libc", EntryPoint = "syscall")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial nint SetScheduling(nint number, nint thread, in SchedulingAttributes attributes, nint flags);
