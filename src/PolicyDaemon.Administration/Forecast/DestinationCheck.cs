@@ -111,7 +111,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             Entry = entry,
             StoreProblem = known.Problem,
             DaemonAbsence = known.DaemonAbsence,
-            Findings = entry is null ? [] : [.. known.Open, .. Beside(known.Open, probed.Recorded.Result.Findings)],
+            Findings = entry is null ? [] : [.. known.Open, .. probed.Recorded.Result.Findings.Beside(known.Open)],
             Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
                 probed.Resolution,
                 new ShownAddresses(
@@ -165,10 +165,6 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         var served = entry.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm == digest).Select(pin => pin.Fingerprint).ToList();
         return DeliveryPolicy.Of(entry.Policy, key) with { IsPinned = certificate => served.Exists(certificate.Matches) };
     }
-
-    /// <summary>What this probe finds that no open finding says already. It knows nothing of earlier ones, which a lost STARTTLS or other MX hosts take.</summary>
-    private static IEnumerable<Finding> Beside(IReadOnlyCollection<Finding> open, IEnumerable<Finding> found) =>
-        found.Where(finding => !open.Any(known => known.Kind == finding.Kind || finding.Kind.IsPartOf(known.Kind) || known.Kind is FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.WeakerKey));
 
     private KnownBefore FindKnown(NextHop key)
     {

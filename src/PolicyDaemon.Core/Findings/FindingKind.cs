@@ -127,6 +127,12 @@ public sealed record FindingDescription(
     /// <summary>While it is open an attack is not excluded: no remedy approves or revokes a pin, and a person who does says why.</summary>
     public bool IsSuspicious { get; init; }
 
+    /// <summary>Such a finding follows from what is suspicious about the same destination: while that is open, this one is part of it and not told.</summary>
+    public bool FollowsSuspicion { get; init; }
+
+    /// <summary>Such a finding says what <see cref="FindingKind.NewKey"/> would, and why the new key takes more care: one of them is open about a destination.</summary>
+    public bool IsGraverNewKey { get; init; }
+
     /// <summary>False where only a person ends it: what was found does not become untrue.</summary>
     public bool EndsByItself { get; init; } = true;
 }

@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PolicyDaemon.Core.Findings;
 
-/// <summary>The table of the kinds of findings: a row is all that a new kind needs beside its value in <see cref="FindingKind"/>.</summary>
+/// <summary>The table of the kinds of findings: all that the programs know of a kind is its row. Where it is seen is code of its own.</summary>
+/// <remarks>The manual page policydaemon-findings(7) is made of the rows: the test of that page writes it with UPDATE_MANUAL=1 in the environment.</remarks>
 public static class FindingKinds
 {
     public static ImmutableArray<FindingDescription> All { get; } =
@@ -46,7 +47,7 @@ public static class FindingKinds
         new(FindingKind.NewKey, "new-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A server presents a key that no pin knows",
             "Compare its fingerprint with the partner over another channel, then approve or reject it")
-        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key any more, will wait where some do not, and otherwise goes out",
+        { FollowsVerdict = true, FollowsSuspicion = true, Mail = "It waits where no address shows a pinned key any more, will wait where some do not, and otherwise goes out",
             Partner = "We see the key with this fingerprint at your mail server since this time; is it yours? The finding has both in full" },
 
         new(FindingKind.PinMismatch, "pin-mismatch", FindingSource.Probe, FindingSeverity.LookAtIt,
@@ -94,25 +95,25 @@ public static class FindingKinds
         new(FindingKind.WeakerKey, "weaker-key", FindingSource.Probe, FindingSeverity.LookAtIt,
             "A new key is weaker than the one that it would follow, or than 112 bits",
             "Ask the partner for a stronger key, or approve this one with a reason")
-        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+        { FollowsVerdict = true, FollowsSuspicion = true, IsGraverNewKey = true, Mail = "It waits where no address shows a pinned key",
             Partner = "Your new key is weaker than the one before; please use at least 2048 bits of RSA or P-256" },
 
         new(FindingKind.RotatingTooOften, "rotating-too-often", FindingSource.Probe, FindingSeverity.LookAtIt,
             "An MX host showed new keys too often to follow by itself",
             "Ask the partner what happens there, then approve the key that is meant")
-        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+        { FollowsVerdict = true, FollowsSuspicion = true, IsGraverNewKey = true, Mail = "It waits where no address shows a pinned key",
             Partner = "Your mail server showed several keys within a week; which one is meant to stay?" },
 
         new(FindingKind.PinHeld, "pin-held", FindingSource.Probe, FindingSeverity.ForInformation,
             "A pin was last seen at an address that DNS does not name any more, and does not retire by itself",
             "Revoke it when the server is known to be gone")
-        { Mail = "It goes out",
+        { FollowsSuspicion = true, Mail = "It goes out",
             Partner = "Is the server at this address gone for good?" },
 
         new(FindingKind.TooManyKeys, "too-many-keys", FindingSource.Probe, FindingSeverity.LookAtIt,
             "As many new keys wait for a decision as are kept; the oldest that nobody presents any more makes way for the next",
             "Find out who presents them; approve the right one, reject the rest (pin reject --unseen: what nobody presents)")
-        { FollowsVerdict = true, Mail = "It waits where no address shows a pinned key",
+        { FollowsVerdict = true, FollowsSuspicion = true, IsGraverNewKey = true, Mail = "It waits where no address shows a pinned key",
             Partner = "Your mail server shows another key to nearly every connection" },
 
         new(FindingKind.PinInOtherDigest, "pin-in-other-digest", FindingSource.Probe, FindingSeverity.LookAtIt,
@@ -225,8 +226,15 @@ public static class FindingKinds
     public static bool IsOf(this FindingKind kind, FindingSource source) => (kind.Description().Source & source) != 0;
 
     /// <summary>True where a finding of this kind follows from an open one of the other about the same destination, and is part of it.</summary>
-    public static bool IsPartOf(this FindingKind kind, FindingKind cause) => cause.Description().IsSuspicious
-        && kind is FindingKind.NewKey or FindingKind.WeakerKey or FindingKind.RotatingTooOften or FindingKind.TooManyKeys or FindingKind.PinHeld;
+    public static bool IsPartOf(this FindingKind kind, FindingKind cause) => kind.Description().FollowsSuspicion && cause.Description().IsSuspicious;
+
+    /// <summary>What was found anew of a destination and its open findings do not say already.</summary>
+    /// <param name="found">Found without the memory that opened some of the others: of what is graver than a new key a single probe may see the new key only.</param>
+    /// <param name="open">The open findings about the destination.</param>
+    public static IEnumerable<Finding> Beside(this IEnumerable<Finding> found, IReadOnlyCollection<Finding> open) => found.Where(finding => !open.Any(known =>
+        known.Kind == finding.Kind || finding.Kind.IsPartOf(known.Kind) || (known.Kind.Description().IsGraverNewKey && IsNewKey(finding.Kind))));
+
+    private static bool IsNewKey(FindingKind kind) => kind == FindingKind.NewKey || kind.Description().IsGraverNewKey;
 
     /// <summary>The kinds that a part of the program opens and closes.</summary>
     public static ImmutableArray<FindingKind> Of(FindingSource source) => [.. All.Where(row => (row.Source & source) != 0).Select(row => row.Kind)];

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Tests.Cli;
@@ -8,7 +9,7 @@ using Xunit;
 namespace PolicyDaemon.Tests.Packaging;
 
 /// <summary>policydaemon-findings(7) is what the table of kinds says, row by row; with UPDATE_MANUAL=1 in the environment this test writes it.</summary>
-public sealed class FindingsManualTests
+public sealed partial class FindingsManualTests
 {
     private const string Name = "policydaemon-findings.7";
 
@@ -35,6 +36,16 @@ public sealed class FindingsManualTests
     }
 
     [Fact]
+    public void The_manual_of_policyctl_names_the_kinds_that_take_a_reason()
+    {
+        var manual = File.ReadAllText(Repository.Path("packaging", "man", "policyctl.1"));
+        var named = Suspicious().Match(manual).Groups["kinds"].Value.Split([' ', ',', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(
+            FindingKinds.All.Where(row => row.IsSuspicious).Select(row => row.Name).Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Each_kind_is_explained()
     {
         using var session = new CliSession(init: false);
@@ -43,6 +54,9 @@ public sealed class FindingsManualTests
         Assert.Equal(ExitCode.Usage, session.Run("explain", "a.example", "b.example").Code);
         Assert.Contains("\"ends_by_itself\": false", session.Succeed("explain", "finding", "audit-broken", "--format", "json"), StringComparison.Ordinal);
     }
+
+    [GeneratedRegex(@"somebody else may answer in the partner's place\n\.Pq (?<kinds>[a-z, \n-]+) ,\n")]
+    private static partial Regex Suspicious();
 
     private static string Page()
     {
