@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core;
+using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Administration.Tables;
 
@@ -77,13 +78,18 @@ internal sealed class TableRows
         records.Write(row.Line);
         records.Write(row.Evidence);
         records.Write((int)destination.Policy.Level);
-        records.Write((int)destination.Mode);
-        records.Write(destination.Observe ? 1 : 0);
-        records.Write((int)destination.Floor);
-        records.Write(destination.Note);
-        records.Write(destination.ProbeAs.Length);
-        foreach (var name in destination.ProbeAs)
-            records.Write(name);
+        for (var i = 0; i < EntryAttributes.All.Length; i++)
+        {
+            if (EntryAttributes.All[i].IsOfPins)
+                continue;
+            foreach (var value in EntryAttributes.All[i].Get(destination))
+            {
+                records.Write(i + 1);
+                records.Write(value);
+            }
+        }
+
+        records.Write(0);
         for (var i = 0; i < PolicyAttributes.All.Length; i++)
         {
             foreach (var value in PolicyAttributes.All[i].Get(destination.Policy))
@@ -115,13 +121,9 @@ internal sealed class TableRows
         var line = (int)packed.Number();
         var evidence = packed.Text();
         var policy = new TlsPolicy { Level = (TlsLevel)packed.Number() };
-        var mode = (PinMode)packed.Number();
-        var observe = packed.Number() != 0;
-        var floor = (DiscoveryFloor)packed.Number();
-        var note = packed.Text();
-        var probeAs = new string[packed.Number()];
-        for (var i = 0; i < probeAs.Length; i++)
-            probeAs[i] = packed.Text()!;
+        var entry = new Destination { Key = key, Policy = policy };
+        for (var row = (int)packed.Number(); row > 0; row = (int)packed.Number())
+            entry = EntryAttributes.All[row - 1].Add(entry, packed.Text()!, default).Entry ?? throw new InvalidOperationException($"{key}: an attribute cannot be read back");
         for (var row = (int)packed.Number(); row > 0; row = (int)packed.Number())
             policy = PolicyAttributes.All[row - 1].Add(policy, packed.Text()!);
         var pins = new Pin[packed.Number()];
@@ -133,19 +135,7 @@ internal sealed class TableRows
         }
 
         return new TableRow(
-            line,
-            new Destination
-            {
-                Key = key,
-                Policy = policy,
-                Pins = ImmutableArray.Create(pins),
-                Mode = mode,
-                Observe = observe,
-                Floor = floor,
-                ProbeAs = ImmutableArray.Create(probeAs),
-                Note = note,
-            },
-            evidence);
+            line, entry with { Policy = policy, Pins = ImmutableArray.Create(pins) }, evidence);
     }
 
     private static Fingerprint FingerprintOf(string hex) =>

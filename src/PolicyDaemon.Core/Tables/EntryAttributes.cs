@@ -25,6 +25,9 @@ public sealed record EntryAttribute(
 
     /// <summary>Any text, written with the escapes of <see cref="EntryText"/>.</summary>
     public bool IsText { get; init; }
+
+    /// <summary>True where the attribute says something of the entry's pins, of which a row has less than there is to know.</summary>
+    public bool IsOfPins { get; init; }
 }
 
 /// <summary>What an entry is beside its policy, as attributes of a table's row.</summary>
@@ -108,6 +111,7 @@ public static class EntryAttributes
     {
         AddsUp = true,
         Separator = PolicyAttributes.FingerprintSeparator,
+        IsOfPins = true,
     };
 
     private static (Destination?, string?) AddPin(
