@@ -1,6 +1,7 @@
 namespace PolicyDaemon.Core.Configuration;
 
-/// <summary>Every key of policydaemon.conf(5), those of [discovery] and [probe] from <see cref="DiscoveryKeys"/> and <see cref="ProbeKeys"/>. A new key is a row here, a property in <see cref="Settings"/> and a line where it is read.</summary>
+/// <summary>Every key of policydaemon.conf(5), those of [discovery] and [probe] from <see cref="DiscoveryKeys"/> and <see cref="ProbeKeys"/>. A new key is a row here,
+/// a name in <see cref="All"/>, a property in <see cref="Settings"/> and a line where it is read; src/README.md has all places.</summary>
 public static class ConfigurationKeys
 {
     public static readonly ConfigurationKey Socketmap = new(

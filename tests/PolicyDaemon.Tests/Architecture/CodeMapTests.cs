@@ -18,6 +18,21 @@ public sealed partial class CodeMapTests
         Assert.True(Paths().Count(map) > 30, "the pattern finds the paths");
     }
 
+    /// <summary>Whoever adds a folder says what one goes to it for; a file of it that the map names will do.</summary>
+    [Fact]
+    public void Every_folder_with_code_is_named_in_the_code_map()
+    {
+        var sources = Repository.Path("src");
+        var named = Paths().Matches(File.ReadAllText(Path.Combine(sources, "README.md"))).Select(match => match.Groups[1].Value)
+            .SelectMany(path => new[] { path, Path.GetDirectoryName(path)! }).ToHashSet(StringComparer.Ordinal);
+        var folders = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(sources, Path.GetDirectoryName(file)!)["PolicyDaemon.".Length..])
+            .Where(folder => folder.Split('/') is not [_, "obj" or "bin", ..]).Distinct().ToList();
+
+        Assert.Empty(folders.Where(folder => !named.Contains(folder)).Order(StringComparer.Ordinal));
+        Assert.True(folders.Count > 50, "the folders are found");
+    }
+
     [Fact]
     public void Every_link_of_the_readme_exists()
     {

@@ -72,6 +72,43 @@ public class FolderTests
             naming);
     }
 
+    /// <summary>A second engine is to pass every test of the store but these, which speak to SQLite itself or look at its files; each would have one of its own.</summary>
+    [Fact]
+    public void Tests_that_know_sqlite_are_known()
+    {
+        var tests = Repository.Path("tests", "PolicyDaemon.Tests");
+
+        var knowing = Directory.EnumerateFiles(tests, "*.cs", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(tests, file))
+            .Where(file => file.Split('/')[0] is not ("obj" or "bin" or "Architecture"))
+            .Where(file => File.ReadAllText(Path.Combine(tests, file)) is var text
+                && (text.Contains("Sqlite", StringComparison.Ordinal) || text.Contains("PRAGMA", StringComparison.Ordinal) || text.Contains("-wal", StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal);
+
+        Assert.Equal(
+            [
+                // To write into a store what no program writes.
+                "Cli/AuditAndUndoTests.cs",
+                // The cache of another program, which is one of SQLite whatever keeps our store.
+                "Cli/DiscoveryIntakeTests.cs",
+                "Cli/DomainTests.cs",
+                "Cli/ExportTests.cs",
+                // Stores of older versions.
+                "Cli/InitTests.cs",
+                "Daemon/Discovery/DiscoveryServiceTests.cs",
+                "Store/AuditTests.cs",
+                "Store/MigrationTests.cs",
+                // Locked, full, damaged and replaced stores.
+                "Store/Probing/LedgerFaultTests.cs",
+                "Store/Probing/LedgerFixture.cs",
+                "Store/ReadingFaultTests.cs",
+                "Store/Snapshots/SnapshotDurabilityTests.cs",
+                "Store/Snapshots/SnapshotLoaderFaultTests.cs",
+                "Store/StoreFaultTests.cs",
+                "Store/TemporaryStore.cs",
+            ],
+            knowing);
+    }
+
     [Fact]
     public void A_circle_is_seen_with_the_places_that_draw_it()
     {
