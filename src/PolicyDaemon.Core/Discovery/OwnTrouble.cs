@@ -3,7 +3,9 @@ using System.Globalization;
 namespace PolicyDaemon.Core.Discovery;
 
 /// <summary>Tells whether so much fails that the cause is here: our network, resolver, clock or trust anchors, and not hundreds of domains.</summary>
-/// <remarks>More than half of at least 20 in the last 15 minutes. Time is a number of minutes of any monotonic clock.</remarks>
+/// <remarks>More than half of at least 20 in the last 15 minutes. Time is a number of minutes of any monotonic clock. What is counted are attempts: of
+/// the destinations of all mail nobody knows how many there are, each is asked when mail asks for it, and some always fail. The prober, which
+/// goes round and round a set that it knows, counts destinations instead, and how many of all (TroubleWatch).</remarks>
 /// <param name="what">What is counted, in the plural.</param>
 public sealed class OwnTrouble(string what)
 {

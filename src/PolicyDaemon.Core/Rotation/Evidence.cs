@@ -42,7 +42,14 @@ public static class Evidence
     }
 
     /// <summary>True where the WebPKI accepts the certificate for the MX host's name.</summary>
-    public static bool IsTrusted(PresentedAt place) => place.Chain == ChainVerdict.Trusted && place.Certificate.Covers(place.MxHost);
+    public static bool IsTrusted(PresentedAt place) => IsTrusted(place.MxHost, place.Certificate, place.Chain);
+
+    /// <inheritdoc cref="IsTrusted(PresentedAt)"/>
+    public static bool IsTrusted(string mxHost, ServerCertificate certificate, ChainVerdict chain)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return chain == ChainVerdict.Trusted && certificate.Covers(mxHost);
+    }
 
     /// <summary>Evidence A for a candidate at any place; null where there is none.</summary>
     internal static string? Dane(Pin candidate, RotationView view)

@@ -234,7 +234,7 @@ public sealed class DestinationProbe : IDisposable
 
     private static bool IsWorthANamedProbe(MxTarget target, Observation seen) =>
         target.Target.ServerName is null && !IPAddress.TryParse(target.MxHost, out _)
-        && !(seen is { Outcome: ProbeOutcome.Secured, Certificates: [var first, ..] } && first.Chain == ChainVerdict.Trusted && first.Certificate.Covers(target.MxHost));
+        && !(seen is { Outcome: ProbeOutcome.Secured, Certificates: [var first, ..] } && Evidence.IsTrusted(target.MxHost, first.Certificate, first.Chain));
 }
 
 /// <summary>Why a destination is probed.</summary>

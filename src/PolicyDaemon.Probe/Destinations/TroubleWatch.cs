@@ -4,7 +4,8 @@ namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>Tells what fails for one destination from what fails for many at once, which is our own resolver, network or line.</summary>
 /// <remarks>For a single thread at a time. On from a quarter of all destinations and at least five, or from fifty one after the other; off below an
-/// eighth, so that a single success neither ends it nor a single failure begins it anew.</remarks>
+/// eighth, so that a single success neither ends it nor a single failure begins it anew. What is counted are destinations, of a set that is known; of
+/// discovery, whose destinations are not, attempts are counted (<see cref="Core.Discovery.OwnTrouble"/>).</remarks>
 internal sealed class TroubleWatch(TimeProvider time)
 {
     /// <summary>Below this many failing destinations each has its own finding.</summary>
