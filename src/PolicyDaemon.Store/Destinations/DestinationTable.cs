@@ -174,5 +174,13 @@ internal static class PinStates
     private static string Literals(IEnumerable<PinState> states) => string.Join(", ", states.Select(state => $"'{state.Name()}'"));
 }
 
+/// <summary>Levels of destinations as SQL, in the words of the indexes that the queries rest on.</summary>
+internal static class ProbedLevels
+{
+    /// <summary>That a destination <c>d</c> has a level at which it is probed; the index destination_probed asks for the same.</summary>
+    internal static readonly string Condition =
+        string.Join(" AND ", Enum.GetValues<TlsLevel>().Where(level => !level.IsProbed()).Select(level => $"d.level <> '{level.Name()}'"));
+}
+
 /// <summary>A name and how often it occurs.</summary>
 internal sealed record NamedCount(string Name, long Count);

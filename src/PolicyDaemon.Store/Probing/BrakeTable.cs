@@ -19,12 +19,12 @@ internal sealed class BrakeTable(DbConnection connection)
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private static readonly string Secured = ProbeOutcome.Secured.Name();
 
-    // Of mx_target l: mail goes there now, to a destination with pins. At levels none and discovered nothing probes it.
+    // Of mx_target l: mail goes there now, to a destination with pins, at a level that is probed.
     private static readonly string IsPinned =
         $"""
         l.last_listed IS NULL AND EXISTS (
             SELECT 1 FROM pin p JOIN destination d ON d.id = p.destination_id
-            WHERE p.destination_id = l.destination_id AND p.state IN ({PinStates.Served}) AND d.level <> 'none' AND d.level <> 'discovered')
+            WHERE p.destination_id = l.destination_id AND p.state IN ({PinStates.Served}) AND {ProbedLevels.Condition})
         """;
 
     private readonly ProberTable prober = new(connection);

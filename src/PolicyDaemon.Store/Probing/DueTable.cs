@@ -2,16 +2,17 @@ using System.Data.Common;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Probing;
 
-/// <summary>Reads which destinations are to be probed, and when. Destinations at levels none and discovered are not, and the entry * is none.</summary>
+/// <summary>Reads which destinations are to be probed, and when: those at levels that are probed; the entry * is none.</summary>
 /// <remarks>A million destinations are never read at once but by policyctl; an entry whose key cannot be read is passed over.</remarks>
 internal sealed class DueTable(DbConnection connection)
 {
     // As the index destination_probed has it.
-    private const string Probed = "d.level <> 'none' AND d.level <> 'discovered' AND d.key <> '*'";
+    private static readonly string Probed = ProbedLevels.Condition + " AND d.key <> '*'";
 
     internal List<ProbeDue> All() => [.. Parsed(Rows()).Select(row => new ProbeDue(row.Key, row.Due?.Time()))];
 

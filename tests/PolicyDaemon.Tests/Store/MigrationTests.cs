@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Engines.Sqlite;
 using Xunit;
 
@@ -40,6 +41,18 @@ public class MigrationTests
         Assert.Equal(version, SqliteSchema.VersionOf(connection).Version);
         Assert.Equal("ok", Scalar(connection, "PRAGMA integrity_check"));
         Assert.Null(Scalar(connection, "PRAGMA foreign_key_check"));
+    }
+
+    [Fact]
+    public void The_index_of_what_is_probed_is_of_the_levels_that_the_queries_ask_for()
+    {
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        MakeStore(connection, SqliteSchema.Migrations.Count);
+
+        var index = Assert.IsType<string>(Scalar(connection, "SELECT sql FROM sqlite_master WHERE name = 'destination_probed'"));
+
+        Assert.EndsWith($" WHERE {ProbedLevels.Condition.Replace("d.", "", StringComparison.Ordinal)} AND key <> '*'", index, StringComparison.Ordinal);
     }
 
     [Fact]
