@@ -28,7 +28,7 @@ public static class LevelCommand
         foreach (var name in forecast.Match)
             words.AddRange(["--match", Shell.Quote(name)]);
         if (forecast.SendsName)
-            words.AddRange(["--servername", "hostname"]);
+            words.AddRange(["--servername", ServerNames.HostName]);
         if (forecast.Level == TlsLevel.Fingerprint)
             words.Add("--probe");
         // Without a host the key is never probed.

@@ -98,7 +98,7 @@ internal sealed record LevelJson(
     IReadOnlyList<RefusalJson> Refusals)
 {
     internal static LevelJson From(LevelForecast forecast) => new(
-        forecast.Level.Name(), forecast.Match, forecast.SendsName ? "hostname" : null, forecast.Verdict.Name(),
+        forecast.Level.Name(), forecast.Match, forecast.SendsName ? ServerNames.HostName : null, forecast.Verdict.Name(),
         [.. forecast.Mail.Results.Select(mail => mail.Name())], forecast.Mail.IsAfterWait, forecast.Why,
         [
             .. forecast.Mail.Refusals.Select(refusal => new RefusalJson(

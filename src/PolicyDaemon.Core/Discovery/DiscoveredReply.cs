@@ -95,7 +95,7 @@ public static class DiscoveredReply
     {
         Level = TlsLevel.Secure,
         Match = [.. patterns.Select(pattern => pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[1..] : pattern)],
-        ServerName = "hostname",
+        ServerName = ServerNames.HostName,
     };
 
     private static bool TryAnswer(

@@ -57,9 +57,9 @@ internal static class AttributeValues
     internal static Problem? ServerName(string value, PostfixVersion version)
     {
         // Postfix compares these words with their letter case and would send HOSTNAME as a host name.
-        if (!IsOneOf(["hostname", "nexthop"], value))
+        if (!IsOneOf(ServerNames.Words, value))
             return HostName(value, version);
-        return value is "hostname" or "nexthop" ? null : new Problem($"'{Shown(value)}' would be sent as a host name", "write it in lower case");
+        return ServerNames.Words.Contains(value) ? null : new Problem($"'{Shown(value)}' would be sent as a host name", "write it in lower case");
     }
 
     internal static Problem? HostName(string value, PostfixVersion version) =>

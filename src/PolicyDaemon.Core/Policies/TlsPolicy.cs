@@ -2,6 +2,18 @@ using System.Collections.Immutable;
 
 namespace PolicyDaemon.Core.Policies;
 
+/// <summary>The words of <c>servername</c> that Postfix replaces by a name. See postconf(5), smtp_tls_servername.</summary>
+public static class ServerNames
+{
+    /// <summary>Stands for the MX host's name.</summary>
+    public const string HostName = "hostname";
+
+    /// <summary>Stands for the next-hop destination.</summary>
+    public const string NextHop = "nexthop";
+
+    public static ImmutableArray<string> Words { get; } = [HostName, NextHop];
+}
+
 /// <summary>What an administrator asks of a destination: a level and its attributes, without the pins.</summary>
 /// <remarks>
 /// The attributes are those of postconf(5), smtp_tls_policy_maps. Values are kept as the administrator means them;

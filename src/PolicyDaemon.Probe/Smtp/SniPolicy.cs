@@ -1,6 +1,7 @@
 using System.Net;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Probe.Smtp;
 
@@ -21,8 +22,8 @@ public static class SniPolicy
             : serverName switch
             {
                 null or "" => null,
-                "hostname" => host.Name,
-                "nexthop" => nextHop.Host,
+                ServerNames.HostName => host.Name,
+                ServerNames.NextHop => nextHop.Host,
                 _ => serverName,
             };
         // RFC 6066 section 3: no literal addresses.

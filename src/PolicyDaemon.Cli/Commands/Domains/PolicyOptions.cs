@@ -95,8 +95,8 @@ internal sealed class PolicyOptions
         })));
         connectionReuse.CompletionSources.Add("yes", "no");
         ciphers.CompletionSources.Add("high", "medium", "low", "export", "null");
-        serverName.CompletionSources.Add("hostname", "nexthop");
-        match.CompletionSources.Add("nexthop", "dot-nexthop", "hostname");
+        serverName.CompletionSources.Add([.. ServerNames.Words]);
+        match.CompletionSources.Add([.. DefaultMatch.Keywords]);
         attribute.CompletionSources.Add([.. PolicyAttributes.All.Select(row => row.Name + "=")]);
         command.Add(level);
         command.Add(floor);
