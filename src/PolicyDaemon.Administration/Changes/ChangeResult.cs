@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
 
@@ -18,12 +19,18 @@ public sealed record ChangeResult(IReadOnlyCollection<ChangedKey> Keys, IReadOnl
 
 /// <summary>One key of a change.</summary>
 /// <param name="Key">The canonical key.</param>
-/// <param name="Action"><c>add</c>, <c>change</c>, <c>remove</c> or <c>none</c>.</param>
+/// <param name="Action">What becomes of the entry; null where it stays as it is.</param>
 /// <param name="Before">What Postfix is told now; null where the key is not configured.</param>
 /// <param name="After">What Postfix will be told; null where the key will not be configured.</param>
 /// <param name="Weakens">What of it weakens.</param>
-public sealed record ChangedKey(string Key, string Action, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<string> Weakens)
+public sealed record ChangedKey(string Key, AuditAction? Action, LookupAnswer? Before, LookupAnswer? After, IReadOnlyList<string> Weakens)
 {
+    /// <summary>False where the entry stays as it is.</summary>
+    public bool IsChanged => Action is not null;
+
+    /// <summary>The action as it is shown: <c>add</c>, <c>change</c>, <c>remove</c> or <c>none</c>.</summary>
+    public string ActionName => Action?.Name() ?? "none";
+
     /// <summary>True where the entry was written and is only observed, so that Postfix is told nothing of it.</summary>
     public bool IsOnlyObserved { get; init; }
 

@@ -1,7 +1,8 @@
 using System.Collections;
-using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Core;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Administration.Changes;
 
@@ -19,7 +20,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
     internal void Add(ChangedKey key)
     {
         records.Write(key.Key);
-        records.Write(key.Action);
+        records.Write(key.Action is { } action ? (int)action + 1 : 0);
         records.Write(key.IsOnlyObserved ? 1 : 0);
         Write(key.Before);
         Write(key.After);
@@ -41,7 +42,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
     private static ChangedKey Read(PackedReader packed)
     {
         var key = packed.Text()!;
-        var action = packed.Text()!;
+        var action = packed.Number();
         var isOnlyObserved = packed.Number() != 0;
         var before = ReadAnswer(ref packed);
         var after = ReadAnswer(ref packed);
@@ -50,7 +51,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         var weakens = new string[packed.Number()];
         for (var i = 0; i < weakens.Length; i++)
             weakens[i] = packed.Text()!;
-        return new ChangedKey(key, action, before, after, weakens) 
+        return new ChangedKey(key, action == 0 ? null : (AuditAction)(action - 1), before, after, weakens)
         {
             IsOnlyObserved = isOnlyObserved,
             End = end == 0 ? null : new EntryEnd(DateTimeOffset.FromUnixTimeSeconds(end), then),

@@ -1,4 +1,3 @@
-using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
@@ -30,7 +29,7 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
     public ChangedKey Changed => new(
-        Planned.Key.Text, Judged.Action?.Name() ?? "none", Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
+        Planned.Key.Text, Judged.Action, Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
     {
         IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
         End = Judged.EndAfter,

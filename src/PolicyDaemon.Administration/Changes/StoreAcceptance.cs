@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
@@ -60,12 +61,12 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         {
             var answer = PolicyText.Answer(destination, settings.Postfix, MapName.TlsPolicy);
             if (!before.Remove(destination.Key.Text, out var was))
-                changes.Add(new ChangedKey(destination.Key.Text, "add", null, answer, []));
+                changes.Add(new ChangedKey(destination.Key.Text, AuditAction.Add, null, answer, []));
             else if (was != answer)
-                changes.Add(new ChangedKey(destination.Key.Text, "change", was, answer, []));
+                changes.Add(new ChangedKey(destination.Key.Text, AuditAction.Change, was, answer, []));
         }
 
-        changes.AddRange(before.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(gone => new ChangedKey(gone.Key, "remove", gone.Value, null, [])));
+        changes.AddRange(before.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(gone => new ChangedKey(gone.Key, AuditAction.Remove, gone.Value, null, [])));
         return changes;
     }
 }

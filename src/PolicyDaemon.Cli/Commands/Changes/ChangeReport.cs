@@ -2,6 +2,7 @@ using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Audit;
 
 namespace PolicyDaemon.Cli.Commands.Changes;
 
@@ -48,7 +49,7 @@ internal static class ChangeReport
         var warnings = result.Warnings.Select(Sentence).ToList();
         foreach (var warning in warnings)
             report.Warning(warning);
-        var different = result.Keys.Where(key => key.Action != "none").ToList();
+        var different = result.Keys.Where(key => key.IsChanged).ToList();
         if (report.Format == OutputFormat.Json)
             report.Json(Json(result with { Keys = different }, warnings, dryRun: true), CliJson.Default.ChangeJson);
         else if (report.Format == OutputFormat.Tsv)
@@ -59,7 +60,7 @@ internal static class ChangeReport
     /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
     private static List<ChangedKey> Worth(IReadOnlyCollection<ChangedKey> keys, bool dryRun)
     {
-        var changed = keys.Where(key => key.Action != "none");
+        var changed = keys.Where(key => key.IsChanged);
         if (dryRun)
             return [.. changed];
         List<ChangedKey> first = [.. changed.Take(FitsOnScreen + 1)];
@@ -68,9 +69,16 @@ internal static class ChangeReport
 
     private static string Counts(IReadOnlyCollection<ChangedKey> keys)
     {
-        var counts = keys.CountBy(key => key.Action).ToDictionary(StringComparer.Ordinal);
+        var (added, changed, removed) = (0, 0, 0);
+        foreach (var key in keys)
+        {
+            added += key.Action == AuditAction.Add ? 1 : 0;
+            changed += key.Action == AuditAction.Change ? 1 : 0;
+            removed += key.Action == AuditAction.Remove ? 1 : 0;
+        }
+
         return FormattableString.Invariant(
-            $"{(keys.Count == 1 ? "1 entry" : $"{keys.Count} entries")}: {counts.GetValueOrDefault("add")} new, {counts.GetValueOrDefault("change")} changed, {counts.GetValueOrDefault("remove")} removed, {counts.GetValueOrDefault("none")} as they were.");
+            $"{(keys.Count == 1 ? "1 entry" : $"{keys.Count} entries")}: {added} new, {changed} changed, {removed} removed, {keys.Count - added - changed - removed} as they were.");
     }
 
     private static void Table(Report report, IEnumerable<ChangedKey> keys)
@@ -85,7 +93,7 @@ internal static class ChangeReport
     }
 
     private static string[] Row(ChangedKey key, long? change) =>
-        [key.Key, key.Action, key.Before.Cell().Text, key.After.Cell().Text, change is null ? "-" : FormattableString.Invariant($"{change}")];
+        [key.Key, key.ActionName, key.Before.Cell().Text, key.After.Cell().Text, change is null ? "-" : FormattableString.Invariant($"{change}")];
 
     private static string Sentence(ChangeWarning warning) => warning.Others == 0
         ? $"{warning.Name}: {warning.Text}"
@@ -97,7 +105,7 @@ internal static class ChangeReport
         dryRun,
         result.Keys.Select(key => new ChangedKeyJson(
             key.Key,
-            key.Action,
+            key.ActionName,
             key.Before is { } before ? AnswerJson.From(before) : null,
             key.After is { } after ? AnswerJson.From(after) : null,
             key.Weakens,
@@ -105,11 +113,11 @@ internal static class ChangeReport
             key.End?.Then is { } then ? AnswerJson.From(then) : null)),
         warnings);
 
-    private static string Verb(string action) => action switch
+    private static string Verb(AuditAction? action) => action switch
     {
-        "add" => "(new)",
-        "remove" => "(removed)",
-        "none" => "(unchanged)",
+        AuditAction.Add => "(new)",
+        AuditAction.Remove => "(removed)",
+        null => "(unchanged)",
         _ => "(changed)",
     };
 }

@@ -62,7 +62,7 @@ internal static class ApplyVerb
             ChangeReport.WriteDifferences(context.Report, result);
         }
 
-        return result.Keys.Any(key => key.Action != "none") ? ExitCode.Negative : ExitCode.Done;
+        return result.Keys.Any(key => key.IsChanged) ? ExitCode.Negative : ExitCode.Done;
 
         IReadOnlyList<PlannedChange> Plan(StoreView view) =>
             planned = table.Plan(view, context.Get(options.Prune), scope: null, context.Get(options.Write.Reason) is not null);

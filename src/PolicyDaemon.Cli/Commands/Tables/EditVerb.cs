@@ -157,7 +157,7 @@ internal static class EditVerb
             IReadOnlyList<PlannedChange> planned = [];
             var preview = flow.Run(Request(dryRun: true), Plan);
             EntryDiff.Write(context.Report, planned, preview);
-            if (preview.Keys.All(key => key.Action == "none"))
+            if (!preview.Keys.Any(key => key.IsChanged))
             {
                 context.Report.Note("Nothing to change: it is so already.");
                 return null;

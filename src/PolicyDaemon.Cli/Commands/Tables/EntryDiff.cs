@@ -14,7 +14,7 @@ internal static class EntryDiff
     {
         foreach (var (wanted, key) in planned.Zip(result.Keys))
         {
-            if (key.Action == "none")
+            if (!key.IsChanged)
                 continue;
             Rows(report, "-", wanted.Before, Tone.Bad);
             Rows(report, "+", wanted.After, Tone.Good);
