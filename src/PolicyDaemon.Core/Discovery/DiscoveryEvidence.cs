@@ -62,6 +62,14 @@ public static class DiscoveryDecision
         return DeliveryFacts.Of(reading, evidence.IsVouched);
     }
 
+    /// <summary>True where DNSSEC protects less than it did, though nothing failed: the domain has changed, or the resolver does not validate any more.</summary>
+    public static bool LosesDane(DiscoveryEvidence evidence)
+    {
+        var after = Of(evidence, spread: 1);
+        return (evidence.Before.Facts ?? evidence.Before.Failing) is { IsVouched: true } last && after is { Failing: null, Facts: { } facts }
+            && Rank(last, evidence.Conditions) > Rank(facts, evidence.Conditions);
+    }
+
     private static Discovered WithFacts(Discovered memory, DeliveryFacts facts, DiscoveryEvidence evidence)
     {
         var (at, settings) = (evidence.At, evidence.Conditions);
@@ -110,8 +118,8 @@ public static class DiscoveryDecision
     {
         if (memory.Failing is not { IsVouched: true, HasNoWay: false } seen)
             return memory.Facts;
-        return memory.Facts is { } known && Rank(known) >= Rank(seen) ? known : seen;
-
-        int Rank(DeliveryFacts facts) => VerdictTable.Rank(VerdictTable.Of(facts, null, settings).Answer, settings);
+        return memory.Facts is { } known && Rank(known, settings) >= Rank(seen, settings) ? known : seen;
     }
+
+    private static int Rank(DeliveryFacts facts, DiscoverySettings settings) => VerdictTable.Rank(VerdictTable.Of(facts, null, settings).Answer, settings);
 }

@@ -118,6 +118,13 @@ internal sealed class DestinationDiscovery(
                     HasFacts = true,
                     Answers = [.. reading.Used.Distinct()],
                 };
+                // A resolver that does not validate any more calls everything insecure, and may have passed its test an hour ago.
+                if (isVouched && DiscoveryDecision.LosesDane(evidence))
+                {
+                    isVouched = await dns.RetestAsync($"it was tested because less than before is secure of {run.Key}", stop);
+                    evidence = evidence with { IsVouched = isVouched, Resolver = dns.Test?.Detail };
+                }
+
                 if (readsRecord is not null)
                     PublishIfSettled(run, DiscoveryDecision.Of(evidence, spread: 1), evidence.At);
             }

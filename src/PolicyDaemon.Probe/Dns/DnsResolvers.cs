@@ -39,7 +39,7 @@ public sealed class DnsResolvers : IDisposable
     internal Task<bool> IsTrustedAsync(CancellationToken cancellation) => selfTest.IsTrustedAsync(cancellation);
 
     /// <inheritdoc cref="ResolverSelfTest.RetestAsync"/>
-    internal Task<bool> RetestAsync(CancellationToken cancellation) => selfTest.RetestAsync(cancellation);
+    internal Task<bool> RetestAsync(string occasion, CancellationToken cancellation) => selfTest.RetestAsync(occasion, cancellation);
 
     /// <summary>Looks up where the mail of a destination goes: MX, address and TLSA records, all hosts and address families at once.</summary>
     /// <param name="nextHop">The destination.</param>

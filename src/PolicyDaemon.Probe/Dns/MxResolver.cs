@@ -52,7 +52,8 @@ public sealed class MxResolver : IMxResolver, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task<bool> RetestAsync(CancellationToken cancellation) => resolvers.RetestAsync(cancellation);
+    public Task<bool> RetestAsync(CancellationToken cancellation) =>
+        resolvers.RetestAsync("it was tested immediately before a key was to be served that it called proven", cancellation);
 
     /// <inheritdoc/>
     public void Sweep() => resolvers.Shared.Sweep();

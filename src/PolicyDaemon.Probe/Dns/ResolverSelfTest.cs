@@ -38,7 +38,9 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
     }
 
     /// <summary>True where the resolver is trusted and passes the test now. A test that began after the question answers it, too.</summary>
-    public async Task<bool> RetestAsync(CancellationToken cancellation)
+    /// <param name="occasion">Why it was tested, for people; said where it fails.</param>
+    /// <param name="cancellation">Ends the test without a result.</param>
+    public async Task<bool> RetestAsync(string occasion, CancellationToken cancellation)
     {
         if (!options.ResolverTrusted)
             return false;
@@ -50,7 +52,7 @@ internal sealed class ResolverSelfTest(DnsOptions options, DnsLookup lookup, Tim
             {
                 await TestAsync(cancellation);
                 if (test is { Passed: false } failed)
-                    test = failed with { Detail = $"{failed.Detail}; it was tested immediately before a key was to be served that it called proven" };
+                    test = failed with { Detail = $"{failed.Detail}; {occasion}" };
             }
 
             return test!.Passed;

@@ -291,6 +291,34 @@ public sealed class DiscovererTests : IAsyncDisposable
         Assert.Equal(DiscoveredAnswer.Secure, (await DiscoverAsync("two.test")).Verdict.Answer);
     }
 
+    [Theory]
+    [InlineData(true, DiscoveryRow.UnsignedMx, DiscoveredAnswer.NotFound)]
+    [InlineData(false, DiscoveryRow.NotVouched, DiscoveredAnswer.DaneOnly)]
+    public async Task A_resolver_that_calls_insecure_what_was_secure_is_tested_before_DANE_is_given_up(bool validates, DiscoveryRow row, DiscoveredAnswer answer)
+    {
+        Domain("one.test");
+        Assert.Equal(DiscoveredAnswer.DaneOnly, (await DiscoverAsync("one.test")).Verdict.Answer);
+
+        // Within the hour for which its last self-test counts.
+        time.Advance(TimeSpan.FromMinutes(10));
+        Domain("one.test", secure: false);
+        Host("mx.provider.test", secure: false, tlsa: false);
+        if (!validates)
+            dns.Set("secure.test", FakeDnsServer.A, new FakeDnsReply { Records = [("secure.test", FakeDnsServer.A, [192, 0, 2, 9])] });
+        var result = await DiscoverAsync("one.test");
+
+        Assert.Equal((row, answer), (result.Verdict.Row, result.Verdict.Answer));
+        Assert.Equal(2, dns.Questions.Count(question => question is ("secure.test", FakeDnsServer.A)));
+        if (!validates)
+            Assert.Contains("less than before is secure of one.test", result.Evidence!.Resolver, StringComparison.Ordinal);
+
+        // What stays lost is not tested for again and again.
+        time.Advance(TimeSpan.FromMinutes(10));
+        if (validates)
+            await DiscoverAsync("one.test");
+        Assert.Equal(2, dns.Questions.Count(question => question is ("secure.test", FakeDnsServer.A)));
+    }
+
     [Fact]
     public async Task Without_DANE_no_self_test_is_made()
     {
