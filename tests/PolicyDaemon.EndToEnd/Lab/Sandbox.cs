@@ -37,7 +37,9 @@ public sealed class Sandbox : IAsyncDisposable
         RemoveLeftovers();
         // Short, because the path of a unix socket has at most 107 bytes.
         var folder = Directory.CreateTempSubdirectory(Prefix).FullName;
-        var folderLock = Lock(folder) ?? throw new InvalidOperationException($"{folder} belongs to another run");
+        // Locked before it has its name: another run takes a lock that is free for what a killed run left behind.
+        var folderLock = Lock(LockFile(folder) + ".new") ?? throw new InvalidOperationException($"{folder} belongs to another run");
+        File.Move(LockFile(folder) + ".new", LockFile(folder));
         // Postfix' own users walk through it.
         File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
@@ -107,18 +109,18 @@ public sealed class Sandbox : IAsyncDisposable
         {
             // A folder without its lock file belongs to a run that is just beginning.
             if (!File.Exists(LockFile(folder))) continue;
-            using var free = Lock(folder);
+            using var free = Lock(LockFile(folder));
             if (free is not null) Remove(folder);
         }
     }
 
     private static string LockFile(string folder) => Path.Combine(folder, "lock");
 
-    private static FileStream? Lock(string folder)
+    private static FileStream? Lock(string file)
     {
         try
         {
-            return new FileStream(LockFile(folder), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
