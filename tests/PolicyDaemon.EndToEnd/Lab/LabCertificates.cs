@@ -39,8 +39,10 @@ public sealed class LabCertificates
     public LabCertificate Expired(string name) => Issued([name], NewKey(KeyKind.Ecdsa), _now.AddDays(-90), _now.AddDays(-1));
 
     /// <summary>A certificate of the CA for many names.</summary>
-    public LabCertificate IssuedForMany(IEnumerable<string> names, KeyKind kind = KeyKind.Ecdsa) =>
-        Issued(names, NewKey(kind), _now.AddDays(-1), _now.AddDays(90));
+    public LabCertificate IssuedForMany(IEnumerable<string> names, KeyKind kind = KeyKind.Ecdsa) => IssuedForMany(names, NewKey(kind));
+
+    /// <summary>The same for a key that is there already.</summary>
+    public LabCertificate IssuedForMany(IEnumerable<string> names, AsymmetricAlgorithm key) => Issued(names, key, _now.AddDays(-1), _now.AddDays(90));
 
     /// <summary>
     /// A certificate whose issuer is not sent with it, and which names a web server for everything there is to download: the issuer,

@@ -40,6 +40,9 @@ public sealed class MoodyResolver : IAsyncDisposable
     /// <summary>How many questions it has got.</summary>
     public int Asked => Volatile.Read(ref _asked);
 
+    /// <summary>How long it takes over every answer.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>Answers like this from the next question on.</summary>
     public void Turn(ResolverMood mood) => _mood = mood;
 
@@ -76,6 +79,15 @@ public sealed class MoodyResolver : IAsyncDisposable
     {
         var mood = _mood;
         if (mood == ResolverMood.Gone) return;
+        try
+        {
+            await Task.Delay(Delay, _stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
         var checkingDisabled = (question[Flags] & CheckingDisabled) != 0;
         byte[] reply;
         if (mood == ResolverMood.Bogus && !checkingDisabled)

@@ -88,6 +88,21 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
     /// <summary><c>postmap -q</c>: exit code 0 and the value, or 1 for "not found" and also for errors, which are on stderr.</summary>
     public Task<CommandResult> LookupAsync(string key, string table) => _postfix.RunAsync("postmap", "-q", key, table);
 
+    /// <summary>Sends one message to many recipients and awaits the first attempt of each.</summary>
+    /// <returns>The attempts by recipient.</returns>
+    public async Task<IReadOnlyDictionary<string, DeliveryAttempt>> DeliverAllAsync(IReadOnlyList<string> recipients)
+    {
+        var messageId = await SubmitAsync(recipients);
+        var queueId = await Until.ResultAsync($"{messageId} is queued", () => Task.FromResult(QueueIdOf(messageId)), () => Log.Tail);
+        Dictionary<string, DeliveryAttempt> attempts = [];
+        await Until.TrueAsync("Postfix has tried every recipient", () =>
+        {
+            attempts = DeliveryAttempt.Read(Log.Lines, queueId).GroupBy(attempt => attempt.Recipient).ToDictionary(tried => tried.Key, tried => tried.First());
+            return Task.FromResult(attempts.Count >= recipients.Count);
+        }, () => $"missing: {string.Join(", ", recipients.Except(attempts.Keys))}\n{Log.Tail}");
+        return attempts;
+    }
+
     /// <summary>Gives Postfix one message for several recipients, from nobody: what comes back is dropped.</summary>
     /// <returns>Its Message-ID.</returns>
     internal async Task<string> SubmitAsync(IReadOnlyList<string> recipients)

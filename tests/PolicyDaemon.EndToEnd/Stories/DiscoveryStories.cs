@@ -1,15 +1,11 @@
 using PolicyDaemon.EndToEnd.Lab;
+using PolicyDaemon.EndToEnd.Stories.Discovery;
 
 namespace PolicyDaemon.EndToEnd.Stories;
 
 /// <summary>Destinations without an entry: what they publish by DANE and MTA-STS, and what a real Postfix makes of our answer.</summary>
-public abstract class DiscoveryStories(Laboratory lab) : ProberStories(lab)
+public abstract class DiscoveryStories(Laboratory lab) : DiscoveringStories(lab)
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-    private const string PolicyHost = "127.0.0.5";
-
-    private IReadOnlyList<ReceivingServer> Servers => Lab.Receivers.Servers;
-
     [Fact]
     public async Task A_signed_domain_is_delivered_by_its_TLSA_records_alone_from_the_first_mail_on()
     {
@@ -41,9 +37,10 @@ public abstract class DiscoveryStories(Laboratory lab) : ProberStories(lab)
     [Fact]
     public async Task An_enforce_policy_holds_against_forged_MX_records()
     {
-        var prober = await StartAsync(Lab.Probing().With("private_addresses", "yes"));
+        var prober = await StartAsync();
         var destination = await Destination.CreateAsync(Lab, "sts.plain.test", Servers[0]);
-        await PublishPolicyAsync(destination.Domain, $"mx: {destination.MxHosts[0]}");
+        Announce(destination.Domain, ServedPolicy.Of("enforce", destination.MxHosts));
+        await Lab.Dns.PublishAsync();
         await Servers[0].PresentAsync(Lab.Certificates.Issued(destination.MxHosts[0]));
 
         await prober.Policyd.ServesAsync(destination.Domain, $"OK secure match={destination.MxHosts[0]} servername=hostname");
@@ -55,6 +52,12 @@ public abstract class DiscoveryStories(Laboratory lab) : ProberStories(lab)
         await Servers[1].PresentAsync(Lab.Certificates.Issued("mx.elsewhere.plain.test"));
         (await Sender.DeliverAsync(destination.User)).AssertDeferred("4.7.5", "Server certificate not verified");
 
+        // His own host takes mail in plain text, too. That is where it goes by an answer that is no more than dane.
+        await Servers[1].WithoutStartTlsAsync();
+        (await Sender.DeliverAsync(destination.User)).AssertDeferred("4.7.4", "TLS is required, but was not offered");
+        await Sender.UsePolicyMapsAsync("static:dane");
+        (await Sender.DeliverAsync(destination.User)).AssertSent(null);
+
         await prober.Policyd.CtlAsync("discovery", "refresh", destination.Domain);
         await prober.AwaitFindingAsync("policy-covers-none", destination.Domain);
     }
@@ -62,10 +65,11 @@ public abstract class DiscoveryStories(Laboratory lab) : ProberStories(lab)
     [Fact]
     public async Task What_protects_mail_survives_a_kill_and_is_served_while_no_resolver_answers()
     {
-        var prober = await StartAsync(Lab.Probing().With("private_addresses", "yes"));
+        var prober = await StartAsync();
         var policyd = prober.Policyd;
         var sts = await Destination.CreateAsync(Lab, "kept.plain.test", Servers[0]);
-        await PublishPolicyAsync(sts.Domain, $"mx: {sts.MxHosts[0]}");
+        Announce(sts.Domain, ServedPolicy.Of("enforce", sts.MxHosts));
+        await Lab.Dns.PublishAsync();
         var dane = await DaneAsync("kept.signed.test", out _);
         await policyd.ServesAsync(sts.Domain, "OK secure match=");
         // A policy is in the store before it is answered.
@@ -102,50 +106,6 @@ public abstract class DiscoveryStories(Laboratory lab) : ProberStories(lab)
 
         await Servers[0].PresentAsync(Lab.Certificates.SelfSigned(child.MxHosts[0]));
         (await Sender.DeliverAsync(child.User)).AssertDeferred("4.7.5", "Server certificate not verified");
-    }
-
-    private async Task<Prober> StartAsync(ProbeConfiguration? probe = null)
-    {
-        var prober = await ProberAsync(probe, further: On);
-        await prober.Policyd.StartAsync();
-        await RouteAsync(prober);
-        return prober;
-    }
-
-    private Task<Destination> DaneAsync(string domain, out LabCertificate certificate)
-    {
-        var made = Lab.Certificates.SelfSigned("mx1." + domain);
-        certificate = made;
-        Lab.Dns.Set($"_25._tcp.mx1.{domain}", "TLSA", $"3 1 1 {made.PublicKeyFingerprint}");
-        return Destination.CreateAsync(Lab, domain, Servers[0]);
-    }
-
-    /// <summary>A policy host for the domain, until the story ends.</summary>
-    private async Task PublishPolicyAsync(string domain, string mx)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(Lab.Sandbox.Folder, "policy-" + domain)).FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "host.pem"), Lab.Certificates.Issued("mta-sts." + domain).Pem);
-        await File.WriteAllTextAsync(Path.Combine(folder, "policy"), $"version: STSv1\nmode: enforce\nmax_age: 604800\n{mx}\n");
-        await File.WriteAllTextAsync(Path.Combine(folder, "host.py"), $$"""
-            import http.server, ssl
-            class Policy(http.server.BaseHTTPRequestHandler):
-                def do_GET(self):
-                    body = open("{{folder}}/policy", "rb").read()
-                    self.send_response(200)
-                    self.send_header("Content-Type", "text/plain")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-            server = http.server.HTTPServer(("{{PolicyHost}}", 443), Policy)
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain("{{folder}}/host.pem")
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-            server.serve_forever()
-
-            """);
-        Keep(Lab.Sandbox.Start(["python3", Path.Combine(folder, "host.py")]));
-        Lab.Dns.Set($"_mta-sts.{domain}", "TXT", "\"v=STSv1; id=1;\"").Set($"mta-sts.{domain}", "A", PolicyHost);
-        await Lab.Dns.PublishAsync();
     }
 }
 
