@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Runtime;
@@ -45,7 +46,28 @@ public sealed record DaemonStatus(
 /// <param name="Trouble">Why so much fails that the cause is here; null where it does not.</param>
 public sealed record DiscoveryStatus(
     string Mode, IReadOnlyDictionary<string, long> Known, int Running, int Waiting, IReadOnlyDictionary<string, long> Lookups, long FirstSights, long TimedOut,
-    long NotWaited, long Stale, string? Trouble);
+    long NotWaited, long Stale, string? Trouble)
+{
+    /// <summary>How long discoveries took, with buckets at most 0.01, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 5 and 15 seconds; null from a version that did not count.</summary>
+    public DurationCount? Durations { get; init; }
+
+    /// <summary>How often a resolver failed to answer a question, by timeout, servfail, refused, bogus and other.</summary>
+    public IReadOnlyDictionary<string, long> DnsFailures { get; init; } = EmptyCounts;
+
+    /// <summary>Attempts to fetch a policy of MTA-STS, by result.</summary>
+    public IReadOnlyDictionary<string, long> Fetches { get; init; } = EmptyCounts;
+
+    /// <summary>Verdicts that became stricter.</summary>
+    public long ChangesUp { get; init; }
+
+    /// <summary>Verdicts that became weaker.</summary>
+    public long ChangesDown { get; init; }
+
+    /// <summary>Policies in force that end within a day unless they are renewed.</summary>
+    public long NearLapse { get; init; }
+
+    private static readonly IReadOnlyDictionary<string, long> EmptyCounts = new Dictionary<string, long>();
+}
 
 /// <summary>The snapshot in force.</summary>
 /// <param name="Source"><c>store</c>, or <c>file</c> while the store cannot be used and the last good snapshot answers.</param>

@@ -34,18 +34,26 @@ internal sealed class DiscoveryService(
         {
             if (running is not { } discovery)
                 return null;
-            var did = lookups.Discovered;
+            var (did, counts) = (lookups.Discovered, discovery.Discoverer.Counts);
             return new DiscoveryStatus(
                 discovery.Served.Answers ? "on" : "observe",
                 discovery.Records.CountByAnswer().ToDictionary(pair => pair.Key.Name(), pair => (long)pair.Value),
-                discovery.Running,
+                discovery.Discoverer.Running,
                 did.Parked,
                 new Dictionary<string, long>
                 {
                     ["entry"] = did.Entries, ["parent"] = did.Parents, ["dane"] = did.Dane, ["sts"] = did.Sts, ["nothing"] = did.Nothing, ["default"] = did.Defaults,
                     ["none"] = did.None,
                 },
-                did.FirstSights, did.TimedOut, did.NotWaited, did.Stale, discovery.Trouble);
+                did.FirstSights, did.TimedOut, did.NotWaited, did.Stale, discovery.Discoverer.Trouble)
+            {
+                Durations = counts.Durations,
+                DnsFailures = discovery.Discoverer.DnsFailures,
+                Fetches = counts.Fetches,
+                ChangesUp = counts.ChangesUp,
+                ChangesDown = counts.ChangesDown,
+                NearLapse = discovery.NearLapse,
+            };
         }
     }
 

@@ -76,11 +76,11 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
 
     public DiscoveredAnswers Records { get; } = new();
 
-    /// <summary>Why so much fails that the cause is here; null where it does not.</summary>
-    public string? Trouble => discoverer.Trouble;
+    /// <summary>What discovers, and what it did since these settings hold.</summary>
+    public Discoverer Discoverer => discoverer;
 
-    /// <summary>Destinations that are being discovered now.</summary>
-    public int Running => discoverer.Running;
+    /// <summary>Policies in force that end within a day, as of the last minute.</summary>
+    public long NearLapse { get; private set; }
 
     /// <summary>Takes over what the store remembers and protects mail.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
@@ -231,6 +231,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
 
     private async Task PoliciesAsync()
     {
+        NearLapse = store.CountNearLapse(time.GetUtcNow() + TimeSpan.FromDays(1));
         while (await discoverer.RenewPoliciesAsync(RenewalsAtOnce, stop.Token) == RenewalsAtOnce)
         {
         }

@@ -25,6 +25,8 @@ internal sealed class DestinationDiscovery(
     private readonly OwnTrouble lookups = new("DNS lookups for discovery");
     private readonly OwnTrouble fetches = new("fetches of MTA-STS policies");
 
+    public DiscoveryCounters Counters { get; } = new();
+
     /// <summary>Why so much fails that the cause is here; null where it does not. No verdict is lowered by a failure either way.</summary>
     public string? Trouble => lookups.Trouble(Minute) ?? fetches.Trouble(Minute);
 
@@ -33,6 +35,7 @@ internal sealed class DestinationDiscovery(
     /// <summary>Discovers a destination, or renews what is due of it; the verdict is published as soon as it is settled.</summary>
     public async Task<DiscoveryResult> RunAsync(DiscoveryRun run, DiscoveryReason reason)
     {
+        var begun = time.GetTimestamp();
         var before = await writer.ReadAsync(run.Key, stop) ?? Discovered.Unseen(run.Key);
         var now = time.GetUtcNow();
         var was = DiscoveryVerdict.Of(before, settings, now);
@@ -63,6 +66,7 @@ internal sealed class DestinationDiscovery(
         {
             PublishIfSettled(run, memory, now);
             var fetched = await fetcher.FetchAsync(run.Key.Host, stop);
+            Counters.NoteFetch(fetched.Fetch.Status);
             fetches.Note(fetched.Fetch.Status is StsStatus.FetchError or StsStatus.WebPkiInvalid, Minute);
             evidence = evidence with { Fetch = fetched.Fetch, Answers = [.. evidence.Answers, .. fetched.Answers] };
             memory = DiscoveryDecision.Of(evidence, Spread());
@@ -70,7 +74,12 @@ internal sealed class DestinationDiscovery(
 
         if (evidence is { HasFacts: true } && memory.Failures > 0 && lookups.Trouble(Minute) is not null)
             memory = memory.PutOff(now);
-        return await KeepAsync(was, memory, evidence);
+        var result = await KeepAsync(was, memory, evidence);
+        if (result.Evidence is not null)
+            Counters.NoteRun(time.GetElapsedTime(begun));
+        if (result.Change is { } change)
+            Counters.NoteChange(change, settings);
+        return result;
     }
 
     public void Dispose() => room.Dispose();

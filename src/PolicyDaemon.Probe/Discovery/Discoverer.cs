@@ -11,6 +11,7 @@ namespace PolicyDaemon.Probe.Discovery;
 public sealed class Discoverer : IAsyncDisposable
 {
     private readonly IDiscoveredPolicies store;
+    private readonly DnsResolvers dns;
     private readonly PolicyFetcher fetcher;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -28,6 +29,7 @@ public sealed class Discoverer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         this.store = store;
+        this.dns = dns;
         this.fetcher = fetcher;
         this.time = time;
         this.logger = logger;
@@ -37,6 +39,12 @@ public sealed class Discoverer : IAsyncDisposable
 
     /// <summary>Why so much fails that the cause is here; null where it does not. No verdict is lowered by a failure either way.</summary>
     public string? Trouble => discovery.Trouble;
+
+    /// <summary>What was done since the beginning.</summary>
+    public DiscoveryCounts Counts => discovery.Counters.Read();
+
+    /// <inheritdoc cref="DnsResolvers.Failures"/>
+    public IReadOnlyDictionary<string, long> DnsFailures => dns.Failures;
 
     /// <summary>Told of the result of every run, before anybody who follows that run goes on.</summary>
     public Action<DiscoveryResult>? Found { get; set; }

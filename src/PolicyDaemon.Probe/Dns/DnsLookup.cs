@@ -85,6 +85,9 @@ internal sealed class DnsLookup : IDisposable
         DnsAnswer Failed() => DnsAnswer.Failed(question, asked, $"looking up {question}: {string.Join(", ", problems.Values)}");
     }
 
+    /// <summary>How often resolvers failed to answer a question.</summary>
+    public DnsFailures Failures { get; } = new();
+
     public void Dispose() => room.Dispose();
 
     private static LookupClient Client(IPEndPoint endpoint) => new(new LookupClientOptions(new NameServer(endpoint))
@@ -118,6 +121,7 @@ internal sealed class DnsLookup : IDisposable
                 case DnsHeaderResponseCode.NotExistentDomain:
                     return (Answer(response, question, endpoint, asked, DnsAnswerKind.NoSuchName, question.Name, []) with { Detail = $"{question.Name} does not exist" }, null);
                 case DnsHeaderResponseCode.ServerFailure when await IsBogusAsync(endpoint, question, all):
+                    Failures.Note(DnsFailure.Bogus);
                     return (DnsAnswer.Failed(question, asked, $"the {question.Type.Text()} records of {question.Name} do not validate (DNSSEC bogus)") with
                     {
                         Kind = DnsAnswerKind.Bogus,
@@ -125,17 +129,25 @@ internal sealed class DnsLookup : IDisposable
                         Resolver = endpoint.ToString(),
                     }, null);
                 default:
+                    Failures.Note(response.Header.ResponseCode switch
+                    {
+                        DnsHeaderResponseCode.ServerFailure => DnsFailure.ServFail,
+                        DnsHeaderResponseCode.Refused => DnsFailure.Refused,
+                        _ => DnsFailure.Other,
+                    });
                     return (null, CodeName(response.Header.ResponseCode));
             }
         }
         catch (OperationCanceledException)
         {
             caller.ThrowIfCancellationRequested();
+            Failures.Note(DnsFailure.Timeout);
             return (null, null);
         }
         catch (DnsResponseException fault) when (fault.Code == DnsResponseCode.ConnectionTimeout)
         {
             caller.ThrowIfCancellationRequested();
+            Failures.Note(DnsFailure.Timeout);
             return (null, null);
         }
         catch (Exception fault) when (fault is DnsResponseException or SocketException or ArgumentException or InvalidOperationException)
@@ -143,6 +155,7 @@ internal sealed class DnsLookup : IDisposable
             // ArgumentException: DnsClient refuses a name, or a reply that it cannot read. The socket of a question that was given
             // up is closed under it.
             caller.ThrowIfCancellationRequested();
+            Failures.Note(deadline.IsCancellationRequested ? DnsFailure.Timeout : DnsFailure.Other);
             return deadline.IsCancellationRequested ? (null, null) : (null, fault.Message);
         }
     }

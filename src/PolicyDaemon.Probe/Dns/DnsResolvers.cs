@@ -27,6 +27,9 @@ public sealed class DnsResolvers : IDisposable
     /// <summary>The last self-test of a trusted resolver; null where none has run.</summary>
     public ResolverTest? Test => selfTest.Test;
 
+    /// <summary>How often the resolvers failed to answer a question, by timeout, servfail, refused, bogus and other.</summary>
+    public IReadOnlyDictionary<string, long> Failures => lookup.Failures.Read();
+
     internal SharedAnswers Shared { get; }
 
     public void Dispose()

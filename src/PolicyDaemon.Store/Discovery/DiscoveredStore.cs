@@ -64,6 +64,10 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     public Task<IReadOnlyList<NextHop>> ReadRenewalsAsync(DateTimeOffset now, int most, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<NextHop>>(() => ledger.With(connection => DiscoveredTable.Renewals(connection, now, most)));
 
+    /// <summary>How many policies in force end before a time unless they are renewed.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public long CountNearLapse(DateTimeOffset end) => Read(() => ledger.With(connection => DiscoveredTable.NearLapse(connection, time.GetUtcNow(), end)));
+
     /// <summary>Everything under which more than "nothing" may be answered: what lookups must know before the first one is answered.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public IReadOnlyList<Discovered> ReadProtected() => Read(() => ledger.With(connection => DiscoveredTable.List(connection, onlyProtected: true).ToList()));

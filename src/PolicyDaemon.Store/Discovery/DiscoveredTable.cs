@@ -53,6 +53,10 @@ internal static class DiscoveredTable
             .Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse),
     ];
 
+    /// <summary>Policies in force that end before a time unless they are renewed.</summary>
+    internal static long NearLapse(DbConnection connection, DateTimeOffset now, DateTimeOffset end) => connection.ExecuteScalar<long>(
+        "SELECT count(*) FROM discovered WHERE renewal_due IS NOT NULL AND renewal_until > @now AND renewal_until <= @end", new { now = now.Seconds(), end = end.Seconds() });
+
     internal static void Write(DbConnection connection, DiscoveredEntry entry, DateTimeOffset now)
     {
         var memory = entry.Memory;

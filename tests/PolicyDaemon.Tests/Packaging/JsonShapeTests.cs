@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Json;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
@@ -49,6 +50,7 @@ public sealed class JsonShapeTests
         [typeof(ExplainedKeyJson)] = "explained key",
         [typeof(DiscoveredJson)] = "discovered destination",
         [typeof(IntakeJson)] = "discovery intake",
+        [typeof(DurationCount)] = "duration",
         [typeof(WaitingMailJson)] = "waiting mail",
         [typeof(CauseJson)] = "cause",
         [typeof(WhoJson)] = "entry behind",

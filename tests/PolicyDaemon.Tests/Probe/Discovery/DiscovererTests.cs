@@ -83,6 +83,48 @@ public sealed class DiscovererTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_done_is_counted()
+    {
+        Domain("one.test", secure: false);
+        Publish("one.test");
+        dns.Set("two.test", FakeDnsServer.Mx, new FakeDnsReply { Code = 2 });
+
+        await DiscoverAsync("one.test");
+        await DiscoverAsync("two.test");
+
+        var counts = discoverer!.Counts;
+        Assert.Equal(2, counts.Durations.Count);
+        Assert.Equal(2, counts.Durations.Buckets[^1]);
+        Assert.Equal((1, 0), (counts.Fetches["valid"], counts.Fetches["sts-policy-fetch-error"]));
+        Assert.True(discoverer.DnsFailures["servfail"] >= 1);
+        Assert.Equal(["bogus", "other", "refused", "servfail", "timeout"], discoverer.DnsFailures.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(DiscoveredAnswer.NotFound, DiscoveredAnswer.Secure, 1, 0)]
+    [InlineData(DiscoveredAnswer.DaneOnly, DiscoveredAnswer.Dane, 0, 1)]
+    [InlineData(DiscoveredAnswer.Secure, DiscoveredAnswer.Secure, 0, 0)]
+    [InlineData(null, DiscoveredAnswer.Secure, 0, 0)]
+    public void A_change_of_a_verdict_goes_up_or_down(DiscoveredAnswer? from, DiscoveredAnswer to, int up, int down)
+    {
+        var counters = new DiscoveryCounters();
+        counters.NoteChange(new DiscoveryChange(time.GetUtcNow(), from, DiscoveryRow.NoDane, to, DiscoveryRow.AllDane, null!), DiscoverySettings.Default);
+        var counts = counters.Read();
+        Assert.Equal((up, down), (counts.ChangesUp, counts.ChangesDown));
+    }
+
+    [Fact]
+    public void The_time_of_a_discovery_is_in_every_bucket_that_is_long_enough()
+    {
+        var counters = new DiscoveryCounters();
+        counters.NoteRun(TimeSpan.FromSeconds(0.3));
+        counters.NoteRun(TimeSpan.FromSeconds(20));
+        var seconds = counters.Read().Durations;
+        Assert.Equal((2, 20_300), (seconds.Count, seconds.Milliseconds));
+        Assert.Equal([0, 0, 0, 0, 1, 1, 1, 1, 1], seconds.Buckets);
+    }
+
+    [Fact]
     public async Task The_evidence_of_a_verdict_gives_it_again_without_a_network()
     {
         Domain("one.test", secure: false);

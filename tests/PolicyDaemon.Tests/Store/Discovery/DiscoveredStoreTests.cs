@@ -67,6 +67,10 @@ public sealed class DiscoveredStoreTests : IDisposable
 
         // It expires, whatever becomes of it.
         Assert.Empty(await Open().ReadRenewalsAsync(now + TimeSpan.FromDays(8), 10, Cancellation));
+
+        // Those that are kept for want of mail are not counted any more; the others end in a week.
+        Assert.Equal(0, Open().CountNearLapse(now + TimeSpan.FromDays(1)));
+        Assert.Equal(4, Open().CountNearLapse(now + TimeSpan.FromDays(8)));
     }
 
     [Fact]
