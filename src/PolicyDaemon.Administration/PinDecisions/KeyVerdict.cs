@@ -48,7 +48,7 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
 
     /// <summary>Findings that say no more than that there is a new key, or speak of pins that are not in question.</summary>
     private static readonly ImmutableHashSet<FindingKind> Expected =
-        [FindingKind.NewKey, FindingKind.PinHeld, FindingKind.LastPinUnseen, FindingKind.PinInOtherDigest];
+        [FindingKind.NewKey, FindingKind.PinHeld, FindingKind.PinInOtherDigest];
 
     /// <summary>The verdict in words.</summary>
     public string Sentence => Kind switch

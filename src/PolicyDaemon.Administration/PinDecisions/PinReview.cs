@@ -88,7 +88,7 @@ public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableA
                     record.TryFingerprint(pin.Fingerprint.Algorithm, out var announced, out _) && announced == pin.Fingerprint) == true,
                 IsAccepted = shown is not null && IsTrusted(shown.Certificate),
                 Weakness = new PinCaution(entry, entry with { Pins = entry.Pins.Serve(pin with { State = PinState.Active, Strength = PinStrength.Person }) })
-                    .WeakKeys(probed).FirstOrDefault(),
+                    .WeakKeys(probed) is [var weakness, ..] ? weakness : null,
             };
             var oldPin = old is null ? null : entry.Pins.FirstOrDefault(served => served.IsServed && old.Certificate.Matches(served.Fingerprint));
             return new ReviewedKey(

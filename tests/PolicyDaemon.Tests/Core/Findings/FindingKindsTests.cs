@@ -31,7 +31,7 @@ public class FindingKindsTests
     public void What_follows_from_something_suspicious_is_part_of_it()
     {
         Assert.Equal(
-            [FindingKind.NewKey, FindingKind.WeakerKey, FindingKind.RotatingTooOften, FindingKind.LastPinUnseen, FindingKind.PinHeld, FindingKind.TooManyKeys],
+            [FindingKind.NewKey, FindingKind.WeakerKey, FindingKind.RotatingTooOften, FindingKind.PinHeld, FindingKind.TooManyKeys],
             FindingKinds.All.Where(row => row.Kind.IsPartOf(FindingKind.TlsaMismatch)).Select(row => row.Kind));
         Assert.DoesNotContain(FindingKinds.All, row => row.Kind.IsPartOf(FindingKind.WeakerKey));
         Assert.DoesNotContain(FindingKinds.All, row => row.IsSuspicious && row.FollowsSuspicion);
