@@ -23,6 +23,9 @@ internal sealed class TableRows
     /// all of them. Who wrote a small table by hand reads the report in the order of the table.</remarks>
     internal const int OrderedAbove = 10_000;
 
+    // How far ahead an end may lie was judged when the row was read, by the clock of then.
+    private static readonly DateTimeOffset Late = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly PackedRecords records = new();
     private readonly List<long> addresses = [];
 
@@ -123,7 +126,7 @@ internal sealed class TableRows
         var policy = new TlsPolicy { Level = (TlsLevel)packed.Number() };
         var entry = new Destination { Key = key, Policy = policy };
         for (var row = (int)packed.Number(); row > 0; row = (int)packed.Number())
-            entry = EntryAttributes.All[row - 1].Add(entry, packed.Text()!, default).Entry ?? throw new InvalidOperationException($"{key}: an attribute cannot be read back");
+            entry = EntryAttributes.All[row - 1].Add(entry, packed.Text()!, Late).Entry ?? throw new InvalidOperationException($"{key}: an attribute cannot be read back");
         for (var row = (int)packed.Number(); row > 0; row = (int)packed.Number())
             policy = PolicyAttributes.All[row - 1].Add(policy, packed.Text()!);
         var pins = new Pin[packed.Number()];

@@ -95,6 +95,7 @@ public class FolderTests
                 // Stores of older versions.
                 "Cli/InitTests.cs",
                 "Daemon/Discovery/DiscoveryServiceTests.cs",
+                "Remedies/StoreScenario.cs",
                 "Store/AuditTests.cs",
                 "Store/MigrationTests.cs",
                 // Locked, full, damaged and replaced stores.

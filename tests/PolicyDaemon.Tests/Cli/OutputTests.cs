@@ -27,7 +27,7 @@ public class OutputTests
 
         foreach (var format in (string[])["table", "tsv", "json"])
             Assert.DoesNotContain('\u001b', session.Succeed("domain", "list", "--format", format));
-        Assert.Equal(10, session.Succeed("domain", "list").Split('\t').Length);
+        Assert.Equal(11, session.Succeed("domain", "list").Split('\t').Length);
     }
 
     [Theory]

@@ -24,8 +24,8 @@ public sealed class ProbedTests : IDisposable
         // The test's certificates end 100 days after noon.
         Assert.Equal(
             """
-            example.com	fingerprint	1/2	yes	assist		mismatch	2026-11-23T12:00:00Z	2026-11-23T16:00:00Z	100
-            new.example	secure	-	yes	assist		not probed	-	-	-
+            example.com	fingerprint	1/2	yes	assist		mismatch	2026-11-23T12:00:00Z	2026-11-23T16:00:00Z	100	-
+            new.example	secure	-	yes	assist		not probed	-	-	-	-
 
             """, session.Cli.Succeed("domain", "list"));
         using var json = JsonDocument.Parse(session.Cli.Succeed("domain", "list", "--format", "json"));

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
@@ -7,6 +8,7 @@ using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
@@ -49,6 +51,7 @@ internal sealed class DaemonScenario : RemedyScenario
         Case("near-miss") with { Shows = "near miss, [mx.partner.test] is configured" },
         Case("near-miss beyond the limit"),
         Case("alert-not-delivered"),
+        Case("entry-ended") with { Shows = "end of --until" },
     ];
 
     internal override CliSession Session { get; } = new();
@@ -65,6 +68,15 @@ internal sealed class DaemonScenario : RemedyScenario
                 Session.Succeed("domain", "add", "[mx.partner.test]", "--level", "secure");
                 for (var port = 1; port <= 101; port++)
                     demand.Add(System.Text.Encoding.ASCII.GetBytes($"[mx.partner.test]:{port}"), DemandKind.NearMiss);
+                break;
+            case "entry-ended":
+                Session.Succeed("domain", "add", "[mx.partner.test]", "--level", "secure");
+                Session.Succeed("domain", "set", "[mx.partner.test]", "--level", "encrypt", "--until", "1h", "--reason", "it's $(reboot) [here]");
+                loader.Poll();
+                Session.Time.Advance(TimeSpan.FromHours(2));
+                loader.Poll();
+                using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
+                    EndedEntries.Write(store, loader.Ended, new ChangeOrigin(Actor.Daemon, EntryEnd.Command, "over") { IsAutomation = true }, SettingsReader.Load(Session.Config).Postfix);
                 break;
             default:
                 using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))

@@ -29,7 +29,7 @@ internal static class ChangeReport
             Table(report, summary ? Worth(keys, dryRun) : keys);
         if (!report.IsTable && !summary)
         {
-            foreach (var key in keys.Where(key => key is { End: not null, Action: not "none" }))
+            foreach (var key in keys.Where(key => key is { End: not null, Action: not null }))
                 report.Note($"{key.Key}: {key.End}");
         }
 

@@ -1,7 +1,6 @@
-using PolicyDaemon.Administration.Queue;
-using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;

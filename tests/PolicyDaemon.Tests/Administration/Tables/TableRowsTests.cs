@@ -26,6 +26,8 @@ public class TableRowsTests
                 Floor = DiscoveryFloor.Secure,
                 ProbeAs = ["mx1.example.com", "mx2.example.com"],
                 Note = "a note, with { braces }",
+                Until = Since.AddDays(1),
+                Former = new FormerPolicy(new TlsPolicy { Level = TlsLevel.Secure }, DiscoveryFloor.None, false),
             },
             "evidence");
         // A new attribute of entries is to have a value above.
