@@ -225,7 +225,7 @@ internal static class PinApprove
             : throw NotApproved();
     }
 
-    private static Task ConfirmAsync(CommandContext context, Stream input, string question, CancellationToken cancellation) =>
+    private static Task<string> ConfirmAsync(CommandContext context, Stream input, string question, CancellationToken cancellation) =>
         AskAsync(context, input, question, ["yes"], cancellation);
 
     /// <summary>Asks until one of the answers is given; each is written out, so that no key pressed by mistake approves anything.</summary>

@@ -5,7 +5,6 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Snapshots;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -159,7 +158,7 @@ public sealed class EntryEndTests
         Assert.Equal(("policyd", "change", "secure", "secure"), (row.Actor.Effective, row.Action, row.AnswerBefore, row.AnswerAfter));
         Assert.Equal(["a.example", "b.example"], read.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.EntryEnded).Select(finding => finding.Finding.Subject).Order());
         // Nobody takes an end back.
-        Assert.Contains("that is over", Assert.Single(read.PlanUndo(row.ChangeId).Obstacles.Where(reason => reason.StartsWith("a.example", StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.Contains("that is over", Assert.Single(read.PlanUndo(row.ChangeId).Obstacles, reason => reason.StartsWith("a.example", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
