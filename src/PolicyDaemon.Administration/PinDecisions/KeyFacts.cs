@@ -24,7 +24,10 @@ public sealed record KeyFacts
     public ShownKey? Old { get; init; }
 
     /// <summary>Where the old key is shown to this day.</summary>
-    public ImmutableArray<ShownPlace> OldStillAt { get; init; } = [];
+    public IEnumerable<ShownPlace> OldStillAt => Old?.Places.Where(place => place is { IsCurrent: true, WasShownLast: true }) ?? [];
+
+    /// <summary>Where the old key may be shown to this day: a key of another algorithm was seen since, and nobody has asked for both.</summary>
+    public IEnumerable<ShownPlace> OldPerhapsAt => Old?.Places.Where(place => place is { IsCurrent: true, WasShownLast: false }) ?? [];
 
     /// <summary>The open findings about the destination, and those about the prober.</summary>
     public ImmutableArray<Finding> Findings { get; init; } = [];

@@ -128,8 +128,8 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
             yield return $"another MX host shows it, {string.Join(", ", hosts)}, than showed the old one, {string.Join(", ", old.Hosts)}";
         else if (places.Where(place => !place.HasShownTrusted).ToList() is { Count: > 0 } others)
             yield return $"an address shows it that has shown no trusted key before, {string.Join(", ", others)}";
-        if (!isSame && !facts.OldStillAt.IsEmpty)
-            yield return $"the old key is still shown, by {string.Join(", ", facts.OldStillAt)}";
+        if (!isSame && facts.OldStillAt.ToList() is { Count: > 0 } still)
+            yield return $"the old key is still shown, by {string.Join(", ", still)}";
     }
 
     private static IEnumerable<string> Support(KeyFacts facts, bool isProven)
@@ -185,6 +185,8 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
             yield break;
         }
 
+        if (facts.OldPerhapsAt.ToList() is { Count: > 0 } perhaps)
+            yield return $"the old key is of another algorithm and may be there besides, at {string.Join(", ", perhaps)}";
         if (!IsTrustedForHosts(shown))
             yield return IsNot(shown) + (old.IsIssuedByItself && shown.IsIssuedByItself ? ", as the old one was" : "");
         else if (!IsTrustedForHosts(old))

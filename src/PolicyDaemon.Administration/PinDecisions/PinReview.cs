@@ -80,7 +80,6 @@ public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableA
                 LastProbe = probed?.LastProbe,
                 New = shown,
                 Old = old,
-                OldStillAt = old is null ? [] : [.. old.Places.Where(place => place.IsCurrent)],
                 Findings = findings,
                 Elsewhere = store.FindElsewhere(entry.Key, pin.Fingerprint),
                 AreNamesAuthenticated = probed?.Resolution is { } resolution && Evidence.NamesAreAuthenticated(resolution.MxDnssec, resolution.HostIsGiven),
@@ -143,6 +142,7 @@ public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableA
                 address.MxHost, address.History.Target, runs.Min(run => run.First), last.Last, runs.Sum(run => run.Probes),
                 address.Listed && ReferenceEquals(last, address.History.Latest(last.Algorithm)))
             {
+                WasShownLast = last.Last == address.History.CertificateRuns.Max(run => run.Last),
                 IsTrusted = last.TrustedSince is not null && (observed is null || observed.Chain == ChainVerdict.Trusted.Name()),
                 ChainDetail = observed?.ChainDetail,
                 Dane = probed?.Resolution is { } resolution && resolution.Hosts.FirstOrDefault(host => host.Name == address.MxHost) is { } mx

@@ -39,9 +39,13 @@ public sealed record ShownKey(ServerCertificate Certificate, ImmutableArray<Show
 /// <param name="First">The first probe that saw the key there, as far as remembered.</param>
 /// <param name="Last">The last one.</param>
 /// <param name="Probes">How many did.</param>
-/// <param name="IsCurrent">True where the address is listed and showed it in the last probe.</param>
+/// <param name="IsCurrent">True where the address is listed and showed it when it was last asked for a certificate of that algorithm.</param>
 public sealed record ShownPlace(string MxHost, ProbeTarget Target, DateTimeOffset First, DateTimeOffset Last, int Probes, bool IsCurrent)
 {
+    /// <summary>True where the last probe of the address that saw any certificate saw this one: a server that has shown one of another algorithm
+    /// since may have this one besides, or not any more.</summary>
+    public bool WasShownLast { get; init; } = true;
+
     /// <summary>True where the last probe that saw the certificate there found its chain trusted by the WebPKI, names apart.</summary>
     public bool IsTrusted { get; init; }
 

@@ -103,6 +103,21 @@ public sealed class PinReviewTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_key_of_another_algorithm_is_not_said_to_stand_beside_the_old_one()
+    {
+        Partner();
+        Rotate(TestCertificates.Create([Host], selfSigned: false, rsa: true, notBefore: Now.AddDays(-1)));
+        var weak = network.Session.Run("pin", "approve", key, "--format", "json");
+
+        using var document = JsonDocument.Parse(weak.Out);
+        var one = Assert.Single(document.RootElement.GetProperty("keys").EnumerateArray());
+        // RSA 2048 is weaker than P-256, which alone makes it odd; nothing is said of the old key that was not seen.
+        Assert.Equal("odd", one.GetProperty("verdict").GetString());
+        Assert.Contains("112 bits", Assert.Single(one.GetProperty("against").EnumerateArray()).GetString(), StringComparison.Ordinal);
+        Assert.All(one.GetProperty("unknown").EnumerateArray(), missing => Assert.Contains("may be there besides", missing.GetString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Without_a_terminal_the_fingerprint_is_named_and_nothing_is_approved()
     {
         Partner();

@@ -73,7 +73,7 @@ public sealed class KeyVerdictTests
     [
         "another authority", "same names in an untrusted chain", "old one self-signed", "both self-signed", "no old key", "old one not near its end", "older than the old one",
         "not shown any more", "probed long ago", "never probed", "tlsa unknown", "pinned behind other hosts", "finding pin-mismatch", "finding dns-trouble",
-        "finding destination-unreachable", "no organisation",
+        "finding destination-unreachable", "no organisation", "old key of another algorithm",
     ];
 
     [Theory]
@@ -187,7 +187,7 @@ public sealed class KeyVerdictTests
                 return facts with { New = Everywhere(place => place with { HasShownTrusted = false }) };
             case "old key shown elsewhere":
                 // The same public key elsewhere is no other key, so the old certificate has one of its own here.
-                return facts with { Old = facts.Old! with { Certificate = Certificate(9, -81, 9) }, OldStillAt = [Place(2)] };
+                return facts with { Old = new ShownKey(Certificate(9, -81, 9), [Place() with { IsCurrent = false }, Place(2)]) };
             case "strangers before":
                 return facts with { New = Everywhere(place => place with { StrangersBefore = 1 }) };
             case "tlsa mismatch":
@@ -204,6 +204,8 @@ public sealed class KeyVerdictTests
                 return facts with { Elsewhere = new PinElsewhere(facts.Pin.Fingerprint, NextHop.Parse("b.example"), PinState.Rejected, SharesHost: false) };
             case "revoked elsewhere":
                 return facts with { Elsewhere = new PinElsewhere(facts.Pin.Fingerprint, NextHop.Parse("b.example"), PinState.Revoked, SharesHost: true) };
+            case "old key of another algorithm":
+                return facts with { Old = new ShownKey(Old, [Place() with { WasShownLast = false }]) };
             case "another authority":
                 return facts with { New = Shown(Certificate(2, -1, 89, issuer: "CN=X, O=Other CA", organisation: "Other CA")) };
             case "no organisation":
