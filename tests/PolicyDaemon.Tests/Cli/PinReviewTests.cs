@@ -46,6 +46,7 @@ public sealed class PinReviewTests : IAsyncDisposable
         Assert.Contains($"Approve this key for {key}? [yes/no] ", result.Error, StringComparison.Ordinal);
         Assert.Contains("undo with: policyctl undo", result.Out, StringComparison.Ordinal);
         Assert.Equal(PinState.Active, StateOf(key, New));
+        Assert.Contains($" {ProbedNetwork.KeyPin(New)}\",", network.Session.Succeed("audit", key, "--format", "json"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,6 +238,7 @@ public sealed class PinReviewTests : IAsyncDisposable
         Assert.Contains($"also at  {other}: ", result.Out, StringComparison.Ordinal);
         Assert.Contains("(everywhere: for the 1 other destination, too)? [yes/everywhere/no] ", asked.Error, StringComparison.Ordinal);
         Assert.Equal((PinState.Active, PinState.Active), (StateOf(key, New), StateOf(other, New)));
+        Assert.Contains($"{ProbedNetwork.KeyPin(New)} --everywhere\"", network.Session.Succeed("audit", other, "--format", "json"), StringComparison.Ordinal);
         network.Session.Succeed("undo", "8", "--reason", "again");
         AtTerminal("no\n");
         var refused = network.Session.Run("pin", "approve", key, ProbedNetwork.KeyPin(New), "--everywhere");

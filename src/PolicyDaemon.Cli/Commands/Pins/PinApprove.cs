@@ -67,9 +67,9 @@ internal static class PinApprove
     }
 
     private static Task<ExitCode> ApproveAsync(
-        CommandContext context, Options options, Func<StoreView, IReadOnlyList<MeantPins>> meant, bool many, string? reason, CancellationToken cancellation) =>
+        CommandContext context, Options options, Func<StoreView, IReadOnlyList<MeantPins>> meant, bool many, ChangeRequest? asked, CancellationToken cancellation) =>
         PinDecisionVerbs.DecideAsync(
-            context, options.Write, meant, decision => decision.Approve(), PinDecisionVerbs.SayWhatFollows, asGiven: false, cancellation, many, reason);
+            context, options.Write, meant, decision => decision.Approve(), PinDecisionVerbs.SayWhatFollows, asGiven: false, cancellation, many, asked);
 
     /// <summary>Named candidates, and whoever else shows them: listed, asked about on a terminal, decided in one change.</summary>
     private static async Task<ExitCode> EverywhereAsync(
@@ -94,7 +94,7 @@ internal static class PinApprove
         if (all.Count > 0 && context.Host.InIsTerminal && !context.Get(options.Write.DryRun))
         {
             await using var input = context.Host.In();
-            await ConfirmAsync(context, input, $"Approve for {key.ToDisplayString()} and {(all.Count == 1 ? "this one" : $"these {all.Count}")}? [yes/no] ", cancellation);
+            await AskAsync(context, input, $"Approve for {key.ToDisplayString()} and {(all.Count == 1 ? "this one" : $"these {all.Count}")}? [yes/no] ", ["yes"], cancellation);
         }
 
         return await ApproveAsync(context, options, Everywhere(key, others), all.Count >= ChangeFlow.ManyKeys, null, cancellation);
@@ -147,9 +147,15 @@ internal static class PinApprove
         await using var input = context.Host.In();
         var chosen = await ChooseAsync(context, input, review, offered, context.Get(options.Everywhere), cancellation);
         Func<StoreView, IReadOnlyList<MeantPins>> meant = Everywhere(key, chosen);
-        return await ApproveAsync(
-            context, options, meant, chosen.Values.Sum(others => others.Count) >= ChangeFlow.ManyKeys,
-            await ReasonAsync(context, options, input, meant, cancellation), cancellation);
+        // The audit log says what was decided, as if it had been named.
+        var isEverywhere = chosen.Values.Any(others => others.Count > 0) && !context.Get(options.Everywhere);
+        var request = options.Write.Request(context) with
+        {
+            Command = string.Join(' ', [context.CommandLine, .. chosen.Keys.Select(pin => pin.Hex), .. isEverywhere ? ["--everywhere"] : (string[])[]]),
+        };
+        if (request.Reason is null)
+            request = request with { Reason = await ReasonAsync(context, request, options, input, meant, cancellation) };
+        return await ApproveAsync(context, options, meant, chosen.Values.Sum(others => others.Count) >= ChangeFlow.ManyKeys, request, cancellation);
     }
 
     private static void Show(CommandContext context, PinReview review, PinProbeState known, DateTimeOffset now)
@@ -206,14 +212,12 @@ internal static class PinApprove
     private static Dictionary<Fingerprint, IReadOnlyList<NextHop>> Chosen(IEnumerable<ReviewedKey> keys, bool everywhere) =>
         keys.ToDictionary(key => key.Pin.Fingerprint, key => everywhere ? key.AlsoBy : []);
 
-    /// <summary>Asks for the reason where the change takes one and none is given, after saying why.</summary>
+    /// <summary>Asks for the reason where the change takes one, after saying why.</summary>
     private static async Task<string?> ReasonAsync(
-        CommandContext context, Options options, Stream input, Func<StoreView, IReadOnlyList<MeantPins>> meant, CancellationToken cancellation)
+        CommandContext context, ChangeRequest request, Options options, Stream input, Func<StoreView, IReadOnlyList<MeantPins>> meant, CancellationToken cancellation)
     {
-        if (context.Get(options.Write.Reason) is not null)
-            return null;
         var judged = new ChangeFlow(context.Settings, context.Host.Time, context.Host.Journal).Run(
-            options.Write.Request(context) with { DryRun = true },
+            request with { DryRun = true },
             view => PinDecisionVerbs.Decisions(context, options.Write, view, meant(view), asGiven: false).ConvertAll(decision => decision.Approve()));
         var weakens = judged.Keys.SelectMany(key => key.Weakens).Distinct().ToList();
         if (weakens.Count == 0)
@@ -224,9 +228,6 @@ internal static class PinApprove
             ? reason
             : throw NotApproved();
     }
-
-    private static Task<string> ConfirmAsync(CommandContext context, Stream input, string question, CancellationToken cancellation) =>
-        AskAsync(context, input, question, ["yes"], cancellation);
 
     /// <summary>Asks until one of the answers is given; each is written out, so that no key pressed by mistake approves anything.</summary>
     /// <exception cref="CommandException">The person said no, or nothing.</exception>

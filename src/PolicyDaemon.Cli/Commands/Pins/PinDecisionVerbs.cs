@@ -126,15 +126,15 @@ internal static class PinDecisionVerbs
     /// <param name="then">What is said once it is done.</param>
     /// <param name="asGiven">Fingerprints are taken as they are, whatever pins there are.</param>
     /// <param name="many">There may be so many entries that they are counted.</param>
-    /// <param name="reason">A reason that was asked for.</param>
+    /// <param name="asked">What the person was asked for, the reason for one; null where the command line says everything.</param>
     internal static Task<ExitCode> DecideAsync(
         CommandContext context, WriteOptions write, Func<StoreView, IReadOnlyList<MeantPins>> meant, Func<PinDecision, PlannedChange> decide,
-        Action<CommandContext, IReadOnlyList<NextHop>>? then, bool asGiven, CancellationToken cancellation, bool many = false, string? reason = null)
+        Action<CommandContext, IReadOnlyList<NextHop>>? then, bool asGiven, CancellationToken cancellation, bool many = false, ChangeRequest? asked = null)
     {
         _ = write.Patience(context);
         List<PinDecision> decisions = [];
-        var request = write.Request(context);
-        var made = ChangeCommand.Make(context, reason is null ? request : request with { Reason = reason }, Plan, many);
+        var request = asked ?? write.Request(context);
+        var made = ChangeCommand.Make(context, request, Plan, many);
         return ChangeCommand.FinishAsync(context, write, made, many, cancellation, Say);
 
         void Say()
