@@ -95,9 +95,12 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     /// <summary>True where there is room for a new peer, after somebody else made way where it was needed.</summary>
+    /// <remarks>Who has been ended keeps its place until its end has run its course, which on a busy machine takes longer than the next peer
+    /// to come. Where all places are held by such, the new one is taken: it is not the peer that there is no room for.</remarks>
     public bool TryMakeWay(ListenerRoom room)
     {
         MakingWay? first = null;
+        var isVacated = false;
         lock (sync)
         {
             if (rooms.HasPlace(room))
@@ -106,17 +109,23 @@ internal sealed class ConnectionRegistry : IDisposable
             // Linear, and at the limit only.
             foreach (var connection in connections)
             {
-                if (ListenerRooms.CanGive(connection.Room, room) && MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
+                if (!ListenerRooms.CanGive(connection.Room, room))
+                    continue;
+                isVacated |= connection.IsLeaving;
+                if (MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
                     first = next;
             }
+
+            isVacated &= connections.Count < 2 * limit;
         }
 
         if (limitLog.TryPass(out var suppressed))
             logger.ConnectionLimit(room.Endpoint.Text, room.Held, limit, suppressed);
         if (first is not { } found)
         {
-            service.Counters.ConnectionRefused();
-            return false;
+            if (!isVacated)
+                service.Counters.ConnectionRefused();
+            return isVacated;
         }
 
         service.Counters.ConnectionEvicted();
