@@ -73,7 +73,7 @@ public static class DiscoveredReply
                     $"policyctl check {Shell.Quote(verdict.Key.Text)}");
                 return LookupAnswer.Temporary($"the MTA-STS policy of {verdict.Key} does not fit into an answer");
             default:
-                return PolicyText.Answer(new Destination { Key = verdict.Key, Policy = new TlsPolicy { Level = LevelOf(verdict.Answer) } }, postfix, map);
+                return PolicyText.Answer(new Destination { Key = verdict.Key, Policy = new TlsPolicy { Level = verdict.Answer.Level(postfix.SecurityLevel) } }, postfix, map);
         }
     }
 
@@ -85,11 +85,9 @@ public static class DiscoveredReply
         {
             { Answer: DiscoveredAnswer.NotFound } => null,
             { Answer: DiscoveredAnswer.Secure, Policy: { } policy } => Of(policy.Policy.MxPatterns),
-            _ => new TlsPolicy { Level = LevelOf(verdict.Answer) },
+            var answer => new TlsPolicy { Level = answer.Answer.Level(TlsLevel.None) },
         };
     }
-
-    private static TlsLevel LevelOf(DiscoveredAnswer answer) => answer == DiscoveredAnswer.DaneOnly ? TlsLevel.DaneOnly : TlsLevel.Dane;
 
     private static TlsPolicy Of(ImmutableArray<string> patterns) => new()
     {

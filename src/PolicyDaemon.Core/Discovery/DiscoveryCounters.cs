@@ -47,7 +47,7 @@ public sealed class DiscoveryCounters
         ArgumentNullException.ThrowIfNull(change);
         if (change.From is not { } from)
             return;
-        var step = VerdictTable.Rank(change.To, settings).CompareTo(VerdictTable.Rank(from, settings));
+        var step = VerdictTable.Compare(change.To, from, settings);
         lock (guard)
         {
             up += step > 0 ? 1 : 0;

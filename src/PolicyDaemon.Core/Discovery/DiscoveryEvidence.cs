@@ -67,7 +67,7 @@ public static class DiscoveryDecision
     {
         var after = Of(evidence, spread: 1);
         return (evidence.Before.Facts ?? evidence.Before.Failing) is { IsVouched: true } last && after is { Failing: null, Facts: { } facts }
-            && Rank(last, evidence.Conditions) > Rank(facts, evidence.Conditions);
+            && Compare(last, facts, evidence.Conditions) > 0;
     }
 
     private static Discovered WithFacts(Discovered memory, DeliveryFacts facts, DiscoveryEvidence evidence)
@@ -118,8 +118,9 @@ public static class DiscoveryDecision
     {
         if (memory.Failing is not { IsVouched: true, HasNoWay: false } seen)
             return memory.Facts;
-        return memory.Facts is { } known && Rank(known, settings) >= Rank(seen, settings) ? known : seen;
+return memory.Facts is { } known && Compare(known, seen, settings) >= 0 ? known : seen;
     }
 
-    private static int Rank(DeliveryFacts facts, DiscoverySettings settings) => VerdictTable.Rank(VerdictTable.Of(facts, null, settings).Answer, settings);
+    private static int Compare(DeliveryFacts facts, DeliveryFacts other, DiscoverySettings settings) =>
+        VerdictTable.Compare(VerdictTable.Of(facts, null, settings).Answer, VerdictTable.Of(other, null, settings).Answer, settings);
 }

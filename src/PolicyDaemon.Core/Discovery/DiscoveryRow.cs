@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Discovery;
 
@@ -76,6 +77,17 @@ public static class DiscoveryNames
     public static string Name(this DiscoveredAnswer answer) => Answers.Of(answer);
 
     public static bool TryParse([NotNullWhen(true)] string? name, out DiscoveredAnswer answer) => Answers.TryParse(name, out answer);
+
+    /// <summary>The level that an answer comes to.</summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="securityLevel">What "not found" amounts to.</param>
+    public static TlsLevel Level(this DiscoveredAnswer answer, TlsLevel securityLevel) => answer switch
+    {
+        DiscoveredAnswer.DaneOnly => TlsLevel.DaneOnly,
+        DiscoveredAnswer.Secure => TlsLevel.Secure,
+        DiscoveredAnswer.Dane => TlsLevel.Dane,
+        _ => securityLevel,
+    };
 
     /// <summary>The row as the manual numbers it.</summary>
     public static string Name(this DiscoveryRow row) => Rows.Of(row);

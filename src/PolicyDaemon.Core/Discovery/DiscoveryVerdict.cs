@@ -51,8 +51,10 @@ public sealed record DiscoveryVerdict
         if (last is not null)
         {
             var before = VerdictTable.Of(last, policy, settings);
-            // A failure replaces nothing that was known: with nothing to see the last facts hold, with something the stricter ones.
-            if (seen.HasNoWay || !seen.IsVouched || VerdictTable.Rank(before.Answer, settings) > VerdictTable.Rank(decided.Answer, settings))
+            var step = VerdictTable.Compare(before.Answer, decided.Answer, settings);
+            // A failure replaces nothing that was known: with nothing to see the last facts hold, with something the stricter ones, and
+            // where "not found" is as strict as can be what is known comes before what is not.
+            if (seen.HasNoWay || !seen.IsVouched || step > 0 || (step == 0 && decided.IsUnknown))
             {
                 lastRow = before.Row;
                 decided = decided with { Answer = before.Answer, IsUnknown = before.IsUnknown };

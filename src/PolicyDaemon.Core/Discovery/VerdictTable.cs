@@ -22,7 +22,7 @@ public sealed record DiscoverySettings(TlsLevel SecurityLevel, bool Dane, bool M
 /// <remarks>
 /// <para>DANE outranks MTA-STS only where it can authenticate (RFC 8461 section 2), MTA-STS outranks <c>dane</c>, which an attacker who
 /// can forge unsigned records turns into plain text. An answer is never below the level that "not found" amounts to: <c>dane</c> is
-/// given at <c>none</c>, <c>may</c> and <c>dane</c> alone.</para>
+/// given at <c>none</c>, <c>may</c> and <c>dane</c> alone, <c>secure</c> nowhere at <c>dane-only</c>.</para>
 /// <code>
 ///     MX                 hosts that have an address         without enforce policy   with one
 ///  1  signed or none     all with usable TLSA               dane-only                dane-only
@@ -52,25 +52,19 @@ internal static class VerdictTable
     public static TableVerdict Of(DeliveryFacts facts, StsKept? inForce, DiscoverySettings settings)
     {
         var verdict = Decide(facts, inForce is not null, settings);
-        return inForce is not null && verdict.Answer == DiscoveredAnswer.Secure && CoversNone(inForce.Policy, facts)
-            ? verdict with { Row = DiscoveryRow.PolicyCoversNone }
-            : verdict;
+        if (inForce is not null && verdict.Answer == DiscoveredAnswer.Secure && CoversNone(inForce.Policy, facts))
+            verdict = verdict with { Row = DiscoveryRow.PolicyCoversNone };
+        // Where "not found" amounts to more, as dane-only is more than secure, an answer would weaken what main.cf says.
+        return settings.SecurityLevel.IsAbove(verdict.Answer.Level(settings.SecurityLevel)) ? verdict with { Answer = DiscoveredAnswer.NotFound } : verdict;
     }
 
-    /// <summary>Strictness, for a choice between what was known and what is seen while something fails.</summary>
-    public static int Rank(DiscoveredAnswer answer, DiscoverySettings settings) => answer switch
+    /// <summary>Compares how strict two answers are; for a choice between what was known and what is seen while something fails.</summary>
+    /// <returns>Greater than 0 where the first is stricter, less where the second is.</returns>
+    public static int Compare(DiscoveredAnswer one, DiscoveredAnswer other, DiscoverySettings settings)
     {
-        DiscoveredAnswer.DaneOnly => 5,
-        DiscoveredAnswer.Secure => 4,
-        DiscoveredAnswer.Dane => 1,
-        _ => settings.SecurityLevel switch
-        {
-            TlsLevel.None or TlsLevel.May => 0,
-            TlsLevel.Dane => 1,
-            TlsLevel.Encrypt => 2,
-            _ => 3,
-        },
-    };
+        var (first, second) = (one.Level(settings.SecurityLevel), other.Level(settings.SecurityLevel));
+        return !first.IsAtLeast(second) ? -1 : second.IsAtLeast(first) ? 0 : 1;
+    }
 
     private static TableVerdict Decide(DeliveryFacts facts, bool enforce, DiscoverySettings settings)
     {

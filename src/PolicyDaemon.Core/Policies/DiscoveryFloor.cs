@@ -46,11 +46,5 @@ public static class DiscoveryFloors
     };
 
     /// <summary>True where mail at this level is certain of all that the floor asks for.</summary>
-    public static bool IsMetBy(this DiscoveryFloor floor, TlsLevel level) => floor switch
-    {
-        DiscoveryFloor.None => true,
-        DiscoveryFloor.DaneOnly => level == TlsLevel.DaneOnly,
-        DiscoveryFloor.Encrypt => level.Protection() >= Protection.Encrypted,
-        _ => level.Protection() == Protection.Authenticated,
-    };
+    public static bool IsMetBy(this DiscoveryFloor floor, TlsLevel level) => floor.Level() is not { } least || level.IsAtLeast(least);
 }

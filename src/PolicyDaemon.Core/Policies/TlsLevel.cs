@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Policies;
 /// <remarks>
 /// See postconf(5), smtp_tls_security_level. The order here is Postfix's own (tls/tls_level.c) and says nothing about strength
 /// across <see cref="Fingerprint"/>, <see cref="Dane"/>, <see cref="Verify"/> and <see cref="Secure"/>: levels are compared with
-/// the predicates in <see cref="TlsLevels"/>, never with <c>&lt;</c>. The last two are ours, and no answer ever names them.
+/// the predicates in <see cref="TlsLevels"/>, the one home of their order, never with <c>&lt;</c>. The last two are ours, and no answer ever names them.
 /// </remarks>
 public enum TlsLevel
 {
@@ -84,12 +84,16 @@ public static class TlsLevels
 
     /// <summary>What mail is certain of at this level. Of ours nothing: main.cf decides, or what is published.</summary>
     /// <remarks><c>dane</c> may come to plain text. <c>verify</c> authenticates, if a name that DNS gives.</remarks>
-    public static Protection Protection(this TlsLevel level) => level switch
+    public static Protection Protection(this TlsLevel level) => Strictness(level) switch
     {
-        TlsLevel.Encrypt => Policies.Protection.Encrypted,
-        TlsLevel.Fingerprint or TlsLevel.DaneOnly or TlsLevel.Verify or TlsLevel.Secure => Policies.Protection.Authenticated,
-        _ => Policies.Protection.PlainTextPossible,
+        < Encrypted => Policies.Protection.PlainTextPossible,
+        Encrypted => Policies.Protection.Encrypted,
+        _ => Policies.Protection.Authenticated,
     };
+
+    /// <summary>True where mail is certain of as much at this level as at the other one, at least.</summary>
+    /// <remarks><code>none &lt; may &lt; dane &lt; encrypt &lt; {fingerprint, verify, secure} &lt; dane-only</code></remarks>
+    public static bool IsAtLeast(this TlsLevel level, TlsLevel other) => Strictness(level) >= Strictness(other);
 
     /// <summary>True where this level cannot accept a delivery that the other one refuses, whatever the destination: the ladder of levels.</summary>
     /// <remarks>
@@ -98,16 +102,21 @@ public static class TlsLevels
     /// them is compared with nothing. <c>dane-only</c> is its end: what follows it depends on the destination's DNSSEC.
     /// </remarks>
     public static bool IsAbove(this TlsLevel level, TlsLevel other) =>
-        Rung(other) is { } lower && (level == TlsLevel.DaneOnly || Rung(level) is { } higher && lower < higher);
+        IsOnLadder(level) && IsOnLadder(other) && Strictness(level) > Strictness(other);
 
-    private static int? Rung(TlsLevel level) => level switch
+    private const int Encrypted = 3;
+
+    private static int Strictness(TlsLevel level) => level switch
     {
-        TlsLevel.None => 0,
         TlsLevel.May => 1,
-        TlsLevel.Encrypt => 2,
-        TlsLevel.Fingerprint or TlsLevel.Secure => 3,
-        _ => null,
+        TlsLevel.Dane => 2,
+        TlsLevel.Encrypt => Encrypted,
+        TlsLevel.Fingerprint or TlsLevel.Verify or TlsLevel.Secure => 4,
+        TlsLevel.DaneOnly => 5,
+        _ => 0,
     };
+
+    private static bool IsOnLadder(TlsLevel level) => level.IsOfPostfix() && level is not (TlsLevel.Dane or TlsLevel.Verify);
 }
 
 /// <summary>What mail is certain of, whatever the server does: in this order.</summary>

@@ -43,7 +43,15 @@ public sealed class VerdictPropertyTests
     {
         var verdict = world.Scenario().Use();
         if (verdict.Policy is not null && verdict.Row != DiscoveryRow.NoMail)
-            Assert.True(verdict.Answer is DiscoveredAnswer.Secure or DiscoveredAnswer.DaneOnly, $"{verdict.Row} {verdict.Answer}");
+            Assert.True(verdict.Answer.Level(world.Settings.SecurityLevel).IsAtLeast(TlsLevel.Secure), $"{verdict.Row} {verdict.Answer}");
+    }, iter: Iterations);
+
+    [Fact]
+    public void No_answer_is_below_what_main_cf_says() => Worlds.Sample(world =>
+    {
+        var verdict = world.Scenario().Use();
+        Assert.True(verdict.Answer.Level(world.Settings.SecurityLevel).Protection() >= world.Settings.SecurityLevel.Protection(), $"{world.Settings.SecurityLevel} {verdict.Row} {verdict.Answer}");
+        Assert.False(world.Settings.SecurityLevel.IsAbove(verdict.Answer.Level(world.Settings.SecurityLevel)), $"{world.Settings.SecurityLevel} {verdict.Row} {verdict.Answer}");
     }, iter: Iterations);
 
     [Fact]
