@@ -82,27 +82,24 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
         return new Explanation(nextHop, keys, decisive);
     }
 
-    /// <summary>As the lookup path decides it (LookupService), by the same rules.</summary>
+    /// <summary>The answer of whoever answers, by the rule of the lookup path.</summary>
     private static ExplainedKey Answered(ExplainedKey key, EntryRole role, Destination? everybody, PostfixSettings postfix, bool answersDiscovered)
     {
-        if (key.Origin == Origin.Entry)
-            return key with { Answer = PolicyText.Answer(key.Entry!, postfix, MapName.TlsPolicy), Answering = key.Entry };
-        if (key.IsNearMiss && postfix.NearMiss == NearMissAnswer.Temporary)
-            return key with { Answer = postfix.NearMiss.Answer() };
-        var answer = key.Origin == Origin.Discovery && answersDiscovered ? key.Discovered!.Answer : LookupAnswer.NotFound;
-        var verdict = answersDiscovered ? key.Discovered?.Verdict : null;
-        if (key.Origin == Origin.Discovery && role == EntryRole.Discovers)
+        var discovered = key.Origin == Origin.Discovery && answersDiscovered ? key.Discovered : null;
+        var itsAnswer = everybody is null ? LookupAnswer.NotFound : PolicyText.Answer(everybody, postfix, MapName.TlsPolicy);
+        var answerer = new AnswerRule(key.Origin, role, key.Entry?.Floor ?? DiscoveryFloor.None, key.IsNearMiss, postfix).Of(
+            Encoding.ASCII.GetBytes(key.Key.Text),
+            discovered is null ? null : new DiscoverySide(discovered.Answer.Kind, discovered.Verdict is { IsUnknown: false } known ? known.Answer : null),
+            everybody is null ? null : new DefaultSide(itsAnswer.Kind, itsAnswer.Protection));
+        return answerer switch
         {
-            var isMet = Precedence.Meets(key.Entry!.Floor, verdict is { IsUnknown: false } known ? known.Answer : null, postfix.SecurityLevel);
-            return key with { Answer = isMet ? answer : PolicySnapshotAnswers.BelowFloor };
-        }
-
-        if (everybody is null || key.Origin is not (Origin.Discovery or Origin.Default) || !LookupKey.IsBareDomain(Encoding.ASCII.GetBytes(key.Key.Text)))
-            return key with { Answer = answer };
-        var itsAnswer = PolicyText.Answer(everybody, postfix, MapName.TlsPolicy);
-        return Precedence.PrefersDefault(verdict?.Answer ?? DiscoveredAnswer.NotFound, answer.Kind, itsAnswer.Kind, Encoding.ASCII.GetBytes(itsAnswer.Text))
-            ? key with { Origin = Origin.Default, Answer = itsAnswer, Answering = everybody }
-            : key with { Answer = answer };
+            Answerer.Entry => key with { Answer = PolicyText.Answer(key.Entry!, postfix, MapName.TlsPolicy), Answering = key.Entry },
+            Answerer.NearMiss => key with { Answer = postfix.NearMiss.Answer() },
+            Answerer.BelowFloor => key with { Answer = PolicySnapshotAnswers.BelowFloor },
+            Answerer.Discovery => key with { Answer = discovered!.Answer },
+            Answerer.Default => key with { Origin = Origin.Default, Answer = itsAnswer, Answering = everybody },
+            _ => key with { Answer = LookupAnswer.NotFound },
+        };
     }
 
     /// <summary>The entries of the store, each read once.</summary>

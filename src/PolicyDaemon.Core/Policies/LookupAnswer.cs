@@ -39,6 +39,21 @@ public readonly record struct LookupAnswer(LookupAnswerKind Kind, string Text)
 
     public static LookupAnswer ByDiscovery(DiscoveryFloor floor) => new(LookupAnswerKind.AsDiscovered, floor == DiscoveryFloor.None ? "" : floor.Name());
 
+    /// <summary>The level that a policy text names, its first word; null for every other answer.</summary>
+    public TlsLevel? Level
+    {
+        get
+        {
+            if (Kind != LookupAnswerKind.Found)
+                return null;
+            var blank = Text.IndexOf(' ', StringComparison.Ordinal);
+            return TlsLevels.TryParseOfPostfix(blank < 0 ? Text : Text[..blank], out var level) ? level : null;
+        }
+    }
+
+    /// <summary>What mail is certain of by this answer alone, without what main.cf or discovery add.</summary>
+    public Protection Protection => Level?.Protection() ?? Policies.Protection.PlainTextPossible;
+
     /// <summary>For people and the audit log: the policy text as it is, and anything else so that it cannot be taken for one:
     /// <c>(not found)</c>, <c>(temporary error: reason)</c>, <c>(discovered, at least secure)</c>.</summary>
     public string ToDisplayString() => Kind switch

@@ -22,13 +22,16 @@ public readonly ref struct LookupReply
     private readonly byte kind;
     private readonly byte role;
     private readonly byte floor;
+    private readonly byte protection;
 
     public LookupReply(
-        LookupAnswerKind kind, ReadOnlySpan<byte> text, bool isPinned = false, EntryRole role = EntryRole.Answers, DiscoveryFloor floor = DiscoveryFloor.None)
+        LookupAnswerKind kind, ReadOnlySpan<byte> text, bool isPinned = false, EntryRole role = EntryRole.Answers, DiscoveryFloor floor = DiscoveryFloor.None,
+        Protection protection = Protection.PlainTextPossible)
     {
         this.kind = (byte)kind;
         this.role = (byte)role;
         this.floor = (byte)floor;
+        this.protection = (byte)protection;
         Text = text;
         IsPinned = isPinned;
     }
@@ -46,4 +49,7 @@ public readonly ref struct LookupReply
 
     /// <summary>The entry's floor, where it leaves the answer to discovery; below it this reply, a temporary error, is sent.</summary>
     public DiscoveryFloor Floor => (DiscoveryFloor)floor;
+
+    /// <summary>Of the entry <c>*</c>: what mail is certain of by its answer.</summary>
+    public Protection Protection => (Protection)protection;
 }

@@ -9,7 +9,8 @@ namespace PolicyDaemon.Core.Serving;
 /// octet 0  2  length of the key
 ///       2  1  kind of the answer in the low three bits, on tlspolicy-tlsrpt in bits 4 to 6; 8 its end has come
 ///       3  1  flags: 1 removed, 2 tlspolicy-tlsrpt has a text of its own, 4 enforced with pins, 8 has an end,
-///             16 answers that the key is not found, 32 leaves the answer to discovery, above the floor in the two highest bits
+///             16 answers that the key is not found, 32 leaves the answer to discovery, above the floor in the two highest bits;
+///             of the entry * they are what mail is certain of by its answer
 ///       4  4  position of the answer's text, 0 for none
 ///          4  with flag 2: position of the other text
 ///          4  with flag 8: the second in which it ends, Unix time
@@ -27,6 +28,7 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
     public const byte DefaultFlag = 16;
     public const byte DiscoversFlag = 32;
     public const int FloorShift = 6;
+    public const int ProtectionShift = 6;
     public const int HeaderLength = 8;
 
     private const int EndLength = 8;
@@ -45,7 +47,10 @@ internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
         : (octets[3] & DefaultFlag) != 0 || (octets[2] & KindBits) != (byte)LookupAnswerKind.NotFound ? EntryRole.Answers
         : EntryRole.Absent;
 
-    public DiscoveryFloor Floor => (DiscoveryFloor)(octets[3] >> FloorShift);
+    public DiscoveryFloor Floor => (octets[3] & DiscoversFlag) != 0 ? (DiscoveryFloor)(octets[3] >> FloorShift) : DiscoveryFloor.None;
+
+    /// <summary>Of the entry <c>*</c>: what mail is certain of by its answer.</summary>
+    public Protection Protection => (octets[3] & DiscoversFlag) != 0 ? Protection.PlainTextPossible : (Protection)(octets[3] >> ProtectionShift);
 
     public ReadOnlySpan<byte> Key => octets.Slice(KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(octets));
 

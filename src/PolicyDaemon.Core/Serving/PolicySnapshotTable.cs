@@ -131,6 +131,6 @@ internal sealed class PolicySnapshotTable
             record = Record(record.Then);
         }
 
-        return new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.Role, record.Floor);
+        return new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.Role, record.Floor, record.Protection);
     }
 }

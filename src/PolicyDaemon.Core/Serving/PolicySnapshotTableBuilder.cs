@@ -175,7 +175,8 @@ internal sealed class PolicySnapshotTableBuilder
         var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
         var text = StoreText(plain.Text);
         var flags = (entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : 0) | (entry.IsDefault ? PolicySnapshotRecord.DefaultFlag : 0)
-            | (entry.Floor is { } floor ? PolicySnapshotRecord.DiscoversFlag | ((int)floor << PolicySnapshotRecord.FloorShift) : 0);
+            | (entry.Floor is { } floor ? PolicySnapshotRecord.DiscoversFlag | ((int)floor << PolicySnapshotRecord.FloorShift)
+                : entry.Key == NextHop.Default.Text ? (int)entry.Protection << PolicySnapshotRecord.ProtectionShift : 0);
         return new(plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text), (byte)flags);
     }
 

@@ -53,12 +53,13 @@ public interface IAnswerSources
 /// <remarks>
 /// <code>
 /// 1  the entry with exactly this key; one that is only observed, or has lapsed, counts as absent. At level discovered it hands on to 3,
-///    and says what is the least that is taken (Meets)
+///    and says what is the least that is taken
 /// 2  the entry for the subdomains of the nearest parent: this key is not found, and Postfix goes on to that entry's key
 /// 3  discovery, where it is on and the key is one that is discovered
-/// 4  the entry *, for a bare domain; where discovery has an answer, too, the stricter of both (PrefersDefault)
+/// 4  the entry *, for a bare domain; where discovery has an answer, too, the stricter of both
 /// 5  not found
 /// </code>
+/// <para>Whose answer it is in the end, near misses, floors and the stricter of two included, says <see cref="AnswerRule"/>.</para>
 /// <para>Postfix looks through all maps for a.example.com before it looks for .example.com, so whatever else answered for a.example.com
 /// would hide what a person wrote for its parent.</para>
 /// </remarks>
@@ -87,46 +88,6 @@ public static class Precedence
         return sources.Discovers(canonicalKey) ? Origin.Discovery
             : sources.HasDefault && LookupKey.IsBareDomain(canonicalKey) ? Origin.Default
             : Origin.None;
-    }
-
-    /// <summary>True where what was discovered is as much as the floor of the key's entry asks for; otherwise mail waits.</summary>
-    /// <param name="floor">The floor.</param>
-    /// <param name="discovered">The verdict; null where nothing is known.</param>
-    /// <param name="securityLevel">What "not found" amounts to.</param>
-    public static bool Meets(DiscoveryFloor floor, DiscoveredAnswer? discovered, TlsLevel securityLevel) =>
-        floor == DiscoveryFloor.None || (discovered is { } known && floor.IsMetBy(LevelOf(known, securityLevel)));
-
-    /// <summary>True where of a bare domain the entry <c>*</c> is served, and not what was discovered: that is nothing, or less strict.</summary>
-    /// <remarks>Of two that are equally strict the destination's own is served. What <c>*</c> cannot say for the time being nobody may say in its place.</remarks>
-    /// <param name="discovered">The verdict; where nothing is known the careful answer for that.</param>
-    /// <param name="discoveredKind">The kind of its answer: a temporary error is as strict as can be.</param>
-    /// <param name="defaultKind">The kind of what <c>*</c> answers.</param>
-    /// <param name="defaultText">And its text.</param>
-    public static bool PrefersDefault(
-        DiscoveredAnswer discovered, LookupAnswerKind discoveredKind, LookupAnswerKind defaultKind, ReadOnlySpan<byte> defaultText)
-    {
-        if (discoveredKind == LookupAnswerKind.Temporary)
-            return false;
-        return defaultKind != LookupAnswerKind.Found || discoveredKind == LookupAnswerKind.NotFound
-            || LevelOf(discovered, TlsLevel.None).Protection() < ProtectionOf(defaultText);
-    }
-
-    private static TlsLevel LevelOf(DiscoveredAnswer discovered, TlsLevel securityLevel) => discovered switch
-    {
-        DiscoveredAnswer.DaneOnly => TlsLevel.DaneOnly,
-        DiscoveredAnswer.Secure => TlsLevel.Secure,
-        DiscoveredAnswer.Dane => TlsLevel.Dane,
-        _ => securityLevel,
-    };
-
-    /// <summary>What mail is certain of under a policy text, whose first word is the level.</summary>
-    private static Protection ProtectionOf(ReadOnlySpan<byte> policyText)
-    {
-        var blank = policyText.IndexOf((byte)' ');
-        var level = blank < 0 ? policyText : policyText[..blank];
-        if (level.SequenceEqual("none"u8) || level.SequenceEqual("may"u8) || level.SequenceEqual("dane"u8))
-            return Protection.PlainTextPossible;
-        return level.SequenceEqual("encrypt"u8) ? Protection.Encrypted : Protection.Authenticated;
     }
 }
 

@@ -32,6 +32,9 @@ public readonly record struct SnapshotEntry(
         : Floor is { } floor ? LookupAnswer.ByDiscovery(floor)
         : Answer;
 
+    /// <summary>What mail is certain of by the answer; of the entry <c>*</c> lookups compare it with what was discovered.</summary>
+    public Protection Protection => Answer.Protection;
+
     /// <summary>Why mail waits for want of something that can be served, on one of the maps at least; null where both can answer.</summary>
     public string? Unservable => HasLapsed ? Then?.Of(Key).Unservable
         : Floor is not null ? null

@@ -175,19 +175,18 @@ public sealed class LookupService
         var served = discovery;
         var record = served?.Records.Find(key);
         var origin = Precedence.Of(entry.Role, key, new SnapshotSources(snapshot, time, served?.Scope, record is { IsInScope: true }));
-        if (origin == Origin.Entry)
-            return OfEntry(entry, key);
+        var rule = new AnswerRule(origin, entry.Role, entry.Floor, hasOtherForm, postfix);
         if (hasOtherForm)
         {
             Counters.NearMiss();
             demand.Add(key, DemandKind.NearMiss);
-            if (postfix.NearMiss == NearMissAnswer.Temporary)
-                return new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText);
         }
 
+        if (rule.WithoutDiscovery is { } decided)
+            return OfPerson(decided, entry, key);
         return origin == Origin.Discovery && served is not null && !IsKnown(served, record, key)
-            ? OfUnknown(snapshot, served, map, key, entry, out parked)
-            : Of(origin, snapshot, served, record, map, key, entry);
+            ? OfUnknown(rule, snapshot, served, map, key, entry, out parked)
+            : Of(rule, snapshot, served, record, map, key, entry);
     }
 
     /// <summary>Answers a lookup that was parked until its discovery ended, or until it may wait no longer.</summary>
@@ -196,11 +195,15 @@ public sealed class LookupService
         var snapshot = current.Current!;
         snapshot.TryFind(key, map, time, out var entry);
         var origin = Precedence.Of(entry.Role, key, new SnapshotSources(snapshot, time, waited.Discovery.Scope));
-        return origin == Origin.Entry ? OfEntry(entry, key) : Of(origin, snapshot, waited.Discovery, record, map, key, entry);
+        var rule = new AnswerRule(origin, entry.Role, entry.Floor, IsNearMiss: false, postfix);
+        return rule.WithoutDiscovery is { } decided ? OfPerson(decided, entry, key) : Of(rule, snapshot, waited.Discovery, record, map, key, entry);
     }
 
-    private LookupReply OfEntry(LookupReply entry, scoped ReadOnlySpan<byte> key)
+    /// <summary>The answer where a person decides, whatever discovery knows: an entry, or near_miss = temp.</summary>
+    private LookupReply OfPerson(Answerer answerer, LookupReply entry, scoped ReadOnlySpan<byte> key)
     {
+        if (answerer != Answerer.Entry)
+            return new(LookupAnswerKind.Temporary, NearMissAnswers.TemporaryText);
         if (discovery is not null)
             Discovered.Answered(Origin.Entry, null);
         // A pinned key that was asked for makes its probe due, where the last one is old; that is decided elsewhere.
@@ -226,7 +229,7 @@ public sealed class LookupService
 
     /// <summary>Never seen, or what was seen holds no longer.</summary>
     private LookupReply OfUnknown(
-        PolicySnapshot snapshot, ServedDiscovery served, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry, out ParkedLookup? parked)
+        AnswerRule rule, PolicySnapshot snapshot, ServedDiscovery served, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry, out ParkedLookup? parked)
     {
         parked = null;
         Discovered.FirstSight();
@@ -250,33 +253,29 @@ public sealed class LookupService
 
         if (served.Answers)
             Discovered.DidNotWait();
-        return Of(Origin.Discovery, snapshot, served, null, map, key, entry);
+        return Of(rule, snapshot, served, null, map, key, entry);
     }
 
-    /// <summary>The answer of another source than the key's own entry, which may say what is the least that it takes of it.</summary>
+    /// <summary>The answer of whoever answers by the rule.</summary>
     /// <param name="record">The verdict; null where nothing is known.</param>
-    /// <param name="entry">The key's entry, where it leaves the answer to discovery.</param>
+    /// <param name="entry">The key's entry, of which the role says what it does.</param>
     private LookupReply Of(
-        Origin origin, PolicySnapshot snapshot, ServedDiscovery? served, DiscoveredRecord? record, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry)
+        AnswerRule rule, PolicySnapshot snapshot, ServedDiscovery? served, DiscoveredRecord? record, MapName map, scoped ReadOnlySpan<byte> key, LookupReply entry)
     {
-        var answers = served is { Answers: true };
-        var reply = origin != Origin.Discovery || !answers ? new(LookupAnswerKind.NotFound, default)
-            : record is null ? served!.Unknown
-            : record.Reply(map);
-        if (origin == Origin.Discovery && entry.Role == EntryRole.Discovers)
-        {
-            if (!Precedence.Meets(entry.Floor, answers && record is { IsUnknown: false } ? record.Answer : null, postfix.SecurityLevel))
-                reply = entry;
-        }
-        else if (origin is Origin.Discovery or Origin.Default && LookupKey.IsBareDomain(key) && snapshot.TryFindDefault(map, time, out var everybody)
-            && (!answers || Precedence.PrefersDefault(record?.Answer ?? DiscoveredAnswer.NotFound, reply.Kind, everybody.Kind, everybody.Text)))
-        {
-            origin = Origin.Default;
-            reply = everybody;
-        }
-
+        var discovered = served is not { Answers: true } ? default : record is null ? served.Unknown : record.Reply(map);
+        var hasDefault = snapshot.TryFindDefault(map, time, out var everybody);
+        var answerer = rule.Of(
+            key,
+            served is { Answers: true } ? new DiscoverySide(discovered.Kind, record is { IsUnknown: false } ? record.Answer : null) : null,
+            hasDefault ? new DefaultSide(everybody.Kind, everybody.Protection) : null);
         if (served is not null)
-            Discovered.Answered(origin, record);
-        return reply;
+            Discovered.Answered(answerer == Answerer.Default ? Origin.Default : rule.Origin, record);
+        return answerer switch
+        {
+            Answerer.Discovery => discovered,
+            Answerer.BelowFloor => entry,
+            Answerer.Default => everybody,
+            _ => new(LookupAnswerKind.NotFound, default),
+        };
     }
 }

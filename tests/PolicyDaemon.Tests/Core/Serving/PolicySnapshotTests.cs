@@ -236,7 +236,15 @@ public sealed class PolicySnapshotTests
         Assert.Equal("secure", Default(snapshot));
         Assert.Null(Default(snapshot.With(Identity, [], ["*"])));
 
-        static string? Default(PolicySnapshot of) => of.TryFindDefault(MapName.TlsPolicy, Clock, out var reply) ? Encoding.ASCII.GetString(reply.Text) : null;
+        static string? Default(PolicySnapshot of)
+        {
+            if (!of.TryFindDefault(MapName.TlsPolicy, Clock, out var reply))
+                return null;
+            var text = Encoding.ASCII.GetString(reply.Text);
+            Assert.Equal(text == "encrypt" ? Protection.Encrypted : Protection.Authenticated, reply.Protection);
+            Assert.Equal(DiscoveryFloor.None, reply.Floor);
+            return text;
+        }
     }
 
     [Fact]
