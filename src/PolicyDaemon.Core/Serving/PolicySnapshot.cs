@@ -239,3 +239,10 @@ public sealed class PolicySnapshot
 /// <param name="Digest">The digest the pins are served in.</param>
 /// <param name="Version">The oldest Postfix served.</param>
 public sealed record SnapshotIdentity(string StoreId, long Sequence, string Hash, DigestAlgorithm Digest, PostfixVersion Version);
+
+/// <summary>The snapshot that lookups are answered from; replaced whole when the store changes.</summary>
+public interface ICurrentSnapshot
+{
+    /// <summary>The snapshot in force; null until one is loaded, and then every lookup is a temporary error.</summary>
+    PolicySnapshot? Current { get; }
+}

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
@@ -10,22 +9,12 @@ internal sealed class PolicySnapshotTableBuilder
 {
     // Three quarters full, a miss looks at some eight slots, which are next to one another.
     private const int MaxLoadPercent = 75;
-    private const int FirstChunkOctets = 1024;
-    private const int TextCacheAfter = 32;
-    private const int TextCacheSize = 1 << 16;
 
     private readonly PolicySnapshotHash hash;
-    private readonly List<byte[]> chunks;
+    private readonly PolicySnapshotArena arena;
     private ulong[] slots;
-    private byte[] chunk = [];
-    private int used;
     private int count;
     private long dead;
-    private int puts;
-
-    // Positions of texts by their hash, the last one wins: it finds the texts that many entries share without remembering all.
-    // The other half of the hash stands beside the position, so that an other text need not be fetched from memory to be told apart.
-    private ulong[]? textCache;
 
     public PolicySnapshotTableBuilder(PolicySnapshotHash hash)
         : this(hash, PolicySnapshotTable.Empty)
@@ -35,7 +24,7 @@ internal sealed class PolicySnapshotTableBuilder
     public PolicySnapshotTableBuilder(PolicySnapshotHash hash, PolicySnapshotTable start)
     {
         this.hash = hash;
-        chunks = [.. start.Chunks];
+        arena = new PolicySnapshotArena(hash, start.Chunks);
         slots = start.Slots.ToArray();
         count = start.Count;
         dead = start.DeadOctets;
@@ -59,7 +48,7 @@ internal sealed class PolicySnapshotTableBuilder
     public bool TryFind(ReadOnlySpan<byte> key, out bool removed)
     {
         var at = Find(PolicySnapshotTable.HashOf(hash, key), key);
-        removed = at >= 0 && new PolicySnapshotRecord(At((uint)slots[at])).IsRemoved;
+        removed = at >= 0 && new PolicySnapshotRecord(arena.At((uint)slots[at])).IsRemoved;
         return at >= 0;
     }
 
@@ -126,11 +115,10 @@ internal sealed class PolicySnapshotTableBuilder
 
     public PolicySnapshotTable ToTable()
     {
-        CloseChunk();
         // Room that a growing index left over is given back; a little more than the limit allows keeps the next changes cheap.
         if (slots.Length > 16 && count * 100L / slots.Length < 50)
             Resize((int)Math.Max(16, count * 100L / 70));
-        return new PolicySnapshotTable([.. chunks], slots, count, dead);
+        return new PolicySnapshotTable(arena.ToChunks(), slots, count, dead);
     }
 
     public static int KeyOctets(string key, Span<byte> destination)
@@ -142,7 +130,6 @@ internal sealed class PolicySnapshotTableBuilder
 
     private void Put(ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
     {
-        puts++;
         var position = Write(key, fields);
         var keyHash = PolicySnapshotTable.HashOf(hash, key);
         var slot = ((ulong)keyHash << 32) | position;
@@ -163,7 +150,7 @@ internal sealed class PolicySnapshotTableBuilder
 
     private uint Write(ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
     {
-        var position = Allocate(PolicySnapshotRecord.LengthFor(key.Length, fields), out var octets);
+        var position = arena.Allocate(PolicySnapshotRecord.LengthFor(key.Length, fields), out var octets);
         PolicySnapshotRecord.Write(octets, key, fields);
         return position;
     }
@@ -173,27 +160,27 @@ internal sealed class PolicySnapshotTableBuilder
         var plain = PolicySnapshotAnswers.Storable(entry.Answer);
         var same = entry.TlsRptAnswer == entry.Answer;
         var tlsRpt = same ? plain : PolicySnapshotAnswers.Storable(entry.TlsRptAnswer);
-        var text = StoreText(plain.Text);
+        var text = arena.StoreText(plain.Text);
         var flags = (entry.IsPinned ? PolicySnapshotRecord.PinnedFlag : 0) | (entry.IsDefault ? PolicySnapshotRecord.DefaultFlag : 0)
             | (entry.Floor is { } floor ? PolicySnapshotRecord.DiscoversFlag | ((int)floor << PolicySnapshotRecord.FloorShift)
                 : entry.Key == NextHop.Default.Text ? (int)entry.Protection << PolicySnapshotRecord.ProtectionShift : 0);
-        return new(plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : StoreText(tlsRpt.Text), (byte)flags);
+        return new(plain.Kind, text, tlsRpt.Kind, same || tlsRpt.Text == plain.Text ? text : arena.StoreText(tlsRpt.Text), (byte)flags);
     }
 
     private PolicySnapshotFields Fields(PolicySnapshotTable from, in PolicySnapshotRecord record)
     {
         var plain = record.TextPosition(MapName.TlsPolicy);
         var tlsRpt = record.TextPosition(MapName.TlsPolicyTlsRpt);
-        var text = StoreText(from.Text(plain));
+        var text = arena.StoreText(from.Text(plain));
         return new(
-            record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt), tlsRpt == plain ? text : StoreText(from.Text(tlsRpt)), record.Flags);
+            record.Kind(MapName.TlsPolicy), text, record.Kind(MapName.TlsPolicyTlsRpt), tlsRpt == plain ? text : arena.StoreText(from.Text(tlsRpt)), record.Flags);
     }
 
     private int Find(uint keyHash, ReadOnlySpan<byte> key)
     {
         for (var at = PolicySnapshotTable.Home(keyHash, slots.Length); slots[at] != 0; at = Next(at))
         {
-            if ((uint)(slots[at] >> 32) == keyHash && new PolicySnapshotRecord(At((uint)slots[at])).Key.SequenceEqual(key))
+            if ((uint)(slots[at] >> 32) == keyHash && new PolicySnapshotRecord(arena.At((uint)slots[at])).Key.SequenceEqual(key))
                 return at;
         }
 
@@ -224,88 +211,13 @@ internal sealed class PolicySnapshotTableBuilder
 
     private int Distance(int from, int to) => to >= from ? to - from : to - from + slots.Length;
 
-    private uint StoreText(string text)
-    {
-        if (text.Length == 0)
-            return 0;
-        var position = Allocate(4 + text.Length, out var octets);
-        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
-        Encoding.ASCII.GetBytes(text, octets[4..]);
-        return Shared(position, octets);
-    }
-
-    private uint StoreText(ReadOnlySpan<byte> text)
-    {
-        if (text.IsEmpty)
-            return 0;
-        var position = Allocate(4 + text.Length, out var octets);
-        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
-        text.CopyTo(octets[4..]);
-        return Shared(position, octets);
-    }
-
-    /// <summary>The position of an equal text from before, in whose favour the one just written is taken back.</summary>
-    private uint Shared(uint position, ReadOnlySpan<byte> lengthAndText)
-    {
-        if (puts < TextCacheAfter)
-            return position;
-        textCache ??= new ulong[TextCacheSize];
-        var textHash = hash.Compute(lengthAndText);
-        ref var cached = ref textCache[(int)(textHash % TextCacheSize)];
-        if (cached != 0 && cached >> 32 == textHash >> 32 && At((uint)cached).StartsWith(lengthAndText))
-        {
-            used -= Padded(lengthAndText.Length);
-            return (uint)cached;
-        }
-
-        cached = (textHash & 0xffffffff_00000000) | position;
-        return position;
-    }
-
-    private uint Allocate(int length, out Span<byte> octets)
-    {
-        var padded = Padded(length);
-        if (chunk.Length - used < padded)
-        {
-            CloseChunk();
-            if (chunks.Count == PolicySnapshotTable.MaxChunks)
-                throw new InvalidOperationException("the policies do not fit into a snapshot: more than 16 GiB");
-            var doubled = Math.Clamp(chunks.Count == 0 ? 0 : chunks[^1].Length * 2, FirstChunkOctets, PolicySnapshotTable.MaxChunkOctets);
-            chunk = new byte[Math.Max(doubled, padded + PolicySnapshotTable.UnitOctets)];
-            // Position 0 means "nothing".
-            used = PolicySnapshotTable.UnitOctets;
-        }
-
-        octets = chunk.AsSpan(used, length);
-        var position = ((uint)chunks.Count << PolicySnapshotTable.OffsetBits) | (uint)(used / PolicySnapshotTable.UnitOctets);
-        used += padded;
-        return position;
-    }
-
-    private void CloseChunk()
-    {
-        if (used > 0)
-            chunks.Add(used == chunk.Length ? chunk : chunk[..used]);
-        chunk = [];
-        used = 0;
-    }
-
-    private ReadOnlySpan<byte> At(uint position)
-    {
-        var number = (int)(position >> PolicySnapshotTable.OffsetBits);
-        var octets = number == chunks.Count ? chunk : chunks[number];
-        return octets.AsSpan((int)(position & ((1u << PolicySnapshotTable.OffsetBits) - 1)) * PolicySnapshotTable.UnitOctets);
-    }
-
     // A text may be shared, so this is the most that can be dead; a table is rewritten a little too early, never too late.
     private void NoteDead(uint position)
     {
-        var record = new PolicySnapshotRecord(At(position));
+        var record = new PolicySnapshotRecord(arena.At(position));
         var text = record.TextPosition(MapName.TlsPolicy);
-        dead += Padded(record.Length) + (text == 0 ? 0 : 4 + BinaryPrimitives.ReadInt32LittleEndian(At(text)));
+        dead += PolicySnapshotArena.Padded(record.Length) + arena.TextLength(text);
         if (record.HasEnd && record.Then != 0)
             NoteDead(record.Then);
     }
-
-    private static int Padded(int length) => (length + PolicySnapshotTable.UnitOctets - 1) & -PolicySnapshotTable.UnitOctets;
 }
