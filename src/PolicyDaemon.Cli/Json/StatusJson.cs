@@ -24,7 +24,7 @@ internal sealed record StatusJson(
     IReadOnlyList<FindingJson> Findings)
 {
     internal static StatusJson From(StatusReport status, IReadOnlyList<FindingJson> findings, WaitingMail? mail) => new(
-        status.Running, DeliveryCounts.Of(status), status.Live, status.Behind, StoreStatusJson.From(status),
+        status.Running, MailEffect.Of(status), status.Live, status.Behind, StoreStatusJson.From(status),
         mail is null ? null : new WaitingMailJson(mail.Messages, mail.IsWhole),
         [.. StatusCause.Of(findings, mail).Select(cause => CauseJson.From(cause, mail))], findings);
 }

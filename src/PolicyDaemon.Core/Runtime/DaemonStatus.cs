@@ -77,7 +77,19 @@ public sealed record DiscoveryStatus(
 /// <param name="Destinations">How many keys it holds.</param>
 /// <param name="LoadedAt">When it came into force.</param>
 public sealed record SnapshotStatus(
-    string Source, string StoreId, long Sequence, string Hash, int Destinations, DateTimeOffset LoadedAt);
+    string Source, string StoreId, long Sequence, string Hash, int Destinations, DateTimeOffset LoadedAt)
+{
+    private const string Store = "store";
+    private const string File = "file";
+
+    /// <summary>False while the store cannot be used and the last good snapshot answers.</summary>
+    /// <remarks>A method, as JSON has every property.</remarks>
+    public bool IsOfStore() => Source == Store;
+
+    /// <summary>The source of a snapshot.</summary>
+    /// <param name="isOfStore">False for the last good snapshot, while the store cannot be used.</param>
+    public static string SourceOf(bool isOfStore) => isOfStore ? Store : File;
+}
 
 /// <summary>Lookups since the daemon started, by answer.</summary>
 public sealed record LookupCounts(

@@ -74,7 +74,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     /// <summary>The snapshot in force and where it comes from; null while there is none. May be read from any thread.</summary>
     public SnapshotStatus? Status => Volatile.Read(ref published) is { } now
         ? new SnapshotStatus(
-            health.IsGood ? "store" : "file", now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
+            SnapshotStatus.SourceOf(health.IsGood), now.Snapshot.Identity.StoreId, now.Snapshot.Identity.Sequence,
             now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
         : null;
 

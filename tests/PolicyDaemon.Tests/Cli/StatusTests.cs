@@ -23,7 +23,7 @@ public class StatusTests
         Assert.Equal(
             $"""
             daemon	not running
-            mail	every delivery that asks policyd is deferred (4.7.5) and tried again; nothing is sent weaker. Start it: systemctl start policyd
+            mail	policyd does not run: mail waits, every delivery that asks it is deferred (4.7.5) and tried again. Start it: systemctl start policyd
             store	{session.Database}: 2 destinations (1 only observed), audit log at row 3
             levels	1 encrypt, 1 fingerprint
             verdicts	1 not probed

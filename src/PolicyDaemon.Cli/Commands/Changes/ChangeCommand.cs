@@ -141,7 +141,7 @@ internal static class ChangeCommand
             case ServedOutcome.Served:
                 return ExitCode.Done;
             case ServedOutcome.NotRunning:
-                context.Host.Error.WriteLine("policyctl: it is stored, and policyd does not run: it is served once that is started (systemctl start policyd)");
+                context.Host.Error.WriteLine($"policyctl: it is stored, and policyd does not run: it is served once that is started ({DaemonAbsence.Start})");
                 return ExitCode.DaemonNotRunning;
             default:
                 context.Host.Error.WriteLine(FormattableString.Invariant(

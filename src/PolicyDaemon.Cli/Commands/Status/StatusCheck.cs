@@ -1,8 +1,8 @@
 using System.Globalization;
-using PolicyDaemon.Administration;
-using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Cli.Commands.Status;
@@ -11,52 +11,25 @@ namespace PolicyDaemon.Cli.Commands.Status;
 /// <remarks>
 /// <code>
 /// POLICYDAEMON CRITICAL - mail of 2 destinations waits (new-key partner.example, ...) | waits=2;;0 will_wait=0;0 ... waiting_mails=12 ...
-/// 0 OK         nothing needs a person, but what is for information
-/// 1 WARNING    mail will wait, or a person has to look at something
-/// 2 CRITICAL   mail waits, policyd does not run, or it has nothing to answer from
-/// 3 UNKNOWN    it cannot be told
 /// </code>
-/// See the Monitoring Plugins Development Guidelines, "Plugin Output" and "Performance data".
+/// The exit status is 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN, as <see cref="StatusJudgement"/> finds. See the Monitoring Plugins Development Guidelines, "Plugin Output" and "Performance data".
 /// </remarks>
 internal static class StatusCheck
 {
-    private const int Shown = 3;
+    private static readonly StoredNames<StatusHealth> Words = new(
+        (StatusHealth.Ok, "OK"), (StatusHealth.Warning, "WARNING"), (StatusHealth.Critical, "CRITICAL"), (StatusHealth.Unknown, "UNKNOWN"));
 
     internal static ExitCode Run(CommandContext context)
     {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
         var mail = MailQueue.Read(context.Host);
         var causes = StatusCause.Of(status.Findings, mail);
-        var (code, word, text) = Judge(status, [.. causes]);
+        var (health, text) = StatusJudgement.Of(status, causes);
         // A bar begins the performance data; other people's text must not.
-        context.Report.Verbatim($"POLICYDAEMON {word} - {text.Replace('|', '/')} | {Data(status, [.. causes], mail)}");
-        return code;
+        context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {text.Replace('|', '/')} | {Data(status, [.. causes], mail)}");
+        // The exit status of a plugin, which is none of policyctl's own.
+        return (ExitCode)(int)health;
     }
-
-    private static (ExitCode Code, string Word, string Text) Judge(StatusReport status, IReadOnlyList<StatusCause> causes)
-    {
-        if (status.Running == false)
-            return Critical("policyd does not run: every delivery that asks it is deferred; systemctl start policyd");
-        if (status.Live is null)
-            return ((ExitCode)3, "UNKNOWN", DeliveryCounts.Of(status));
-        if (status.Live.Snapshot is null)
-            return Critical(DeliveryCounts.Of(status));
-        var waits = causes.Where(cause => cause.Severity == FindingSeverity.MailWaits).ToList();
-        if (waits.Count > 0)
-            return Critical($"mail of {Phrases.Count(waits.Sum(cause => cause.Destinations), "destination")} waits: {Named(waits)}");
-        if (status.StoreProblem is { } problem)
-            return ((ExitCode)1, "WARNING", problem.Message);
-        var open = causes.Where(cause => cause.Severity != FindingSeverity.ForInformation).ToList();
-        return open.Count > 0
-            ? ((ExitCode)1, "WARNING", $"{Phrases.Count(open.Count, "thing")} to look at: {Named(open)}")
-            : (ExitCode.Done, "OK", DeliveryCounts.Of(status));
-
-        static (ExitCode, string, string) Critical(string text) => ((ExitCode)2, "CRITICAL", text);
-    }
-
-    private static string Named(List<StatusCause> causes) =>
-        string.Join(", ", causes.Take(Shown).Select(cause => $"{cause.Kind.Name()} {cause.Whom}"))
-        + (causes.Count > Shown ? string.Create(CultureInfo.InvariantCulture, $" and {causes.Count - Shown} more") : "");
 
     private static string Data(StatusReport status, IReadOnlyList<StatusCause> causes, WaitingMail? mail)
     {

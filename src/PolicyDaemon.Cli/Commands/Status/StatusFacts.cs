@@ -17,15 +17,15 @@ internal static class StatusFacts
     internal static List<(string Name, Cell Value)> Short(StatusReport status)
     {
         var facts = new List<(string, Cell)> { ("daemon", Daemon(status)) };
-        if (status.Live is null || status.Live.Snapshot is not { } snapshot)
-            facts.Add(("answers", new Cell(DeliveryCounts.Of(status), Tone.Bad)));
+        if (status.Live?.Snapshot is null)
+            facts.Add(("answers", new Cell(MailEffect.Of(status), Tone.Bad)));
         else
         {
             var counters = status.Live.Counters;
             var text = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{DeliveryCounts.Of(status)}; {counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary");
-            facts.Add(("answers", snapshot.Source == "file" || status.StoreProblem is not null ? new Cell(text, Tone.Bad) : text));
+                $"{MailEffect.Of(status)}; {counters.Found} found, {counters.NotFound} not found, {counters.Temporary} temporary");
+            facts.Add(("answers", MailEffect.IsOfLastGood(status) ? new Cell(text, Tone.Bad) : text));
         }
 
         if (status.Live?.Prober is { } prober)
@@ -43,7 +43,7 @@ internal static class StatusFacts
     /// <param name="older">Tables of smtp_tls_policy_maps behind the daemon, which answer what it only observes.</param>
     internal static List<(string Name, Cell Value)> All(StatusReport status, IReadOnlyList<string> older)
     {
-        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", DeliveryCounts.Of(status)) };
+        var facts = new List<(string, Cell)> { ("daemon", Daemon(status)), ("mail", MailEffect.Of(status)) };
         if (status.Live is { } live)
         {
             facts.Add(("listening", string.Join(", ", live.Endpoints)));

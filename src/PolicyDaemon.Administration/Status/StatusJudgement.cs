@@ -1,0 +1,53 @@
+using System.Globalization;
+using PolicyDaemon.Core.Findings;
+
+namespace PolicyDaemon.Administration.Status;
+
+/// <summary>How the service is, in the numbers of monitoring plugins. See the Monitoring Plugins Development Guidelines, "Plugin Return Codes".</summary>
+public enum StatusHealth
+{
+    /// <summary>Nothing needs a person, but what is for information.</summary>
+    Ok = 0,
+
+    /// <summary>Mail will wait, or a person has to look at something.</summary>
+    Warning = 1,
+
+    /// <summary>Mail waits, policyd does not run, or it has nothing to answer from.</summary>
+    Critical = 2,
+
+    /// <summary>The state cannot be told.</summary>
+    Unknown = 3,
+}
+
+/// <summary>The status in a word and a sentence, for monitoring.</summary>
+/// <param name="Health">How the service is.</param>
+/// <param name="Text">What makes it so.</param>
+public readonly record struct StatusJudgement(StatusHealth Health, string Text)
+{
+    private const int Shown = 3;
+
+    /// <param name="status">The report.</param>
+    /// <param name="causes">The causes of its findings, the worst first.</param>
+    public static StatusJudgement Of(StatusReport status, IReadOnlyCollection<StatusCause> causes)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        ArgumentNullException.ThrowIfNull(causes);
+        if (status.Live is not { } live)
+            return new(status.Running == false ? StatusHealth.Critical : StatusHealth.Unknown, MailEffect.Of(status));
+        if (live.Snapshot is null)
+            return new(StatusHealth.Critical, MailEffect.Of(status));
+        var waits = causes.Where(cause => cause.Severity == FindingSeverity.MailWaits).ToList();
+        if (waits.Count > 0)
+            return new(StatusHealth.Critical, $"mail of {Phrases.Count(waits.Sum(cause => cause.Destinations), "destination")} waits: {Named(waits)}");
+        if (status.StoreProblem is { } problem)
+            return new(StatusHealth.Warning, problem.Message);
+        var open = causes.Where(cause => cause.Severity != FindingSeverity.ForInformation).ToList();
+        return open.Count > 0
+            ? new(StatusHealth.Warning, $"{Phrases.Count(open.Count, "thing")} to look at: {Named(open)}")
+            : new(StatusHealth.Ok, MailEffect.Of(status));
+    }
+
+    private static string Named(List<StatusCause> causes) =>
+        string.Join(", ", causes.Take(Shown).Select(cause => $"{cause.Kind.Name()} {cause.Whom}"))
+        + (causes.Count > Shown ? string.Create(CultureInfo.InvariantCulture, $" and {causes.Count - Shown} more") : "");
+}
