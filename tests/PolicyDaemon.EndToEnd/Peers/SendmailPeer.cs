@@ -25,7 +25,7 @@ public sealed partial class SendmailPeer(Laboratory lab, PeerSetup setup, IPAddr
     protected override async Task BeginAsync()
     {
         await WriteCertificatesAsync();
-        File.Copy(Lab.Certificates.AuthorityFile, Path.Combine(Folder, "ca.pem"));
+        File.Copy(Lab.Certificates.AuthorityFile, Path.Combine(Folder, "ca.pem"), overwrite: true);
         Directory.CreateDirectory(Path.Combine(Folder, "queue"));
         Directory.CreateDirectory(Path.Combine(Folder, "dev"));
         _log = new SyslogSocket(Path.Combine(Folder, "dev", "log"));
@@ -56,6 +56,10 @@ public sealed partial class SendmailPeer(Laboratory lab, PeerSetup setup, IPAddr
             define(`STATUS_FILE', `{Home}/statistics')dnl
             define(`ALIAS_FILE', `')dnl
             define(`confLOG_LEVEL', `16')dnl
+            define(`confDONT_PROBE_INTERFACES', `True')dnl
+            dnl It would not listen on a machine that is busy.
+            define(`confREFUSE_LA', `10000')dnl
+            define(`confQUEUE_LA', `10000')dnl
             {(Certificates.Count == 0 ? "" : tls)}
             FEATURE(`no_default_msa')dnl
             FEATURE(`greet_pause', `500')dnl
