@@ -4,7 +4,7 @@ using PolicyDaemon.Store.Changes;
 
 namespace PolicyDaemon.Administration.Changes;
 
-/// <summary>What a request changed, or with a dry run would change.</summary>
+/// <summary>The changes that a request made, or with a dry run would make.</summary>
 /// <param name="Keys">Every key concerned, in the order of the plan.</param>
 /// <param name="Warnings">What is legal in it and still deserves a thought.</param>
 /// <param name="Receipt">What was committed; null for a dry run.</param>
@@ -34,7 +34,7 @@ public sealed record ChangedKey(string Key, AuditAction? Action, LookupAnswer? B
     /// <summary>True where the entry was written and is only observed, so that Postfix is told nothing of it.</summary>
     public bool IsOnlyObserved { get; init; }
 
-    /// <summary>When it ends by itself, and what Postfix is told then; null where it does not.</summary>
+    /// <summary>The end of the entry, where it ends by itself, and what Postfix is told then; null where it does not.</summary>
     public EntryEnd? End { get; init; }
 }
 

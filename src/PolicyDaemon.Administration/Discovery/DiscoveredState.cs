@@ -25,7 +25,7 @@ public sealed record DiscoveredState(
     /// <summary>What a person should read of it: what was found, and what becomes of the answer.</summary>
     public ImmutableArray<DiscoveryRemark> Remarks { get; init; } = [];
 
-    /// <summary>Why this is the answer, in a sentence.</summary>
+    /// <summary>The reason of the answer, in a sentence.</summary>
     public string Why => Verdict switch
     {
         null => "nothing was found out about it yet: its first lookup starts that",

@@ -49,7 +49,7 @@ public static class CheckAdvice
         }
     }
 
-    /// <summary>What the prober would have a person read, and the commands that settle it once the partner was asked.</summary>
+    /// <summary>The findings about the entry, with the commands that settle them once the partner was asked.</summary>
     private static IEnumerable<string> OfFindings(CheckResult result)
     {
         if (result.Entry is not { } entry)

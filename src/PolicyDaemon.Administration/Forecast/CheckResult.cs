@@ -44,16 +44,16 @@ public sealed record CheckResult
     /// <summary>The sentence that policyd does not run, so that the entry is nobody's answer; null where policyd runs, or where there is no entry.</summary>
     public string? DaemonAbsence { get; init; }
 
-    /// <summary>What each level would do: first those that can be proposed, the strongest first of all.</summary>
+    /// <summary>The forecast of each level: first the levels that can be proposed, the strongest first of all.</summary>
     public required ImmutableArray<LevelForecast> Levels { get; init; }
 
-    /// <summary>What the entry does to mail; null where there is none, where it leaves that to discovery, or where there is nowhere to send it.</summary>
+    /// <summary>The forecast of mail under the entry; null where there is none, where it leaves the answer to discovery, or where there is nowhere to send mail.</summary>
     public MailForecast? AtEntry { get; init; }
 
-    /// <summary>What discovery answers by what was found now; null where it is off, or the key is not discovered.</summary>
+    /// <summary>The state of discovery by what was found now; null where discovery is off, or does not answer for the key.</summary>
     public DiscoveredState? Discovered { get; init; }
 
-    /// <summary>What that does to mail; null where it is not found, or nowhere to send it.</summary>
+    /// <summary>The forecast of mail under the discovered answer; null where that is "not found", or where there is nowhere to send it.</summary>
     public MailForecast? AtDiscovered { get; init; }
 
     /// <summary>True where discovery answers: it is on, and no entry comes first.</summary>

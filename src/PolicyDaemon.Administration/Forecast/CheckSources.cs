@@ -60,7 +60,7 @@ internal sealed class RecordedNetwork(CheckRecord record) : IServerProbe, IMxRes
         : DnsAnswer.Failed(question, record.At, $"the record has no answer for {question}");
 }
 
-/// <summary>What is remembered of the one destination of a check; nothing is written.</summary>
+/// <summary>The memory of the one destination of a check; nothing is written.</summary>
 internal sealed class RememberedForCheck(Discovered? memory) : IDiscoveredPolicies
 {
     public Task<IReadOnlyList<Discovered>> ReadAsync(IReadOnlyCollection<NextHop> keys, CancellationToken cancellation) =>

@@ -130,7 +130,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         };
     }
 
-    /// <summary>What the domain publishes, whether discovery is on or not: MTA-STS is a part of every report.</summary>
+    /// <summary>Discovers the domain, whether discovery is on or not: MTA-STS is a part of every report.</summary>
     private async Task<DiscoveryEvidence?> DiscoverAsync(ProberComposition prober, NextHop key, Discovered? memory, CancellationToken cancellation)
     {
         if (!new DiscoveryScope([]).Includes(key))

@@ -60,7 +60,7 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
         _ => $"unclear, nothing says whose it is: {Joined(Unknown)}" + (For.IsEmpty ? "" : $" (in its favour: {Joined(For)})"),
     };
 
-    /// <summary>What to do before it is approved.</summary>
+    /// <summary>The advice: what a person does before the key is approved.</summary>
     public string Advice => Kind switch
     {
         KeyVerdictKind.Odd => "Do not approve it before the partner has read you its fingerprint, at a telephone number that you knew before",
@@ -102,7 +102,7 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
             ? $"{finding.Kind.Name()}: {finding.Kind.Description().Meaning}"
             : $"{finding.Kind.Name()}: {finding.Detail}");
 
-    /// <summary>What is wrong where the key is shown.</summary>
+    /// <summary>The faults of the places that show the key.</summary>
     private static IEnumerable<string> OfPlaces(KeyFacts facts, ShownKey shown)
     {
         var places = Current(shown);
@@ -206,7 +206,7 @@ public sealed record KeyVerdict(KeyVerdictKind Kind, ImmutableArray<string> For,
     private static bool IsSameKey(KeyFacts facts) =>
         facts.New is { IsCurrent: true } shown && (facts.IsAccepted || shown.Certificate.KeyId == facts.Old?.Certificate.KeyId);
 
-    /// <summary>Where it is shown now, or where it was where nobody shows it any more.</summary>
+    /// <summary>The places that show the key now; of a key that nobody shows any more those that did.</summary>
     private static List<ShownPlace> Current(ShownKey shown) =>
         shown.IsCurrent ? [.. shown.Places.Where(place => place.IsCurrent)] : [.. shown.Places];
 
@@ -253,7 +253,7 @@ public enum KeyVerdictKind
     /// <summary>Something speaks against it.</summary>
     Odd,
 
-    /// <summary>Nothing speaks against it, and nothing says whose it is.</summary>
+    /// <summary>Nothing speaks against the key, and nothing says whose it is.</summary>
     Unclear,
 
     /// <summary>A trusted chain of the same authority for the same name, in the place of a certificate that ends.</summary>

@@ -19,7 +19,7 @@ namespace PolicyDaemon.Cli.Files;
 /// </remarks>
 internal static class ExportFile
 {
-    /// <summary>True where this is the program's own standard output under another name.</summary>
+    /// <summary>True where the file is the program's own standard output under another name.</summary>
     internal static bool IsStandardOutput(string file) =>
         file == "-" || (file.Length > 0 && DescriptorStream.Number(Path.GetFullPath(file)) == StandardStreams.Output);
 

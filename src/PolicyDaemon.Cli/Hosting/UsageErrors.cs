@@ -49,7 +49,7 @@ internal static class UsageErrors
     private static string? StrayOption(ParseResult result) => result.CommandResult.Children.OfType<ArgumentResult>()
         .SelectMany(argument => argument.Tokens).Select(token => token.Value).FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal));
 
-    /// <summary>What other programs call it.</summary>
+    /// <summary>The words of other programs, each with ours for the same.</summary>
     private static readonly Dictionary<string, string> OtherWords = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ls"] = "list", ["get"] = "show", ["describe"] = "show", ["info"] = "show", ["rm"] = "remove", ["del"] = "remove", ["delete"] = "remove",

@@ -37,10 +37,10 @@ internal sealed record DestinationJson(
     /// <summary>At level discovered: the least that is taken; null for none.</summary>
     public string? Floor { get; init; }
 
-    /// <summary>When it ends by itself; null where it does not.</summary>
+    /// <summary>When the entry ends by itself; null where it does not.</summary>
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>What it comes to then, as a policy in the syntax of <c>apply</c>; null where the entry goes, or does not end.</summary>
+    /// <summary>The policy that the entry comes to then, in the syntax of <c>apply</c>; null where the entry goes, or does not end.</summary>
     public string? Then { get; init; }
 
     internal static DestinationJson From(

@@ -119,7 +119,7 @@ internal sealed record CertificateJson
     /// <summary>The fingerprint of the whole certificate; in SHA-256 where no other is known.</summary>
     public required string CertificateFingerprint { get; init; }
 
-    /// <summary>Whether it is for the MX host's name.</summary>
+    /// <summary>True where the certificate is for the MX host's name.</summary>
     public bool? CoversMx { get; init; }
 
     /// <summary><c>trusted</c>, <c>expired</c> or <c>not-trusted</c>.</summary>
@@ -128,10 +128,10 @@ internal sealed record CertificateJson
     /// <summary>Why the chain is not trusted.</summary>
     public string? ChainDetail { get; init; }
 
-    /// <summary>What the server sent behind it, in no promised order; empty where that is not kept.</summary>
+    /// <summary>The certificates that the server sent behind its own, in no promised order; empty where they are not kept.</summary>
     public IReadOnlyList<IntermediateJson> Intermediates { get; init; } = [];
 
-    /// <summary>What the TLSA records say: <c>none</c>, <c>match</c>, <c>mismatch</c>, <c>unusable</c>, <c>unknown</c> or <c>unjudged</c>.</summary>
+    /// <summary>The verdict of the TLSA records: <c>none</c>, <c>match</c>, <c>mismatch</c>, <c>unusable</c>, <c>unknown</c> or <c>unjudged</c>.</summary>
     public string? Dane { get; init; }
 
     /// <summary>The protocol's version.</summary>

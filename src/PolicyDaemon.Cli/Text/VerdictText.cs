@@ -50,7 +50,7 @@ internal static class VerdictText
         return parts.Count > 0 ? string.Join(", ", parts) : "none";
     }
 
-    /// <summary>What enforcing would do, for destinations that are only observed.</summary>
+    /// <summary>The counts of what enforcing would do, for destinations that are only observed.</summary>
     internal static string Enforcing(IReadOnlyDictionary<DestinationVerdict, long> counts)
     {
         var refused = counts.GetValueOrDefault(DestinationVerdict.Mismatch);

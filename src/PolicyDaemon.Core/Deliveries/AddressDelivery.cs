@@ -31,7 +31,7 @@ public readonly record struct AddressDelivery(AddressResult Result, ProbeOutcome
     /// <summary>What a certificate of another key algorithm would meet, which the server has and Postfix does not negotiate; null where it is as good.</summary>
     public ProbeOutcome? OtherCertificate { get; init; }
 
-    /// <summary>Why it cannot be told, where <see cref="Why"/> does not say it; for people.</summary>
+    /// <summary>The reason why the result cannot be told, where <see cref="Why"/> does not say it; for people.</summary>
     public string? Because { get; init; }
 
     public bool IsSent => Result is AddressResult.SentOverTls or AddressResult.SentInPlainText;

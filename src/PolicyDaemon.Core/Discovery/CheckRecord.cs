@@ -23,7 +23,7 @@ public sealed record CheckRecord
 
     public required ImmutableArray<string> ProbeAs { get; init; }
 
-    /// <summary>When it was checked, UTC.</summary>
+    /// <summary>When the destination was checked, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The settings that decide, as a configuration file.</summary>

@@ -8,7 +8,7 @@ public sealed record DiscoveryEvidence
 {
     public required NextHop Key { get; init; }
 
-    /// <summary>When it was gathered, UTC.</summary>
+    /// <summary>When the evidence was gathered, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The resolver is trusted and has passed its self-test.</summary>

@@ -23,7 +23,7 @@ public sealed record StsFetch(DateTimeOffset At, StsStatus Status, string? Text,
 /// <exception cref="FormatException">The text is no policy.</exception>
 public sealed record StsKept(string Id, string Text, DateTimeOffset Fetched, DateTimeOffset Expires)
 {
-    /// <summary>What it says.</summary>
+    /// <summary>The policy that the text says.</summary>
     [JsonIgnore]
     public StsPolicy Policy { get; } = StsPolicy.TryParse(Text, out var policy, out var reason) ? policy : throw new FormatException(reason);
 

@@ -30,7 +30,7 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
     /// <summary>The pins that are served.</summary>
     public ImmutableArray<Fingerprint> Expected { get; init; } = [];
 
-    /// <summary>What was presented instead, by whom.</summary>
+    /// <summary>The keys that were presented instead, and by whom.</summary>
     public ImmutableArray<PresentedKey> Seen { get; init; } = [];
 
     /// <summary>How many destinations the finding concerns.</summary>

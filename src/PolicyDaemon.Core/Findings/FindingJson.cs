@@ -22,7 +22,7 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
     /// <summary>The pins that are served.</summary>
     public IReadOnlyList<string> Expected { get; init; } = [];
 
-    /// <summary>What was presented instead.</summary>
+    /// <summary>The keys that were presented instead.</summary>
     public IReadOnlyList<PresentedKeyJson> Seen { get; init; } = [];
 
     /// <summary>How many destinations the finding concerns.</summary>

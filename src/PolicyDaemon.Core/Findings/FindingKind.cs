@@ -115,7 +115,7 @@ public sealed record FindingDescription(
     /// <summary>What becomes of mail meanwhile, a sentence without a full stop.</summary>
     public required string Mail { get; init; }
 
-    /// <summary>What one tells the partner; null where the cause is not the partner's.</summary>
+    /// <summary>The words to the partner; null where the cause is not the partner's.</summary>
     public string? Partner { get; init; }
 
     /// <summary>The source puts the opening and the end into the journal by itself, so that the alerts leave them out.</summary>

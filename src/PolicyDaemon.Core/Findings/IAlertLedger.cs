@@ -24,7 +24,7 @@ public interface IAlertLedger
     /// <summary>Notes that one channel has delivered an alert that others are busy with; forgotten when <see cref="MarkNotified"/> or <see cref="MarkRecovered"/> says that all are through.</summary>
     void MarkDelivered(AlertDelivery delivery);
 
-    /// <summary>What single channels have delivered, of alerts that are not through.</summary>
+    /// <summary>Reads the deliveries of single channels, of alerts that are not through.</summary>
     IReadOnlyList<AlertDelivery> ReadDeliveries();
 }
 

@@ -25,7 +25,7 @@ public sealed record CertificateRun(
     private const int MaxTimes = 96;
     private const int PartOfAge = 5;
 
-    /// <summary>What time servers correct every day says nothing about how long something has been seen.</summary>
+    /// <summary>The largest correction of the clock that counts for none: what time servers correct every day.</summary>
     public static readonly TimeSpan SmallCorrection = TimeSpan.FromMinutes(1);
 
     public static CertificateRun Begin(KeyAlgorithm algorithm, ServerCertificate? certificate, DateTimeOffset at, bool trusted) =>

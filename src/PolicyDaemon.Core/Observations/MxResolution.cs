@@ -16,7 +16,7 @@ public sealed record MxResolution
     /// <summary>How the lookups ended.</summary>
     public required DnsOutcome Outcome { get; init; }
 
-    /// <summary>What went wrong, for people.</summary>
+    /// <summary>The fault of the lookup, for people.</summary>
     public string? Detail { get; init; }
 
     /// <summary>The MX hosts, by preference, then by name.</summary>
@@ -85,10 +85,10 @@ public interface IMxResolver
     /// <returns>True where it passes, and so what it calls secure counts.</returns>
     Task<bool> RetestAsync(CancellationToken cancellation);
 
-    /// <summary>What is wrong with the resolver that is marked trusted; null where nothing is, or none is.</summary>
+    /// <summary>The fault of the resolver that is marked trusted; null where it has none, or none is marked.</summary>
     string? Trouble { get; }
 
-    /// <summary>What the self-test that the resolver passed did not test; null where it tested everything.</summary>
+    /// <summary>The part that the resolver's self-test left out; null where it tested everything.</summary>
     string? Untested { get; }
 
     /// <summary>Drops expired entries of the shared DNS cache.</summary>

@@ -22,10 +22,10 @@ public sealed record Destination
     /// <summary>At level <c>discovered</c>: the least that is taken for an answer.</summary>
     public DiscoveryFloor Floor { get; init; }
 
-    /// <summary>When it ends by itself, UTC, whole seconds; null: never.</summary>
+    /// <summary>When the entry ends by itself, UTC, whole seconds; null: never.</summary>
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>What it comes to again at its end; null where it goes then. See <see cref="Temporary"/>.</summary>
+    /// <summary>The policy that the entry comes to again at its end; null where it goes then. See <see cref="Temporary"/>.</summary>
     public FormerPolicy? Former { get; init; }
 
     /// <summary>MX hosts to probe for a leading-dot key; empty for those of the domain behind the dot.</summary>

@@ -47,7 +47,7 @@ public static class Weakening
         return reasons;
     }
 
-    /// <summary>The same of what is in force at one time.</summary>
+    /// <summary>The ways in which a change can weaken what is in force at one time.</summary>
     internal static IReadOnlyList<string> Now(
         Destination? before, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> find)
     {

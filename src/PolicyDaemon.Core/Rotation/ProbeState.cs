@@ -7,7 +7,7 @@ namespace PolicyDaemon.Core.Rotation;
 /// <summary>The stored state of a destination's probes, for people.</summary>
 public sealed record ProbeState
 {
-    /// <summary>What would happen to mail; null before the first probe.</summary>
+    /// <summary>The verdict of the last probe; null before the first one.</summary>
     public DestinationVerdict? Verdict { get; init; }
 
     /// <summary>Since when the verdict is the same.</summary>

@@ -54,7 +54,7 @@ internal sealed class RotationView
     public RotationView AsLastMet() => new(
         Input with { Addresses = [.. Input.Addresses.Select(address => address with { History = address.History.AsLastMet() })] }, Pins);
 
-    /// <summary>What would happen to mail with the pins as they are served.</summary>
+    /// <summary>The forecast of mail with the pins as they are served.</summary>
     /// <returns>Null where no pin is served.</returns>
     public MailForecast? Forecast() => Pins.Served.Any()
         ? MailForecast.Of(new DeliveryRules(Input.Delivery with { IsPinned = Pins.Accepts }, Input.Postfix), Addresses)

@@ -27,7 +27,7 @@ public readonly record struct SnapshotEntry(
     /// <summary>True where more is to be done about the entry than to answer from it: it cannot be served, or it ends.</summary>
     public bool IsNoted => ValidUntil is not null || Unservable is not null;
 
-    /// <summary>What it answers at a time, for people; null where it is gone by then.</summary>
+    /// <summary>The answer of the entry at a time, for people; null where the entry is gone by then.</summary>
     public LookupAnswer? AnswerAt(DateTimeOffset time) => HasLapsed || ValidUntil <= time ? Then?.Of(Key).AnswerAt(time)
         : Floor is { } floor ? LookupAnswer.ByDiscovery(floor)
         : Answer;

@@ -14,7 +14,7 @@ internal sealed class EntryAttributeReader
     {
     }
 
-    /// <summary>What cannot be read of them.</summary>
+    /// <summary>The problems of attributes that cannot be read.</summary>
     internal ImmutableArray<PolicyProblem> Problems { get; private set; } = [];
 
     /// <param name="policy">The row's policy; what is taken becomes blanks, so that places in it stay what they were.</param>

@@ -164,7 +164,7 @@ public static class EntryAttributes
 /// <summary>Text in a row of a table, where blanks, commas, braces and line ends mean something.</summary>
 internal static class EntryText
 {
-    /// <summary>What may stand in braces and is read back as it is.</summary>
+    /// <summary>Escapes a text so that it may stand in braces and is read back as it is.</summary>
     internal static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length + 8);

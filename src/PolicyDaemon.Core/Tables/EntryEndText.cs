@@ -8,7 +8,7 @@ internal static class EntryEndText
 {
     private static readonly string[] Times = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd"];
 
-    /// <summary>What an entry comes to: a policy in the syntax of a row.</summary>
+    /// <summary>The policy that an entry comes to, in the syntax of a row.</summary>
     internal static string Of(FormerPolicy former)
     {
         var words = new List<string> { former.Policy.Level.Name() };

@@ -22,7 +22,7 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, str
 
     public IAlertChannel Target => channel;
 
-    /// <summary>Why it has not worked of late; null where it works or was not needed.</summary>
+    /// <summary>The reason why the channel has not worked of late; null where it works or was not needed.</summary>
     public string? Problem => problem;
 
     /// <summary>How many were delivered since the start.</summary>

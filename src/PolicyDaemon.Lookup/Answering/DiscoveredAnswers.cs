@@ -36,13 +36,13 @@ public sealed class DiscoveredRecord
         this.used = used;
     }
 
-    /// <summary>When it is to be renewed, now that it is used.</summary>
+    /// <summary>When the verdict is due to be renewed, if a lookup uses it.</summary>
     public uint Due { get; }
 
     /// <summary>When the verdict ends by itself: its policy expires, or its last facts are too old.</summary>
     public uint ValidUntil { get; }
 
-    /// <summary>When it was used last.</summary>
+    /// <summary>When a lookup used the verdict last.</summary>
     public uint Used => Volatile.Read(ref used);
 
     /// <summary>The verdict: what discovery answers for the key.</summary>

@@ -22,7 +22,7 @@ public static class DaneVerification
         return host.TlsaDnssec == DnssecStatus.Secure && (host.AddressDnssec == DnssecStatus.Secure || IsSecureAlias(host)) ? host.Tlsa : [];
     }
 
-    /// <summary>What the records come to, whatever is presented.</summary>
+    /// <summary>The state of the host's TLSA records, whatever the server presents.</summary>
     public static TlsaState StateOf(MxHost host)
     {
         ArgumentNullException.ThrowIfNull(host);

@@ -28,7 +28,7 @@ public sealed record ScheduleOptions
     /// <summary>How often a server that has shown one certificate is asked whether it has one of the other key algorithm.</summary>
     public TimeSpan OtherAlgorithmInterval { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>The same of a server that refused TLS 1.2, the only version in which it can be asked: another refusal would be one more error in its log.</summary>
+    /// <summary>How often a server that refused TLS 1.2 is asked for the other key algorithm, which takes that version: another refusal would be one more error in its log.</summary>
     public TimeSpan OtherAlgorithmIntervalWithoutTls12 { get; init; } = TimeSpan.FromDays(91);
 
     /// <summary>The most connections at one time.</summary>

@@ -27,7 +27,7 @@ internal sealed class DiscoveredWriter : IAsyncDisposable
         timer = time.CreateTimer(_ => Begin(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>What is remembered of a destination, written or not; null where nothing is.</summary>
+    /// <summary>Reads the memory of a destination, written to the store yet or not; null where there is none.</summary>
     public async Task<Discovered?> ReadAsync(NextHop key, CancellationToken cancellation)
     {
         lock (waiting)

@@ -40,7 +40,7 @@ public sealed class Discoverer : IAsyncDisposable
     /// <summary>Why so much fails that the cause is here; null where it does not. No verdict is lowered by a failure either way.</summary>
     public string? Trouble => discovery.Trouble;
 
-    /// <summary>What was done since the beginning.</summary>
+    /// <summary>Counts of what was done since the beginning.</summary>
     public DiscoveryCounts Counts => discovery.Counters.Read();
 
     /// <inheritdoc cref="DnsResolvers.Failures"/>

@@ -70,7 +70,7 @@ public sealed class StartTlsProbe : IServerProbe
             : observation;
     }
 
-    /// <summary>What a handshake in TLS 1.2 says of it; null where it says nothing.</summary>
+    /// <summary>True where the server speaks TLS 1.2, by a handshake in that version; null where that told nothing.</summary>
     private static bool? OfTls12(DialogueResult result) => result switch
     {
         { Presented.TlsVersion: "TLSv1" or "TLSv1.1" } => false,

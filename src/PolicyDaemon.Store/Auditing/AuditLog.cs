@@ -26,7 +26,7 @@ internal static class AuditLog
     internal static string? HashAt(DbConnection connection, long sequence) =>
         connection.QueryFirstOrDefault<string>("SELECT hash FROM audit WHERE sequence = @sequence", new { sequence });
 
-    /// <summary>True where this log continues from what was loaded.</summary>
+    /// <summary>True where the store's log continues the one whose end was loaded before.</summary>
     internal static bool Continues(DbConnection connection, SnapshotIdentity loaded, string storeId) =>
         loaded.StoreId == storeId && (loaded.Sequence == 0 || HashAt(connection, loaded.Sequence) == loaded.Hash);
 
@@ -74,7 +74,7 @@ internal static class AuditLog
         """,
         new { sequence }, buffered: false).Select(row => row.ToAuditRow());
 
-    /// <summary>What a key was before the first row about it behind a row.</summary>
+    /// <summary>The entry of a key as it was at a row of the log: what the first later row about the key has as its state before.</summary>
     /// <returns>Null where there is no such row.</returns>
     internal static FormerRow? FirstAfter(DbConnection connection, long sequence, string key) => connection.QueryFirstOrDefault<FormerRow>(
         "SELECT before FROM audit WHERE key = @key AND sequence > @sequence ORDER BY sequence LIMIT 1", new { key, sequence });

@@ -67,7 +67,7 @@ public sealed class JudgedChange
     /// <summary>When the entry as it is ends by itself, and what holds then; null where it does not.</summary>
     public EntryEnd? EndBefore { get; }
 
-    /// <summary>The same of the entry as it shall be.</summary>
+    /// <summary>The end of the entry as it shall be, and what it comes to then.</summary>
     public EntryEnd? EndAfter { get; }
 
     /// <summary>What Postfix is told now, for people and the audit log.</summary>
@@ -76,7 +76,7 @@ public sealed class JudgedChange
     /// <summary>What Postfix will be told.</summary>
     internal string? ShownAfter => AnswerAfter is { } answer ? answer.ToDisplayString() + (EndAfter is null ? "" : $" ({EndAfter})") : null;
 
-    /// <summary>Why it cannot be served like this: such a change is refused.</summary>
+    /// <summary>The reasons why the entry cannot be served like this: such a change is refused.</summary>
     public IReadOnlyList<Problem> Problems { get; }
 
     /// <summary>The ways in which the change weakens, or may while an attack is not excluded, a sentence each: such a change takes a person and a reason.</summary>

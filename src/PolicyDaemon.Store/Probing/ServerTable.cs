@@ -16,11 +16,11 @@ internal static class ServerTable
             JOIN probe_state s ON s.destination_id = d.id
         """;
 
-    /// <summary>Those whose mail an MX host with this name takes, or took.</summary>
+    /// <summary>Reads the destinations whose mail an MX host with this name takes, or took.</summary>
     internal static List<ServedDestination> OfHost(DbConnection connection, string host, int most) =>
         [.. connection.Query<Row>(Columns + " WHERE l.mx_host = @host ORDER BY d.key, t.name LIMIT @most", new { host, most = (long)most }).Select(Of)];
 
-    /// <summary>Those whose mail a server at this address takes, or took.</summary>
+    /// <summary>Reads the destinations whose mail a server at this address takes, or took.</summary>
     /// <param name="first">The first name that a target at the address can have.</param>
     /// <param name="end">The first behind all of them.</param>
     internal static List<ServedDestination> OfAddress(DbConnection connection, string first, string end, int most) =>

@@ -15,7 +15,7 @@ internal sealed class EntryEnds
     private IReadOnlyCollection<EndedEntry> shown = [];
     private DateTimeOffset next = DateTimeOffset.MaxValue;
 
-    /// <summary>Those that have ended. May be read from any thread.</summary>
+    /// <summary>The entries that have ended. May be read from any thread.</summary>
     internal IReadOnlyCollection<EndedEntry> Ended => Volatile.Read(ref shown);
 
     internal void Note(SnapshotEntry entry)

@@ -43,7 +43,7 @@ internal static class ChangeReport
             report.Note(FormattableString.Invariant($"change {change}; undo with: policyctl undo {change}"));
     }
 
-    /// <summary>What would change and nothing else: of a comparison, which is no change to be made.</summary>
+    /// <summary>Writes what would change and nothing else: the result of a comparison, which is no change to be made.</summary>
     internal static void WriteDifferences(Report report, ChangeResult result)
     {
         var warnings = result.Warnings.Select(Sentence).ToList();
@@ -57,7 +57,7 @@ internal static class ChangeReport
         report.Note(different.Count == 0 ? "Nothing would change: it is so already." : Counts(result.Keys));
     }
 
-    /// <summary>What a person wants to see of bulk work: before it happens, all that changes; afterwards, only if it fits on a screen.</summary>
+    /// <summary>The keys to show of bulk work: before it is done, all that change; afterwards, only if they fit on a screen.</summary>
     private static List<ChangedKey> Worth(IReadOnlyCollection<ChangedKey> keys, bool dryRun)
     {
         var changed = keys.Where(key => key.IsChanged);

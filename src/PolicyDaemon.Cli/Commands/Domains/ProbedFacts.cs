@@ -28,7 +28,7 @@ internal static class ProbedFacts
         }
     }
 
-    /// <summary>What each address presented last.</summary>
+    /// <summary>The table of addresses with what each presented last.</summary>
     internal static Table Addresses(ProbeState known, Destination destination, PostfixSettings postfix)
     {
         var table = new Table("mx host", "address", "outcome", "key", "public key", "until", "pinned");

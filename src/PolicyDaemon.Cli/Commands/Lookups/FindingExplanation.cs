@@ -28,7 +28,7 @@ internal static class FindingExplanation
         return ExitCode.Done;
     }
 
-    /// <summary>What it is worth, and what makes it graver.</summary>
+    /// <summary>The severity of findings of the kind, and what makes one graver.</summary>
     internal static string Grave(FindingDescription row) => row.Severity.Name() + (row.FollowsVerdict
         ? "; mail-waits where every address would be refused, mail-will-wait where some would"
         : "") + (row.IsSuspicious ? "; while it is open an attack is not excluded, and who changes a pin gives a reason" : "");

@@ -181,7 +181,7 @@ internal static class EditVerb
             ];
         }
 
-        /// <summary>What was changed in the editor must be what was shown there.</summary>
+        /// <summary>Refuses a change of an entry that is not any more as the editor showed it.</summary>
         /// <exception cref="RefusedException">Somebody else changed this entry meanwhile, or it was not among those that are edited.</exception>
         private PlannedChange Checked(StoreView view, PlannedChange plan)
         {

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace PolicyDaemon.Cli.Commands.Tables;
 
-/// <summary>What is remarked of the rows of a table, each cause once: the first row's remark, and which rows have the same.</summary>
+/// <summary>The remarks about the rows of a table, each cause once: the first row's remark, and which rows have the same.</summary>
 internal static partial class TableRemarks
 {
     // Of more the numbers of their lines would fill the screen.
