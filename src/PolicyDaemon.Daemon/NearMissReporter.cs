@@ -124,10 +124,11 @@ internal sealed class NearMissReporter(
                 "policyctl status", time.GetUtcNow());
         }
 
-        var forms = store.OtherForms(NextHop.Parse(subject)).Select(other => other.Key.Text).Where(key => key != subject).ToList();
+        var asked = NextHop.Parse(subject);
+        var forms = store.OtherForms(asked);
         return new(FindingKind.NearMiss, subject,
-            $"Postfix asks for {subject} and is answered {answered}, while {string.Join(", ", forms)} is configured; to Postfix these are different keys, so the one that it asks for needs an entry, too",
-            $"policyctl explain {Shell.Quote(subject)}",
+            $"Postfix asks for {subject} and is answered {answered}, while {string.Join(", ", forms.Select(other => other.Key.Text))} is configured; to Postfix these are different keys, so the one that it asks for needs an entry, too",
+            NearMiss.Command(asked, forms) ?? $"policyctl explain {Shell.Quote(subject)}",
             time.GetUtcNow());
     }
 }

@@ -1,5 +1,7 @@
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Administration.Changes;
@@ -33,7 +35,7 @@ public sealed record WantedEntry(Destination Destination)
             && (!NamesMode || entry.Mode == Destination.Mode)
             && (!NamesNote || entry.Note == Destination.Note)
             && (!NamesProbeAs || entry.ProbeAs.AsSpan().SequenceEqual(Destination.ProbeAs.AsSpan()))
-            && Destination.Pins.All(pin => entry.Pins.Any(known => known.Fingerprint == pin.Fingerprint && known.IsServed));
+            && Destination.Pins.All(pin => entry.Pins.Any(known => known.Fingerprint == pin.Fingerprint && known.IsServed == pin.IsServed));
     }
 }
 
@@ -45,6 +47,33 @@ public static class EntryPlans
     {
         ArgumentNullException.ThrowIfNull(view);
         return [.. wanted.Select(entry => AddOne(view, entry))];
+    }
+
+    /// <summary>An entry for a key that is answered as another one is, as far as that says anything of this key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="other">The entry that it is to be like.</param>
+    /// <param name="time">The clock.</param>
+    /// <remarks>Whose pins are served for the other key is said by a person here, but for a first sight, which stays one for ever: no probe of this key
+    /// has seen any of them. What was refused there is refused here.</remarks>
+    public static Destination Like(NextHop key, Destination other, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(time);
+        var now = UtcTime.WholeSeconds(time.GetUtcNow());
+        return other with
+        {
+            Key = key,
+            ProbeAs = key.IsSubdomains ? other.ProbeAs : [],
+            Pins =
+            [
+                .. other.Pins.Where(pin => pin.IsServed || pin.State.IsRefused()).Select(pin => pin.State.IsRefused() ? pin : pin with
+                {
+                    State = PinState.Standby,
+                    Strength = pin.Strength == PinStrength.Tofu ? PinStrength.Tofu : PinStrength.Person,
+                    Since = now,
+                }),
+            ],
+        };
     }
 
     /// <summary>Refuses early what <see cref="Add"/> would refuse, before servers are probed or a person is asked.</summary>

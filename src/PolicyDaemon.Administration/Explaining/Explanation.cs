@@ -31,6 +31,9 @@ public sealed record ExplainedKey(
 
     public bool IsNearMiss => Entry is null && OtherForms.Count > 0;
 
+    /// <summary>Of a near miss the command after which an entry answers for the key, too; null where a person decides what the key is worth.</summary>
+    public string? NearMissCommand { get; init; }
+
     /// <summary>The entry for this domain's subdomains, where there is one and none for the domain itself: people take it to answer for both.</summary>
     public NextHop? SubdomainsOnly { get; init; }
 }
@@ -63,11 +66,13 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
             var entry = sources.Entry(key);
             var role = sources.RoleOf(entry);
             var origin = Precedence.Of(role, Encoding.ASCII.GetBytes(key.Text), sources);
-            var others = store.OtherForms(key).Select(other => other.Key).ToList();
+            var forms = store.OtherForms(key);
+            var others = forms.Select(other => other.Key).ToList();
             var discovered = origin == Origin.Discovery ? DiscoveredState.Read(key, store, settings, now) : null;
             var explained = new ExplainedKey(key, entry, origin, LookupAnswer.NotFound, others, decisive is null)
             {
                 Discovered = discovered,
+                NearMissCommand = NearMiss.Command(key, forms),
                 SubdomainsOnly = entry is null && key.IsPlainHostName && NextHop.Parse("." + key.Text) is var below && sources.Entry(below) is not null
                     ? below
                     : null,

@@ -24,7 +24,7 @@ internal static class StoredValues
     {
         // What is to be added is not there yet.
         ("KEY", "add") when command.Parents.Any(parent => parent.Name == "domain") => null,
-        ("KEY" or "PATTERN" or "DOMAIN", _) => Keys,
+        ("KEY" or "PATTERN" or "DOMAIN" or "--like", _) => Keys,
         ("FINGERPRINT", _) => (store, line, current) => Pins(store, line, current, command.Name),
         ("ID", "undo") => Changes,
         ("--who", _) => People,

@@ -132,7 +132,12 @@ internal sealed class ExamplePlace : IAsyncDisposable
     {
         Session.Succeed("init");
         if (Is("domain add") || Is("import"))
+        {
+            if (line.Contains("--like", StringComparison.Ordinal))
+                Session.Succeed("domain", "add", "example.com", "--level", "secure");
             return;
+        }
+
         if (Is("store accept"))
         {
             StoreAcceptTests.Replace(Session);

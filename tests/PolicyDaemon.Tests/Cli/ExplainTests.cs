@@ -133,7 +133,7 @@ public class ExplainTests
 
         Assert.Equal(code, (int)result.Code);
         Assert.Contains(words, result.Out, StringComparison.Ordinal);
-        Assert.Contains("policyctl domain add mx.example.com:587 ...", result.Out, StringComparison.Ordinal);
+        Assert.Contains("policyctl domain add mx.example.com:587 --like '[mx.example.com]:587'", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]

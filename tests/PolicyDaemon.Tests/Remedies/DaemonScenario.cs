@@ -48,7 +48,8 @@ internal sealed class DaemonScenario : RemedyScenario
 
     internal static IEnumerable<RemedyCase> Cases =>
     [
-        Case("near-miss") with { Shows = "near miss, [mx.partner.test] is configured" },
+        Case("near-miss") with { Settles = true },
+        Case("near-miss of what may be plain text") with { Shows = "near miss, [mx.partner.test] is configured" },
         Case("near-miss beyond the limit"),
         Case("alert-not-delivered"),
         Case("entry-ended") with { Shows = "end of --until" },
@@ -61,7 +62,12 @@ internal sealed class DaemonScenario : RemedyScenario
         switch (name)
         {
             case "near-miss":
-                Session.Succeed("domain", "add", "[mx.partner.test]", "--level", "secure", "--match", "mx.partner.test", "--note", "it's $(reboot) [here]");
+                Session.Succeed("domain", "add", "mx.partner.test", "--level", "encrypt");
+                Session.Succeed("domain", "add", "[mx.partner.test]", "--level", "fingerprint", "--match", CliSession.Pin, "--note", "it's $(reboot) [here]");
+                demand.Add("[mx.partner.test]:587"u8, DemandKind.NearMiss);
+                break;
+            case "near-miss of what may be plain text":
+                Session.Succeed("domain", "add", "[mx.partner.test]", "--level", "may");
                 demand.Add("[mx.partner.test]:587"u8, DemandKind.NearMiss);
                 break;
             case "near-miss beyond the limit":

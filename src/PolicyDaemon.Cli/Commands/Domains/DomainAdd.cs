@@ -14,6 +14,11 @@ internal static class DomainAdd
     {
         var keys = Arguments.Keys();
         var policy = new PolicyOptions();
+        var like = new Option<string?>("--like")
+        {
+            HelpName = "KEY",
+            Description = "As the entry of this key is, pins and all, but for what is named beside it; served pins count as announced here",
+        };
         var fetch = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("add", "Add destinations. What is so already stays as it is, with exit code 0.")
@@ -28,26 +33,29 @@ internal static class DomainAdd
                 ("policyctl domain add a.example b.example --level encrypt --wait 10", "Several in one change; return once the daemon answers from it."),
                 ($"policyctl domain add .example.com --level fingerprint --match {Arguments.SomeFingerprint}", "Subdomains of example.com: only a server whose certificate or public key has this fingerprint."),
                 ("policyctl domain add example.com --level default --until 7d --reason 'their policy is broken'", "An exemption that ends by itself."),
+                ("policyctl domain add '[mx.example.com]:587' --like example.com", "The same policy and pins for another form of a key, which is another key to Postfix."),
                 ("policyctl domain add '[mx.example.com]:587' --level encrypt --dry-run", "Show what Postfix would be told for a relay, and change nothing."),
             ],
         };
         verb.Add(keys);
         policy.AddTo(verb);
+        verb.Add(like);
         fetch.AddTo(verb);
         write.AddTo(verb);
-        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, keys, policy, fetch, write, cancellation)));
+        verb.SetAction(runner.Handle((context, cancellation) => RunAsync(context, keys, policy, like, fetch, write, cancellation)));
         return verb;
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, Argument<string[]> keys, PolicyOptions policy, FetchOptions fetch, WriteOptions write,
+        CommandContext context, Argument<string[]> keys, PolicyOptions policy, Option<string?> like, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
         var nextHops = context.EntryKeys(keys);
-        if (!policy.NamesLevel(context))
+        var other = context.Get(like) is { } text ? Other(context, text) : null;
+        if (other is null && !policy.NamesLevel(context))
             throw new CommandException(
                 ExitCode.Usage, $"--level is missing; the levels are {string.Join(", ", TlsLevels.EntryNames)}. For verified TLS: --level secure");
-        var entries = nextHops.Select(key => policy.Wanted(context, key)).ToList();
+        var entries = nextHops.Select(key => policy.Wanted(context, key, other is null ? null : EntryPlans.Like(key, other, context.Host.Time))).ToList();
         var fetched = new FetchedByKey();
         if (fetch.Read(context, write) is { } decision)
         {
@@ -68,5 +76,12 @@ internal static class DomainAdd
         if (!context.Get(write.DryRun))
             await fetched.StoreAsync(context);
         return code;
+    }
+
+    private static Destination Other(CommandContext context, string text)
+    {
+        var key = CommandContext.EntryKey(text);
+        using var store = context.OpenStore(StoreAccess.Read);
+        return store.Find(key) ?? throw StoreView.Missing(store, key);
     }
 }

@@ -128,11 +128,12 @@ internal sealed class PolicyOptions
     internal bool NamesLevel(CommandContext context) => context.Has(level);
 
     /// <summary>A new entry as the command line describes it.</summary>
+    /// <param name="from">What it is without what the command line says; null for an entry that says nothing.</param>
     /// <exception cref="CommandException">A value cannot be read.</exception>
-    internal WantedEntry Wanted(CommandContext context, NextHop key)
+    internal WantedEntry Wanted(CommandContext context, NextHop key, Destination? from = null)
     {
-        var empty = new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
-        return new WantedEntry(Apply(context, empty, new HashSet<string>()) with { Until = Until(context) })
+        from ??= new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
+        return new WantedEntry(Apply(context, from, new HashSet<string>()) with { Until = Until(context) ?? from.Until })
         {
             NamesMode = context.Has(mode),
             NamesNote = context.Has(note),

@@ -170,9 +170,9 @@ internal static class ExplainVerb
             return $": discovered: {discovered.Why}";
         if (key.IsNearMiss)
             return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
-                + $"if it should answer here too: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
+                + (key.NearMissCommand is { } command ? $"if it should answer here too: {command}" : "if mail to it should be protected, it takes an entry: policyctl domain add");
         if (key.SubdomainsOnly is { } below)
-            return $": {below} is configured and answers for subdomains only; for {key.Key} itself: policyctl domain add {Shell.Quote(key.Key.Text)} ...";
+            return $": {below} is configured and answers for subdomains only; for {key.Key} itself: {NearMiss.Like(key.Key, below)}";
         return "";
     }
 
