@@ -40,7 +40,7 @@ public sealed class PolicyStore : IDisposable
         this.time = time;
         destinations = new DestinationTable(session.Connection);
         probeState = new ProbeStateReader(session.Connection);
-        onRecord = new OnRecord(key => FindingTable.OpenAbout(session.Connection, key.Text), key => probeState.Read(key));
+        onRecord = new OnRecord(key => FindingTable.OpenAbout(session.Connection, key.Text), key => probeState.Read(key), probeState.HasLostSigning);
     }
 
     /// <summary>The database file.</summary>
@@ -118,12 +118,13 @@ public sealed class PolicyStore : IDisposable
     /// <param name="key">The key.</param>
     /// <param name="after">The destination as it would be; null to remove it.</param>
     /// <param name="postfix">The Postfix that asks.</param>
-    public JudgedChange Judge(NextHop key, Destination? after, PostfixSettings postfix) => session.Guard(() =>
+    /// <param name="acceptsUnsigned">A person says that its zone is not signed any more on purpose.</param>
+    public JudgedChange Judge(NextHop key, Destination? after, PostfixSettings postfix, bool acceptsUnsigned = false) => session.Guard(() =>
     {
         var stored = destinations.Find(key.Text);
         if (after is not null)
             stored?.Get(Path);
-        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord, time.GetUtcNow());
+        return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord, time.GetUtcNow(), acceptsUnsigned);
     });
 
     /// <summary>The audit log, newest first.</summary>

@@ -61,7 +61,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.
         foreach (var wanted in planned)
         {
-            var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After));
+            var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
             refusals.Add(key);
             keys.Add(key.Changed);
             // Before it is written: what is warned of is what this change meets.

@@ -48,6 +48,8 @@ internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnl
         var wanted = key.Planned;
         foreach (var warning in wanted.Warnings)
             yield return warning;
+        if (wanted.AcceptsUnsigned && !key.Judged.AcceptsUnsigned)
+            yield return "no probe found that its MX records were signed and are not any more; there is nothing to accept";
         if (wanted.After is not { } after || key.Judged.Action is null)
             yield break;
         foreach (var warning in PolicyWarnings.Of(after, settings.Postfix, key.Judged.AnswerAfter))

@@ -87,9 +87,10 @@ public static class EntryPlans
 
     /// <param name="apply">Makes the entry as it shall be of the entry as it is.</param>
     /// <param name="evidence">The evidence of the new pins of a key, as JSON for the audit log.</param>
+    /// <param name="acceptsUnsigned">A person says that the zones of the keys are not signed any more on purpose.</param>
     /// <exception cref="RefusedException">A key is not configured.</exception>
     public static IReadOnlyList<PlannedChange> Set(
-        StoreView view, KeySelection selection, Func<Destination, Destination> apply, Func<NextHop, string?> evidence)
+        StoreView view, KeySelection selection, Func<Destination, Destination> apply, Func<NextHop, string?> evidence, bool acceptsUnsigned = false)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(selection);
@@ -100,7 +101,7 @@ public static class EntryPlans
             var before = view.Get(key);
             // One whose end has come is as good as gone, whether or not the daemon has said so.
             var inForce = before.At(view.Now) ?? throw StoreView.Missing(view.Store, key);
-            return new PlannedChange(key, before, apply(inForce).Settled()) { Evidence = evidence(key) };
+            return new PlannedChange(key, before, apply(inForce).Settled()) { Evidence = evidence(key), AcceptsUnsigned = acceptsUnsigned };
         })];
     }
 

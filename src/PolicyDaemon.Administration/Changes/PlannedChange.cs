@@ -19,6 +19,9 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>The evidence of the change, as JSON for the audit log; null where only a person vouches for it.</summary>
     public string? Evidence { get; init; }
 
+    /// <summary>A person says that the zone of the key is not signed any more on purpose.</summary>
+    public bool AcceptsUnsigned { get; init; }
+
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
 }

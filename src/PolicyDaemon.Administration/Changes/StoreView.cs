@@ -34,7 +34,11 @@ public sealed class StoreView
     public Destination Get(NextHop key) => Find(key) ?? throw Missing(Store, key);
 
     /// <summary>What a change of one key would mean; null for <paramref name="after"/> removes it.</summary>
-    public JudgedChange Judge(NextHop key, Destination? after) => change is null ? Store.Judge(key, after, postfix) : change.Judge(key, after);
+    /// <param name="key">The key.</param>
+    /// <param name="after">The destination as it would be.</param>
+    /// <param name="acceptsUnsigned">A person says that its zone is not signed any more on purpose.</param>
+    public JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false) =>
+        change is null ? Store.Judge(key, after, postfix, acceptsUnsigned) : change.Judge(key, after, acceptsUnsigned);
 
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
 

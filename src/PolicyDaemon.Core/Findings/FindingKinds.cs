@@ -82,7 +82,7 @@ public static class FindingKinds
 
         new(FindingKind.DnssecLost, "dnssec-lost", FindingSource.Probe, FindingSeverity.LookAtIt,
             "The MX records were DNSSEC-secure and are not any more",
-            "Ask the partner whether the zone is unsigned on purpose")
+            "Ask the partner over another channel whether the zone is unsigned on purpose; if it is, policyctl domain set with --accept-unsigned and a --reason ends this")
         { FollowsVerdict = true, IsSuspicious = true, Mail = "It goes out as the pins say; nothing is concluded from DNSSEC",
             Partner = "Your zone was signed and is not any more; is that meant?" },
 

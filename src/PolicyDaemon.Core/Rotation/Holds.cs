@@ -62,7 +62,7 @@ internal static class Holds
         {
             holds.Add(view.Finding(
                 FindingKind.DnssecLost, ProbeOutcome.Bogus, [],
-                "the MX records were DNSSEC-secure before and are not now",
+                "the MX records were DNSSEC-secure before and are not now; where the partner says over another channel that this is meant, domain set --accept-unsigned with a --reason ends it",
                 view.Check));
         }
     }

@@ -48,12 +48,12 @@ internal sealed class DestinationChanges(
 
     internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId, time);
 
-    internal JudgedChange Judge(NextHop key, Destination? after)
+    internal JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false)
     {
         var stored = Find(key);
         if (after is not null)
             stored?.Get(session.Path);
-        return new JudgedChange(key, stored, after, postfix, FindParentBefore, origin.IsAutomation ? null : onRecord, time);
+        return new JudgedChange(key, stored, after, postfix, FindParentBefore, origin.IsAutomation ? null : onRecord, time, acceptsUnsigned);
     }
 
     /// <summary>Writes what an entry has come to at its end, which a person decided when the end was set; the clock may have gone back since.</summary>
@@ -80,8 +80,20 @@ internal sealed class DestinationChanges(
             return false;
         if (Refusal(judged) is { } refused)
             throw refused;
-        return WriteUnjudged(
-            judged.Key, judged.Before, judged.After, judged.ShownBefore, judged.ShownAfter, evidence);
+        var stored = Find(judged.Key);
+        var isWritten = WriteUnjudged(judged.Key, judged.Before, judged.After, judged.ShownBefore, judged.ShownAfter, evidence);
+        if (!judged.AcceptsUnsigned || stored is not { } known)
+            return isWritten;
+        writer.ForgetSigned(known.Id);
+        FindingTable.Close(session.Connection, FindingKind.DnssecLost, judged.Key.Text, time);
+        // The entry may stay as it is; that somebody decided is on record all the same.
+        if (!isWritten)
+        {
+            var json = DestinationDocument.ToJson(judged.After!);
+            Audit.Append(AuditAction.Change, judged.Key.Text, json, json, judged.ShownBefore, judged.ShownAfter, evidence);
+        }
+
+        return true;
     }
 
     /// <summary>Writes whatever it is told; for <see cref="Write"/>, and for tests of what somebody wrote past it.</summary>

@@ -15,9 +15,10 @@ public sealed class JudgedChange
 {
     /// <param name="now">When it is made, UTC: what an entry says ends at its end, whether or not that is written.</param>
     /// <param name="onRecord">What a person's change of pins is judged by; null for automation, whose rules have judged that.</param>
+    /// <param name="acceptsUnsigned">A person says that the zone is not signed any more on purpose.</param>
     internal JudgedChange(
         NextHop key, StoredDestination? stored, Destination? after, PostfixSettings postfix, Func<NextHop, Destination?> parentBefore, OnRecord? onRecord,
-        DateTimeOffset now)
+        DateTimeOffset now, bool acceptsUnsigned = false)
     {
         Key = key;
         Stored = stored;
@@ -30,6 +31,9 @@ public sealed class JudgedChange
             (_, null) => AuditAction.Remove,
             _ => Before == after ? null : AuditAction.Change,
         };
+        AcceptsUnsigned = acceptsUnsigned && Before is not null && after is not null && onRecord?.HasLostSigning(key) == true;
+        if (AcceptsUnsigned)
+            Action ??= AuditAction.Change;
         var inForce = Before?.At(now);
         AnswerBefore = stored is { Value: null } ? StoredDestination.Unreadable
             : inForce is null ? null : PolicyText.Answer(inForce, postfix, MapName.TlsPolicy);
@@ -40,6 +44,8 @@ public sealed class JudgedChange
         Weakens = Action is null ? [] : Weakening.Of(Before, after, postfix, parentBefore, now);
         if (Action == AuditAction.Remove && Before is null)
             Weakens = [$"{key.ToDisplayString()} goes, whose entry cannot be read: what it asked for is not known"];
+        if (AcceptsUnsigned)
+            Weakens = [.. Weakens, $"the MX records of {key.ToDisplayString()} were signed and need not be any more: whoever forges DNS is not told of by that"];
         if (onRecord is null || Before is null || new PinCaution(Before, after) is not { ChangesServedPins: true } caution)
             return;
         var suspicion = caution.Suspicion(onRecord.Findings(key));
@@ -82,16 +88,20 @@ public sealed class JudgedChange
     /// <summary>The ways in which the change weakens, or may while an attack is not excluded, a sentence each: such a change takes a person and a reason.</summary>
     public IReadOnlyList<string> Weakens { get; }
 
+    /// <summary>The zone was signed, is not any more, and a person says that this is meant: it is no finding until it is signed again.</summary>
+    public bool AcceptsUnsigned { get; }
+
     /// <summary>Other pins would be served while an open finding does not exclude an attack.</summary>
     public bool IsSuspected { get; }
 
     internal StoredDestination? Stored { get; }
 }
 
-/// <summary>What is on record of a destination beside its entry; read only for a change that serves other pins.</summary>
+/// <summary>What is on record of a destination beside its entry; read only for a change that serves other pins, or accepts an unsigned zone.</summary>
 /// <param name="Findings">The open findings about it.</param>
 /// <param name="Probed">What the prober has seen of it; null before its first probe.</param>
-internal sealed record OnRecord(Func<NextHop, IReadOnlyList<Finding>> Findings, Func<NextHop, ProbeState?> Probed);
+/// <param name="HasLostSigning">True where its MX records were DNSSEC-secure and are not any more.</param>
+internal sealed record OnRecord(Func<NextHop, IReadOnlyList<Finding>> Findings, Func<NextHop, ProbeState?> Probed, Func<NextHop, bool> HasLostSigning);
 
 /// <summary>The end of an entry, and what holds then.</summary>
 /// <param name="Until">When it ends, UTC.</param>

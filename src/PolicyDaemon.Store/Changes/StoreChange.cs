@@ -38,7 +38,8 @@ public sealed class StoreChange : IDisposable
     /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
     /// <param name="key">The key.</param>
     /// <param name="after">The destination as it shall be; null to remove it.</param>
-    public JudgedChange Judge(NextHop key, Destination? after) => Guard(() => changes.Judge(key, after));
+    /// <param name="acceptsUnsigned">A person says that its zone is not signed any more on purpose.</param>
+    public JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false) => Guard(() => changes.Judge(key, after, acceptsUnsigned));
 
     /// <summary>Writes what was judged, and records it. Writes nothing where nothing differs.</summary>
     /// <param name="judged">Of this change. Weakening is judged against what was there before the whole change.</param>

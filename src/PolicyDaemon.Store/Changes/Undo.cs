@@ -73,6 +73,12 @@ internal static class UndoPlanner
                 continue;
             }
 
+            if (first.Before is not null && first.Before == last.After)
+            {
+                obstacles.Add($"{last.Key} was left as it is: that its zone need not be signed is taken back by the probe that finds it signed again");
+                continue;
+            }
+
             try
             {
                 var backTo = first.Before is null ? null : DestinationDocument.FromJson(first.Before);

@@ -41,6 +41,9 @@ internal sealed class DestinationWriter(DbConnection connection)
     /// <summary>Removes what probes left of a destination, and which addresses are probed for it; as removing the destination does.</summary>
     internal void ForgetProbes(long id) => connection.Execute("DELETE FROM probe_state WHERE destination_id = @id", new { id });
 
+    /// <summary>Forgets that the MX records were ever DNSSEC-secure; a probe that finds them so knows it again.</summary>
+    internal void ForgetSigned(long id) => connection.Execute("UPDATE probe_state SET was_secure = 0 WHERE destination_id = @id", new { id });
+
     internal void Remove(long id) => connection.Execute("DELETE FROM destination WHERE id = @id", new { id });
 
     /// <summary>Brings the rows of the pins from one state to the other. Other tables refer to the row of a pin, so a pin that stays keeps its

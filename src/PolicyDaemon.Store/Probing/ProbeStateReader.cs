@@ -22,6 +22,10 @@ internal sealed class ProbeStateReader
         states = new StateTable(connection, targets);
     }
 
+    /// <summary>True where the MX records were DNSSEC-secure and are not any more.</summary>
+    internal bool HasLostSigning(NextHop key) =>
+        states.FindId(key.Text) is { } id && states.Read(id) is { WasSecure: not 0, SecureSince: null };
+
     /// <returns>The state; null where the destination is not configured.</returns>
     internal ProbeState? Read(NextHop key)
     {

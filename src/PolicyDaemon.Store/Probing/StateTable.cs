@@ -57,7 +57,8 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
             resolvedAt = worked ? result.Resolution.At.Seconds() : before?.ResolvedAt,
             listedAt = worked ? at : before?.ListedAt,
             secureSince = result.SecureSince?.Seconds(),
-            wasSecure = result.WasSecure ? 1L : 0L,
+            // What a person said of an unsigned zone while the probe was under way stands.
+            wasSecure = result.WasSecure && (before is not { WasSecure: 0 } || result.SecureSince is not null) ? 1L : 0L,
             trustedHosts,
         };
         if (before is null)

@@ -81,6 +81,6 @@ public sealed partial class RemedyTests
     [GeneratedRegex(@"\b(KEY|NAME|NAMES|TEXT|HOST|FILE|FINGERPRINT|REASON|DATE)\b|\.\.\.|<[a-z]+>")]
     private static partial Regex Placeholder();
 
-    [GeneratedRegex("pin (approve|revoke|add)|domain (set|add|remove)|--reason")]
+    [GeneratedRegex("policyctl (pin (approve|revoke|add)|domain (set|add|remove))")]
     private static partial Regex Weakening();
 }

@@ -82,6 +82,7 @@ internal static class DomainAdd
     {
         var key = CommandContext.EntryKey(text);
         using var store = context.OpenStore(StoreAccess.Read);
-        return store.Find(key) ?? throw StoreView.Missing(store, key);
+        var entry = store.Find(key) ?? throw StoreView.Missing(store, key);
+        return entry.AfterEnd() ?? throw new CommandException(ExitCode.Usage, $"{key} ends by itself and leaves nothing to be like; name the level");
     }
 }

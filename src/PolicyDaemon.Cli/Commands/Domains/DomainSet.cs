@@ -17,6 +17,10 @@ internal static class DomainSet
         var enforce = new Option<bool>("--enforce") { Description = "Enforce an entry that was only observed" };
         var unset = new Option<string[]>("--unset") { HelpName = "ATTRIBUTE", Description = "Take an attribute away, such as ciphers; repeatable" };
         unset.CompletionSources.Add([.. PolicyAttributes.All.Select(row => row.Name)]);
+        var acceptUnsigned = new Option<bool>("--accept-unsigned")
+        {
+            Description = "The zone was signed and is not any more, on purpose: ends the finding dnssec-lost until it is signed again; takes --reason",
+        };
         var fetch = new FetchOptions();
         var write = new WriteOptions();
         var verb = new Verb("set", "Change destinations. What is not named stays as it is; --match adds pins at fingerprint and replaces names elsewhere.")
@@ -29,6 +33,7 @@ internal static class DomainSet
                 ("policyctl domain set example.com --probe", "Pin the keys that its servers show now beside those that are pinned, after asking."),
                 ("policyctl domain set '*.example' --mode locked", "Every entry below .example, in one change."),
                 ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
+                ("policyctl domain set example.com --accept-unsigned --reason 'Ms Meier, by telephone: no DNSSEC until May'", "The partner gave DNSSEC up: dnssec-lost ends."),
                 ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
                 ("policyctl domain set example.com --level default --until 4h --reason 'ticket 4712'", "As main.cf says for four hours, then as it was, by itself."),
             ],
@@ -37,10 +42,12 @@ internal static class DomainSet
         policy.AddTo(verb);
         verb.Add(enforce);
         verb.Add(unset);
+        verb.Add(acceptUnsigned);
         fetch.AddTo(verb);
         write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
-            context, context.Selection(keys), destination => Apply(context, destination, policy, enforce, unset), fetch, write, cancellation)));
+            context, context.Selection(keys), destination => Apply(context, destination, policy, enforce, unset), context.Get(acceptUnsigned), fetch, write,
+            cancellation)));
         return verb;
     }
 
@@ -55,7 +62,7 @@ internal static class DomainSet
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, KeySelection selection, Func<Destination, Destination> apply, FetchOptions fetch, WriteOptions write,
+        CommandContext context, KeySelection selection, Func<Destination, Destination> apply, bool acceptsUnsigned, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
         var fetched = new FetchedByKey();
@@ -69,7 +76,7 @@ internal static class DomainSet
         }
 
         var code = await ChangeCommand.RunAsync(
-            context, write, view => EntryPlans.Set(view, selection, before => fetched.AddTo(apply(before)), fetched.EvidenceOf), cancellation);
+            context, write, view => EntryPlans.Set(view, selection, before => fetched.AddTo(apply(before)), fetched.EvidenceOf, acceptsUnsigned), cancellation);
         if (!context.Get(write.DryRun))
             await fetched.StoreAsync(context);
         return code;

@@ -133,7 +133,7 @@ internal sealed class PolicyOptions
     internal WantedEntry Wanted(CommandContext context, NextHop key, Destination? from = null)
     {
         from ??= new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } };
-        return new WantedEntry(Apply(context, from, new HashSet<string>()) with { Until = Until(context) ?? from.Until })
+        return new WantedEntry(Apply(context, from, new HashSet<string>()) with { Until = Until(context) })
         {
             NamesMode = context.Has(mode),
             NamesNote = context.Has(note),
