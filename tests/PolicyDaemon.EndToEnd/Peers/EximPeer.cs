@@ -8,19 +8,10 @@ namespace PolicyDaemon.EndToEnd.Peers;
 public sealed partial class EximPeer(Laboratory lab, PeerSetup setup, IPAddress address) : Peer(lab, PeerProgram.Exim, setup, address)
 {
     private LogFile? _log;
-    private RunningProcess? _process;
 
     public override IReadOnlyList<string> Lines => _log?.Lines ?? [];
 
-    public override string Tail => base.Tail + _process?.Said;
-
-    protected override Regex Ended => Ends;
-
-    protected override Regex WithQuit => Quits;
-
-    protected override Regex Complaint => Complains;
-
-    protected override Regex? Ehlo => Said;
+    protected override PeerLog Log => new(Ends, Quits, Complains, Said);
 
     protected override async Task BeginAsync()
     {
@@ -56,7 +47,7 @@ public sealed partial class EximPeer(Laboratory lab, PeerSetup setup, IPAddress 
 
             """);
         // The daemon gives its rights up before it reads keys and writes its log.
-        _process = StartUnpacked("sh", "-c", $"chown Debian-exim: . {string.Join(' ', Files("key"))} && exec exim4 -C $PWD/exim.conf -bdf");
+        StartUnpacked("sh", "-c", $"chown Debian-exim: . {string.Join(' ', Files("key"))} && exec exim4 -C $PWD/exim.conf -bdf");
     }
 
     // A line for the end, and one more for what was said, where no mail came.

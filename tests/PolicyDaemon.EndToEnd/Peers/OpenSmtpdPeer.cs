@@ -7,17 +7,7 @@ namespace PolicyDaemon.EndToEnd.Peers;
 /// <summary>OpenSMTPD, with one certificate: it takes no second one for a listener.</summary>
 public sealed partial class OpenSmtpdPeer(Laboratory lab, PeerSetup setup, IPAddress address) : Peer(lab, PeerProgram.OpenSmtpd, setup, address)
 {
-    private RunningProcess? _process;
-
-    public override IReadOnlyList<string> Lines => _process?.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-    protected override Regex Ended => Ends;
-
-    protected override Regex WithQuit => Quits;
-
-    protected override Regex Complaint => Complains;
-
-    protected override Regex? Ehlo => Said;
+    protected override PeerLog Log => new(Ends, Quits, Complains, Said);
 
     protected override async Task BeginAsync()
     {
@@ -41,7 +31,7 @@ public sealed partial class OpenSmtpdPeer(Laboratory lab, PeerSetup setup, IPAdd
                 match from any for any reject
 
                 """);
-        _process = StartUnpacked("smtpd", "-d", "-T", "smtp", "-f", $"{Home}/smtpd.conf");
+        StartUnpacked("smtpd", "-d", "-T", "smtp", "-f", $"{Home}/smtpd.conf");
     }
 
     [GeneratedRegex("smtp disconnected reason=")]

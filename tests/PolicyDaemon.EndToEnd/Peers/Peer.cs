@@ -34,32 +34,26 @@ public abstract class Peer(Laboratory lab, PeerProgram program, PeerSetup setup,
 
     /// <summary>How many connections have ended, and how many of those with QUIT.</summary>
     /// <param name="lines">Lines of its log.</param>
-    public (int Ended, int WithQuit) Leaves(IReadOnlyList<string> lines) => (lines.Count(Ended.IsMatch), lines.Count(WithQuit.IsMatch));
+    public (int Ended, int WithQuit) Leaves(IReadOnlyList<string> lines) => (lines.Count(Log.Ended.IsMatch), lines.Count(Log.WithQuit.IsMatch));
 
     /// <summary>The lines in which it complains of a client.</summary>
-    public IEnumerable<string> Complaints(IEnumerable<string> lines) => lines.Where(line => Complaint.IsMatch(line));
+    public IEnumerable<string> Complaints(IEnumerable<string> lines) => lines.Where(line => Log.Complaint.IsMatch(line));
 
     /// <summary>The names that clients gave in EHLO; none where its log does not have them.</summary>
     public IEnumerable<string> EhloNames(IEnumerable<string> lines) =>
-        Ehlo is null ? [] : lines.Select(line => Ehlo.Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value);
+        Log.Ehlo is not { } said ? [] : lines.Select(line => said.Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value);
 
-    /// <summary>Its log.</summary>
-    public abstract IReadOnlyList<string> Lines { get; }
+    /// <summary>Its log; what it prints, where it has no other.</summary>
+    public virtual IReadOnlyList<string> Lines => Process?.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary>The end of its log, for the message of a failure.</summary>
-    public virtual string Tail => string.Join('\n', Lines.TakeLast(60));
+    /// <summary>The end of its log and what it printed, for the message of a failure.</summary>
+    public string Tail => string.Join('\n', Lines.TakeLast(60)) + "\n" + Process?.Said;
 
-    /// <summary>A line for each connection that ended.</summary>
-    protected abstract Regex Ended { get; }
+    /// <summary>What its lines look like.</summary>
+    protected abstract PeerLog Log { get; }
 
-    /// <summary>A line for each QUIT.</summary>
-    protected abstract Regex WithQuit { get; }
-
-    /// <summary>A line in which it complains of a client.</summary>
-    protected abstract Regex Complaint { get; }
-
-    /// <summary>A line with the name in EHLO as its first group; null where there is none.</summary>
-    protected virtual Regex? Ehlo => null;
+    /// <summary>The program; null before it is started, and where it is one of many.</summary>
+    protected RunningProcess? Process { get; set; }
 
     /// <summary>Starts it, unless it runs, and waits until it listens.</summary>
     public async Task StartAsync()
@@ -98,9 +92,16 @@ public abstract class Peer(Laboratory lab, PeerProgram program, PeerSetup setup,
     protected const string Home = "/run/mail-server";
 
     /// <summary>Starts a program of the unpacked packages on a machine of its own; see peer-init.sh.</summary>
-    protected RunningProcess StartUnpacked(params string[] command) => lab.Sandbox.StartOnMx(
+    protected void StartUnpacked(params string[] command) => Process = lab.Sandbox.StartOnMx(
         ["unshare", "--mount", "--uts", "sh", Path.Combine(AppContext.BaseDirectory, "Peers", "peer-init.sh"), Folder, Host,
             Path.Combine(Repository.Root, "artifacts", "mail-servers", "root"), .. command]);
 
     private static string Numbered(int number, string ending) => string.Create(CultureInfo.InvariantCulture, $"{number}.{ending}");
 }
+
+/// <summary>How to read a server's log.</summary>
+/// <param name="Ended">A line for each connection that ended.</param>
+/// <param name="WithQuit">A line for each QUIT.</param>
+/// <param name="Complaint">A line in which it complains of a client.</param>
+/// <param name="Ehlo">A line with the name in EHLO as its first group; null where there is none.</param>
+public sealed record PeerLog(Regex Ended, Regex WithQuit, Regex Complaint, Regex? Ehlo);

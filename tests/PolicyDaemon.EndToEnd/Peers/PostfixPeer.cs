@@ -13,13 +13,9 @@ public sealed partial class PostfixPeer(Laboratory lab, PeerProgram program, Pee
     public override IReadOnlyList<string> Lines => _postfix?.Log.Lines ?? [];
 
     // postscreen(8) keeps a client to itself as long as the deep tests last, which end at RCPT.
-    protected override Regex Ended => _hasPostscreen ? EndedAtPostscreen : EndedAtSmtpd;
-
-    protected override Regex WithQuit => _hasPostscreen ? EndedAtPostscreen : QuitAtSmtpd;
-
-    protected override Regex Complaint => Complains;
-
-    protected override Regex? Ehlo => _hasPostscreen ? null : EhloAtSmtpd;
+    protected override PeerLog Log => _hasPostscreen
+        ? new(EndedAtPostscreen, EndedAtPostscreen, Complains, null)
+        : new(EndedAtSmtpd, QuitAtSmtpd, Complains, EhloAtSmtpd);
 
     protected override async Task BeginAsync()
     {

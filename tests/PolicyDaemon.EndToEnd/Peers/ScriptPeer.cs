@@ -9,17 +9,7 @@ namespace PolicyDaemon.EndToEnd.Peers;
 public sealed partial class ScriptPeer(Laboratory lab, PeerProgram program, PeerSetup setup, IPAddress address) : Peer(lab, program, setup, address)
 {
     private readonly bool _isPython = program == PeerProgram.Aiosmtpd;
-    private RunningProcess? _process;
-
-    public override IReadOnlyList<string> Lines => _process?.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-    protected override Regex Ended => Ends;
-
-    protected override Regex WithQuit => Quits;
-
-    protected override Regex Complaint => Complains;
-
-    protected override Regex? Ehlo => Said;
+    protected override PeerLog Log => new(Ends, Quits, Complains, Said);
 
     protected override async Task BeginAsync()
     {
@@ -39,7 +29,7 @@ public sealed partial class ScriptPeer(Laboratory lab, PeerProgram program, Peer
             ? ["/usr/bin/python3", Path.Combine(AppContext.BaseDirectory, "Peers", "aiosmtpd-server.py"), options]
             : ["env", $"NODE_PATH={Path.Combine(Repository.Root, "artifacts", "mail-servers", "node", "node_modules")}",
                 "node", Path.Combine(AppContext.BaseDirectory, "Peers", "smtp-server.js"), options];
-        _process = Lab.Sandbox.StartOnMx(command);
+        Process = Lab.Sandbox.StartOnMx(command);
     }
 
     [GeneratedRegex("^left$")]

@@ -8,19 +8,10 @@ namespace PolicyDaemon.EndToEnd.Peers;
 public sealed partial class SendmailPeer(Laboratory lab, PeerSetup setup, IPAddress address) : Peer(lab, PeerProgram.Sendmail, setup, address)
 {
     private SyslogSocket? _log;
-    private RunningProcess? _process;
 
     public override IReadOnlyList<string> Lines => _log?.Lines ?? [];
 
-    public override string Tail => base.Tail + _process?.Said;
-
-    protected override Regex Ended => Ends;
-
-    protected override Regex WithQuit => Quits;
-
-    protected override Regex Complaint => Complains;
-
-    protected override Regex? Ehlo => Said;
+    protected override PeerLog Log => new(Ends, Quits, Complains, Said);
 
     protected override async Task BeginAsync()
     {
@@ -68,7 +59,7 @@ public sealed partial class SendmailPeer(Laboratory lab, PeerSetup setup, IPAddr
             MAILER(`smtp')dnl
 
             """);
-        _process = StartUnpacked("sh", "-c", "m4 sendmail.mc >sendmail.cf && exec /usr/libexec/sendmail/sendmail -bD -C$PWD/sendmail.cf");
+        StartUnpacked("sh", "-c", "m4 sendmail.mc >sendmail.cf && exec /usr/libexec/sendmail/sendmail -bD -C$PWD/sendmail.cf");
     }
 
     [GeneratedRegex("did not issue MAIL/EXPN/VRFY/ETRN|lost input channel")]
