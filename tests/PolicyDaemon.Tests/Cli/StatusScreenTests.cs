@@ -133,21 +133,44 @@ public sealed class StatusScreenTests
         session.Terminal = session.Person = true;
         var pressed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         session.KeyPress = _ => pressed.Task;
+        using var screen = new Screen();
+        session.OutOverride = screen;
         var watching = Task.Run(() => session.Run("status", "--watch"), TestContext.Current.CancellationToken);
-        // A drawing, two seconds, another one.
-        for (var drawn = 0; drawn < 5; drawn++)
-        {
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-            session.Time.Advance(TimeSpan.FromSeconds(2));
-        }
+        // Each two seconds another drawing, and none before.
+        await DrawnAsync(screen, 1, () => { });
+        await DrawnAsync(screen, 3, () => session.Time.Advance(TimeSpan.FromSeconds(2)));
 
         pressed.SetResult();
-        var result = await watching;
-        Assert.Equal(ExitCode.Done, result.Code);
-        Assert.StartsWith("\x1b[?1049h\x1b[?25l\x1b[H", result.Out, StringComparison.Ordinal);
-        Assert.EndsWith("\x1b[?25h\x1b[?1049l", result.Out, StringComparison.Ordinal);
-        Assert.Contains("Nothing needs a person.", result.Out, StringComparison.Ordinal);
-        Assert.All(result.Out.Split("\x1b[H")[1..], screen => Assert.InRange(screen.Count(character => character == '\n'), 1, 11));
+        Assert.Equal(ExitCode.Done, (await watching).Code);
+        var output = screen.ToString();
+        Assert.StartsWith("\x1b[?1049h\x1b[?25l\x1b[H", output, StringComparison.Ordinal);
+        Assert.EndsWith("\x1b[?25h\x1b[?1049l", output, StringComparison.Ordinal);
+        Assert.All(output.Split("\x1b[H")[1..], drawing =>
+        {
+            Assert.Contains("Nothing needs a person.", drawing, StringComparison.Ordinal);
+            Assert.InRange(drawing.Count(character => character == '\n'), 1, 11);
+        });
+    }
+
+    private static async Task DrawnAsync(Screen screen, int drawings, Action pass)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
+        while (screen.Drawings < drawings)
+        {
+            pass();
+            await Task.Delay(1, deadline.Token);
+        }
+    }
+
+    /// <summary>A terminal that tells how often it was drawn.</summary>
+    private sealed class Screen : StringWriter
+    {
+        private int drawings;
+
+        internal int Drawings => Volatile.Read(ref drawings);
+
+        public override void Flush() => Interlocked.Increment(ref drawings);
     }
 
     private static FindingJson Finding(string kind, string subject, string severity, string detail, string remedy) =>
