@@ -41,7 +41,8 @@ internal sealed class EntryEndings(SnapshotLoader loader, RunningConfiguration c
         }
     }
 
-    private bool HasWork => (loader.Ended.Count > 0 || IsLookDue) && (failed is not { } at || time.GetElapsedTime(at) >= RetryAfterFault);
+    // What ended in a snapshot of another store is nothing to write into the one that stands there now.
+    internal bool HasWork => loader.Status?.IsOfStore() == true && (loader.Ended.Count > 0 || IsLookDue) && (failed is not { } at || time.GetElapsedTime(at) >= RetryAfterFault);
 
     private bool IsLookDue => looked is not { } at || time.GetElapsedTime(at) >= BetweenLooks;
 
@@ -58,9 +59,13 @@ internal sealed class EntryEndings(SnapshotLoader loader, RunningConfiguration c
             }
 
             var origin = new ChangeOrigin(Actor.Daemon, EntryEnd.Command, "the time that was given with --until is over") { IsAutomation = true };
-            if (loader.Ended is { Count: > 0 } ended && EndedEntries.Write(store, ended, origin, settings.Postfix) is { } receipt)
-                logger.EntriesEnded(receipt.ChangeId, receipt.Rows, receipt.Head.Hash);
-            (failed, said) = (null, null);
+            if (loader.Ended is not { Count: > 0 } ended)
+                return;
+            var written = EndedEntries.Write(store, ended, origin, settings.Postfix);
+            if (written is not null)
+                logger.EntriesEnded(written.ChangeId, written.Rows, written.Head.Hash);
+            // Where nothing was left to write, the loader has yet to read it, or cannot.
+            (failed, said) = (written is null ? time.GetTimestamp() : null, null);
         }
         catch (Exception fault) when (fault is StoreException or ChangeRefusedException)
         {

@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
@@ -14,6 +15,9 @@ public static class EndedEntries
     /// <summary>Entries written in one change.</summary>
     private const int AtOnce = 1000;
 
+    /// <summary>Rows of the audit log that are looked at for what was decided last.</summary>
+    private const int ReadBack = 100;
+
     private static readonly TimeSpan Told = TimeSpan.FromDays(7);
 
     /// <summary>Writes those that the loader has seen end.</summary>
@@ -27,14 +31,14 @@ public static class EndedEntries
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(ended);
         using var change = store.BeginChange(origin, postfix);
-        var any = false;
-        foreach (var entry in ended.Take(AtOnce))
+        var written = 0;
+        foreach (var entry in ended)
         {
-            if (NextHop.TryParseEntry(entry.Key, out var key, out _))
-                any |= change.WriteEnd(key, entry.Until);
+            if (NextHop.TryParseEntry(entry.Key, out var key, out _) && change.WriteEnd(key, entry.Until) && ++written == AtOnce)
+                break;
         }
 
-        return any ? change.Commit() : null;
+        return written > 0 ? change.Commit() : null;
     }
 
     /// <summary>Closes what people have been told for long enough, or what a later change has made history.</summary>
@@ -43,10 +47,20 @@ public static class EndedEntries
         ArgumentNullException.ThrowIfNull(store);
         foreach (var open in store.OpenFindings().Where(open => open.Finding.Kind == FindingKind.EntryEnded))
         {
-            var isHistory = !NextHop.TryParseEntry(open.Finding.Subject, out var key, out _) || store.Audit(key, 1).FirstOrDefault()?.Command != EntryEnd.Command;
-            // One from the future was written by a clock that was ahead.
-            if (isHistory || now - open.LastSeen >= Told || open.LastSeen > now + Told)
+            if (now - open.LastSeen >= Told || IsHistory(store, open.Finding.Subject))
                 store.CloseFinding(FindingKind.EntryEnded, open.Finding.Subject);
+            else if (open.LastSeen > now + Told)
+                // A clock that was ahead wrote it: it is told from now on, and for no longer.
+                store.RaiseFinding(open.Finding);
         }
+    }
+
+    private static bool IsHistory(PolicyStore store, string subject)
+    {
+        if (!NextHop.TryParseEntry(subject, out var key, out _))
+            return subject != EndFindings.Others;
+        // Pins move on in an entry that has come to what it was; that is no decision about it.
+        var decision = store.Audit(key, ReadBack).FirstOrDefault(row => row.Actor != Actor.Prober);
+        return decision is not null && decision.Command != EntryEnd.Command;
     }
 }

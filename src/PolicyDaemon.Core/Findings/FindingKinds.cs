@@ -166,7 +166,7 @@ public static class FindingKinds
         new(FindingKind.ClockJumped, "clock-jumped", FindingSource.Prober, FindingSeverity.LookAtIt,
             "The machine's clock was set, far ahead or back",
             "Let it be kept by NTP; the finding ends when the clock has kept time for a while")
-        { Mail = "It goes out as before; what depends on a time waits for a clock that keeps it" },
+        { Mail = "It goes out as before, but for entries with --until, which go by the clock; pins wait for one that keeps time" },
 
         new(FindingKind.NetworkTrouble, "network-trouble", FindingSource.Prober, FindingSeverity.LookAtIt,
             "No connection reaches the servers of many destinations at once, so this machine's own network is the likelier culprit",

@@ -38,7 +38,9 @@ public static class PolicyRules
         if (after.Observe || !after.Policy.Level.MatchesFingerprints() || problems.Count > 0)
             return problems;
 
-        var known = before is { Observe: false } ? before.Pins.Select(pin => pin.Fingerprint).ToHashSet() : [];
+        // What an entry comes to at its end is as much its own as what it is: it was judged when the end was given.
+        IEnumerable<Destination?> forms = before is { Until: not null } ? [before, before.AfterEnd()] : [before];
+        var known = forms.OfType<Destination>().Where(form => !form.Observe).SelectMany(form => form.Pins).Select(pin => pin.Fingerprint).ToHashSet();
         var compared = postfix.FingerprintDigest.Name();
         return [.. after.Pins
             .Where(pin => pin.IsServed && pin.Fingerprint.Algorithm != postfix.FingerprintDigest && !known.Contains(pin.Fingerprint))

@@ -21,7 +21,7 @@ public readonly record struct SnapshotEntry(
     /// <summary>The answers after <see cref="ValidUntil"/>; null where the key then is as one without an entry.</summary>
     public EntryAfter? Then { get; init; }
 
-    /// <summary>True where <see cref="ValidUntil"/> was seen to have passed, so that no clock brings the entry back.</summary>
+    /// <summary>True where <see cref="ValidUntil"/> has surely passed, so that no clock brings the entry back.</summary>
     public bool HasLapsed { get; init; }
 
     /// <summary>True where more is to be done about the entry than to answer from it: it cannot be served, or it ends.</summary>
@@ -35,9 +35,10 @@ public readonly record struct SnapshotEntry(
     /// <summary>What mail is certain of by the answer; of the entry <c>*</c> lookups compare it with what was discovered.</summary>
     public Protection Protection => Answer.Protection;
 
-    /// <summary>Why mail waits for want of something that can be served, on one of the maps at least; null where both can answer.</summary>
-    public string? Unservable => HasLapsed ? Then?.Of(Key).Unservable
-        : Floor is not null ? null
+    /// <summary>Why mail waits at a time for want of something that can be served, on one of the maps at least; null where both can answer.</summary>
+    public string? UnservableAt(DateTimeOffset time) => HasLapsed || ValidUntil <= time ? Then?.Of(Key).Unservable : Unservable;
+
+    private string? Unservable => Floor is not null ? null
         : Answer.Kind == LookupAnswerKind.Temporary ? Answer.Text
         : TlsRptAnswer.Kind == LookupAnswerKind.Temporary ? $"on {MapName.TlsPolicyTlsRpt.Name()}: {TlsRptAnswer.Text}"
         : null;

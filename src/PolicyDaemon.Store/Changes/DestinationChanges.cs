@@ -25,6 +25,8 @@ internal sealed class DestinationChanges(
     private readonly Dictionary<NextHop, Destination?> parents = [];
     private bool touchesParents;
 
+    private EndFindings? ends;
+
     // The key that was asked for last: plan, judgement and writing ask for the same one in turn.
     private (NextHop Key, StoredDestination? Stored)? last;
 
@@ -65,7 +67,7 @@ internal sealed class DestinationChanges(
         var judged = new JudgedChange(key, stored, entry.AfterEnd(), postfix, FindParentBefore, onRecord: null, until > time ? until : time);
         if (!Write(judged, evidence: null))
             return false;
-        FindingTable.Raise(session.Connection, EntryEnd.FindingOf(judged, until, time), time);
+        (ends ??= new EndFindings(session.Connection, time)).Raise(EntryEnd.FindingOf(judged, until, time));
         return true;
     }
 

@@ -15,8 +15,8 @@ internal sealed class EntryBuilder
     private readonly Dictionary<string, string> unservable = new(StringComparer.Ordinal);
     private readonly EntryEnds ends = new();
 
-    /// <summary>The entries that have ended and of which the store does not say so yet. May be read from any thread.</summary>
-    internal IReadOnlyCollection<EndedEntry> Ended => ends.Ended;
+    /// <summary>When which entries end.</summary>
+    internal EntryEnds Ends => ends;
 
     internal void Clear()
     {
@@ -30,21 +30,19 @@ internal sealed class EntryBuilder
         ends.Forget(key);
     }
 
-    /// <summary>The keys whose entries have ended by now and were not known to.</summary>
-    internal IReadOnlyList<string> Due(DateTimeOffset now) => ends.Due(now);
-
     /// <summary>Takes over the list of a snapshot that was read from a file: the entries that are <see cref="SnapshotEntry.IsNoted"/>.</summary>
-    internal void Adopt(IEnumerable<SnapshotEntry> ofFile)
+    internal void Adopt(IEnumerable<SnapshotEntry> ofFile, DateTimeOffset now)
     {
         Clear();
         foreach (var entry in ofFile)
-            Note(entry);
+            Note(entry, now);
     }
 
     /// <summary>Formats the answers of one key. An entry that cannot be served is a temporary error for its key alone.</summary>
     /// <param name="last">The snapshot before: an end that was seen there stays, whatever the clock says since; null where there is none.</param>
     /// <param name="now">The time, UTC.</param>
-    internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix, PolicySnapshot? last, DateTimeOffset now)
+    /// <param name="settled">The time that has surely come: an end that lies before it has come for good.</param>
+    internal SnapshotEntry Build(StoredDestination stored, PostfixSettings postfix, PolicySnapshot? last, DateTimeOffset now, DateTimeOffset settled)
     {
         if (stored.Value is not { } destination)
         {
@@ -57,13 +55,14 @@ internal sealed class EntryBuilder
 
         var entry = Format(destination, postfix);
         if (destination.Until is not { } end)
-            return Note(entry);
-        return Note(entry with
+            return Note(entry, now);
+        var ending = entry with
         {
             ValidUntil = end,
             Then = destination.AfterEnd() is { } then ? EntryAfter.Of(Format(then, postfix)) : null,
-            HasLapsed = end <= now || (last?.Find(entry.Key) is { HasLapsed: true } before && before.ValidUntil == end),
-        });
+            HasLapsed = end <= settled || (last?.Find(entry.Key) is { HasLapsed: true } before && before.ValidUntil == end),
+        };
+        return Note(ending, now);
     }
 
     private static SnapshotEntry Format(Destination destination, PostfixSettings postfix)
@@ -97,10 +96,10 @@ internal sealed class EntryBuilder
     }
 
     /// <summary>Takes note of what is to be done about an entry beside answering from it.</summary>
-    internal SnapshotEntry Note(SnapshotEntry entry)
+    internal SnapshotEntry Note(SnapshotEntry entry, DateTimeOffset now)
     {
         ends.Note(entry);
-        if (entry.Unservable is { } problem)
+        if (entry.UnservableAt(now) is { } problem)
             unservable[entry.Key] = problem;
         else
             unservable.Remove(entry.Key);

@@ -13,52 +13,73 @@ internal sealed class EntryEnds
     private readonly Dictionary<string, DateTimeOffset> ahead = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> ended = new(StringComparer.Ordinal);
     private IReadOnlyCollection<EndedEntry> shown = [];
-    private DateTimeOffset next = DateTimeOffset.MaxValue;
+    private bool isShown = true;
+    private DateTimeOffset nextByClock = DateTimeOffset.MaxValue;
+    private DateTimeOffset nextSettled = DateTimeOffset.MaxValue;
 
-    /// <summary>The entries that have ended. May be read from any thread.</summary>
+    /// <summary>The entries that had ended at the last <see cref="Show"/>. May be read from any thread.</summary>
     internal IReadOnlyCollection<EndedEntry> Ended => Volatile.Read(ref shown);
 
     internal void Note(SnapshotEntry entry)
     {
-        var isAhead = entry is { ValidUntil: not null, HasLapsed: false };
-        var isEnded = entry is { ValidUntil: not null, HasLapsed: true };
-        if (isAhead)
-            ahead[entry.Key] = entry.ValidUntil!.Value;
+        if (entry is { ValidUntil: { } until, HasLapsed: false })
+        {
+            ahead[entry.Key] = until;
+            nextByClock = until < nextByClock ? until : nextByClock;
+            nextSettled = until < nextSettled ? until : nextSettled;
+        }
         else
+        {
             ahead.Remove(entry.Key);
-        if (isAhead && entry.ValidUntil < next)
-            next = entry.ValidUntil.Value;
-        if (isEnded)
-            ended[entry.Key] = entry.ValidUntil!.Value;
-        else if (!ended.Remove(entry.Key))
-            return;
-        Show();
+        }
+
+        if (entry is { ValidUntil: { } end, HasLapsed: true })
+        {
+            ended[entry.Key] = end;
+            isShown = false;
+        }
+        else if (ended.Remove(entry.Key))
+        {
+            isShown = false;
+        }
     }
 
     internal void Forget(string key)
     {
         ahead.Remove(key);
         if (ended.Remove(key))
-            Show();
+            isShown = false;
     }
 
     internal void Clear()
     {
         ahead.Clear();
         ended.Clear();
-        next = DateTimeOffset.MaxValue;
-        Show();
+        isShown = false;
+        (nextByClock, nextSettled) = (DateTimeOffset.MaxValue, DateTimeOffset.MaxValue);
     }
 
-    /// <summary>The keys whose end has come since they were noted.</summary>
-    internal IReadOnlyList<string> Due(DateTimeOffset now)
+    /// <summary>The keys whose end has come by the clock, where one has come since this was asked last; it may yet turn out that the clock was ahead.</summary>
+    internal IReadOnlyList<string> DueByClock(DateTimeOffset now) => Due(now, ref nextByClock);
+
+    /// <summary>The keys whose end has come for good.</summary>
+    /// <param name="settled">The time that has surely come.</param>
+    internal IReadOnlyList<string> DueForGood(DateTimeOffset settled) => Due(settled, ref nextSettled);
+
+    /// <summary>Makes <see cref="Ended"/> what it is after the notes since: once after many.</summary>
+    internal void Show()
     {
-        if (now < next)
-            return [];
-        var due = ahead.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToList();
-        next = ahead.Where(entry => entry.Value > now).Select(entry => entry.Value).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
-        return due;
+        if (isShown)
+            return;
+        isShown = true;
+        Volatile.Write(ref shown, [.. ended.Select(entry => new EndedEntry(entry.Key, entry.Value))]);
     }
 
-    private void Show() => Volatile.Write(ref shown, [.. ended.Select(entry => new EndedEntry(entry.Key, entry.Value))]);
+    private List<string> Due(DateTimeOffset time, ref DateTimeOffset next)
+    {
+        if (time < next)
+            return [];
+        next = ahead.Where(entry => entry.Value > time).Select(entry => entry.Value).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
+        return [.. ahead.Where(entry => entry.Value <= time).Select(entry => entry.Key)];
+    }
 }

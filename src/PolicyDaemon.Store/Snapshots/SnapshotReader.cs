@@ -18,32 +18,44 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
 
     private readonly EntryBuilder entries = new();
     private readonly ChangeNotes changes = new();
+    private readonly SettledTime settled = new(time);
     private (StoreSession Session, DestinationTable Destinations)? reading;
 
     /// <summary>Starts from a snapshot that was read from a file.</summary>
     internal void Adopt(IEnumerable<SnapshotEntry> noted)
     {
-        entries.Adopt(noted);
+        entries.Adopt(noted, time.GetUtcNow());
         entries.Report(findings);
+        entries.Ends.Show();
     }
 
     /// <summary>The entries that have ended and of which the store does not say so yet. May be read from any thread.</summary>
-    internal IReadOnlyCollection<EndedEntry> Ended => entries.Ended;
+    internal IReadOnlyCollection<EndedEntry> Ended => entries.Ends.Ended;
 
-    /// <summary>A snapshot in which it stays so that entries have ended whose end has come; the change to it has the same state of the store before and after.</summary>
-    /// <returns>Null where no end has come.</returns>
+    /// <summary>A snapshot in which it stays so that entries have ended whose end has surely come; the change to it has the same state of the store before and after.</summary>
+    /// <returns>Null where there are none such.</returns>
     internal LoadedSnapshot? End(PolicySnapshot last)
     {
-        var ended = new List<SnapshotEntry>();
-        foreach (var key in entries.Due(time.GetUtcNow()))
+        var now = time.GetUtcNow();
+        var byClock = entries.Ends.DueByClock(now);
+        foreach (var key in byClock)
         {
             if (last.Find(key) is { } entry)
-                ended.Add(entries.Note(entry with { HasLapsed = true }));
+                entries.Note(entry, now);
         }
 
+        var ended = new List<SnapshotEntry>();
+        foreach (var key in entries.Ends.DueForGood(settled.Read()))
+        {
+            if (last.Find(key) is { } entry)
+                ended.Add(entries.Note(entry with { HasLapsed = true }, now));
+        }
+
+        if (byClock.Count > 0 || ended.Count > 0)
+            entries.Report(findings);
+        entries.Ends.Show();
         if (ended.Count == 0)
             return null;
-        entries.Report(findings);
         changes.Add(ended.Select(entry => entry.Key));
         StoreLog.Ended(log, ended.Count, last.Identity.Sequence);
         return new LoadedSnapshot(last.With(last.Identity, ended, []), new SnapshotChange(last.Identity, last.Identity, ended, []));
@@ -80,9 +92,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
     private LoadedSnapshot LoadAll(DestinationTable destinations, PolicySnapshot? last, SnapshotIdentity identity, PostfixSettings postfix)
     {
         entries.Clear();
-        var now = time.GetUtcNow();
+        var (now, past) = (time.GetUtcNow(), settled.Read());
         var pins = -destinations.PinsRead;
-        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix, last, now)), (int)destinations.Count());
+        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix, last, now, past)), (int)destinations.Count());
         pins += destinations.PinsRead;
         // An index that lacks some would make an answer with fewer of them.
         if (destinations.CountPins() != pins)
@@ -112,14 +124,14 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
                 keys[row.Key] = row.After is not null;
         }
 
-        var now = time.GetUtcNow();
+        var (now, past) = (time.GetUtcNow(), settled.Read());
         var changed = new List<SnapshotEntry>();
         var removed = new List<string>();
         foreach (var (key, isThere) in keys)
         {
             if (destinations.Find(key) is { } stored)
             {
-                changed.Add(entries.Build(stored, postfix, last, now));
+                changed.Add(entries.Build(stored, postfix, last, now, past));
                 continue;
             }
 

@@ -48,6 +48,8 @@ public sealed class EntryEndingsTests : IDisposable
         Assert.NotNull(store.Find("a.example")!.Until);
         store.Time.Advance(TimeSpan.FromHours(1));
         loader.Poll();
+        store.Time.Advance(SettledTime.Window);
+        loader.Poll();
         endings.Work();
         endings.Work();
 
@@ -61,6 +63,8 @@ public sealed class EntryEndingsTests : IDisposable
     {
         store.Time.Advance(TimeSpan.FromHours(1));
         loader.Poll();
+        store.Time.Advance(SettledTime.Window);
+        loader.Poll();
         var settings = configuration.Settings;
         configuration.Settings = settings with { Database = Path.Combine(store.Directory, "missing.db") };
         endings.Work();
@@ -70,5 +74,33 @@ public sealed class EntryEndingsTests : IDisposable
         configuration.Settings = settings;
         endings.Work();
         Assert.Equal(TemporaryStore.Secure("a.example"), store.Find("a.example"));
+    }
+
+    [Fact]
+    public void What_ended_in_a_snapshot_without_its_store_is_not_written_into_another()
+    {
+        store.Time.Advance(TimeSpan.FromHours(1));
+        loader.Poll();
+        store.Time.Advance(SettledTime.Window);
+        loader.Poll();
+        Assert.True(endings.HasWork);
+        File.Delete(store.Path);
+        loader.Poll();
+        Assert.False(endings.HasWork);
+    }
+
+    [Fact]
+    public void Where_nothing_is_left_to_write_it_rests()
+    {
+        store.Time.Advance(TimeSpan.FromHours(1));
+        loader.Poll();
+        store.Time.Advance(SettledTime.Window);
+        loader.Poll();
+        endings.Work();
+        Assert.True(endings.HasWork);
+        endings.Work();
+        Assert.False(endings.HasWork);
+        loader.Poll();
+        Assert.Empty(loader.Ended);
     }
 }

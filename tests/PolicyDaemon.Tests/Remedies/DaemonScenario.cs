@@ -81,6 +81,8 @@ internal sealed class DaemonScenario : RemedyScenario
                 loader.Poll();
                 Session.Time.Advance(TimeSpan.FromHours(2));
                 loader.Poll();
+                Session.Time.Advance(SettledTime.Window);
+                loader.Poll();
                 using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
                     EndedEntries.Write(store, loader.Ended, new ChangeOrigin(Actor.Daemon, EntryEnd.Command, "over") { IsAutomation = true }, SettingsReader.Load(Session.Config).Postfix);
                 break;

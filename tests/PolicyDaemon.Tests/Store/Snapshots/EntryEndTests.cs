@@ -5,6 +5,8 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -13,6 +15,8 @@ namespace PolicyDaemon.Tests.Store.Snapshots;
 /// <summary>Entries that end by themselves, as they are served: time decides, whatever becomes of the store, the process and the clock.</summary>
 public sealed class EntryEndTests
 {
+    private const string OfOtherDigest = "cccccccccccccccccccccccccccccccccccccccc";
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     [Fact]
@@ -31,6 +35,9 @@ public sealed class EntryEndTests
         Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
         fixture.Poll();
         Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        Assert.Empty(fixture.Loader.Ended);
+        fixture.Settle();
+        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
         Assert.Equal(["a.example", "b.example", "c.example"], fixture.Loader.Ended.Select(ended => ended.Key).Order());
     }
 
@@ -40,17 +47,18 @@ public sealed class EntryEndTests
         using var store = new TemporaryStore();
         using (var fixture = new LoaderFixture(store))
         {
-            store.Put(Exempt(store, "a.example"));
+            var until = store.Time.GetUtcNow() + Hour;
+            store.Put(Exempt(store, "a.example", until: until));
             fixture.Poll();
             store.Time.Advance(Hour);
-            fixture.Poll();
+            fixture.Settle();
             store.Time.Set(-2 * Hour);
             Assert.Equal("Found secure", fixture.Answer("a.example"));
             // Not where everything is read again.
             fixture.Loader.Use(PostfixSettings.Default with { Version = PostfixVersion.Newest });
             Assert.Equal("Found secure", fixture.Answer("a.example"));
             // Nor where the entry changes in something else.
-            store.Put(Exempt(store, "a.example", until: store.Time.GetUtcNow() + (2 * Hour)) with { Note = "another" });
+            store.Put(Exempt(store, "a.example", until: until) with { Note = "another" });
             fixture.Poll();
             Assert.Equal("Found secure", fixture.Answer("a.example"));
         }
@@ -64,6 +72,49 @@ public sealed class EntryEndTests
     }
 
     [Fact]
+    public void A_clock_that_was_ahead_for_a_while_ends_nothing_for_good()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"), Exempt(store, "b.example"));
+        fixture.Poll();
+        store.Time.Set(100 * Hour);
+        fixture.Poll();
+        Assert.Equal("Found secure", fixture.Answer("a.example"));
+        // What is read meanwhile is no more sure of the time.
+        store.Put(Exempt(store, "b.example", until: store.Time.GetUtcNow() - Hour) with { Note = "another" });
+        fixture.Poll();
+        store.Time.Advance(SettledTime.Window / 2);
+        fixture.Poll();
+        store.Time.Set(-100 * Hour);
+        fixture.Poll();
+        Assert.Equal("NotFound ", fixture.Answer("a.example"));
+        fixture.Settle();
+        Assert.Empty(fixture.Loader.Ended);
+        Assert.Equal(["NotFound ", "NotFound "], [fixture.Answer("a.example"), fixture.Answer("b.example")]);
+    }
+
+    [Fact]
+    public void Nothing_has_surely_come_before_the_clock_was_watched_for_long_enough()
+    {
+        var clock = new SettableClock(DateTimeOffset.UnixEpoch);
+        var settled = new SettledTime(clock);
+        for (var passed = TimeSpan.Zero; passed < SettledTime.Window; passed += TimeSpan.FromSeconds(1))
+        {
+            Assert.Equal(DateTimeOffset.MinValue, settled.Read());
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(DateTimeOffset.UnixEpoch, settled.Read());
+        for (var passed = TimeSpan.Zero; passed < 3 * SettledTime.Window; passed += TimeSpan.FromSeconds(1))
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            var late = clock.GetUtcNow() - settled.Read();
+            Assert.InRange(late, SettledTime.Window, SettledTime.Window + TimeSpan.FromMinutes(2));
+        }
+    }
+
+    [Fact]
     public void Another_end_is_another_exemption()
     {
         using var store = new TemporaryStore();
@@ -71,7 +122,7 @@ public sealed class EntryEndTests
         store.Put(Exempt(store, "a.example"));
         fixture.Poll();
         store.Time.Advance(Hour);
-        fixture.Poll();
+        fixture.Settle();
         store.Put(Exempt(store, "a.example"));
         fixture.Poll();
         Assert.Equal("NotFound ", fixture.Answer("a.example"));
@@ -92,7 +143,8 @@ public sealed class EntryEndTests
         using var again = new LoaderFixture(store);
         Assert.Equal("NotFound ", again.Answer("a.example"));
         store.Time.Advance(Hour);
-        again.Poll();
+        again.Settle();
+        store.Time.Set(-2 * Hour);
         Assert.Equal("Found secure", again.Answer("a.example"));
     }
 
@@ -104,6 +156,7 @@ public sealed class EntryEndTests
         store.Time.Advance(Hour);
         using var fixture = new LoaderFixture(store);
         Assert.Equal("Found secure", fixture.Answer("a.example"));
+        fixture.Settle();
         Assert.Equal("a.example", Assert.Single(fixture.Loader.Ended).Key);
     }
 
@@ -118,7 +171,7 @@ public sealed class EntryEndTests
             store.Put(Exempt(store, "a.example"));
             fixture.Poll();
             store.Time.Advance(Hour);
-            fixture.Poll();
+            fixture.Settle();
             store.Time.Set(-2 * Hour);
             Assert.Equal("Found secure", fixture.Answer("a.example"));
         }
@@ -136,7 +189,7 @@ public sealed class EntryEndTests
         store.Put(Exempt(store, "a.example"), Secure("b.example") with { Until = store.Time.GetUtcNow() + Hour });
         fixture.Poll();
         store.Time.Advance(Hour);
-        fixture.Poll();
+        fixture.Settle();
         // Even a clock that went back does not keep it from being written.
         store.Time.Set(-2 * Hour);
 
@@ -170,13 +223,50 @@ public sealed class EntryEndTests
         store.Put(Temporary.Until(encrypted, Secure("a.example"), store.Time.GetUtcNow() + Hour));
         fixture.Poll();
         store.Time.Advance(Hour);
-        fixture.Poll();
+        fixture.Settle();
         using var open = store.Open();
         Assert.Equal(1, Write(open, fixture)!.Rows);
         Assert.Equal(encrypted, store.Find("a.example"));
         // Automation may do nothing else of that kind.
         using var change = open.BeginChange(Daemon, PostfixSettings.Default);
         Assert.Throws<ChangeRefusedException>(() => change.Remove(encrypted.Key));
+    }
+
+    [Fact]
+    public void The_pins_that_an_end_brings_back_are_the_entrys_own()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        var both = Pinned("a.example", Pin(PinA, PinState.Active), Pin(OfOtherDigest, PinState.Active));
+        store.Put(Temporary.Until(both, both with { Observe = true }, store.Time.GetUtcNow() + Hour));
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Settle();
+        using var open = store.Open();
+        Assert.Equal(1, Write(open, fixture)!.Rows);
+        Assert.False(store.Find("a.example")!.Observe);
+    }
+
+    [Fact]
+    public void Of_many_that_end_at_once_a_hundred_are_named()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put([.. Enumerable.Range(0, 1_200).Select(i => Exempt(store, $"d{i}.example"))]);
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Settle();
+        using var open = store.Open();
+        Assert.Equal(1_000, Write(open, fixture)!.Rows);
+        fixture.Poll();
+        Assert.Equal(200, Write(open, fixture)!.Rows);
+        var findings = open.OpenFindings();
+        Assert.Equal(101, findings.Count);
+        var others = Assert.Single(findings, finding => finding.Finding.Subject == "(more)").Finding;
+        Assert.Equal(1_100, others.Affects);
+        Assert.StartsWith("1100 more entries", others.Detail, StringComparison.Ordinal);
+        EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
+        Assert.Equal(101, open.OpenFindings().Count);
     }
 
     [Fact]
@@ -187,12 +277,37 @@ public sealed class EntryEndTests
         store.Put(Exempt(store, "a.example"), Exempt(store, "b.example"));
         fixture.Poll();
         store.Time.Advance(Hour);
-        fixture.Poll();
+        fixture.Settle();
         using var open = store.Open();
         Write(open, fixture);
         store.Put(Secure("b.example", "changed"));
         EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
         Assert.Equal("a.example", Assert.Single(open.OpenFindings()).Finding.Subject);
+        store.Time.Advance(TimeSpan.FromDays(7));
+        EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
+        Assert.Empty(open.OpenFindings());
+    }
+
+    [Fact]
+    public void A_pin_that_moves_on_is_no_decision_and_an_end_in_the_future_is_told_from_now_on()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example", pinned: true));
+        fixture.Poll();
+        store.Time.Advance(Hour);
+        fixture.Settle();
+        using var open = store.Open();
+        Write(open, fixture);
+        using (var change = open.BeginChange(new ChangeOrigin(Actor.Prober, "prober") { IsAutomation = true }, PostfixSettings.Default))
+        {
+            Assert.True(change.Put(Pinned("a.example", Pin(PinA, PinState.Active), Pin(PinB, PinState.Standby))));
+            change.Commit();
+        }
+
+        store.Time.Set(TimeSpan.FromDays(-30));
+        EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
+        Assert.Equal(store.Time.GetUtcNow(), Assert.Single(open.OpenFindings()).LastSeen);
         store.Time.Advance(TimeSpan.FromDays(7));
         EndedEntries.CloseFindings(open, store.Time.GetUtcNow());
         Assert.Empty(open.OpenFindings());

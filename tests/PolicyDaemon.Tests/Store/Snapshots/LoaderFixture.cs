@@ -33,6 +33,14 @@ internal sealed class LoaderFixture : IDisposable
 
     internal void Poll() => Loader.Poll();
 
+    /// <summary>Time passes until what the clock shows has surely come.</summary>
+    internal void Settle()
+    {
+        Poll();
+        Store.Time.Advance(SettledTime.Window);
+        Poll();
+    }
+
     /// <summary>The answer as <c>kind text</c>; <c>no snapshot</c> and <c>not configured</c> where there is none.</summary>
     internal string Answer(string key, MapName map = MapName.TlsPolicy)
     {
