@@ -60,13 +60,17 @@ public static class Weakening
 
         var enforced = before is { Observe: false } ? before : null;
         var reasons = new List<string>();
-        if (enforced is not null)
-            reasons.AddRange(OfPolicy(enforced, after, name));
-        else if (EnforcedParent(after.Key, find) is { } parent)
-            reasons.AddRange(OfPolicy(parent, after, $"{name}, under {parent.Key.ToDisplayString()},"));
+        var subdomains = Subdomains(after.Key, find, out _);
+        // At level default the key is not found, as if it had no entry: Postfix goes on to the parent's.
+        var own = subdomains is not null && enforced?.Policy.Level == TlsLevel.Default ? null : enforced;
+        var told = subdomains is not null && after.Policy.Level == TlsLevel.Default ? subdomains with { Key = after.Key } : after;
+        if (own is not null)
+            reasons.AddRange(OfPolicy(own, told, name));
+        else if ((subdomains ?? EnforcedParent(after.Key, find)) is { } parent)
+            reasons.AddRange(OfPolicy(parent, told, $"{name}, under {parent.Key.ToDisplayString()},"));
         else if (after.Key.IsDefault && after.Policy.Level.Protection() == Protection.PlainTextPossible)
             reasons.Add($"mail to every domain that publishes nothing may leave in plain text, at level {after.Policy.Level.Name()}, whatever main.cf says");
-        if (enforced is null && reasons.Count == 0 && after.Policy.Level == TlsLevel.Default)
+        if (enforced is null && reasons.Count == 0 && told.Policy.Level == TlsLevel.Default)
             reasons.Add($"{name} is not discovered any more: its mail follows smtp_tls_security_level of main.cf, whatever it publishes");
         reasons.AddRange(OfPins(before, after, postfix, name));
         return reasons;
@@ -86,15 +90,26 @@ public static class Weakening
             : "its mail then follows smtp_tls_security_level of main.cf, which may be plain text";
 
     /// <summary>What answers where the key has no entry: its nearest parent's, or <c>*</c>, from which an entry for subdomains takes these away as well.</summary>
-    private static Destination? EnforcedParent(NextHop key, Func<NextHop, Destination?> find)
+    private static Destination? EnforcedParent(NextHop key, Func<NextHop, Destination?> find) =>
+        Subdomains(key, find, out var isExempt)
+        ?? (!isExempt && !key.IsDefault && key.IsInReachOfDefault && find(NextHop.Default) is { Observe: false } everybody ? everybody : null);
+
+    /// <summary>The entry for subdomains that answers where the key itself is not found.</summary>
+    /// <param name="isExempt">True where there is none, and one at level <c>default</c> keeps <c>*</c> away.</param>
+    private static Destination? Subdomains(NextHop key, Func<NextHop, Destination?> find, out bool isExempt)
     {
+        isExempt = false;
         foreach (var parent in key.LookupChain().Skip(1))
         {
-            if (find(parent) is { Observe: false } found)
+            if (find(parent) is not { Observe: false } found)
+                continue;
+            if (found.Policy.Level != TlsLevel.Default)
                 return found;
+            // Not found is what it says, so that Postfix goes on.
+            isExempt = true;
         }
 
-        return !key.IsDefault && key.IsInReachOfDefault && find(NextHop.Default) is { Observe: false } everybody ? everybody : null;
+        return null;
     }
 
     private static IEnumerable<string> OfPolicy(Destination from, Destination to, string name)

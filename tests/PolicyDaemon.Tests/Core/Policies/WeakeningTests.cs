@@ -123,11 +123,33 @@ public class WeakeningTests
     }
 
     [Fact]
-    public void Under_an_enforced_parent_what_is_left_to_others_weakens()
+    public void Under_an_enforced_parent_what_is_left_to_discovery_weakens()
     {
         var parent = Entries.Of(TlsLevel.Secure, ".example.com");
-        foreach (var level in (TlsLevel[])[TlsLevel.Default, TlsLevel.AsDiscovered])
-            Assert.Contains(".example.com", Assert.Single(Of(null, Entries.Of(level, "a.example.com"), parent)), StringComparison.Ordinal);
+        Assert.Contains(".example.com", Assert.Single(Of(null, Entries.Of(TlsLevel.AsDiscovered, "a.example.com"), parent)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Under_an_enforced_parent_level_default_is_what_the_parent_says()
+    {
+        var (secure, exempt) = (Entries.Of(TlsLevel.Secure, ".example.com"), Entries.Of(TlsLevel.Default, "a.example.com"));
+
+        Assert.Empty(Of(null, exempt, secure));
+        Assert.Empty(Of(exempt, Entries.Of(TlsLevel.Secure, "a.example.com"), secure));
+        Assert.Contains(".example.com", Assert.Single(Of(exempt, Entries.Of(TlsLevel.May, "a.example.com"), secure)), StringComparison.Ordinal);
+        Assert.NotEmpty(Of(Entries.Of(TlsLevel.Secure, "a.example.com"), exempt, Entries.Of(TlsLevel.Encrypt, ".example.com")));
+        Assert.Empty(Of(Entries.Of(TlsLevel.Encrypt, "a.example.com"), exempt, secure));
+        Assert.NotEmpty(Of(Entries.Of(TlsLevel.Encrypt, "a.example.com"), exempt)); // without a parent main.cf decides
+    }
+
+    [Fact]
+    public void A_parent_at_level_default_hands_on_to_its_own_and_keeps_the_default_away()
+    {
+        var (key, middle) = (Entries.Of(TlsLevel.May, "a.b.example.com"), Entries.Of(TlsLevel.Default, ".b.example.com"));
+
+        Assert.Single(Of(null, key, middle, Entries.Of(TlsLevel.Secure, ".example.com")));
+        Assert.Empty(Of(null, key, middle, Entries.Of(TlsLevel.Secure) with { Key = NextHop.Default }));
+        Assert.Single(Of(null, key, Entries.Of(TlsLevel.Secure) with { Key = NextHop.Default }));
     }
 
     [Theory]
