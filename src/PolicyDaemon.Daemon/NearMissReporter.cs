@@ -116,7 +116,8 @@ internal sealed class NearMissReporter(
 
     private Finding Finding(PolicyStore store, string subject)
     {
-        var answered = configuration.Settings.Postfix.NearMiss == NearMissAnswer.Temporary ? "with a temporary error" : "as not found";
+        var postfix = configuration.Settings.Postfix;
+        var answered = postfix.NearMiss == NearMissAnswer.Temporary ? "with a temporary error" : "as not found";
         if (subject == TooMany)
         {
             return new(FindingKind.NearMiss, subject,
@@ -128,7 +129,7 @@ internal sealed class NearMissReporter(
         var forms = store.OtherForms(asked);
         return new(FindingKind.NearMiss, subject,
             $"Postfix asks for {subject} and is answered {answered}, while {string.Join(", ", forms.Select(other => other.Key.Text))} is configured; to Postfix these are different keys, so the one that it asks for needs an entry, too",
-            NearMiss.Command(asked, forms) ?? $"policyctl explain {Shell.Quote(subject)}",
+            NearMiss.Command(asked, forms, postfix) ?? $"policyctl explain {Shell.Quote(subject)}",
             time.GetUtcNow());
     }
 }

@@ -72,7 +72,7 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
             var explained = new ExplainedKey(key, entry, origin, LookupAnswer.NotFound, others, decisive is null)
             {
                 Discovered = discovered,
-                NearMissCommand = NearMiss.Command(key, forms),
+                NearMissCommand = NearMiss.Command(key, forms, postfix),
                 SubdomainsOnly = entry is null && key.IsPlainHostName && NextHop.Parse("." + key.Text) is var below && sources.Entry(below) is not null
                     ? below
                     : null,

@@ -8,13 +8,15 @@ public static class NearMiss
     /// <summary>The command after which an entry answers for the key, too: one like the entry that comes nearest to it.</summary>
     /// <param name="asked">The key that Postfix asks for.</param>
     /// <param name="entries">The entries with the same bare host.</param>
-    /// <returns>Null where that might be less than main.cf says, or nothing at all: then a person decides what the key is worth.</returns>
-    public static string? Command(NextHop asked, IEnumerable<Destination> entries)
+    /// <param name="postfix">What main.cf says.</param>
+    /// <returns>Null where that might be less than main.cf says, nothing at all, or meant for other servers: then a person decides what the key is worth.</returns>
+    public static string? Command(NextHop asked, IEnumerable<Destination> entries, PostfixSettings postfix)
     {
-        // The same brackets lead to the same servers.
-        var nearest = entries.Where(entry => entry is { Observe: false, Until: null } && entry.Policy.Level.Protection() >= Protection.Encrypted)
-            .OrderBy(entry => entry.Key.IsBracketed == asked.IsBracketed ? 0 : 1)
-            .ThenBy(entry => entry.Key.Port == asked.Port ? 0 : 1)
+        ArgumentNullException.ThrowIfNull(postfix);
+        // With other brackets Postfix goes to other servers, whose keys and names may be others.
+        var nearest = entries.Where(entry => entry is { Observe: false, Until: null } && entry.Key.IsBracketed == asked.IsBracketed
+                && entry.Policy.Level.Protection() >= Protection.Encrypted && entry.Policy.Level.IsAtLeast(postfix.SecurityLevel))
+            .OrderBy(entry => entry.Key.Port == asked.Port ? 0 : 1)
             .ThenBy(entry => entry.Key.Text, StringComparer.Ordinal)
             .FirstOrDefault();
         return nearest is null ? null : Like(asked, nearest.Key);

@@ -16,6 +16,9 @@ public enum PolicyWarningKind
     /// <summary>A level that lets mail leave in plain text.</summary>
     PlainText,
 
+    /// <summary>A level that is less than smtp_tls_security_level.</summary>
+    BelowSecurityLevel,
+
     /// <summary>A level of the entry <c>*</c> that many destinations cannot meet.</summary>
     ForEverybody,
 
@@ -70,7 +73,7 @@ public static class PolicyWarnings
     /// <param name="answer">What it is answered, where the caller knows that already.</param>
     public static IReadOnlyList<PolicyWarning> Of(Destination destination, PostfixSettings postfix, LookupAnswer? answer = null) =>
         [
-            .. OfLevel(destination),
+            .. OfLevel(destination, postfix),
             .. OfKey(destination),
             .. OfAttributes(destination.Policy),
             .. destination.Policy.Level.MatchesFingerprints() ? OfPins(destination, postfix) : [],
@@ -79,7 +82,7 @@ public static class PolicyWarnings
 
     private static PolicyWarning Warning(PolicyWarningKind kind, string reason, string advice = "") => new(kind, new Problem(reason, advice));
 
-    private static IEnumerable<PolicyWarning> OfLevel(Destination destination)
+    private static IEnumerable<PolicyWarning> OfLevel(Destination destination, PostfixSettings postfix)
     {
         var policy = destination.Policy;
         var trustsDns = policy.Effective().Contains(DefaultMatch.HostName, StringComparer.OrdinalIgnoreCase);
@@ -118,6 +121,10 @@ public static class PolicyWarnings
                 break;
         }
 
+        if (policy.Level is not (TlsLevel.None or TlsLevel.May) && policy.Level.IsOfPostfix() && !policy.Level.IsAtLeast(postfix.SecurityLevel))
+            yield return Warning(
+                PolicyWarningKind.BelowSecurityLevel, $"level {policy.Level.Name()} is less than main.cf says without an entry: "
+                + $"smtp_tls_security_level is {postfix.SecurityLevel.Name()} (security_level in [postfix])", "choose one that is as much");
         if (policy.Level.MatchesNames() && policy.ServerName is null)
             yield return Warning(
                 PolicyWarningKind.NoServerName, $"level {policy.Level.Name()} without servername sends no SNI unless main.cf does, and a server "

@@ -129,11 +129,11 @@ public class ExplainTests
         using var session = new CliSession("near_miss = " + answer);
         session.Succeed("domain", "add", "[mx.example.com]:587", "--level", "encrypt");
 
-        var result = session.Run("explain", "mx.example.com:submission", "--format", "table");
+        var result = session.Run("explain", "[mx.example.com]:smtp", "--format", "table");
 
         Assert.Equal(code, (int)result.Code);
         Assert.Contains(words, result.Out, StringComparison.Ordinal);
-        Assert.Contains("policyctl domain add mx.example.com:587 --like '[mx.example.com]:587'", result.Out, StringComparison.Ordinal);
+        Assert.Contains("policyctl domain add '[mx.example.com]:25' --like '[mx.example.com]:587'", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]

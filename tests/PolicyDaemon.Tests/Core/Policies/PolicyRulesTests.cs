@@ -240,6 +240,9 @@ public class PolicyRulesTests
     public void A_plain_entry_is_not_warned_about()
     {
         Assert.Empty(PolicyWarnings.Of(Entries.Of(TlsLevel.Encrypt), Entries.Sha256));
+        Assert.Equal(
+            PolicyWarningKind.BelowSecurityLevel,
+            Assert.Single(PolicyWarnings.Of(Entries.Of(TlsLevel.Encrypt), Entries.Sha256 with { SecurityLevel = TlsLevel.Secure })).Kind);
         Assert.Empty(PolicyWarnings.Of(Entries.Pinned(Entries.Sha256A), Entries.Sha256));
         Assert.Empty(PolicyWarnings.Of(Entries.Of(new TlsPolicy { Level = TlsLevel.Secure, ServerName = "hostname" }), Entries.Sha256));
     }
