@@ -21,6 +21,9 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly LookupService service;
     private readonly LookupOptions options;
     private readonly int limit;
+
+    // With those that have been ended and are still open.
+    private readonly int mostWithEnded;
     private readonly ILogger logger;
     private readonly ConnectionContext context;
     private readonly DeadlineSweep deadlines;
@@ -38,6 +41,7 @@ internal sealed class ConnectionRegistry : IDisposable
         this.service = service;
         this.options = options;
         limit = DescriptorLimit.Connections(options.MaxConnections);
+        mostWithEnded = DescriptorLimit.Connections(2 * options.MaxConnections);
         rooms = new ListenerRooms(limit);
         this.logger = logger;
         var shortest = options.RequestTimeout < options.ReplyTimeout ? options.RequestTimeout : options.ReplyTimeout;
@@ -95,37 +99,36 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     /// <summary>True where there is room for a new peer, after somebody else made way where it was needed.</summary>
-    /// <remarks>Who has been ended keeps its place until its end has run its course, which on a busy machine takes longer than the next peer
-    /// to come. Where all places are held by such, the new one is taken: it is not the peer that there is no room for.</remarks>
+    /// <remarks>Whose place was taken is open until its end has run its course, which on a busy machine takes longer than the next peer to come.
+    /// It counts in no listener's part any more, only in the number of all that are open, which the descriptors bound.</remarks>
     public bool TryMakeWay(ListenerRoom room)
     {
         MakingWay? first = null;
-        var isVacated = false;
+        int held;
         lock (sync)
         {
-            if (rooms.HasPlace(room))
+            var isFull = connections.Count >= mostWithEnded - rooms.KeptFrom(room);
+            if (!isFull && rooms.HasPlace(room))
                 return true;
 
             // Linear, and at the limit only.
-            foreach (var connection in connections)
+            foreach (var connection in isFull ? [] : connections)
             {
-                if (!ListenerRooms.CanGive(connection.Room, room))
-                    continue;
-                isVacated |= connection.IsLeaving;
-                if (MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
+                if (ListenerRooms.CanGive(connection.Room, room) && MakingWay.Of(connection, context.Time) is { } next && next.IsBefore(first))
                     first = next;
             }
 
-            isVacated &= connections.Count < 2 * limit;
+            held = room.Held;
+            if (first is { } giver)
+                GiveUp(giver.Connection);
         }
 
         if (limitLog.TryPass(out var suppressed))
-            logger.ConnectionLimit(room.Endpoint.Text, room.Held, limit, suppressed);
+            logger.ConnectionLimit(room.Endpoint.Text, held, limit, suppressed);
         if (first is not { } found)
         {
-            if (!isVacated)
-                service.Counters.ConnectionRefused();
-            return isVacated;
+            service.Counters.ConnectionRefused();
+            return false;
         }
 
         service.Counters.ConnectionEvicted();
@@ -209,10 +212,19 @@ internal sealed class ConnectionRegistry : IDisposable
         {
             connections.Remove(connection);
             passed++;
-            rooms.Leave(connection.Room);
+            GiveUp(connection);
             if (draining && connections.Count == 0)
                 drained.TrySetResult();
         }
+    }
+
+    // Under the lock.
+    private void GiveUp(MapConnection connection)
+    {
+        if (!connection.HasPlace)
+            return;
+        connection.HasPlace = false;
+        rooms.Leave(connection.Room);
     }
 
     private bool Sweep()
@@ -255,6 +267,8 @@ internal sealed class ConnectionRegistry : IDisposable
         service.Counters.TimedOut();
         if (timeoutLog.TryPass(out var suppressed))
             logger.PeerKeptWaiting(connection.Protocol.Name(), connection.ReplySince != 0 ? "take its reply" : "send its whole request", limit, suppressed);
+        lock (sync)
+            GiveUp(connection);
         connection.Abort(isTimeout: true);
     }
 }

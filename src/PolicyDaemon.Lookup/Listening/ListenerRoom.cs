@@ -8,7 +8,7 @@ internal sealed class ListenerRoom(MapEndpoint endpoint)
     /// <summary>The number of connections that no other listener can take from this one.</summary>
     public int Reserved { get; set; }
 
-    /// <summary>The number of open connections that this listener accepted.</summary>
+    /// <summary>The number of open connections that this listener accepted, without those that have been ended.</summary>
     public int Held { get; set; }
 }
 
@@ -26,16 +26,7 @@ internal sealed class ListenerRooms(int limit)
     private int held;
 
     /// <summary>The number of connections that are left for listeners whose own part is full.</summary>
-    private int Shared
-    {
-        get
-        {
-            var left = limit - held;
-            foreach (var room in rooms)
-                left -= Math.Max(0, room.Reserved - room.Held);
-            return left;
-        }
-    }
+    private int Shared => limit - held - KeptFrom(null);
 
     public ListenerRoom Open(MapEndpoint endpoint)
     {
@@ -57,6 +48,15 @@ internal sealed class ListenerRooms(int limit)
 
     /// <summary>True where a connection of the first listener can make way for one of the second.</summary>
     public static bool CanGive(ListenerRoom from, ListenerRoom to) => from == to || from.Held > from.Reserved;
+
+    /// <summary>The number of connections that are kept free for the others.</summary>
+    public int KeptFrom(ListenerRoom? one)
+    {
+        var kept = 0;
+        foreach (var room in rooms)
+            kept += room == one ? 0 : Math.Max(0, room.Reserved - room.Held);
+        return kept;
+    }
 
     public void Enter(ListenerRoom room)
     {

@@ -14,18 +14,19 @@ internal readonly record struct MakingWay
     // busy with all its connections ten times a second.
     private static readonly TimeSpan StandsStill = TimeSpan.FromMilliseconds(100);
 
-    private readonly MapConnection connection;
     private readonly Order order;
     private readonly long since;
     private readonly bool isIdle;
 
     private MakingWay(MapConnection connection, Order order, long since, bool isIdle)
     {
-        this.connection = connection;
+        Connection = connection;
         this.order = order;
         this.since = since;
         this.isIdle = isIdle;
     }
+
+    public MapConnection Connection { get; }
 
     private enum Order
     {
@@ -56,8 +57,8 @@ internal readonly record struct MakingWay
     public void End()
     {
         if (isIdle)
-            connection.Leave();
+            Connection.Leave();
         else
-            connection.Abort(isTimeout: true);
+            Connection.Abort(isTimeout: true);
     }
 }

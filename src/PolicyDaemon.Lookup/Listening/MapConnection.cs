@@ -42,6 +42,9 @@ internal sealed class MapConnection
     /// <summary>The listener's part of the connections that this one counts in.</summary>
     public ListenerRoom Room { get; }
 
+    /// <summary>True while it counts in its <see cref="Room"/>: until it ends, or has made way. The registry's, under its lock.</summary>
+    public bool HasPlace { get; set; } = true;
+
     /// <summary>The timestamp of the last request, or of its reply where that came later, or of the begin of the connection before the first one.</summary>
     public long LastActivity => Volatile.Read(ref lastActivity);
 

@@ -210,6 +210,35 @@ public sealed class ConnectionRegistryTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_has_been_ended_and_is_still_open_counts_in_nobodys_part_and_within_the_bound_of_all()
+    {
+        var open = new TaskCompletionSource();
+        for (var i = 0; i < 3 * Limit; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            var peer = new PipeTransport { Turn = () => open.Task };
+            if (registry.Admit(peer, socketmap))
+                peer.Send(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("22:tlspolicy many.example,", 50))));
+            else
+                refused++;
+        }
+
+        // Twice the limit, less what is kept for the others.
+        Assert.Equal((2 * Limit) - 4 - 2, data.Service.Counters.ConnectionsOpen);
+        Assert.Equal(Limit + 4 + 2, refused);
+        Assert.Equal(Limit - 4 - 2, socketmap.Held);
+        var kept = Enumerable.Range(0, 4).Select(_ => Connect(unix)).Concat(Enumerable.Range(0, 2).Select(_ => Connect(tcpTable))).ToList();
+        Assert.All(kept, peer => Assert.False(peer!.IsDisposed));
+
+        open.SetResult();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
+        while (data.Service.Counters.ConnectionsOpen > Limit)
+            await Task.Delay(1, deadline.Token);
+        Assert.NotNull(Connect(socketmap));
+    }
+
+    [Fact]
     public void Being_full_is_said_a_bounded_number_of_times_and_names_the_listener()
     {
         for (var i = 0; i < 1000; i++)
