@@ -46,5 +46,10 @@ public static class DiscoveryFloors
     };
 
     /// <summary>True where mail at this level is certain of all that the floor asks for.</summary>
-    public static bool IsMetBy(this DiscoveryFloor floor, TlsLevel level) => floor.Level() is not { } least || level.IsAtLeast(least);
+    /// <remarks><c>verify</c> of main.cf is as strict as <c>secure</c> by the ladder, and trusts a name that DNS gives, which is no policy of the destination.</remarks>
+    public static bool IsMetBy(this DiscoveryFloor floor, TlsLevel level) => floor switch
+    {
+        DiscoveryFloor.Secure => level is TlsLevel.Secure or TlsLevel.DaneOnly,
+        _ => floor.Level() is not { } least || level.IsAtLeast(least),
+    };
 }

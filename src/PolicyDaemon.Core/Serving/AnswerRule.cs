@@ -64,13 +64,19 @@ public readonly record struct AnswerRule(Origin Origin, EntryRole Role, Discover
         if (WithoutDiscovery is { } decided)
             return decided;
         if (Origin == Origin.Discovery && Role == EntryRole.Discovers)
-            return !IsFloorMet(discovery?.Verdict) ? Answerer.BelowFloor : discovery is null ? Answerer.Nobody : Answerer.Discovery;
+            return !IsFloorMet(discovery?.Verdict) ? Answerer.BelowFloor : OfDiscovery(discovery);
         if (Origin is not (Origin.Discovery or Origin.Default))
             return Answerer.Nobody;
         if (everybody is { } other && LookupKey.IsBareDomain(canonicalKey) && IsStricter(other, Origin == Origin.Discovery ? discovery : null))
             return Answerer.Default;
-        return Origin == Origin.Discovery && discovery is not null ? Answerer.Discovery : Answerer.Nobody;
+        return OfDiscovery(Origin == Origin.Discovery ? discovery : null);
     }
+
+    // A verdict may be older than what main.cf says now.
+    private Answerer OfDiscovery(DiscoverySide? discovery) =>
+        discovery is not { } side || (side.Verdict is { } known && !known.Level(Postfix.SecurityLevel).IsAtLeast(Postfix.SecurityLevel))
+            ? Answerer.Nobody
+            : Answerer.Discovery;
 
     private bool IsFloorMet(DiscoveredAnswer? verdict) =>
         Floor == DiscoveryFloor.None || (verdict is { } known && Floor.IsMetBy(known.Level(Postfix.SecurityLevel)));

@@ -129,7 +129,7 @@ public sealed class PolicySnapshot
         var perhapsOther = false;
         if (overlay is not null && overlay.TryFind(keyHash, canonicalKey, out var record, ref perhapsOther))
         {
-            if (!record.IsRemoved)
+            if (!record.IsRemoved && !PolicySnapshotTable.IsOver(record, time))
             {
                 reply = overlay.Reply(record, map, time);
                 return true;
@@ -139,14 +139,19 @@ public sealed class PolicySnapshot
         }
         else if (table.TryFind(keyHash, canonicalKey, out record, ref perhapsOther))
         {
-            reply = table.Reply(record, map, time);
-            return true;
+            if (!PolicySnapshotTable.IsOver(record, time))
+            {
+                reply = table.Reply(record, map, time);
+                return true;
+            }
+
+            perhapsOther = true;
         }
 
         reply = default;
         // All forms of a host have one hash: where it was not met there is none, and most misses end with one search.
         hasOtherForm = perhapsOther
-            && ((overlay is not null && overlay.HasHost(keyHash, bareHost, null)) || table.HasHost(keyHash, bareHost, overlay));
+            && ((overlay is not null && overlay.HasHost(keyHash, bareHost, time, null)) || table.HasHost(keyHash, bareHost, time, overlay));
         return false;
     }
 

@@ -90,9 +90,13 @@ internal sealed class PolicySnapshotTable
         return 0;
     }
 
-    /// <summary>Whether there is a record for this host, in any form, that another table does not hide.</summary>
-    /// <param name="hiding">The overlay whose "removed" records hide those here; null when there is none.</param>
-    public bool HasHost(uint hash, scoped ReadOnlySpan<byte> bareHost, PolicySnapshotTable? hiding)
+    /// <summary>True where the entry has ended, and the key is as one without an entry.</summary>
+    public static bool IsOver(in PolicySnapshotRecord record, TimeProvider time) => record.HasEnd && record.Then == 0 && HasEnded(record, time);
+
+    /// <summary>Whether there is a record for this host, in any form, that is not over and that another table does not hide.</summary>
+    /// <param name="time">Asked where an entry has an end, and only there.</param>
+    /// <param name="hiding">The overlay, whose records hide those here; null when there is none.</param>
+    public bool HasHost(uint hash, scoped ReadOnlySpan<byte> bareHost, TimeProvider time, PolicySnapshotTable? hiding)
     {
         var slots = this.slots;
         for (var at = Home(hash, slots.Length); slots[at] != 0; at = at + 1 == slots.Length ? 0 : at + 1)
@@ -100,8 +104,8 @@ internal sealed class PolicySnapshotTable
             if ((uint)(slots[at] >> 32) != hash)
                 continue;
             var record = Record((uint)slots[at]);
-            if (!record.IsRemoved && LookupKey.BareHost(record.Key).SequenceEqual(bareHost)
-                && (hiding is null || !hiding.TryFind(hash, record.Key, out var hider) || !hider.IsRemoved))
+            if (!record.IsRemoved && LookupKey.BareHost(record.Key).SequenceEqual(bareHost) && !IsOver(record, time)
+                && (hiding is null || !hiding.TryFind(hash, record.Key, out _)))
                 return true;
         }
 
@@ -124,7 +128,7 @@ internal sealed class PolicySnapshotTable
     /// <param name="time">Asked where the entry has an end, and only there.</param>
     public LookupReply Reply(PolicySnapshotRecord record, MapName map, TimeProvider time)
     {
-        if (record.HasEnd && (record.HasLapsed || time.GetUtcNow().ToUnixTimeSeconds() >= record.ValidUntil))
+        if (record.HasEnd && HasEnded(record, time))
         {
             if (record.Then == 0)
                 return new(LookupAnswerKind.NotFound, default, role: EntryRole.Absent);
@@ -133,4 +137,7 @@ internal sealed class PolicySnapshotTable
 
         return new(record.Kind(map), Text(record.TextPosition(map)), record.IsPinned, record.Role, record.Floor, record.Protection);
     }
+
+    private static bool HasEnded(in PolicySnapshotRecord record, TimeProvider time) =>
+        record.HasLapsed || time.GetUtcNow().ToUnixTimeSeconds() >= record.ValidUntil;
 }

@@ -192,9 +192,9 @@ public sealed class LookupService
     private LookupReply Decide(ParkedLookup waited, MapName map, scoped ReadOnlySpan<byte> key, DiscoveredRecord? record)
     {
         var snapshot = current.Current!;
-        snapshot.TryFind(key, map, time, out var entry);
+        snapshot.TryFind(key, map, time, out var entry, out var hasOtherForm);
         var origin = Precedence.Of(entry.Role, key, new SnapshotSources(snapshot, time, waited.Discovery.Scope));
-        var rule = new AnswerRule(origin, entry.Role, entry.Floor, IsNearMiss: false, postfix);
+        var rule = new AnswerRule(origin, entry.Role, entry.Floor, hasOtherForm, postfix);
         return rule.WithoutDiscovery is { } decided ? OfPerson(decided, entry, key) : Of(rule, snapshot, waited.Discovery, record, map, key, entry);
     }
 

@@ -27,7 +27,7 @@ public class TlsLevelTests
     {
         Assert.Equal(Place(level) switch { < 3 => Protection.PlainTextPossible, 3 => Protection.Encrypted, _ => Protection.Authenticated }, level.Protection());
         Assert.Equal(level.Protection() >= Protection.Encrypted, DiscoveryFloor.Encrypt.IsMetBy(level));
-        Assert.Equal(level.Protection() == Protection.Authenticated, DiscoveryFloor.Secure.IsMetBy(level));
+        Assert.Equal(level is TlsLevel.Secure or TlsLevel.DaneOnly, DiscoveryFloor.Secure.IsMetBy(level));
         Assert.Equal(level == TlsLevel.DaneOnly, DiscoveryFloor.DaneOnly.IsMetBy(level));
         Assert.True(DiscoveryFloor.None.IsMetBy(level));
     });

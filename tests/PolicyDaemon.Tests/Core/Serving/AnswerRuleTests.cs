@@ -33,6 +33,8 @@ public class AnswerRuleTests
 
     [Theory]
     [InlineData(DiscoveryFloor.None, null, TlsLevel.May, Answerer.Discovery)]
+    [InlineData(DiscoveryFloor.None, DiscoveredAnswer.Dane, TlsLevel.Encrypt, Answerer.Nobody)]
+    [InlineData(DiscoveryFloor.Secure, DiscoveredAnswer.NotFound, TlsLevel.Verify, Answerer.BelowFloor)] // a name that DNS gives
     [InlineData(DiscoveryFloor.Encrypt, null, TlsLevel.DaneOnly, Answerer.BelowFloor)] // nothing is known
     [InlineData(DiscoveryFloor.Encrypt, DiscoveredAnswer.NotFound, TlsLevel.May, Answerer.BelowFloor)]
     [InlineData(DiscoveryFloor.Encrypt, DiscoveredAnswer.NotFound, TlsLevel.Encrypt, Answerer.Discovery)]
@@ -63,6 +65,19 @@ public class AnswerRuleTests
     public void Of_a_bare_domain_the_stricter_of_discovery_and_the_default_is_served(
         string key, DiscoveredAnswer verdict, Protection everybody, Answerer answerer) =>
         Assert.Equal(answerer, Rule(Origin.Discovery).Of(Encoding.ASCII.GetBytes(key), Of(verdict), new DefaultSide(LookupAnswerKind.Found, everybody)));
+
+    [Theory]
+    [InlineData(DiscoveredAnswer.Dane, TlsLevel.May, Answerer.Discovery)]
+    [InlineData(DiscoveredAnswer.Dane, TlsLevel.Encrypt, Answerer.Nobody)]
+    [InlineData(DiscoveredAnswer.Secure, TlsLevel.Encrypt, Answerer.Discovery)]
+    [InlineData(DiscoveredAnswer.Secure, TlsLevel.DaneOnly, Answerer.Nobody)]
+    [InlineData(DiscoveredAnswer.DaneOnly, TlsLevel.DaneOnly, Answerer.Discovery)]
+    [InlineData(DiscoveredAnswer.NotFound, TlsLevel.Secure, Answerer.Discovery)]
+    public void What_was_discovered_before_the_level_of_main_cf_rose_is_not_answered_below_it(DiscoveredAnswer verdict, TlsLevel level, Answerer answerer)
+    {
+        var rule = Rule(Origin.Discovery) with { Postfix = Postfix with { SecurityLevel = level } };
+        Assert.Equal(answerer, rule.Of("a.example"u8, Of(verdict), null));
+    }
 
     [Fact]
     public void What_cannot_be_said_for_the_time_being_nobody_says_in_its_place()

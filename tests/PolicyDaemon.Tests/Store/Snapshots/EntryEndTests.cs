@@ -32,12 +32,12 @@ public sealed class EntryEndTests
         Assert.Equal(["NotFound ", "Found secure", "NotFound "], Answers(fixture));
         store.Time.Advance(TimeSpan.FromSeconds(1));
         // Before anybody but the clock has noticed.
-        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
         fixture.Poll();
-        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
         Assert.Empty(fixture.Loader.Ended);
         fixture.Settle();
-        Assert.Equal(["Found secure", "NotFound ", $"Found fingerprint match={PinA}"], Answers(fixture));
+        Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
         Assert.Equal(["a.example", "b.example", "c.example"], fixture.Loader.Ended.Select(ended => ended.Key).Order());
     }
 
