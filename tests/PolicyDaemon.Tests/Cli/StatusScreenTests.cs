@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -304,16 +305,8 @@ public sealed class StatusScreenTests
         Assert.EndsWith("\x1b[?25h\x1b[?1049l", screen.ToString(), StringComparison.Ordinal);
     }
 
-    private static async Task DrawnAsync(Screen screen, int drawings, Action pass)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        while (screen.Drawings < drawings)
-        {
-            pass();
-            await Task.Delay(1, deadline.Token);
-        }
-    }
+    private static Task DrawnAsync(Screen screen, int drawings, Action pass) =>
+        Until.TrueAsync(() => screen.Drawings >= drawings, pass, $"the screen was drawn {drawings} times");
 
     /// <summary>A terminal that tells how often it was drawn.</summary>
     private sealed class Screen : StringWriter

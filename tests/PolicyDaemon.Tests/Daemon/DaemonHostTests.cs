@@ -11,14 +11,13 @@ using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon;
 
 public sealed class DaemonHostTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-host").FullName;
 
     [Fact]
@@ -29,12 +28,9 @@ public sealed class DaemonHostTests : IDisposable
         var host = DaemonHost.Build(settings, Endpoints.From(settings), [], log);
         await host.StartAsync(TestContext.Current.CancellationToken);
         var prober = host.Services.GetRequiredService<ProberService>();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        while (prober.Status.State != "on" || DaemonStatusFile.TryRead(settings.StatusFile) is not { Prober.State: "on" })
-            await Task.Delay(20, deadline.Token);
+        await Until.TrueAsync(() => prober.Status.State == "on" && DaemonStatusFile.TryRead(settings.StatusFile) is { Prober.State: "on" });
 
-        await host.StopAsync(deadline.Token);
+        await host.StopAsync(TestContext.Current.CancellationToken).WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
         host.Dispose();
 
         Assert.True(prober.ExecuteTask!.IsCompletedSuccessfully);
@@ -57,16 +53,16 @@ public sealed class DaemonHostTests : IDisposable
             for (var line = 0; line < 30_000; line++)
                 logger.CannotGoOn("a line that nobody reads");
             using (var reload = ActivatorUtilities.CreateInstance<ReloadOnHangup>(host.Services))
-                await reload.ReloadAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
+                await reload.ReloadAsync().WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
             var malformed = await SocketmapClient.AskAsync(
-                endpoint, "tlspolicy", new string('x', 20_000), Patience, TimeProvider.System, TestContext.Current.CancellationToken);
+                endpoint, "tlspolicy", new string('x', 20_000), Until.Deadline, TimeProvider.System, TestContext.Current.CancellationToken);
             Assert.NotEqual(QueryStatus.TimedOut, malformed.Status);
             var answer = await SocketmapClient.AskAsync(
-                endpoint, "tlspolicy", "a.example", Patience, TimeProvider.System, TestContext.Current.CancellationToken);
+                endpoint, "tlspolicy", "a.example", Until.Deadline, TimeProvider.System, TestContext.Current.CancellationToken);
             Assert.Equal(QueryStatus.Answered, answer.Status);
             Assert.NotEqual(0, log.Dropped);
 
-            await host.StopAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await host.StopAsync(TestContext.Current.CancellationToken).WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
         }
         finally
         {

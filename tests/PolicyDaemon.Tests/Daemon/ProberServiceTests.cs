@@ -66,10 +66,10 @@ public sealed class ProberServiceTests : IAsyncLifetime
 
         await prober.StartAsync(CancellationToken.None);
 
-        await Until(() => !ledger.Results.IsEmpty);
+        await Until.TrueAsync(() => !ledger.Results.IsEmpty);
         Assert.True(ledger.Results.TryPeek(out var result));
         Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict);
-        await Until(() => prober.Status is { State: "on", Destinations: 1, InFlight: 0, Due: 0, PassEnded: not null });
+        await Until.TrueAsync(() => prober.Status is { State: "on", Destinations: 1, InFlight: 0, Due: 0, PassEnded: not null });
         Assert.Equal((false, null), (prober.Status.Resolver?.Trusted, prober.Status.Resolver?.SelfTestPassed));
     }
 
@@ -77,7 +77,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
     public async Task A_changed_entry_is_probed_within_seconds()
     {
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => prober.Status.State == "on");
+        await Until.TrueAsync(() => prober.Status.State == "on");
         ledger.Add(Key, Pinned());
 
         using (var store = PolicyStore.Open(configuration.Settings.Database, StoreAccess.Write, TimeProvider.System))
@@ -89,7 +89,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
 
         loader.Poll();
 
-        await Until(() => !ledger.Results.IsEmpty);
+        await Until.TrueAsync(() => !ledger.Results.IsEmpty);
     }
 
     [Fact]
@@ -98,10 +98,10 @@ public sealed class ProberServiceTests : IAsyncLifetime
         configuration.Settings = Settings("lookup_staleness = 1s\naddress_spacing = 0s\nprovider_spacing = 0s");
         ledger.Add(Key, Pinned());
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         // Postfix asks as long as there is mail; the first questions find a probe that is fresh.
-        await Until(() =>
+        await Until.TrueAsync(() =>
         {
             demand.Add(Encoding.ASCII.GetBytes(Key), DemandKind.Pinned);
             return server.Connections >= 3;
@@ -112,15 +112,15 @@ public sealed class ProberServiceTests : IAsyncLifetime
     public async Task It_is_switched_off_and_on_by_a_reload()
     {
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => prober.Status.State == "on");
+        await Until.TrueAsync(() => prober.Status.State == "on");
 
         configuration.Settings = Settings("enabled = no");
         prober.Apply();
-        await Until(() => prober.Status.State == "off");
+        await Until.TrueAsync(() => prober.Status.State == "off");
 
         configuration.Settings = Settings("");
         prober.Apply();
-        await Until(() => prober.Status.State == "on");
+        await Until.TrueAsync(() => prober.Status.State == "on");
     }
 
     [Fact]
@@ -128,12 +128,12 @@ public sealed class ProberServiceTests : IAsyncLifetime
     {
         configuration.Settings = Settings("ca_file = /nonexistent/roots.pem");
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => prober.Status is { State: "failing", Problem: { } problem } && problem.Contains("ca_file", StringComparison.Ordinal));
+        await Until.TrueAsync(() => prober.Status is { State: "failing", Problem: { } problem } && problem.Contains("ca_file", StringComparison.Ordinal));
 
         configuration.Settings = Settings("");
         prober.Apply();
 
-        await Until(() => prober.Status.State == "on");
+        await Until.TrueAsync(() => prober.Status.State == "on");
         Assert.False(prober.ExecuteTask!.IsCompleted);
     }
 
@@ -144,7 +144,7 @@ public sealed class ProberServiceTests : IAsyncLifetime
         dns.AddMx("slow.test", 10, "mx.test");
         ledger.Add($"slow.test:{silent.Target.Port}", Pinned());
         await prober.StartAsync(CancellationToken.None);
-        await Until(() => silent.Connections == 1);
+        await Until.TrueAsync(() => silent.Connections == 1);
 
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30)); // the reply's limit is a minute
         await prober.StopAsync(deadline.Token);
@@ -155,13 +155,6 @@ public sealed class ProberServiceTests : IAsyncLifetime
     private static Pin Pinned() => new(
         Fingerprint.Compute(DigestAlgorithm.Sha256, Certificate.PublicKey.ExportSubjectPublicKeyInfo()), PinSubject.PublicKey,
         PinState.Active, PinStrength.Person, DateTimeOffset.UnixEpoch);
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(20, deadline.Token);
-    }
 
     private Settings Settings(string probe) => SettingsReader.Parse(
         "x.conf",

@@ -194,27 +194,17 @@ public sealed class SixFaultsTests : IAsyncDisposable
     /// <summary>Lets time pass, has every destination probed, and people told of what was found.</summary>
     private async Task PassAsync(double minutes = 60)
     {
-        await UntilAsync(() => engine.IsIdle);
+        await Until.TrueAsync(() => engine.IsIdle);
         network.Session.Time.Advance(TimeSpan.FromMinutes(minutes));
         var asked = network.Session.Time.GetUtcNow();
         foreach (var key in keys)
             engine.Want(NextHop.Parse(key), ProbeReason.Person);
-        await UntilAsync(() => keys.All(key => ledger.Read(NextHop.Parse(key))?.LastProbe >= asked) && engine.IsIdle);
+        await Until.TrueAsync(() => keys.All(key => ledger.Read(NextHop.Parse(key))?.LastProbe >= asked) && engine.IsIdle);
         alerts.Pass();
-        await UntilAsync(() =>
+        await Until.TrueAsync(() =>
         {
             alerts.Pass();
             return alerts.Waiting == 0;
         });
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
     }
 }

@@ -17,7 +17,6 @@ namespace PolicyDaemon.Tests.Lookup;
 [Collection(MeasuredAlone.Name)]
 public sealed class LookupServerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly LookupTestData data = new();
     private readonly string directory = Directory.CreateTempSubdirectory("lookup-").FullName;
@@ -94,7 +93,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         // A socketmap question to a tcp_table port has no line feed: nothing comes back.
         Assert.True(MapEndpoint.TryParse(MapProtocol.Socketmap, server.Listening[0], out var wrong, out _));
         var result = await SocketmapClient.AskAsync(
-            wrong, "tlspolicy", "a.example\n", Patience, TimeProvider.System, TestContext.Current.CancellationToken);
+            wrong, "tlspolicy", "a.example\n", Until.Deadline, TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.Equal(QueryStatus.Malformed, result.Status);
     }
 
@@ -249,7 +248,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         await SendAsync(tcpTable, "get .example.com\nget .c");
         tcpTable.Shutdown(SocketShutdown.Send);
         Assert.Equal("200 encrypt\n", await ReadToEndAsync(tcpTable));
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 0);
     }
 
     [Fact]
@@ -285,7 +284,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         }
 
         await SayAsync(good, "14:tlspolicy .com,", "9:NOTFOUND ,");
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 1);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 1);
     }
 
     [Fact]
@@ -344,7 +343,7 @@ public sealed class LookupServerTests : IAsyncLifetime
             idle.ForEach(socket => socket.Dispose());
         }
 
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         Assert.Equal(100 * 50 + 1000, data.Service.Counters.Lookups);
     }
 
@@ -353,10 +352,10 @@ public sealed class LookupServerTests : IAsyncLifetime
     {
         var server = await StartAsync($"unix:{SocketPath}");
         await FloodAsync(500);
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         await FloodAsync(3000);
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 0);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 0);
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32L * 1024 * 1024);
         Assert.Equal(3500, data.Service.Counters.ConnectionsAccepted);
 
@@ -387,7 +386,7 @@ public sealed class LookupServerTests : IAsyncLifetime
         }
 
         await SayAsync(tcpTable, "get .com\n", "500 not%20found\n");
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen <= 20);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen <= 20);
         Assert.InRange(data.Service.Counters.ConnectionsEvicted, 40, 60);
         Assert.Equal("", await ReadToEndAsync(sockets[0])); // closed in an orderly way, so that Postfix asks again elsewhere
         await SayAsync(sockets[^1], "14:tlspolicy .com,", "9:NOTFOUND ,");
@@ -417,7 +416,7 @@ public sealed class LookupServerTests : IAsyncLifetime
                 await SayAsync(attackers[^1], sent, reply);
             }
 
-            await UntilAsync(() => data.Service.Counters.ConnectionsAccepted == 60);
+            await Until.TrueAsync(() => data.Service.Counters.ConnectionsAccepted == 60);
             for (var i = 0; i < 60; i++)
             {
                 using var client = await ConnectAsync(names[asked]);
@@ -440,16 +439,16 @@ public sealed class LookupServerTests : IAsyncLifetime
         await SayAsync(idle, "14:tlspolicy .com,", "9:NOTFOUND ,");
         using var late = await ConnectAsync(server.Listening[0]);
         await SendAsync(late, "14:tlspolicy");
-        await UntilAsync(() => data.Service.Counters.ConnectionsOpen == 2);
-        using var deadline = new CancellationTokenSource(Patience);
+        await Until.TrueAsync(() => data.Service.Counters.ConnectionsOpen == 2);
+        using var deadline = new CancellationTokenSource(Until.Deadline);
         var stop = server.StopAsync(deadline.Token);
         Assert.Equal("", await ReadToEndAsync(idle));
         await SendAsync(late, " .com,");
         var reply = await ReadToEndAsync(late);
         // The rest of the request may have come when the connection was already gone, if no octet of it had been read.
         Assert.True(reply is "9:NOTFOUND ," or "", reply);
-        await stop.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        await server.Completion.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await stop.WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
+        await server.Completion.WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -500,8 +499,8 @@ public sealed class LookupServerTests : IAsyncLifetime
     {
         Assert.True(MapEndpoint.TryParse(protocol, name, out var endpoint, out var reason), reason);
         return protocol == MapProtocol.Socketmap
-            ? await SocketmapClient.AskAsync(endpoint, map, key, Patience, TimeProvider.System, TestContext.Current.CancellationToken)
-            : await TcpTableClient.AskAsync(endpoint, key, Patience, TimeProvider.System, TestContext.Current.CancellationToken);
+            ? await SocketmapClient.AskAsync(endpoint, map, key, Until.Deadline, TimeProvider.System, TestContext.Current.CancellationToken)
+            : await TcpTableClient.AskAsync(endpoint, key, Until.Deadline, TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
     private static async Task<Socket> ConnectAsync(string name)
@@ -525,7 +524,7 @@ public sealed class LookupServerTests : IAsyncLifetime
     private static async Task<string> ReadAsync(Socket socket, int length)
     {
         var buffer = new byte[length];
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Until.Deadline);
         for (var count = 0; count < length;)
         {
             var received = await socket.ReceiveAsync(buffer.AsMemory(count), SocketFlags.None, deadline.Token);
@@ -540,7 +539,7 @@ public sealed class LookupServerTests : IAsyncLifetime
     {
         var text = new StringBuilder();
         var buffer = new byte[4096];
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Until.Deadline);
         while (await socket.ReceiveAsync(buffer, SocketFlags.None, deadline.Token) is var received and > 0)
             text.Append(Encoding.Latin1.GetString(buffer, 0, received));
         return text.ToString();
@@ -569,12 +568,5 @@ public sealed class LookupServerTests : IAsyncLifetime
         {
             // The server has had enough.
         }
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(Patience);
-        while (!condition())
-            await Task.Delay(10, deadline.Token);
     }
 }

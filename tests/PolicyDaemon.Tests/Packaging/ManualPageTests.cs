@@ -16,6 +16,16 @@ public sealed class ManualPageTests
     private static readonly string[] Help = ["-?", "-h", "--help", "/?", "/h"];
 
     [Fact]
+    public void The_README_names_every_page()
+    {
+        var readme = string.Join(' ', File.ReadAllText(Repository.Path("README.md")).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        var named = readme[readme.IndexOf("The manual pages are ", StringComparison.Ordinal)..].Split(". ")[0];
+        Assert.All(
+            Directory.GetFiles(Repository.Path("packaging", "man")).Select(file => Path.GetFileName(file)),
+            page => Assert.Contains($"{Path.GetFileNameWithoutExtension(page)}({page[^1]})", named, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_command_of_policyctl_has_its_subsection_and_no_other_is_described() =>
         Assert.Equal(
             Leaves(PolicyCtl.Model()).Select(leaf => leaf.Path).Order(StringComparer.Ordinal),

@@ -277,7 +277,7 @@ public sealed class AttackStoryTests : IAsyncDisposable
     {
         ledger.Add(key, TlsLevel.Fingerprint, mode, [new Pin(KeyOf(Genuine), PinSubject.PublicKey, PinState.Active, PinStrength.Person, time.GetUtcNow()), .. others]);
         Run(trusted);
-        await WaitAsync(() => !ledger.Results.IsEmpty);
+        await Until.TrueAsync(() => !ledger.Results.IsEmpty);
         Assert.Equal(DestinationVerdict.Ok, ledger.Results.Last().Result.Verdict);
     }
 
@@ -311,22 +311,12 @@ public sealed class AttackStoryTests : IAsyncDisposable
     private async Task ProbeAsync(double hours)
     {
         // A probe that is under way must not have its deadlines jump past.
-        await WaitAsync(() => engine!.IsIdle);
+        await Until.TrueAsync(() => engine!.IsIdle);
         time.Advance(TimeSpan.FromHours(hours));
         var results = ledger.Results.Count;
         engine!.Want(NextHop.Parse(key), ProbeReason.Person);
-        await WaitAsync(() => ledger.Results.Count > results);
-        await WaitAsync(() => engine.IsIdle);
+        await Until.TrueAsync(() => ledger.Results.Count > results);
+        await Until.TrueAsync(() => engine.IsIdle);
         jumps.AddRange(ledger.ProberFindings.Where(finding => finding.Kind == FindingKind.ClockJumped));
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
-            await Task.Delay(2, TestContext.Current.CancellationToken);
-        }
     }
 }

@@ -208,26 +208,16 @@ public sealed class ProberStoryTests : IAsyncDisposable
     {
         if (ledger.Results.IsEmpty)
         {
-            await WaitAsync(() => !ledger.Results.IsEmpty);
+            await Until.TrueAsync(() => !ledger.Results.IsEmpty);
             return ledger.Results.Last();
         }
 
         // A probe that is under way must not have its deadlines jump past.
-        await WaitAsync(() => engine!.IsIdle);
+        await Until.TrueAsync(() => engine!.IsIdle);
         time.Advance(TimeSpan.FromHours(hours));
         var asked = time.GetUtcNow();
         engine!.Want(NextHop.Parse(key), ProbeReason.Person);
-        await WaitAsync(() => ledger.Results.Last().At >= asked);
+        await Until.TrueAsync(() => ledger.Results.Last().At >= asked);
         return ledger.Results.Last();
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
     }
 }

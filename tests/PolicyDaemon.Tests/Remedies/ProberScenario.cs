@@ -12,7 +12,6 @@ using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Cli;
 using PolicyDaemon.Tests.Support;
-using Xunit;
 
 namespace PolicyDaemon.Tests.Remedies;
 
@@ -94,12 +93,12 @@ internal sealed class ProberScenario : RemedyScenario
 
     internal override async Task PassAsync()
     {
-        await UntilAsync(() => engine.IsIdle);
+        await Until.TrueAsync(() => engine.IsIdle);
         Session.Time.Advance(TimeSpan.FromMinutes(20));
         var asked = Session.Time.GetUtcNow();
         foreach (var key in keys)
             engine.Want(NextHop.Parse(key), ProbeReason.Person);
-        await UntilAsync(() => keys.TrueForAll(key => ledger.Read(NextHop.Parse(key))?.LastProbe >= asked) && engine.IsIdle);
+        await Until.TrueAsync(() => keys.TrueForAll(key => ledger.Read(NextHop.Parse(key))?.LastProbe >= asked) && engine.IsIdle);
     }
 
     public override async ValueTask DisposeAsync()
@@ -115,12 +114,4 @@ internal sealed class ProberScenario : RemedyScenario
     }
 
     private static RemedyCase Case(FindingKind kind) => new(kind.Name(), () => new ProberScenario(kind));
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(5, deadline.Token);
-    }
 }

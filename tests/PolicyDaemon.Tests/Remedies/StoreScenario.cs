@@ -9,6 +9,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Cli;
 using PolicyDaemon.Tests.Store;
+using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Remedies;
 
@@ -84,17 +85,14 @@ internal sealed class StoreScenario : RemedyScenario
                 break;
         }
 
-        await PassAsync();
+        await Until.TrueAsync(() => Open().Any(finding => finding.Kind.Name() == name.Split(' ')[0]), loader.Poll, $"the loader found {name}");
         running = StatusTests.Run(Session, "store", AuditEnd(), [.. loader.Findings.Select(finding => FindingJson.From(finding))]);
     }
 
-    internal override async Task PassAsync()
+    internal override Task PassAsync()
     {
-        for (var poll = 0; poll < 200 && Open().Count == 0; poll++)
-        {
-            loader.Poll();
-            await Task.Delay(5);
-        }
+        loader.Poll();
+        return Task.CompletedTask;
     }
 
     internal override CliResult Run(string program, IReadOnlyList<string> words)

@@ -56,7 +56,7 @@ internal sealed class FakeDnsServer : IAsyncDisposable
 
     /// <summary>Waits for a question that nobody has waited for yet; a reply that is held back is not ready by then.</summary>
     public async Task WhenAskedAsync(CancellationToken cancellation) =>
-        Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(60), cancellation), "nothing was asked");
+        Assert.True(await asked.WaitAsync(Until.Deadline, cancellation), "nothing was asked");
 
     public void Set(string name, int type, FakeDnsReply reply) => replies[(name.ToLowerInvariant(), type)] = reply;
 

@@ -12,7 +12,7 @@ internal sealed class StepTime(DateTimeOffset start) : FakeTimeProvider(start), 
     public async Task WhenSetAsync(int times, CancellationToken cancellation)
     {
         for (var i = 0; i < times; i++)
-            Assert.True(await changes.WaitAsync(TimeSpan.FromSeconds(60), cancellation), "the deadline was never set");
+            Assert.True(await changes.WaitAsync(Until.Deadline, cancellation), "the deadline was never set");
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

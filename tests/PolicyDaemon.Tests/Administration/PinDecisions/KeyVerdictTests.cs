@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Administration.PinDecisions;
@@ -28,6 +29,14 @@ public sealed class KeyVerdictTests
         Assert.Equal("looks like a renewal: same CA (Good CA); same name (mx.partner.test); the old certificate ends in 9 days", verdict.Sentence);
         Assert.Contains("no proof", verdict.Advice, StringComparison.Ordinal);
         Assert.Equal((0, 0), (verdict.Against.Length, verdict.Unknown.Length));
+    }
+
+    [Fact]
+    public void The_README_quotes_what_is_said()
+    {
+        var readme = string.Join(' ', File.ReadAllText(Repository.Path("README.md")).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        foreach (var facts in (KeyFacts[])[Renewal(), Spoil(Renewal(), "self-signed")])
+            Assert.Contains($"\"{KeyVerdict.Of(facts).Sentence.Replace("partner.test", "partner.example", StringComparison.Ordinal)}\"", readme, StringComparison.Ordinal);
     }
 
     [Theory]

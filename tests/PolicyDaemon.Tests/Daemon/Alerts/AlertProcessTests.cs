@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Hosting;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;
@@ -77,7 +78,7 @@ public sealed class AlertProcessTests : IDisposable
         Assert.Null(result.ExitCode);
         Assert.Contains("was ended after 2 s", result.Problem, StringComparison.Ordinal);
         var child = (await File.ReadAllTextAsync(Path.Combine(directory, "pid"), TestContext.Current.CancellationToken)).Trim();
-        await Until(() => !File.Exists($"/proc/{child}/stat") || File.ReadAllText($"/proc/{child}/stat").Contains(") Z ", StringComparison.Ordinal));
+        await Until.TrueAsync(() => !File.Exists($"/proc/{child}/stat") || File.ReadAllText($"/proc/{child}/stat").Contains(") Z ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -144,13 +145,6 @@ public sealed class AlertProcessTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(20, deadline.Token);
-    }
 
     private static Task<AlertRunResult> Run(params string[] command) => AlertProcess.RunAsync(
         command, Message, TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken);

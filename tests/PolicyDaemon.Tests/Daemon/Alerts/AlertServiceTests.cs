@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -10,6 +11,7 @@ using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;
@@ -209,15 +211,7 @@ public sealed class AlertServiceTests : IAsyncDisposable
         (ledger, alerts, workers) = Begin();
     }
 
-    private async Task Passes(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!condition())
-        {
-            alerts.Pass();
-            await Task.Delay(10, deadline.Token);
-        }
-    }
+    private Task Passes(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") => Until.TrueAsync(condition, () => alerts.Pass(), what);
 
     /// <summary>Until nothing is under way any more, and what was is written down.</summary>
     private async Task Settle()

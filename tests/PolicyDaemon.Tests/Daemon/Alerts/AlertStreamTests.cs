@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,6 +12,7 @@ using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;
@@ -222,15 +224,7 @@ public sealed class AlertStreamTests
             (ledger, alerts, workers) = Begin();
         }
 
-        public async Task PassUntilAsync(Func<bool> condition)
-        {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-            while (!condition())
-            {
-                alerts.Pass();
-                await Task.Delay(1, deadline.Token);
-            }
-        }
+        public Task PassUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") => Until.TrueAsync(condition, () => alerts.Pass(), what);
 
         public async Task SettleAsync()
         {

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Hosting;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Alerts;
@@ -124,7 +125,7 @@ public sealed class ChannelTests : IDisposable
         for (var attempt = 1; attempt <= 4; attempt++)
         {
             // The last attempt is followed by no pause.
-            await Until(() => Volatile.Read(ref channel.Tried) == attempt && time.Timers == Math.Min(attempt, 3));
+            await Until.TrueAsync(() => Volatile.Read(ref channel.Tried) == attempt && time.Timers == Math.Min(attempt, 3));
             Assert.Equal(attempt >= 3, worker.Problem is not null);
             if (attempt < 4)
                 time.Advance(TimeSpan.FromSeconds((5 << (attempt - 1)) - 1));
@@ -132,23 +133,16 @@ public sealed class ChannelTests : IDisposable
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        await Until(() => Volatile.Read(ref passed) == 1);
+        await Until.TrueAsync(() => Volatile.Read(ref passed) == 1);
         channel.Problem = null;
         Assert.True(worker.TryAdd(new AlertItem(AlertProcessTests.Message, new DueAlert(AlertEvent.Opened, 0, [], 1), 1)));
-        await Until(() => Volatile.Read(ref passed) == 2);
+        await Until.TrueAsync(() => Volatile.Read(ref passed) == 2);
         Assert.Null(worker.Problem);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(10, deadline.Token);
-    }
 
     private static RunningConfiguration Configured(string lines) =>
         new(SettingsReader.Parse("x.conf", Encoding.UTF8.GetBytes("[probe]\n" + lines)));

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
@@ -74,7 +75,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
 
         Assert.Equal(DiscoveredAnswer.DaneOnly, record!.Answer);
         Assert.Equal("dane-only", Encoding.ASCII.GetString(data.Service.Conclude(parked).Text));
-        await Until(() => data.Service.Discovery!.Records.Find("one.test") is not null);
+        await Until.TrueAsync(() => data.Service.Discovery!.Records.Find("one.test") is not null);
         Assert.Equal("dane-only", data.Ask("one.test").Text);
         Assert.Equal(1, data.Service.Discovered.FirstSights);
         // Nobody asks DNS for what is known.
@@ -86,7 +87,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         await service.StartAsync(CancellationToken.None);
         Assert.Equal("dane", data.Ask("one.test").Text); // who cannot wait
-        await Until(() => data.Ask("one.test").Text == "dane-only");
+        await Until.TrueAsync(() => data.Ask("one.test").Text == "dane-only");
         await service.StopAsync(CancellationToken.None);
         service.Dispose();
         ledger.Dispose();
@@ -120,20 +121,20 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         await service.StartAsync(CancellationToken.None);
         data.Ask("one.test");
-        await Until(() => data.Ask("one.test").Text == "dane-only");
-        await Until(() => IsStored("one.test"));
+        await Until.TrueAsync(() => data.Ask("one.test").Text == "dane-only");
+        await Until.TrueAsync(() => IsStored("one.test"));
 
         var discovery = data.Service.Discovery!;
         using (var store = PolicyStore.Open(Database, StoreAccess.Write, TimeProvider.System))
             Assert.True(store.ForgetDiscovered(NextHop.Parse("one.test")));
-        await Until(() => discovery.Records.Find("one.test") is null);
+        await Until.TrueAsync(() => discovery.Records.Find("one.test") is null);
 
         var scenario = DiscoveryScenario.Of("W", "I10", enforce: true);
         scenario.Now = TimeProvider.System.GetUtcNow();
         scenario.Use();
         using (var store = PolicyStore.Open(Database, StoreAccess.Write, TimeProvider.System))
             store.WriteDiscovered([new DiscoveredEntry(scenario.Memory with { Key = NextHop.Parse("one.test") }, null)]);
-        await Until(() => discovery.Records.Find("one.test") is { Answer: DiscoveredAnswer.Secure });
+        await Until.TrueAsync(() => discovery.Records.Find("one.test") is { Answer: DiscoveredAnswer.Secure });
     }
 
     [Fact]
@@ -141,7 +142,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         await service.StartAsync(CancellationToken.None);
         data.Ask("one.test");
-        await Until(() => data.Ask("one.test").Text == "dane-only");
+        await Until.TrueAsync(() => data.Ask("one.test").Text == "dane-only");
 
         configuration.Settings = Settings("observe");
         await service.ApplyAsync();
@@ -163,8 +164,8 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         await service.StartAsync(CancellationToken.None);
         data.Ask("one.test");
-        await Until(() => data.Ask("one.test").Text == "dane-only");
-        await Until(() => IsStored("one.test"));
+        await Until.TrueAsync(() => data.Ask("one.test").Text == "dane-only");
+        await Until.TrueAsync(() => IsStored("one.test"));
 
         File.Move(Database, Database + ".away");
         configuration.Settings = Settings("on", "security_level = encrypt");
@@ -197,14 +198,19 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     [Fact]
     public async Task What_was_found_a_moment_before_other_settings_came_is_known_to_them()
     {
+        // Its time stands still: what waits to be written with others is not written by itself, however long this takes.
+        service.Dispose();
+        ledger.Dispose();
+        (ledger, service) = Make(new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
         await service.StartAsync(CancellationToken.None);
         data.Ask("one.test");
-        await Until(() => data.Service.Discovery!.Records.Find("one.test") is not null);
-        Assert.False(IsStored("one.test")); // it waits to be written with others
+        await Until.TrueAsync(() => data.Service.Discovery!.Records.Find("one.test") is not null);
+        Assert.False(IsStored("one.test"));
 
         configuration.Settings = Settings("on", "security_level = encrypt");
         await service.ApplyAsync();
 
+        Assert.True(IsStored("one.test"));
         Assert.Equal("dane-only", data.Ask("one.test").Text);
     }
 
@@ -247,7 +253,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         data.Service.Answer(MapName.TlsPolicy, "one.test"u8, out var parked);
         Assert.NotNull(await parked!.Outcome.WaitAsync(Cancellation));
         Assert.True(discovery.Queue.TryWant("two.test"));
-        await Until(() => discovery.Records.Find("two.test") is not null);
+        await Until.TrueAsync(() => discovery.Records.Find("two.test") is not null);
         Assert.Single(logger.Lines, line => line.Level == LogLevel.Error);
     }
 
@@ -256,19 +262,19 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     {
         await service.StartAsync(CancellationToken.None);
         data.Ask("one.test");
-        await Until(() => IsStored("one.test"));
+        await Until.TrueAsync(() => IsStored("one.test"));
         var discovery = data.Service.Discovery!;
-        await Until(() => discovery.Records.Find("one.test") is not null);
+        await Until.TrueAsync(() => discovery.Records.Find("one.test") is not null);
 
         // Of what was changed nothing can be read for a while.
         Sql("ALTER TABLE discovered RENAME TO away");
         Sql("INSERT INTO discovery_notice (key) VALUES ('one.test')");
-        await Until(() => logger.Lines.Any(line => line.Message.Contains("cannot be read from the store", StringComparison.Ordinal)));
+        await Until.TrueAsync(() => logger.Lines.Any(line => line.Message.Contains("cannot be read from the store", StringComparison.Ordinal)));
         Assert.NotNull(discovery.Records.Find("one.test"));
         Sql("DELETE FROM away; ALTER TABLE away RENAME TO discovered");
 
-        await Until(() => discovery.Records.Find("one.test") is null);
-        await Until(() => new DiscoveredStore(ledger, TimeProvider.System).ReadNotices(1).Count == 0);
+        await Until.TrueAsync(() => discovery.Records.Find("one.test") is null);
+        await Until.TrueAsync(() => new DiscoveredStore(ledger, TimeProvider.System).ReadNotices(1).Count == 0);
     }
 
     [Fact]
@@ -279,7 +285,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         Assert.Equal(1, service.Status.Known["secure"]);
 
         data.Current = PolicySnapshot.Build(LookupTestData.Identity, [LookupTestData.Entry("one.test", LookupAnswer.Found("encrypt"))]);
-        await Until(() => Open().Count == 0);
+        await Until.TrueAsync(() => Open().Count == 0);
     }
 
     [Theory]
@@ -290,7 +296,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         await FindPolicyThatCoversNoneAsync();
         configuration.Settings = Settings(mode);
         await service.ApplyAsync();
-        await Until(() => Open().Count == 0);
+        await Until.TrueAsync(() => Open().Count == 0);
     }
 
     [Fact]
@@ -300,8 +306,8 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         var discovery = data.Service.Discovery!;
         // By a store that is put in place of the one of before, say: nobody but the daemon is left to settle it.
         Sql("DELETE FROM discovered; INSERT INTO discovery_notice (key) VALUES ('one.test')");
-        await Until(() => discovery.Records.Find("one.test") is null);
-        await Until(() => Open().Count == 0);
+        await Until.TrueAsync(() => discovery.Records.Find("one.test") is null);
+        await Until.TrueAsync(() => Open().Count == 0);
     }
 
     [Fact]
@@ -327,7 +333,7 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         using (var store = PolicyStore.Open(Database, StoreAccess.Write, TimeProvider.System))
             store.WriteDiscovered([new DiscoveredEntry(scenario.Memory with { Key = NextHop.Parse("one.test"), Used = scenario.Now }, null)]);
 
-        await Until(() => Open() is [{ Finding.Kind: FindingKind.PolicyCoversNone, Finding.Subject: "one.test" }]);
+        await Until.TrueAsync(() => Open() is [{ Finding.Kind: FindingKind.PolicyCoversNone, Finding.Subject: "one.test" }]);
     }
 
     private IReadOnlyList<FindingAlert> Open()
@@ -351,19 +357,11 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
         command.ExecuteNonQuery();
     }
 
-    private static async Task Until(Func<bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(5, deadline.Token);
-    }
-
-    private (ProbeLedger Ledger, DiscoveryService Service) Make()
+    private (ProbeLedger Ledger, DiscoveryService Service) Make(TimeProvider? time = null)
     {
         var made = new ProbeLedger(configuration.Settings.Database, configuration.Settings.Postfix, TimeProvider.System);
         return (made, new DiscoveryService(
-            configuration, data.Service, new DiscoveredStore(made, TimeProvider.System), data, logger, TimeProvider.System));
+            configuration, data.Service, new DiscoveredStore(made, TimeProvider.System), data, logger, time ?? TimeProvider.System));
     }
 
     private Settings Settings(string mode, string postfix = "security_level = may", string aliases = "", string probe = "") => SettingsReader.Parse("test.conf", Encoding.UTF8.GetBytes(

@@ -2,14 +2,13 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Daemon.Logging;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon.Logging;
 
 public sealed class LogSinkTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly ManualResetEventSlim reading = new(initialState: true);
     private readonly StringBuilder read = new();
     private readonly LogSink sink;
@@ -20,7 +19,7 @@ public sealed class LogSinkTests : IDisposable
     {
         sink = new LogSink(new LogLine(new FakeTimeProvider(), forJournal: true), line =>
         {
-            reading.Wait(Patience);
+            reading.Wait(Until.Deadline);
             if (isFull)
                 throw new IOException("No space left on device");
             lock (read)
@@ -49,7 +48,7 @@ public sealed class LogSinkTests : IDisposable
     }
 
     [Fact]
-    public void A_reader_that_stands_still_holds_up_nobody_and_is_told_what_it_missed()
+    public async Task A_reader_that_stands_still_holds_up_nobody_and_is_told_what_it_missed()
     {
         reading.Reset();
         const int count = 50_000;
@@ -59,9 +58,9 @@ public sealed class LogSinkTests : IDisposable
         Assert.InRange(dropped, 1, count - 1);
 
         reading.Set();
-        Until(() => Read.Contains("<4>3020 ", StringComparison.Ordinal));
+        await Until.TrueAsync(() => Read.Contains("<4>3020 ", StringComparison.Ordinal));
         Say("the last");
-        Until(() => Read.EndsWith("the last\n", StringComparison.Ordinal));
+        await Until.TrueAsync(() => Read.EndsWith("the last\n", StringComparison.Ordinal));
         Assert.Contains($"<4>3020 {dropped} log lines were dropped", Read, StringComparison.Ordinal);
         Assert.Equal(dropped, sink.Dropped);
         Assert.Equal(count - dropped + 2, Read.Count(character => character == '\n'));
@@ -87,17 +86,17 @@ public sealed class LogSinkTests : IDisposable
     }
 
     [Fact]
-    public void A_full_disk_costs_the_lines_and_nothing_else()
+    public async Task A_full_disk_costs_the_lines_and_nothing_else()
     {
         isFull = true;
         for (var i = 0; i < 100; i++)
             Say("lost");
-        Until(() => sink.Dropped == 100);
+        await Until.TrueAsync(() => sink.Dropped == 100);
         Assert.Empty(Read);
 
         isFull = false;
         Say("kept");
-        Until(() => Read.EndsWith("kept\n", StringComparison.Ordinal));
+        await Until.TrueAsync(() => Read.EndsWith("kept\n", StringComparison.Ordinal));
         Assert.Equal(2, Read.Count(character => character == '\n'));
         Assert.StartsWith("<4>3020 100 log lines were dropped", Read, StringComparison.Ordinal);
     }
@@ -109,7 +108,7 @@ public sealed class LogSinkTests : IDisposable
         Say("never read");
         var end = new Thread(sink.Dispose);
         end.Start();
-        Assert.True(end.Join(Patience));
+        Assert.True(end.Join(Until.Deadline));
         Say("too late");
         Assert.Equal(1, sink.Dropped);
     }
@@ -123,6 +122,4 @@ public sealed class LogSinkTests : IDisposable
     }
 
     private void Say(string text) => logger.Log(LogLevel.Information, new EventId(1), text, null, (state, _) => state);
-
-    private static void Until(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
 }

@@ -217,8 +217,7 @@ public sealed class DiscoveredLookupTests : IDisposable
         Assert.Equal(1, data.Service.Discovered.Parked);
         time.Advance(TimeSpan.FromSeconds(2));
         // Its end comes last, on the thread that concluded the lookup.
-        while (!peer.IsDisposed)
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => peer.IsDisposed);
         Assert.Equal(0, data.Service.Discovered.Parked);
     }
 
@@ -231,8 +230,7 @@ public sealed class DiscoveredLookupTests : IDisposable
 
         // The reply before it is still to be taken, and nobody will.
         peer.Leave();
-        while (!peer.IsDisposed)
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => peer.IsDisposed);
 
         Assert.Equal(0, data.Service.Discovered.Parked);
     }
@@ -244,15 +242,14 @@ public sealed class DiscoveredLookupTests : IDisposable
         var peer = Connect(MapProtocol.TcpTable, takesReplies: false);
         peer.Send("get new.example\n"u8);
         time.Advance(TimeSpan.FromSeconds(50));
-        while (data.Service.Discovered.Parked > 0)
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => data.Service.Discovered.Parked == 0);
 
         var seconds = 0;
-        for (; !peer.IsDisposed; seconds++)
+        await Until.TrueAsync(() => peer.IsDisposed, () =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
+            seconds++;
+        });
 
         Assert.True(seconds >= 30, $"ended after {seconds} s");
     }
@@ -333,12 +330,7 @@ public sealed class DiscoveredLookupTests : IDisposable
     private static async Task<string> TextAsync(PipeTransport peer, int length)
     {
         var text = "";
-        while (text.Length < length)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-            text += Text(peer.Received());
-        }
-
+        await Until.TrueAsync(() => (text += Text(peer.Received())).Length >= length);
         return text;
     }
 

@@ -196,7 +196,7 @@ public sealed class MxResolverTests : IAsyncDisposable
         using var resolver = new MxResolver(Options(), steps);
 
         var running = resolver.ResolveAsync(NextHop.Parse("example.com"), [], Cancellation);
-        await WaitUntilAsync(() => dns.Questions.Any());
+        await Until.TrueAsync(() => dns.Questions.Any());
         steps.Advance(Options().Timeout);
 
         Assert.Equal(DnsOutcome.Failed, (await running).Outcome);
@@ -553,12 +553,6 @@ public sealed class MxResolverTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => dns.DisposeAsync();
-
-    private static async Task WaitUntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-            await Task.Delay(5, Cancellation);
-    }
 
     private DnsOptions Options() => new() { Resolvers = [dns.EndPoint] };
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
@@ -38,7 +39,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task A_clock_that_was_ahead_for_a_moment_stops_nothing(int hours)
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(hours);
 
         time.Set(TimeSpan.FromHours(-hours));
@@ -53,7 +54,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task The_finding_ends_when_the_clock_has_kept_time_for_an_hour()
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         time.Set(TimeSpan.FromHours(-1));
         await AdvanceUntilAsync(() => Jumped() is not null);
 
@@ -69,7 +70,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task Seconds_are_nobodys_business(int seconds)
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         time.Set(TimeSpan.FromSeconds(seconds));
         var again = ledger.Results.Count + 1;
         engine!.Want(One, ProbeReason.Person);
@@ -82,7 +83,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task What_was_put_off_before_the_start_by_more_than_anything_waits_is_due()
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(24 * 400);
         await StopAsync();
 
@@ -98,7 +99,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task A_lookup_makes_a_probe_of_the_future_due()
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(6);
         await StopAsync();
 
@@ -113,7 +114,7 @@ public sealed class ClockTests : IAsyncDisposable
     public async Task Evidence_waits_for_a_pass_that_ended_since_the_clock_was_set_back()
     {
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         await ProbeAheadAsync(6);
         Assert.NotNull(engine!.PassEnded);
 
@@ -122,7 +123,7 @@ public sealed class ClockTests : IAsyncDisposable
         await AdvanceUntilAsync(() => network.Connections.Count == 3);
         Assert.Null(engine.PassEnded);
         network.Barrier.SetResult();
-        await WaitAsync(() => engine.PassEnded is not null);
+        await Until.TrueAsync(() => engine.PassEnded is not null);
     }
 
     public async ValueTask DisposeAsync()
@@ -139,9 +140,9 @@ public sealed class ClockTests : IAsyncDisposable
         time.Advance(TimeSpan.FromMinutes(2));
         time.Set(TimeSpan.FromHours(hours));
         engine!.Want(One, ProbeReason.Person);
-        await WaitAsync(() => ledger.Results.Count == 2);
+        await Until.TrueAsync(() => ledger.Results.Count == 2);
         Assert.True(ledger.Results.Last().At > TestCertificates.Now.AddHours(hours));
-        await WaitAsync(() => engine.IsIdle);
+        await Until.TrueAsync(() => engine.IsIdle);
     }
 
     private void Start()
@@ -160,26 +161,13 @@ public sealed class ClockTests : IAsyncDisposable
     }
 
     /// <summary>Lets minutes go by, for the spacing of an address and the longest time that the engine sleeps: half an hour at most.</summary>
-    private async Task AdvanceUntilAsync(Func<bool> condition)
+    private Task AdvanceUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
         var minutes = 0;
-        await WaitAsync(() =>
+        return Until.TrueAsync(condition, () =>
         {
-            if (condition())
-                return true;
             if (minutes++ < 30)
                 time.Advance(TimeSpan.FromMinutes(1));
-            return false;
-        });
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
-        }
+        }, what);
     }
 }

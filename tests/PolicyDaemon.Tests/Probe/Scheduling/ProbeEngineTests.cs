@@ -38,7 +38,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
             network.Server($"198.51.100.{i}", "key");
         Start();
 
-        await WaitAsync(() => ledger.Results.Count == 200);
+        await Until.TrueAsync(() => ledger.Results.Count == 200);
         Assert.Equal(4, network.Connections.Count);
         Assert.All(ledger.Results, result => Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict));
     }
@@ -48,13 +48,13 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         BehindOneAddress(20);
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 20);
+        await Until.TrueAsync(() => ledger.Results.Count == 20);
 
         network.Server("198.51.100.1", "new");
         time.Advance(TimeSpan.FromHours(1));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
 
-        await WaitAsync(() => Enumerable.Range(0, 20).All(i => ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("new")) == PinState.Candidate));
+        await Until.TrueAsync(() => Enumerable.Range(0, 20).All(i => ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("new")) == PinState.Candidate));
         Assert.Equal(2, network.Connections.Count);
     }
 
@@ -63,7 +63,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         await StopAsync();
 
         Start();
@@ -72,7 +72,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         Assert.Single(network.Connections);
 
         time.Advance(TimeSpan.FromHours(8));
-        await WaitAsync(() => network.Connections.Count == 2);
+        await Until.TrueAsync(() => network.Connections.Count == 2);
     }
 
     [Fact]
@@ -80,12 +80,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         for (var day = 2; day <= 6; day++)
         {
             time.Advance(ledger.Results.Last().NextDue - time.GetUtcNow());
-            await WaitAsync(() => ledger.Results.Count == day);
+            await Until.TrueAsync(() => ledger.Results.Count == day);
         }
 
         Assert.Equal(6, network.Connections.Count);
@@ -97,7 +97,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         time.Advance(TimeSpan.FromMinutes(4));
         engine.Want(NextHop.Parse("one.example"), ProbeReason.Lookup);
@@ -107,7 +107,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         time.Advance(TimeSpan.FromMinutes(2));
         engine.Want(NextHop.Parse("one.example"), ProbeReason.Lookup);
-        await WaitAsync(() => network.Connections.Count == 2);
+        await Until.TrueAsync(() => network.Connections.Count == 2);
     }
 
     [Fact]
@@ -115,13 +115,13 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start(OnlyWhenWanted);
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         for (var probe = 2; probe <= 11; probe++)
         {
             time.Advance(TimeSpan.FromHours(24));
             engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
-            await WaitAsync(() => ledger.Results.Count == probe);
+            await Until.TrueAsync(() => ledger.Results.Count == probe);
         }
 
         Assert.Equal((11, 2), (network.Connections.Count, network.BothAsked));
@@ -133,14 +133,14 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         network.RefusesTls12 = true;
         One();
         var engine = Start(OnlyWhenWanted);
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         for (var probe = 2; probe <= 14; probe++)
         {
             Assert.Equal(1, network.BothAsked);
             time.Advance(TimeSpan.FromDays(7));
             engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
-            await WaitAsync(() => ledger.Results.Count == probe);
+            await Until.TrueAsync(() => ledger.Results.Count == probe);
         }
 
         Assert.Equal(2, network.BothAsked);
@@ -151,12 +151,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         BehindOneAddress(10);
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 10);
+        await Until.TrueAsync(() => ledger.Results.Count == 10);
         network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.Timeout;
 
         time.Advance(TimeSpan.FromHours(1));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
-        await WaitAsync(() => ledger.Results.Count == 11);
+        await Until.TrueAsync(() => ledger.Results.Count == 11);
         await SettleAsync();
 
         Assert.Equal(11, ledger.Results.Count);
@@ -167,7 +167,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         engine.Want(NextHop.Parse("stranger.example"), ProbeReason.Person);
         await SettleAsync();
@@ -180,15 +180,15 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         ledger.Add("two.example", Pinned("key"));
         network.Zone("two.example", "198.51.100.1");
         ledger.Remove("one.example");
         engine.ListChanged();
-        await WaitAsync(() => ledger.Results.Count == 2);
+        await Until.TrueAsync(() => ledger.Results.Count == 2);
         time.Advance(TimeSpan.FromDays(2));
-        await WaitAsync(() => ledger.Results.Count == 3);
+        await Until.TrueAsync(() => ledger.Results.Count == 3);
         await SettleAsync();
 
         Assert.Equal(["one.example", "two.example", "two.example"], ledger.Results.Select(result => result.Key.Text));
@@ -201,16 +201,16 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         network.Tlsa.Add(RotationScenario.TlsaOf("new"));
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count >= 50);
+        await Until.TrueAsync(() => ledger.Results.Count >= 50);
         network.Server("198.51.100.7", "unannounced");
         network.Tlsa.Add(RotationScenario.TlsaOf("unannounced"));
         time.Advance(TimeSpan.FromHours(1));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Person);
 
-        await WaitAsync(() => ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Candidate);
+        await Until.TrueAsync(() => ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Candidate);
         // The sample, which must have been probed before anything is promoted.
-        await WaitAsync(() => network.Connections.Count >= 51 + 10);
-        await WaitAsync(() =>
+        await Until.TrueAsync(() => network.Connections.Count >= 51 + 10);
+        await Until.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
             return ledger.StateOf("d7.example", RotationScenario.KeyOf("unannounced")) == PinState.Active;
@@ -225,7 +225,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         One();
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         Assert.Equal(0, network.Retests);
 
         network.TroubleWhenRetested = "bogus.test must come back bogus and was answered";
@@ -250,7 +250,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count >= 100);
+        await Until.TrueAsync(() => ledger.Results.Count >= 100);
 
         // Someone between us and the world, who also forges TLSA records.
         network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
@@ -259,7 +259,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         time.Advance(TimeSpan.FromMinutes(10));
         engine.Want(NextHop.Parse("d7.example"), ProbeReason.Lookup);
 
-        await WaitAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
+        await Until.TrueAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
         for (var hour = 0; hour < 20; hour++)
         {
             time.Advance(TimeSpan.FromHours(1));
@@ -281,7 +281,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         EachBehindItsOwn(100);
         network.Tlsa.Add(RotationScenario.TlsaOf("key"));
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count >= 100);
+        await Until.TrueAsync(() => ledger.Results.Count >= 100);
 
         network.Tlsa.Add(RotationScenario.TlsaOf("forged"));
         for (var i = 0; i < 100; i += 5)
@@ -290,7 +290,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         engine.Want(NextHop.Parse("d5.example"), ProbeReason.Lookup);
 
         // No clock moves: only the first key's own sample can find the others.
-        await WaitAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
+        await Until.TrueAsync(() => ledger.ProberFindings.Any(finding => finding.Kind == FindingKind.BrakeOn));
         for (var hour = 0; hour < 20; hour++)
         {
             time.Advance(TimeSpan.FromHours(1));
@@ -307,11 +307,11 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         One();
         network.Failures[System.Net.IPAddress.Parse("198.51.100.1")] = ProbeOutcome.GreetingTemporary;
         var engine = Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         time.Advance(TimeSpan.FromMinutes(10));
         engine.Want(NextHop.Parse("one.example"), ProbeReason.Person);
-        await WaitAsync(() => ledger.Results.Count == 2);
+        await Until.TrueAsync(() => ledger.Results.Count == 2);
 
         Assert.Single(network.Connections);
         Assert.Equal(DestinationVerdict.Unreachable, ledger.Results.Last().Result.Verdict);
@@ -322,11 +322,11 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         One();
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         network.DnsFails = true;
 
         time.Advance(TimeSpan.FromHours(27));
-        await WaitAsync(() => ledger.Results.Count == 2);
+        await Until.TrueAsync(() => ledger.Results.Count == 2);
         var failed = ledger.Results.Last();
 
         Assert.Single(network.Connections);
@@ -341,13 +341,13 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         BehindOneAddress(20);
         network.DnsFails = true;
         Start();
-        await WaitAsync(() => ledger.Results.Count == 20);
+        await Until.TrueAsync(() => ledger.Results.Count == 20);
         Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
         Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
 
         network.DnsFails = false;
         time.Advance(TimeSpan.FromMinutes(20));
-        await WaitAsync(() => ledger.Results.Count == 40 && ledger.ProberFindings.Count == 0);
+        await Until.TrueAsync(() => ledger.Results.Count == 40 && ledger.ProberFindings.Count == 0);
         Assert.All(ledger.Results.Skip(20), result => Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict));
     }
 
@@ -357,11 +357,11 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         BehindOneAddress(20);
         network.DnsFailsFor = "d7.example";
         Start();
-        await WaitAsync(() => ledger.Results.Count == 20);
+        await Until.TrueAsync(() => ledger.Results.Count == 20);
         Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
 
         time.Advance(TimeSpan.FromMinutes(20));
-        await WaitAsync(() => ledger.Results.Count == 21);
+        await Until.TrueAsync(() => ledger.Results.Count == 21);
         Assert.Equal(("d7.example", FindingKind.DnsTrouble), (ledger.Results.Last().Key.Text, Assert.Single(ledger.Results.Last().Result.Findings).Kind));
         Assert.DoesNotContain(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
     }
@@ -372,11 +372,11 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         EachBehindItsOwn(40);
         network.DnsFailsWhere = key => key.Text.Contains('3', StringComparison.Ordinal);
         Start();
-        await WaitAsync(() => ledger.Results.Count == 40);
+        await Until.TrueAsync(() => ledger.Results.Count == 40);
         for (var i = 0; i < 3; i++)
         {
             time.Advance(TimeSpan.FromMinutes(20));
-            await WaitAsync(() => ledger.Results.Count >= 40 + (13 * (i + 1)));
+            await Until.TrueAsync(() => ledger.Results.Count >= 40 + (13 * (i + 1)));
         }
 
         var finding = Assert.Single(ledger.ProberFindings);
@@ -392,13 +392,13 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         EachBehindItsOwn(12);
         Start();
-        await WaitAsync(() => ledger.Results.Count == 12);
+        await Until.TrueAsync(() => ledger.Results.Count == 12);
         foreach (var address in ledger.Results.SelectMany(result => result.Targets).Select(target => target.Target.Address).Distinct())
             network.Failures[address] = ProbeOutcome.Timeout;
         time.Advance(TimeSpan.FromHours(27));
-        await WaitAsync(() => ledger.Results.Count == 24);
+        await Until.TrueAsync(() => ledger.Results.Count == 24);
         time.Advance(TimeSpan.FromMinutes(20));
-        await WaitAsync(() => ledger.Results.Count == 36);
+        await Until.TrueAsync(() => ledger.Results.Count == 36);
 
         Assert.Equal(FindingKind.NetworkTrouble, Assert.Single(ledger.ProberFindings).Kind);
         Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
@@ -406,7 +406,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         network.Failures.Clear();
         time.Advance(TimeSpan.FromMinutes(40));
-        await WaitAsync(() => ledger.Results.Count == 48 && ledger.ProberFindings.Count == 0);
+        await Until.TrueAsync(() => ledger.Results.Count == 48 && ledger.ProberFindings.Count == 0);
     }
 
     [Fact]
@@ -415,7 +415,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         One();
         network.DnsFails = true;
         Start();
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
 
         Assert.Equal(FindingKind.DnsTrouble, Assert.Single(ledger.Results.Last().Result.Findings).Kind);
     }
@@ -433,12 +433,12 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         network.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Start(new ScheduleOptions { ProbesPerSecond = 1_000_000, MaxConnections = 8, AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero });
-        await WaitAsync(() => network.Connections.Count == 8);
+        await Until.TrueAsync(() => network.Connections.Count == 8);
         await SettleAsync();
         Assert.Equal(8, network.Connections.Count);
         network.Barrier.SetResult();
 
-        await WaitAsync(() => ledger.Results.Count == 60);
+        await Until.TrueAsync(() => ledger.Results.Count == 60);
         Assert.Equal(8, network.MostOpen);
         Assert.False(network.TwoAtOnceToOneAddress);
     }
@@ -451,7 +451,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         for (var connections = 1; connections <= 3; connections++)
         {
-            await WaitAsync(() => network.Connections.Count == connections);
+            await Until.TrueAsync(() => network.Connections.Count == connections);
             await SettleAsync();
             Assert.Equal(connections, network.Connections.Count);
             time.Advance(TimeSpan.FromSeconds(10));
@@ -464,7 +464,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         BehindOneAddress(30);
         Start(new ScheduleOptions { ProbesPerSecond = 600, ProviderSpacing = TimeSpan.Zero });
 
-        await WaitAsync(() =>
+        await Until.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromMilliseconds(1));
             return ledger.Results.Count == 30;
@@ -480,7 +480,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         One();
         Start();
 
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         Assert.Equal("one.example", ledger.Results.First().Key.Text);
     }
 
@@ -494,7 +494,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         ledger.IsBroken = false;
         time.Advance(TimeSpan.FromMinutes(6));
 
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
     }
 
     [Fact]
@@ -506,7 +506,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         network.Tlsa.Add(RotationScenario.TlsaOf("other"));
         Start();
 
-        await WaitAsync(() => ledger.Results.Count == 1);
+        await Until.TrueAsync(() => ledger.Results.Count == 1);
         var result = ledger.Results.First().Result;
         Assert.Equal(DestinationVerdict.Mismatch, result.Verdict);
         Assert.Empty(result.Transitions);
@@ -578,16 +578,6 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         engines.Clear();
         stop.Dispose();
         stop = new CancellationTokenSource();
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "the condition never came true");
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
     }
 
     /// <summary>Lets everything that is due by now run. For claims that nothing happens: a slow machine can only make them pass.</summary>

@@ -325,13 +325,9 @@ public sealed class EntryEndTests
         return Temporary.Until(before, before with { Policy = new TlsPolicy { Level = TlsLevel.Default } }, until ?? store.Time.GetUtcNow() + Hour);
     }
 
-    private static async Task UntilSavedAsync(LoaderFixture fixture, TemporaryStore store)
+    private static Task UntilSavedAsync(LoaderFixture fixture, TemporaryStore store) => Until.TrueAsync(() => File.Exists(fixture.SnapshotFilePath), () =>
     {
-        while (!File.Exists(fixture.SnapshotFilePath))
-        {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-            store.Time.Advance(TimeSpan.FromSeconds(31));
-            fixture.Poll();
-        }
-    }
+        store.Time.Advance(TimeSpan.FromSeconds(31));
+        fixture.Poll();
+    });
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Snapshots;
-using Xunit;
+using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Store.Snapshots;
 
@@ -52,16 +52,7 @@ internal sealed class LoaderFixture : IDisposable
     }
 
     /// <summary>Polls until what runs in the background has found something.</summary>
-    internal async Task PollUntilAsync(FindingKind found)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!Kinds.Contains(found))
-        {
-            await Task.Delay(10, deadline.Token);
-            Poll();
-        }
-    }
+    internal Task PollUntilAsync(FindingKind found) => Until.TrueAsync(() => Kinds.Contains(found), Poll, $"there is a finding {found}");
 
     public void Dispose() => Loader.Dispose();
 }

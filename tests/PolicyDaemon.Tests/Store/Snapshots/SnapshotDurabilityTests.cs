@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -117,11 +119,10 @@ public sealed class SnapshotDurabilityTests
         return fixture;
     }
 
-    private static async Task UntilAsync(LoaderFixture fixture, Func<bool> condition)
+    private static Task UntilAsync(LoaderFixture fixture, Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        for (fixture.Poll(); !condition(); fixture.Poll())
-            await Task.Delay(1, deadline.Token);
+        fixture.Poll();
+        return Until.TrueAsync(condition, fixture.Poll, what);
     }
 
     private static string AnswerWithoutTheStore(TemporaryStore store, string key)

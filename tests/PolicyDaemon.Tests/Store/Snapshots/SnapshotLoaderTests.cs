@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -79,9 +80,7 @@ public class SnapshotLoaderTests
 
         store.Put(Secure("example.com"));
         store.Time.Advance(fixture.Options.PollInterval);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (fixture.Answer("example.com") != "Found secure")
-            await Task.Delay(1, deadline.Token);
+        await Until.TrueAsync(() => fixture.Answer("example.com") == "Found secure");
 
         await stop.CancelAsync();
         await running;
