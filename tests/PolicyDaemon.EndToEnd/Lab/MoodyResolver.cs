@@ -40,8 +40,8 @@ public sealed class MoodyResolver : IAsyncDisposable
     /// <summary>How many questions it has got.</summary>
     public int Asked => Volatile.Read(ref _asked);
 
-    /// <summary>How long it takes over every answer.</summary>
-    public TimeSpan Delay { get; set; }
+    /// <summary>Every answer is held back until this ends.</summary>
+    public Task Held { get; set; } = Task.CompletedTask;
 
     /// <summary>Answers like this from the next question on.</summary>
     public void Turn(ResolverMood mood) => _mood = mood;
@@ -81,7 +81,7 @@ public sealed class MoodyResolver : IAsyncDisposable
         if (mood == ResolverMood.Gone) return;
         try
         {
-            await Task.Delay(Delay, _stop.Token);
+            await Held.WaitAsync(_stop.Token);
         }
         catch (OperationCanceledException)
         {

@@ -158,14 +158,17 @@ public sealed class Policyd : IAsyncDisposable
         _daemon = null;
     }
 
-    /// <summary>Waits until the daemon's answer for a key begins like this; a change needs a moment to be live.</summary>
+    /// <summary>Waits until the daemon's answer for a key begins with these words; a change needs a moment to be live.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="answer">Whole words, so that <c>OK dane</c> is not <c>OK dane-only</c>; behind a blank or <c>=</c> anything may follow.</param>
     public Task ServesAsync(string key, string answer)
     {
         string? last = null;
         return Until.TrueAsync($"policyd answers \"{answer}...\" for {key}", async () =>
         {
             last = await AskAsync("tlspolicy", key);
-            return last is not null && last.StartsWith(answer, StringComparison.Ordinal);
+            return last is not null && last.StartsWith(answer, StringComparison.Ordinal)
+                && (last.Length == answer.Length || answer[^1] is ' ' or '=' || last[answer.Length] == ' ');
         }, () => $"last answer: {last}\n{Said}");
     }
 

@@ -4,7 +4,7 @@ using PolicyDaemon.EndToEnd.Lab;
 
 namespace PolicyDaemon.EndToEnd.Peers;
 
-/// <summary>OpenSMTPD, with one certificate: it takes no second one for a listener.</summary>
+/// <summary>OpenSMTPD, with one certificate: a listener takes further ones for other names only (smtpd.conf(5), <c>pki</c>).</summary>
 public sealed partial class OpenSmtpdPeer(Laboratory lab, PeerSetup setup, IPAddress address) : Peer(lab, PeerProgram.OpenSmtpd, setup, address)
 {
     protected override PeerLog Log => new(Ends, Quits, Complains, Said);

@@ -84,7 +84,10 @@ public abstract class Peer(Laboratory lab, PeerProgram program, PeerSetup setup,
     }
 
     /// <summary>The files with this ending of all certificates, as the server's configuration names them.</summary>
-    protected IEnumerable<string> Files(string ending) => Enumerable.Range(0, Certificates.Count).Select(number => $"{Home}/{Numbered(number, ending)}");
+    /// <param name="ending"><c>pem</c> or <c>key</c>.</param>
+    /// <param name="folder">Where the server finds them, if not at <see cref="Home"/>.</param>
+    protected IEnumerable<string> Files(string ending, string folder = Home) =>
+        Enumerable.Range(0, Certificates.Count).Select(number => $"{folder}/{Numbered(number, ending)}");
 
     protected Task WriteAsync(string file, string text) => File.WriteAllTextAsync(Path.Combine(Folder, file), text);
 

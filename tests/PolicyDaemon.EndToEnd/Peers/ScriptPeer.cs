@@ -9,6 +9,7 @@ namespace PolicyDaemon.EndToEnd.Peers;
 public sealed partial class ScriptPeer(Laboratory lab, PeerProgram program, PeerSetup setup, IPAddress address) : Peer(lab, program, setup, address)
 {
     private readonly bool _isPython = program == PeerProgram.Aiosmtpd;
+
     protected override PeerLog Log => new(Ends, Quits, Complains, Said);
 
     protected override async Task BeginAsync()
@@ -19,8 +20,8 @@ public sealed partial class ScriptPeer(Laboratory lab, PeerProgram program, Peer
         {
             host = Host,
             address = $"{Address}",
-            certificates = Enumerable.Range(0, Certificates.Count).Select(number => $"{Folder}/{number}.pem"),
-            keys = Enumerable.Range(0, Certificates.Count).Select(number => $"{Folder}/{number}.key"),
+            certificates = Files("pem", Folder),
+            keys = Files("key", Folder),
             minimum = Setup == PeerSetup.OneEcdsaTls13 ? "TLSv1.3" : "TLSv1.2",
             maximum = Setup == PeerSetup.OneEcdsaTls12 ? "TLSv1.2" : "TLSv1.3",
             refusesEhloOverTls = Setup == PeerSetup.RefusesEhloOverTls,

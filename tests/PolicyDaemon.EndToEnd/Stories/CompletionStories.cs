@@ -5,8 +5,6 @@ namespace PolicyDaemon.EndToEnd.Stories;
 /// <summary>TAB is pressed in real shells, in a terminal of tmux(1).</summary>
 public sealed class CompletionStories : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-tab-").FullName;
 
     private string Socket => Path.Combine(directory, "tmux");
@@ -24,18 +22,18 @@ public sealed class CompletionStories : IAsyncLifetime
     {
         await CommandLine.RunAsync(["tmux", "-S", Socket, "kill-server"]);
         // A shell that has lost its terminal writes its history here before it ends.
-        for (var attempt = 0; ; attempt++)
+        await Until.TrueAsync("nothing is written any more", () =>
         {
             try
             {
                 Directory.Delete(directory, recursive: true);
-                return;
+                return Task.FromResult(true);
             }
-            catch (IOException) when (attempt < 50)
+            catch (IOException)
             {
-                await Task.Delay(100);
+                return Task.FromResult(false);
             }
-        }
+        });
     }
 
     public static TheoryData<string, string, string> Lines
@@ -64,7 +62,7 @@ public sealed class CompletionStories : IAsyncLifetime
     {
         await StartAsync(shell);
         await TypeAsync(typed);
-        Assert.True(await ShowsAsync(completed, ignoresBackslashes: true), await ScreenAsync());
+        await ShowsAsync(completed, ignoresBackslashes: true);
     }
 
     [Theory]
@@ -77,7 +75,7 @@ public sealed class CompletionStories : IAsyncLifetime
         await TypeAsync("policyctl --config c.conf domain add x.example --level d");
         // The first one completes what all have in common; bash lists with the second one behind that.
         await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Tab", "Tab"]);
-        Assert.True(await ShowsAsync("dane-only"), await ScreenAsync());
+        await ShowsAsync("dane-only");
         Assert.DoesNotContain("danube.example", await ScreenAsync(), StringComparison.Ordinal);
         if (shell != "bash")
             Assert.Contains("TLSA", await ScreenAsync(), StringComparison.Ordinal);
@@ -117,30 +115,27 @@ public sealed class CompletionStories : IAsyncLifetime
         (await CommandLine.RunAsync(["tmux", "-S", Socket, "-f", "/dev/null", "new-session", "-d", "-x", "180", "-y", "40", "-c", directory, "env", path, $"HOME={directory}", .. command])).Require();
         await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "-l", setup + "; clear"]);
         await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Enter"]);
-        Assert.True(await ShowsAsync("ready> ", atLineStart: true), await ScreenAsync());
+        await ShowsAsync("ready> ", atLineStart: true);
     }
 
     private async Task TypeAsync(string text)
     {
         await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "-l", text]);
-        Assert.True(await ShowsAsync(text), await ScreenAsync());
+        await ShowsAsync(text);
         await CommandLine.RunAsync(["tmux", "-S", Socket, "send-keys", "Tab"]);
     }
 
-    private async Task<bool> ShowsAsync(string text, bool ignoresBackslashes = false, bool atLineStart = false)
+    /// <summary>Waits until the screen shows a text.</summary>
+    private async Task ShowsAsync(string text, bool ignoresBackslashes = false, bool atLineStart = false)
     {
-        var begun = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(begun) < Patience)
+        var screen = "";
+        await Until.TrueAsync($"the screen shows \"{text}\"", async () =>
         {
-            var screen = await ScreenAsync();
+            screen = await ScreenAsync();
             if (ignoresBackslashes)
                 screen = screen.Replace("\\", "", StringComparison.Ordinal);
-            if (atLineStart ? screen.StartsWith(text, StringComparison.Ordinal) : screen.Contains(text, StringComparison.Ordinal))
-                return true;
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        }
-
-        return false;
+            return atLineStart ? screen.StartsWith(text, StringComparison.Ordinal) : screen.Contains(text, StringComparison.Ordinal);
+        }, () => screen);
     }
 
     private async Task<string> ScreenAsync() => (await CommandLine.RunAsync(["tmux", "-S", Socket, "capture-pane", "-p", "-J"])).Output;

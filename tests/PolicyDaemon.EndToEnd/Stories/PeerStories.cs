@@ -116,8 +116,9 @@ public sealed class PeerStories(PeerLaboratory lab) : ProberStories(lab)
 
     private static bool Takes(PeerProgram program, PeerSetup setup) => setup switch
     {
+        // A listener of OpenSMTPD has one certificate for a name.
         PeerSetup.TwoCertificates => program != PeerProgram.OpenSmtpd,
-        // Only these can be told to look whether TLS is on.
+        // Only the configurations of these can refuse EHLO over TLS and accept it before.
         PeerSetup.RefusesEhloOverTls => program is PeerProgram.Exim or PeerProgram.Aiosmtpd,
         _ => true,
     };

@@ -56,6 +56,9 @@ public abstract class DiscoveringStories(Laboratory lab) : ProberStories(lab)
         return Destination.CreateAsync(Lab, domain, Servers[0]);
     }
 
+    /// <summary>Sets one MX host (mx1.DOMAIN), the first of <see cref="Servers"/>, for a domain. Takes effect when DNS is published.</summary>
+    protected void Mail(string domain) => Lab.Dns.Set(domain, "MX", $"10 mx1.{domain}.").Set("mx1." + domain, "A", $"{Servers[0].IPv4}");
+
     /// <summary>Serves a policy for a domain and announces it. Takes effect when DNS is published.</summary>
     protected void Announce(string domain, ServedPolicy policy, string id = "1")
     {
@@ -81,12 +84,36 @@ public abstract class DiscoveringStories(Laboratory lab) : ProberStories(lab)
             ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "python3", "-c", Age, prober.Policyd.Database, time.TotalSeconds.ToString(CultureInfo.InvariantCulture)])).Require();
     }
 
-    /// <summary>What <c>policyctl discovery list</c> says, by key: verdict, row, when it was asked for, until when a policy holds.</summary>
+    /// <summary>What <c>policyctl discovery list</c> says, by key: verdict, row, when DNS was asked, until when a policy holds.</summary>
     protected static async Task<IReadOnlyDictionary<string, string[]>> ListAsync(Prober prober)
     {
         ArgumentNullException.ThrowIfNull(prober);
         return (await prober.Policyd.DoAsync("discovery", "list", "--format", "tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(row => row.Split('\t')).ToDictionary(row => row[0], row => row[1..]);
+    }
+
+    /// <summary>Waits until a domain was discovered again, and what came of it is stored: until then its answer is that of before, whatever it will be.</summary>
+    /// <param name="since">Before this it was asked for last, by more than a second.</param>
+    protected static Task AwaitRenewedAsync(Prober prober, string domain, DateTimeOffset since)
+    {
+        ArgumentNullException.ThrowIfNull(prober);
+        return Until.TrueAsync($"{domain} is discovered again", async () =>
+        {
+            // Whoever asks has what is due renewed.
+            await prober.AnswerAsync(domain);
+            return (await ListAsync(prober)).TryGetValue(domain, out var row)
+                && DateTimeOffset.Parse(row[2], CultureInfo.InvariantCulture) > since - TimeSpan.FromSeconds(1);
+        }, () => prober.Tell(null));
+    }
+
+    /// <summary>Waits until the daemon says that a lookup was answered without its verdict, which did not come in time. It says so every ten seconds.</summary>
+    protected static Task AwaitTimedOutAsync(Prober prober)
+    {
+        ArgumentNullException.ThrowIfNull(prober);
+        return Until.TrueAsync(
+            "a lookup had no verdict in time", async () => (await prober.Policyd.JsonAsync("status"))
+                .GetProperty("daemon").GetProperty("discovery").GetProperty("timed_out").GetInt64() > 0,
+            () => prober.Tell(null));
     }
 
     /// <summary>Waits until <c>policyctl discovery show</c> says this of a domain.</summary>

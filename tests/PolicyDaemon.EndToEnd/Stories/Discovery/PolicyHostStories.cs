@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PolicyDaemon.EndToEnd.Lab;
 
 namespace PolicyDaemon.EndToEnd.Stories.Discovery;
@@ -8,9 +7,6 @@ namespace PolicyDaemon.EndToEnd.Stories.Discovery;
 public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStories(lab)
 {
     private const string Secure = "OK secure match=";
-
-    // More than the daemon waits by far, and less than its own limits by far.
-    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task Whatever_a_policy_host_does_no_policy_is_made_up_and_none_is_lost_before_it_expires()
@@ -39,7 +35,7 @@ public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStorie
 
         foreach (var (domain, fault) in domains.Zip(faults.Keys))
         {
-            Lab.Dns.Set(domain, "MX", $"10 mx1.{domain}.").Set("mx1." + domain, "A", $"{Servers[0].IPv4}");
+            Mail(domain);
             Announce(domain, Good(domain));
             Fail(domain, fault);
         }
@@ -47,13 +43,13 @@ public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStorie
         await Lab.Dns.PublishAsync();
         await Servers[0].PresentAsync(Lab.Certificates.SelfSigned("somebody.test"));
 
-        // At first sight nothing is known of a policy, and mail goes out. A slow host keeps nobody waiting.
-        var watch = Stopwatch.StartNew();
+        // At first sight nothing is known of a policy, and mail goes out. A slow host keeps nobody waiting: it has not answered yet, and of a
+        // fetch that had failed for it there would be a verdict.
         Assert.Equal("OK dane", await prober.AnswerAsync("slow.host.plain.test"));
-        Assert.True(watch.Elapsed < Prompt, $"the first answer took {watch.Elapsed}");
         foreach (var domain in domains[..^1]) await prober.Policyd.ServesAsync(domain, "NOTFOUND ");
         foreach (var attempt in (await Sender.DeliverAllAsync([.. domains.Select(domain => "user@" + domain)])).Values) attempt.AssertSent("Untrusted");
         foreach (var (domain, fault) in domains.Zip(faults.Keys).SkipLast(1)) await AwaitShownAsync(prober, domain, faults[fault].Said);
+        await AwaitTimedOutAsync(prober);
         slow.SetResult();
         await prober.Policyd.ServesAsync(domains[^1], Secure);
 
@@ -92,7 +88,8 @@ public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStorie
         var prober = await StartAsync();
         foreach (var domain in domains)
         {
-            Lab.Dns.Set(domain, "MX", $"10 mx1.{domain}.").Set("mx1." + domain, "A", $"{Servers[0].IPv4}").Set("mx2." + domain, "A", $"{Servers[1].IPv4}");
+            Mail(domain);
+            Lab.Dns.Set("mx2." + domain, "A", $"{Servers[1].IPv4}");
             Announce(domain, ServedPolicy.Of("enforce", "mx1." + domain));
         }
 
@@ -143,22 +140,23 @@ public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStorie
         string[] domains = [.. Enumerable.Range(1, 12).Select(number => $"d{number}.killed.plain.test")];
         foreach (var domain in domains)
         {
-            Lab.Dns.Set(domain, "MX", $"10 mx1.{domain}.").Set("mx1." + domain, "A", $"{Servers[0].IPv4}");
+            Mail(domain);
             Announce(domain, ServedPolicy.Of("enforce", "mx1." + domain));
         }
 
         await Lab.Dns.PublishAsync();
         var prober = await StartAsync();
-        // In the midst of first sights: those that were answered are kept, the others nobody has relied on.
-        var asked = domains.Select(domain => prober.AnswerAsync(domain)).ToList();
+        // In the midst of first sights: those that were answered are kept, one at least, the others nobody has relied on.
+        await prober.Policyd.ServesAsync(domains[0], Secure);
+        var asked = domains.Skip(1).Select(domain => prober.AnswerAsync(domain)).ToList();
         await Task.WhenAny(asked);
         await prober.Policyd.KillAsync();
-        var known = domains.Zip(await Task.WhenAll(asked)).Where(pair => pair.Second.StartsWith(Secure, StringComparison.Ordinal)).Select(pair => pair.First).ToList();
-        Lab.Dns.Set("mta-sts." + known.FirstOrDefault(domains[0]), "A", Nobody);
+        var answered = domains.Skip(1).Zip(await Task.WhenAll(asked)).Where(pair => pair.Second.StartsWith(Secure, StringComparison.Ordinal)).Select(pair => pair.First);
+        Lab.Dns.Set("mta-sts." + domains[0], "A", Nobody);
         await Lab.Dns.PublishAsync();
         await prober.Policyd.StartAsync();
-        foreach (var domain in known) Assert.StartsWith(Secure, await prober.AnswerAsync(domain), StringComparison.Ordinal);
-        foreach (var domain in domains.Skip(1)) await prober.Policyd.ServesAsync(domain, Secure);
+        foreach (var domain in answered.Prepend(domains[0])) Assert.StartsWith(Secure, await prober.AnswerAsync(domain), StringComparison.Ordinal);
+        foreach (var domain in domains) await prober.Policyd.ServesAsync(domain, Secure);
 
         // Nobody waits after a restart, even where nothing can be asked.
         await Lab.Dns.StopResolverAsync();
@@ -166,7 +164,7 @@ public sealed class PolicyHostStories(ProbingLaboratory lab) : DiscoveringStorie
         {
             await prober.Policyd.StopAsync();
             await prober.Policyd.StartAsync();
-            foreach (var domain in domains.Skip(1)) Assert.StartsWith(Secure, await prober.AnswerAsync(domain), StringComparison.Ordinal);
+            foreach (var domain in domains) Assert.StartsWith(Secure, await prober.AnswerAsync(domain), StringComparison.Ordinal);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using PolicyDaemon.EndToEnd.Lab;
 
@@ -9,22 +8,20 @@ namespace PolicyDaemon.EndToEnd.Stories.Discovery;
 public sealed class ResolverTroubleStories(ProbingLaboratory lab) : DiscoveringStories(lab)
 {
     [Fact]
-    public async Task A_slow_resolver_delays_the_first_answer_by_a_bounded_moment_and_the_next_one_is_right()
+    public async Task A_slow_resolver_delays_the_first_answer_by_a_bounded_time_and_the_next_one_is_right()
     {
         var destination = await DaneAsync("first.slow.signed.test", out _);
         await using var resolver = new MoodyResolver(Lab.Sandbox, IPAddress.Parse("127.0.0.63"));
         var prober = await StartAsync(Lab.Probing().Asking(resolver.Address).With("dns_timeout", "8s"));
         await prober.Policyd.ServesAsync((await DaneAsync("warm.slow.signed.test", out _)).Domain, "OK dane-only");
 
-        // MX, addresses and TLSA, one after the other; a try ends after two seconds.
-        resolver.Delay = TimeSpan.FromSeconds(1.4);
-        var watch = Stopwatch.StartNew();
+        // The lookup is answered although the resolver has answered nothing; had its questions failed, there would be a verdict.
+        var slow = new TaskCompletionSource();
+        resolver.Held = slow.Task;
         Assert.Equal("OK dane", await prober.AnswerAsync(destination.Domain));
-        var first = watch.Elapsed;
+        slow.SetResult();
         await prober.Policyd.ServesAsync(destination.Domain, "OK dane-only");
-        // 1.5 s, on a machine that may be busy; the lookups take 4.2.
-        Assert.InRange(first, TimeSpan.FromSeconds(1.4), TimeSpan.FromSeconds(3.9));
-        Assert.True(watch.Elapsed > TimeSpan.FromSeconds(4.1), $"everything was looked up after {watch.Elapsed}");
+        await AwaitTimedOutAsync(prober);
     }
 
     [Fact]
@@ -36,8 +33,8 @@ public sealed class ResolverTroubleStories(ProbingLaboratory lab) : DiscoveringS
         Announce(sts.Domain, ServedPolicy.Of("enforce", sts.MxHosts));
         foreach (var name in new[] { "new1", "new2" })
         {
-            var host = $"mx1.{name}.trouble.signed.test";
-            Lab.Dns.Set($"{name}.trouble.signed.test", "MX", $"10 {host}.").Set(host, "A", $"{Servers[0].IPv4}").Set($"_25._tcp.{host}", "TLSA", $"3 1 1 {certificate.PublicKeyFingerprint}");
+            Mail($"{name}.trouble.signed.test");
+            Lab.Dns.Set($"_25._tcp.mx1.{name}.trouble.signed.test", "TLSA", $"3 1 1 {certificate.PublicKeyFingerprint}");
         }
 
         await Lab.Dns.PublishAsync();
