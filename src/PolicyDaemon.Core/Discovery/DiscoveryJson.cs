@@ -143,10 +143,16 @@ internal sealed class TlsLevelConverter : JsonConverter<TlsLevel>
 
 internal sealed class SecondsConverter : JsonConverter<TimeSpan>
 {
-    private const double Most = 9e11; // a TimeSpan holds some more, and not 1e12
+    // As a number with a fraction it is a little more than a TimeSpan can hold.
+    private static readonly double Longest = TimeSpan.MaxValue.TotalSeconds;
 
-    public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.GetDouble() is var seconds && Math.Abs(seconds) <= Most ? TimeSpan.FromSeconds(seconds) : throw new JsonException("no duration in seconds");
+    public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var seconds = reader.GetDouble();
+        return seconds == Longest ? TimeSpan.MaxValue
+            : Math.Abs(seconds) < Longest ? TimeSpan.FromSeconds(seconds)
+            : throw new JsonException("no duration in seconds");
+    }
 
     public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
 }
