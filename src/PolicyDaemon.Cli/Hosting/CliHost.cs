@@ -42,6 +42,9 @@ internal sealed record CliHost : Streams
     /// <summary>True once that was told.</summary>
     public Func<bool> IsDone { get; init; } = () => false;
 
+    /// <summary>Lets the machine's other work, policyd's lookups above all, come before the rest of this command (nice(1)).</summary>
+    public Action GiveWay { get; init; } = () => { };
+
     /// <summary>Lets the person edit a file.</summary>
     public Action<string> Edit { get; init; } = _ => throw new CommandException(ExitCode.Usage, "there is no editor");
 
@@ -72,6 +75,7 @@ internal sealed record CliHost : Streams
             Time = TimeProvider.System,
             Actor = () => ProcessActor.Current(Environment.GetEnvironmentVariable),
             Journal = new SyslogJournal(SyslogJournal.DefaultSocket),
+            GiveWay = Niceness.Lower,
             Edit = file => Editor.Run(Environment.GetEnvironmentVariable, file),
             Postfix = new PostconfTools(),
             SelinuxEnforces = () => File.Exists("/sys/fs/selinux/enforce") && File.ReadAllText("/sys/fs/selinux/enforce").StartsWith('1'),

@@ -71,6 +71,9 @@ internal sealed class CliSession : IDisposable
     /// <summary>What happens as soon as a change is committed.</summary>
     internal Action Committed { get; set; } = () => { };
 
+    /// <summary>True once a command let others come first.</summary>
+    internal bool GivesWay { get; private set; }
+
     internal string Write(string name, string content)
     {
         var path = Path.Combine(Directory, name);
@@ -103,6 +106,7 @@ internal sealed class CliSession : IDisposable
             Time = Time,
             Actor = () => new Actor("root", "alice", null),
             Journal = new Journal(Notes, () => Committed()),
+            GiveWay = () => GivesWay = true,
             Edit = file => File.WriteAllText(file, Edits.Dequeue()(File.ReadAllText(file))),
             Postfix = Postfix,
         };

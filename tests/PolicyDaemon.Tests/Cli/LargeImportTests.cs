@@ -32,6 +32,7 @@ public class LargeImportTests
         var result = large.Run("import", large.Write("table", Table()));
 
         Assert.Equal(ExitCode.Done, result.Code);
+        Assert.True(large.GivesWay);
         Assert.Contains("10100 entries: 10100 new,", result.Error, StringComparison.Ordinal);
         var keys = result.Out.TrimEnd('\n').Split('\n').Select(line => line.Split('\t')[0]).ToList();
         Assert.Equal(keys.Order(StringComparer.Ordinal), keys);

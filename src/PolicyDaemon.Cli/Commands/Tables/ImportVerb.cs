@@ -70,6 +70,8 @@ internal static class ImportVerb
                 Replace = context.Get(options.Replace),
             },
             context.Settings, context.Host.Time);
+        // A million rows keep a processor busy for half a minute, and mail does not wait for them.
+        context.Host.GiveWay();
         using (var source = TableSource.Open(context, file))
             table.Read(source);
         var told = Tell(context, options, file, table, 0);
