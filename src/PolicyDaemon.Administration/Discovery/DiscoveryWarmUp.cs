@@ -40,8 +40,8 @@ public sealed class DiscoveryWarmUp
     /// <summary>How many have which verdict now, by its name, or <c>unknown</c>.</summary>
     public IReadOnlyDictionary<string, long> Verdicts => verdicts;
 
-    /// <summary>True where no line of the list names a destination, and some name none: it is something else.</summary>
-    public bool IsNoList => Unreadable > 0 && keys.Count + Entered + Outside == 0;
+    /// <summary>True where no line names a destination that is discovered or has an entry, and some name none: it is no list of domains.</summary>
+    public bool IsNoList => Unreadable > 0 && keys.Count + Entered == 0;
 
     /// <summary>Reads the list.</summary>
     /// <exception cref="StoreException">The store cannot be read.</exception>

@@ -177,7 +177,7 @@ public sealed class DiscoveryIntakeTests
     }
 
     [Theory]
-    [InlineData("{\"domains\": [\"one.example\"]}\n[1, 2]\n")]
+    [InlineData("{\"domains\": [\"one.example\"]}\n[1]\n192.0.2.1\n")]
     [InlineData("bad..domain\n")]
     [InlineData("\0\u0001\u0002\n\0\n")]
     public void A_file_that_is_neither_a_cache_nor_a_list_is_refused(string content)
