@@ -8,8 +8,6 @@ namespace PolicyDaemon.Tests.Cli;
 
 public sealed class CheckRecordTests
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-
     private static readonly X509Certificate2 Public = TestCertificates.Issued("mx.partner.test", "mail.partner.test");
     private static readonly X509Certificate2 Own = TestCertificates.SelfSigned("mx.partner.test");
 
@@ -19,7 +17,7 @@ public sealed class CheckRecordTests
     [InlineData("json")]
     public async Task A_record_leads_to_the_same_report_where_nobody_can_be_asked(string format)
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         await using var policy = new FakePolicyHost(
             TestCertificates.Issued("mta-sts.partner.test"),
             FakePolicyHost.Ok("version: STSv1\nmode: enforce\nmax_age: 604800\nmx: mx.partner.test\n"));
@@ -63,7 +61,7 @@ public sealed class CheckRecordTests
     [Fact]
     public async Task Mail_is_told_as_discovery_answers_it()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         await using var policy = new FakePolicyHost(
             TestCertificates.Issued("mta-sts.partner.test"),
             FakePolicyHost.Ok("version: STSv1\nmode: enforce\nmax_age: 604800\nmx: mx.partner.test\n"));
@@ -238,7 +236,7 @@ public sealed class CheckRecordTests
     [Fact]
     public async Task Any_member_may_be_damaged()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Serve(Own);
         var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
         network.Session.Succeed("domain", "add", key, "--level", "encrypt");

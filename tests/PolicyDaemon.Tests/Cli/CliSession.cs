@@ -15,6 +15,9 @@ internal sealed class CliSession : IDisposable
     internal const string Pin = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     internal const string OtherPin = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
+    /// <summary>For the section [postfix] and behind it: discovery answers, over a main.cf that says may.</summary>
+    internal const string DiscoveryOn = "security_level = may\n[discovery]\nmode = on\n";
+
     internal CliSession(string postfix = "", bool init = true, string lookup = "", string probe = "")
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policyctl-").FullName;

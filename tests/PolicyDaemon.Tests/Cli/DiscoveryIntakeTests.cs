@@ -14,12 +14,10 @@ namespace PolicyDaemon.Tests.Cli;
 
 public sealed class DiscoveryIntakeTests
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-
     [Fact]
     public void The_policies_that_another_daemon_keeps_are_kept_until_they_expire()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var cache = Cache(
             session,
             ("sts.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce", 604800, "mx.sts.example", "*.mail.example")),
@@ -53,7 +51,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public void A_database_of_something_else_is_refused_and_a_list_is_discovered()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var refused = session.Run("discovery", "import", session.Database);
         Assert.Equal(ExitCode.Invalid, refused.Code);
         Assert.Contains("it cannot be read as a cache of postfix-mta-sts-resolver", refused.Error, StringComparison.Ordinal);
@@ -66,7 +64,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public void A_list_and_a_log_name_each_destination_once()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", ".entered.example", "--level", "encrypt");
         var list = session.Write("list", "# partners\nOne.example\nsomeone@two.example  # a remark\n\none.example\na.entered.example\nprinter.local\n192.0.2.1\nbad..domain\n[192.0.2.1\n");
         var result = session.Run("discovery", "warm", "--dry-run", list);
@@ -91,7 +89,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public async Task What_is_warmed_up_is_known_and_not_asked_for_twice()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Domain("partner.test", "mx.partner.test", secure: true, "192.0.2.1");
         network.Dns.Add("_25._tcp.mx.partner.test", FakeDnsServer.Tlsa, [3, 1, 1, .. new byte[32]], true);
         network.Domain("plain.test", "mx.plain.test", secure: false, "192.0.2.2");
@@ -137,7 +135,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public void Problems_are_listed_the_gravest_first()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Assert.Equal("", session.Succeed("discovery", "problems"));
         Remember(session, "partial.example", DiscoveryScenario.Of("S", "T10 N20"));
         Remember(session, "wrong.example", CoveredByNobody());

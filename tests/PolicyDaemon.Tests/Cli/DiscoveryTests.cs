@@ -12,12 +12,10 @@ namespace PolicyDaemon.Tests.Cli;
 
 public sealed class DiscoveryTests
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-
     [Fact]
     public void What_is_remembered_is_shown_with_its_row_its_policy_and_every_answer()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var scenario = DiscoveryScenario.Of("S", "T10 N20", enforce: true);
         Remember(session, "example.com", scenario, DiscoveredAnswer.NotFound);
 
@@ -35,7 +33,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void Explain_says_why_and_what_Postfix_does()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Remember(session, "example.com", DiscoveryScenario.Of("W", "I10", enforce: true), DiscoveredAnswer.NotFound);
 
         var result = session.Run("explain", "example.com");
@@ -54,7 +52,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void An_entry_of_its_own_or_of_a_parent_comes_first_in_what_is_explained_too()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Remember(session, "a.example.com", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
         session.Succeed("domain", "add", ".example.com", "--level", "encrypt");
         Assert.StartsWith("a.example.com\tyes\tno\t(not found)\t\n.example.com\tyes\tyes\tencrypt\t\n", session.Run("explain", "a.example.com").Out, StringComparison.Ordinal);
@@ -63,7 +61,7 @@ public sealed class DiscoveryTests
     }
 
     [Theory]
-    [InlineData("security_level = may\n[discovery]\nmode = on\n", "dane", 0)]
+    [InlineData(CliSession.DiscoveryOn, "dane", 0)]
     [InlineData("security_level = encrypt\n[discovery]\nmode = on\n", "(not found)", 1)]
     [InlineData("security_level = may\n[discovery]\nmode = on\nfirst_sight = temp\n[probe]\nresolver_trusted = yes\n", "(temporary error: what this destination publishes is not known yet (first_sight = temp))", 6)]
     [InlineData("security_level = may\n[discovery]\nmode = observe\n", "(not found)", 1)]
@@ -78,7 +76,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void The_list_names_verdicts_as_they_are_now()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
         Remember(session, "nothing.example", DiscoveryScenario.Of("W", "I10"), null);
         Remember(session, "sts.example", DiscoveryScenario.Of("W", "I10", enforce: true), null);
@@ -98,7 +96,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void What_protects_mail_is_not_forgotten_before_it_ends()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Remember(session, "sts.example", DiscoveryScenario.Of("W", "I10", enforce: true), DiscoveredAnswer.NotFound);
         Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
 
@@ -115,7 +113,7 @@ public sealed class DiscoveryTests
     [Fact]
     public async Task Everything_is_asked_for_anew_and_stored()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Domain("partner.test", "mx.partner.test", secure: true, "192.0.2.1");
         network.Tlsa("mx.partner.test", TestCertificates.SelfSigned("mx.partner.test"));
 

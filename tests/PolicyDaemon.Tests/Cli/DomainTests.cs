@@ -77,17 +77,6 @@ public class DomainTests
     }
 
     [Fact]
-    public void A_directory_is_no_table_to_import()
-    {
-        using var session = new CliSession();
-
-        var result = session.Run("import", session.Directory);
-
-        Assert.StartsWith($"policyctl: {session.Directory}: a directory; name the table's source in it", result.Error, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Invalid, result.Code);
-    }
-
-    [Fact]
     public void Facts_stay_within_the_width_of_the_terminal()
     {
         using var session = new CliSession { Width = 60 };

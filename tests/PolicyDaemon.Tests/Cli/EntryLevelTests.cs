@@ -9,12 +9,10 @@ namespace PolicyDaemon.Tests.Cli;
 /// <summary>Entries that leave the answer to main.cf or to what the destination publishes.</summary>
 public sealed class EntryLevelTests
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-
     [Fact]
     public void Default_takes_a_reason_and_is_explained()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         DiscoveryTests.Remember(session, "example.com", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
 
         var refused = session.Run("domain", "add", "example.com", "--level", "default");
@@ -30,7 +28,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void Default_is_no_exception_from_a_parents_entry_and_says_so()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", ".example.com", "--level", "secure");
 
         var result = session.Run("domain", "add", "a.example.com", "--level", "default", "--reason", "test");
@@ -42,7 +40,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void What_an_entry_had_of_another_level_goes_with_it()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "example.com", "--level", "secure", "--match", "mx.example.com", "--ciphers", "high");
 
         Assert.Equal(
@@ -58,7 +56,7 @@ public sealed class EntryLevelTests
     [InlineData("S", "N10", false, null, "(not", 1)]
     public void Discovered_is_explained_as_it_is_answered(string mx, string hosts, bool enforce, string? floor, string answer, int code)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         DiscoveryTests.Remember(session, "example.com", DiscoveryScenario.Of(mx, hosts, enforce), DiscoveredAnswer.NotFound);
         session.Succeed(["domain", "add", "example.com", "--level", "discovered", .. floor is null ? (string[])[] : ["--floor", floor]]);
 
@@ -91,7 +89,7 @@ public sealed class EntryLevelTests
     [InlineData("example.com", "--level", "default", "--ciphers", "high")]
     public void What_has_no_meaning_is_refused(string key, params string[] options)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var result = session.Run(["domain", "add", key, .. options, "--reason", "test"]);
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains(key, result.Error, StringComparison.Ordinal);
@@ -100,7 +98,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void Lists_show_them()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "b.example", "--level", "discovered", "--floor", "dane-only");
 
         Assert.Contains("floor\tdane-only\nmode\tassist\nanswer\t(discovered, at least dane-only)\n", session.Succeed("domain", "show", "b.example"), StringComparison.Ordinal);
@@ -115,7 +113,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void A_Postfix_table_says_what_it_can_and_comments_on_the_rest()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "a.example", "--level", "default", "--reason", "test");
         session.Succeed("domain", "add", "b.example", "--level", "discovered");
         session.Succeed("domain", "add", "c.example", "--level", "discovered", "--floor", "encrypt");
@@ -133,7 +131,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void A_full_export_is_read_back_and_a_Postfix_table_with_such_rows_is_not()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "a.example", "--level", "default", "--reason", "test");
         session.Succeed("domain", "add", "b.example", "--level", "discovered", "--floor", "secure");
         var table = session.Write("table", session.Succeed("export", "--full"));
@@ -154,7 +152,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void The_default_is_explained_where_it_answers()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "*", "--level", "encrypt");
         DiscoveryTests.Remember(session, "nothing.example", DiscoveryScenario.Of("S", "N10"), DiscoveredAnswer.NotFound);
         DiscoveryTests.Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
@@ -172,7 +170,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void Alone_an_asterisk_is_one_entry_and_two_are_all()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "a.example", "--level", "encrypt");
         var missing = session.Run("domain", "remove", "*", "--reason", "test");
         Assert.Equal((ExitCode.Negative, "policyctl: * is not configured, the entry for every domain that nothing else answers for; all entries are '**'\n"), (missing.Code, missing.Error));
@@ -194,7 +192,7 @@ public sealed class EntryLevelTests
     [InlineData("discovery", "show", "*")]
     public void Where_a_next_hop_is_meant_the_default_is_none(params string[] words)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "*", "--level", "encrypt");
         var result = session.Run(words);
         Assert.Equal(ExitCode.Usage, result.Code);
@@ -207,7 +205,7 @@ public sealed class EntryLevelTests
     [InlineData("discovered", "--floor", "secure")]
     public void Levels_of_one_domain_are_not_for_every_one(params string[] options)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var result = session.Run(["domain", "add", "*", "--level", .. options, "--reason", "test"]);
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains($"* is for every domain, and level {options[0]} is for one", result.Error, StringComparison.Ordinal);
@@ -216,7 +214,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void The_default_is_warned_of_and_takes_a_reason_where_it_lets_plain_text_out()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         Assert.Contains("every domain that publishes nothing may leave in plain text", session.Run("domain", "add", "*", "--level", "may").Error, StringComparison.Ordinal);
         Assert.Contains("mail to every domain that publishes nothing, and has no certificate for its own name, waits", session.Run("domain", "add", "*", "--level", "secure").Error, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, session.Run("domain", "add", "a.example", "--level", "encrypt").Code);
@@ -226,7 +224,7 @@ public sealed class EntryLevelTests
     [Fact]
     public void Tables_hold_the_default_where_they_are_ours()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "*", "--level", "encrypt", "--ciphers", "high");
         var table = session.Write("table", session.Succeed("export", "--full"));
         Assert.Equal(ExitCode.Done, session.Run("apply", "--diff", table).Code);

@@ -22,8 +22,6 @@ namespace PolicyDaemon.Tests.Cli;
 /// <summary>A machine on which an example of the help has something to do: entries, files, mail servers, a Postfix, a daemon that answers.</summary>
 internal sealed class ExamplePlace : IAsyncDisposable
 {
-    private const string Discovery = "security_level = may\n[discovery]\nmode = on\n";
-
     /// <summary>What smtp(8) has logged.</summary>
     internal const string MailLog = "Nov 23 06:25:01 mail postfix/smtp[811]: 4bQ1: to=<a@example.com>, relay=mx.example.com[127.0.0.1]:25, dsn=2.0.0, status=sent (250 ok)\n";
 
@@ -37,7 +35,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
     private static readonly string[] Files = ["entries.conf", "tls_policy.yesterday", "domains.txt", "tlspol-domains.txt"];
 
     private readonly string line;
-    private readonly ProbedNetwork network = new(trusted: true, Discovery, init: false);
+    private readonly ProbedNetwork network = new(trusted: true, CliSession.DiscoveryOn, init: false);
     private readonly LookupServer daemon;
     private DaemonLock? running;
 

@@ -84,6 +84,17 @@ public class ImportTests
     }
 
     [Fact]
+    public void A_directory_is_no_table_to_import()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("import", session.Directory);
+
+        Assert.StartsWith($"policyctl: {session.Directory}: a directory; name the table's source in it", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+    }
+
+    [Fact]
     public void With_apex_the_bare_domains_are_served_too()
     {
         using var session = new CliSession("fingerprint_digest = sha1");

@@ -7,8 +7,6 @@ namespace PolicyDaemon.Tests.Cli;
 /// <summary>What is temporary in an entry, from the day it is written to the day it is history.</summary>
 public sealed class UntilTests
 {
-    private const string On = "security_level = may\n[discovery]\nmode = on\n";
-
     [Fact]
     public void What_is_set_for_a_time_is_shown_with_what_comes_then()
     {
@@ -45,7 +43,7 @@ public sealed class UntilTests
     [Fact]
     public void What_is_added_for_a_time_goes()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var result = session.Run("domain", "add", "example.com", "--level", "default", "--until", "7d", "--reason", "broken");
         Assert.Equal((ExitCode.Done, "example.com\tadd\t(not configured)\t(not found)\t2\n"), (result.Code, result.Out));
         Assert.Contains("example.com: until 2026-11-30T12:00:00Z, then no entry\n", result.Error, StringComparison.Ordinal);
@@ -59,7 +57,7 @@ public sealed class UntilTests
     [Fact]
     public void A_change_shows_the_end_on_a_terminal_and_in_JSON()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         string[] add = ["domain", "add", "example.com", "--level", "encrypt", "--until", "2026-12-01T18:00Z", "--dry-run"];
         Assert.Contains("  end     until 2026-12-01T18:00:00Z, then no entry\n", session.Succeed([.. add, "--format", "table"]), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(session.Succeed([.. add, "--format", "json"]));
@@ -105,7 +103,7 @@ public sealed class UntilTests
     [InlineData("99999999d", "--until takes a time from now")]
     public void No_time_ahead_is_refused(string until, string reason)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var result = session.Run("domain", "add", "example.com", "--level", "encrypt", "--until", until);
         Assert.Equal(ExitCode.Usage, result.Code);
         Assert.Contains(reason, result.Error, StringComparison.Ordinal);
@@ -114,7 +112,7 @@ public sealed class UntilTests
     [Fact]
     public void What_would_not_end_is_refused()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "example.com", "--level", "encrypt");
         session.Succeed("domain", "add", "pinned.example", "--level", "fingerprint", "--match", CliSession.Pin);
         Assert.Contains("nothing would end then", session.Run("domain", "set", "example.com", "--until", "4h").Error, StringComparison.Ordinal);
@@ -160,7 +158,7 @@ public sealed class UntilTests
     [InlineData("a.example may floor=high", "floor: 'high' is no floor")]
     public void A_row_with_an_end_that_cannot_be_is_refused(string row, string problem)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var result = session.Run("apply", session.Write("table", row + "\n"), "--reason", "test");
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains(problem, result.Error, StringComparison.Ordinal);
@@ -168,7 +166,7 @@ public sealed class UntilTests
 
     private static CliSession Exempt()
     {
-        var session = new CliSession(On);
+        var session = new CliSession(CliSession.DiscoveryOn);
         session.Succeed("domain", "add", "example.com", "--level", "secure", "--match", "mx.example.com");
         session.Succeed("domain", "set", "example.com", "--level", "default", "--until", "4h", "--reason", "they move");
         return session;

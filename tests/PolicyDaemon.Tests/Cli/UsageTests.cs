@@ -135,14 +135,6 @@ public class UsageTests
         Assert.Equal(ExitCode.Invalid, session.RunWith("import", path, "--config", session.Config).Code);
     }
 
-    [Fact]
-    public void Every_verb_of_the_manual_is_there()
-    {
-        Assert.Equal(
-            ["init", "domain", "pin", "discovery", "import", "export", "apply", "edit", "check", "probe", "query", "explain", "status", "who", "audit", "undo", "backup", "store", "setup", "help", "version"],
-            Root().Subcommands.Select(verb => verb.Name));
-    }
-
     private static RootCommand Root()
     {
         var globals = new GlobalOptions();

@@ -22,7 +22,7 @@ internal sealed class DiscoveredScenario : RemedyScenario
     private const string Key = "partner.test";
 
     private readonly string name;
-    private readonly ProbedNetwork network = new(trusted: true, postfix: "security_level = may\n[discovery]\nmode = on\n");
+    private readonly ProbedNetwork network = new(trusted: true, postfix: CliSession.DiscoveryOn);
     private readonly FakePolicyHost host;
     private readonly ProbeLedger ledger;
     private readonly SnapshotLoader loader;

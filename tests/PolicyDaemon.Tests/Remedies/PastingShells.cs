@@ -47,6 +47,9 @@ internal sealed class PastingShells : IDisposable
     /// <summary>Each with the options that keep it from reading a person's own start files.</summary>
     private static readonly (string Name, string[] Options)[] Known = [("bash", ["--norc"]), ("zsh", ["-f"]), ("sh", [])];
 
+    /// <summary>The one that every Debian machine has, and most people sit at.</summary>
+    internal const string Everyday = "bash";
+
     /// <summary>Those that are installed here.</summary>
     internal static string[] Installed { get; } = [.. Known.Select(shell => shell.Name).Where(name => File.Exists("/bin/" + name) || File.Exists("/usr/bin/" + name))];
 

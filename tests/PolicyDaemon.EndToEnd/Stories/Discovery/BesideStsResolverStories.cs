@@ -144,7 +144,7 @@ public sealed class BesideStsResolverStories(ProbingLaboratory lab) : Discoverin
             await table.AddAsync("8", change.Words, Enforce, async () => Hosts(await peer.AnswerAsync(domain)), answer);
         }
 
-        // The only wait for a clock: that of postfix-mta-sts-resolver is not ours to set.
+        // By a clock that is not ours to set.
         await Until.TrueAsync("a max_age of a second is over", () => Task.FromResult(lapsing.Elapsed > TimeSpan.FromSeconds(2)));
         var late = Hosts(await peer.AnswerAsync(Lapsed));
         await RestartAfterAsync(prober, TimeSpan.FromMinutes(6));

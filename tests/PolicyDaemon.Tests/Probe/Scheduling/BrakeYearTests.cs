@@ -14,6 +14,7 @@ namespace PolicyDaemon.Tests.Probe.Scheduling;
 /// The brake over a year of 500 partners whose keys live 47 days, renewed on working days, in working hours mostly; some are customers of
 /// providers with several MX hosts that renew together. Probes are daily, hourly in the time of renewal, and of a sample where a new key is seen.
 /// </summary>
+[Trait(Part.Name, Part.EndToEnd)]
 public sealed class BrakeYearTests
 {
     private const int Partners = 500;
@@ -28,7 +29,6 @@ public sealed class BrakeYearTests
             for (var hour = 0; hour < 24 * 365; hour++)
                 year.PassHour();
 
-            
             Assert.InRange(year.Renewals / 365.0, 8, 13);
             Assert.True(year.DaysOn.Count < 3.65, $"seed {seed}: on on {year.DaysOn.Count} days");
         }
