@@ -88,7 +88,7 @@ public sealed class CheckRecordTests
     [InlineData("dane-only")]
     public async Task Below_the_floor_of_an_entry_mail_waits_whatever_the_servers_offer(string floor)
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Serve(Own);
         var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
         network.Session.Succeed("domain", "add", key, "--level", "discovered");
@@ -125,7 +125,7 @@ public sealed class CheckRecordTests
     [Fact]
     public async Task An_entry_for_everybody_answers_where_it_is_stricter_than_what_is_found()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Serve(FakeSmtpConnection.Polite(() => Own), "127.0.0.1");
         network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
         network.Session.Succeed("domain", "add", "*", "--level", "encrypt");
@@ -185,7 +185,7 @@ public sealed class CheckRecordTests
     public async Task An_answer_with_an_impossible_time_is_refused(
         string member, string value, string reason = "the answer for MX of partner.test in it has a TTL or a time that is out of the question")
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         network.Serve(Own);
         var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
         var file = Path.Combine(network.Session.Directory, "partner.json");

@@ -180,7 +180,7 @@ public sealed class DiscoveryIntakeTests
     [InlineData("\0\u0001\u0002\n\0\n")]
     public void A_file_that_is_neither_a_cache_nor_a_list_is_refused(string content)
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var file = session.Write("file", content);
         var result = session.Run("discovery", "import", file);
         Assert.Equal(ExitCode.Invalid, result.Code);
@@ -191,7 +191,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public void A_policy_with_half_a_surrogate_pair_is_unreadable_and_ends_nothing()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var cache = Cache(
             session, ("half.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce", 604800, "mx.\\ud800.example")),
             ("mode.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce\\udc00", 604800, "mx.mode.example")),
@@ -205,7 +205,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public async Task Interrupted_it_says_what_is_stored()
     {
-        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        await using var network = new ProbedNetwork(trusted: true, postfix: CliSession.DiscoveryOn);
         using var interruption = new Interruption();
         network.Session.Interruption = interruption;
         network.Domain("partner.test", "mx.partner.test", secure: false, "192.0.2.1");
@@ -213,8 +213,7 @@ public sealed class DiscoveryIntakeTests
         var list = network.Session.Write("list", "partner.test\nslow.test\n");
         var warming = Task.Run(() => network.Session.Run("discovery", "warm", list), TestContext.Current.CancellationToken);
         using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
-        while (!network.Dns.Questions.Any(question => question.Name == "slow.test"))
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => network.Dns.Questions.Any(question => question.Name == "slow.test"));
         interruption.Interrupt();
         var result = await warming;
         Assert.Equal(ExitCode.Inconclusive, result.Code);
@@ -246,7 +245,7 @@ public sealed class DiscoveryIntakeTests
     [Fact]
     public void An_answer_that_is_too_long_is_among_the_problems()
     {
-        using var session = new CliSession(On);
+        using var session = new CliSession(CliSession.DiscoveryOn);
         var scenario = DiscoveryScenario.Of("W", string.Join(' ', Enumerable.Repeat("I10", 1)));
         scenario.Publish("version: STSv1\nmode: enforce\nmax_age: 604800\n" + string.Concat(Enumerable.Range(0, 200).Select(i => string.Create(
             CultureInfo.InvariantCulture, $"mx: {new string('a', 60)}.{new string('b', 60)}.{new string('c', 60)}.h{i}.example\n"))));
