@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -36,8 +37,8 @@ public sealed class TerminalTests
     {
         Assert.SkipUnless(File.Exists(Script), "there is no script(1) here");
         var directory = Directory.CreateTempSubdirectory("policyctl-terminal");
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(2 * Until.Deadline);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, TestContext.Current.CancellationToken);
         var config = Path.Combine(directory.FullName, "policydaemon.conf");
         await File.WriteAllTextAsync(config, $"[store]\ndatabase = {directory.FullName}/policy.db\n", deadline.Token);
         var start = new ProcessStartInfo(Script, ["-qec", $"./policyctl --config {config} status --watch; stty -a", "/dev/null"])
