@@ -2,6 +2,7 @@ using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Tests.Core.Discovery;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -165,6 +166,20 @@ public sealed class EntryLevelTests
         Assert.Equal("default", json.RootElement.GetProperty("keys")[0].GetProperty("origin").GetString());
         Assert.Equal("*", json.RootElement.GetProperty("entry").GetProperty("key").GetString());
         Assert.Contains("the entry *; its history: policyctl audit '*'", session.Succeed("explain", "nothing.example", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("README.md", "Exceptions are entries, too.")]
+    [InlineData("postfix-snippets/discovery.cf", "# Exceptions are entries")]
+    public void The_exceptions_that_a_reader_is_shown_run_as_they_stand(string file, string begins)
+    {
+        using var session = new CliSession(CliSession.DiscoveryOn);
+        var lines = File.ReadLines(Repository.Path(file)).SkipWhile(line => !line.StartsWith(begins, StringComparison.Ordinal)).Skip(1)
+            .Select(line => line.TrimStart('#', ' ')).TakeWhile(line => !line.StartsWith("smtp_", StringComparison.Ordinal) && !line.StartsWith("Every command", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("policyctl ", StringComparison.Ordinal)).ToList();
+
+        Assert.Equal(3, lines.Count);
+        Assert.All(lines, line => session.Succeed([.. ShellWords.Of(line.Split(" #")[0].TrimEnd()).Skip(1)]));
     }
 
     [Fact]
