@@ -13,6 +13,9 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a request about this key alone.</summary>
     public string Place { get; init; } = "";
 
+    /// <summary>Whoever made the plan has said already that pins are in another digest than Postfix compares.</summary>
+    public bool IsDigestSaid { get; init; }
+
     /// <summary>Warnings of the plan itself, beside those of the rules.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

@@ -40,7 +40,7 @@ internal static class Wrapping
     internal static IEnumerable<string> Lines(string line, int width)
     {
         var indent = line.Length - line.TrimStart(' ').Length;
-        if (width < Narrowest || line.Length <= width || IsCommand(line.AsSpan(indent)))
+        if (width < Narrowest || line.Length <= width || IsCommand(NextCommand.WithoutLabel(line.AsSpan(indent))))
             return [line];
         var hanging = indent + 2;
         var broken = Break(line[indent..], width - hanging);

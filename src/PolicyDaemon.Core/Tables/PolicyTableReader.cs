@@ -100,8 +100,8 @@ public sealed class PolicyTableReader
     {
         var name = row.Key.ToDisplayString();
         var problems = options.WithEntryAttributes ? [] : PolicyRules.Problems(before: null, row, options.Postfix);
-        var canKeep = problems.Count > 0 && options.Unservable != UnservableRows.Refuse && HasForeignPins(row)
-            && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
+        var isUnservable = problems.Count > 0 && HasForeignPins(row) && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
+        var canKeep = isUnservable && options.Unservable != UnservableRows.Refuse;
         if (canKeep && options.Unservable == UnservableRows.Keep)
         {
             problems = [];
@@ -117,7 +117,7 @@ public sealed class PolicyTableReader
         }
 
         if (problems.Count > 0)
-            return [.. problems.Select(problem => TableItem.Refused(line.First, problem.At(name)))];
+            return [.. problems.Select(problem => TableItem.Refused(line.First, problem.At(name)) with { IsUnservable = isUnservable })];
         if (FindDuplicate(line.First, row) is { } duplicate)
             return [duplicate];
         items.Add(TableItem.Row(line.First, row));
