@@ -27,6 +27,15 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
+
+    /// <summary>A sentence about a name, with the name before it unless the sentence begins with what the name ends with.</summary>
+    public static string About(string name, string sentence)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(sentence);
+        var key = name[(name.LastIndexOf(' ') + 1)..];
+        return sentence.StartsWith(key + " ", StringComparison.Ordinal) ? name + sentence[key.Length..] : $"{name}: {sentence}";
+    }
 }
 
 /// <summary>A planned change with the store's judgement of it.</summary>

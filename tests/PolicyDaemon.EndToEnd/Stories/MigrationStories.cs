@@ -109,7 +109,7 @@ public abstract class MigrationStories(Laboratory lab) : IAsyncLifetime
         // As far as it goes without him: he is probed, in vain.
         var steps = await WalkAsync("policyctl init", others, until: command => command.Contains("policyctl probe", StringComparison.Ordinal));
         Assert.Contains($"policyctl import --unservable observe --probe {Table}", steps.Select(step => step.Command));
-        Assert.Contains("1 has one that is not enforced", Folded(steps[^1].Said), StringComparison.Ordinal);
+        Assert.Contains("1 has an entry here that is not enforced", Folded(steps[^1].Said), StringComparison.Ordinal);
         Assert.Equal((OldMap, "sha1"), await MapsAsync());
         // Whoever does not wait changes nothing either.
         Assert.Contains("Nothing to change", await terminal.PasteAsync("policyctl setup --apply"), StringComparison.Ordinal);

@@ -45,7 +45,7 @@ public sealed class SetupOlderTableTests : IDisposable
         var result = Setup(maps, "sha1", "--apply");
 
         Assert.Equal((maps, "sha1", 0), (session.Postfix.Text!.Value("smtp_tls_policy_maps"), session.Postfix.Text.Value("smtp_tls_fingerprint_digest"), session.Postfix.Reloads));
-        Assert.Contains("1 has one that is not enforced", Setup(Table, "sha1").Out, StringComparison.Ordinal);
+        Assert.Contains("1 has an entry here that is not enforced", Setup(Table, "sha1").Out, StringComparison.Ordinal);
         Assert.EndsWith("Next: policyctl probe .a.example\n", result.Error, StringComparison.Ordinal);
     }
 

@@ -21,8 +21,8 @@ internal static class DigestCheck
         if (subject.InTheWay is { Count: > 0 } tables)
             yield return new(
                 "digest", SetupSeverity.Problem,
-                $"Postfix computes {theirs} and policyd serves {ours.Name()}; with {ours.Name()} in Postfix {OlderTableText.Mismatches(tables, ours.Name())}. Bring "
-                + $"them in first, or keep {theirs}: fingerprint_digest = {theirs} in [postfix]",
+                $"Postfix computes {theirs} and policyd serves {ours.Name()}; with {ours.Name()} in Postfix {OlderTableText.Mismatches(tables, ours.Name())}. "
+                + $"Settle that first, or keep {theirs}: fingerprint_digest = {theirs} in [postfix]",
                 OlderTableText.Steps(tables));
         else if (!IsOurs(subject))
             yield return new(

@@ -49,6 +49,6 @@ internal static class OlderTableText
     private static string Parts(OlderTable table) => string.Join(" and ", new[]
     {
         table.Missing == 0 ? null : $"{table.Missing} {(table.Missing == 1 ? "has" : "have")} no entry here",
-        table.Observed == 0 ? null : $"{table.Observed} {(table.Observed == 1 ? "has" : "have")} one that is not enforced",
+        table.Observed == 0 ? null : $"{table.Observed} {(table.Observed == 1 ? "has" : "have")} {(table.Missing == 0 ? "an entry here" : "one")} that is not enforced",
     }.OfType<string>());
 }
