@@ -55,9 +55,6 @@ public sealed record StatusReport(
     // It writes every ten seconds. A clock that was set tells as little as an old status.
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(1);
 
-    private static bool IsOfTheLoader(FindingJson finding) =>
-        !FindingKinds.TryParse(finding.Kind, out var kind) || kind.IsOf(FindingSource.Store | FindingSource.Snapshot);
-
     private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
     public static StatusReport Gather(Settings settings, TimeProvider time)
@@ -89,11 +86,11 @@ public sealed record StatusReport(
             problem = fault;
         }
 
-        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Of the others the store says what is open
-        // now; where it cannot be read, the daemon knows what was.
+        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Those that it has of the store, with when
+        // each was seen last, count where the store cannot be read: otherwise the store says what is open now.
         foreach (var finding in running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [])
         {
-            if ((problem is not null || IsOfTheLoader(finding)) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
+            if ((problem is not null || finding.LastSeen is null) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
                 findings.Add(finding);
         }
 

@@ -169,7 +169,7 @@ public class StatusTests
     {
         using var session = new CliSession();
         // It settled a moment ago.
-        using var running = Run(session, "store", 1, new FindingJson("new-key", "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()));
+        using var running = Run(session, "store", 1, new FindingJson("new-key", "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()) { LastSeen = session.Time.GetUtcNow() });
 
         Assert.DoesNotContain("new-key", session.Run("status").Out, StringComparison.Ordinal);
 
