@@ -13,7 +13,8 @@ using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>Writes the status file: within a second of a new snapshot or finding, else every ten seconds.</summary>
+/// <summary>Writes the status file: within a second of a new snapshot or of news among the findings, else every ten seconds.</summary>
+/// <remarks>It reads no store: the findings there are those that <see cref="AlertService"/> read for its own work, two to ten seconds after they changed.</remarks>
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
     ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
@@ -24,6 +25,10 @@ internal sealed class StatusWriter(
 
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
     private DaemonStatus? written;
+    private OpenFindings writtenFindings = OpenFindings.None;
+    private OpenFindings openFindings = OpenFindings.None;
+    private IReadOnlyCollection<Finding> own = [];
+    private IReadOnlyList<FindingAlert>? stored;
     private long writtenAt;
     private string? lastFailure;
 
@@ -46,8 +51,9 @@ internal sealed class StatusWriter(
 
     internal void WriteIfNews()
     {
-        var status = Now();
-        if (written is not null && status.Snapshot == written.Snapshot && status.Findings.SequenceEqual(written.Findings)
+        var findings = FindingsNow();
+        var status = Now(findings);
+        if (written is not null && status.Snapshot == written.Snapshot && findings.SaysTheSameAs(writtenFindings)
             && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && time.GetElapsedTime(writtenAt) < Rewrite)
             return;
 
@@ -55,7 +61,7 @@ internal sealed class StatusWriter(
         try
         {
             DaemonStatusFile.Write(file, status);
-            (written, writtenAt) = (status, time.GetTimestamp());
+            (written, writtenFindings, writtenAt) = (status, findings, time.GetTimestamp());
             lastFailure = null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -71,7 +77,20 @@ internal sealed class StatusWriter(
     private static bool IsSame(ProberStatus? one, ProberStatus? other) =>
         (one?.State, one?.Problem, one?.Resolver, one?.Brake?.On) == (other?.State, other?.Problem, other?.Resolver, other?.Brake?.On);
 
-    private DaemonStatus Now() => new(
+    /// <summary>The open findings; put together anew only where those of the loader or those of the store are others.</summary>
+    private OpenFindings FindingsNow()
+    {
+        var (ownNow, storedNow) = (loader.Findings, alerts?.Stored);
+        if (!ReferenceEquals(storedNow, stored) || !ownNow.SequenceEqual(own))
+        {
+            openFindings = OpenFindings.Of(ownNow, storedNow);
+            (own, stored) = (ownNow, storedNow);
+        }
+
+        return openFindings;
+    }
+
+    private DaemonStatus Now(OpenFindings findings) => new(
         DaemonVersion.Text,
         Environment.ProcessId,
         startedAt,
@@ -84,9 +103,10 @@ internal sealed class StatusWriter(
                 counters.ConnectionsAccepted, counters.ConnectionsOpen, counters.ConnectionsEvicted, counters.ConnectionsRefused,
                 counters.Timeouts, counters.AcceptErrors),
             counters.ProtocolErrors),
-        [.. loader.Findings.Select(finding => FindingJson.From(finding))],
+        findings.Listed,
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {
+        FindingCounts = findings.Counts,
         LogLinesDropped = log?.Dropped ?? 0,
         Discovery = discovery?.Status,
     };

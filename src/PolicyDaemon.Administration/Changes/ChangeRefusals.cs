@@ -18,12 +18,12 @@ internal sealed class ChangeRefusals(ChangeRequest request)
         {
             firstUnservable ??= key.Planned.Key.Text;
             unservableKeys++;
-            unservable.AddRange(key.Judged.Problems.Select(problem => $"{key.Planned.Name}: {problem}"));
+            unservable.AddRange(key.Judged.Problems.Select(problem => PlannedChange.About(key.Planned.Name, problem.ToString())));
         }
 
         if (request is { Reason: null, DryRun: false })
         {
-            weakens.AddRange(key.Judged.Weakens.Select(weakening => $"{key.Planned.Name}: {weakening}"));
+            weakens.AddRange(key.Judged.Weakens.Select(weakening => PlannedChange.About(key.Planned.Name, weakening)));
             isSuspected |= key.Judged.IsSuspected;
         }
     }

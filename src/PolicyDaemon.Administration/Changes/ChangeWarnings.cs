@@ -77,9 +77,9 @@ internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnl
     // The rules judge one entry and know no store: they remind of example.com beside .example.com even where it is there.
     // The reader of a table reminds by itself, with the option that adds it.
     private bool IsSaidOrSettled(PolicyWarning warning, PlannedChange wanted) =>
-        warning.Kind == PolicyWarningKind.SubdomainsOnly
-        && (wanted.Place.Length > 0
-            || (NextHop.TryParse(wanted.Key.Text[1..], out var bare, out _) && (Present.Contains(bare) || view.Find(bare) is not null)));
+        (warning.Kind == PolicyWarningKind.OtherDigest && wanted.IsDigestSaid)
+        || (warning.Kind == PolicyWarningKind.SubdomainsOnly && (wanted.Place.Length > 0
+            || (NextHop.TryParse(wanted.Key.Text[1..], out var bare, out _) && (Present.Contains(bare) || view.Find(bare) is not null))));
 
     /// <summary>The keys that are there after the change, of those that it touches; no table's, which are never asked for.</summary>
     private HashSet<NextHop> Present => present ??= [.. planned.Where(other => other.After is not null).Select(other => other.Key)];

@@ -13,6 +13,9 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
     /// <summary>Where the input stands, such as <c>tls_policy:12</c>; empty for a request about this key alone.</summary>
     public string Place { get; init; } = "";
 
+    /// <summary>Whoever made the plan has said already that pins are in another digest than Postfix compares.</summary>
+    public bool IsDigestSaid { get; init; }
+
     /// <summary>Warnings of the plan itself, beside those of the rules.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -24,6 +27,15 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 
     /// <summary>The key, with its place in a file.</summary>
     public string Name => Place.Length > 0 ? $"{Place}: {Key}" : Key.Text;
+
+    /// <summary>A sentence about a name, with the name before it unless the sentence begins with what the name ends with.</summary>
+    public static string About(string name, string sentence)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(sentence);
+        var key = name[(name.LastIndexOf(' ') + 1)..];
+        return sentence.StartsWith(key + " ", StringComparison.Ordinal) ? name + sentence[key.Length..] : $"{name}: {sentence}";
+    }
 }
 
 /// <summary>A planned change with the store's judgement of it.</summary>

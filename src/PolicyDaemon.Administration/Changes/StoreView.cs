@@ -51,6 +51,6 @@ public sealed class StoreView
         var others = store.OtherForms(key);
         return new RefusedException(
             Refusal.NotConfigured,
-            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : ""));
+            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : $"; policyctl domain add {Shell.Quote(key.Text)} adds it, policyctl domain list shows what is"));
     }
 }

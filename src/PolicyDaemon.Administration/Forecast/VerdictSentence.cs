@@ -7,6 +7,9 @@ namespace PolicyDaemon.Administration.Forecast;
 /// <summary>What the verdict of the last probe does to mail, and when it was found.</summary>
 public static class VerdictSentence
 {
+    // A probe that a lookup has just made due takes its turn.
+    private static readonly TimeSpan Punctual = TimeSpan.FromMinutes(1);
+
     /// <param name="state">What is stored of the destination.</param>
     /// <param name="observed">The destination is only observed: the verdict is what enforcing it would do.</param>
     /// <param name="key">The destination, for the command that probes it now.</param>
@@ -25,7 +28,7 @@ public static class VerdictSentence
             DestinationVerdict.Unreachable => $"{would}deferred while no address can be reached",
             _ => "what mail would meet is not known",
         };
-        var overdue = state.NextDue < now ? ", and overdue: does policyd run?" : "";
+        var overdue = state.NextDue < now - Punctual ? ", and overdue: does policyd run?" : "";
         return $"{verdict.Name()} since {UtcTime.Text(since)}, as of the last probe {UtcTime.Text(last)}, {Age(now - last)}{overdue}: {text}; "
             + $"what changed since shows with: policyctl probe {Shell.Quote(key)}";
     }

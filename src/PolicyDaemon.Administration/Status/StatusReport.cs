@@ -86,10 +86,11 @@ public sealed record StatusReport(
             problem = fault;
         }
 
-        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store.
+        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Those that it has of the store, with when
+        // each was seen last, count where the store cannot be read: otherwise the store says what is open now.
         foreach (var finding in running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [])
         {
-            if (!findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
+            if ((problem is not null || finding.LastSeen is null) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
                 findings.Add(finding);
         }
 

@@ -36,12 +36,16 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
     private readonly TableRows rows = new();
     private readonly List<string> warnings = [];
     private readonly List<string> problems = [];
+    private int unservable;
 
     /// <summary>The entries of the rows, in the order in which they are written to the store; made anew each time.</summary>
     public IEnumerable<Destination> Destinations => rows.Ordered().Select(row => row.Destination);
 
     /// <summary>Warnings, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings => warnings;
+
+    /// <summary>True where rows are refused for nothing but pins that Postfix cannot compare: a probe may carry them over, or they are kept as observed.</summary>
+    public bool IsOnlyUnservable => problems.Count > 0 && unservable == problems.Count;
 
     /// <summary>Reads the table. Problems are kept until <see cref="RefuseProblems"/>, so that all of them are told at once.</summary>
     /// <exception cref="RefusedException">The table is no text.</exception>
@@ -67,7 +71,10 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
             else if (item.Kind == TableItemKind.NoText)
                 throw new RefusedException(Refusal.TableUnreadable, $"{place}: {item.Problem}; nothing was changed");
             else
+            {
                 problems.Add($"{place}: {item.Problem}");
+                unservable += item.IsUnservable ? 1 : 0;
+            }
         }
 
         if (rows.Count == 0 && problems.Count == 0)
@@ -90,7 +97,11 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
             if (converted.Problem is not null && mayObserve)
                 warnings.Add($"{Place(row.Line)}: {converted.Problem}; it is imported as observed");
             else if (converted.Problem is not null)
+            {
                 problems.Add($"{Place(row.Line)}: {converted.Problem}");
+                unservable++;
+            }
+
             rows[i] = converted.Problem is null
                 ? row with { Destination = converted.Row, Evidence = converted.Evidence }
                 : row with { Destination = row.Destination with { Observe = true } };
@@ -128,7 +139,13 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
             if (before is not null && !options.Replace && !before.Equals(after))
                 conflicts.Add((line, $"{Place(line)}: {row.Key} is configured already with another policy or other pins; --replace takes those of the table"));
             else if (conflicts.Count == 0)
-                yield return new PlannedChange(row.Key, before, after) { Place = Place(line), Evidence = evidence };
+                yield return new PlannedChange(row.Key, before, after) 
+                {
+                    Place = Place(line),
+                    Evidence = evidence,
+                    // Nothing else than its pins makes an observed entry of such a row, with a warning.
+                    IsDigestSaid = row.Observe && !options.Observe,
+                };
         }
 
         if (conflicts.Count > 0)

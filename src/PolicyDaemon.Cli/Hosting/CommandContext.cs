@@ -24,6 +24,17 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <summary>The command line as given, for the audit log.</summary>
     public string CommandLine { get; } = string.Join(' ', result.Tokens.Select(token => Shell.Quote(token.Value)));
 
+    /// <summary>The command line as given but for some options, and with others instead, to be pasted.</summary>
+    /// <param name="without">Options without a value that are left out.</param>
+    /// <param name="with">Words that are added behind the verb.</param>
+    public string Rephrased(Option without, params ReadOnlySpan<string> with)
+    {
+        var words = result.Tokens.Select(token => token.Value).Where(word => word != without.Name && !without.Aliases.Contains(word)).ToList();
+        var verb = words.IndexOf(result.CommandResult.Command.Name);
+        words.InsertRange(verb + 1, with);
+        return "policyctl " + string.Join(' ', words.Select(Shell.Quote));
+    }
+
     /// <summary>Opens the configured store.</summary>
     /// <exception cref="StoreException">The store cannot be used.</exception>
     public PolicyStore OpenStore(StoreAccess access)

@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Hosting;
@@ -40,6 +41,9 @@ internal sealed class CommandException(ExitCode code, string message, IReadOnlyL
     /// <summary>All details are told, however many they are.</summary>
     public bool IsWhole { get; init; }
 
+    /// <summary>The command that goes on from here; null where a person has to decide first.</summary>
+    public string? Next { get; init; }
+
     /// <summary>Tells a person.</summary>
     public void Write(TextWriter error)
     {
@@ -49,5 +53,7 @@ internal sealed class CommandException(ExitCode code, string message, IReadOnlyL
             error.WriteLine("  " + ShownText.Escape(detail));
         if (Details.Count > most)
             error.WriteLine(FormattableString.Invariant($"  ... and {Details.Count - most} more"));
+        if (Next is not null)
+            error.WriteLine(ShownText.Escape(NextCommand.Line(Next)));
     }
 }

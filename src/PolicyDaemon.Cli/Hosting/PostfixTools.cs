@@ -30,6 +30,8 @@ internal sealed class PostconfTools : IPostfixTools
     public string Postconf(IReadOnlyList<string> arguments)
     {
         var (code, output, error) = Run("postconf", arguments);
+        if (code != 0 && error.Contains("/main.cf: No such file", StringComparison.Ordinal))
+            throw new CommandException(ExitCode.Invalid, $"{Missing(error)}: there is no such file; name the directory of Postfix's configuration with --postfix, such as /etc/postfix");
         return code == 0 ? output : throw new CommandException(
             error.Contains("Permission denied", StringComparison.Ordinal) ? ExitCode.Permission : ExitCode.Invalid,
             $"postconf {string.Join(' ', arguments)}: {error.Trim()}");
@@ -46,6 +48,9 @@ internal sealed class PostconfTools : IPostfixTools
     }
 
     public WaitingMail? Waiting(TimeSpan patience) => Postqueue.Waiting(patience);
+
+    /// <summary>The file in <c>postconf: fatal: open /etc/postfix/main.cf: No such file or directory</c>.</summary>
+    private static string Missing(string error) => error.Split("open ", 2)[^1].Split(": No such file", 2)[0];
 
     private static (int Code, string Output, string Error) Run(string program, IReadOnlyList<string> arguments)
     {

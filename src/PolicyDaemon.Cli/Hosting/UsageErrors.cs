@@ -61,6 +61,9 @@ internal static class UsageErrors
     private static string Unknown(Command command, string path, string unknown)
     {
         var shown = ShownText.Escape(unknown);
+        // What many programs take for it, where -v is for verbose.
+        if (unknown == "-V")
+            return $"{path} has no option '-V'; did you mean '--version'?";
         if (unknown.StartsWith('-'))
             return $"{path} has no option '{shown}'{Nearest.Suggestion(unknown, OptionsOf(command).Select(option => option.Name))}";
         if (command.Subcommands.Count == 0)

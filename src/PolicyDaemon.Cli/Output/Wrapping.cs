@@ -35,12 +35,12 @@ internal static class Wrapping
     }
 
     /// <summary>A line with its own indentation: what does not fit goes on two columns further in.</summary>
-    /// <remarks>A command line stays whole: the terminal breaks it, and pasted it is one line again.</remarks>
+    /// <remarks>A command line stays whole: the terminal breaks it, and pasted it is one line again. So it does behind a label.</remarks>
     /// <param name="width">Columns; 0 for no terminal.</param>
     internal static IEnumerable<string> Lines(string line, int width)
     {
         var indent = line.Length - line.TrimStart(' ').Length;
-        if (width < Narrowest || line.Length <= width || IsCommand(line.AsSpan(indent)))
+        if (width < Narrowest || line.Length <= width || IsCommand(NextCommand.WithoutLabel(line.AsSpan(indent))))
             return [line];
         var hanging = indent + 2;
         var broken = Break(line[indent..], width - hanging);

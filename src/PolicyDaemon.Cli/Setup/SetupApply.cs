@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
@@ -5,6 +6,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Lookup.Protocols;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Setup;
 
@@ -37,13 +39,30 @@ internal static class SetupApply
 
         // Without an answer all mail would wait.
         if (change.Changes("smtp_tls_policy_maps"))
+        {
             RequireDaemon(context);
+            RequireNewestChange(context);
+        }
+
         var copy = change.Make(context.Host.Time);
         context.Host.Done();
         report.Note($"Done; main.cf as it was: {copy}. To take this back:");
         foreach (var line in change.WayBack)
             report.Note("    " + line);
         return true;
+    }
+
+    /// <summary>An entry that was written a moment ago may not be served yet, and Postfix would be told "not found" for it.</summary>
+    private static void RequireNewestChange(CommandContext context)
+    {
+        long sequence;
+        string storeId;
+        using (var store = context.OpenStore(StoreAccess.Read))
+            (sequence, storeId) = (store.Head().Sequence, store.StoreId);
+        // Whoever may not read how the daemon is has an answer of it at least.
+        if (ServedWait.RunAsync(context.Settings, context.Host.Time, storeId, sequence, Patience, CancellationToken.None).GetAwaiter().GetResult() == ServedOutcome.NotInTime)
+            throw new CommandException(
+                ExitCode.Inconclusive, "policyd does not serve the newest changes of the store yet. Nothing was changed; see: policyctl status");
     }
 
     private static void RequireDaemon(CommandContext context)

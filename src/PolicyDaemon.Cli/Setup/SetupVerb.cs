@@ -45,7 +45,11 @@ internal static class SetupVerb
         if (apply && !SetupApply.Run(context, Read(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
             return ExitCode.Done;
 
-        var results = Read(context, directory, SetupChecks.Run);
+        var (results, next) = Read(context, directory, subject =>
+        {
+            var found = SetupChecks.Run(subject);
+            return (found, NextStep.Of(subject, found));
+        });
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
@@ -62,6 +66,9 @@ internal static class SetupVerb
         {
             Show(report, results);
         }
+
+        if (next is not null)
+            report.Note(NextCommand.Line(next));
 
         return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
     }
@@ -86,6 +93,7 @@ internal static class SetupVerb
             var levels = counts?.ByLevel ?? new Dictionary<TlsLevel, long>();
             return use(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
             {
+                Older = [.. postfix.List(PolicyMapCheck.Parameter).Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), context.Host.Time)).OfType<OlderTable>()],
                 Observed = counts?.Observed ?? 0,
                 SelinuxEnforces = context.Host.SelinuxEnforces(),
             });

@@ -50,9 +50,9 @@ internal static class PinTable
         return new Cell("no: " + why, destination.Policy.Level.MatchesFingerprints() ? Tone.Caution : Tone.Faint);
     }
 
-    /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it; those that do no more in brackets of their own.</summary>
+    /// <summary><c>mx.example [192.0.2.1]</c> for each address that presented it; for one that does no more with the time of the last probe that saw it.</summary>
     internal static string Places(PinProbeState probeState, Pin pin) => string.Join(", ", probeState.PresentationsOf(pin).Select(seen =>
-        seen.IsCurrent ? Place(seen) : $"({Place(seen)} until {UtcTime.Text(seen.Last)})"));
+        seen.IsCurrent ? Place(seen) : $"{Place(seen)} until {UtcTime.Text(seen.Last)}"));
 
     private static IEnumerable<string> Lines(PinProbeState probeState, Pin pin)
     {

@@ -17,7 +17,7 @@ public sealed record PinSelection(ImmutableArray<Pin> Served, ImmutableArray<(Pi
         foreach (var pin in destination.Pins)
         {
             if (!pin.IsServed)
-                leftOut.Add((pin, $"it is {pin.State.Name()}"));
+                leftOut.Add((pin, pin.State == PinState.Candidate ? "a candidate, which nobody has approved" : $"it is {pin.State.Name()}"));
             else if (!IsCompared(pin, postfix))
                 leftOut.Add((pin, $"it is a {pin.Fingerprint.Algorithm.Name()} digest and Postfix compares {postfix.FingerprintDigest.Name()}"));
             else if (seen.Add(pin.Fingerprint.Hex))

@@ -13,7 +13,8 @@ namespace PolicyDaemon.Core.Runtime;
 /// <param name="Endpoints">Where the daemon answers, as <c>socketmap inet:127.0.0.1:8461</c>.</param>
 /// <param name="Snapshot">The snapshot in force; null while there is none, and every answer is a temporary error.</param>
 /// <param name="Counters">Lookups since the daemon started.</param>
-/// <param name="Findings">The open findings.</param>
+/// <param name="Findings">The open findings, the daemon's own and those that the store had when it was read last, the worst first and of many the first
+/// ones; see <see cref="OpenFindings"/>.</param>
 /// <param name="Prober">The state of the prober; null from a version that had none.</param>
 public sealed record DaemonStatus(
     string Version,
@@ -26,6 +27,9 @@ public sealed record DaemonStatus(
     IReadOnlyList<FindingJson> Findings,
     ProberStatus? Prober = null)
 {
+    /// <summary>How many findings are open, those among them that are not listed; null from a version that did not count.</summary>
+    public OpenFindingCounts? FindingCounts { get; init; }
+
     /// <summary>Log lines that were dropped since it started, because nobody read its standard output or it could not be written.</summary>
     public long LogLinesDropped { get; init; }
 

@@ -100,8 +100,8 @@ public sealed class PolicyTableReader
     {
         var name = row.Key.ToDisplayString();
         var problems = options.WithEntryAttributes ? [] : PolicyRules.Problems(before: null, row, options.Postfix);
-        var canKeep = problems.Count > 0 && options.Unservable != UnservableRows.Refuse && HasForeignPins(row)
-            && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
+        var isUnservable = problems.Count > 0 && HasForeignPins(row) && PolicyRules.Problems(row with { Observe = true }, options.Postfix).Count == 0;
+        var canKeep = isUnservable && options.Unservable != UnservableRows.Refuse;
         if (canKeep && options.Unservable == UnservableRows.Keep)
         {
             problems = [];
@@ -117,7 +117,7 @@ public sealed class PolicyTableReader
         }
 
         if (problems.Count > 0)
-            return [.. problems.Select(problem => TableItem.Refused(line.First, problem.At(name)))];
+            return [.. problems.Select(problem => TableItem.Refused(line.First, InTable(problem, row, isUnservable).At(name)) with { IsUnservable = isUnservable })];
         if (FindDuplicate(line.First, row) is { } duplicate)
             return [duplicate];
         items.Add(TableItem.Row(line.First, row));
@@ -125,6 +125,12 @@ public sealed class PolicyTableReader
             dotKeys.Add((line.First, row.Key, options.WithApex ? row : null));
         return items;
     }
+
+    /// <summary>The rules advise whoever types an entry; a row is mended in its table, or taken over by an option of the import.</summary>
+    private static Problem InTable(Problem problem, Destination row, bool isUnservable) =>
+        isUnservable ? problem with { Advice = "--probe carries over those that a server proves, --unservable observe keeps the row without enforcing it" }
+        : row.Policy.Level.MatchesFingerprints() && row.Pins.IsEmpty ? problem with { Advice = "write match=FINGERPRINT behind the level" }
+        : problem;
 
     private TableItem? FindDuplicate(int line, Destination row)
     {

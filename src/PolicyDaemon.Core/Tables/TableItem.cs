@@ -9,6 +9,9 @@ namespace PolicyDaemon.Core.Tables;
 /// <param name="Problem">What is wrong or doubtful; null for a row.</param>
 public readonly record struct TableItem(int Line, TableItemKind Kind, Destination? Destination, Problem? Problem)
 {
+    /// <summary>True for a row that is refused for nothing but pins that Postfix cannot compare; see <see cref="UnservableRows"/>.</summary>
+    public bool IsUnservable { get; init; }
+
     public static TableItem Row(int line, Destination destination) => new(line, TableItemKind.Row, destination, null);
 
     public static TableItem Refused(int line, Problem problem) => new(line, TableItemKind.Problem, null, problem);

@@ -39,9 +39,13 @@ internal sealed class AlertService(
     // A timestamp, so that a clock that is set back silences nothing.
     private long pauseUntil = long.MinValue;
     private volatile int waiting;
+    private volatile IReadOnlyList<FindingAlert>? lastRead;
 
     /// <summary>Alerts that are not through yet. May be read from any thread.</summary>
     public int Waiting => waiting;
+
+    /// <summary>The findings as the store had them when it was read last, settled ones among them; null before that. May be read from any thread.</summary>
+    public IReadOnlyList<FindingAlert>? Stored => lastRead;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -134,7 +138,7 @@ internal sealed class AlertService(
                     ledger.MarkNotified([finding.Id], told.Notified!.Value, told.Escalation);
             }
 
-            return stored.Any(finding => unstored.ToldOf(finding) is not null) ? ledger.ReadAlerts() : stored;
+            return lastRead = stored.Any(finding => unstored.ToldOf(finding) is not null) ? ledger.ReadAlerts() : stored;
         }
         catch (LedgerUnavailableException)
         {

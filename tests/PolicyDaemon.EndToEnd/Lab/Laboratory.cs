@@ -63,10 +63,11 @@ public abstract class Laboratory(PostfixInstallation postfix) : IAsyncLifetime
     /// <param name="probe">The section [probe].</param>
     /// <param name="digest">What fingerprint_digest says.</param>
     /// <param name="further">Further lines of [postfix], and sections behind it.</param>
-    public async Task<Policyd> ProberAsync(string name, ProbeConfiguration probe, string digest = "sha256", string further = "")
+    /// <param name="withStore">False leaves it to the story to make the store.</param>
+    public async Task<Policyd> ProberAsync(string name, ProbeConfiguration probe, string digest = "sha256", string further = "", bool withStore = true)
     {
         var policyd = new Policyd(Sandbox, name, Path.Combine(Sandbox.Folder, name, "run"), ProberPort);
-        await policyd.PrepareAsync(digest, probe: probe, postfix: further);
+        await policyd.PrepareAsync(digest, probe: probe, postfix: further, withStore: withStore);
         return policyd;
     }
 

@@ -88,7 +88,9 @@ public sealed class Policyd : IAsyncDisposable
     /// <param name="storeMegabytes">Puts the store on a file system of this size of its own; 0: no.</param>
     /// <param name="probe">The section [probe]; null: the daemon does not probe.</param>
     /// <param name="postfix">Further lines of the section [postfix].</param>
-    internal async Task PrepareAsync(string digest = "sha256", int storeMegabytes = 0, ProbeConfiguration? probe = null, string postfix = "")
+    /// <param name="withStore">False leaves it to the story to make the store.</param>
+    internal async Task PrepareAsync(
+        string digest = "sha256", int storeMegabytes = 0, ProbeConfiguration? probe = null, string postfix = "", bool withStore = true)
     {
         CopyExecutables();
         // As a package makes them: the store's folder hands its group on, the socket's folder is Postfix' to enter.
@@ -117,7 +119,7 @@ public sealed class Policyd : IAsyncDisposable
             {postfix}
 
             """);
-        await DoAsync("init");
+        if (withStore) await DoAsync("init");
     }
 
     /// <summary>Starts the daemon and waits until it answers.</summary>

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 namespace PolicyDaemon.EndToEnd.Lab;
 
 /// <summary>The Postfix under our policy: it sends what the tests give it, at the level that its policy map answers.</summary>
-public sealed partial class SendingPostfix(Sandbox sandbox)
+/// <param name="sandbox">Where it runs.</param>
+/// <param name="name">A folder of this name in the sandbox has its configuration, queue and log.</param>
+public sealed partial class SendingPostfix(Sandbox sandbox, string name = "sender")
 {
     /// <summary>The services every Postfix of the laboratory has. SMTP clients run chrooted, as Debian ships them.</summary>
     internal const string CommonServices = """
@@ -34,7 +36,7 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
         """;
 
     private readonly PostfixInstance _postfix =
-        new(sandbox, "sender", (command, input) => sandbox.RunAsync(command, input));
+        new(sandbox, name, (command, input) => sandbox.RunAsync(command, input));
 
     private int _messages;
 
@@ -77,6 +79,19 @@ public sealed partial class SendingPostfix(Sandbox sandbox)
 
     /// <summary>Empties the queue, so that one story's mail does not reach the next story's servers.</summary>
     public async Task ForgetAllAsync() => (await _postfix.RunAsync("postsuper", "-d", "ALL")).Require();
+
+    /// <summary>Stops Postfix; what waits stays in its queue.</summary>
+    public async Task StopAsync() => (await _postfix.RunAsync("postfix", "stop")).Require();
+
+    /// <summary>Every delivery attempt that the log has, to whomever.</summary>
+    public IReadOnlyList<DeliveryAttempt> Attempts
+    {
+        get
+        {
+            var reader = new DeliveryAttempt.Reader();
+            return [.. Log.Lines.Select(reader.Read).Where(read => read is not null).Select(read => read!.Value.Attempt)];
+        }
+    }
 
     /// <summary>Changes smtp_tls_policy_maps of the running Postfix.</summary>
     public async Task UsePolicyMapsAsync(string maps)

@@ -1,7 +1,10 @@
 using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -25,6 +28,27 @@ public class ExplainTests
             .com	no	no	(not found)	
 
             """, result.Out);
+    }
+
+    [Theory]
+    [InlineData("policyctl pin approve example.com bbbbbbbb", "Next: policyctl pin approve example.com bbbbbbbb\n")]
+    [InlineData("policyctl explain example.com", "")]
+    public void What_is_open_about_the_entry_is_told_with_the_command_that_settles_it(string remedy, string last)
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
+        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        {
+            store.RaiseFinding(new Finding(FindingKind.PinHeld, "example.com", "seen at an old address", "policyctl pin list example.com", session.Time.GetUtcNow()));
+            store.RaiseFinding(new Finding(FindingKind.NewKey, "example.com", "mx.example.com presents another key", remedy, session.Time.GetUtcNow()));
+            store.RaiseFinding(new Finding(FindingKind.NewKey, "other.example", "not this one", "policyctl status", session.Time.GetUtcNow()));
+        }
+
+        var shown = session.Run("explain", "user@example.com", "--format", "table").Out;
+
+        Assert.Contains("finding  new-key: mx.example.com presents another key\n", shown, StringComparison.Ordinal);
+        Assert.Equal(last, shown.Split('\n').Where(line => line.StartsWith("Next:", StringComparison.Ordinal)).Select(line => line + "\n").SingleOrDefault(""));
+        Assert.DoesNotContain("not this one", shown, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,6 +20,16 @@ public sealed class ExportTests : IDisposable
     public void Dispose() => session.Dispose();
 
     [Fact]
+    public void Json_is_refused_with_the_command_that_writes_it()
+    {
+        var result = session.Run("export", Table, "--format", "json");
+
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Contains("policyctl domain list --format json", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Table));
+    }
+
+    [Fact]
     public void A_new_file_gets_the_table_and_nothing_else_appears()
     {
         session.Succeed("domain", "add", "a.example", "--level", "secure");

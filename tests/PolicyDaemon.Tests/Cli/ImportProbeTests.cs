@@ -58,6 +58,31 @@ public sealed class ImportProbeTests
         Assert.Contains("\tobserved\t", network.Session.Succeed("domain", "list"), StringComparison.Ordinal);
     }
 
+    /// <summary>What nobody proves while the table comes in may be proven by a later probe; then the entry waits for a person to enforce it.</summary>
+    [Fact]
+    public async Task A_later_probe_that_proves_it_goes_on_with_enforcing_it()
+    {
+        await using var network = new ProbedNetwork();
+        var presented = Other;
+        network.Serve(() => presented);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        var table = network.Session.Write("table", $"{key} fingerprint match={Sha1(Own, PinSubject.Certificate)}\n");
+
+        var refused = network.Session.Run("import", "--probe", table);
+        Assert.EndsWith($"Next: policyctl import --unservable observe --dry-run --probe {table} --config {network.Session.Config}\n", refused.Error, StringComparison.Ordinal);
+        var observed = network.Session.Run("import", "--probe", "--unservable", "observe", table);
+        Assert.DoesNotContain("in another digest than sha256 and not served", observed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Next:", network.Session.Run("probe", key).Error, StringComparison.Ordinal);
+
+        presented = Own;
+        network.Session.Time.Advance(TimeSpan.FromHours(1));
+        var proven = network.Session.Run("probe", key);
+        Assert.True(proven.Code == ExitCode.Done, proven.Out + proven.Error);
+        Assert.EndsWith($"Next: policyctl domain set {key} --enforce\n", proven.Error, StringComparison.Ordinal);
+        network.Session.Succeed("domain", "set", key, "--enforce");
+        Assert.DoesNotContain("Next:", network.Session.Run("probe", key).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Of_two_pins_the_proven_one_is_served_and_the_other_kept_as_retired()
     {

@@ -45,6 +45,14 @@ public class ImportTests
     }
 
     [Fact]
+    public void A_row_without_a_pin_is_mended_in_its_table()
+    {
+        using var session = new CliSession { Input = "a.example fingerprint\n" };
+
+        Assert.Contains("-:1: a.example: level fingerprint has no pins; write match=FINGERPRINT behind the level\n", session.Run("import", "-").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_cause_is_said_once_with_the_lines_that_have_it_and_verbosely_for_each()
     {
         using var session = new CliSession { Input = "ok.example may\n" + string.Concat(Enumerable.Range(0, 200).Select(i => $"d{i}.example fingerprnt\n")) };
@@ -115,7 +123,7 @@ public class ImportTests
 
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains($"policyctl: {Seed} cannot be imported as it is, it has 2 problems; nothing was changed\n  {Seed}:1: .ferraro.net: ", result.Error, StringComparison.Ordinal);
-        Assert.Contains(": every pin is in another digest than sha256", result.Error, StringComparison.Ordinal);
+        Assert.Contains(": every pin is in another digest than sha256, which Postfix compares; --probe carries over", result.Error, StringComparison.Ordinal);
         Assert.Contains("(so are 2 rows: lines 1, 3)", result.Error, StringComparison.Ordinal);
         Assert.Contains("--unservable observe", result.Error, StringComparison.Ordinal);
         Assert.Empty(session.Succeed("domain", "list"));

@@ -88,7 +88,7 @@ public sealed class ProbedTests : IDisposable
         var text = session.Cli.Succeed("explain", "example.com", "--format", "table");
         Assert.Contains("mismatch since 2026-11-23T12:00:00Z", text, StringComparison.Ordinal);
         Assert.Contains("candidate by prober, rule first-seen", text, StringComparison.Ordinal);
-        Assert.Contains("if    smtp_tls_security_level = may (assumed); smtp_mx_address_limit = 5 (assumed); ", text, StringComparison.Ordinal);
+        Assert.Contains("if       smtp_tls_security_level = may (assumed); smtp_mx_address_limit = 5 (assumed); ", text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(session.Cli.Succeed("explain", "example.com", "--format", "json"));
         Assert.Equal("mismatch", json.RootElement.GetProperty("entry").GetProperty("probed").GetProperty("verdict").GetString());
     }

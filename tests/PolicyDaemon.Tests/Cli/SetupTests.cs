@@ -19,6 +19,11 @@ public class SetupTests
     {
         { "smtp_tls_policy_maps=", "policy-map", "is not set: no policy is asked for", "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy'" },
         { "enable_idna2003_compatibility=yes", "idna", "such a domain is answered as another one", "postconf -e 'enable_idna2003_compatibility = no'" },
+        {
+            "smtp_tls_security_level=may # could also be secure if required", "default-level", "behind a value there is no comment",
+            "postconf -e 'smtp_tls_security_level = may'"
+        },
+        { "smtp_tls_security_level=encrpt", "default-level", "is no level", "postconf -e 'smtp_tls_security_level = may'" },
         { "smtp_tls_policy_maps=hash:/etc/postfix/tls_policy", "policy-map", "does not ask policyd", "policyctl import --dry-run /etc/postfix/tls_policy" },
         {
             "smtp_tls_policy_maps=hash:/etc/postfix/tls_policy, socketmap:inet:127.0.0.1:8461:tlspolicy", "policy-map", "is asked before us",

@@ -164,6 +164,19 @@ public class StatusTests
         Assert.DoesNotContain("listening", result.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_the_file_of_the_daemon_has_of_the_store_counts_only_where_the_store_cannot_be_read()
+    {
+        using var session = new CliSession();
+        // It settled a moment ago.
+        using var running = Run(session, "store", 1, new FindingJson("new-key", "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()) { LastSeen = session.Time.GetUtcNow() });
+
+        Assert.DoesNotContain("new-key", session.Run("status").Out, StringComparison.Ordinal);
+
+        File.WriteAllText(session.Database, "this is no database, whatever its name says. " + new string('x', 4096));
+        Assert.Contains("new-key", session.Run("status").Out, StringComparison.Ordinal);
+    }
+
     /// <summary>A daemon, as far as its lock and its status file go.</summary>
     internal static DaemonLock Run(CliSession session, string source, long sequence, params FindingJson[] findings)
     {

@@ -11,6 +11,7 @@ public class UsageTests
     [InlineData("domian list", "policyctl: policyctl has no verb 'domian'; did you mean 'domain'?\nSee: policyctl --help\n")]
     [InlineData("domain ad x", "policyctl: policyctl domain has no verb 'ad'; did you mean 'add'?\nSee: policyctl domain --help\n")]
     [InlineData("domain list --fromat json", "policyctl: policyctl domain list has no option '--fromat'; did you mean '--format'?\nSee: policyctl domain list --help\n")]
+    [InlineData("-V", "policyctl: policyctl has no option '-V'; did you mean '--version'?\nSee: policyctl --help\n")]
     [InlineData("domain set x --lvel may", "policyctl: policyctl domain set has no option '--lvel'; did you mean '--level'?\nSee: policyctl domain set --help\n")]
     [InlineData("pin", "policyctl: policyctl pin needs a verb: add, approve, list, reject, revoke\nSee: policyctl pin --help\n")]
     [InlineData("undo 1 2", "policyctl: policyctl undo takes no further argument, but '2' was given\nSee: policyctl undo --help\n")]

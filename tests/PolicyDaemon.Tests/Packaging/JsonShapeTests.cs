@@ -70,6 +70,7 @@ public sealed class JsonShapeTests
         [typeof(FindingJson)] = "finding",
         [typeof(PresentedKeyJson)] = "presented key",
         [typeof(DaemonStatus)] = "daemon",
+        [typeof(OpenFindingCounts)] = "finding counts",
         [typeof(DiscoveryStatus)] = "discovery",
         [typeof(SnapshotStatus)] = "snapshot",
         [typeof(LookupCounts)] = "lookup counts",

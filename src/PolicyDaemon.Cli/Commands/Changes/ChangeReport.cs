@@ -96,7 +96,7 @@ internal static class ChangeReport
         [key.Key, key.ActionName, key.Before.Cell().Text, key.After.Cell().Text, change is null ? "-" : FormattableString.Invariant($"{change}")];
 
     private static string Sentence(ChangeWarning warning) => warning.Others == 0
-        ? $"{warning.Name}: {warning.Text}"
+        ? PlannedChange.About(warning.Name, warning.Text)
         : FormattableString.Invariant($"{warning.Name} and {warning.Others} more: {warning.Text}");
 
     private static ChangeJson Json(ChangeResult result, IReadOnlyList<string> warnings, bool dryRun) => new(

@@ -2,6 +2,8 @@ using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Engines;
 
@@ -46,8 +48,8 @@ internal static class DomainSet
         fetch.AddTo(verb);
         write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => RunAsync(
-            context, context.Selection(keys), destination => Apply(context, destination, policy, enforce, unset), context.Get(acceptUnsigned), fetch, write,
-            cancellation)));
+            context, context.Selection(keys), destination => Apply(context, destination, policy, enforce, unset), context.Get(acceptUnsigned), context.Get(enforce),
+            fetch, write, cancellation)));
         return verb;
     }
 
@@ -62,7 +64,7 @@ internal static class DomainSet
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, KeySelection selection, Func<Destination, Destination> apply, bool acceptsUnsigned, FetchOptions fetch, WriteOptions write,
+        CommandContext context, KeySelection selection, Func<Destination, Destination> apply, bool acceptsUnsigned, bool enforces, FetchOptions fetch, WriteOptions write,
         CancellationToken cancellation)
     {
         var fetched = new FetchedByKey();
@@ -79,6 +81,9 @@ internal static class DomainSet
             context, write, view => EntryPlans.Set(view, selection, before => fetched.AddTo(apply(before)), fetched.EvidenceOf, acceptsUnsigned), cancellation);
         if (!context.Get(write.DryRun))
             await fetched.StoreAsync(context);
+        // Who enforces what was observed may have a table behind us that is not needed any more.
+        if (code == ExitCode.Done && enforces && !context.Get(write.DryRun) && !context.Get(write.Quiet) && NextStep.OfThisMachine(context) is { } next)
+            context.Report.Note(NextCommand.Line(next));
         return code;
     }
 }

@@ -19,6 +19,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 
@@ -27,7 +28,7 @@ namespace PolicyDaemon.Cli.Commands.Lookups;
 /// <summary><c>explain</c>: from the store, so it also works while policyd is down.</summary>
 internal static class ExplainVerb
 {
-    private const string Finding = "finding";
+    private const string FindingWord = "finding";
 
     internal static Command Create(CommandRunner runner)
     {
@@ -37,7 +38,7 @@ internal static class ExplainVerb
             Description = "The next hop as Postfix sees it: example.com, [mx.example.com]:587; what a log shows: user@example.com, mx.example.com[192.0.2.1]:25, a queue id; or the word finding and a kind, such as finding new-key",
             Arity = new ArgumentArity(1, 2),
         };
-        key.CompletionSources.Add(context => context.ParseResult.Tokens.Any(token => token.Value == Finding)
+        key.CompletionSources.Add(context => context.ParseResult.Tokens.Any(token => token.Value == FindingWord)
             ? FindingKinds.All.Select(row => new CompletionItem(row.Name, detail: row.Meaning))
             : []);
         var verb = new Verb("explain", "Say what Postfix is told for a next hop, why, and what that does to mail now; or what a kind of finding means.")
@@ -60,7 +61,7 @@ internal static class ExplainVerb
     private static ExitCode Run(CommandContext context, Argument<string[]> key)
     {
         var words = context.Get(key)!;
-        if (words is [Finding, var kind])
+        if (words is [FindingWord, var kind])
             return FindingExplanation.Write(context, kind);
         if (words.Length > 1)
             throw new CommandException(ExitCode.Usage, $"explain takes one KEY, or finding KIND; '{words[1]}' is too much. In a shell quote brackets: '[mx.example.com]'");
@@ -84,7 +85,8 @@ internal static class ExplainVerb
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
         {
-            Show(context, explanation, context.Settings, known, (observed, observedState), mail);
+            var open = Worst(store, explanation);
+            Show(context, explanation, context.Settings, known, (observed, observedState), mail, open);
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -93,6 +95,9 @@ internal static class ExplainVerb
                 report.Line();
                 report.Line($"What DNS says now, and the policy host: policyctl discovery refresh {Shell.Quote(discovered.Key.Text)}");
             }
+
+            if (open is not null && !open.Remedy.StartsWith("policyctl explain ", StringComparison.Ordinal))
+                report.Note(NextCommand.Line(open.Remedy));
         }
 
         return explanation.Answer.Kind switch
@@ -103,9 +108,14 @@ internal static class ExplainVerb
         };
     }
 
+    /// <summary>What is open about the entry that answers, the gravest first; null where nothing is.</summary>
+    private static Finding? Worst(PolicyStore store, Explanation explanation) => explanation.Decisive?.Answering is { } entry
+        ? store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry.Key.Text).OrderBy(finding => finding.Severity).FirstOrDefault()
+        : null;
+
     private static void Show(
         CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
-        WaitingMail? queue)
+        WaitingMail? queue, Finding? open)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -125,6 +135,8 @@ internal static class ExplainVerb
             facts.Add(("now", VerdictText.Mail(probed, observed: false, explanation.Decisive!.Key, context.Host.Time.GetUtcNow()) is var now && absence is null ? now : new Cell($"once policyd runs: {now.Text}", Tone.Caution)));
         if (queue?.Of(explanation.NextHop) is { } waiting)
             facts.Add(("waiting", new Cell($"{queue.Sentence(waiting)}{(waiting.Reason.Length == 0 ? "" : $": {Phrases.Cut(waiting.Reason)}")}", Tone.Caution)));
+        if (open is not null)
+            facts.Add(("finding", new Cell($"{open.Kind.Name()}: {open.Detail}", open.Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution)));
         if (known.Probed?.Verdict is not null && !settings.AssumedOfMainCf.IsEmpty)
             facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -61,7 +62,7 @@ internal static class QueryVerb
         var result = Task.Run(() => map is null
             ? TcpTableClient.AskAsync(endpoint, key, timeout, context.Host.Time, CancellationToken.None)
             : SocketmapClient.AskAsync(endpoint, map, key, timeout, context.Host.Time, CancellationToken.None)).GetAwaiter().GetResult();
-        Show(context, endpoint, map, key, result);
+        Show(context, endpoint, map, key, result, isOurs: context.Get(options.Server) is null);
         return Code(result);
     }
 
@@ -81,7 +82,7 @@ internal static class QueryVerb
             : throw new CommandException(ExitCode.Invalid, configured[0].Problem(reason).ToString());
     }
 
-    private static void Show(CommandContext context, MapEndpoint endpoint, string? map, string key, QueryResult result)
+    private static void Show(CommandContext context, MapEndpoint endpoint, string? map, string key, QueryResult result, bool isOurs)
     {
         var (kind, text) = (result.Answer.Kind, result.Answer.Text);
         if (context.Report.Format == OutputFormat.Json)
@@ -91,7 +92,8 @@ internal static class QueryVerb
             context.Report.Line(text);
 
         if (result.Status != QueryStatus.Answered)
-            throw new CommandException(Code(result), result.Message);
+            throw new CommandException(
+                Code(result), result.Status == QueryStatus.NotRunning && isOurs && DaemonAbsence.Of(context.Settings) is { } absence ? $"{result.Message}: {absence}" : result.Message);
         if (kind == LookupAnswerKind.NotFound)
             context.Host.Error.WriteLine("policyctl: not found; Postfix goes on to the parent domain, then to smtp_tls_security_level");
         else if (kind != LookupAnswerKind.Found)

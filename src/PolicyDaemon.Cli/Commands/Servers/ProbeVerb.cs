@@ -3,6 +3,7 @@ using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
@@ -62,7 +63,17 @@ internal static class ProbeVerb
                 ExitCode.Inconclusive, FormattableString.Invariant($"interrupted: {results.Count} of {keys.Count} were probed; what was seen of those is stored"));
         }
 
-        return Code(results);
+        var code = Code(results);
+        if (code == ExitCode.Done && !all && keys is [var only] && IsObserved(context, only))
+            context.Report.Note(NextCommand.Line($"policyctl domain set {Shell.Quote(only.Text)} --enforce"));
+        return code;
+    }
+
+    /// <summary>Whether an entry is not enforced, though its servers are as it says.</summary>
+    private static bool IsObserved(CommandContext context, NextHop key)
+    {
+        using var store = context.OpenStore(StoreAccess.Read);
+        return store.Find(key) is { Observe: true };
     }
 
     private static ExitCode Code(IReadOnlyList<StoredProbe> results)

@@ -77,7 +77,7 @@ internal static class StatusScreen
                 report.Line("  " + line);
             if (StatusCause.Of([finding], mail) is [{ Mail: { } waiting }])
                 report.Paragraph(mail!.Sentence(waiting), 2);
-            report.Line("  settle it: " + finding.Remedy);
+            report.Line("  " + NextCommand.Settles + finding.Remedy);
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
@@ -77,7 +78,7 @@ internal static class InitVerb
                     : upgraded ? $"The store {path} is brought up to date; nothing in it was changed."
                     : $"The store {path} is there already; nothing was changed.");
                 if (created)
-                    report.Line("Next: policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE");
+                    report.Line(NextCommand.Line(NextStep.OfThisMachine(context) ?? "policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE"));
                 return ExitCode.Done;
             }
 

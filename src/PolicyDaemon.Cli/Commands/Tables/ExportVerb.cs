@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core.Tables;
 using PolicyDaemon.Store.Engines;
 
@@ -39,6 +40,8 @@ internal static class ExportVerb
 
     private static ExitCode Run(CommandContext context, string file, bool force, bool full)
     {
+        if (context.Report.Format == OutputFormat.Json)
+            throw new CommandException(ExitCode.Usage, "export writes a table of Postfix and no JSON; for JSON, which apply reads too: policyctl domain list --format json");
         using var store = context.OpenStore(StoreAccess.Read);
         (int Written, int Observed, int Deferred) counts = default;
         string? remark = null;

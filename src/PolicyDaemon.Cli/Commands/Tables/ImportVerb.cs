@@ -6,6 +6,7 @@ using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Files;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Core.Tables;
 
 namespace PolicyDaemon.Cli.Commands.Tables;
@@ -88,7 +89,26 @@ internal static class ImportVerb
         var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true, saysEach: context.Get(options.Verbose));
         if (conversion is not null && !context.Get(options.Write.DryRun))
             await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Destinations));
+        if (code == ExitCode.Done && !context.Get(options.Write.Quiet) && Next(context, options) is { } next)
+            context.Report.Note(NextCommand.Line(next));
         return code;
+    }
+
+    private static string? Next(CommandContext context, Options options) =>
+        !context.Get(options.Write.DryRun) ? NextStep.OfThisMachine(context)
+        // Standard input cannot be read a second time.
+        : context.Get(options.File) == "-" ? null
+        : context.Rephrased(options.Write.DryRun);
+
+    /// <summary>What may take a table over whose pins Postfix cannot compare, to be looked at first: a probe, and where that proved nothing, keeping the rows as observed.</summary>
+    private static string? NextTry(CommandContext context, Options options)
+    {
+        if (context.Get(options.File) == "-")
+            return null;
+        string[] dryRun = ["--dry-run"];
+        return !context.Get(options.Probe) ? context.Rephrased(options.Write.DryRun, ["--probe", .. dryRun])
+            : context.Get(options.Unservable) is null ? context.Rephrased(options.Write.DryRun, ["--unservable", "observe", .. dryRun])
+            : null;
     }
 
     /// <summary>Warnings first: they are of use to whoever mends what is refused.</summary>
@@ -104,7 +124,11 @@ internal static class ImportVerb
         }
         catch (RefusedException refused) when (refused.Details.Count > 0)
         {
-            throw new CommandException(ExitCode.Invalid, refused.Message, isVerbose ? refused.Details : [.. TableRemarks.Grouped(file, refused.Details)]) { IsWhole = isVerbose };
+            throw new CommandException(ExitCode.Invalid, refused.Message, isVerbose ? refused.Details : [.. TableRemarks.Grouped(file, refused.Details)])
+            {
+                IsWhole = isVerbose,
+                Next = table.IsOnlyUnservable ? NextTry(context, options) : null,
+            };
         }
 
         return table.Warnings.Count;

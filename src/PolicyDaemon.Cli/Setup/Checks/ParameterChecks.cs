@@ -17,12 +17,22 @@ internal static class ParameterChecks
                 "default-level", SetupSeverity.Warning,
                 "smtp_tls_security_level is off: destinations without an entry get plain text even where TLS is offered",
                 subject.Postfix.SetCommand("smtp_tls_security_level", "may"));
+        else if (!TlsLevels.TryParseOfPostfix(level, out _))
+            yield return new(
+                "default-level", SetupSeverity.Problem,
+                $"smtp_tls_security_level = {level} is no level, and the SMTP client of Postfix does not start: all mail waits"
+                + (level.Contains('#', StringComparison.Ordinal) ? "; behind a value there is no comment, it takes a line of its own (postconf(5))" : ""),
+                subject.Postfix.SetCommand("smtp_tls_security_level", Meant(level)));
         else
             yield return new(
                 "default-level", SetupSeverity.Note,
                 $"destinations without an entry get smtp_tls_security_level = {level}"
                 + (level == "may" ? ": TLS where it is offered, otherwise plain text" : ""));
     }
+
+    /// <summary>The first word of a value that is no level, where that is one; else <c>may</c>.</summary>
+    private static string Meant(string value) =>
+        value.Split([' ', '\t', '#'], 2)[0] is var word && TlsLevels.TryParseOfPostfix(word, out _) ? word : "may";
 
     /// <summary><c>secure</c> and <c>verify</c> need certification authorities to trust.</summary>
     internal static IEnumerable<SetupResult> TrustAnchors(SetupSubject subject)

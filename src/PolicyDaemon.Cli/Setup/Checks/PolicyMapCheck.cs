@@ -1,6 +1,5 @@
 using PolicyDaemon.Administration;
 using PolicyDaemon.Cli.Setup.Postfix;
-using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 
@@ -9,15 +8,17 @@ namespace PolicyDaemon.Cli.Setup.Checks;
 /// <summary>smtp_tls_policy_maps names us, rightly spelled, and asks nobody else first.</summary>
 internal static class PolicyMapCheck
 {
-    private const string Parameter = "smtp_tls_policy_maps";
+    internal const string Parameter = "smtp_tls_policy_maps";
     private const string Name = "policy-map";
+
+    /// <summary>True where Postfix asks us, in whatever place.</summary>
+    internal static bool AsksUs(SetupSubject subject) => Ours(subject) is not null;
 
     internal static IEnumerable<SetupResult> Run(SetupSubject subject)
     {
         var postfix = subject.Postfix;
         var tables = postfix.List(Parameter);
-        var ours = tables.Select(PolicyMap.TryParse).OfType<PolicyMap>()
-            .FirstOrDefault(map => map.IsServedBy(subject.Settings, postfix.QueueDirectory));
+        var ours = Ours(subject);
         var proposal = Proposal(subject);
         if (ours is null)
         {
@@ -30,23 +31,12 @@ internal static class PolicyMapCheck
             yield return new(
                 Name, SetupSeverity.Problem,
                 $"{string.Join(" and ", tables.Take(first))} is asked before us, and what it answers wins; import it and ask us first",
-                [.. tables.Take(first).Select(ImportCommand).OfType<string>(),
-                    postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => table != ours.Text).Prepend(ours.Text)))]);
+                [.. ImportCommands(subject, tables.Take(first)),
+                    .. Switch(subject, string.Join(", ", tables.Where(table => table != ours.Text).Prepend(ours.Text)))]);
         else
             yield return new(Name, SetupSeverity.Ok, $"{Parameter} asks {ours.Text} first");
-        if (OlderTables.Behind(postfix, subject.Settings) is { Count: > 0 } behind)
-        {
-            var behindUs = string.Join(" and ", behind);
-            yield return new(
-                Name, subject.Observed > 0 ? SetupSeverity.Problem : SetupSeverity.Warning,
-                $"{behindUs} is asked for whatever has no entry here"
-                + (subject.Observed > 0
-                    ? $", and for {Phrases.Count((int)subject.Observed, "entry", "entries")} that {(subject.Observed == 1 ? "is" : "are")} only observed: there its rows decide, and a pin in another digest than {subject.Settings.Postfix.FingerprintDigest.Name()} matches nothing, so that mail waits; enforce the entries (policyctl domain list shows them) or take the table out"
-                    : "; import its rows and take it out, or what is removed here comes back from there"),
-                [.. behind.Select(ImportCommand).OfType<string>(),
-                    postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => !behind.Contains(table))))]);
-        }
-
+        foreach (var result in OlderTables.Behind(postfix, subject.Settings) is { Count: > 0 } behind ? Behind(subject, tables, behind) : [])
+            yield return result;
         if (ours.Protocol == "socketmap" && !MapNames.All.Contains(ours.Map) && !subject.Settings.Discovery.MapAliases.ContainsKey(ours.Map))
             yield return new(
                 Name, SetupSeverity.Problem,
@@ -69,6 +59,36 @@ internal static class PolicyMapCheck
                 Replace(subject, tables, ours, ours.Text["proxy:".Length..]));
     }
 
+    private static PolicyMap? Ours(SetupSubject subject) => subject.Postfix.List(Parameter).Select(PolicyMap.TryParse).OfType<PolicyMap>()
+        .FirstOrDefault(map => map.IsServedBy(subject.Settings, subject.Postfix.QueueDirectory));
+
+    /// <summary>The tables behind us: of those that can be read what they still decide, of the others what they may.</summary>
+    private static IEnumerable<SetupResult> Behind(SetupSubject subject, IReadOnlyList<string> tables, IReadOnlyList<string> behind)
+    {
+        foreach (var table in behind.Select(subject.OlderOf).OfType<OlderTable>())
+        {
+            yield return table.Deciding == 0
+                ? new(
+                    Name, SetupSeverity.Warning, OlderTableText.Settled(table),
+                    subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Where(other => other != table.Name))))
+                : new(
+                    Name, table.Mismatched > 0 ? SetupSeverity.Problem : SetupSeverity.Warning,
+                    OlderTableText.Deciding(table, subject.Settings.Postfix.FingerprintDigest.Name()), OlderTableText.Steps([table]));
+        }
+
+        var unread = behind.Where(table => subject.OlderOf(table) is null).ToList();
+        if (unread.Count == 0)
+            yield break;
+        yield return new(
+            Name, subject.Observed > 0 ? SetupSeverity.Problem : SetupSeverity.Warning,
+            $"{string.Join(" and ", unread)} is asked for whatever has no entry here"
+            + (subject.Observed > 0
+                ? $", and for {Phrases.Count((int)subject.Observed, "entry", "entries")} that {(subject.Observed == 1 ? "is" : "are")} only observed: there its rows decide, and a pin in another digest than {subject.Settings.Postfix.FingerprintDigest.Name()} matches nothing, so that mail waits; enforce the entries (policyctl domain list shows them) or take the table out"
+                : "; import its rows and take it out, or what is removed here comes back from there"),
+            [.. ImportCommands(subject, unread),
+                subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => !unread.Contains(table))))]);
+    }
+
     private static SetupResult NotAsked(SetupSubject subject, IReadOnlyList<string> tables, string proposal)
     {
         var elsewhere = tables.Select(PolicyMap.TryParse).OfType<PolicyMap>().FirstOrDefault(map => MapNames.All.Contains(map.Map));
@@ -79,11 +99,15 @@ internal static class PolicyMapCheck
                 ? $"{Parameter} is not set: no policy is asked for, every destination gets smtp_tls_security_level"
                 : $"{Parameter} = {string.Join(", ", tables)} does not ask policyd";
         var others = tables.Where(table => table != elsewhere?.Text).ToList();
+        var older = others.Select(subject.OlderOf).OfType<OlderTable>().ToList();
         return new(
-            Name, SetupSeverity.Problem, what,
-            [.. others.Select(ImportCommand).OfType<string>(),
-                subject.Postfix.SetCommand(Parameter, string.Join(", ", others.Prepend(proposal)))]);
+            Name, SetupSeverity.Problem, what + OlderTableText.NotHere(older),
+            [.. ImportCommands(subject, others), .. Switch(subject, string.Join(", ", others.Prepend(proposal)))]);
     }
+
+    /// <summary>The edit that has us asked first; none while a table is in the way.</summary>
+    private static IReadOnlyList<SetupCommand> Switch(SetupSubject subject, string maps) =>
+        subject.InTheWay.Count > 0 ? [] : [subject.Postfix.SetCommand(Parameter, maps)];
 
     private static string Proposal(SetupSubject subject)
     {
@@ -97,12 +121,9 @@ internal static class PolicyMapCheck
     private static SetupCommand Replace(SetupSubject subject, IReadOnlyList<string> tables, PolicyMap ours, string by) =>
         subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Select(table => table == ours.Text ? by : table)));
 
-    /// <summary>Indexed files have their source beside them; others cannot be read as text.</summary>
-    private static string? ImportCommand(string table)
-    {
-        var colon = table.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && table[..colon] is "hash" or "btree" or "lmdb" or "cdb" or "dbm" or "texthash"
-            ? $"policyctl import --dry-run {Shell.Quote(table[(colon + 1)..])}"
-            : null;
-    }
+    /// <summary>What brings in the rows of these tables; nothing for a table that decides nothing any more.</summary>
+    private static IEnumerable<SetupCommand> ImportCommands(SetupSubject subject, IEnumerable<string> tables) => tables.SelectMany(table =>
+        subject.OlderOf(table) is { } older ? OlderTableText.Steps([older])
+        : OlderTable.Import(table) is { } command ? [command]
+        : (IReadOnlyList<SetupCommand>)[]);
 }

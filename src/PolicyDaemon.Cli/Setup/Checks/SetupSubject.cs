@@ -24,6 +24,17 @@ internal sealed record SetupSubject(
     /// <summary>How many entries are only observed: Postfix goes on to the tables behind us for them.</summary>
     public long Observed { get; init; }
 
+    /// <summary>The tables in smtp_tls_policy_maps that are kept by hand and can be read, their rows compared with the entries.</summary>
+    public IReadOnlyList<OlderTable> Older { get; init; } = [];
+
+    /// <summary>The tables that keep Postfix from being switched over: pins of theirs still decide, and match nothing in our digest, which Postfix does not use yet.</summary>
+    public IReadOnlyList<OlderTable> InTheWay => DigestCheck.IsOurs(this)
+        ? []
+        : [.. Postfix.List("smtp_tls_policy_maps").Select(OlderOf).OfType<OlderTable>().Where(table => table.Mismatched > 0)];
+
+    /// <summary>What is known of a table; null where it cannot be read.</summary>
+    public OlderTable? OlderOf(string table) => Older.FirstOrDefault(older => older.Name == table);
+
     public long Entries => Levels.Values.Sum();
 
     public long Count(params ReadOnlySpan<TlsLevel> levels)

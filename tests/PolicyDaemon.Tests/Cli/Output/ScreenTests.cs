@@ -126,4 +126,10 @@ public sealed class ScreenTests
 
         Assert.Equal(new string('x', 40) + "\none two three four five six\n  seven\n", inner.ToString());
     }
+
+    /// <summary>Pasted, two lines would be two commands.</summary>
+    [Theory]
+    [InlineData("  settle it: policyctl pin approve example.com aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("Next: postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:tlspolicy' && postfix reload && policyctl setup")]
+    public void A_command_behind_its_label_is_not_broken(string line) => Assert.Equal([line], Wrapping.Lines(line, 60));
 }

@@ -67,6 +67,27 @@ public sealed class AlertServiceTests : IAsyncDisposable
         Assert.Equal(0, alerts.Waiting);
     }
 
+    /// <summary>The status file is made of what was read here; it reads no store by itself.</summary>
+    [Fact]
+    public void What_the_store_had_is_kept_for_others_and_stays_while_it_cannot_be_read()
+    {
+        Assert.Null(alerts.Stored);
+        Raise(FindingKind.PinMismatch, "a.example");
+        alerts.Pass();
+        Assert.Equal("a.example", Assert.Single(alerts.Stored!).Finding.Subject);
+
+        Raise(FindingKind.PinMismatch, "b.example");
+        faultyCall = nameof(IAlertLedger.ReadAlerts);
+        time.Advance(TimeSpan.FromMinutes(1));
+        alerts.Pass();
+        Assert.Single(alerts.Stored!);
+
+        faultyCall = null;
+        time.Advance(TimeSpan.FromMinutes(1));
+        alerts.Pass();
+        Assert.Equal(2, alerts.Stored!.Count);
+    }
+
     [Fact]
     public async Task A_restart_neither_repeats_nor_forgets()
     {
