@@ -1,9 +1,9 @@
+using PolicyDaemon.Administration.Postfix;
 using System.CommandLine;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Checks;
-using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -69,7 +69,7 @@ internal static class SetupVerb
     /// <summary>Reads Postfix's configuration, ours and the store, and hands them on.</summary>
     private static T Read<T>(CommandContext context, string? directory, Func<SetupSubject, T> use)
     {
-        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
+        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix.Postconf, directory);
         PolicyStore? store = null;
         try
         {
