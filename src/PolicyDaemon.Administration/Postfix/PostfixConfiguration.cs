@@ -72,6 +72,12 @@ public sealed record PostfixConfiguration(
     public string RemoveOverrideCommand(PostfixService service, string parameter) =>
         $"postconf {DirectoryOption}-PX {Shell.Quote($"{service.FullName}/{parameter}")}";
 
+    /// <summary>The command line that makes this Postfix read its configuration again.</summary>
+    public string ReloadCommand => $"postfix {DirectoryOption}reload";
+
+    /// <summary>The command line that takes a parameter out of main.cf, so that its default counts.</summary>
+    public string RemoveCommand(string parameter) => $"postconf {DirectoryOption}-X {Shell.Quote(parameter)}";
+
     private string DirectoryOption => Directory is null ? "" : $"-c {Shell.Quote(Directory)} ";
 }
 

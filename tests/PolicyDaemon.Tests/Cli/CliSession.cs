@@ -64,6 +64,8 @@ internal sealed class CliSession : IDisposable
 
     internal FakePostfix Postfix { get; } = new();
 
+    internal FakeMachine Machine { get; } = new();
+
     /// <summary>What was noted in the system's log.</summary>
     internal List<string> Notes { get; } = [];
 
@@ -104,6 +106,7 @@ internal sealed class CliSession : IDisposable
             Journal = new Journal(Notes, () => Committed()),
             Edit = file => File.WriteAllText(file, Edits.Dequeue()(File.ReadAllText(file))),
             Postfix = Postfix,
+            Machine = Machine,
         };
         var code = PolicyCtl.Run(args, host);
         return new CliResult((ExitCode)code, output.ToString(), error.ToString());
