@@ -79,7 +79,7 @@ internal sealed class DoctorSurvey(CommandContext context)
         try
         {
             var settings = context.Settings;
-            findings.Add(DoctorFinding.Ok("configuration", settings.File is { } file ? $"{file} can be used" : "there is no configuration file; the defaults count"));
+            findings.Add(DoctorFinding.Ok("configuration", settings.File is { } file ? $"{Path.GetFullPath(file)} can be used" : "there is no configuration file; the defaults count"));
             return settings;
         }
         catch (ConfigurationException fault)
@@ -161,7 +161,7 @@ internal sealed class DoctorSurvey(CommandContext context)
         // Tested as if it were trusted: whoever has one that validates should know.
         using var prober = new ProberComposition(
             settings.Probe with { ResolverTrusted = true, CaFile = settings.Probe.CaFile with { Text = "" } }, settings.Postfix, Host.Time);
-        await prober.Resolver.RetestAsync(cancellation);
+        await prober.Resolver.TestAsync(cancellation);
         var jail = postfix is not null && postfix.SmtpClients.Any(service => service.Chroot) ? Path.Combine(postfix.QueueDirectory, "etc/resolv.conf") : null;
         var facts = new ResolverFacts(
             prober.Resolver.Servers, SystemResolvers.Read(), jail is not null && SystemResolvers.Of(jail) is { } inJail ? inJail : null, jail,
