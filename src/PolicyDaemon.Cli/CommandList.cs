@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolicyDaemon.Cli.Commands.Audit;
 using PolicyDaemon.Cli.Commands.Discovery;
+using PolicyDaemon.Cli.Commands.Doctor;
 using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Commands.Lookups;
 using PolicyDaemon.Cli.Commands.Pins;
@@ -88,6 +89,7 @@ internal static class CommandList
             StoreAccept.Create(runner),
         },
         SetupVerb.Create(runner),
+        DoctorVerb.Create(runner),
         HelpVerb.Create(root),
         VersionVerb.Create(runner),
     ];

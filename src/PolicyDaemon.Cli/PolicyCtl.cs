@@ -40,6 +40,8 @@ internal static class PolicyCtl
 
     private static ExitCode Invoke(IReadOnlyList<string> args, CliHost host)
     {
+        if (OtherUser.IsMeant(args))
+            return OtherUser.Execute(args, host);
         var globals = new GlobalOptions();
         var root = Compose(globals, host);
         if (args is [Completer.Verb, ..])

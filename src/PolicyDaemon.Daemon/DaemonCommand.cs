@@ -7,7 +7,7 @@ using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon;
 
-/// <summary>The command line: <c>policyd [--config FILE] [--check | --run-alert]</c>.</summary>
+/// <summary>The command line: <c>policyd [--config FILE] [--check | --run-alert | --test-alert]</c>.</summary>
 internal static class DaemonCommand
 {
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
@@ -48,7 +48,11 @@ internal static class DaemonCommand
         {
             Description = "Run alert_command for the alert on standard input and exit; what policyd-alert@.service does",
         };
-        var root = new RootCommand("Answers Postfix's smtp_tls_policy_maps lookups over socketmap and tcp_table.") { config, check, runAlert };
+        var testAlert = new Option<bool>("--test-alert")
+        {
+            Description = "Send a test alert once through every channel of [probe], print what became of it as JSON, and exit; what policyctl doctor --send does",
+        };
+        var root = new RootCommand("Answers Postfix's smtp_tls_policy_maps lookups over socketmap and tcp_table.") { config, check, runAlert, testAlert };
         root.SetAction(async (result, cancellation) =>
         {
             try
@@ -59,6 +63,9 @@ internal static class DaemonCommand
                     return (int)await AlertRun.RunAsync(
                         settings, Console.OpenStandardInput(), DescriptorStream.Standard(StandardStreams.Output), error, TimeProvider.System, cancellation);
                 }
+
+                if (result.GetValue(testAlert))
+                    return (int)await TestAlert.RunAsync(settings, output, error, TimeProvider.System, cancellation);
 
                 return (int)(result.GetValue(check)
                     ? ConfigurationCheck.Run(settings, output)

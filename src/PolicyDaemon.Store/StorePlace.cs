@@ -11,6 +11,10 @@ public static class StorePlace
     /// <param name="database">The store, as the configuration names it.</param>
     public static bool Exists(string database) => EngineChoice.For(database).Exists();
 
+    /// <summary>The files on this machine that the store consists of now; none where it is kept elsewhere.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    public static IReadOnlyList<string> Files(string database) => EngineChoice.For(database).Files();
+
     /// <summary>A value that is another one after anybody committed; null where that takes a connection, so that one has to look.</summary>
     /// <param name="database">The store, as the configuration names it.</param>
     public static StoreStamp? Stamp(string database) => EngineChoice.For(database).Stamp();

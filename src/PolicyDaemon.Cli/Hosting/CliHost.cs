@@ -51,6 +51,9 @@ internal sealed record CliHost : Streams
     /// <summary>The tools of the machine's Postfix, which tell its configuration.</summary>
     public required IPostfixTools Postfix { get; init; }
 
+    /// <summary>What <c>doctor</c> tries on the machine.</summary>
+    public IMachine Machine { get; init; } = new LocalMachine();
+
     /// <summary>Whether SELinux enforces its policy (selinux(8)).</summary>
     public Func<bool> SelinuxEnforces { get; init; } = () => false;
 

@@ -13,6 +13,7 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(ChangeJson))]
 [JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(DestinationJson))]
+[JsonSerializable(typeof(DoctorJson))]
 [JsonSerializable(typeof(IReadOnlyList<DestinationJson>))]
 [JsonSerializable(typeof(AuditVerificationJson))]
 [JsonSerializable(typeof(DiscoveredJson))]

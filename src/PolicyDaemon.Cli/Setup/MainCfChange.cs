@@ -1,6 +1,6 @@
+using PolicyDaemon.Administration.Postfix;
 using System.Globalization;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Setup;

@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Checks;
@@ -33,7 +34,7 @@ internal static class NextStep
     {
         try
         {
-            var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, null);
+            var postfix = PostfixConfigurationReader.Read(context.Host.Postfix.Postconf, null);
             var maps = postfix.List(PolicyMapCheck.Parameter);
             var asksUs = maps.Select(PolicyMap.TryParse).Any(map => map?.IsServedBy(context.Settings, postfix.QueueDirectory) == true);
             return asksUs && !maps.Any(table => OlderTable.SourceOf(table) is not null) ? null : "policyctl setup";

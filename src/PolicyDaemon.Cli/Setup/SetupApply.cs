@@ -1,7 +1,7 @@
 using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Checks;
-using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Lookup.Clients;
 using PolicyDaemon.Lookup.Listening;

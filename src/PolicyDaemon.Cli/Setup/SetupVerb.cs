@@ -1,9 +1,11 @@
 using System.CommandLine;
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -73,25 +75,34 @@ internal static class SetupVerb
         return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
     }
 
+    /// <summary>Every check of a Postfix that was read already.</summary>
+    internal static IReadOnlyList<SetupResult> Check(CommandContext context, PostfixConfiguration postfix, Settings settings) =>
+        Judge(context, postfix, settings, SetupChecks.Run, warns: false);
+
     /// <summary>Reads Postfix's configuration, ours and the store, and hands them on.</summary>
-    private static T Read<T>(CommandContext context, string? directory, Func<SetupSubject, T> use)
+    private static T Read<T>(CommandContext context, string? directory, Func<SetupSubject, T> use) =>
+        Judge(context, PostfixConfigurationReader.Read(context.Host.Postfix.Postconf, directory), context.Settings, use, warns: true);
+
+    private static T Judge<T>(CommandContext context, PostfixConfiguration postfix, Settings settings, Func<SetupSubject, T> use, bool warns)
     {
-        var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, directory);
         PolicyStore? store = null;
         try
         {
             try
             {
-                store = context.OpenStore(StoreAccess.Read);
+                store = PolicyStore.Open(settings.Database, StoreAccess.Read, context.Host.Time);
+                if (warns && store.OnlyRead is { } reason)
+                    context.Report.Warning($"{reason.Message}; it is read as it lies");
             }
             catch (StoreException fault)
             {
-                context.Report.Warning($"{fault.Message}; Postfix is checked without regard to the entries");
+                if (warns)
+                    context.Report.Warning($"{fault.Message}; Postfix is checked without regard to the entries");
             }
 
             var counts = store?.Counts();
             var levels = counts?.ByLevel ?? new Dictionary<TlsLevel, long>();
-            return use(new SetupSubject(postfix, context.Settings, levels, key => store?.Find(key) is not null)
+            return use(new SetupSubject(postfix, settings, levels, key => store?.Find(key) is not null)
             {
                 Older = [.. postfix.List(PolicyMapCheck.Parameter).Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), context.Host.Time)).OfType<OlderTable>()],
                 Observed = counts?.Observed ?? 0,

@@ -21,10 +21,17 @@ public enum FileKind
 /// <param name="Links">The number of hard links.</param>
 public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
 {
+    /// <summary>The group id of the file.</summary>
+    public uint Group { get; init; }
+
+    /// <summary>The rights of owner, group and others; access control lists (acl(5)) are not among them.</summary>
+    public UnixFileMode Mode { get; init; }
+
     internal const int CurrentDirectory = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH
     private const int TypeMask = 0xF000; // S_IFMT
+    private const int ModeMask = 0xFFF; // 07777
 
     /// <returns>Null where the path names nothing that can be seen.</returns>
     public static FileFacts? Of(string path, bool followLink = false) =>
@@ -44,7 +51,11 @@ public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
             0xC000 => FileKind.Socket, // S_IFSOCK
             _ => FileKind.Regular,
         },
-        stat.Owner, stat.Links);
+        stat.Owner, stat.Links)
+    {
+        Group = stat.Group,
+        Mode = (UnixFileMode)(stat.Mode & ModeMask),
+    };
 
     /// <summary>linux/stat.h, struct statx: the same on every architecture, unlike struct stat.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -55,6 +66,9 @@ public readonly record struct FileFacts(FileKind Kind, uint Owner, uint Links)
 
         [FieldOffset(20)]
         internal uint Owner;
+
+        [FieldOffset(24)]
+        internal uint Group;
 
         [FieldOffset(28)]
         internal ushort Mode;

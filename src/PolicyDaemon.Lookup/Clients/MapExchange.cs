@@ -96,10 +96,11 @@ internal static class MapExchange
         // A missing file of a unix socket has no name among the socket errors.
         SocketError.ConnectionRefused or SocketError.AddressNotAvailable =>
             QueryResult.Failure(QueryStatus.NotRunning, $"nobody answers on {endpoint}; is policyd running, and does it listen there?"),
-        _ when endpoint.Path is { } path && !File.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)) =>
-            QueryResult.Failure(QueryStatus.NotRunning, $"there is no socket {path}; is policyd running, and does it listen there?"),
+        // Before the question whether there is a socket: in a directory that may not be entered none can be seen.
         SocketError.AccessDenied =>
             QueryResult.Failure(QueryStatus.NoPermission, $"no permission to connect to {endpoint}; the socket's group may"),
+        _ when endpoint.Path is { } path && !File.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)) =>
+            QueryResult.Failure(QueryStatus.NotRunning, $"there is no socket {path}; is policyd running, and does it listen there?"),
         _ => QueryResult.Failure(QueryStatus.Failed, $"{endpoint}: {exception.Message}"),
     };
 }

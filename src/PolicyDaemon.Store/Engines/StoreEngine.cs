@@ -36,6 +36,9 @@ internal abstract class StoreEngine(string path)
     /// <summary>True where something lies in the store's place, so that <see cref="Create"/> would refuse: a store, or what is none.</summary>
     internal abstract bool Exists();
 
+    /// <summary>The files on this machine that the store consists of now; none where the engine keeps none.</summary>
+    internal virtual IReadOnlyList<string> Files() => [];
+
     /// <summary>The stamp of the store as it is now; null where the engine cannot tell without opening it, so that whoever follows the store has to ask.</summary>
     internal abstract StoreStamp? Stamp();
 

@@ -68,6 +68,8 @@ internal sealed class CliSession : IDisposable
 
     internal FakePostfix Postfix { get; } = new();
 
+    internal FakeMachine Machine { get; } = new();
+
     /// <summary>What was noted in the system's log.</summary>
     internal List<string> Notes { get; } = [];
 
@@ -112,6 +114,7 @@ internal sealed class CliSession : IDisposable
             GiveWay = () => GivesWay = true,
             Edit = file => File.WriteAllText(file, Edits.Dequeue()(File.ReadAllText(file))),
             Postfix = Postfix,
+            Machine = Machine,
         };
         var code = PolicyCtl.Run(args, host);
         return new CliResult((ExitCode)code, output.ToString(), error.ToString());

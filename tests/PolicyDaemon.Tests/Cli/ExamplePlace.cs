@@ -44,7 +44,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
     internal CliSession Session => network.Session;
 
     /// <summary>The servers are asked; on the port that the test's have.</summary>
-    private bool Probes => Is("check") || Is("probe") || line.Split(' ').Contains("--probe");
+    private bool Probes => Is("check") || Is("probe") || Is("doctor") || line.Split(' ').Contains("--probe");
 
     internal static async Task<ExamplePlace> ForAsync(string line)
     {
@@ -109,11 +109,12 @@ internal sealed class ExamplePlace : IAsyncDisposable
 
     private void Write()
     {
-        foreach (var folder in (string[])["etc/postfix", "var/backups", "var/lib/mta-sts", "var/log", "tmp"])
+        foreach (var folder in (string[])["etc/postfix", "etc/ssl", "var/backups", "var/lib/mta-sts", "var/log", "tmp"])
             Directory.CreateDirectory(Path.Combine(Session.Directory, folder));
         Session.Write("main.cf", "smtp_tls_security_level = may\n");
         Session.Write("tls_policy.yesterday", "a.example may\n");
         Session.Write("var/log/mail.log", MailLog);
+        Session.Write("etc/ssl/next.pem", TestCertificates.Issued("mx.example.com").ExportCertificatePem());
         Session.Write("domains.txt", "example.com\n");
         Session.Write("tlspol-domains.txt", "example.com\n");
         DiscoveryIntakeTests.Cache(

@@ -19,6 +19,12 @@ public sealed partial class ExampleTests
         ["policyctl apply --diff entries.conf"] = ExitCode.Negative, // something would change
         ["policyctl query sub.example.com"] = ExitCode.Negative, // not found: Postfix goes on to its parent
         ["policyctl check .example.com --probe-as mx.example.com"] = ExitCode.Negative, // it has no address here
+        // Nobody is told of findings here, which takes a person.
+        ["policyctl doctor"] = ExitCode.Negative,
+        ["policyctl doctor --send"] = ExitCode.Negative,
+        ["policyctl doctor --own example.com"] = ExitCode.Negative,
+        ["policyctl doctor --own example.com --next /etc/ssl/next.pem"] = ExitCode.Negative,
+        ["policyctl doctor --format json"] = ExitCode.Negative,
         // The hash is the example's own, too: nothing in this chain has it.
         ["policyctl audit --verify --head 3f9a6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d"] = ExitCode.Negative,
     };

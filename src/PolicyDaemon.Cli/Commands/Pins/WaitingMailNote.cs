@@ -1,5 +1,5 @@
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
@@ -48,7 +48,7 @@ internal static class WaitingMailNote
     {
         try
         {
-            var postfix = PostfixConfigurationReader.Read(context.Host.Postfix, null);
+            var postfix = PostfixConfigurationReader.Read(context.Host.Postfix.Postconf, null);
             var matchesBelow = postfix.List("parent_domain_matches_subdomains").Contains("fast_flush_domains", StringComparer.Ordinal);
             var names = postfix.List("fast_flush_domains");
             return !names.Any(name => name.StartsWith('!')) && names.Any(name => name.Equals(domain, StringComparison.OrdinalIgnoreCase)

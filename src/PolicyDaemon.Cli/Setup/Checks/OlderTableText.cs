@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
 

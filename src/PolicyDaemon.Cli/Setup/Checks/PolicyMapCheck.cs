@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Pins;

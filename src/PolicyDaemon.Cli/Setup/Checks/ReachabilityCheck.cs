@@ -1,4 +1,5 @@
-using PolicyDaemon.Cli.Setup.Postfix;
+
+using PolicyDaemon.Administration.Postfix;
 
 namespace PolicyDaemon.Cli.Setup.Checks;
 

@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Setup.Checks;

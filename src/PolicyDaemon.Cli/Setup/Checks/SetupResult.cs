@@ -1,4 +1,4 @@
-using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Core;
 
 namespace PolicyDaemon.Cli.Setup.Checks;

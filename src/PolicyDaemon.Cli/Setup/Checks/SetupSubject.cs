@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;

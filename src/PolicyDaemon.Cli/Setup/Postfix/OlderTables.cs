@@ -1,3 +1,4 @@
+using PolicyDaemon.Administration.Postfix;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
@@ -12,7 +13,7 @@ internal static class OlderTables
     {
         try
         {
-            return Behind(PostfixConfigurationReader.Read(context.Host.Postfix, null), context.Settings);
+            return Behind(PostfixConfigurationReader.Read(context.Host.Postfix.Postconf, null), context.Settings);
         }
         catch (CommandException)
         {

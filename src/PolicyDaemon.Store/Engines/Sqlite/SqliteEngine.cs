@@ -22,6 +22,8 @@ internal sealed class SqliteEngine(string path) : StoreEngine(path)
 
     internal override bool Exists() => System.IO.Path.Exists(Path);
 
+    internal override IReadOnlyList<string> Files() => SqliteFile.Of(Path);
+
     internal override StoreStamp? Stamp() => new FileStamp(FileSignature.Of(Path), FileSignature.Of(Path + SqliteSession.LogSuffix));
 
     internal override void SweepDrafts() => FileDraft.Sweep(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!);

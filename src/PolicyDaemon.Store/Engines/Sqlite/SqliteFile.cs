@@ -24,6 +24,9 @@ internal static class SqliteFile
 
     private static ReadOnlySpan<byte> Magic => "SQLite format 3\0"u8; // sqlite.org/fileformat.html section 1.3.1
 
+    /// <summary>The database with its write-ahead log and the index of that, as far as they are there.</summary>
+    internal static IReadOnlyList<string> Of(string path) => [.. ((string[])[path, path + SqliteSession.LogSuffix, path + "-shm"]).Where(File.Exists)];
+
     /// <summary>True where a file is an SQLite database, by its first octets.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     internal static bool IsDatabase(string path)

@@ -2,14 +2,14 @@ using System.Globalization;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 
-namespace PolicyDaemon.Cli.Setup.Postfix;
+namespace PolicyDaemon.Administration.Postfix;
 
 /// <summary>What a Postfix is configured to do, as postconf(1) says it.</summary>
 /// <param name="Values">Every parameter with its value, expanded (<c>postconf -x</c>).</param>
 /// <param name="Explicit">The parameters that main.cf itself sets (<c>postconf -n</c>).</param>
 /// <param name="Services">master.cf.</param>
 /// <param name="Directory">The directory named on the command line; null for Postfix's own.</param>
-internal sealed record PostfixConfiguration(
+public sealed record PostfixConfiguration(
     IReadOnlyDictionary<string, string> Values,
     IReadOnlySet<string> Explicit,
     IReadOnlyList<PostfixService> Services,
@@ -72,6 +72,12 @@ internal sealed record PostfixConfiguration(
     public string RemoveOverrideCommand(PostfixService service, string parameter) =>
         $"postconf {DirectoryOption}-PX {Shell.Quote($"{service.FullName}/{parameter}")}";
 
+    /// <summary>The command line that makes this Postfix read its configuration again.</summary>
+    public string ReloadCommand => $"postfix {DirectoryOption}reload";
+
+    /// <summary>The command line that takes a parameter out of main.cf, so that its default counts.</summary>
+    public string RemoveCommand(string parameter) => $"postconf {DirectoryOption}-X {Shell.Quote(parameter)}";
+
     private string DirectoryOption => Directory is null ? "" : $"-c {Shell.Quote(Directory)} ";
 }
 
@@ -81,7 +87,7 @@ internal sealed record PostfixConfiguration(
 /// <param name="Chroot">True where it runs inside the queue directory.</param>
 /// <param name="Program">The program without its options, such as <c>smtp</c>.</param>
 /// <param name="Overrides">Its <c>-o name=value</c>.</param>
-internal sealed record PostfixService(
+public sealed record PostfixService(
     string Name, string Type, bool Chroot, string Program, IReadOnlyDictionary<string, string> Overrides)
 {
     /// <summary>True for a transport that asks smtp_tls_policy_maps.</summary>
@@ -92,7 +98,7 @@ internal sealed record PostfixService(
 }
 
 /// <summary>A parameter of main.cf with the value it is to have.</summary>
-internal sealed record MainCfEdit(string Parameter, string Value)
+public sealed record MainCfEdit(string Parameter, string Value)
 {
     public override string ToString() => $"{Parameter} = {Value}";
 }
@@ -100,7 +106,7 @@ internal sealed record MainCfEdit(string Parameter, string Value)
 /// <summary>A command line that settles something.</summary>
 /// <param name="Text">The line, to be pasted.</param>
 /// <param name="Edit">What it changes in main.cf, so that <c>setup --apply</c> can do it; null for what a person has to do.</param>
-internal sealed record SetupCommand(string Text, MainCfEdit? Edit = null)
+public sealed record SetupCommand(string Text, MainCfEdit? Edit = null)
 {
     public static implicit operator SetupCommand(string text) => new(text);
 }

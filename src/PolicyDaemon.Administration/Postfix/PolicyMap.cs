@@ -1,6 +1,6 @@
 using PolicyDaemon.Core.Configuration;
 
-namespace PolicyDaemon.Cli.Setup.Postfix;
+namespace PolicyDaemon.Administration.Postfix;
 
 /// <summary>A table name in smtp_tls_policy_maps that speaks one of our protocols.</summary>
 /// <param name="Text">As main.cf writes it.</param>
@@ -8,14 +8,14 @@ namespace PolicyDaemon.Cli.Setup.Postfix;
 /// <param name="Protocol"><c>socketmap</c> or <c>tcp</c>.</param>
 /// <param name="Endpoint"><c>inet:HOST:PORT</c> or <c>unix:PATH</c>.</param>
 /// <param name="Map">The socketmap's NAME; empty for tcp.</param>
-internal sealed record PolicyMap(string Text, bool Proxied, string Protocol, string Endpoint, string Map)
+public sealed record PolicyMap(string Text, bool Proxied, string Protocol, string Endpoint, string Map)
 {
     /// <summary>The path of a unix socket; null for TCP.</summary>
     public string? SocketPath => Endpoint.StartsWith("unix:", StringComparison.Ordinal) ? Endpoint[5..] : null;
 
     /// <summary>Reads <c>[proxy:]socketmap:inet:HOST:PORT:NAME</c>, <c>[proxy:]socketmap:unix:PATH:NAME</c>, <c>tcp:HOST:PORT</c>.</summary>
     /// <returns>Null for any other table.</returns>
-    internal static PolicyMap? TryParse(string text)
+    public static PolicyMap? TryParse(string text)
     {
         var proxied = text.StartsWith("proxy:", StringComparison.Ordinal);
         var rest = proxied ? text["proxy:".Length..] : text;
@@ -35,18 +35,18 @@ internal sealed record PolicyMap(string Text, bool Proxied, string Protocol, str
     }
 
     /// <summary>True where policyd answers at this endpoint.</summary>
-    internal bool IsServedBy(Settings settings, string queueDirectory) =>
+    public bool IsServedBy(Settings settings, string queueDirectory) =>
         (Protocol == "tcp" ? settings.TcpTable : settings.Socketmap)
             .Any(endpoint => Canonical(endpoint.Text, queueDirectory) == Canonical(Endpoint, queueDirectory));
 
     /// <summary>How main.cf should name an endpoint of ours: a socket below the queue directory relative to it, so that it works in and out of the chroot.</summary>
-    internal static string Propose(string endpoint, string queueDirectory, string map) =>
+    public static string Propose(string endpoint, string queueDirectory, string map) =>
         endpoint.StartsWith("unix:", StringComparison.Ordinal) && Below(endpoint[5..], queueDirectory) is { } relative
             ? $"socketmap:unix:{relative}:{map}"
             : $"socketmap:{endpoint}:{map}";
 
     /// <summary>The path relative to a directory above it; null where it lies elsewhere.</summary>
-    internal static string? Below(string path, string directory)
+    public static string? Below(string path, string directory)
     {
         var prefix = directory.TrimEnd('/') + "/";
         return path.StartsWith(prefix, StringComparison.Ordinal) ? path[prefix.Length..] : null;

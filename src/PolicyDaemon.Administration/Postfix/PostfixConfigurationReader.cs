@@ -1,14 +1,15 @@
-using PolicyDaemon.Cli.Hosting;
+namespace PolicyDaemon.Administration.Postfix;
 
-namespace PolicyDaemon.Cli.Setup.Postfix;
-
-/// <summary>Asks postconf(1) and reads what it prints.</summary>
-internal static class PostfixConfigurationReader
+/// <summary>Reads what postconf(1) prints of a Postfix.</summary>
+public static class PostfixConfigurationReader
 {
-    /// <exception cref="CommandException">There is no Postfix, or its configuration cannot be read.</exception>
-    internal static PostfixConfiguration Read(IPostfixTools tools, string? directory)
+    /// <summary>Asks postconf(1) for parameters and services.</summary>
+    /// <param name="postconf">Runs <c>postconf</c> with these arguments and returns what it prints; what it throws goes through.</param>
+    /// <param name="directory">The configuration directory; null for Postfix's own.</param>
+    public static PostfixConfiguration Read(Func<IReadOnlyList<string>, string> postconf, string? directory)
     {
-        string Ask(string option) => tools.Postconf(directory is null ? [option] : ["-c", directory, option]);
+        ArgumentNullException.ThrowIfNull(postconf);
+        string Ask(string option) => postconf(directory is null ? [option] : ["-c", directory, option]);
         return Parse(Ask("-x"), Ask("-n"), Ask("-M"), Ask("-P"), directory);
     }
 
@@ -16,7 +17,7 @@ internal static class PostfixConfigurationReader
     /// <param name="explicitly">What <c>postconf -n</c> prints.</param>
     /// <param name="services">What <c>postconf -M</c> prints.</param>
     /// <param name="overrides">What <c>postconf -P</c> prints.</param>
-    internal static PostfixConfiguration Parse(string expanded, string explicitly, string services, string overrides, string? directory)
+    public static PostfixConfiguration Parse(string expanded, string explicitly, string services, string overrides, string? directory)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in Assignments(expanded))
@@ -62,9 +63,9 @@ internal static class PostfixConfigurationReader
 }
 
 /// <summary>Splits a list in main.cf as Postfix does: at commas and blanks outside braces (postconf(5), "{ }").</summary>
-internal static class PostfixList
+public static class PostfixList
 {
-    internal static IReadOnlyList<string> Split(string value)
+    public static IReadOnlyList<string> Split(string value)
     {
         var items = new List<string>();
         var depth = 0;
