@@ -82,6 +82,17 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <exception cref="DiscoveryStoreException">The store cannot be written; they are read again.</exception>
     public Task RemoveNoticesAsync(long last) => ChangeAsync(connection => DiscoveredTable.RemoveNotices(connection, last));
 
+    /// <summary>The entries that leave their answer to discovery.</summary>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="onlyWithFloor">Those that take no less than a floor, and are enforced.</param>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<string> ReadAsking(int limit, bool onlyWithFloor = false) =>
+        Read(() => ledger.With(connection => DiscoveredTable.Asking(connection, limit, onlyWithFloor)));
+
+    /// <summary>Keys of entries in their order, behind one of them.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<string> ReadEntries(string after, int limit) => Read(() => ledger.With(connection => DiscoveredTable.Entries(connection, after, limit)));
+
     /// <summary>Subjects of which discovery has findings open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public IReadOnlyList<string> ReadFindingSubjects() => Read(() => ledger.With(connection => FindingTable.Open(connection)

@@ -83,6 +83,15 @@ internal static class DiscoveredTable
             Write(connection, memory.Key.Text, change);
     }
 
+    /// <summary>The entries that leave their answer to discovery, or those of them that take no less than a floor.</summary>
+    internal static List<string> Asking(DbConnection connection, int limit, bool onlyWithFloor) => onlyWithFloor
+        ? connection.Query<string>(
+            "SELECT key FROM destination WHERE level = 'discovered' AND observe = 0 AND floor IS NOT NULL AND floor <> 'none' ORDER BY id LIMIT @limit", new { limit = (long)limit }).ToList()
+        : connection.Query<string>("SELECT key FROM destination WHERE level = 'discovered' AND observe = 0 ORDER BY id LIMIT @limit", new { limit = (long)limit }).ToList();
+
+    internal static List<string> Entries(DbConnection connection, string after, int limit) =>
+        connection.Query<string>("SELECT key FROM destination WHERE key > @after ORDER BY key LIMIT @limit", new { after, limit = (long)limit }).ToList();
+
     /// <summary>Removes what is remembered of a destination. How its verdict changed stays on record.</summary>
     /// <returns>False where nothing was.</returns>
     internal static bool Remove(DbConnection connection, string key) =>

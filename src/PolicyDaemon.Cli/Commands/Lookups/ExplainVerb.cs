@@ -6,6 +6,7 @@ using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Commands.Servers;
+using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -84,7 +85,8 @@ internal static class ExplainVerb
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
         {
-            Show(context, explanation, context.Settings, known, (observed, observedState), mail);
+            var advice = explanation.Decisive is { } decisive ? FindingText.Advice(store, decisive.Key) : [];
+            Show(context, explanation, context.Settings, known, (observed, observedState), mail, advice);
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -105,7 +107,7 @@ internal static class ExplainVerb
 
     private static void Show(
         CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
-        WaitingMail? queue)
+        WaitingMail? queue, IEnumerable<(string, Cell)> advice)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -143,6 +145,7 @@ internal static class ExplainVerb
                 facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
         }
 
+        facts.AddRange(advice);
         report.Facts(facts);
         if (explanation.Decisive?.Answering is { Pins.IsEmpty: false } pinned)
         {
