@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Dns;
 
@@ -35,6 +36,9 @@ public sealed record CheckResult
     /// <summary>The entry that decides about mail to this destination: its own, or else the nearest enforced parent's or <c>*</c>.</summary>
     public required Destination? Entry { get; init; }
 
+    /// <summary>Whose answer Postfix is told, by what was found now.</summary>
+    public required Answerer Answerer { get; init; }
+
     /// <summary>Why the store could not be asked for entries; null where it could.</summary>
     public required string? StoreProblem { get; init; }
 
@@ -56,8 +60,8 @@ public sealed record CheckResult
     /// <summary>The forecast of mail under the discovered answer; null where that is "not found", or where there is nowhere to send it.</summary>
     public MailForecast? AtDiscovered { get; init; }
 
-    /// <summary>True where discovery answers: it is on, and no entry comes first.</summary>
-    public bool IsDiscovered => Discovered is not null && Settings.Discovery.Mode == DiscoveryMode.On && Entry is null or { Observe: true } or { Policy.Level: TlsLevel.AsDiscovered };
+    /// <summary>True where discovery answers: it is on, and no entry comes first or takes more.</summary>
+    public bool IsDiscovered => Answerer == Answerer.Discovery;
 
     /// <summary>Everything that this rests on.</summary>
     public required CheckRecord Record { get; init; }

@@ -113,15 +113,16 @@ internal static class CheckRecordTexts
         static string YesNo(bool value) => value ? "yes" : "no";
     }
 
-    internal static string? Row(Destination? entry) => entry is null ? null : EntryTableWriter.Row(entry);
+    // Nothing of a note decides, and a person may have written anything into it.
+    internal static string? Row(Destination? entry) => entry is null ? null : EntryTableWriter.Row(entry with { Note = null });
 
     /// <exception cref="FormatException">The row is none.</exception>
-    internal static Destination? Entry(CheckRecord record, PostfixSettings postfix)
+    internal static Destination? Entry(string? row, DateTimeOffset at, PostfixSettings postfix)
     {
-        if (record.Entry is not { } row)
+        if (row is null)
             return null;
         using var source = new MemoryStream(Encoding.UTF8.GetBytes(row));
-        var items = PolicyTableReader.Read(source, new TableOptions(postfix, record.At) { WithEntryAttributes = true }).ToList();
+        var items = PolicyTableReader.Read(source, new TableOptions(postfix, at) { WithEntryAttributes = true }).ToList();
         return items.Find(item => item.Destination is not null).Destination
             ?? throw new FormatException($"its entry cannot be read: {items.FirstOrDefault().Problem}");
     }

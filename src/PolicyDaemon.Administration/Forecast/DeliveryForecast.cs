@@ -1,9 +1,11 @@
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Serving;
 
 namespace PolicyDaemon.Administration.Forecast;
 
@@ -28,15 +30,17 @@ public enum Delivery
 
 /// <summary>Whether mail would go through now, at the level that is configured or, without an entry, at the strongest that could be set.</summary>
 /// <param name="Delivery">What would happen.</param>
-/// <param name="Verdict">The verdict of the probe; unknown where DNS ended the search.</param>
+/// <param name="Verdict">The verdict of the probe; unknown where DNS ended the search, or mail waits for another answer of policyd.</param>
 /// <param name="Text">A sentence, with the reason.</param>
-/// <param name="Mail">The forecast that it rests on; null where DNS ended the search.</param>
+/// <param name="Mail">The forecast that it rests on; null where that does not depend on the servers.</param>
 public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verdict, string Text, MailForecast? Mail = null)
 {
     public static DeliveryForecast Of(CheckResult result)
     {
         if (!result.Resolution.Worked)
             return OfDns(result.Resolution);
+        if (OfAnswer(result) is { } waits)
+            return waits;
         if (result is { IsDiscovered: true, AtDiscovered: { } found })
             return At(result, DiscoveredReply.Policy(result.Discovered!.Verdict!)!.Level, found, isEnforced: true);
         if (result.AtEntry is { } mail)
@@ -75,6 +79,29 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
             Delivery.Unknown, DestinationVerdict.Unknown, "cannot be told: the lookup failed here, which says nothing about the destination"),
     };
 
+    /// <summary>Mail that waits whatever the servers offer, as policyd answers a temporary error by <see cref="AnswerRule"/>; null where it does not.</summary>
+    private static DeliveryForecast? OfAnswer(CheckResult result) => result switch
+    {
+        { Answerer: Answerer.BelowFloor, Entry: { } entry } => OfTemporary(
+            $"the entry takes no less than {entry.Floor.Name()} (--floor), and {(result.Settings.Discovery.Mode == DiscoveryMode.On ? "discovery finds " + Found(result) : "discovery is not on (mode in [discovery])")}"),
+        { Answerer: Answerer.NearMiss } => OfTemporary(
+            $"the key is not configured, its host is in another form (near_miss = temp); policyctl explain {Shell.Quote(result.Key.Text)} names the command that settles it"),
+        { Answerer: Answerer.Discovery, Discovered.Answer: { Kind: LookupAnswerKind.Temporary } answer } => OfTemporary(answer.Text),
+        { Answerer: not Answerer.Discovery, Entry: { Observe: false } entry }
+            when PolicyText.Answer(entry, result.Settings.Postfix, MapName.TlsPolicy) is { Kind: LookupAnswerKind.Temporary } refusal => OfTemporary(refusal.Text),
+        _ => null,
+    };
+
+    private static DeliveryForecast OfTemporary(string why) =>
+        new(Delivery.Deferred, DestinationVerdict.Unknown, $"deferred (4.7.5) and tried again until it is returned: policyd answers a temporary error; {why}");
+
+    private static string Found(CheckResult result) => result.Discovered switch
+    {
+        { Verdict: { IsUnknown: false } known } => known.Answer.Name(),
+        { } unknown => $"nothing that is certain: {unknown.Why}",
+        null => "nothing",
+    };
+
     /// <summary>Postfix may know where such a key leads; nothing here does.</summary>
     private static bool CannotBeLookedUp(NextHop key) =>
         key.IsPath || (key.Port is null && key.Text.LastIndexOf(':') > key.Text.LastIndexOf(']') && key.Text.Count(character => character == ':') == 1);
@@ -90,8 +117,6 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
         var what = would + MailSentence.What(mail, at);
         if (!mail.Addresses.IsEmpty && mail.Addresses.All(one => one.Delivery.Why == ProbeOutcome.AddressNotAllowed))
             return new(Delivery.Unknown, verdict, "cannot be told: no address was probed, because private_addresses = no in [probe]", mail);
-        if (level == TlsLevel.Fingerprint && isEnforced && result.Expected.IsEmpty)
-            return new(Delivery.Unknown, DestinationVerdict.Unknown, $"cannot be told {at}: the entry has no pin that could be compared", mail);
         return verdict switch
         {
             DestinationVerdict.Ok => new(Delivery.Delivered, verdict, what, mail),

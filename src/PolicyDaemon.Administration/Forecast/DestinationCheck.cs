@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using PolicyDaemon.Administration.Discovery;
-using PolicyDaemon.Administration.Explaining;
-using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
@@ -16,9 +14,6 @@ using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
-using PolicyDaemon.Store;
-using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Forecast;
 
@@ -38,14 +33,14 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
     public async Task<CheckResult> RunAsync(
         NextHop key, ImmutableArray<string> probeAs, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
-        var known = FindKnown(key);
+        var known = KnownBefore.Read(key, settings, time);
         using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
         ImmutableArray<DnsAnswer> answers = [];
         prober.Resolver.Read = reading => answers = reading.Used;
         var servers = new RecordingServers(prober.Probe);
         var discovers = DiscoverAsync(prober, key, known.Memory, cancellation);
         using var probe = prober.CreateDestinationProbe(prober.Resolver, servers);
-        var probed = await probe.RunAsync(StateOf(key, known.Entry, probeAs), triesServerNames: true, progress, cancellation);
+        var probed = await probe.RunAsync(StateOf(key, known.Entry ?? known.Everybody, probeAs), triesServerNames: true, progress, cancellation);
         var evidence = await discovers;
         var record = new CheckRecord
         {
@@ -56,6 +51,9 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             At = time.GetUtcNow(),
             Configuration = CheckRecordTexts.Configuration(settings),
             Entry = CheckRecordTexts.Row(known.Entry),
+            Everybody = CheckRecordTexts.Row(known.Everybody),
+            ParentAnswers = known.ParentAnswers,
+            NearMiss = known.IsNearMiss,
             StoreProblem = known.Problem,
             TestPassed = prober.Resolver.Test?.Passed,
             TestDetail = prober.Resolver.Test?.Detail,
@@ -84,22 +82,24 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         }
 
         var time = new RecordedTime(record.At);
-        var entry = CheckRecordTexts.Entry(record, settings.Postfix);
+        var known = KnownBefore.Of(record, settings.Postfix);
         var network = new RecordedNetwork(record);
         // Its chains were judged then; the file of authorities need not be here.
         using var prober = new ProberComposition(settings.Probe with { CaFile = settings.Probe.CaFile with { Text = "" } }, settings.Postfix, time);
         using var probe = prober.CreateDestinationProbe(network, network);
-        var probed = await probe.RunAsync(StateOf(record.Key, entry, record.ProbeAs), triesServerNames: true, null, cancellation);
+        var probed = await probe.RunAsync(StateOf(record.Key, known.Entry ?? known.Everybody, record.ProbeAs), triesServerNames: true, null, cancellation);
         return new DestinationCheck(settings, time).Judge(
-            record, probed, new KnownBefore(entry, [], null, record.StoreProblem, null), record.TestPassed is { } passed ? new ResolverTest(passed, record.At, record.TestDetail) : null);
+            record, probed, known, record.TestPassed is { } passed ? new ResolverTest(passed, record.At, record.TestDetail) : null);
     }
 
     private CheckResult Judge(CheckRecord record, ProbedDestination probed, KnownBefore known, ResolverTest? test)
     {
-        var (key, entry) = (record.Key, known.Entry);
-        var discovered = IsDiscovered(key) && record.Discovery is { } evidence
+        var key = record.Key;
+        var discovered = IsDiscovered(key, known.Entry) && record.Discovery is { } evidence
             ? DiscoveredState.Of(key, DiscoveryDecision.Of(evidence, spread: 1), settings, record.At)
             : null;
+        var (answerer, entry) = CheckAnswer.Of(key, known, discovered, settings);
+        var open = known.Open.Where(finding => finding.Subject == entry?.Key.Text).ToList();
         return new CheckResult
         {
             Key = key,
@@ -109,9 +109,10 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             Test = test,
             Sts = StsDiscovery.Of(record.Discovery),
             Entry = entry,
+            Answerer = answerer,
             StoreProblem = known.Problem,
-            DaemonAbsence = known.DaemonAbsence,
-            Findings = entry is null ? [] : [.. known.Open, .. probed.Recorded.Result.Findings.Beside(known.Open)],
+            DaemonAbsence = entry is { Observe: false } ? known.DaemonAbsence : null,
+            Findings = entry is null ? [] : [.. open, .. probed.Recorded.Result.Findings.Beside(open)],
             Levels = probed.Addresses.IsEmpty ? [] : LevelForecasts.Of(
                 probed.Resolution,
                 new ShownAddresses(
@@ -140,8 +141,10 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         return (await discoverer.Discover(key, DiscoveryReason.Person).Whole.WaitAsync(cancellation)).Evidence;
     }
 
-    private bool IsDiscovered(NextHop key) =>
-        settings.Discovery.Mode != DiscoveryMode.Off && new DiscoveryScope(settings.Discovery.Skip).Includes(key);
+    // Skipped are destinations without an entry; one that says discovered asks for discovery itself.
+    private bool IsDiscovered(NextHop key, Destination? entry) =>
+        settings.Discovery.Mode != DiscoveryMode.Off
+        && (entry is { Observe: false, Policy.Level: TlsLevel.AsDiscovered } && entry.Key == key || new DiscoveryScope(settings.Discovery.Skip).Includes(key));
 
     /// <summary>The destination as the prober would know it before its first probe, were it configured like this.</summary>
     /// <param name="key">The destination.</param>
@@ -165,25 +168,4 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         var served = entry.Pins.Where(pin => pin.IsServed && pin.Fingerprint.Algorithm == digest).Select(pin => pin.Fingerprint).ToList();
         return DeliveryPolicy.Of(entry.Policy, key) with { IsPinned = certificate => served.Exists(certificate.Matches) };
     }
-
-    private KnownBefore FindKnown(NextHop key)
-    {
-        try
-        {
-            using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
-            var explanation = Explanation.Of(key, store, settings, time.GetUtcNow());
-            var entry = explanation.Keys[0].Entry ?? explanation.Decisive?.Rule;
-            return new KnownBefore(
-                entry, [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text)], store.FindDiscovered(key), null,
-                entry is { Observe: false } ? DaemonAbsence.Of(settings) : null);
-        }
-        catch (StoreException fault)
-        {
-            // Servers can be probed without a store; whoever checks a domain before installing has none yet.
-            return new KnownBefore(null, [], null, fault.Message, null);
-        }
-    }
-
-    /// <summary>What the store and the daemon say of a destination.</summary>
-    private sealed record KnownBefore(Destination? Entry, IReadOnlyList<Finding> Open, Discovered? Memory, string? Problem, string? DaemonAbsence);
 }

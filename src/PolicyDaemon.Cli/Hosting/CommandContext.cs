@@ -92,7 +92,7 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
     /// <exception cref="CommandException">There is no directory to write this file into.</exception>
     public static void RequireDirectory(string path)
     {
-        if (Path.GetDirectoryName(path) is { } directory && !Directory.Exists(directory))
+        if (Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory))
             throw new CommandException(ExitCode.Invalid, $"{path}: there is no directory {directory}");
     }
 

@@ -32,6 +32,15 @@ public sealed record CheckRecord
     /// <summary>The entry that decides, as a row of <c>export --full</c>; null where there is none.</summary>
     public required string? Entry { get; init; }
 
+    /// <summary>The entry <c>*</c>, in the same syntax; null where none is in force.</summary>
+    public string? Everybody { get; init; }
+
+    /// <summary>An entry for a parent's subdomains comes before discovery and <c>*</c>.</summary>
+    public bool ParentAnswers { get; init; }
+
+    /// <summary>The key is not configured, and its bare host is in another form.</summary>
+    public bool NearMiss { get; init; }
+
     /// <summary>Why the store could not be asked for it.</summary>
     public required string? StoreProblem { get; init; }
 
@@ -81,10 +90,19 @@ public sealed record CheckRecord
         { ProbeAs.IsDefault: true } or { Answers.IsDefault: true } or { Observations.IsDefault: true } => "a list in it is null",
         _ when record.ProbeAs.Any(name => name is null) => "a host to probe in it is null",
         _ when !record.Answers.All(DiscoveryJson.IsWhole) => "an answer in it has no data",
-        _ when record.Observations.Any(IsIncomplete) => "an observation in it is incomplete",
+        _ when !IsTime(record.At) => "its time is out of the question",
+        _ when record.Answers.Concat(record.Discovery?.Answers is { IsDefault: false } found ? found : []).FirstOrDefault(answer => answer is not null && !IsPlausible(answer)) is { } odd =>
+            $"the answer for {odd.Question} in it has a TTL or a time that is out of the question",
+        _ when record.Observations.Any(seen => IsIncomplete(seen) || !IsTime(seen.At)) => "an observation in it is incomplete",
         { Discovery: { } evidence } when !DiscoveryJson.IsWhole(evidence) => "its evidence is incomplete",
         _ => null,
     };
+
+    // A TTL has 31 bits of seconds (RFC 2181 section 8).
+    private static bool IsPlausible(DnsAnswer answer) => IsTime(answer.At) && answer.Ttl >= TimeSpan.Zero && answer.Ttl.TotalSeconds <= int.MaxValue;
+
+    // Times are reckoned with: one near the ends of the calendar has none behind it.
+    private static bool IsTime(DateTimeOffset time) => time.Year is >= 1970 and < 9000;
 
     private static bool IsIncomplete(Observation? seen) =>
         seen is null or { Certificates.IsDefault: true } or { Absent.IsDefault: true } or { Timings.IsDefault: true } or { Transcript.IsDefault: true }

@@ -86,6 +86,141 @@ public sealed class CheckRecordTests
     }
 
     [Theory]
+    [InlineData("encrypt")]
+    [InlineData("dane-only")]
+    public async Task Below_the_floor_of_an_entry_mail_waits_whatever_the_servers_offer(string floor)
+    {
+        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", key, "--level", "discovered");
+        Assert.DoesNotContain("policyd answers a temporary error", network.Session.Run("check", key).Out, StringComparison.Ordinal);
+        network.Session.Succeed("domain", "set", key, "--floor", floor);
+        var file = Path.Combine(network.Session.Directory, "partner.json");
+
+        var live = network.Session.Run("check", key, "--record", file);
+        using var other = new CliSession();
+        var replayed = other.Run("check", "--replay", file);
+
+        Assert.Contains(
+            $"{key}\tmail\tdeferred (4.7.5) and tried again until it is returned: policyd answers a temporary error; the entry takes no less than {floor} (--floor), and discovery finds not-found\n",
+            live.Out, StringComparison.Ordinal);
+        Assert.Contains($"{key}\tresults\tdeferred\n", live.Out, StringComparison.Ordinal);
+        Assert.Contains($"; the entry takes no less than {floor}\n", live.Out, StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Negative, ExitCode.Negative), (live.Code, replayed.Code));
+        Assert.Contains("and discovery finds not-found\n", replayed.Out, StringComparison.Ordinal);
+        Assert.Contains("(temporary error", network.Session.Run("explain", key).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_discovery_an_entry_with_a_floor_lets_mail_wait()
+    {
+        await using var network = new ProbedNetwork(trusted: true);
+        network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", key, "--level", "discovered", "--floor", "secure");
+        var result = network.Session.Run("check", key);
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains("the entry takes no less than secure (--floor), and discovery is not on (mode in [discovery])\n", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_for_everybody_answers_where_it_is_stricter_than_what_is_found()
+    {
+        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        network.Serve(FakeSmtpConnection.Polite(() => Own), "127.0.0.1");
+        network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", "*", "--level", "encrypt");
+        var file = Path.Combine(network.Session.Directory, "partner.json");
+
+        var live = network.Session.Run("check", "partner.test", "--record", file);
+        using var other = new CliSession();
+        var replayed = other.Run("check", "--replay", file);
+
+        foreach (var output in (string[])[live.Out, replayed.Out])
+        {
+            Assert.Contains("partner.test\tentry\t*: encrypt\n", output, StringComparison.Ordinal);
+            Assert.Contains("; the entry * is stricter\n", output, StringComparison.Ordinal);
+        }
+
+        // A parent's entry comes before both.
+        network.Session.Succeed("domain", "add", ".test", "--level", "secure");
+        Assert.Contains("partner.test\tentry\t.test: secure\n", network.Session.Run("check", "partner.test").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_that_cannot_be_served_lets_mail_wait()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", key, "--level", "fingerprint", "--match", ProbedNetwork.KeyPin(Own));
+        Assert.Equal(ExitCode.Done, network.Session.Run("check", key).Code);
+        var config = await File.ReadAllTextAsync(network.Session.Config, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            network.Session.Config, config.Replace("[postfix]\n", "[postfix]\nfingerprint_digest = sha512\n", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        var result = network.Session.Run("check", key);
+
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains($"{key}\tmail\tdeferred (4.7.5) and tried again until it is returned: policyd answers a temporary error; ", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_near_miss_that_waits_is_said_to_wait()
+    {
+        await using var network = new ProbedNetwork(trusted: true, postfix: "near_miss = temp\n");
+        network.Serve(Own);
+        network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", "[partner.test]", "--level", "encrypt");
+        var result = network.Session.Run("check", "partner.test");
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains("policyd answers a temporary error; the key is not configured, its host is in another form (near_miss = temp); policyctl explain partner.test", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ttl", "1e12", "no duration in seconds")]
+    [InlineData("ttl", "9e11")]
+    [InlineData("ttl", "-1")]
+    [InlineData("at", "\"9999-12-31T23:59:59+00:00\"")]
+    [InlineData("at", "\"0001-01-01T00:00:00+00:00\"")]
+    public async Task An_answer_with_an_impossible_time_is_refused(
+        string member, string value, string reason = "the answer for MX of partner.test in it has a TTL or a time that is out of the question")
+    {
+        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        var file = Path.Combine(network.Session.Directory, "partner.json");
+        network.Session.Run("check", key, "--record", file);
+        var record = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+        record["answers"]![0]![member] = JsonNode.Parse(value);
+        await File.WriteAllTextAsync(file, record.ToJsonString(), TestContext.Current.CancellationToken);
+        var result = network.Session.Run("check", "--replay", file);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"{file}: no record of a check: {reason}", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_record_has_no_note_and_a_directory_that_is_not_there_is_said_before_anybody_is_asked()
+    {
+        await using var network = new ProbedNetwork();
+        var server = network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        network.Session.Succeed("domain", "add", key, "--level", "encrypt", "--note", "their password is secret123");
+        var missing = Path.Combine(network.Session.Directory, "nowhere", "partner.json");
+
+        var refused = network.Session.Run("check", key, "--record", missing);
+        Assert.Equal(ExitCode.Invalid, refused.Code);
+        Assert.Contains($"{missing}: there is no directory ", refused.Error, StringComparison.Ordinal);
+        Assert.Equal("", refused.Out);
+        Assert.Equal(0, server.Connections);
+
+        var file = Path.Combine(network.Session.Directory, "partner.json");
+        network.Session.Run("check", key, "--record", file);
+        Assert.DoesNotContain("secret123", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "no record of a check")]
     [InlineData("{}", "no record of a check")]
     [InlineData("null", "it is empty")]

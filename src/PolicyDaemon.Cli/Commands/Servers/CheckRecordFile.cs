@@ -30,7 +30,7 @@ internal static class CheckRecordFile
         {
             return await DestinationCheck.ReplayAsync(record, file, cancellation);
         }
-        catch (FormatException fault)
+        catch (Exception fault) when (fault is FormatException or ArgumentOutOfRangeException)
         {
             throw Refused(file, fault.Message);
         }

@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Probe.Destinations;
 
 namespace PolicyDaemon.Cli.Commands.Servers;
@@ -80,6 +81,9 @@ internal static class CheckTerms
         {
             { IsDiscovered: true } => what,
             { Settings.Discovery.Mode: DiscoveryMode.Observe } => $"{what}; only observed ([discovery] mode = observe)",
+            { Answerer: Answerer.BelowFloor } => new Cell($"{what}; the entry takes no less than {result.Entry!.Floor.Name()}", Tone.Bad),
+            { Answerer: Answerer.NearMiss } => $"{what}; near_miss = temp comes first",
+            { Answerer: Answerer.Default } => $"{what}; the entry * is stricter",
             _ => $"{what}; the entry comes first",
         };
     }
@@ -177,7 +181,7 @@ internal static class CheckTerms
 
         return result.Expected.IsEmpty
             ? new Cell("no pin to compare with", Tone.Caution)
-            : new Cell($"MISMATCH, expected {string.Join(" or ", result.Expected.Take(MaxNames).Select(pin => pin.Fingerprint.Hex))}", Tone.Bad);
+            : new Cell($"MISMATCH, expected {string.Join(" or ", result.Expected.Take(MaxNames).Select(pin => pin.Fingerprint.Hex))}{(result.Expected.Length > MaxNames ? string.Create(CultureInfo.InvariantCulture, $" or one of {result.Expected.Length - MaxNames} more") : "")}", Tone.Bad);
     }
 
     internal static Cell Dane(ProbedAddress address, KeyAlgorithm algorithm) => address.State.DaneOf(algorithm) switch

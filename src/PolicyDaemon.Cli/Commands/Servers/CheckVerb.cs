@@ -22,7 +22,7 @@ internal static class CheckVerb
                 Arity = ArgumentArity.ZeroOrOne,
             },
             ProbeAs.Option(),
-            new Option<string?>("--record") { HelpName = "FILE", Description = "Write every answer of DNS, policy hosts and servers to a file, with the settings and the entry that decide" },
+            new Option<string?>("--record") { HelpName = "FILE", Description = "Keep what DNS, policy hosts and servers answered in a file, with the settings and the entries that decide; of an entry without its note" },
             new Option<string?>("--replay") { HelpName = "FILE", Description = "Report from such a file instead, and ask nobody" });
         var verb = new Verb("check", "Probe a domain's mail servers now and report everything: DNS, TLS, certificates, pins, DANE, MTA-STS. Stores nothing.")
         {
@@ -51,9 +51,12 @@ internal static class CheckVerb
     {
         var (record, replay) = (context.Get(options.Record), context.Get(options.Replay));
         if (context.Get(options.Key) is null == replay is null)
-            throw new CommandException(ExitCode.Usage, "name a domain, or a record with --replay FILE; one of the two");
+            throw new CommandException(ExitCode.Usage, "name a domain to check, or the file of an earlier check with --replay FILE; one of the two");
         if (replay is not null && (record is not null || context.Has(options.ProbeAs)))
-            throw new CommandException(ExitCode.Usage, "--replay asks nobody, so that there is nothing to record and no host to name");
+            throw new CommandException(ExitCode.Usage, "--replay reports from a file and asks nobody; leave --record and --probe-as out");
+        // Before a minute of probing, not behind it.
+        if (record is not null)
+            CommandContext.RequireDirectory(record);
         var result = replay is not null
             ? await CheckRecordFile.ReplayAsync(context, replay, cancellation)
             : await ProbeAsync(context, options, cancellation);
