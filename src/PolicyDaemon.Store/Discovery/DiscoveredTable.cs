@@ -41,6 +41,24 @@ internal static class DiscoveredTable
         }
     }
 
+    /// <summary>A page of those under which more than "nothing" may be answered, in the order of their keys.</summary>
+    /// <param name="after">The last key of the page before; empty for the first page.</param>
+    /// <param name="most">At most so many.</param>
+    /// <returns>The page, and its last key; null where no page follows.</returns>
+    internal static (List<Discovered> Page, string? Last) Protected(DbConnection connection, string after, int most)
+    {
+        var rows = connection.Query<MemoryRow>(
+            "SELECT key, memory FROM discovered WHERE protected = 1 AND key > @after ORDER BY key LIMIT @most", new { after, most = (long)most }).ToList();
+        var page = new List<Discovered>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (DiscoveryJson.TryReadMemory(row.Memory, out var memory, out _))
+                page.Add(memory);
+        }
+
+        return (page, rows.Count == most ? rows[^1].Key : null);
+    }
+
     internal static List<NextHop> Renewals(DbConnection connection, DateTimeOffset now, int most) =>
     [
         .. connection.Query<string>(
@@ -171,6 +189,8 @@ internal static class DiscoveredTable
         if (last > Changes && last % ChangesBetweenSweeps == 0)
             connection.Execute("DELETE FROM verdict_change WHERE id <= @oldest", new { oldest = last - Changes });
     }
+
+    internal sealed record MemoryRow(string Key, string Memory);
 }
 
 /// <summary>A notice of another program that it changed what is remembered of a destination.</summary>
