@@ -21,6 +21,7 @@ public static class CachedPolicies
 {
     private const long LongestValue = 64 * 1024; // discovery fetches no longer policy
     private const int AtOnce = 1000;
+    private const int MostProblems = 1000;
 
     // A clock that is a little behind the other machine's.
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
@@ -37,14 +38,16 @@ public static class CachedPolicies
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(scope);
         var taken = new List<NextHop>();
-        var (known, expired, other, outside) = (0, 0, 0, 0);
+        var (known, expired, other, outside, unreadable) = (0, 0, 0, 0, 0);
         var problems = new List<string>();
         var batch = new List<DiscoveredEntry>();
         foreach (var row in ResolverCache.Read(file, LongestValue))
         {
             if (Policy(row, now, out var policy) is { } problem)
             {
-                problems.Add($"{row.Domain}: {problem}");
+                unreadable++;
+                if (problems.Count < MostProblems)
+                    problems.Add($"{row.Domain}: {problem}");
                 continue;
             }
 
@@ -66,7 +69,7 @@ public static class CachedPolicies
         }
 
         Write();
-        return new CachedPolicyImport(taken, known, expired, other, outside, problems);
+        return new CachedPolicyImport(taken, known, expired, other, outside, unreadable, problems);
 
         void Write()
         {
@@ -126,7 +129,8 @@ public static class CachedPolicies
 
             return text.ToString();
         }
-        catch (JsonException)
+        // Half a surrogate pair, which JSON can write and no string can hold, is the second.
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -139,6 +143,7 @@ public static class CachedPolicies
 /// <param name="Expired">Those whose time is over.</param>
 /// <param name="NotEnforced">Those in mode testing or none: found out anew when mail asks.</param>
 /// <param name="Outside">Domains that are not discovered.</param>
-/// <param name="Problems">Rows that hold no policy, each with its domain and the reason.</param>
+/// <param name="Unreadable">Rows that hold no policy.</param>
+/// <param name="Problems">These, each with its domain and the reason; the first thousand.</param>
 public sealed record CachedPolicyImport(
-    IReadOnlyList<NextHop> Taken, int Known, int Expired, int NotEnforced, int Outside, IReadOnlyList<string> Problems);
+    IReadOnlyList<NextHop> Taken, int Known, int Expired, int NotEnforced, int Outside, int Unreadable, IReadOnlyList<string> Problems);

@@ -1,7 +1,9 @@
+using System.Text;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Faults;
 
@@ -9,8 +11,8 @@ namespace PolicyDaemon.Administration.Discovery;
 
 /// <summary>What discovery would change for the mail that was sent lately, were it on: <c>discovery report</c>.</summary>
 /// <param name="Since">Destinations that Postfix asked for since then, UTC.</param>
-/// <param name="Destinations">How many of them have no entry, of their own or of a parent.</param>
-/// <param name="Entered">How many have one: discovery changes nothing for them.</param>
+/// <param name="Destinations">How many of them discovery would answer for.</param>
+/// <param name="Entered">How many an entry answers for, their own, a parent's or a stricter <c>*</c>: discovery changes nothing for them.</param>
 /// <param name="Verdicts">How many have which verdict, by its name, or <c>unknown</c>.</param>
 /// <param name="Waiting">Those whose mail would wait, as far as DNS and the policies tell.</param>
 public sealed record DiscoverySurvey(
@@ -29,35 +31,54 @@ public sealed record DiscoverySurvey(
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(settings);
         var since = now - window;
-        var used = new List<(NextHop Key, string Verdict, string? Why)>();
-        foreach (var memory in store.ListDiscovered().Where(memory => memory.Used >= since && memory.Used <= now))
-        {
-            var verdict = DiscoveryVerdict.Of(memory, settings.Discovery.Conditions(settings.Postfix), now);
-            used.Add((memory.Key, verdict is { IsUnknown: false } known ? known.Answer.Name() : Unknown, verdict is null ? null : WhyWaiting(verdict)));
-        }
-
+        var conditions = settings.Discovery.Conditions(settings.Postfix);
+        var sources = new StoreSources(store, settings.Postfix, now, new DiscoveryScope(settings.Discovery.Skip));
         var verdicts = new Dictionary<string, long>(StringComparer.Ordinal);
         var waiting = new List<WaitingDestination>();
-        var entered = 0L;
-        foreach (var (key, verdict, why) in used)
+        var (entered, destinations) = (0L, 0L);
+        // Read to the end before anything else is asked of the store.
+        foreach (var memory in store.ListDiscovered().Where(memory => memory.Used >= since && memory.Used <= now).ToList())
         {
-            if (IsEntered(key, store))
+            var verdict = DiscoveryVerdict.Of(memory, conditions, now);
+            var known = verdict is { IsUnknown: false } ? verdict.Answer : (DiscoveredAnswer?)null;
+            var answerer = AnswererOf(memory.Key, verdict, known, sources, settings);
+            if (answerer is not (Answerer.Discovery or Answerer.BelowFloor))
             {
                 entered++;
                 continue;
             }
 
-            verdicts[verdict] = verdicts.GetValueOrDefault(verdict) + 1;
+            destinations++;
+            var name = known?.Name() ?? Unknown;
+            verdicts[name] = verdicts.GetValueOrDefault(name) + 1;
+            var why = answerer == Answerer.BelowFloor
+                ? $"its entry takes no less than {sources.Entry(memory.Key)!.Floor.Name()}"
+                : verdict is null ? null : WhyWaiting(verdict);
             if (why is not null)
-                waiting.Add(new WaitingDestination(key, verdict, why));
+                waiting.Add(new WaitingDestination(memory.Key, name, why));
         }
 
-        return new DiscoverySurvey(since, used.Count - entered, entered, verdicts, waiting);
+        return new DiscoverySurvey(since, destinations, entered, verdicts, waiting);
     }
 
-    /// <summary>True where an entry answers for the key, its own or a parent's: the first two sources of <see cref="Core.Serving.Precedence"/>.</summary>
-    internal static bool IsEntered(NextHop key, PolicyStore store) =>
-        key.LookupChain().Select(store.Find).FirstOrDefault(entry => entry is { Observe: false }) is { Policy.Level: not TlsLevel.AsDiscovered };
+    /// <summary>True where an entry answers for the key, its own or a parent's: the first two sources of <see cref="Precedence"/>.</summary>
+    internal static bool IsEntered(NextHop key, StoreSources sources) => sources.OriginOf(key) is Origin.Entry or Origin.Parent;
+
+    /// <summary>Who would answer for the key, were discovery on: by the rule of the lookup path.</summary>
+    private static Answerer AnswererOf(NextHop key, DiscoveryVerdict? verdict, DiscoveredAnswer? known, StoreSources sources, Settings settings)
+    {
+        var postfix = settings.Postfix;
+        var everybody = sources.Everybody;
+        var itsAnswer = everybody is null ? LookupAnswer.NotFound : PolicyText.Answer(everybody, postfix, MapName.TlsPolicy);
+        var discovered = verdict is null || known is null
+            ? DiscoveredReply.Unknown(settings.Discovery.Conditions(postfix), settings.Discovery.DefersFirstSight)
+            : DiscoveredReply.Answers(verdict, postfix, out _).Plain;
+        var entry = sources.Entry(key);
+        // The memory of an entry in another form makes no near miss here: what that is answered does not change with discovery.
+        return new AnswerRule(sources.OriginOf(key), sources.RoleOf(entry), entry?.Floor ?? DiscoveryFloor.None, IsNearMiss: false, postfix).Of(
+            Encoding.ASCII.GetBytes(key.Text), new DiscoverySide(discovered.Kind, known),
+            everybody is null ? null : new DefaultSide(itsAnswer.Kind, itsAnswer.Protection));
+    }
 
     /// <summary>Why no MX host would take mail, where DNS and the policy say that none would; null where one may.</summary>
     private static string? WhyWaiting(DiscoveryVerdict verdict)
@@ -95,7 +116,13 @@ public sealed record PublishedProblem(NextHop Key, DiscoveryRemark Remark, DateT
         var found = new List<PublishedProblem>();
         foreach (var memory in store.ListDiscovered())
         {
-            foreach (var remark in DiscoveryVerdict.Of(memory, conditions, now)?.Remarks ?? [])
+            if (DiscoveryVerdict.Of(memory, conditions, now) is not { } verdict)
+                continue;
+            // What the answer cannot hold is broken, too.
+            DiscoveryRemark? ofAnswer = null;
+            if (!verdict.IsUnknown)
+                DiscoveredReply.Answers(verdict, settings.Postfix, out ofAnswer);
+            foreach (var remark in ofAnswer is { } tooLong ? verdict.Remarks.Add(tooLong) : verdict.Remarks)
                 found.Add(new PublishedProblem(memory.Key, remark, memory.Used));
         }
 

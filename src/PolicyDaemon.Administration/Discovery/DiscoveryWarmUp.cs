@@ -40,12 +40,16 @@ public sealed class DiscoveryWarmUp
     /// <summary>How many have which verdict now, by its name, or <c>unknown</c>.</summary>
     public IReadOnlyDictionary<string, long> Verdicts => verdicts;
 
+    /// <summary>True where no line names a destination that is discovered or has an entry, and some name none: it is no list of domains.</summary>
+    public bool IsNoList => Unreadable > 0 && keys.Count + Entered == 0;
+
     /// <summary>Reads the list.</summary>
     /// <exception cref="StoreException">The store cannot be read.</exception>
-    public void Read(Stream list, PolicyStore store, Settings settings)
+    public void Read(Stream list, PolicyStore store, Settings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var (scope, seen) = (new DiscoveryScope(settings.Discovery.Skip), new HashSet<NextHop>());
+        var sources = new StoreSources(store, settings.Postfix, now, scope);
         foreach (var listed in DestinationListReader.Read(list))
         {
             if (listed.Key is not { } key)
@@ -57,7 +61,7 @@ public sealed class DiscoveryWarmUp
             else if (seen.Count >= Most)
                 Beyond += seen.Contains(key) ? 0 : 1;
             else if (seen.Add(key))
-                Sort(key, scope, store);
+                Sort(key, scope, sources);
         }
     }
 
@@ -83,13 +87,32 @@ public sealed class DiscoveryWarmUp
             cancellation);
     }
 
-    private void Sort(NextHop key, DiscoveryScope scope, PolicyStore store)
+    private void Sort(NextHop key, DiscoveryScope scope, StoreSources sources)
     {
         if (!scope.Includes(key))
             Outside++;
-        else if (DiscoverySurvey.IsEntered(key, store))
+        else if (DiscoverySurvey.IsEntered(key, sources))
             Entered++;
         else
             keys.Add(key);
+    }
+}
+
+/// <summary>That what discovery remembers is nobody's answer, in the words of whoever stores some.</summary>
+public static class UnansweredDiscovery
+{
+    /// <param name="settings">The configuration of the daemon.</param>
+    /// <param name="isOfPolicies">What is stored are policies of MTA-STS, and nothing else.</param>
+    /// <returns>A sentence with what to do about it; null where policyd answers from what is stored.</returns>
+    public static string? Of(Settings settings, bool isOfPolicies)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return settings.Discovery switch
+        {
+            { Mode: DiscoveryMode.Off } => "discovery is off (mode in [discovery]): what is stored answers nobody, and no mail is safer for it; for answers set mode = on",
+            { Mode: DiscoveryMode.Observe } => "discovery only observes (mode in [discovery]): what is stored answers nobody, and no mail is safer for it; for answers set mode = on",
+            { MtaSts: false } when isOfPolicies => "policies of MTA-STS do not count (mta_sts = no in [discovery]): what is stored answers nobody; for answers set mta_sts = yes",
+            _ => null,
+        };
     }
 }

@@ -77,7 +77,7 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
                     ? below
                     : null,
             };
-            explained = Answered(explained, role, sources.Entry(NextHop.Default) is { Observe: false } everybody ? everybody : null, postfix, answersDiscovered);
+            explained = Answered(explained, role, sources.Everybody, postfix, answersDiscovered);
             keys.Add(explained);
             // Any answer that is not "not found", an error included, ends the walk.
             if (decisive is null && explained.Answer.Kind != LookupAnswerKind.NotFound)
@@ -105,31 +105,6 @@ public sealed record Explanation(NextHop NextHop, IReadOnlyList<ExplainedKey> Ke
             Answerer.Default => key with { Origin = Origin.Default, Answer = itsAnswer, Answering = everybody },
             _ => key with { Answer = LookupAnswer.NotFound },
         };
-    }
-
-    /// <summary>The entries of the store, each read once.</summary>
-    private sealed class StoreSources(PolicyStore store, PostfixSettings postfix, DateTimeOffset now, DiscoveryScope? scope) : IAnswerSources
-    {
-        private readonly Dictionary<NextHop, Destination?> known = [];
-
-        // A person wants to know whose entry keeps the key from being answered otherwise.
-        public bool AsksParents => true;
-
-        public bool Discovers(ReadOnlySpan<byte> canonicalKey) => scope is not null && scope.Includes(canonicalKey);
-
-        public bool HasEntry(ReadOnlySpan<byte> parent) => RoleOf(Entry(NextHop.Parse(Encoding.ASCII.GetString(parent)))) != EntryRole.Absent;
-
-        public bool HasDefault => RoleOf(Entry(NextHop.Default)) != EntryRole.Absent;
-
-        public EntryRole RoleOf(Destination? entry) => entry is null or { Observe: true } ? EntryRole.Absent
-            : PolicyText.Answer(entry, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.AsDiscovered ? EntryRole.Discovers : EntryRole.Answers;
-
-        public Destination? Entry(NextHop key)
-        {
-            if (!known.TryGetValue(key, out var entry))
-                known.Add(key, entry = store.Find(key)?.At(now));
-            return entry;
-        }
     }
 }
 

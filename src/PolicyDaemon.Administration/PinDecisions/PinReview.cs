@@ -16,7 +16,7 @@ namespace PolicyDaemon.Administration.PinDecisions;
 /// <param name="Entry">The destination.</param>
 /// <param name="Probed">What the prober has seen of it; null before its first probe.</param>
 /// <param name="Keys">What is shown now and not trusted, the candidates first; where nothing is, the candidates that nobody shows any more.</param>
-/// <param name="Others">Candidates that are not among them.</param>
+/// <param name="Others">Further keys that wait for a decision, beyond what a person can compare at once: shown now or, behind those that are, candidates that nobody shows any more.</param>
 public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableArray<ReviewedKey> Keys, ImmutableArray<Pin> Others)
 {
     // As many keys as a person can compare at once; a server that shows one after the other has more.
@@ -40,8 +40,11 @@ public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableA
         var reader = new Reader(store, entry, probed, now);
         return new PinReview(
             entry, probed, [.. reviewed.Select(reader.Read)],
-            [.. entry.Pins.Where(pin => pin.State == PinState.Candidate && !reviewed.Contains(pin))]);
+            [.. waiting.Where(pin => !reviewed.Contains(pin))]);
     }
+
+    /// <summary>How many of <see cref="Others"/> a server shows now.</summary>
+    public int OthersShown => Others.Count(pin => IsShown(Probed, pin));
 
     /// <summary>The other destinations that show a candidate now at the same MX hosts, and have it as a candidate of their own.</summary>
     /// <param name="store">The store.</param>

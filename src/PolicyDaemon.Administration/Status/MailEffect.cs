@@ -45,6 +45,13 @@ public static class MailEffect
             : "policies are answered as the store has them";
     }
 
+    /// <summary>True where the daemon or the store needs a person, whatever findings are open.</summary>
+    public static bool NeedsPerson(StatusReport status)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        return status.StoreProblem is not null || status.Live?.Snapshot is null || IsOfLastGood(status);
+    }
+
     /// <summary>True where the last good snapshot answers, since the store cannot be used.</summary>
     public static bool IsOfLastGood(StatusReport status)
     {

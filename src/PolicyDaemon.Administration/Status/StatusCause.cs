@@ -16,16 +16,22 @@ namespace PolicyDaemon.Administration.Status;
 /// <param name="Severity">What it means for mail.</param>
 /// <param name="Findings">All of them, the oldest first.</param>
 /// <param name="Detail">What was seen; of several findings without their subjects.</param>
-/// <param name="Mail">What waits for its destinations; null where nothing does, or where the queue is not known.</param>
+/// <param name="Mail">What waits for its destinations, each message once; null where nothing is known to wait.</param>
 public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, ImmutableArray<FindingJson> Findings, string Detail, WaitingCount? Mail)
 {
     private const string Each = "...";
+
+    /// <summary>How many messages wait for its destinations; null where that is not known, be it of one of them.</summary>
+    public long? WaitingMessages { get; init; }
+
+    /// <summary>True where somebody has to act or to judge.</summary>
+    public bool NeedsPerson => Severity != FindingSeverity.ForInformation;
 
     /// <summary>Since when the first of them is open.</summary>
     public DateTimeOffset Since => Findings[0].Since;
 
     /// <summary>How many destinations it concerns.</summary>
-    public int Destinations => Findings.Sum(finding => finding.Affects);
+    public int Destinations => DestinationsOf(Findings);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
     public string Whom => Findings is [{ Affects: 1 } one] ? one.Subject
@@ -51,22 +57,32 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
         ];
     }
 
+    /// <summary>How many destinations these causes concern together; one that several name is one.</summary>
+    public static int DestinationsOf(IEnumerable<StatusCause> causes) => DestinationsOf(causes.SelectMany(cause => cause.Findings));
+
+    /// <summary>What waits for the destinations of these causes together, each message once; null where nothing is known to wait.</summary>
+    public static WaitingCount? MailOf(IEnumerable<StatusCause> causes, WaitingMail mail)
+    {
+        ArgumentNullException.ThrowIfNull(mail);
+        return mail.Of(Keys(causes.SelectMany(cause => cause.Findings)).OfType<NextHop>());
+    }
+
     private static StatusCause Of(FindingKind kind, ImmutableArray<FindingJson> findings, WaitingMail? mail)
     {
-        WaitingCount? waiting = null;
-        if (mail is not null && kind.IsOf(FindingSource.Probe | FindingSource.Discovery | FindingSource.Snapshot))
-        {
-            foreach (var finding in findings)
-            {
-                if (NextHop.TryParse(finding.Subject, out var key, out _) && mail.Of(key) is { } count)
-                    waiting = waiting is null ? count : waiting + count;
-            }
-        }
-
+        var keys = Keys(findings).ToList();
+        var waiting = mail?.Of(keys.OfType<NextHop>());
         return new StatusCause(
             kind, FindingSeverities.TryParse(findings[0].Severity, out var severity) ? severity : FindingSeverity.LookAtIt, findings,
-            findings is [var one] ? one.Detail : WithoutSubject(findings[0]), waiting);
+            findings is [var one] ? one.Detail : WithoutSubject(findings[0]), waiting)
+        {
+            WaitingMessages = waiting?.Messages ?? (mail is not null && keys.TrueForAll(key => key is { } known && mail.MessagesOf(known) is not null) ? 0 : null),
+        };
     }
+
+    private static IEnumerable<NextHop?> Keys(IEnumerable<FindingJson> findings) => findings.Select(finding => finding.Destination()).Distinct();
+
+    private static int DestinationsOf(IEnumerable<FindingJson> findings) =>
+        findings.GroupBy(finding => finding.Subject, StringComparer.Ordinal).Sum(subject => subject.Max(finding => finding.Affects));
 
     // A daemon of another version may name a kind that is not known here; its findings are listed with --all.
     private static FindingKind? KindOf(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) ? kind : null;

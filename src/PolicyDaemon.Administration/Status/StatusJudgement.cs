@@ -38,10 +38,10 @@ public readonly record struct StatusJudgement(StatusHealth Health, string Text)
             return new(StatusHealth.Critical, MailEffect.Of(status));
         var waits = causes.Where(cause => cause.Severity == FindingSeverity.MailWaits).ToList();
         if (waits.Count > 0)
-            return new(StatusHealth.Critical, $"mail of {Phrases.Count(waits.Sum(cause => cause.Destinations), "destination")} waits: {Named(waits)}");
+            return new(StatusHealth.Critical, $"mail of {Phrases.Count(StatusCause.DestinationsOf(waits), "destination")} waits: {Named(waits)}");
         if (status.StoreProblem is { } problem)
             return new(StatusHealth.Warning, problem.Message);
-        var open = causes.Where(cause => cause.Severity != FindingSeverity.ForInformation).ToList();
+        var open = causes.Where(cause => cause.NeedsPerson).ToList();
         return open.Count > 0
             ? new(StatusHealth.Warning, $"{Phrases.Count(open.Count, "thing")} to look at: {Named(open)}")
             : new(StatusHealth.Ok, MailEffect.Of(status));

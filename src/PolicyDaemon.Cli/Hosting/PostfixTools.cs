@@ -16,17 +16,16 @@ internal interface IPostfixTools
     /// <param name="directory">The configuration directory of that Postfix; null for the default one.</param>
     void Reload(string? directory);
 
-    /// <summary>Runs <c>postqueue -j</c>.</summary>
-    /// <param name="patience">How long its output is read.</param>
-    /// <returns>The lines of its output, and whether those are all; null where there is no Postfix, or the user may not see its queue.</returns>
-    (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience);
+    /// <summary>Asks for the mail that waits, with maximal_queue_lifetime.</summary>
+    /// <param name="patience">How long what the tools print is read.</param>
+    /// <returns>Null where there is no Postfix, or the user may not see its queue.</returns>
+    WaitingMail? Waiting(TimeSpan patience);
 }
 
 /// <summary>postconf(1) and postfix(1) of the machine's Postfix.</summary>
 internal sealed class PostconfTools : IPostfixTools
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
-    private static readonly string[] Places = ["/usr/sbin", "/usr/local/sbin"];
 
     public string Postconf(IReadOnlyList<string> arguments)
     {
@@ -46,14 +45,11 @@ internal sealed class PostconfTools : IPostfixTools
             throw new CommandException(ExitCode.Invalid, $"postfix reload: {error.Trim()}");
     }
 
-    public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience) => Postqueue.Read(patience, WaitingMail.MaxMessages);
-
-    // Debian's ordinary users have no sbin in their path.
-    private static string PlaceOf(string program) => Places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists) ?? program;
+    public WaitingMail? Waiting(TimeSpan patience) => Postqueue.Waiting(patience);
 
     private static (int Code, string Output, string Error) Run(string program, IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(PlaceOf(program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(PostfixPrograms.PlaceOf(program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var process = Process.Start(start) ?? throw new Win32Exception("no process");

@@ -6,7 +6,7 @@ namespace PolicyDaemon.Cli.Hosting;
 
 /// <summary>Waits for a key at the terminal, whichever it is.</summary>
 /// <remarks>A terminal hands a program whole lines. For a single key stty(1) switches that off, and back on; where there is no stty, Enter is
-/// the key. Neither goes through .NET's console, which would send the terminal what nothing takes back.</remarks>
+/// the key. Ctrl-C and Ctrl-Z are keys meanwhile, since a program that is stopped or ended by them would leave the terminal as it is then. Neither goes through .NET's console, which would send the terminal what nothing takes back.</remarks>
 internal static class TerminalKey
 {
     internal static async Task Pressed(CancellationToken cancellation)
@@ -15,8 +15,10 @@ internal static class TerminalKey
         try
         {
             if (before is not null)
-                Stty("-icanon", "-echo", "min", "0", "time", "2");
-            await Task.Run(() => Read(isRaw: before is not null, cancellation), CancellationToken.None);
+                Stty("-icanon", "-echo", "-isig", "min", "0", "time", "2");
+            var reading = Task.Run(() => Read(isRaw: before is not null, cancellation), CancellationToken.None);
+            // Whole lines are waited for without an end: whoever wants this to end does not wait for it.
+            await (before is null ? reading.WaitAsync(cancellation) : reading);
         }
         finally
         {

@@ -15,7 +15,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Unicode">The key with U-labels.</param>
 /// <param name="CheckedAt">When.</param>
 /// <param name="Digest">Of every fingerprint here: the digest that Postfix compares.</param>
-/// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>, at the entry's level or else the strongest.</param>
+/// <param name="Verdict"><c>ok</c>, <c>degraded</c>, <c>mismatch</c>, <c>unreachable</c> or <c>unknown</c>, at the entry's level or else the strongest; unknown where DNS, or a temporary error of policyd, ends the matter.</param>
 /// <param name="Mail">What happens to mail, in words.</param>
 /// <param name="Results">What can become of it: <c>sent-over-tls</c>, <c>sent-in-plain-text</c>, <c>deferred</c>, <c>returned</c> or <c>unknown</c>; several where chance decides.</param>
 /// <param name="AfterWait">True where the first attempt fails and a later one goes through.</param>
@@ -24,7 +24,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Notes">What to know before acting on it.</param>
 /// <param name="Levels">Every level: first those that can be proposed, the strongest first of all.</param>
 /// <param name="WithoutPolicy">What mail meets where Postfix finds no policy, at <c>security_level</c>; null where that cannot be told.</param>
-/// <param name="Entry">The entry that decides about this destination: its own or a parent's; null where there is none.</param>
+/// <param name="Entry">The entry that decides about this destination: its own, a parent's or <c>*</c>; null where there is none.</param>
 /// <param name="Expected">The pins that are compared.</param>
 /// <param name="StoreProblem">Why the store could not be asked; null where it could.</param>
 /// <param name="Resolver">Who was asked.</param>

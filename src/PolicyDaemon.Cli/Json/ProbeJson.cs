@@ -111,5 +111,5 @@ internal sealed record AddressJson(
 /// <param name="Address">The server's address and port; null as before.</param>
 /// <param name="Listed">True where the last lookup still leads to that server.</param>
 /// <param name="Verdict">What the last probe says of its mail; null before the first.</param>
-/// <param name="WaitingMessages">Deferred messages; null where the queue is not known.</param>
+/// <param name="WaitingMessages">Deferred messages, a least number where the queue is not read to its end; null where that is not known.</param>
 internal sealed record WhoJson(string Key, string? Level, string? MxHost, string? Address, bool Listed, string? Verdict, long? WaitingMessages);

@@ -42,7 +42,7 @@ internal sealed record WaitingMailJson(long Messages, bool Whole);
 /// <param name="Subjects">Their keys, or the parts of the program.</param>
 /// <param name="Detail">What was seen; of several without their subjects.</param>
 /// <param name="Remedy">The command that settles it, or lists the commands of several.</param>
-/// <param name="WaitingMessages">Deferred messages to them; null where the queue is not known.</param>
+/// <param name="WaitingMessages">Deferred messages to them; null where that is not known.</param>
 /// <param name="ReturnedAt">When the first of these is returned; null where none waits.</param>
 internal sealed record CauseJson(
     string Kind, string Severity, DateTimeOffset Since, long Destinations, IReadOnlyList<string> Subjects, string Detail, string Remedy,
@@ -50,7 +50,7 @@ internal sealed record CauseJson(
 {
     internal static CauseJson From(StatusCause cause, WaitingMail? mail) => new(
         cause.Kind.Name(), cause.Severity.Name(), cause.Since, cause.Destinations, [.. cause.Findings.Select(finding => finding.Subject)], cause.Detail,
-        cause.Remedy, mail is null ? null : cause.Mail?.Messages ?? 0, cause.Mail is { } count ? mail?.Returned(count) : null);
+        cause.Remedy, cause.WaitingMessages, cause.Mail is { } count ? mail?.Returned(count) : null);
 }
 
 /// <summary>The store.</summary>

@@ -1,36 +1,27 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Core.Deliveries;
 
-/// <summary>The mail that waits in Postfix's queue, by the domains of its recipients, as <c>postqueue -j</c> prints it.</summary>
-/// <remarks>
-/// <code>
-/// {"queue_name": "deferred", "queue_id": …, "arrival_time": 1795961977, …, "recipients": [{"address": "user@example.com", "delay_reason": "…"}]}
-/// </code>
-/// <para>One object a line; postqueue(1), JSON OBJECT FORMAT. A message with recipients in several domains waits in each. The next hop of
-/// a relayhost or of a transport is no recipient's domain: what waits for it cannot be told from here.</para>
-/// </remarks>
+/// <summary>The mail that waits in Postfix's queue, by the domains of its recipients, as <see cref="WaitingMailReader"/> reads it.</summary>
+/// <remarks>A message with recipients in several domains waits in each. The next hop of a relayhost or of a transport is no recipient's domain:
+/// what waits for it cannot be told from here.</remarks>
 public sealed class WaitingMail
 {
     /// <summary>Messages that are counted at most; beyond them numbers are least ones.</summary>
     public const int MaxMessages = 200_000;
 
-    private const int MaxDomains = 100_000;
-    private const string Deferred = "deferred";
-    private const long LastSecond = 253_402_300_799; // the year 9999 ends
-
-    private readonly Dictionary<string, List<string>> messages = new(StringComparer.Ordinal);
+    private readonly List<WaitingMessage> messages = [];
     private readonly Dictionary<string, WaitingCount> domains = new(StringComparer.OrdinalIgnoreCase);
 
-    private WaitingMail(TimeSpan? lifetime) => Lifetime = lifetime;
+    internal WaitingMail(TimeSpan? lifetime) => Lifetime = lifetime;
 
     /// <summary>maximal_queue_lifetime: how long after its arrival a message is returned; null where that is not known.</summary>
     public TimeSpan? Lifetime { get; }
 
-    /// <summary>False where the queue was too long to be read to its end: every number is a least one.</summary>
-    public bool IsWhole { get; private set; } = true;
+    /// <summary>False where the queue was not read to its end, or a part of it could not be read: every number is a least one.</summary>
+    public bool IsWhole { get; internal set; } = true;
 
     /// <summary>Messages that were deferred.</summary>
     public int Messages { get; private set; }
@@ -41,44 +32,53 @@ public sealed class WaitingMail
     public static WaitingMail Read(IEnumerable<string> lines, bool isWhole, TimeSpan? lifetime)
     {
         ArgumentNullException.ThrowIfNull(lines);
-        var mail = new WaitingMail(lifetime) { IsWhole = isWhole };
-        var count = 0;
+        var reader = new WaitingMailReader(lifetime);
         foreach (var line in lines)
-        {
-            if (++count > MaxMessages)
-            {
-                mail.IsWhole = false;
-                break;
-            }
-
-            mail.Add(line);
-        }
-
-        return mail;
+            reader.Take(Encoding.UTF8.GetBytes(line + "\n"));
+        return reader.End(isWhole);
     }
 
     /// <summary>What waits for the destinations that a key answers for: the domain itself, or everything below it.</summary>
     /// <param name="key">The key of an entry.</param>
-    /// <returns>Null where nothing does, or where the key is no recipient's domain.</returns>
-    public WaitingCount? Of(NextHop key)
-    {
-        if (key.IsSubdomains)
-        {
-            WaitingCount? all = null;
-            foreach (var (domain, count) in domains)
-            {
-                if (domain.EndsWith(key.Text, StringComparison.OrdinalIgnoreCase))
-                    all = all is null ? count : all + count;
-            }
+    /// <returns>Null where nothing is known to wait; whether nothing does says <see cref="MessagesOf(NextHop)"/>.</returns>
+    public WaitingCount? Of(NextHop key) => Of([key]);
 
-            return all;
+    /// <summary>What waits for the destinations that any of these keys answers for, each message once.</summary>
+    /// <returns>Null where nothing is known to wait.</returns>
+    public WaitingCount? Of(IEnumerable<NextHop> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var found = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var key in keys)
+        {
+            if (key.IsSubdomains)
+                found.UnionWith(domains.Keys.Where(domain => domain.EndsWith(key.Text, StringComparison.OrdinalIgnoreCase)));
+            else if (!key.IsBracketed && domains.ContainsKey(key.Host))
+                found.Add(key.Host);
         }
 
-        return key.IsBracketed ? null : domains.GetValueOrDefault(key.Host);
+        if (found.Count == 0)
+            return null;
+        var all = found.Select(domain => domains[domain]).Aggregate(WaitingCount.Add);
+        return found.Count == 1 ? all : all with { Messages = messages.Count(message => message.IsDeferred && message.Domains.Any(found.Contains)) };
     }
 
+    /// <summary>How many deferred messages wait for the destinations that a key answers for.</summary>
+    /// <returns>A number, a least one where the queue is not <see cref="IsWhole"/>; null where it is not known: none was found in a queue that was not read
+    /// whole, or the key is that of a host or a port, to which transports lead and not the recipients' domains.</returns>
+    public long? MessagesOf(NextHop key) => Of(key)?.Messages ?? (IsWhole && Tells(key) ? 0 : null);
+
+    /// <summary>True where the queue tells what waits for a key: a domain, or what is below it.</summary>
+    public static bool Tells(NextHop key) => key.IsPlainHostName || (key.IsSubdomains && key.Port is null);
+
     /// <summary>The domains of the recipients for which a message waits, by its queue id; empty where none waits under it.</summary>
-    public IReadOnlyList<string> DomainsOf(string queueId) => messages.TryGetValue(queueId, out var known) ? known : [];
+    public IReadOnlyList<string> DomainsOf(string queueId) =>
+        messages.FindLast(message => message.Id.Length > 0 && message.Id == queueId) is { Domains: { } known } ? known : [];
+
+    /// <summary><c>12 mails wait in the queue of this machine's Postfix</c></summary>
+    public string InAll() => Messages == 0 && IsWhole
+        ? "no mail waits in the queue of this machine's Postfix"
+        : string.Create(CultureInfo.InvariantCulture, $"{Number(Messages)} in the queue of this machine's Postfix");
 
     /// <summary>When the first of them is returned to its sender; null where that is not known.</summary>
     public DateTimeOffset? Returned(WaitingCount count)
@@ -91,8 +91,7 @@ public sealed class WaitingMail
     public string Sentence(WaitingCount count)
     {
         ArgumentNullException.ThrowIfNull(count);
-        var number = string.Create(
-            CultureInfo.InvariantCulture, $"{(IsWhole ? "" : "at least ")}{count.Messages} {(count.Messages == 1 ? "mail waits" : "mails wait")} since {Time(count.Oldest)}");
+        var number = $"{Number(count.Messages)} since {Time(count.Oldest)}";
         return Returned(count) is { } end ? $"{number}, and the first is returned at {Time(end)}" : number;
 
         static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
@@ -120,54 +119,28 @@ public sealed class WaitingMail
             : null;
     }
 
-    // Addresses and reasons are other people's text; what cannot be read leaves every number a least one.
-    private void Add(string line)
+    internal void Add(WaitingMessage message, DateTimeOffset arrived, IEnumerable<string> reasons)
     {
-        try
+        messages.Add(message);
+        if (!message.IsDeferred)
+            return;
+        Messages++;
+        foreach (var (domain, reason) in message.Domains.Zip(reasons))
         {
-            using var document = JsonDocument.Parse(line);
-            if (document.RootElement is not { ValueKind: JsonValueKind.Object } message
-                || !message.TryGetProperty("recipients", out var recipients) || recipients.ValueKind != JsonValueKind.Array
-                || !message.TryGetProperty("queue_name", out var queue)
-                || !message.TryGetProperty("arrival_time", out var arrival) || !arrival.TryGetInt64(out var seconds) || seconds is < 0 or > LastSecond)
-                return;
-            var isDeferred = queue.ValueEquals(Deferred);
-            var arrived = DateTimeOffset.FromUnixTimeSeconds(seconds);
-            var seen = new List<string>();
-            foreach (var recipient in recipients.EnumerateArray())
-            {
-                if (recipient.ValueKind != JsonValueKind.Object || !recipient.TryGetProperty("address", out var address) || address.GetString() is not { } text
-                    || text.LastIndexOf('@') is not (>= 0 and var at) || Domain(text[(at + 1)..]) is var domain && seen.Contains(domain, StringComparer.OrdinalIgnoreCase))
-                    continue;
-                seen.Add(domain);
-                if (isDeferred)
-                    Count(domain, arrived, recipient.TryGetProperty("delay_reason", out var reason) ? reason.GetString() : null);
-            }
-
-            Messages += isDeferred ? 1 : 0;
-            if (message.TryGetProperty("queue_id", out var id) && id.GetString() is { } name)
-                messages[name] = seen;
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-        {
-            IsWhole = false;
+            var one = new WaitingCount(1, arrived, reason);
+            domains[domain] = domains.TryGetValue(domain, out var known) ? known + one : one;
         }
     }
 
-    // Mail is queued under the name that was written; a key is folded to A-labels.
-    private static string Domain(string text) => NextHop.TryParse(text, out var key, out _) && key.IsPlainHostName ? key.Host : text;
-
-    private void Count(string domain, DateTimeOffset arrived, string? reason)
-    {
-        var one = new WaitingCount(1, arrived, reason ?? "");
-        if (domains.TryGetValue(domain, out var known))
-            domains[domain] = known + one;
-        else if (domains.Count < MaxDomains)
-            domains.Add(domain, one);
-        else
-            IsWhole = false;
-    }
+    private string Number(long count) => string.Create(
+        CultureInfo.InvariantCulture, $"{(IsWhole ? "" : "at least ")}{count} {(count == 1 ? "mail waits" : "mails wait")}");
 }
+
+/// <summary>A message in the queue.</summary>
+/// <param name="Id">Its queue id; empty where it has none.</param>
+/// <param name="Domains">The domains of its recipients, each once.</param>
+/// <param name="IsDeferred">It was tried, and waits.</param>
+internal readonly record struct WaitingMessage(string Id, string[] Domains, bool IsDeferred);
 
 /// <summary>How much mail waits.</summary>
 /// <param name="Messages">Deferred messages.</param>

@@ -143,7 +143,8 @@ internal sealed class TlsLevelConverter : JsonConverter<TlsLevel>
 
 internal sealed class SecondsConverter : JsonConverter<TimeSpan>
 {
-    private const double Most = 9e11; // a TimeSpan holds some more, and not 1e12
+    // What has no end is written as the longest that there is.
+    private static readonly double Most = TimeSpan.MaxValue.TotalSeconds;
 
     public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.GetDouble() is var seconds && Math.Abs(seconds) <= Most ? TimeSpan.FromSeconds(seconds) : throw new JsonException("no duration in seconds");

@@ -1,5 +1,6 @@
 using PolicyDaemon.Administration.Queue;
-using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Daemon.Alerts;
 
@@ -8,12 +9,24 @@ internal static class AlertQueue
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    internal static AlertMessage WithMail(AlertMessage message)
+    internal static AlertMessage WithMail(AlertMessage message) => WithMail(message, () => Postqueue.Waiting(Patience));
+
+    /// <param name="message">The alert.</param>
+    /// <param name="queue">Reads the queue; null where it is not known.</param>
+    /// <returns>The alert, and what waits where that is known: it is an extra, and nothing about it costs the alert itself.</returns>
+    internal static AlertMessage WithMail(AlertMessage message, Func<WaitingMail?> queue)
     {
-        if (!NextHop.TryParse(message.Finding.Subject, out var key, out _) || Postqueue.Waiting(Patience) is not { } mail)
+        if (message.Finding.Destination() is not { } key)
             return message;
-        return mail.Of(key) is { } count
-            ? message with { WaitingMessages = count.Messages, ReturnedAt = mail.Returned(count) }
-            : message with { WaitingMessages = 0 };
+        try
+        {
+            return queue() is { } mail
+                ? message with { WaitingMessages = mail.MessagesOf(key), ReturnedAt = mail.Of(key) is { } count ? mail.Returned(count) : null }
+                : message;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            return message;
+        }
     }
 }

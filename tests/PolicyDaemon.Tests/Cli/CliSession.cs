@@ -4,6 +4,7 @@ using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Deliveries;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -155,6 +156,13 @@ internal sealed class CliSession : IDisposable
 
         internal bool IsWholeQueue { get; set; } = true;
 
-        public (IReadOnlyList<string> Lines, bool IsWhole)? Queue(TimeSpan patience) => Waiting is null ? null : (Waiting, IsWholeQueue);
+        /// <summary>How often it was asked.</summary>
+        internal int Asked { get; private set; }
+
+        WaitingMail? IPostfixTools.Waiting(TimeSpan patience)
+        {
+            Asked++;
+            return Waiting is null ? null : WaitingMail.Read(Waiting, IsWholeQueue, Text is null ? null : WaitingMail.ReadTime(Text.Value("maximal_queue_lifetime")));
+        }
     }
 }

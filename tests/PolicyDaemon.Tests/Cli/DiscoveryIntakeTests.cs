@@ -151,6 +151,115 @@ public sealed class DiscoveryIntakeTests
         Assert.Equal(ExitCode.Usage, session.Run("discovery", "problems", "--kind", "nonsense").Code);
     }
 
+    [Theory]
+    [InlineData("mode = off", "discovery is off (mode in [discovery])")]
+    [InlineData("mode = observe", "discovery only observes (mode in [discovery])")]
+    [InlineData("mode = on\nmta_sts = no", "policies of MTA-STS do not count (mta_sts = no in [discovery])")]
+    [InlineData("mode = on", null)]
+    public void What_is_stored_and_answers_nobody_is_warned_of(string discovery, string? warning)
+    {
+        using var session = new CliSession($"security_level = may\n[discovery]\n{discovery}\n");
+        var cache = Cache(session, ("sts.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce", 604800, "mx.sts.example")));
+        foreach (var isDry in (bool[])[true, false])
+        {
+            var imported = session.Run(["discovery", "import", cache, "--format", "table", .. isDry ? (string[])["--dry-run"] : []]);
+            Assert.Equal(ExitCode.Done, imported.Code);
+            if (warning is null)
+                Assert.Equal("", imported.Error);
+            else
+                Assert.Contains($"warning: {warning}: what is stored answers nobody", Flat(imported.Error), StringComparison.Ordinal);
+            Assert.Equal(warning is null && !isDry, Flat(imported.Out).Contains("The daemon keeps to them", StringComparison.Ordinal));
+        }
+
+        var list = session.Write("list", "one.example\n");
+        var warmed = session.Run("discovery", "warm", "--dry-run", list);
+        Assert.Equal(warning is not null && !discovery.Contains("mta_sts", StringComparison.Ordinal), warmed.Error.Contains("answers nobody", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\"domains\": [\"one.example\"]}\n[1]\n192.0.2.1\n")]
+    [InlineData("bad..domain\n")]
+    [InlineData("\0\u0001\u0002\n\0\n")]
+    public void A_file_that_is_neither_a_cache_nor_a_list_is_refused(string content)
+    {
+        using var session = new CliSession(On);
+        var file = session.Write("file", content);
+        var result = session.Run("discovery", "import", file);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+        Assert.Contains($"{file}: neither a cache of postfix-mta-sts-resolver", Flat(result.Error), StringComparison.Ordinal);
+        Assert.Equal("", result.Out);
+    }
+
+    [Fact]
+    public void A_policy_with_half_a_surrogate_pair_is_unreadable_and_ends_nothing()
+    {
+        using var session = new CliSession(On);
+        var cache = Cache(
+            session, ("half.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce", 604800, "mx.\\ud800.example")),
+            ("mode.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce\\udc00", 604800, "mx.mode.example")),
+            ("sts.example", Ago(session, TimeSpan.FromDays(2)), Body("enforce", 604800, "mx.sts.example")));
+        var result = session.Run("discovery", "import", cache);
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.StartsWith("taken over\t1\n", result.Out, StringComparison.Ordinal);
+        Assert.EndsWith("unreadable\t2\n", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Interrupted_it_says_what_is_stored()
+    {
+        await using var network = new ProbedNetwork(trusted: true, postfix: On);
+        using var interruption = new Interruption();
+        network.Session.Interruption = interruption;
+        network.Domain("partner.test", "mx.partner.test", secure: false, "192.0.2.1");
+        network.Dns.Set("slow.test", FakeDnsServer.Mx, new FakeDnsReply { Silent = true });
+        var list = network.Session.Write("list", "partner.test\nslow.test\n");
+        var warming = Task.Run(() => network.Session.Run("discovery", "warm", list), TestContext.Current.CancellationToken);
+        using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
+        while (!network.Dns.Questions.Any(question => question.Name == "slow.test"))
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        interruption.Interrupt();
+        var result = await warming;
+        Assert.Equal(ExitCode.Inconclusive, result.Code);
+        Assert.Matches("interrupted: [01] of 2 destinations (was|were) discovered, and what was found is stored; run it again for the others", Flat(result.Error));
+        Assert.DoesNotContain("nothing was stored", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_report_goes_by_floors_and_by_the_entry_for_everybody()
+    {
+        using var session = new CliSession("security_level = may\n[discovery]\nmode = observe\nskip = skipped.example\n");
+        Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"));
+        Remember(session, "plain.example", DiscoveryScenario.Of("W", "I10"));
+        Remember(session, "floor.example", DiscoveryScenario.Of("W", "I10"));
+        Remember(session, "skipped.example", DiscoveryScenario.Of("S", "T10"));
+        session.Succeed("domain", "add", "floor.example", "--level", "discovered", "--floor", "secure");
+
+        var result = session.Run("discovery", "report", "--format", "table");
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.StartsWith("3 destinations without an entry since ", result.Out, StringComparison.Ordinal);
+        Assert.Matches("floor\\.example +not-found +its entry takes no less than secure\n", result.Out);
+
+        // What is found of plain.example is less than this.
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+        var rows = session.Run("discovery", "report").Out.Trim().Split('\n').Select(line => string.Join('\t', line.Split('\t')[..2]));
+        Assert.Equal(["dane-only\t1", "not-found\t1"], rows);
+    }
+
+    [Fact]
+    public void An_answer_that_is_too_long_is_among_the_problems()
+    {
+        using var session = new CliSession(On);
+        var scenario = DiscoveryScenario.Of("W", string.Join(' ', Enumerable.Repeat("I10", 1)));
+        scenario.Publish("version: STSv1\nmode: enforce\nmax_age: 604800\n" + string.Concat(Enumerable.Range(0, 200).Select(i => string.Create(
+            CultureInfo.InvariantCulture, $"mx: {new string('a', 60)}.{new string('b', 60)}.{new string('c', 60)}.h{i}.example\n"))));
+        Remember(session, "long.example", scenario);
+        var listed = session.Run("discovery", "problems", "--kind", "answer-too-long");
+        Assert.Equal(ExitCode.Negative, listed.Code);
+        Assert.StartsWith("long.example\tmail-waits\tanswer-too-long\t", listed.Out, StringComparison.Ordinal);
+    }
+
+    private static string Flat(string text) => string.Join(' ', text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+
     internal static long Ago(CliSession session, TimeSpan age) => (session.Time.GetUtcNow() - age).ToUnixTimeSeconds();
 
     internal static string Body(string mode, long maxAge, params string[] hosts) =>

@@ -311,4 +311,21 @@ public sealed class PinReviewTests : IAsyncDisposable
         using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
         return store.Find(NextHop.Parse(one))!.Pins.FirstOrDefault(pin => pin.Fingerprint.Hex == ProbedNetwork.KeyPin(certificate))?.State;
     }
+
+    [Fact]
+    public async Task Keys_beyond_those_that_are_compared_are_not_said_to_be_shown_by_nobody()
+    {
+        await using var many = new ProbedNetwork();
+        string[] addresses = [.. Enumerable.Range(1, 10).Select(number => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"127.0.0.{number}"))];
+        foreach (var address in addresses)
+            many.Serve(TestCertificates.SelfSigned("mx.many.test"), address);
+        var several = many.Domain("many.test", "mx.many.test", false, addresses);
+        many.Session.Succeed("domain", "add", several, "--level", "fingerprint", "--match", CliSession.Pin);
+        many.Session.Run("probe", several);
+
+        var text = Flat(many.Session.Run("pin", "approve", several, "--format", "table").Out);
+
+        Assert.Contains($"2 more keys that are shown now: policyctl pin list {several}", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("which no server shows now", text, StringComparison.Ordinal);
+    }
 }

@@ -86,6 +86,105 @@ public sealed class StatusScreenTests
         Assert.DoesNotContain("mails wait", session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_mail_that_two_findings_are_about_is_one_and_what_is_for_information_needs_nobody()
+    {
+        using var session = new CliSession();
+        session.Postfix.Text = new PostconfText(("maximal_queue_lifetime", "5d"));
+        session.Postfix.Waiting = [Mail("deferred", At(session, -7200), "a@partner.example")];
+        using (StatusTests.Run(
+            session, "store", 1, Finding("new-key", "partner.example", "mail-waits", "a new key", "policyctl pin approve partner.example"),
+            Finding("pin-mismatch", "partner.example", "mail-waits", "every address", "policyctl explain partner.example"),
+            Finding("resolver-half-tested", "resolver", "for-information", "x", "y")))
+        {
+            Assert.StartsWith(
+                "2 things need a person; 1 thing is for information; mail of 1 destination waits: 1 mail waits since 2026-11-23T10:00:00Z, ",
+                session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+            Assert.Contains("mail of 1 destination waits", session.Run("status", "--check").Out, StringComparison.Ordinal);
+            Assert.Contains("| waits=1;;0 ", session.Run("status", "--check").Out, StringComparison.Ordinal);
+            using var json = JsonDocument.Parse(session.Succeed("status", "--format", "json"));
+            Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("causes")[2].GetProperty("waiting_messages").ValueKind);
+        }
+
+        using (StatusTests.Run(session, "store", 1, Finding("resolver-half-tested", "resolver", "for-information", "x", "y")))
+            Assert.StartsWith("Nothing needs a person; 1 thing is for information.\n", session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[mx.partner.example]", true)]
+    [InlineData("partner.example:587", true)]
+    [InlineData("partner.example", false)]
+    public void What_waits_is_not_said_to_be_nothing_where_that_is_not_known(string subject, bool isWhole)
+    {
+        using var session = new CliSession();
+        session.Postfix.Waiting = [];
+        session.Postfix.IsWholeQueue = isWhole;
+        using var running = StatusTests.Run(session, "store", 1, Finding("new-key", subject, "mail-waits", "a new key", "policyctl pin approve"));
+        using var json = JsonDocument.Parse(session.Succeed("status", "--format", "json"));
+        Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("causes")[0].GetProperty("waiting_messages").ValueKind);
+    }
+
+    [Fact]
+    public void The_first_line_says_what_a_dead_daemon_means_for_mail_whatever_is_asked_for()
+    {
+        const string Dead = "policyd does not run: mail waits, every delivery that asks it is deferred (4.7.5) and tried again. Start it: systemctl start policyd\n";
+        using var session = new CliSession();
+        session.Postfix.Waiting = [Mail("deferred", At(session, -60), "a@partner.example"), Mail("deferred", At(session, -60), "b@other.example")];
+
+        var screen = session.Run("status", "--format", "table").Out;
+        Assert.StartsWith("2 mails wait in the queue of this machine's Postfix. " + Dead, screen, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing needs a person", screen, StringComparison.Ordinal);
+        foreach (var some in (string[][])[["partner.example"], ["--kind", "new-key"]])
+        {
+            var text = session.Run(["status", .. some, "--format", "table"]).Out;
+            Assert.StartsWith("2 mails wait in the queue of this machine's Postfix. " + Dead, text, StringComparison.Ordinal);
+            Assert.EndsWith("\nNo open findings.\n", text, StringComparison.Ordinal);
+        }
+
+        session.Postfix.Waiting = null;
+        Assert.StartsWith(Dead, session.Run("status", "--format", "table").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_first_line_says_that_there_is_nothing_to_answer_from()
+    {
+        using var session = new CliSession();
+        session.Postfix.Waiting = [];
+        using var running = StatusTests.Run(session, "store", 1);
+        var file = session.Database + ".status";
+        PolicyDaemon.Core.Runtime.DaemonStatusFile.Write(file, PolicyDaemon.Core.Runtime.DaemonStatusFile.TryRead(file)! with { Snapshot = null });
+        Assert.StartsWith(
+            "No mail waits in the queue of this machine's Postfix. policyd has no policies to answer from: every delivery that asks it is deferred",
+            session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_that_cannot_be_read_is_said_whatever_is_asked_for()
+    {
+        using var session = new CliSession();
+        using var running = StatusTests.Run(session, "store", 1, Finding("new-key", ".partner.example", "mail-waits", "a new key", "policyctl pin approve .partner.example"));
+        File.WriteAllText(session.Database, "this is no database, whatever its name says. " + new string('x', 4096));
+        foreach (var some in (string[][])[["a.partner.example"], ["--kind", "new-key"]])
+        {
+            var result = session.Run(["status", .. some, "--format", "table"]);
+            Assert.Equal(ExitCode.Invalid, result.Code);
+            Assert.StartsWith("policies are answered from the last good snapshot; changes do not take effect until the store is repaired\n" + session.Database, result.Out, StringComparison.Ordinal);
+            // Which entry decides nobody can tell: the parent's is shown.
+            Assert.Contains("new-key  .partner.example  waits", result.Out, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_is_open_about_the_entry_of_a_parent_is_open_about_a_destination()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", ".partner.example", "--level", "encrypt");
+        session.Succeed("domain", "add", "own.partner.example", "--level", "encrypt");
+        using var running = StatusTests.Run(session, "store", 3, Finding("level-not-met", ".partner.example", "mail-waits", "no STARTTLS", "policyctl check a.partner.example"));
+        Assert.Contains("level-not-met  .partner.example  waits", session.Succeed("status", "user@a.partner.example", "--format", "table"), StringComparison.Ordinal);
+        Assert.Equal("No open findings.\n", session.Succeed("status", "own.partner.example", "--format", "table"));
+    }
+
     [Theory]
     [InlineData("5d", 432000)]
     [InlineData("5", 432000)]
@@ -123,6 +222,20 @@ public sealed class StatusScreenTests
         using (StatusTests.Run(session, "store", 1, Finding("resolver-half-tested", "resolver", "for-information", "x", "y")))
             Assert.Equal(0, (int)session.Run("status", "--check").Code);
         Assert.Equal(ExitCode.Usage, session.Run("status", "--check", "--all").Code);
+        Assert.Equal(ExitCode.Usage, session.Run("status", "--check", "a.example").Code);
+    }
+
+    [Fact]
+    public void To_a_plugin_a_configuration_that_cannot_be_read_is_unknown()
+    {
+        using var session = new CliSession();
+        session.Write("policydaemon.conf", "[lookup]\nfrobnicate = a|b\n");
+        var result = session.Run("status", "--check");
+        Assert.Equal(3, (int)result.Code);
+        Assert.StartsWith($"POLICYDAEMON UNKNOWN - {session.Config}", result.Out, StringComparison.Ordinal);
+        Assert.Contains("frobnicate", result.Out, StringComparison.Ordinal);
+        Assert.Single(result.Out.TrimEnd('\n').Split('\n'));
+        Assert.DoesNotContain('|', result.Out);
     }
 
     [Fact]
@@ -176,6 +289,45 @@ public sealed class StatusScreenTests
             Assert.Contains("Nothing needs a person.", drawing, StringComparison.Ordinal);
             Assert.InRange(drawing.Count(character => character == '\n'), 1, 11);
         });
+    }
+
+    [Fact]
+    public void For_a_screen_the_queue_is_read_once_a_minute()
+    {
+        using var session = new CliSession();
+        session.Postfix.Waiting = [];
+        var queue = MailQueue.Remembered(session.Postfix, session.Time);
+        foreach (var (seconds, asked) in ((int, int)[])[(0, 1), (2, 1), (57, 1), (1, 2), (2, 2)])
+        {
+            session.Time.Advance(TimeSpan.FromSeconds(seconds));
+            Assert.NotNull(queue());
+            Assert.Equal(asked, session.Postfix.Asked);
+        }
+    }
+
+    [Fact]
+    public async Task While_watching_the_queue_is_remembered_and_the_screen_is_left_whatever_the_keyboard_does()
+    {
+        using var session = new CliSession { Width = 80, Height = 12, Terminal = true, Person = true };
+        session.Postfix.Waiting = [];
+        using var running = StatusTests.Run(session, "store", 1, Finding("new-key", "a.example", "mail-waits", "x", "y"));
+        using var screen = new Screen();
+        // A keyboard that is let go of only once the screen was left.
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        session.KeyPress = _ => released.Task;
+        using var interruption = new Interruption();
+        session.Interruption = interruption;
+        session.OutOverride = screen;
+        var begun = session.Time.GetUtcNow();
+        var watching = Task.Run(() => session.Run("status", "--watch"), TestContext.Current.CancellationToken);
+        await DrawnAsync(screen, 8, () => session.Time.Advance(TimeSpan.FromSeconds(2)));
+        Assert.InRange(session.Postfix.Asked, 1, 1 + (int)(session.Time.GetUtcNow() - begun).TotalMinutes);
+
+        interruption.Interrupt();
+        await DrawnAsync(screen, screen.Drawings + 1, () => { });
+        released.SetResult();
+        Assert.Equal(ExitCode.Done, (await watching).Code);
+        Assert.EndsWith("\x1b[?25h\x1b[?1049l", screen.ToString(), StringComparison.Ordinal);
     }
 
     private static async Task DrawnAsync(Screen screen, int drawings, Action pass)

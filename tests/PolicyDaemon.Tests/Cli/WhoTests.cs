@@ -58,4 +58,37 @@ public sealed class WhoTests
         Assert.Equal(1, json.RootElement.GetProperty("waiting").GetProperty("messages").GetInt64());
         Assert.Equal("no TLS", json.RootElement.GetProperty("waiting").GetProperty("reason").GetString());
     }
+
+    [Fact]
+    public void The_entry_that_decides_is_named_and_not_one_that_is_only_observed()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "partner.example", "--level", "encrypt", "--observe");
+        Assert.StartsWith("partner.example\tencrypt\t", session.Succeed("who", "user@partner.example"), StringComparison.Ordinal);
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+        Assert.StartsWith("*\tencrypt\t", session.Succeed("who", "user@partner.example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_waits_is_unknown_where_the_queue_does_not_tell()
+    {
+        using var session = new CliSession();
+        foreach (var key in (string[])["partner.example", "relay.example:587"])
+            session.Succeed("domain", "add", key, "--level", "encrypt");
+        session.Postfix.Waiting = [];
+        Assert.Equal("partner.example\tencrypt\t-\t-\t-\t-\t0\n", session.Succeed("who", "user@partner.example"));
+        Assert.Equal("relay.example:587\tencrypt\t-\t-\t-\t-\t-\n", session.Succeed("who", "relay.example:587"));
+        session.Postfix.IsWholeQueue = false;
+        Assert.Equal("partner.example\tencrypt\t-\t-\t-\t-\t-\n", session.Succeed("who", "user@partner.example"));
+    }
+
+    [Fact]
+    public void A_message_to_no_destination_at_all_is_said_so()
+    {
+        using var session = new CliSession();
+        session.Postfix.Waiting = ["""{"queue_name": "deferred", "queue_id": "4bQ1xyz", "arrival_time": 1795961977, "recipients": [{"address": "x@bad..domain"}]}"""];
+        var result = session.Run("explain", "4bQ1xyz");
+        Assert.Equal(ExitCode.Usage, result.Code);
+        Assert.Contains("the message 4bQ1xyz waits for recipients whose domains are no destinations; see them with: postqueue -p", result.Error, StringComparison.Ordinal);
+    }
 }

@@ -34,7 +34,7 @@ internal static class DiscoveryIntake
         };
         verb.Add(file);
         verb.Add(dryRun);
-        verb.SetAction(runner.Handle((context, cancellation) => WarmAsync(context, context.Get(file)!, context.Get(dryRun), cancellation)));
+        verb.SetAction(runner.Handle((context, cancellation) => WarmAsync(context, context.Get(file)!, context.Get(dryRun), isImport: false, cancellation)));
         return verb;
     }
 
@@ -65,7 +65,7 @@ internal static class DiscoveryIntake
     {
         if (file != "-" && File.Exists(file) && IsDatabase(file))
             return ImportCache(context, file, isDryRun);
-        return await WarmAsync(context, file, isDryRun, cancellation);
+        return await WarmAsync(context, file, isDryRun, isImport: true, cancellation);
     }
 
     private static bool IsDatabase(string file)
@@ -87,8 +87,8 @@ internal static class DiscoveryIntake
         var done = CachedPolicies.Import(file, store, new DiscoveryScope(settings.Discovery.Skip), isDryRun, context.Host.Time.GetUtcNow());
         foreach (var problem in done.Problems.Take(ShownProblems))
             context.Report.Warning($"{file}: {problem}");
-        if (done.Problems.Count > ShownProblems)
-            context.Report.Warning($"{file}: {Phrases.Count(done.Problems.Count - ShownProblems, "more row")} without a policy");
+        if (done.Unreadable > ShownProblems)
+            context.Report.Warning($"{file}: {Phrases.Count(done.Unreadable - ShownProblems, "more row")} without a policy");
         List<(string, Cell)> facts =
         [
             (isDryRun ? "would be taken over" : "taken over", Number(done.Taken.Count)),
@@ -96,27 +96,38 @@ internal static class DiscoveryIntake
             ("expired", Number(done.Expired)),
             ("not enforced", Number(done.NotEnforced)),
             ("not discovered", Number(done.Outside)),
-            ("unreadable", Number(done.Problems.Count)),
+            ("unreadable", Number(done.Unreadable)),
         ];
-        context.Report.Facts(facts, new IntakeJson(isDryRun, done.Taken.Count, [.. done.Taken.Select(key => key.Text)], null, done.Known, done.Expired, done.NotEnforced, 0, done.Outside, done.Problems.Count), CliJson.Default.IntakeJson);
-        if (done.Taken.Count > 0 && !isDryRun && context.Report.IsTable)
+        context.Report.Facts(facts, new IntakeJson(isDryRun, done.Taken.Count, [.. done.Taken.Select(key => key.Text)], null, done.Known, done.Expired, done.NotEnforced, 0, done.Outside, done.Unreadable), CliJson.Default.IntakeJson);
+        var unanswered = UnansweredDiscovery.Of(settings, isOfPolicies: true);
+        if (unanswered is not null)
+            context.Report.Warning(unanswered);
+        else if (done.Taken.Count > 0 && !isDryRun && context.Report.IsTable)
             context.Report.Note("The daemon keeps to them from their first lookup on, and fetches each anew when it is due.");
         return ExitCode.Done;
     }
 
-    private static async Task<ExitCode> WarmAsync(CommandContext context, string file, bool isDryRun, CancellationToken cancellation)
+    private static async Task<ExitCode> WarmAsync(CommandContext context, string file, bool isDryRun, bool isImport, CancellationToken cancellation)
     {
         var settings = context.Settings;
         using var store = context.OpenStore(isDryRun ? StoreAccess.Read : StoreAccess.Write);
         var warmUp = new DiscoveryWarmUp();
         using (var list = TableSource.Open(context, file))
-            warmUp.Read(list, store, settings);
+            warmUp.Read(list, store, settings, context.Host.Time.GetUtcNow());
         foreach (var (line, problem) in warmUp.Problems.Take(ShownProblems))
             context.Report.Warning($"{file}, line {line}: {problem}");
         if (warmUp.Unreadable > ShownProblems)
             context.Report.Warning($"{file}: {Phrases.Count(warmUp.Unreadable - ShownProblems, "more line")} without a destination");
+        if (isImport && warmUp.IsNoList)
+        {
+            throw new CommandException(
+                ExitCode.Invalid, $"{file}: neither a cache of postfix-mta-sts-resolver (an SQLite database) nor a list of domains: no line of it names one; nothing was stored");
+        }
+
         if (warmUp.Beyond > 0)
             context.Report.Warning($"{file}: {Phrases.Count(warmUp.Beyond, "destination")} beyond the first {DiscoveryWarmUp.Most} passed over");
+        if (UnansweredDiscovery.Of(settings, isOfPolicies: false) is { } unanswered)
+            context.Report.Warning(unanswered);
         string? trouble = null;
         if (!isDryRun && warmUp.Keys.Count > 0)
         {
@@ -124,6 +135,10 @@ internal static class DiscoveryIntake
             {
                 using var progress = Progress.Start(context.Host, "discovering", warmUp.Keys.Count, worthShowing: 2);
                 trouble = await warmUp.RunAsync(store, settings, context.Host.Time, progress.Report, cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                throw DiscoveryText.Interrupted(warmUp.Verdicts.Values.Sum(), warmUp.Keys.Count);
             }
             catch (DiscoveryStoreException fault)
             {

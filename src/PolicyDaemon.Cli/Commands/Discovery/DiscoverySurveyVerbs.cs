@@ -95,7 +95,7 @@ internal static class DiscoverySurveyVerbs
             return;
         }
 
-        report.Line($"{Phrases.Count(survey.Destinations, "destination")} without an entry since {DiscoveryText.Time(survey.Since)}, and {Phrases.Count(survey.Entered, "one", "others")} with one, to which nothing changes. "
+        report.Line($"{Phrases.Count(survey.Destinations, "destination")} without an entry since {DiscoveryText.Time(survey.Since)}, and {Phrases.Count(survey.Entered, "one", "others")} that an entry answers for or skip names, to which nothing changes. "
             + (settings.Discovery.Mode == DiscoveryMode.On ? "They are answered like this:" : "With [discovery] mode = on they would be answered:"));
         report.Line();
     }

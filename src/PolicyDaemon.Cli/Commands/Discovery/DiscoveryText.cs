@@ -1,5 +1,7 @@
 using System.Globalization;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Discovery;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
@@ -12,6 +14,11 @@ namespace PolicyDaemon.Cli.Commands.Discovery;
 /// <summary>What discovery knows of a destination, for people: the verdict and its row, the policy, the MX hosts, every DNS answer.</summary>
 internal static class DiscoveryText
 {
+    /// <summary>What Ctrl-C leaves of a discovery of many: each is stored once it is known.</summary>
+    internal static CommandException Interrupted(long done, int all) => new(
+        ExitCode.Inconclusive,
+        string.Create(CultureInfo.InvariantCulture, $"interrupted: {done} of {Phrases.Count(all, "destination")} {(done == 1 ? "was" : "were")} discovered, and what was found is stored; run it again for the others"));
+
     internal static void Write(Report report, DiscoveredState state, Settings settings, IReadOnlyList<DnsAnswer> answers, DateTimeOffset now)
     {
         report.Facts(Facts(state, settings, now));

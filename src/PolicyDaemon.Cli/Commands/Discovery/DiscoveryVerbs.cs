@@ -127,10 +127,10 @@ internal static class DiscoveryVerbs
             throw new CommandException(ExitCode.Invalid, $"{outside} is not discovered: write a domain or [host] of the public DNS that [discovery] skip does not name");
         using var store = context.OpenStore(StoreAccess.Write);
         var evidence = new Dictionary<NextHop, DiscoveryEvidence>();
+        var done = 0;
         try
         {
             using var progress = Progress.Start(context.Host, "discovering", keys.Count, worthShowing: 2);
-            var done = 0;
             await DiscoveryRefresh.RunAsync(
                 store, settings, keys, isAnew: true, context.Host.Time,
                 result =>
@@ -144,6 +144,10 @@ internal static class DiscoveryVerbs
         catch (DiscoveryStoreException fault)
         {
             throw new CommandException(ExitCode.Invalid, fault.Message);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw DiscoveryText.Interrupted(done, keys.Count);
         }
 
         context.Host.Done();

@@ -29,7 +29,13 @@ internal static class PinReviewText
         if (!review.Others.IsEmpty)
         {
             report.Line();
-            report.Line($"{Phrases.Count(review.Others.Length, "more candidate", "more candidates")}, which no server shows now: policyctl pin list {Core.Destinations.Shell.Quote(review.Entry.Key.Text)}");
+            var (shown, more) = (review.OthersShown, review.Others.Length - review.OthersShown);
+            string[] parts =
+            [
+                .. shown == 0 ? (string[])[] : [$"{Phrases.Count(shown, "more key", "more keys")} that {(shown == 1 ? "is" : "are")} shown now"],
+                .. more == 0 ? (string[])[] : [$"{Phrases.Count(more, "more candidate", "more candidates")}, which no server shows now"],
+            ];
+            report.Line($"{string.Join(", and ", parts)}: policyctl pin list {Core.Destinations.Shell.Quote(review.Entry.Key.Text)}");
         }
     }
 

@@ -1,6 +1,5 @@
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Postfix;
-using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
@@ -28,11 +27,8 @@ internal static class WaitingMailNote
             return;
         }
 
-        WaitingCount? waiting = null;
         var only = keys.Count == 1 ? keys[0] : (NextHop?)null;
-        foreach (var count in keys.Select(mail.Of).OfType<WaitingCount>())
-            waiting = waiting is null ? count : waiting + count;
-        if (waiting is null)
+        if (mail.Of(keys) is not { } waiting)
             return;
         context.Report.Note($"{mail.Sentence(waiting)}; {Command(context, only)}");
     }

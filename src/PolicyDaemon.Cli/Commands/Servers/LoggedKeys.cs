@@ -21,9 +21,13 @@ internal static class LoggedKeys
         if (LoggedName.TryParse(word, out var logged) && !NextHop.TryParse(word, out _, out _))
             return logged.Domain ?? OfServer(context, word, logged);
         if (IsQueueId(word) && MailQueue.Read(context.Host)?.DomainsOf(word) is { Count: > 0 } domains)
-            return One(word, [.. domains.Where(domain => NextHop.TryParse(domain, out _, out _)).Select(CommandContext.ParseKey)]);
+            return One(word, Keys(domains));
         return CommandContext.ParseKey(word);
     }
+
+    /// <summary>The keys of the domains of a message; of other people's text there may be some that are none.</summary>
+    internal static List<NextHop> Keys(IReadOnlyList<string> domains) =>
+        [.. domains.Select(domain => NextHop.TryParse(domain, out var key, out _) ? key : (NextHop?)null).OfType<NextHop>().Distinct()];
 
     /// <summary>True where the word can be the id of a message.</summary>
     internal static bool IsQueueId(string word) => word.Length is >= ShortestId and <= 30 && word.All(char.IsAsciiLetterOrDigit);
@@ -38,9 +42,12 @@ internal static class LoggedKeys
         return CommandContext.ParseKey(logged.Host is { } host ? $"[{host}]" : $"[{logged.Address}]");
     }
 
-    private static NextHop One(string word, List<NextHop> keys) => keys is [var one]
-        ? one
-        : throw new CommandException(
+    private static NextHop One(string word, List<NextHop> keys) => keys switch
+    {
+        [var one] => one,
+        [] => throw new CommandException(ExitCode.Usage, $"the message {word} waits for recipients whose domains are no destinations; see them with: postqueue -p"),
+        _ => throw new CommandException(
             ExitCode.Usage,
-            $"{word} concerns {Phrases.Count(keys.Count, "destination")}: {string.Join(", ", keys.Take(Shown))}{(keys.Count > Shown ? ", ..." : "")}; name one of them, or see all: policyctl who {Shell.Quote(word)}");
+            $"{word} concerns {(keys.Count >= Most ? "at least " : "")}{Phrases.Count(keys.Count, "destination")}: {string.Join(", ", keys.Take(Shown))}{(keys.Count > Shown ? ", ..." : "")}; name one of them, or see all: policyctl who {Shell.Quote(word)}"),
+    };
 }

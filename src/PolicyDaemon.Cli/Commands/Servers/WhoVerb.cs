@@ -48,9 +48,11 @@ internal static class WhoVerb
         {
             table.Add(
                 row.Key, row.Level ?? "-", row.MxHost ?? "-", row.Address ?? "-", row.MxHost is null ? "-" : row.Listed ? "yes" : "no", row.Verdict ?? "-",
-                row.WaitingMessages is { } count ? count.ToString(CultureInfo.InvariantCulture) : "-");
+                row.WaitingMessages is { } count ? string.Create(CultureInfo.InvariantCulture, $"{(mail!.IsWhole ? "" : ">=")}{count}") : "-");
         }
 
+        if (rows.Count >= Most)
+            context.Report.Warning($"{word}: only the first {Most} entries are shown; there are more behind it");
         context.Report.Rows(table, rows, CliJson.Default.IReadOnlyListWhoJson, whenEmpty: $"No entry stands behind {word}, as far as probes have seen.");
         return rows.Count == 0 ? ExitCode.Negative : ExitCode.Done;
     }
@@ -58,7 +60,7 @@ internal static class WhoVerb
     private static IEnumerable<WhoJson> Find(CommandContext context, PolicyStore store, WaitingMail? mail, string word)
     {
         if (LoggedKeys.IsQueueId(word) && mail?.DomainsOf(word) is { Count: > 0 } domains)
-            return domains.Where(domain => NextHop.TryParse(domain, out _, out _)).SelectMany(domain => OfDomain(context, store, mail, NextHop.Parse(domain)));
+            return LoggedKeys.Keys(domains).SelectMany(domain => OfDomain(context, store, mail, domain));
         if (LoggedName.TryParse(word, out var logged))
             return logged.Domain is { } domain ? OfDomain(context, store, mail, domain) : Behind(store, mail, logged.Host, logged.Address);
         var key = CommandContext.ParseKey(word);
@@ -73,16 +75,17 @@ internal static class WhoVerb
         {
             yield return new WhoJson(
                 served.Key.Text, store.Find(served.Key)?.Policy.Level.Name(), served.MxHost, served.Target.ToString(), served.IsListed, served.Verdict?.Name(),
-                mail is null ? null : mail.Of(served.Key)?.Messages ?? 0);
+                mail?.MessagesOf(served.Key));
         }
     }
 
     private static IEnumerable<WhoJson> OfDomain(CommandContext context, PolicyStore store, WaitingMail? mail, NextHop domain)
     {
         var explanation = Explanation.Of(domain, store, context.Settings, context.Host.Time.GetUtcNow());
-        if ((explanation.Decisive?.Entry ?? explanation.Keys.Select(key => key.Entry).FirstOrDefault(entry => entry is not null)) is not { } entry)
+        // The entry that decides, be it a parent's or *; where none does, one that is only observed.
+        if ((explanation.Rule ?? explanation.Keys.Select(key => key.Entry).FirstOrDefault(entry => entry is not null)) is not { } entry)
             yield break;
         yield return new WhoJson(
-            entry.Key.Text, entry.Policy.Level.Name(), null, null, false, store.ReadProbeState(entry.Key)?.Verdict?.Name(), mail is null ? null : mail.Of(domain)?.Messages ?? 0);
+            entry.Key.Text, entry.Policy.Level.Name(), null, null, false, store.ReadProbeState(entry.Key)?.Verdict?.Name(), mail?.MessagesOf(domain));
     }
 }

@@ -21,15 +21,31 @@ internal static class StatusCheck
 
     internal static ExitCode Run(CommandContext context)
     {
+        try
+        {
+            return Report(context);
+        }
+        catch (Exception fault) when (Failures.TryDescribe(fault, out var failure))
+        {
+            // A configuration that cannot be read, say: whether mail goes on is not known, and that is for the plugin to tell.
+            context.Report.Verbatim($"POLICYDAEMON {Words.Of(StatusHealth.Unknown)} - {WithoutBar(string.Join("; ", [failure.Message, .. failure.Details]))}");
+            return (ExitCode)(int)StatusHealth.Unknown;
+        }
+    }
+
+    private static ExitCode Report(CommandContext context)
+    {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
         var mail = MailQueue.Read(context.Host);
         var causes = StatusCause.Of(status.Findings, mail);
         var (health, text) = StatusJudgement.Of(status, causes);
-        // A bar begins the performance data; other people's text must not.
-        context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {text.Replace('|', '/')} | {Data(status, [.. causes], mail)}");
+        context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {WithoutBar(text)} | {Data(status, [.. causes], mail)}");
         // The exit status of a plugin, which is none of policyctl's own.
         return (ExitCode)(int)health;
     }
+
+    // A bar begins the performance data; other people's text must not.
+    private static string WithoutBar(string text) => text.ReplaceLineEndings(" ").Replace('|', '/');
 
     private static string Data(StatusReport status, IReadOnlyList<StatusCause> causes, WaitingMail? mail)
     {
@@ -52,7 +68,7 @@ internal static class StatusCheck
 
         return string.Join(' ', data);
 
-        long Destinations(FindingSeverity severity) => causes.Where(cause => cause.Severity == severity).Sum(cause => (long)cause.Destinations);
+        long Destinations(FindingSeverity severity) => StatusCause.DestinationsOf(causes.Where(cause => cause.Severity == severity));
 
         static string Number(string name, long value, string limits = "", string unit = "") =>
             string.Create(CultureInfo.InvariantCulture, $"{name}={value}{unit}{limits}");

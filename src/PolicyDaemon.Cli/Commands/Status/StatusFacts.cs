@@ -17,9 +17,8 @@ internal static class StatusFacts
     internal static List<(string Name, Cell Value)> Short(StatusReport status)
     {
         var facts = new List<(string, Cell)> { ("daemon", Daemon(status)) };
-        if (status.Live?.Snapshot is null)
-            facts.Add(("answers", new Cell(MailEffect.Of(status), Tone.Bad)));
-        else
+        // Where there is no snapshot the first line of the screen says what becomes of mail.
+        if (status.Live is { Snapshot: not null })
         {
             var counters = status.Live.Counters;
             var text = string.Create(

@@ -18,11 +18,11 @@ internal static class StatusScreen
     internal static void Write(Report report, StatusReport status, WaitingMail? mail)
     {
         var causes = StatusCause.Of(status.Findings, mail);
-        if (causes.IsEmpty)
-            report.Line("Nothing needs a person.", status.Running == false || status.StoreProblem is not null ? Tone.Plain : Tone.Good);
-        else
+        var isTold = WriteTrouble(report, status, mail);
+        if (Summary(causes, mail, isTold) is { } summary)
+            report.Line(summary, !causes.Any(cause => cause.NeedsPerson) ? Tone.Good : causes[0].Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution);
+        if (!causes.IsEmpty)
         {
-            report.Line(Summary(causes, mail), causes[0].Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution);
             report.Line();
             Causes(report, causes, mail, status.At);
         }
@@ -34,6 +34,19 @@ internal static class StatusScreen
             report.Line();
             report.Line("In full: policyctl status --all, policyctl status KEY, or --kind KIND; what a kind means: policyctl explain finding KIND", Tone.Faint);
         }
+    }
+
+    /// <summary>Only some findings, in full; behind what becomes of mail where the daemon or the store is the trouble.</summary>
+    internal static void WriteSome(Report report, StatusReport status, IReadOnlyList<FindingJson> findings, WaitingMail? mail)
+    {
+        if (WriteTrouble(report, status, mail))
+        {
+            if (status.StoreProblem is { } problem)
+                report.Line(problem.Message, Tone.Bad);
+            report.Line();
+        }
+
+        WriteFindings(report, status, findings, mail);
     }
 
     /// <summary>Everything: the facts, and each finding in full.</summary>
@@ -72,17 +85,33 @@ internal static class StatusScreen
     internal static string Line(FindingJson finding) =>
         $"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingText.Keys(finding).Select(line => line + "; "))}{finding.Remedy}";
 
-    private static string Summary(ImmutableArray<StatusCause> causes, WaitingMail? mail)
+    /// <summary>What the state of daemon and store does to mail, where that is not as it should be, and how much of it waits.</summary>
+    /// <returns>False where all is well with them.</returns>
+    private static bool WriteTrouble(Report report, StatusReport status, WaitingMail? mail)
     {
-        var waits = causes.Where(cause => cause.Severity == FindingSeverity.MailWaits).ToList();
-        var text = $"{Phrases.Count(causes.Length, "thing")} {(causes.Length == 1 ? "needs" : "need")} a person";
+        if (!MailEffect.NeedsPerson(status))
+            return false;
+        var isStopped = status.Running == false || status.Live is { Snapshot: null };
+        var effect = (isStopped || status.Live is not null ? "" : "what becomes of mail ") + MailEffect.Of(status);
+        report.Line(mail is not null && isStopped ? $"{Capital(mail.InAll())}. {effect}" : effect, isStopped || MailEffect.IsOfLastGood(status) ? Tone.Bad : Tone.Caution);
+        return true;
+    }
+
+    private static string Capital(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
+
+    /// <returns>Null where there is nothing to say beside the trouble that was told.</returns>
+    private static string? Summary(ImmutableArray<StatusCause> causes, WaitingMail? mail, bool isTroubleTold)
+    {
+        var open = causes.Where(cause => cause.NeedsPerson).ToList();
+        var information = causes.Length - open.Count;
+        var rest = information == 0 ? "" : $"; {Phrases.Count(information, "thing")} {(information == 1 ? "is" : "are")} for information";
+        if (open.Count == 0)
+            return !isTroubleTold ? $"Nothing needs a person{rest}." : information == 0 ? null : $"Nothing else needs a person{rest}.";
+        var waits = open.FindAll(cause => cause.Severity == FindingSeverity.MailWaits);
+        var text = $"{Phrases.Count(open.Count, "thing")} {(open.Count == 1 ? "needs" : "need")} a person{rest}";
         if (waits.Count > 0)
-            text += $"; mail of {Phrases.Count(waits.Sum(cause => cause.Destinations), "destination")} waits";
-        var counts = causes.Select(cause => cause.Mail).OfType<WaitingCount>().ToList();
-        if (mail is null || counts.Count == 0)
-            return text + ".";
-        var all = counts.Aggregate(WaitingCount.Add);
-        return $"{text}: {mail.Sentence(all)}.";
+            text += $"; mail of {Phrases.Count(StatusCause.DestinationsOf(waits), "destination")} waits";
+        return mail is not null && StatusCause.MailOf(open, mail) is { } all ? $"{text}: {mail.Sentence(all)}." : text + ".";
     }
 
     private static void Causes(Report report, ImmutableArray<StatusCause> causes, WaitingMail? mail, DateTimeOffset now)

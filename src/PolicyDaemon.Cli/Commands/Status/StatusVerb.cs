@@ -1,13 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
@@ -49,19 +54,20 @@ internal static class StatusVerb
 
     private static async Task<ExitCode> RunAsync(CommandContext context, Options options, CancellationToken cancellation)
     {
-        var filter = Filter(context, options);
         if (context.Get(options.Check))
         {
-            if (filter is not null || context.Get(options.All) || context.Get(options.Watch))
+            if (context.Get(options.Key) is not null || context.Get(options.Kind) is not null || context.Get(options.All) || context.Get(options.Watch))
                 throw new CommandException(ExitCode.Usage, "--check tells the whole in one line; leave the other options and the key out");
             return StatusCheck.Run(context);
         }
 
+        var filter = Filter(context, options);
         if (!context.Get(options.Watch))
-            return Show(context, context.Report, filter, context.Get(options.All));
+            return Show(context, context.Report, filter, context.Get(options.All), () => MailQueue.Read(context.Host));
         if (!context.Host.OutIsTerminal || !context.Host.InIsTerminal || !context.Report.IsTable)
             throw new CommandException(ExitCode.Usage, "--watch takes a terminal to draw on and to be ended from; in a script ask again: policyctl status");
-        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, context.Get(options.All)), cancellation);
+        var queue = MailQueue.Remembered(context.Host.Postfix, context.Host.Time);
+        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, context.Get(options.All), queue), cancellation);
     }
 
     private static Func<FindingJson, bool>? Filter(CommandContext context, Options options)
@@ -74,16 +80,32 @@ internal static class StatusVerb
         }
 
         // The entry * is the subject of its findings, and no log shows it.
-        NextHop? key = word is null ? null : word == "*" ? CommandContext.EntryKey(word) : LoggedKeys.Key(context, word);
-        return word is null && kind is null
+        var subjects = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word));
+        return subjects is null && kind is null
             ? null
-            : finding => (kind is null || finding.Kind == kind) && (key is null || finding.Subject == key.Value.Text);
+            : finding => (kind is null || finding.Kind == kind) && (subjects is null || subjects.Contains(finding.Subject));
     }
 
-    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, bool isAll)
+    /// <summary>Under which keys the findings about a destination stand: its own, and that of the entry that decides about its mail, be it a parent's.</summary>
+    private static HashSet<string> Subjects(CommandContext context, NextHop key)
+    {
+        try
+        {
+            using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
+            var rule = Explanation.Of(key, store, context.Settings, context.Host.Time.GetUtcNow()).Rule;
+            return [key.Text, .. rule is null ? (string[])[] : [rule.Key.Text]];
+        }
+        catch (StoreException)
+        {
+            // The report says why; any parent may have the entry.
+            return [.. key.LookupChain().Select(asked => asked.Text)];
+        }
+    }
+
+    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, bool isAll, Func<WaitingMail?> queue)
     {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
-        var mail = status.Findings.Count > 0 || status.Running == false ? MailQueue.Read(context.Host) : null;
+        var mail = status.Findings.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? queue() : null;
         var findings = filter is null ? status.Findings : [.. status.Findings.Where(filter)];
         switch (report.Format)
         {
@@ -99,7 +121,7 @@ internal static class StatusVerb
                 break;
             default:
                 if (filter is not null)
-                    StatusScreen.WriteFindings(report, status, findings, mail);
+                    StatusScreen.WriteSome(report, status, findings, mail);
                 else if (isAll)
                     StatusScreen.WriteAll(report, status, StatusFacts.All(status, Older(context, status)), mail);
                 else

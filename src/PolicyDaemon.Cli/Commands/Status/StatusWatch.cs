@@ -5,7 +5,8 @@ namespace PolicyDaemon.Cli.Commands.Status;
 
 /// <summary><c>status --watch</c>: the same screen again and again, in place, until a key is pressed.</summary>
 /// <remarks>It is drawn on the terminal's other screen, so that what stood there is there again afterwards (xterm: DECSET 1049), and each
-/// drawing overwrites the one before without clearing it first, so that nothing flickers.</remarks>
+/// drawing overwrites the one before without clearing it first, so that nothing flickers.
+/// The queue of Postfix is read once a minute only.</remarks>
 internal static class StatusWatch
 {
     private const string Enter = "\x1b[?1049h\x1b[?25l";
@@ -36,10 +37,11 @@ internal static class StatusWatch
         }
         finally
         {
-            await ending.CancelAsync();
-            await key.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // First the screen: whatever becomes of the keyboard, what stood there is there again.
             await host.Out.WriteAsync(Leave);
             await host.Out.FlushAsync(CancellationToken.None);
+            await ending.CancelAsync();
+            await key.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return code;
