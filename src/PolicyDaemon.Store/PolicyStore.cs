@@ -152,6 +152,9 @@ public sealed class PolicyStore : IDisposable
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
     public void CheckIntegrity() => session.Guard(session.CheckIntegrity);
 
+    /// <summary>The open findings about one destination, the oldest first.</summary>
+    public IReadOnlyList<Finding> OpenFindings(NextHop key) => session.Guard(() => FindingTable.OpenAbout(session.Connection, key.Text));
+
     public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection));
 
     /// <summary>What the prober knows of a destination; null where it is not configured.</summary>

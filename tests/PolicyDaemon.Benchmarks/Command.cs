@@ -17,6 +17,7 @@ internal static class Command
           resolver  policyd beside postfix-mta-sts-resolver with a warm cache
           memory    start to first answer, idle memory, 20,000 short connections, 10,000 idle ones
           scale     1,000,000 destinations: import, start, memory, changes
+          discovery destinations without an entry: first sights, discoveries a second, lookups beside them, a million verdicts
           prober    100,000 destinations behind 5,000 simulated MX addresses, three passes
           parts     parse, normalise, find, write: time and octets allocated (BenchmarkDotNet)
 
@@ -42,6 +43,7 @@ internal static class Command
             "memory" => [new MemorySection()],
             "scale" => [new ScaleSection()],
             "prober" => [new ProberSection()],
+            "discovery" => [new DiscoverySection()],
             _ => [],
         };
         if (options.Command != "parts" && sections.Length == 0)

@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Administration.Status;
 
-/// <summary>What needs a person, once for each cause: the open findings that tell the same of different destinations.</summary>
+/// <summary>What needs a person, once for each cause: the open findings that tell the same of different destinations. Advice needs nobody.</summary>
 /// <remarks>
 /// <code>
 /// findings of one kind and severity that name the same presented keys       one provider changed the key of many customers
@@ -49,7 +49,7 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
         ArgumentNullException.ThrowIfNull(findings);
         return
         [
-            .. findings.Select(finding => (Finding: finding, Kind: KindOf(finding))).Where(one => one.Kind is not null)
+            .. findings.Select(finding => (Finding: finding, Kind: KindOf(finding))).Where(one => one.Kind is { } kind && !kind.Description().IsAdvice)
                 .GroupBy(one => (Kind: one.Kind!.Value, one.Finding.Severity, Cause(one.Finding)), one => one.Finding)
                 .Select(group => Of(group.Key.Kind, [.. group.OrderBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal)], mail))
                 .OrderBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)

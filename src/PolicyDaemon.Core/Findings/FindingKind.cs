@@ -42,6 +42,11 @@ public enum FindingKind
     DiscoveryTrouble,
     RevokedKeySeen,
     EntryEnded,
+    FloorNotMet,
+    PinBesideDane,
+    PinBesidePolicy,
+    EntryBelowPublished,
+    ExemptionOutlived,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -132,6 +137,9 @@ public sealed record FindingDescription(
 
     /// <summary>Such a finding says what <see cref="FindingKind.NewKey"/> would, and why the new key takes more care: one of them is open about a destination.</summary>
     public bool IsGraverNewKey { get; init; }
+
+    /// <summary>Nothing is wrong, and something else would be better: it is shown to whoever asks, is not counted among what needs a person, and nobody is alerted.</summary>
+    public bool IsAdvice { get; init; }
 
     /// <summary>False where only a person ends it: what was found does not become untrue.</summary>
     public bool EndsByItself { get; init; } = true;

@@ -212,6 +212,32 @@ public static class FindingKinds
             "An entry, or what was temporary in one, has ended as a person said with --until; told for a week",
             "Nothing; or say it again, with another end")
         { Mail = "It goes out as it did before, or as if there had been no entry" },
+
+        new(FindingKind.FloorNotMet, "floor-not-met", FindingSource.Discovery, FindingSeverity.MailWaits,
+            "A destination publishes less than the floor of its entry asks for, or nothing is known of it; no mail may leave",
+            "Ask its postmaster what became of its TLSA records or its MTA-STS policy, by another way than mail")
+        { Mail = "It is deferred until enough is published, or the entry says less",
+            Partner = "We hold you to what you publish by DANE or MTA-STS, and that is missing or less by now" },
+
+        new(FindingKind.PinBesideDane, "pin-beside-dane", FindingSource.Probe, FindingSeverity.ForInformation,
+            "An entry is pinned though its destination publishes TLSA records that match, and keeps them current",
+            "Let DANE decide; or keep the pins and set mode locked, in which nothing is proposed")
+        { IsAdvice = true, Mail = "It goes out, and would at level dane-only, too" },
+
+        new(FindingKind.PinBesidePolicy, "pin-beside-policy", FindingSource.Probe, FindingSeverity.ForInformation,
+            "An entry is pinned though its destination publishes an MTA-STS policy that its servers meet",
+            "Let the policy's names decide; or keep the pins and set mode locked, in which nothing is proposed")
+        { IsAdvice = true, Mail = "It goes out, and would at level secure with the names of the policy, too" },
+
+        new(FindingKind.EntryBelowPublished, "entry-below-published", FindingSource.Probe, FindingSeverity.ForInformation,
+            "An entry asks for less than its destination publishes by DANE or MTA-STS, and so keeps discovery from protecting its mail",
+            "Raise the entry, or remove it where discovery is on; or keep it and set mode locked, in which nothing is proposed")
+        { IsAdvice = true, Mail = "It goes out as the entry says, which may be in plain text or to whoever answers" },
+
+        new(FindingKind.ExemptionOutlived, "exemption-outlived", FindingSource.Probe, FindingSeverity.ForInformation,
+            "An entry has exempted its destination from discovery for 90 days, and what it publishes would deliver by now",
+            "Remove the entry; or keep it and set mode locked, in which nothing is proposed. The next exemption ends by itself with --until")
+        { IsAdvice = true, Mail = "It goes out as smtp_tls_security_level says, perhaps in plain text" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

@@ -33,6 +33,15 @@ public sealed record DestinationState
     /// <summary>Hosts to probe for a leading-dot key.</summary>
     public ImmutableArray<string> ProbeAs { get; init; } = [];
 
+    /// <summary>The policy that discovery would answer with, were there no entry; null where nothing is published, or that is not known.</summary>
+    public TlsPolicy? Published { get; init; }
+
+    /// <summary>At level <c>default</c>: since when it is exempt from discovery.</summary>
+    public DateTimeOffset? ExemptSince { get; init; }
+
+    /// <summary>The entry ends by itself.</summary>
+    public bool IsTemporary { get; init; }
+
     /// <summary>When the destination was probed last, whatever the outcome.</summary>
     public DateTimeOffset? LastProbe { get; init; }
 

@@ -64,7 +64,7 @@ public readonly record struct AnswerRule(Origin Origin, EntryRole Role, Discover
         if (WithoutDiscovery is { } decided)
             return decided;
         if (Origin == Origin.Discovery && Role == EntryRole.Discovers)
-            return !IsFloorMet(discovery?.Verdict) ? Answerer.BelowFloor : OfDiscovery(discovery);
+            return !IsFloorMet(Floor, discovery?.Verdict, Postfix.SecurityLevel) ? Answerer.BelowFloor : OfDiscovery(discovery);
         if (Origin is not (Origin.Discovery or Origin.Default))
             return Answerer.Nobody;
         if (everybody is { } other && LookupKey.IsBareDomain(canonicalKey) && IsStricter(other, Origin == Origin.Discovery ? discovery : null))
@@ -78,8 +78,12 @@ public readonly record struct AnswerRule(Origin Origin, EntryRole Role, Discover
             ? Answerer.Nobody
             : Answerer.Discovery;
 
-    private bool IsFloorMet(DiscoveredAnswer? verdict) =>
-        Floor == DiscoveryFloor.None || (verdict is { } known && Floor.IsMetBy(known.Level(Postfix.SecurityLevel)));
+    /// <summary>True where what was discovered is as much as the floor of the key's entry; otherwise mail waits.</summary>
+    /// <param name="floor">The floor.</param>
+    /// <param name="verdict">The verdict; null where nothing is known of the destination.</param>
+    /// <param name="securityLevel">What "not found" amounts to.</param>
+    public static bool IsFloorMet(DiscoveryFloor floor, DiscoveredAnswer? verdict, TlsLevel securityLevel) =>
+        floor == DiscoveryFloor.None || (verdict is { } known && floor.IsMetBy(known.Level(securityLevel)));
 
     // What * cannot say for the time being nobody may say in its place.
     private static bool IsStricter(DefaultSide everybody, DiscoverySide? discovery)

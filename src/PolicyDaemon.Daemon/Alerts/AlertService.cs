@@ -15,7 +15,7 @@ namespace PolicyDaemon.Daemon.Alerts;
 /// <remarks>
 /// Once per finding, again at each escalation and when it is over; what people were told stands in the store, so that a restart
 /// neither repeats nor forgets it. It is written down when every channel has delivered a message or given it up: after a crash
-/// between the two a message comes twice, and none is lost. Findings about a channel do not go through that channel.
+/// between the two a message comes twice, and none is lost. Findings about a channel do not go through that channel, and advice goes through none.
 /// </remarks>
 internal sealed class AlertService(
     RunningConfiguration configuration, SnapshotLoader loader, IAlertLedger ledger, IReadOnlyList<IAlertChannel> channels,
@@ -127,7 +127,9 @@ internal sealed class AlertService(
         return news;
     }
 
-    private IReadOnlyList<FindingAlert> Read()
+    private IReadOnlyList<FindingAlert> Read() => [.. ReadAll().Where(finding => !finding.Finding.Kind.Description().IsAdvice)];
+
+    private IReadOnlyList<FindingAlert> ReadAll()
     {
         try
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
@@ -11,9 +12,10 @@ namespace PolicyDaemon.Daemon.Discovery;
 /// <remarks>A destination without findings, which is nearly every one, costs one search in a set. What cannot be written now is tried again.</remarks>
 /// <param name="store">Where findings are kept.</param>
 /// <param name="current">The entries: what has one is answered by it, and discovery has nothing to say about it.</param>
+/// <param name="postfix">What "not found" amounts to.</param>
 /// <param name="answers">False where nothing is answered: then no destination's mail depends on what was found, and what was open settles.</param>
 /// <param name="time">The clock.</param>
-internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot current, bool answers, TimeProvider time)
+internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot current, PostfixSettings postfix, bool answers, TimeProvider time)
 {
     /// <summary>The subject of findings about discovery itself.</summary>
     internal const string Itself = "discovery";
@@ -30,6 +32,7 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     private readonly Dictionary<string, Finding[]> waiting = new(StringComparer.Ordinal);
     // What has findings in the store, or on their way there.
     private readonly HashSet<string> told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DiscoveryFloor> floors = new(StringComparer.Ordinal);
     private string? noted;
     private long notedAt;
 
@@ -43,8 +46,44 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     }
 
     /// <summary>Takes note of what holds of a destination now.</summary>
-    public void Note(Discovered memory, IEnumerable<DiscoveryRemark> remarks) =>
-        Hold(memory.Key.Text, IsSettled(memory.Key.Text) ? [] : [.. DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow())]);
+    public void Note(Discovered memory, DiscoveryVerdict verdict, IEnumerable<DiscoveryRemark> remarks)
+    {
+        var key = memory.Key.Text;
+        var floor = FloorOf(key);
+        var isMet = AnswerRule.IsFloorMet(floor, !answers || verdict.IsUnknown ? null : verdict.Answer, postfix.SecurityLevel);
+        Hold(
+            key,
+            [
+                .. IsSettled(key) ? [] : DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow()),
+                .. isMet ? (Finding[])[] : [BelowFloor(memory.Key, floor, answers, verdict, time.GetUtcNow())],
+            ]);
+        lock (guard)
+        {
+            if (floor == DiscoveryFloor.None)
+                floors.Remove(key);
+            else
+                floors[key] = floor;
+        }
+    }
+
+    /// <summary>The destinations whose entry asks for another floor than the last time; what is known of them is to be noted again.</summary>
+    /// <param name="asking">Entries that may ask for one.</param>
+    public IReadOnlyList<string> OfOtherFloors(IEnumerable<string> asking)
+    {
+        lock (guard)
+            return [.. asking.Concat(floors.Keys).Distinct(StringComparer.Ordinal).Where(key => floors.GetValueOrDefault(key) != FloorOf(key))];
+    }
+
+    /// <summary>While discovery is off nothing is known of any destination, and those that are held to what they publish wait.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be used.</exception>
+    public static async Task NoteOffAsync(DiscoveredStore store, DateTimeOffset now)
+    {
+        var waiting = store.ReadAsking(MostSubjects, onlyWithFloor: true).Where(key => NextHop.TryParse(key, out _, out _)).ToHashSet(StringComparer.Ordinal);
+        foreach (var subject in store.ReadFindingSubjects().Where(subject => !waiting.Contains(subject)))
+            await store.WriteFindingsAsync(subject, []);
+        foreach (var key in waiting)
+            await store.WriteFindingsAsync(key, [BelowFloor(NextHop.Parse(key), null, answers: false, verdict: null, now)]);
+    }
 
     /// <summary>Takes note that nothing is known of a destination any more.</summary>
     public void Forget(string key) => Hold(key, []);
@@ -76,7 +115,10 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
         foreach (var subject in subjects)
         {
             if (subject != Itself && IsSettled(subject))
-                Hold(subject, []);
+            {
+                if (FloorOf(subject) == DiscoveryFloor.None)
+                    Hold(subject, []);
+            }
         }
 
         List<KeyValuePair<string, Finding[]>> batch;
@@ -84,14 +126,6 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
             batch = [.. waiting];
         // At once: the ledger makes few transactions of them.
         await Task.WhenAll(batch.Select(noted => WriteAsync(noted.Key, noted.Value)));
-    }
-
-    /// <summary>Closes everything that is open: discovery is off, and says nothing any more.</summary>
-    /// <exception cref="DiscoveryStoreException">The store cannot be used.</exception>
-    public static async Task CloseAllAsync(DiscoveredStore store)
-    {
-        foreach (var subject in store.ReadFindingSubjects())
-            await store.WriteFindingsAsync(subject, []);
     }
 
     private async Task WriteAsync(string subject, Finding[] findings)
@@ -122,6 +156,19 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     /// <summary>True where nothing about a destination concerns anybody: an entry answers for it, and no lookup asks for its verdict any more, or nothing
     /// is answered at all.</summary>
     private bool IsSettled(string key) => !answers || IsEntered(key);
+
+    private DiscoveryFloor FloorOf(string key) => current.Current is { } snapshot
+        && snapshot.TryFind(Encoding.ASCII.GetBytes(key), MapName.TlsPolicy, time, out var entry) && entry.Role == EntryRole.Discovers
+            ? entry.Floor
+            : DiscoveryFloor.None;
+
+    private static Finding BelowFloor(NextHop key, DiscoveryFloor? floor, bool answers, DiscoveryVerdict? verdict, DateTimeOffset now) => new(
+        FindingKind.FloorNotMet, key.Text,
+        $"mail to {key} is deferred: its entry takes {(floor is { } least ? $"at least {least.Name()}" : "no less than its floor")} of what it publishes, and "
+        + (!answers || verdict is null ? "discovery is not on (mode in [discovery])"
+            : verdict.IsUnknown ? $"nothing is known: {verdict.Row.Phrase()}"
+            : $"what it publishes comes to {verdict.Answer.Name()}: {verdict.Row.Phrase()}"),
+        answers ? $"policyctl discovery refresh {Shell.Quote(key.Text)}" : $"policyctl explain {Shell.Quote(key.Text)}", now);
 
     private bool IsEntered(string key)
     {

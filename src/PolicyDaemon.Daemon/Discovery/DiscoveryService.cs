@@ -24,6 +24,9 @@ internal sealed class DiscoveryService(
     private volatile RunningDiscovery? running;
     private RunningDiscovery? next;
     private bool isLoaded;
+
+    // The entries of which it was last noted that nothing is known of them, as discovery is off.
+    private PolicySnapshot? notedOff;
     private bool isStopped;
     private string? said;
 
@@ -101,7 +104,8 @@ internal sealed class DiscoveryService(
         await changing.WaitAsync();
         try
         {
-            if (isLoaded || isStopped)
+            var isOff = next is null && running is null;
+            if (isStopped || (isLoaded && (!isOff || ReferenceEquals(current.Current, notedOff))))
                 return;
             isLoaded = (next ?? running) is { } waiting ? await TryHandOverAsync(waiting) : await TryCloseFindingsAsync();
             if (!isLoaded || next is null)
@@ -162,7 +166,9 @@ internal sealed class DiscoveryService(
     {
         try
         {
-            await DiscoveryFindings.CloseAllAsync(store);
+            var snapshot = current.Current;
+            await DiscoveryFindings.NoteOffAsync(store, time.GetUtcNow());
+            notedOff = snapshot;
             return true;
         }
         catch (DiscoveryStoreException)

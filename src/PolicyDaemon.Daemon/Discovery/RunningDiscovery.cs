@@ -32,7 +32,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     private static readonly TimeSpan NoticePoll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RenewalPoll = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<string> wanted = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    private readonly Channel<(string Key, DiscoveryReason Reason)> wanted = Channel.CreateBounded<(string, DiscoveryReason)>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     private readonly Channel<ParkedLookup> waiting = Channel.CreateUnbounded<ParkedLookup>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim room = new(MaxUnderWay);
     private readonly CancellationTokenSource stop = new();
@@ -45,6 +45,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     private readonly ILogger logger;
     private readonly TimeProvider time;
     private readonly DiscoveryFindings findings;
+    private readonly EntryLookups entries;
     private readonly Lock writing = new();
     private readonly List<Task> loops;
     private volatile RunningDiscovery? successor;
@@ -58,7 +59,8 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         this.store = store;
         this.logger = logger;
         this.time = time;
-        findings = new DiscoveryFindings(store, current, options.Mode == DiscoveryMode.On, time);
+        findings = new DiscoveryFindings(store, current, postfix, options.Mode == DiscoveryMode.On, time);
+        entries = new EntryLookups(store, current, time);
         Served = new ServedDiscovery(
             options.Mode == DiscoveryMode.On, Records, new DiscoveryScope(options.Skip), DiscoveredReply.Unknown(conditions, options.DefersFirstSight), options.Wait, this);
         parts = new ProberComposition(settings.Probe, postfix, time);
@@ -99,6 +101,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     public void Start()
     {
         loops.Add(Task.Run(() => EachAsync(NoticePoll, NoticesAsync)));
+        loops.Add(Task.Run(() => EachAsync(NoticePoll, EntriesAsync)));
         // What is kept from before it was switched off is not renewed.
         if (options.MtaSts)
             loops.Add(Task.Run(() => EachAsync(RenewalPoll, PoliciesAsync)));
@@ -112,7 +115,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         return discoverer.FlushAsync();
     }
 
-    public bool TryWant(string canonicalKey) => wanted.Writer.TryWrite(canonicalKey);
+    public bool TryWant(string canonicalKey) => wanted.Writer.TryWrite((canonicalKey, DiscoveryReason.Use));
 
     public bool TryWait(ParkedLookup lookup) => waiting.Writer.TryWrite(lookup);
 
@@ -158,10 +161,10 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
 
     private async Task RenewalsAsync()
     {
-        await foreach (var key in wanted.Reader.ReadAllAsync(stop.Token))
+        await foreach (var (key, reason) in wanted.Reader.ReadAllAsync(stop.Token))
         {
             await room.WaitAsync(stop.Token);
-            if (Begin(key) is { } run)
+            if (Begin(key, reason) is { } run)
                 _ = FollowAsync(key, run);
             else
                 room.Release();
@@ -177,11 +180,11 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
             room.Release();
     }
 
-    private DiscoveryRun? Begin(string key)
+    private DiscoveryRun? Begin(string key, DiscoveryReason reason = DiscoveryReason.Use)
     {
         try
         {
-            return discoverer.Discover(NextHop.Parse(key), DiscoveryReason.Use);
+            return discoverer.Discover(NextHop.Parse(key), reason);
         }
         catch (ObjectDisposedException)
         {
@@ -237,6 +240,17 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         }
     }
 
+    /// <summary>Looks up what entries of their own stand against, or leave their answer to.</summary>
+    private async Task EntriesAsync()
+    {
+        // Those of the round can wait while the cause of what fails is here.
+        var next = entries.Next(withRound: discoverer.Trouble is null, out var asking);
+        foreach (var key in next.Concat(asking.Where(key => Records.Find(key) is null)))
+            wanted.Writer.TryWrite((key, DiscoveryReason.Entry));
+        foreach (var key in findings.OfOtherFloors(asking.Where(key => Records.Find(key) is not null)))
+            await ReadAgainAsync(key);
+    }
+
     private async Task NoticesAsync()
     {
         var notices = store.ReadNotices(NoticesAtOnce);
@@ -257,6 +271,8 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         // Only now: what a fault of the store kept from being done is found again.
         if (notices.Count > 0)
             await store.RemoveNoticesAsync(notices[^1].Id);
+        foreach (var key in findings.OfOtherFloors([]))
+            await ReadAgainAsync(key);
         findings.NoteTrouble(discoverer.Trouble);
         await findings.WriteAsync();
     }
@@ -286,7 +302,7 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
         var record = DiscoveredRecord.Of(verdict, memory, conditions, postfix, options.DefersFirstSight, time.GetUtcNow(), out var remark, Served.Scope.Includes(memory.Key));
         lock (writing)
             Records.Put(memory.Key.Text, record);
-        findings.Note(memory, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));
+        findings.Note(memory, verdict, remark is null ? verdict.Remarks : verdict.Remarks.Add(remark));
     }
 
     private void Forget(string key)

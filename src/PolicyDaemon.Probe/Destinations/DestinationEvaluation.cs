@@ -93,8 +93,11 @@ internal sealed class DestinationEvaluation(DestinationState state, MxResolution
         ImmutableArray<AddressState> addresses, MxHistory mx, PostfixSettings postfix, Brake brake, RotationOptions rotation)
     {
         var result = Judge(addresses, mx, postfix, brake, rotation);
-        return new DestinationFindings(state.Entry.Text, now).OfResolution(resolution) is { } finding
-            ? result with { Findings = [finding] }
+        if (new DestinationFindings(state.Entry.Text, now).OfResolution(resolution) is { } finding)
+            return result with { Findings = [finding] };
+        // While anything else is wrong or suspicious nobody is asked to choose another level.
+        return result is { Findings.IsEmpty: true, Verdict: DestinationVerdict.Ok }
+            ? result with { Findings = [.. EntryConflicts.Of(state, addresses, postfix, now)] }
             : result;
     }
 

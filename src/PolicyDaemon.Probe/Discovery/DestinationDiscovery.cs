@@ -104,7 +104,7 @@ internal sealed class DestinationDiscovery(
     {
         var before = evidence.Before;
         var isPerson = reason == DiscoveryReason.Person;
-        var wantsFacts = isPerson || !before.IsKnown || (reason == DiscoveryReason.Use && before.IsFactsDue(evidence.At));
+        var wantsFacts = isPerson || !before.IsKnown || (reason is DiscoveryReason.Use or DiscoveryReason.Entry && before.IsFactsDue(evidence.At));
         var wantsRecord = before.HasSts(settings) && (isPerson || StsRules.IsRecordDue(before.Sts, evidence.At));
         if (!wantsFacts && !wantsRecord)
             return evidence;

@@ -155,6 +155,9 @@ public enum DiscoveryReason
     /// <summary>Postfix asks for it: what is due is renewed.</summary>
     Use,
 
+    /// <summary>An entry of its own stands against it, or leaves the answer to it: what is due is renewed, whether mail asks or not.</summary>
+    Entry,
+
     /// <summary>The destination's MTA-STS policy is due to be fetched again, whether mail asks for the destination or not.</summary>
     Renewal,
 

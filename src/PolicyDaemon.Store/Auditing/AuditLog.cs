@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Documents;
 
@@ -10,6 +11,9 @@ namespace PolicyDaemon.Store.Auditing;
 /// <summary>Reads the audit log. Rows whose number is below 1 do not belong to the log: the programs never write such a number.</summary>
 internal static class AuditLog
 {
+    // Of an entry that changes more often nobody asks how old its level is.
+    private const int RowsRead = 1000;
+
     private const string Columns =
         """
         SELECT a.sequence, a.change_id, c.time, c.actor, c.login_user, c.sudo_user, c.command, c.reason, a.action, a.key, a.before, a.after,
@@ -53,6 +57,34 @@ internal static class AuditLog
         ORDER BY a.sequence DESC LIMIT @limit
         """,
         new { limit }, buffered: false).Select(row => row.ToAuditRow());
+
+    /// <summary>Since when an entry has been at its level; null where the log does not say.</summary>
+    internal static DateTimeOffset? LevelSince(DbConnection connection, string key, TlsLevel level)
+    {
+        DateTimeOffset? since = null;
+        foreach (var row in NewestOf(connection, key, RowsRead).ToList())
+        {
+            if (!Says(row.After))
+                return since;
+            since = row.Time;
+            if (!Says(row.Before))
+                return since;
+        }
+
+        return since;
+
+        bool Says(string? document)
+        {
+            try
+            {
+                return document is not null && DestinationDocument.FromJson(document).Policy.Level == level;
+            }
+            catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>Newest first.</summary>
     internal static IEnumerable<AuditRow> NewestOf(DbConnection connection, string key, long limit) => connection.Query<Row>(

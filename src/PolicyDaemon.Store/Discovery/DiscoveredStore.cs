@@ -15,6 +15,9 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <summary>Destinations remembered at most, of those that protect something and of the others; policies in force are kept beyond it.</summary>
     public const int Most = 1_000_000;
 
+    /// <summary>Destinations that are read at once where all are.</summary>
+    internal const int Page = 250;
+
     private const int WritesBetweenTrims = 10_000;
 
     private readonly ProbeLedger ledger;
@@ -69,8 +72,18 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     public long CountNearLapse(DateTimeOffset end) => Read(() => ledger.With(connection => DiscoveredTable.NearLapse(connection, time.GetUtcNow(), end)));
 
     /// <summary>Everything under which more than "nothing" may be answered: what lookups must know before the first one is answered.</summary>
+    /// <remarks>Read as it is enumerated, page by page: a start has not all of it in memory at once, and nobody waits long for the connection.</remarks>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
-    public IReadOnlyList<Discovered> ReadProtected() => Read(() => ledger.With(connection => DiscoveredTable.List(connection, onlyProtected: true).ToList()));
+    public IEnumerable<Discovered> ReadProtected()
+    {
+        for (var after = ""; after is not null;)
+        {
+            var (page, last) = Read(() => ledger.With(connection => DiscoveredTable.Protected(connection, after, Page)));
+            foreach (var memory in page)
+                yield return memory;
+            after = last;
+        }
+    }
 
     /// <summary>The destinations of which another program changed what is remembered, as it noted them; a key may stand there more than once.</summary>
     /// <param name="limit">At most so many, the oldest first.</param>
@@ -81,6 +94,17 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <param name="last">The <see cref="DiscoveryNotice.Id"/> of the last of them.</param>
     /// <exception cref="DiscoveryStoreException">The store cannot be written; they are read again.</exception>
     public Task RemoveNoticesAsync(long last) => ChangeAsync(connection => DiscoveredTable.RemoveNotices(connection, last));
+
+    /// <summary>The entries that leave their answer to discovery.</summary>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="onlyWithFloor">Those that take no less than a floor, and are enforced.</param>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<string> ReadAsking(int limit, bool onlyWithFloor = false) =>
+        Read(() => ledger.With(connection => DiscoveredTable.Asking(connection, limit, onlyWithFloor)));
+
+    /// <summary>Keys of entries in their order, behind one of them.</summary>
+    /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
+    public IReadOnlyList<string> ReadEntries(string after, int limit) => Read(() => ledger.With(connection => DiscoveredTable.Entries(connection, after, limit)));
 
     /// <summary>Subjects of which discovery has findings open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>

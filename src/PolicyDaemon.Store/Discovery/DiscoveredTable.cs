@@ -41,6 +41,24 @@ internal static class DiscoveredTable
         }
     }
 
+    /// <summary>A page of those under which more than "nothing" may be answered, in the order of their keys.</summary>
+    /// <param name="after">The last key of the page before; empty for the first page.</param>
+    /// <param name="most">At most so many.</param>
+    /// <returns>The page, and its last key; null where no page follows.</returns>
+    internal static (List<Discovered> Page, string? Last) Protected(DbConnection connection, string after, int most)
+    {
+        var rows = connection.Query<MemoryRow>(
+            "SELECT key, memory FROM discovered WHERE protected = 1 AND key > @after ORDER BY key LIMIT @most", new { after, most = (long)most }).ToList();
+        var page = new List<Discovered>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (DiscoveryJson.TryReadMemory(row.Memory, out var memory, out _))
+                page.Add(memory);
+        }
+
+        return (page, rows.Count == most ? rows[^1].Key : null);
+    }
+
     internal static List<NextHop> Renewals(DbConnection connection, DateTimeOffset now, int most) =>
     [
         .. connection.Query<string>(
@@ -82,6 +100,15 @@ internal static class DiscoveredTable
         if (entry.Change is { } change)
             Write(connection, memory.Key.Text, change);
     }
+
+    /// <summary>The entries that leave their answer to discovery, or those of them that take no less than a floor.</summary>
+    internal static List<string> Asking(DbConnection connection, int limit, bool onlyWithFloor) => onlyWithFloor
+        ? connection.Query<string>(
+            "SELECT key FROM destination WHERE level = 'discovered' AND observe = 0 AND floor IS NOT NULL AND floor <> 'none' ORDER BY id LIMIT @limit", new { limit = (long)limit }).ToList()
+        : connection.Query<string>("SELECT key FROM destination WHERE level = 'discovered' AND observe = 0 ORDER BY id LIMIT @limit", new { limit = (long)limit }).ToList();
+
+    internal static List<string> Entries(DbConnection connection, string after, int limit) =>
+        connection.Query<string>("SELECT key FROM destination WHERE key > @after ORDER BY key LIMIT @limit", new { after, limit = (long)limit }).ToList();
 
     /// <summary>Removes what is remembered of a destination. How its verdict changed stays on record.</summary>
     /// <returns>False where nothing was.</returns>
@@ -162,6 +189,8 @@ internal static class DiscoveredTable
         if (last > Changes && last % ChangesBetweenSweeps == 0)
             connection.Execute("DELETE FROM verdict_change WHERE id <= @oldest", new { oldest = last - Changes });
     }
+
+    internal sealed record MemoryRow(string Key, string Memory);
 }
 
 /// <summary>A notice of another program that it changed what is remembered of a destination.</summary>

@@ -134,7 +134,8 @@ internal static class DestinationDocument
             return true;
         try
         {
-            return FromJson(json) == destination with { Pins = [.. destination.Pins.Select(AsDocumented)] };
+            var said = FromJson(json);
+            return said with { Pins = [.. said.Pins.Select(AsCompared)] } == destination with { Pins = [.. destination.Pins.Select(AsCompared)] };
         }
         catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
         {
@@ -230,6 +231,9 @@ internal static class DestinationDocument
 
     /// <summary>The first versions called every candidate tofu, and a document does not say which version wrote it. Rows do: migration 8 saw to them.</summary>
     private static Pin AsDocumented(Pin pin) => pin is { State: PinState.Candidate, Strength: PinStrength.Tofu } ? pin with { Strength = null } : pin;
+
+    /// <summary>A candidate that retired kept its tofu in the documents of the first versions and lost it in the rows; of a pin that somebody did trust both have it.</summary>
+    private static Pin AsCompared(Pin pin) => pin is { State: PinState.Candidate or PinState.Retired, Strength: PinStrength.Tofu } ? pin with { Strength = null } : pin;
 
     private static string Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"no {name}");

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
@@ -17,6 +18,9 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>The reading half of the ledger, over one session. For one thread at a time.</summary>
 internal sealed class LedgerReader
 {
+    // Entries are looked up daily.
+    private static readonly TimeSpan PublishedFor = TimeSpan.FromDays(3);
+
     private readonly StoreSession session;
     private readonly TargetTable targets;
     private readonly StateTable states;
@@ -58,7 +62,7 @@ internal sealed class LedgerReader
         return [.. keys.Where(key => NextHop.TryParse(key, out _, out _)).Select(NextHop.Parse)];
     }
 
-    internal DestinationState? Read(NextHop key) => InOneMoment(() => ReadMoment(key));
+    internal DestinationState? Read(NextHop key, DateTimeOffset now) => InOneMoment(() => ReadMoment(key, now));
 
     /// <summary>Reads without translating errors: the caller does, and opens another session after one.</summary>
     private T InOneMoment<T>(Func<T> work)
@@ -74,7 +78,16 @@ internal sealed class LedgerReader
         }
     }
 
-    private DestinationState? ReadMoment(NextHop key)
+    /// <summary>What discovery would answer, as far as it was found out lately and nothing is doubtful about it.</summary>
+    private TlsPolicy? Published(NextHop key, DateTimeOffset now) =>
+        Connection.QueryFirstOrDefault<string>("SELECT memory FROM discovered WHERE key = @Text", new { key.Text }) is { } json
+        && DiscoveryJson.TryReadMemory(json, out var memory, out _)
+        && DiscoveryVerdict.Of(memory, DiscoverySettings.Default, now) is { IsUnknown: false, LastRow: null, Row: not DiscoveryRow.PolicyCoversNone } verdict
+        && (now - verdict.Facts.At).Duration() <= PublishedFor
+            ? DiscoveredReply.Policy(verdict)
+            : null;
+
+    private DestinationState? ReadMoment(NextHop key, DateTimeOffset now)
     {
         // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
         if (destinations.Find(key.Text) is not { Id: var id, Value: { } destination })
@@ -87,6 +100,9 @@ internal sealed class LedgerReader
             Observe = destination.Observe,
             Pins = destination.Pins,
             ProbeAs = destination.ProbeAs,
+            IsTemporary = destination.Until is not null,
+            Published = key.CanPublish ? Published(key, now) : null,
+            ExemptSince = destination.Policy.Level == TlsLevel.Default ? AuditLog.LevelSince(Connection, key.Text, TlsLevel.Default) : null,
         };
         if (destination.Pins.Any(pin => pin.State.IsRefused()))
             configured = configured with { Refusals = Refusals(destination) };

@@ -74,7 +74,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public IReadOnlyList<NextHop> Sample(int size, Random random) => Read(from => from.Brake.Sample(size, random));
 
-    public DestinationState? Read(NextHop key) => Read(from => from.Read(key));
+    public DestinationState? Read(NextHop key) => Read(from => from.Read(key, time.GetUtcNow()));
 
     public AddressHistory ReadHistory(ProbeTarget target) => Read(from => from.ReadHistory(target));
 

@@ -40,6 +40,13 @@ internal sealed class PolicydStore(Bench bench, string directory)
     internal Task ImportAsync(string table) =>
         Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "import", table]);
 
+    /// <summary>What policyctl says of a destination without an entry, once policyd has written it.</summary>
+    internal async Task<string> ShowAsync(string key)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        return (await Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "discovery", "show", key])).Trim();
+    }
+
     private void WriteConfiguration(bool isAlone) => File.WriteAllText(Configuration, $"""
         [lookup]
         socketmap = {Unix.Text}{(isAlone ? $", {Tcp.Text}" : "")}

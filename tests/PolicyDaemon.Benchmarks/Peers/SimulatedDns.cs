@@ -29,6 +29,12 @@ internal sealed class SimulatedDns : IDisposable
         _ = Task.Factory.StartNew(Serve, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
+    /// <summary>How long a name's answers take; none by default.</summary>
+    internal Func<string, TimeSpan> Delay { get; init; } = _ => TimeSpan.Zero;
+
+    /// <summary>The one name that is DNSSEC-secure; none by default.</summary>
+    internal string? SecureName { get; init; }
+
     internal long Questions => Interlocked.Read(ref queries);
 
     /// <summary>RFC 1035 section 3.3.9: a preference and a name.</summary>
@@ -47,7 +53,11 @@ internal sealed class SimulatedDns : IDisposable
             {
                 var count = socket.ReceiveFrom(buffer, SocketFlags.None, peer);
                 Interlocked.Increment(ref queries);
-                if (Answer(buffer.AsSpan(0, count)) is { } answer)
+                if (Answer(buffer.AsSpan(0, count), out var name) is not { } answer)
+                    continue;
+                if (Delay(name) is var delay && delay > TimeSpan.Zero)
+                    _ = SendLaterAsync(answer, Copy(peer), delay);
+                else
                     socket.SendTo(answer, SocketFlags.None, peer);
             }
         }
@@ -57,9 +67,30 @@ internal sealed class SimulatedDns : IDisposable
         }
     }
 
-    /// <summary>RFC 1035 section 4: the header, the question as it came, one record or none.</summary>
-    private byte[]? Answer(ReadOnlySpan<byte> query)
+    private async Task SendLaterAsync(byte[] answer, SocketAddress peer, TimeSpan delay)
     {
+        await Task.Delay(delay, TimeProvider.System);
+        try
+        {
+            socket.SendTo(answer, SocketFlags.None, peer);
+        }
+        catch (Exception end) when (end is SocketException or ObjectDisposedException)
+        {
+            // Disposed of.
+        }
+    }
+
+    private static SocketAddress Copy(SocketAddress peer)
+    {
+        var copy = new SocketAddress(peer.Family, peer.Size);
+        peer.Buffer.CopyTo(copy.Buffer);
+        return copy;
+    }
+
+    /// <summary>RFC 1035 section 4: the header, the question as it came, one record or none.</summary>
+    private byte[]? Answer(ReadOnlySpan<byte> query, out string asked)
+    {
+        asked = "";
         var name = new StringBuilder();
         var end = 12;
         while (end < query.Length && query[end] != 0 && end + 1 + query[end] <= query.Length)
@@ -71,8 +102,9 @@ internal sealed class SimulatedDns : IDisposable
         if (end + 5 > query.Length)
             return null;
         var type = BinaryPrimitives.ReadUInt16BigEndian(query[(end + 1)..]);
-        var data = zone(name.ToString(), type);
-        var answer = new List<byte>([query[0], query[1], 0x85, 0x80, 0, 1, 0, (byte)(data is null ? 0 : 1), 0, (byte)(data is null ? 1 : 0), 0, 0]);
+        asked = name.ToString();
+        var data = zone(asked, type);
+        var answer = new List<byte>([query[0], query[1], 0x85, asked == SecureName ? (byte)0xa0 : (byte)0x80, 0, 1, 0, (byte)(data is null ? 0 : 1), 0, (byte)(data is null ? 1 : 0), 0, 0]);
         answer.AddRange(query[12..(end + 5)]);
         if (data is null)
             answer.AddRange(Authority);

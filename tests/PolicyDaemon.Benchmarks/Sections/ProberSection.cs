@@ -22,9 +22,6 @@ internal sealed class ProberSection : ISection
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(25);
 
-    // Outside root's own user namespace nobody may ask for it.
-    private static bool CanGoFirst { get; } = File.ReadAllText("/proc/self/uid_map").Contains("4294967295", StringComparison.Ordinal);
-
     public string Name => "prober";
 
     public async Task<ReportPart> MeasureAsync(Bench bench)
@@ -38,7 +35,7 @@ internal sealed class ProberSection : ISection
         var store = await NewStoreAsync(bench, authority, zone.Destinations);
         var keys = Path.Combine(bench.Directory, "prober-keys");
         await File.WriteAllLinesAsync(keys, Enumerable.Range(0, 10_000).Select(index => $"{ProbedZone.Key(index * 7 % zone.Destinations)}\tH"));
-        var load = new Load(store.Unix, keys, 16, isQuick ? 0.5 : 2) { Pace = Pace, GoesFirst = CanGoFirst };
+        var load = new Load(store.Unix, keys, 16, isQuick ? 0.5 : 2) { Pace = Pace, GoesFirst = Cores.CanGoFirst };
 
         // The same daemon and the same pace, without the prober: what memory is compared with.
         long began;

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Tests.Support;
 using Xunit;
 
@@ -235,6 +237,30 @@ public sealed class StatusScreenTests
         Assert.Contains("frobnicate", result.Out, StringComparison.Ordinal);
         Assert.Single(result.Out.TrimEnd('\n').Split('\n'));
         Assert.DoesNotContain('|', result.Out);
+    }
+
+    [Fact]
+    public void Advice_is_counted_and_needs_nobody()
+    {
+        using var session = new CliSession { Width = 100, Terminal = true };
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        var advice = new Finding(FindingKind.EntryBelowPublished, "a.example", "more is published", "policyctl domain set a.example --level dane-only", session.Time.GetUtcNow());
+        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+            store.RaiseFinding(advice);
+        using var running = StatusTests.Run(session, "store", 1);
+
+        var screen = session.Succeed("status");
+        Assert.Contains("Nothing needs a person.", screen, StringComparison.Ordinal);
+        Assert.Contains("1 entry: policyctl status --kind entry-below-published", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain(advice.Detail, screen, StringComparison.Ordinal);
+        Assert.Equal(0, (int)session.Run("status", "--check").Code);
+        Assert.Contains("\"causes\": []", session.Succeed("status", "--format", "json"), StringComparison.Ordinal);
+        foreach (var words in new string[][] { ["status", "--all"], ["status", "a.example"], ["status", "--kind", "entry-below-published"], ["domain", "show", "a.example"], ["explain", "a.example"] })
+        {
+            var shown = session.Succeed(words).ReplaceLineEndings(" ");
+            Assert.Contains(advice.Detail, shown, StringComparison.Ordinal);
+            Assert.Contains(advice.Remedy, shown, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

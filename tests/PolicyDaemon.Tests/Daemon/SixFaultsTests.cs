@@ -75,7 +75,8 @@ public sealed class SixFaultsTests : IAsyncDisposable
     public async Task Six_faults_are_six_findings_and_six_alerts_that_settle_when_they_are_over()
     {
         await PassAsync();
-        Assert.Empty(Open());
+        // Nothing is wrong. Two are pinned though their owners keep TLSA records: that is advice.
+        Assert.Equal(["rotate pin-beside-dane for-information", "stale pin-beside-dane for-information"], Shown(Open()));
         // The third rotation within a week: two that DANE admits go first, and are no finding.
         foreach (var next in new[] { 1, 2 })
         {
@@ -85,7 +86,7 @@ public sealed class SixFaultsTests : IAsyncDisposable
             await PassAsync(minutes: 20);
         }
 
-        Assert.Empty(Open());
+        Assert.Empty(Faults());
         Assert.Empty(channel.Told);
 
         shown[0] = Keys[1];
@@ -104,7 +105,7 @@ public sealed class SixFaultsTests : IAsyncDisposable
             "hijack mx-set-replaced mail-waits", "changed new-key mail-waits", "rejected rejected-key-seen mail-waits",
             "rotate rotating-too-often mail-waits", "plain starttls-gone mail-waits", "stale tlsa-mismatch mail-waits",
         ];
-        Assert.Equal(expected.Order(), Open().Select(open => $"{Name(open.Subject)} {open.Kind.Name()} {open.Severity.Name()}").Order());
+        Assert.Equal(expected.Order(), Shown(Open()));
         Assert.Equal(6, channel.Told.Count);
         Assert.All(channel.Told, told => Assert.Equal(("opened", 0, "mail-waits"), (told.Event, told.Escalation, told.Finding.Severity)));
         Assert.Equal(expected.Order(), channel.Told.Select(told => $"{Name(told.Finding.Subject)} {told.Finding.Kind} {told.Finding.Severity}").Order());
@@ -120,7 +121,7 @@ public sealed class SixFaultsTests : IAsyncDisposable
         Heal();
         await PassAsync();
         await PassAsync();
-        Assert.Empty(Open());
+        Assert.Empty(Faults());
         Assert.Equal(6, channel.Told.Count(told => told is { Event: "settled", Finding.Kind: not "dns-trouble" }));
         Assert.Equal(12, channel.Told.Count(told => told.Finding.Kind != "dns-trouble"));
     }
@@ -134,7 +135,7 @@ public sealed class SixFaultsTests : IAsyncDisposable
         await PassAsync();
         var key = keys[4];
         var (genuine, attacker) = (ProbedNetwork.KeyPin(Keys[0]), ProbedNetwork.KeyPin(Keys[3]));
-        Assert.Equal($"policyctl check {key}", Assert.Single(Open()).Remedy);
+        Assert.Equal($"policyctl check {key}", Assert.Single(Faults()).Remedy);
 
         foreach (var words in new string[][] { ["pin", "approve", key, attacker], ["pin", "revoke", key, genuine] })
         {
@@ -184,6 +185,10 @@ public sealed class SixFaultsTests : IAsyncDisposable
         network.Dns.Set("hijack.test", FakeDnsServer.Mx, new FakeDnsReply());
         network.Dns.AddMx("hijack.test", 10, "mx.hijack.test");
     }
+
+    private static IEnumerable<string> Shown(IEnumerable<Finding> findings) => findings.Select(open => $"{Name(open.Subject)} {open.Kind.Name()} {open.Severity.Name()}").Order();
+
+    private List<Finding> Faults() => Open().FindAll(open => !open.Kind.Description().IsAdvice);
 
     private List<Finding> Open()
     {

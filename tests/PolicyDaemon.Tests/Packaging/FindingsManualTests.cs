@@ -33,6 +33,7 @@ public sealed partial class FindingsManualTests
         });
         // What a probe of a partner's server opens is nearly always something to tell the partner.
         Assert.All(FindingKinds.All.Where(row => row.IsSuspicious), row => Assert.NotNull(row.Partner));
+        Assert.All(FindingKinds.All.Where(row => row.IsAdvice), row => Assert.Equal((FindingSeverity.ForInformation, false), (row.Severity, row.FollowsVerdict)));
     }
 
     [Fact]
@@ -91,6 +92,16 @@ public sealed partial class FindingsManualTests
             .Pp
             While a finding is open that does not exclude an attack, no remedy approves or
             revokes a pin, and a person who does gives a reason.
+            .Pp
+            Advice is a finding of another sort: nothing is wrong, and something else would
+            be better.
+            It is shown by
+            .Ql policyctl status --all ,
+            .Ql domain show
+            and
+            .Ql explain ,
+            and ends by the command that it names, or where a person sets mode
+            .Ql locked .
             .Sh KINDS
 
             """.ReplaceLineEndings("\n"));
@@ -103,7 +114,8 @@ public sealed partial class FindingsManualTests
             Item("do", row.WhatToDo + ".");
             if (row.Partner is { } partner)
                 Item("partner", partner.EndsWith('?') ? partner : partner + ".");
-            Item("grave", row.Severity.Name() + (row.FollowsVerdict ? "; mail-waits where every address would be refused, mail-will-wait where some would" : "") + ".");
+            Item("grave", row.Severity.Name() + (row.FollowsVerdict ? "; mail-waits where every address would be refused, mail-will-wait where some would" : "")
+                + (row.IsAdvice ? "; advice: status only counts it, and nobody is alerted" : "") + ".");
             if (!row.EndsByItself)
                 Item("ends", "when a person has looked into it.");
             page.Append(".El\n");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolicyDaemon.Administration.Discovery;
 using PolicyDaemon.Core.Configuration;
@@ -19,7 +20,9 @@ namespace PolicyDaemon.Tests.Remedies;
 /// <summary>Discovery finds something about a destination without an entry, or about itself.</summary>
 internal sealed class DiscoveredScenario : RemedyScenario
 {
-    private const string Key = "partner.test";
+    private const string Domain = "partner.test";
+
+    private static readonly X509Certificate2 Trusted = TestCertificates.Issued("mx.partner.test");
 
     private readonly string name;
     private readonly ProbedNetwork network = new(trusted: true, postfix: CliSession.DiscoveryOn);
@@ -29,6 +32,7 @@ internal sealed class DiscoveredScenario : RemedyScenario
     private readonly DaemonLock running;
     private readonly DiscoveryFindings findings;
     private readonly Settings settings;
+    private readonly string key;
     private string served;
 
     private DiscoveredScenario(string name)
@@ -36,24 +40,27 @@ internal sealed class DiscoveredScenario : RemedyScenario
         this.name = name;
         served = Policy(name == "policy-covers-none" ? "mx.elsewhere.test" : "mx.partner.test");
         host = new FakePolicyHost(
-            TestCertificates.Issued("mta-sts." + Key), async (stream, cancellation) => await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(served), cancellation));
+            TestCertificates.Issued("mta-sts." + Domain), async (stream, cancellation) => await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(served), cancellation));
         Session.PolicyPort = host.Port;
-        network.Serve(TestCertificates.SelfSigned("mx.partner.test"));
-        network.Domain(Key, "mx.partner.test", false, "127.0.0.1");
-        network.Dns.AddHost("mta-sts." + Key, false, "127.0.0.1");
-        network.Text("_mta-sts." + Key, "v=STSv1; id=2026;");
+        network.Serve(name == "pin-beside-policy" ? Trusted : TestCertificates.SelfSigned("mx.partner.test"));
+        var withPort = network.Domain(Domain, "mx.partner.test", false, "127.0.0.1");
+        key = name == "pin-beside-policy" ? withPort : Domain;
+        network.Dns.AddHost("mta-sts." + Domain, false, "127.0.0.1");
+        network.Text("_mta-sts." + Domain, "v=STSv1; id=2026;");
         settings = SettingsReader.Load(Session.Config);
         ledger = new ProbeLedger(settings.Database, settings.Postfix, Session.Time);
         loader = new SnapshotLoader(
             new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix, Session.Time, NullLogger<SnapshotLoader>.Instance);
         loader.Start();
-        findings = new DiscoveryFindings(new DiscoveredStore(ledger, Session.Time), loader, answers: true, Session.Time);
+        findings = new DiscoveryFindings(new DiscoveredStore(ledger, Session.Time), loader, settings.Postfix, answers: true, Session.Time);
         running = StatusTests.Run(Session, "store", AuditEnd());
     }
 
     internal static IEnumerable<RemedyCase> Cases =>
     [
         Case("policy-covers-none"), Case("policy-not-renewed"), Case("policy-lapsed"), Case("answer-too-long"), Case("discovery-trouble"),
+        Case("floor-not-met") with { Shows = "partner.test" },
+        Case("pin-beside-policy") with { Settles = true },
     ];
 
     internal override CliSession Session => network.Session;
@@ -64,6 +71,10 @@ internal sealed class DiscoveredScenario : RemedyScenario
             findings.NoteTrouble("20 of 20 lookups failed");
         if (name == "answer-too-long")
             LongNames();
+        if (name == "floor-not-met")
+            Session.Succeed("domain", "add", key, "--level", "discovered", "--floor", "dane-only");
+        if (name == "pin-beside-policy")
+            Session.Succeed("domain", "add", key, "--level", "fingerprint", "--match", ProbedNetwork.KeyPin(Trusted));
         await PassAsync();
         if (name is "policy-not-renewed" or "policy-lapsed")
         {
@@ -75,10 +86,13 @@ internal sealed class DiscoveredScenario : RemedyScenario
 
     internal override async Task PassAsync()
     {
+        loader.Poll();
         var memory = await DiscoverAsync();
         var state = DiscoveredState.Of(memory.Key, memory, settings, Session.Time.GetUtcNow());
-        findings.Note(memory with { Used = Session.Time.GetUtcNow() }, state.Remarks);
+        findings.Note(memory with { Used = Session.Time.GetUtcNow() }, state.Verdict!, state.Remarks);
         await findings.WriteAsync();
+        if (name == "pin-beside-policy")
+            Session.Run("probe", key);
     }
 
     public override async ValueTask DisposeAsync()
@@ -100,10 +114,10 @@ internal sealed class DiscoveredScenario : RemedyScenario
     {
         var longest = string.Join('.', Enumerable.Repeat(new string('a', 54), 4));
         var hosts = Enumerable.Range(10, DnsLimits.MxHosts).Select(number => string.Create(CultureInfo.InvariantCulture, $"mx{number}.{longest}.test")).ToList();
-        network.Dns.Set(Key, FakeDnsServer.Mx, new FakeDnsReply { Truncated = true });
+        network.Dns.Set(Domain, FakeDnsServer.Mx, new FakeDnsReply { Truncated = true });
         foreach (var mx in hosts)
         {
-            network.Dns.AddMx(Key, 10, mx);
+            network.Dns.AddMx(Domain, 10, mx);
             // Nobody listens there.
             network.Dns.AddHost(mx, false, "127.0.1." + mx[2..4]);
         }
@@ -117,7 +131,7 @@ internal sealed class DiscoveredScenario : RemedyScenario
         var store = new DiscoveredStore(ledger, Session.Time);
         using var parts = new ProberComposition(settings.Probe, settings.Postfix, Session.Time);
         await using var discoverer = parts.CreateDiscoverer(store, settings.Discovery.Conditions(settings.Postfix), host.Port);
-        var result = await discoverer.Discover(NextHop.Parse(Key), DiscoveryReason.Person).Whole;
+        var result = await discoverer.Discover(NextHop.Parse(key), DiscoveryReason.Person).Whole;
         await discoverer.FlushAsync();
         return result.Memory;
     }

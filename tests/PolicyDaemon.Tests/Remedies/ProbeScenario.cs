@@ -1,6 +1,7 @@
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Tests.Cli;
 using PolicyDaemon.Tests.Support;
 
@@ -24,6 +25,9 @@ internal sealed class ProbeScenario(string kind) : RemedyScenario
         Case("rotating-too-often") with { Settles = true },
         Case("pin-held") with { Settles = true },
         Case("pin-in-other-digest") with { Settles = true },
+        Case("pin-beside-dane") with { Settles = true },
+        Case("entry-below-published") with { Settles = true },
+        Case("exemption-outlived") with { Settles = true },
         Case("weaker-key"), Case("rejected-key-seen"), Case("revoked-key-seen"), Case("tlsa-mismatch"), Case("mx-set-replaced"), Case("dnssec-lost"),
         Case("starttls-gone"), Case("plaintext-injected"), Case("pin-mismatch"), Case("destination-unreachable"), Case("dns-trouble"),
         Case("level-not-met"), Case("nothing-to-probe"),
@@ -34,12 +38,25 @@ internal sealed class ProbeScenario(string kind) : RemedyScenario
 
     internal override Task BringAsync()
     {
-        Serve(isSigned: kind is "tlsa-mismatch" or "dnssec-lost", isBracketed: kind is "new-key" or "weaker-key" or "pin-mismatch" or "rejected-key-seen" or "starttls-gone");
+        Serve(
+            isSigned: kind is "tlsa-mismatch" or "dnssec-lost" or "pin-beside-dane" or "entry-below-published" or "exemption-outlived",
+            isBracketed: kind is "new-key" or "weaker-key" or "pin-mismatch" or "rejected-key-seen" or "starttls-gone");
         switch (kind)
         {
             case "level-not-met":
                 Session.Succeed("domain", "add", key, "--level", "encrypt");
                 instead = WithoutStartTls;
+                break;
+            case "pin-beside-dane":
+                Pin();
+                break;
+            case "entry-below-published":
+                Session.Succeed("domain", "add", key, "--level", "encrypt");
+                break;
+            case "exemption-outlived":
+                Session.Succeed("domain", "add", key, "--level", "default", "--reason", "their zone is broken");
+                Probe();
+                Session.Time.Advance(EntryConflicts.LongExemption);
                 break;
             case "nothing-to-probe":
                 key = ".elsewhere.test";

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Destinations;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Engines.Sqlite;
 using Xunit;
 
@@ -155,6 +156,24 @@ public class MigrationTests
         Assert.Equal(1L, Scalar(connection, "SELECT count(*) FROM discovered JOIN verdict_change USING (key) JOIN discovery_notice USING (key)"));
         // Renewed in 1795559280 at the latest, and in force for a year after that.
         Assert.Equal("1 1827116880", Scalar(connection, "SELECT tlsa || ' ' || policy_until FROM discovered"));
+    }
+
+    /// <summary>The documents of the log are hashed and stay as they were; the rows lost a strength. Undo and the check of the log compare both.</summary>
+    [Fact]
+    public void An_entry_of_version_7_is_still_as_the_last_row_of_its_log_left_it()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        MakeStore(temporary, 7);
+        using var store = temporary.Open();
+        using var connection = new SqliteConnection($"Data Source={temporary.Path};Pooling=False");
+        connection.Open();
+        var after = Assert.IsType<string>(Scalar(connection, "SELECT after FROM audit ORDER BY sequence DESC LIMIT 1"));
+        var entry = store.Find(NextHop.Parse("b.example"))!;
+
+        Assert.Contains(entry.Pins, pin => pin is { State: PinState.Retired, Strength: null });
+        Assert.True(DestinationDocument.Says(after, entry));
+        Assert.False(DestinationDocument.Says(after.Replace("retired", "revoked", StringComparison.Ordinal), entry));
+        Assert.False(DestinationDocument.Says(after.Replace("\"state\":\"active\",\"strength\":\"person\"", "\"state\":\"active\",\"strength\":\"tofu\"", StringComparison.Ordinal), entry));
     }
 
     [Fact]

@@ -64,6 +64,7 @@ internal static class DomainShow
 
         var facts = Facts(destination, postfix, now);
         facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, destination.Key, now));
+        facts.AddRange(FindingText.Advice(store, destination.Key));
         if (report.Format == OutputFormat.Tsv)
         {
             facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(

@@ -6,6 +6,7 @@ using PolicyDaemon.Administration.Forecast;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Commands.Servers;
+using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -85,8 +86,9 @@ internal static class ExplainVerb
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
         {
+            var advice = explanation.Decisive is { } decisive ? FindingText.Advice(store, decisive.Key) : [];
             var open = Worst(store, explanation);
-            Show(context, explanation, context.Settings, known, (observed, observedState), mail, open);
+            Show(context, explanation, context.Settings, known, (observed, observedState), mail, open, advice);
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -110,12 +112,12 @@ internal static class ExplainVerb
 
     /// <summary>What is open about the entry that answers, the gravest first; null where nothing is.</summary>
     private static Finding? Worst(PolicyStore store, Explanation explanation) => explanation.Decisive?.Answering is { } entry
-        ? store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry.Key.Text).OrderBy(finding => finding.Severity).FirstOrDefault()
+        ? store.OpenFindings(entry.Key).Where(finding => !finding.Kind.Description().IsAdvice).OrderBy(finding => finding.Severity).FirstOrDefault()
         : null;
 
     private static void Show(
         CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
-        WaitingMail? queue, Finding? open)
+        WaitingMail? queue, Finding? open, IEnumerable<(string, Cell)> advice)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -155,6 +157,7 @@ internal static class ExplainVerb
                 facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
         }
 
+        facts.AddRange(advice);
         report.Facts(facts);
         if (explanation.Decisive?.Answering is { Pins.IsEmpty: false } pinned)
         {

@@ -31,5 +31,6 @@ internal static class FindingExplanation
     /// <summary>The severity of findings of the kind, and what makes one graver.</summary>
     internal static string Grave(FindingDescription row) => row.Severity.Name() + (row.FollowsVerdict
         ? "; mail-waits where every address would be refused, mail-will-wait where some would"
-        : "") + (row.IsSuspicious ? "; while it is open an attack is not excluded, and who changes a pin gives a reason" : "");
+        : "") + (row.IsSuspicious ? "; while it is open an attack is not excluded, and who changes a pin gives a reason" : "")
+        + (row.IsAdvice ? "; advice: status only counts it, and nobody is alerted" : "");
 }

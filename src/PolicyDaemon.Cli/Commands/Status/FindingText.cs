@@ -1,6 +1,9 @@
 using System.Globalization;
+using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
 
 namespace PolicyDaemon.Cli.Commands.Status;
 
@@ -20,6 +23,14 @@ internal static class FindingText
         foreach (var line in Cut([.. finding.Seen.Select(seen => $"{seen.PublicKeyFingerprint}  {seen.MxHost} [{Target(seen)}] since {UtcTime.Text(seen.Since)}").Distinct()]))
             yield return "seen      " + line;
     }
+
+    /// <summary>True where nothing is wrong, and something else would be better.</summary>
+    internal static bool IsAdvice(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) && kind.Description().IsAdvice;
+
+    /// <summary>The advice about an entry, each with the command that follows it.</summary>
+    internal static IEnumerable<(string Name, Cell Value)> Advice(PolicyStore store, NextHop key) => store.OpenFindings(key)
+        .Where(finding => finding.Kind.Description().IsAdvice)
+        .Select(finding => ("advice", new Cell($"{finding.Kind.Name()}: {finding.Detail}: {finding.Remedy}")));
 
     internal static string Age(TimeSpan age) => age switch
     {

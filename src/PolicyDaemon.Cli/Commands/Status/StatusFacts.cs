@@ -32,9 +32,18 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        if (Advice(status) is { } advice)
+            facts.Add(advice);
         if (status.Live is { LogLinesDropped: > 0 } loud)
             facts.Add(("log", Dropped(loud)));
         return facts;
+    }
+
+    /// <summary>How much advice there is, with the command that shows it; null for none.</summary>
+    internal static (string Name, Cell Value)? Advice(StatusReport status)
+    {
+        var kinds = status.Findings.Where(FindingText.IsAdvice).GroupBy(finding => finding.Kind, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal).ToList();
+        return kinds.Count == 0 ? null : ("advice", string.Join("; ", kinds.Select(kind => $"{Phrases.Count(kind.Count(), "entry", "entries")}: policyctl status --kind {kind.Key}")));
     }
 
     /// <summary>All facts: daemon, store, snapshot, prober, lookups, discovery and counts, as <c>status --all</c> shows them.</summary>

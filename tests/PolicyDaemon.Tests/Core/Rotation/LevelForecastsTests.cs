@@ -149,10 +149,10 @@ public sealed class LevelForecastsTests
         MxDnssec = dnssec,
     };
 
-    private static AddressState Address(string host, bool trusted, string names) =>
+    internal static AddressState Address(string host, bool trusted, string names) =>
         Address(host, ProbeOutcome.Secured, trusted, names);
 
-    private static AddressState Address(string host, ProbeOutcome outcome, bool trusted = false, string names = "", int last = 1)
+    internal static AddressState Address(string host, ProbeOutcome outcome, bool trusted = false, string names = "", int last = 1)
     {
         var target = new ProbeTarget(IPAddress.Parse($"192.0.2.{last}"), 25);
         return new AddressState

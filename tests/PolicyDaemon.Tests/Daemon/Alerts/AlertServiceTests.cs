@@ -89,6 +89,23 @@ public sealed class AlertServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Nobody_is_alerted_of_advice()
+    {
+        Raise(FindingKind.PinBesideDane, "a.example");
+        Raise(FindingKind.PinMismatch, "b.example");
+        await Passes(() => command.Told.Count == 1);
+        time.Advance(TimeSpan.FromHours(4.1));
+        await Passes(() => command.Told.Count == 2);
+        Close(FindingKind.PinBesideDane, "a.example");
+        Close(FindingKind.PinMismatch, "b.example");
+        await Passes(() => command.Told.Count == 3);
+        await Settle();
+
+        Assert.Equal(["opened", "escalated", "settled"], command.Told.Select(told => told.Event));
+        Assert.All(command.Told, told => Assert.Equal("b.example", told.Finding.Subject));
+    }
+
+    [Fact]
     public async Task A_restart_neither_repeats_nor_forgets()
     {
         Raise(FindingKind.PinMismatch, "a.example");

@@ -3,11 +3,13 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Discovery;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
+using PolicyDaemon.Tests.Core.Discovery;
 using PolicyDaemon.Tests.Lookup;
 using PolicyDaemon.Tests.Store;
 using Xunit;
@@ -115,12 +117,92 @@ public sealed class DiscoveryFindingsTests : IDisposable
         Assert.Empty(Open());
     }
 
-    private DiscoveryFindings Findings(bool answers = true) => new(store, data, answers, temporary.Time);
+    private DiscoveryFindings Findings(bool answers = true) => new(store, data, PostfixSettings.Default, answers, temporary.Time);
 
-    private void Note(DiscoveryFindings findings, string key)
+    [Theory]
+    [InlineData("S", "T10", DiscoveryFloor.DaneOnly, null)]
+    [InlineData("S", "N10", DiscoveryFloor.None, null)]
+    [InlineData("S", "N10", DiscoveryFloor.Encrypt, "takes at least encrypt of what it publishes, and what it publishes comes to not-found: no MX host has TLSA records")]
+    [InlineData("F", "", DiscoveryFloor.Secure, "takes at least secure of what it publishes, and nothing is known: the MX lookup fails")]
+    public async Task Mail_that_waits_below_a_floor_is_told_of(string mx, string hosts, DiscoveryFloor floor, string? detail)
     {
-        var memory = Discovered.Unseen(NextHop.Parse(key)) with { Used = temporary.Time.GetUtcNow() };
-        findings.Note(memory, [new DiscoveryRemark(DiscoveryRemarkKind.PolicyLapsed, FindingSeverity.LookAtIt, "detail", null)]);
+        Ask("partner.test", floor);
+        var findings = Findings();
+        Note(findings, "partner.test", DiscoveryScenario.Of(mx, hosts), remarks: []);
+        await findings.WriteAsync();
+
+        if (detail is null)
+        {
+            Assert.Empty(Open());
+            return;
+        }
+
+        var finding = Assert.Single(Open());
+        Assert.Equal((FindingKind.FloorNotMet, FindingSeverity.MailWaits, "policyctl discovery refresh partner.test"), (finding.Kind, finding.Severity, finding.Remedy));
+        Assert.Contains(detail, finding.Detail, StringComparison.Ordinal);
+
+        // Another floor is noticed; what is known is to be noted again.
+        Ask("partner.test", DiscoveryFloor.None);
+        Assert.Equal(["partner.test"], findings.OfOtherFloors([]));
+        Note(findings, "partner.test", DiscoveryScenario.Of(mx, hosts), remarks: []);
+        await findings.WriteAsync();
+        Assert.Empty(Open());
+        Assert.Empty(findings.OfOtherFloors(["partner.test"]));
+        Ask("partner.test", floor);
+        Assert.Equal(["partner.test"], findings.OfOtherFloors(["partner.test"]));
+    }
+
+    [Fact]
+    public async Task Where_discovery_only_observes_or_is_off_those_with_a_floor_wait_too()
+    {
+        Ask("partner.test", DiscoveryFloor.Secure);
+        var observing = Findings(answers: false);
+        Note(observing, "partner.test", DiscoveryScenario.Of("S", "T10"), remarks: []);
+        await observing.WriteAsync();
+        Assert.Contains("discovery is not on", Assert.Single(Open()).Detail, StringComparison.Ordinal);
+
+        await DiscoveryFindings.NoteOffAsync(store, temporary.Time.GetUtcNow());
+        Assert.Empty(Open()); // no entry in the store
+        temporary.Put(new Destination { Key = NextHop.Parse("partner.test"), Policy = new TlsPolicy { Level = TlsLevel.AsDiscovered }, Floor = DiscoveryFloor.Secure });
+        await DiscoveryFindings.NoteOffAsync(store, temporary.Time.GetUtcNow());
+        Assert.Equal(FindingKind.FloorNotMet, Assert.Single(Open()).Kind);
+    }
+
+    [Fact]
+    public void Entries_that_ask_are_looked_up_at_once_and_every_other_once_a_day()
+    {
+        temporary.Put(
+            new Destination { Key = NextHop.Parse("partner.test"), Policy = new TlsPolicy { Level = TlsLevel.AsDiscovered } },
+            TemporaryStore.Secure("a.test"), TemporaryStore.Secure(".a.test"), TemporaryStore.Secure("192.0.2.1"), TemporaryStore.Secure("*"), TemporaryStore.Secure("[mx.a.test]:587"));
+        var lookups = new EntryLookups(store, data, temporary.Time);
+
+        var round = lookups.Next(withRound: true, out var asking).ToList();
+        Assert.Equal(["partner.test"], asking);
+        for (var second = 0; second < 10; second++)
+            round.AddRange(lookups.Next(withRound: true, out asking));
+        Assert.Equal(["[mx.a.test]:587", "a.test", "partner.test"], round.Order());
+        Assert.Empty(asking);
+        Assert.Empty(lookups.Next(withRound: true, out _));
+
+        temporary.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Empty(lookups.Next(withRound: false, out _));
+        Assert.Single(lookups.Next(withRound: true, out _));
+        Ask("other.test", DiscoveryFloor.None); // any change
+        lookups.Next(withRound: false, out asking);
+        Assert.Equal(["partner.test"], asking);
+    }
+
+    private void Ask(string key, DiscoveryFloor floor) => data.Current = PolicySnapshot.Build(
+        LookupTestData.Identity, [new SnapshotEntry(key, PolicySnapshotAnswers.BelowFloor, PolicySnapshotAnswers.BelowFloor) { Floor = floor }]);
+
+    private void Note(DiscoveryFindings findings, string key) => Note(
+        findings, key, DiscoveryScenario.Of("S", "N10"), [new DiscoveryRemark(DiscoveryRemarkKind.PolicyLapsed, FindingSeverity.LookAtIt, "detail", null)]);
+
+    private void Note(DiscoveryFindings findings, string key, DiscoveryScenario scenario, IEnumerable<DiscoveryRemark> remarks)
+    {
+        scenario.Use();
+        var memory = scenario.Memory with { Key = NextHop.Parse(key), Used = temporary.Time.GetUtcNow() };
+        findings.Note(memory, DiscoveryVerdict.Of(memory, scenario.Settings, scenario.Now)!, remarks);
     }
 
     private List<Finding> Open()

@@ -46,6 +46,19 @@ public sealed class DiscoveredStoreTests : IDisposable
         Assert.Equal(["dane.example", "sts.example"], Open().ReadProtected().Select(memory => memory.Key.Text));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task All_of_it_is_read_whatever_it_has_of_pages(int more)
+    {
+        var keys = Enumerable.Range(0, (2 * DiscoveredStore.Page) - 1 + more).Select(number => string.Create(CultureInfo.InvariantCulture, $"sts{number:D5}.example")).ToList();
+        var policy = Policy("sts.example");
+        await Open().WriteAsync([.. keys.Select(key => new DiscoveredEntry(policy with { Key = NextHop.Parse(key) }, null))], Cancellation);
+
+        Assert.Equal(keys, Open().ReadProtected().Select(memory => memory.Key.Text));
+    }
+
     [Fact]
     public async Task Policies_in_force_that_are_due_are_renewed_the_longest_due_first()
     {

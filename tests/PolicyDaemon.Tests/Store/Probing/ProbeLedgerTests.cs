@@ -1,11 +1,13 @@
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
+using PolicyDaemon.Tests.Core.Discovery;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -38,6 +40,41 @@ public sealed class ProbeLedgerTests : IDisposable
         Assert.Equal(ProbeOutcome.Timeout, read.LastOutcome);
         Assert.Equal(fixture.Now, read.LastAttempt);
         Assert.Equal(fixture.Now.AddHours(-4), read.BothAlgorithmsAt);
+    }
+
+    [Fact]
+    public void The_prober_learns_what_a_destination_publishes_and_since_when_it_is_exempt()
+    {
+        var key = NextHop.Parse("example.com");
+        var secure = TemporaryStore.Secure("example.com");
+        var exempt = secure with { Policy = new TlsPolicy { Level = TlsLevel.Default } };
+        fixture.Store.Put(secure);
+        Assert.Null(fixture.Ledger.Read(key)!.Published);
+        Remember(DiscoveryScenario.Of("W", "I10", enforce: true));
+        Assert.Equal((TlsLevel.Secure, null), (fixture.Ledger.Read(key)!.Published!.Level, fixture.Ledger.Read(key)!.ExemptSince));
+
+        fixture.Store.Time.Advance(TimeSpan.FromDays(1));
+        fixture.Store.Put(exempt);
+        var since = fixture.Now;
+        fixture.Store.Time.Advance(TimeSpan.FromDays(1));
+        fixture.Store.Put(exempt with { Note = "still" });
+        Assert.Equal((since, false), (fixture.Ledger.Read(key)!.ExemptSince, fixture.Ledger.Read(key)!.IsTemporary));
+        fixture.Store.Put(exempt with { Until = fixture.Now.AddDays(9) });
+        Assert.True(fixture.Ledger.Read(key)!.IsTemporary);
+
+        // What was found out long ago, or is doubtful, says nothing.
+        fixture.Store.Time.Advance(TimeSpan.FromDays(2));
+        Assert.Null(fixture.Ledger.Read(key)!.Published);
+        Remember(DiscoveryScenario.Of("F", ""));
+        Assert.Null(fixture.Ledger.Read(key)!.Published);
+
+        void Remember(DiscoveryScenario scenario)
+        {
+            scenario.Now = fixture.Now;
+            scenario.Use();
+            using var store = fixture.Store.Open();
+            store.WriteDiscovered([new DiscoveredEntry(scenario.Memory with { Key = key }, null)]);
+        }
     }
 
     [Fact]
