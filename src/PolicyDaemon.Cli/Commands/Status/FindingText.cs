@@ -30,7 +30,7 @@ internal static class FindingText
     /// <summary>The advice about an entry, each with the command that follows it.</summary>
     internal static IEnumerable<(string Name, Cell Value)> Advice(PolicyStore store, NextHop key) => store.OpenFindings(key)
         .Where(finding => finding.Kind.Description().IsAdvice)
-        .Select(finding => ("advice", new Cell($"{finding.Kind.Name()}: {finding.Detail}: {finding.Remedy}")));
+        .Select(finding => ("advice", new Cell($"{finding.Kind.Name()}: {finding.Detail}; to follow it: {finding.Remedy}")));
 
     internal static string Age(TimeSpan age) => age switch
     {
