@@ -11,6 +11,8 @@ public static class DaemonCheck
     private const string Name = "daemon";
     private const string Log = "journalctl -u policyd -n 50";
 
+    private static readonly TimeSpan Beginning = TimeSpan.FromMinutes(1);
+
     public static IEnumerable<DoctorFinding> Judge(StatusReport status)
     {
         ArgumentNullException.ThrowIfNull(status);
@@ -53,6 +55,9 @@ public static class DaemonCheck
 
     private static DoctorFinding? OfProber(StatusReport status) => status.Live?.Prober switch
     {
+        // It begins after the answers do.
+        { State: "failing", Problem: var problem } when status.Live.WrittenAt - status.Live.StartedAt < Beginning =>
+            DoctorFinding.Note("prober", $"policyd has just started, and the prober does not probe yet: {problem}"),
         { State: "failing", Problem: var problem } => DoctorFinding.Problem("prober", $"the prober cannot work: {problem}; pins do not follow their servers", Log),
         { State: "off" } => DoctorFinding.Note("prober", "the prober is off (enabled = no in [probe]): pins do not follow their servers"),
         { State: "on", Destinations: var count } => DoctorFinding.Ok("prober", $"it watches {Phrases.Count(count, "destination")}"),

@@ -55,6 +55,10 @@ public sealed class MxResolver : IMxResolver, IDisposable
     public Task<bool> RetestAsync(CancellationToken cancellation) =>
         resolvers.RetestAsync("it was tested immediately before a key was to be served that it called proven", cancellation);
 
+    /// <summary>Tests a resolver that is marked trusted, where it was not tested of late; the result is <see cref="Test"/>.</summary>
+    /// <returns>True where it passes.</returns>
+    public Task<bool> TestAsync(CancellationToken cancellation) => resolvers.IsTrustedAsync(cancellation);
+
     /// <inheritdoc/>
     public void Sweep() => resolvers.Shared.Sweep();
 

@@ -41,7 +41,7 @@ public sealed class DoctorStories(ProbingLaboratory lab) : IAsyncLifetime
             smtp_tls_fingerprint_digest = sha256
             smtp_tls_CAfile = {lab.Certificates.AuthorityFile}
             smtp_dns_support_level = dnssec
-            tls_required_enable = no
+            smtp_tls_dane_insecure_mx_policy = dane
             smtpd_tls_security_level = may
             smtpd_tls_cert_file = {CertificateFile}
             smtpd_tls_key_file = {KeyFile}
@@ -53,6 +53,9 @@ public sealed class DoctorStories(ProbingLaboratory lab) : IAsyncLifetime
             mx_address_limit = 5
             inet_protocols = all
             address_preference = any
+            protocols = >=TLSv1
+            mandatory_protocols = >=TLSv1
+            dane_insecure_mx_policy = dane
             """);
         await Policyd.StartAsync();
     }
@@ -111,6 +114,7 @@ public sealed class DoctorStories(ProbingLaboratory lab) : IAsyncLifetime
         await lab.Dns.Set($"_25._tcp.{Host}", "TLSA", $"3 1 1 {certificate.PublicKeyFingerprint}").PublishAsync();
         await File.WriteAllTextAsync(CertificateFile, certificate.ChainPem, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(Path.Combine(Postfix.Folder, "right.pem"), certificate.KeyPem, TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(Path.Combine(Postfix.Folder, "right.pem"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         var finding = Bad(await DoctorAsync(), "server");
         Assert.Contains("is not that of the certificate", finding.Text, StringComparison.Ordinal);

@@ -78,6 +78,17 @@ public sealed class DoctorTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_resolver_that_fails_its_self_test_is_said_in_the_words_of_the_test()
+    {
+        File.WriteAllText(Session.Config, File.ReadAllText(Session.Config).Replace("= secure.test", "= unsigned.test", StringComparison.Ordinal));
+        network.Dns.AddHost("unsigned.test", false, "192.0.2.1");
+
+        var finding = Findings().First(finding => finding is { Check: "resolver", Severity: "problem" });
+
+        Assert.Contains("fails its self-test: unsigned.test must come back secure and did not: the answer has no AD bit; the resolver does not validate. Nothing counts", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_configuration_that_cannot_be_used_hides_nothing_that_does_not_need_it()
     {
         File.AppendAllText(Session.Config, "\nnonsense = yes\n");

@@ -53,7 +53,6 @@ internal sealed class DoctorSurvey(CommandContext context)
 
     public async Task<DoctorResult> RunAsync(CancellationToken cancellation)
     {
-        using var bar = Progress.Start(Host, "looking", 1, worthShowing: Own.Count > 0 ? 1 : int.MaxValue);
         var findings = new List<DoctorFinding>();
         var (settings, postfix) = (Configuration(findings), ReadPostfix(findings));
         var run = new DoctorRun(Host.Time);
@@ -79,7 +78,7 @@ internal sealed class DoctorSurvey(CommandContext context)
         try
         {
             var settings = context.Settings;
-            findings.Add(DoctorFinding.Ok("configuration", settings.File is { } file ? $"{file} can be used" : "there is no configuration file; the defaults count"));
+            findings.Add(DoctorFinding.Ok("configuration", settings.File is { } file ? $"{Path.GetFullPath(file)} can be used" : "there is no configuration file; the defaults count"));
             return settings;
         }
         catch (ConfigurationException fault)
@@ -161,7 +160,7 @@ internal sealed class DoctorSurvey(CommandContext context)
         // Tested as if it were trusted: whoever has one that validates should know.
         using var prober = new ProberComposition(
             settings.Probe with { ResolverTrusted = true, CaFile = settings.Probe.CaFile with { Text = "" } }, settings.Postfix, Host.Time);
-        await prober.Resolver.RetestAsync(cancellation);
+        await prober.Resolver.TestAsync(cancellation);
         var jail = postfix is not null && postfix.SmtpClients.Any(service => service.Chroot) ? Path.Combine(postfix.QueueDirectory, "etc/resolv.conf") : null;
         var facts = new ResolverFacts(
             prober.Resolver.Servers, SystemResolvers.Read(), jail is not null && SystemResolvers.Of(jail) is { } inJail ? inJail : null, jail,
@@ -217,7 +216,10 @@ internal sealed class DoctorSurvey(CommandContext context)
     }
 
     /// <summary>The report of <c>check</c>. One's own servers may have private addresses, seen from inside.</summary>
-    private Task<CheckResult> CheckAsync(Settings settings, NextHop domain, CancellationToken cancellation) =>
-        new DestinationCheck(settings with { Probe = settings.Probe with { PrivateAddresses = true } }, Host.Time) { PolicyPort = Host.PolicyPort, Version = VersionVerb.Text }
-            .RunAsync(domain, [], null, cancellation);
+    private async Task<CheckResult> CheckAsync(Settings settings, NextHop domain, CancellationToken cancellation)
+    {
+        using var bar = Progress.Start(Host, $"probing {domain}", 1, worthShowing: 1);
+        return await new DestinationCheck(settings with { Probe = settings.Probe with { PrivateAddresses = true } }, Host.Time) { PolicyPort = Host.PolicyPort, Version = VersionVerb.Text }
+            .RunAsync(domain, [], bar, cancellation);
+    }
 }

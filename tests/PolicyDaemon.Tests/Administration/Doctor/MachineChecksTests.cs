@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Tests.Cli;
 using Xunit;
@@ -59,11 +60,12 @@ public sealed class MachineChecksTests : IDisposable
     }
 
     [Theory]
-    [InlineData("off", DoctorSeverity.Note)]
-    [InlineData("failing", DoctorSeverity.Problem)]
-    public void A_prober_that_does_not_probe_is_said(string state, DoctorSeverity severity)
+    [InlineData("off", 0, DoctorSeverity.Note)]
+    [InlineData("failing", 59, DoctorSeverity.Note)]
+    [InlineData("failing", 60, DoctorSeverity.Problem)]
+    public void A_prober_that_does_not_probe_is_said_once_the_daemon_has_begun(string state, int seconds, DoctorSeverity severity)
     {
-        var daemon = Daemon() with { Prober = new ProberStatus(state, "the ledger is broken", 0, 0, 0, null, null, null, 0) };
+        var daemon = Daemon() with { StartedAt = Now.AddSeconds(-seconds), Prober = new ProberStatus(state, "the ledger is broken", 0, 0, 0, null, null, null, 0) };
 
         Assert.Equal(severity, DaemonCheck.Judge(Report with { Running = true, Daemon = daemon }).Single(finding => finding.Check == "prober").Severity);
     }
@@ -143,6 +145,17 @@ public sealed class MachineChecksTests : IDisposable
         Assert.InRange(space.Value.FreeBytes, 1, space.Value.TotalBytes);
         Assert.InRange(space.Value.FreeInodes, 0, space.Value.TotalInodes);
         Assert.Null(FileSystemSpace.Of(Path.Combine(session.Directory, "nothing")));
+    }
+
+    [Fact]
+    public void What_the_daemon_needs_is_its_configuration_its_store_and_the_directory_of_that()
+    {
+        var paths = MachineFacts.PathsOf(SettingsReader.Load(session.Config));
+
+        Assert.Equal([session.Config, session.Directory], paths.Take(2).Select(path => path.Path));
+        Assert.Contains(paths, path => path.Path == session.Database && path.Use == (PathUse.Read | PathUse.Write) && path.Facts is not null);
+        Assert.Equal(StorePlace.Files(session.Database), paths.Skip(2).Select(path => path.Path));
+        Assert.Empty(StorePlace.Files(session.Database + ".none"));
     }
 
     [Theory]
