@@ -83,7 +83,7 @@ public static class RightsCheck
 
         if (service is null)
         {
-            yield return DoctorFinding.Unknown(Name, "which user policyd runs as is not known: it does not run, and there is no user policydaemon");
+            yield return DoctorFinding.Unknown(Name, "which user policyd runs as is not known: none can be seen running, and there is no user policydaemon");
             yield break;
         }
 

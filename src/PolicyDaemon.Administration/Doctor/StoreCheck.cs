@@ -16,7 +16,7 @@ public static class StoreCheck
         var database = status.Settings.Database;
         return status switch
         {
-            { StoreProblem: { Kind: StoreFault.Permission } denied } => DoctorFinding.Unknown(Name, $"{denied.Message}; run this as root, or as a member of the store's group"),
+            { StoreProblem: { Kind: StoreFault.Permission } denied } => DoctorFinding.Unknown(Name, denied.Message),
             { StoreProblem: { Kind: StoreFault.Locked } busy } => DoctorFinding.Unknown(Name, busy.Message),
             // Where a daemon has run, a store was lost: an empty one in its place would help nobody.
             { StoreProblem: { Kind: StoreFault.Missing } missing, Daemon: null } => DoctorFinding.Problem(Name, missing.Message, "policyctl init"),

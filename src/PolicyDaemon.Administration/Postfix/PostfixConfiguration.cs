@@ -73,7 +73,10 @@ public sealed record PostfixConfiguration(
         $"postconf {DirectoryOption}-PX {Shell.Quote($"{service.FullName}/{parameter}")}";
 
     /// <summary>The command line that makes this Postfix read its configuration again.</summary>
-    public string ReloadCommand => $"postfix {DirectoryOption}reload";
+    public string ReloadCommand => PostfixCommand("reload");
+
+    /// <summary>A command line of postfix(1) for this Postfix.</summary>
+    public string PostfixCommand(string words) => $"postfix {DirectoryOption}{words}";
 
     /// <summary>The command line that takes a parameter out of main.cf, so that its default counts.</summary>
     public string RemoveCommand(string parameter) => $"postconf {DirectoryOption}-X {Shell.Quote(parameter)}";

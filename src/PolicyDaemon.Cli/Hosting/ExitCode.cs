@@ -9,7 +9,7 @@ internal enum ExitCode
     /// <summary>Done, or found.</summary>
     Done = 0,
 
-    /// <summary>A negative result: not found, no match, a broken chain, a Postfix that does not fit.</summary>
+    /// <summary>A negative result: not found, no match, a broken chain, a Postfix that does not fit, something that needs a person.</summary>
     Negative = 1,
 
     /// <summary>The command line is not one that policyctl knows, or lacks something such as the <c>--reason</c> of a weakening.</summary>

@@ -55,7 +55,7 @@ internal static class UsageErrors
         ["ls"] = "list", ["get"] = "show", ["describe"] = "show", ["info"] = "show", ["rm"] = "remove", ["del"] = "remove", ["delete"] = "remove",
         ["create"] = "add", ["new"] = "add", ["update"] = "set", ["modify"] = "set", ["change"] = "set", ["upgrade"] = "init", ["log"] = "audit",
         ["history"] = "audit", ["revert"] = "undo", ["rollback"] = "undo", ["load"] = "import", ["dump"] = "export", ["save"] = "backup",
-        ["test"] = "check", ["scan"] = "check", ["lookup"] = "query", ["why"] = "explain", ["trust"] = "pin approve", ["sync"] = "apply",
+        ["test"] = "check", ["scan"] = "check", ["lookup"] = "query", ["why"] = "explain", ["trust"] = "pin approve", ["sync"] = "apply", ["diagnose"] = "doctor", ["health"] = "doctor", ["selftest"] = "doctor",
     };
 
     private static string Unknown(Command command, string path, string unknown)

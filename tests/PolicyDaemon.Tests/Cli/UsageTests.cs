@@ -43,6 +43,7 @@ public class UsageTests
     [InlineData("domain delete", "remove")]
     [InlineData("domain rm", "remove")]
     [InlineData("rollback", "undo")]
+    [InlineData("health", "doctor")]
     public void A_verb_is_found_behind_its_noun(string line, string meant)
     {
         using var session = new CliSession(init: false);

@@ -32,7 +32,7 @@ public static class NextKeyCheck
     private static DoctorFinding Judge(OwnKey key, IReadOnlyList<OwnIdentity> identities, IReadOnlyList<string> mxHosts, DateTimeOffset now)
     {
         var isSameKey = identities.Any(identity => identity.Certificate.Leaf?.PublicKey.AsSpan().SequenceEqual(key.PublicKey.AsSpan()) == true);
-        var keeps = isSameKey ? "it keeps the key in use: pins of the public key and TLSA records 3 1 1 stay right" : "it has a new key: announce the fingerprints below before the change";
+        var keeps = isSameKey ? "it keeps the key in use: pins of the public key and TLSA records 3 1 1 stay right" : "it has a new key: announce its fingerprints before the change";
         if (key.Certificate is not { } certificate)
             return DoctorFinding.Ok(Name, $"{key.Source}: a key without a certificate; {keeps}");
         var text = $"{key.Source} ({Phrases.PublicKey(certificate)}) {OwnCertificateCheck.Lasts(certificate, now)}; {keeps}";

@@ -29,8 +29,8 @@ public static class ServerTlsCheck
         if (identities.Count == 0)
         {
             yield return DoctorFinding.Warning(
-                Name, "the SMTP server has no certificate (smtpd_tls_chain_files, smtpd_tls_cert_file): partners that verify, pin or use DANE cannot send to it. Name one and its key",
-                postfix.SetCommand("smtpd_tls_chain_files", "/etc/postfix/key.pem, /etc/postfix/certificate.pem").Text, postfix.ReloadCommand);
+                Name, "the SMTP server has no certificate (smtpd_tls_chain_files, smtpd_tls_cert_file): partners that verify, pin or use DANE cannot send to it. This makes a key with a certificate, deploys nothing, and says how to go on (postfix-tls(1))",
+                postfix.PostfixCommand("tls new-server-key"));
         }
     }
 

@@ -53,7 +53,6 @@ internal sealed class DoctorSurvey(CommandContext context)
 
     public async Task<DoctorResult> RunAsync(CancellationToken cancellation)
     {
-        using var bar = Progress.Start(Host, "looking", 1, worthShowing: Own.Count > 0 ? 1 : int.MaxValue);
         var findings = new List<DoctorFinding>();
         var (settings, postfix) = (Configuration(findings), ReadPostfix(findings));
         var run = new DoctorRun(Host.Time);
@@ -217,7 +216,10 @@ internal sealed class DoctorSurvey(CommandContext context)
     }
 
     /// <summary>The report of <c>check</c>. One's own servers may have private addresses, seen from inside.</summary>
-    private Task<CheckResult> CheckAsync(Settings settings, NextHop domain, CancellationToken cancellation) =>
-        new DestinationCheck(settings with { Probe = settings.Probe with { PrivateAddresses = true } }, Host.Time) { PolicyPort = Host.PolicyPort, Version = VersionVerb.Text }
-            .RunAsync(domain, [], null, cancellation);
+    private async Task<CheckResult> CheckAsync(Settings settings, NextHop domain, CancellationToken cancellation)
+    {
+        using var bar = Progress.Start(Host, $"probing {domain}", 1, worthShowing: 1);
+        return await new DestinationCheck(settings with { Probe = settings.Probe with { PrivateAddresses = true } }, Host.Time) { PolicyPort = Host.PolicyPort, Version = VersionVerb.Text }
+            .RunAsync(domain, [], bar, cancellation);
+    }
 }

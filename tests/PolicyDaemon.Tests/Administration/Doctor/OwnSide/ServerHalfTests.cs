@@ -59,7 +59,8 @@ public sealed class ServerHalfTests
 
     [Fact]
     public void A_server_without_a_certificate_is_a_warning() =>
-        Assert.Contains(Judge(new PostconfText(("smtpd_tls_security_level", "may")), []), finding => finding.Severity == DoctorSeverity.Warning && finding.Text.Contains("has no certificate", StringComparison.Ordinal));
+        Assert.Contains(Judge(new PostconfText(("smtpd_tls_security_level", "may")), []), finding =>
+            finding.Severity == DoctorSeverity.Warning && finding.Text.Contains("has no certificate", StringComparison.Ordinal) && finding.Remedy.SequenceEqual(["postfix tls new-server-key"]));
 
     [Theory]
     // With a level the switch has no effect; without one it becomes the level first.
