@@ -73,7 +73,7 @@ public abstract class MigrationStories(Laboratory lab) : IAsyncLifetime
         if (letters is not null) await letters.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         enough.Dispose();
         await author.StopAsync();
-        (await lab.Sandbox.RunAsync(["umount", "/etc/postfix"])).Require();
+        (await lab.Sandbox.RunAsync(["umount", "--lazy", "/etc/postfix"])).Require();
         await policyd.DisposeAsync();
     }
 
@@ -118,6 +118,9 @@ public abstract class MigrationStories(Laboratory lab) : IAsyncLifetime
         Assert.Equal((OldMap, "sha1"), await MapsAsync());
 
         await lab.Network.UpAsync(absent.Server.IPv4);
+        // That nobody is there is remembered for some seconds (arp(7)).
+        await Until.TrueAsync(
+            "he is there again", async () => (await lab.Sandbox.RunAsync(["bash", "-c", $"exec 3<>/dev/tcp/{absent.Server.IPv4}/25"])).ExitCode == 0);
         await WriteToAllAsync(partners);
         steps = await WalkAsync(Terminal.Next(steps[^1].Said)!, partners);
         Assert.Contains($"policyctl domain set {absent.Key} --enforce", steps.Select(step => step.Command));
