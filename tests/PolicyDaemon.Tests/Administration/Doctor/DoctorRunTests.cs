@@ -13,15 +13,17 @@ public sealed class DoctorRunTests
     {
         var never = new TaskCompletionSource<IReadOnlyList<DoctorFinding>>();
         var run = new DoctorRun(time);
-        var stops = new TaskCompletionSource();
+        var (begins, stops) = (new TaskCompletionSource(), new TaskCompletionSource());
         run.Begin("resolver", TimeSpan.FromSeconds(30), ended =>
         {
             ended.Register(() => stops.TrySetResult());
+            begins.TrySetResult();
             return never.Task;
         }, CancellationToken.None);
         run.Begin("disk", TimeSpan.FromHours(1), () => [DoctorFinding.Ok("disk", "free")], CancellationToken.None);
 
-        // The time of each check has begun to run.
+        // The time of each check runs since it was begun; what is not under way yet would not be there to be stopped.
+        await begins.Task.WaitAsync(TestContext.Current.CancellationToken);
         time.Advance(TimeSpan.FromSeconds(31));
 
         Assert.Equal(
