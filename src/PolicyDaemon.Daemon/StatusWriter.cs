@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Discovery;
@@ -9,6 +10,7 @@ using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
@@ -24,8 +26,15 @@ internal sealed class StatusWriter(
 
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
     private DaemonStatus? written;
+    private volatile DaemonStatus? latest;
     private long writtenAt;
     private string? lastFailure;
+
+    /// <summary>The status as it was at the last turn, a second old at most; null before the first. May be read from any thread.</summary>
+    public DaemonStatus? Latest => latest;
+
+    /// <summary>Lookups of the last minutes and of the last day. May be read from any thread.</summary>
+    public LookupHistory History { get; } = new(time);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -46,7 +55,9 @@ internal sealed class StatusWriter(
 
     internal void WriteIfNews()
     {
+        History.Take(counters);
         var status = Now();
+        latest = status;
         if (written is not null && status.Snapshot == written.Snapshot && status.Findings.SequenceEqual(written.Findings)
             && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && time.GetElapsedTime(writtenAt) < Rewrite)
             return;
@@ -67,6 +78,9 @@ internal sealed class StatusWriter(
         }
     }
 
+    private static AnswerCount Count(AnsweredLookups lookups) => new(
+        lookups.Protocol.Name(), lookups.Map?.Name() ?? "other", lookups.Kind.Name(), lookups.Level?.Name(), lookups.Count);
+
     // What it counts changes all the time and waits for the next writing; what it says does not.
     private static bool IsSame(ProberStatus? one, ProberStatus? other) =>
         (one?.State, one?.Problem, one?.Resolver, one?.Brake?.On) == (other?.State, other?.Problem, other?.Resolver, other?.Brake?.On);
@@ -83,11 +97,15 @@ internal sealed class StatusWriter(
             new ConnectionCounts(
                 counters.ConnectionsAccepted, counters.ConnectionsOpen, counters.ConnectionsEvicted, counters.ConnectionsRefused,
                 counters.Timeouts, counters.AcceptErrors),
-            counters.ProtocolErrors),
+            counters.ProtocolErrors)
+        {
+            Answers = [.. counters.ByAnswer.Select(Count)],
+        },
         [.. loader.Findings.Select(finding => FindingJson.From(finding))],
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {
         LogLinesDropped = log?.Dropped ?? 0,
+        AlertChannels = alerts?.Channels ?? [],
         Discovery = discovery?.Status,
     };
 }

@@ -139,7 +139,7 @@ public class UsageTests
     public void Every_verb_of_the_manual_is_there()
     {
         Assert.Equal(
-            ["init", "domain", "pin", "discovery", "import", "export", "apply", "edit", "check", "probe", "query", "explain", "status", "who", "audit", "undo", "backup", "store", "setup", "help", "version"],
+            ["init", "domain", "pin", "discovery", "import", "export", "apply", "edit", "check", "probe", "query", "explain", "status", "metrics", "who", "audit", "undo", "backup", "store", "setup", "help", "version"],
             Root().Subcommands.Select(verb => verb.Name));
     }
 
