@@ -80,6 +80,7 @@ internal static class CommandList
         QueryVerb.Create(runner),
         ExplainVerb.Create(runner),
         StatusVerb.Create(runner),
+        MetricsVerb.Create(runner),
         WhoVerb.Create(runner),
         AuditVerb.Create(runner),
         UndoVerb.Create(runner),

@@ -127,6 +127,7 @@ internal static class DaemonHost
             new WebhookChannel(provider.GetRequiredService<RunningConfiguration>(), provider.GetRequiredService<TimeProvider>()),
         ]);
         services.AddSingleton<AlertService>();
+        services.AddSingleton<StatusWriter>();
 
         // In this order: first something to answer from, then the listeners; stopped the other way round.
         services.AddHostedService<SnapshotWorker>();
@@ -138,7 +139,11 @@ internal static class DaemonHost
         services.AddHostedService<ReloadOnHangup>();
         services.AddHostedService<NearMissReporter>();
         services.AddHostedService<EntryEndings>();
-        services.AddHostedService<StatusWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<StatusWriter>());
+        services.AddHostedService(provider => new StatusSocket(
+            provider.GetRequiredService<RunningConfiguration>(), () => provider.GetRequiredService<StatusWriter>().Latest,
+            provider.GetRequiredService<StatusWriter>().History, provider.GetRequiredService<ILogger<StatusSocket>>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => provider.GetRequiredService<ProberService>());
         services.AddHostedService(provider => provider.GetRequiredService<AlertService>());
         ServiceManager.AddTo(services);

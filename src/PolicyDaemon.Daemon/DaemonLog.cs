@@ -29,6 +29,12 @@ internal static partial class DaemonLog
     [LoggerMessage(3006, LogLevel.Warning, "status file {StatusFile} cannot be written, policyctl status knows less: {Reason}")]
     public static partial void StatusNotWritten(this ILogger logger, string statusFile, string reason);
 
+    [LoggerMessage(3026, LogLevel.Information, "status is told on {Socket}")]
+    internal static partial void StatusSocketOpened(this ILogger logger, string socket);
+
+    [LoggerMessage(3027, LogLevel.Warning, "the status cannot be told on a socket, and policyctl status shows what the status file says; tried again every few seconds, lookups are not concerned: {Reason}")]
+    internal static partial void StatusSocketFailed(this ILogger logger, string reason);
+
     [LoggerMessage(3007, LogLevel.Warning, "finding {Kind} {Subject}: {Detail}; {Remedy}")]
     public static partial void FindingOpened(this ILogger logger, string kind, string subject, string detail, string remedy);
 

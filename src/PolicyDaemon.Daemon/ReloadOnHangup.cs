@@ -54,7 +54,7 @@ internal sealed class ReloadOnHangup(
             var read = SettingsReader.Load(old.File);
             var next = read with
             {
-                Database = old.Database, Snapshot = old.Snapshot, StatusFile = old.StatusFile, MaxConnections = old.MaxConnections,
+                Database = old.Database, Snapshot = old.Snapshot, StatusFile = old.StatusFile, StatusSocket = old.StatusSocket, MaxConnections = old.MaxConnections,
             };
             // Before anything changes: a file that it names may be unusable.
             ProberComposition.Check(next.Probe);
@@ -100,6 +100,8 @@ internal sealed class ReloadOnHangup(
             logger.NeedsRestart(ConfigurationKeys.Snapshot.FullName);
         if (read.StatusFile != old.StatusFile)
             logger.NeedsRestart(ConfigurationKeys.StatusFile.FullName);
+        if (read.StatusSocket != old.StatusSocket)
+            logger.NeedsRestart(ConfigurationKeys.StatusSocket.FullName);
         if (read.MaxConnections != old.MaxConnections)
             logger.NeedsRestart(ConfigurationKeys.MaxConnections.FullName);
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Discovery;
@@ -9,6 +10,7 @@ using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon;
@@ -29,8 +31,15 @@ internal sealed class StatusWriter(
     private OpenFindings openFindings = OpenFindings.None;
     private IReadOnlyCollection<Finding> own = [];
     private IReadOnlyList<FindingAlert>? stored;
+    private volatile DaemonStatus? latest;
     private long writtenAt;
     private string? lastFailure;
+
+    /// <summary>The status as it was at the last turn, a second old at most; null before the first. May be read from any thread.</summary>
+    public DaemonStatus? Latest => latest;
+
+    /// <summary>Lookups of the last minutes and of the last day. May be read from any thread.</summary>
+    public LookupHistory History { get; } = new(time);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,8 +60,10 @@ internal sealed class StatusWriter(
 
     internal void WriteIfNews()
     {
+        History.Take(counters);
         var findings = FindingsNow();
         var status = Now(findings);
+        latest = status;
         if (written is not null && status.Snapshot == written.Snapshot && findings.SaysTheSameAs(writtenFindings)
             && status.Endpoints.SequenceEqual(written.Endpoints) && IsSame(status.Prober, written.Prober) && time.GetElapsedTime(writtenAt) < Rewrite)
             return;
@@ -72,6 +83,9 @@ internal sealed class StatusWriter(
             lastFailure = exception.Message;
         }
     }
+
+    private static AnswerCount Count(AnsweredLookups lookups) => new(
+        lookups.Protocol.Name(), lookups.Map?.Name() ?? "other", lookups.Kind.Name(), lookups.Level?.Name(), lookups.Count);
 
     // What it counts changes all the time and waits for the next writing; what it says does not.
     private static bool IsSame(ProberStatus? one, ProberStatus? other) =>
@@ -102,12 +116,16 @@ internal sealed class StatusWriter(
             new ConnectionCounts(
                 counters.ConnectionsAccepted, counters.ConnectionsOpen, counters.ConnectionsEvicted, counters.ConnectionsRefused,
                 counters.Timeouts, counters.AcceptErrors),
-            counters.ProtocolErrors),
+            counters.ProtocolErrors)
+        {
+            Answers = [.. counters.ByAnswer.Select(Count)],
+        },
         findings.Listed,
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
     {
         FindingCounts = findings.Counts,
         LogLinesDropped = log?.Dropped ?? 0,
+        AlertChannels = alerts?.Channels ?? [],
         Discovery = discovery?.Status,
     };
 }

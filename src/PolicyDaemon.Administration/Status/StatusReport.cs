@@ -11,7 +11,7 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Status;
 
-/// <summary>The report of <c>status</c>, gathered from the store and from the status file of the daemon.</summary>
+/// <summary>The report of <c>status</c>, gathered from the store and from what the daemon says: on its status socket, or in the status file.</summary>
 /// <param name="Settings">The configuration.</param>
 /// <param name="Running">Whether a daemon holds the lock; null where the rights to tell are missing.</param>
 /// <param name="Daemon">The last status of the daemon; null where it never ran, or its file may not be read.</param>
@@ -43,6 +43,9 @@ public sealed record StatusReport(
     /// <summary>When the report was gathered.</summary>
     public DateTimeOffset At { get; init; }
 
+    /// <summary>What the daemon said on its status socket; null where it did not answer, and <see cref="Daemon"/> is what its status file says.</summary>
+    public StatusDocument? Said { get; init; }
+
     /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
@@ -59,8 +62,10 @@ public sealed record StatusReport(
 
     public static StatusReport Gather(Settings settings, TimeProvider time)
     {
-        var running = DaemonLock.IsHeld(settings.StatusFile);
-        var daemon = DaemonStatusFile.TryRead(settings.StatusFile);
+        var said = StatusDocument.TryAsk(settings.StatusSocket, time);
+        // Who may not see the lock still sees that the daemon answers.
+        var running = said is not null ? true : DaemonLock.IsHeld(settings.StatusFile);
+        var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
         var findings = new List<FindingJson>();
         StoreException? onlyRead = null;
@@ -100,6 +105,7 @@ public sealed record StatusReport(
             Observed = observed,
             Temporary = temporary,
             At = at,
+            Said = said,
             OnlyRead = onlyRead,
         };
     }

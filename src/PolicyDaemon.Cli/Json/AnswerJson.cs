@@ -1,17 +1,6 @@
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Json;
-
-/// <summary>The names of answers in JSON and in messages.</summary>
-internal static class AnswerKinds
-{
-    private static readonly StoredNames<LookupAnswerKind> Names = new(
-        (LookupAnswerKind.Found, "found"), (LookupAnswerKind.NotFound, "not-found"), (LookupAnswerKind.Temporary, "temporary"),
-        (LookupAnswerKind.Permanent, "permanent"), (LookupAnswerKind.AsDiscovered, "discovered"));
-
-    internal static string Name(this LookupAnswerKind kind) => Names.Of(kind);
-}
 
 /// <summary>An answer.</summary>
 /// <param name="Kind"><c>found</c>, <c>not-found</c>, <c>temporary</c> or <c>permanent</c>; of an entry that leaves it to discovery, <c>discovered</c>.</param>

@@ -22,6 +22,9 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey StatusFile = new(
         "store", "status_file", "", "what the running daemon says of itself, an absolute path; default: the database's with .status added");
 
+    public static readonly ConfigurationKey StatusSocket = new(
+        "store", "status_socket", "", "where the running daemon says how it is now, an absolute path; default: status_file with .sock added");
+
     public static readonly ConfigurationKey FingerprintDigest = new(
         "postfix", "fingerprint_digest", "sha256", "must equal smtp_tls_fingerprint_digest: md5, sha1, sha256 or sha512");
 
@@ -52,6 +55,9 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey DaneInsecureMxPolicy = OfParameter(
         "smtp_tls_dane_insecure_mx_policy", "dane_insecure_mx_policy", "dane", "what is left of dane where MX records are not signed: may, encrypt or dane");
 
+    public static readonly ConfigurationKey NameFindings = new(
+        "metrics", "name_findings", "no", "whether policyctl metrics names the open findings, destinations and all: yes or no");
+
     private static ConfigurationKey OfParameter(string parameter, string name, string otherwise, string meaning) =>
         new("postfix", name, otherwise, $"{parameter}, {meaning}") { Parameter = parameter };
 
@@ -61,8 +67,8 @@ public static class ConfigurationKeys
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
-        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
-        .. ProbeKeys.All,
+        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
+        .. ProbeKeys.All, NameFindings,
     ];
 }
 

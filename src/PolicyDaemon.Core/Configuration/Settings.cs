@@ -26,6 +26,10 @@ public sealed record Settings
     /// <summary>The file in which the running daemon says how it is, an absolute path.</summary>
     public required string StatusFile { get; init; }
 
+    /// <summary>The unix socket on which the running daemon says how it is, an absolute path.</summary>
+    /// <remarks>The default may be longer than a unix socket's path can be, as beside a database deep in a tree: then there is none, which the daemon says.</remarks>
+    public required string StatusSocket { get; init; }
+
     public required PostfixSettings Postfix { get; init; }
 
     /// <summary>The keys of <c>[postfix]</c> that repeat main.cf and that the file leaves out: what forecasts take for granted.</summary>
@@ -34,6 +38,9 @@ public sealed record Settings
     public required DiscoveryOptions Discovery { get; init; }
 
     public required ProbeSettings Probe { get; init; }
+
+    /// <summary>Whether <c>policyctl metrics</c> names the open findings, and the destinations that they are about.</summary>
+    public bool NameFindings { get; init; }
 
     /// <summary>A parameter of main.cf as <c>[postfix]</c> repeats it, with a word where nobody has written it down: <c>smtp_mx_address_limit = 5 (assumed)</c>.</summary>
     public string OfMainCf(ConfigurationKey key)

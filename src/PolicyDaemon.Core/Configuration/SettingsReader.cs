@@ -76,6 +76,7 @@ public sealed class SettingsReader
     private Settings Settings(string? path, string? databaseOverride)
     {
         var database = databaseOverride is null ? DatabasePath() : Path.GetFullPath(databaseOverride);
+        var statusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status");
         var settings = new Settings
         {
             File = path,
@@ -84,12 +85,15 @@ public sealed class SettingsReader
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, database + ".snapshot"),
-            StatusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status"),
+            StatusFile = statusFile,
+            StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),
             Postfix = new PostfixSettingsReader(values).Read(),
             AssumedOfMainCf = [.. ConfigurationKeys.OfMainCf.Where(key => !values.IsSet(key)).Select(key => key.Name)],
             Discovery = new DiscoveryOptionsReader(values).Read(),
             Probe = new ProbeSettingsReader(values).Read(),
+            NameFindings = values.YesNo(ConfigurationKeys.NameFindings),
         };
+        CheckStatusSocket(settings);
         if (settings.Discovery is { Mode: DiscoveryMode.On, Dane: true, DefersFirstSight: true } && !settings.Probe.ResolverTrusted)
         {
             // Of no destination would anything ever be known.
@@ -99,6 +103,25 @@ public sealed class SettingsReader
 
         return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
     }
+
+    /// <summary>Two things under one path: the one that came later would take the place of the other, or never start.</summary>
+    private void CheckStatusSocket(Settings settings)
+    {
+        var value = values.Value(ConfigurationKeys.StatusSocket);
+        if (value.Text.Length == 0)
+            return;
+        var path = settings.StatusSocket;
+        if (path == settings.Database || path == settings.Snapshot || path == settings.StatusFile
+            || settings.Socketmap.Concat(settings.TcpTable).Any(endpoint => endpoint.Text == "unix:" + path))
+            values.Problems.Add(value.Problem($"'{path}' is in use by another key of this file; give the status socket a path of its own"));
+        else if (path.EndsWith('/') || path.Any(char.IsControl))
+            values.Problems.Add(value.Problem($"'{path}' names no file; write a path such as /run/policydaemon/status.sock"));
+        else if (System.Text.Encoding.UTF8.GetByteCount(path) > MostOfSocketPath)
+            values.Problems.Add(value.Problem($"'{path}' is too long; the path of a unix socket has at most {MostOfSocketPath} octets"));
+    }
+
+    // unix(7): sun_path holds 108 octets with its NUL; what else must fit is a name beside it that is as long as its file name at most.
+    private const int MostOfSocketPath = 107;
 
     private string DatabasePath()
     {

@@ -19,6 +19,16 @@ public enum LookupAnswerKind
     AsDiscovered,
 }
 
+/// <summary>The names of answers, in JSON, in metrics and in messages.</summary>
+public static class LookupAnswerKinds
+{
+    private static readonly StoredNames<LookupAnswerKind> Names = new(
+        (LookupAnswerKind.Found, "found"), (LookupAnswerKind.NotFound, "not-found"), (LookupAnswerKind.Temporary, "temporary"),
+        (LookupAnswerKind.Permanent, "permanent"), (LookupAnswerKind.AsDiscovered, "discovered"));
+
+    public static string Name(this LookupAnswerKind kind) => Names.Of(kind);
+}
+
 /// <summary>What Postfix is told, as people and tests see it; on the lookup path the same thing is a reply of octets (Serving).</summary>
 /// <param name="Kind">The kind of the answer.</param>
 /// <param name="Text">The policy text, the reason of an error, or a floor; empty for "not found".</param>

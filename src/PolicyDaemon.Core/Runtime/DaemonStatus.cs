@@ -33,6 +33,9 @@ public sealed record DaemonStatus(
     /// <summary>Log lines that were dropped since it started, because nobody read its standard output or it could not be written.</summary>
     public long LogLinesDropped { get; init; }
 
+    /// <summary>What became of alerts, by channel.</summary>
+    public IReadOnlyList<AlertChannelStatus> AlertChannels { get; init; } = [];
+
     /// <summary>Destinations without an entry; null where discovery is off.</summary>
     public DiscoveryStatus? Discovery { get; init; }
 }
@@ -97,7 +100,26 @@ public sealed record SnapshotStatus(
 
 /// <summary>Lookups since the daemon started, by answer.</summary>
 public sealed record LookupCounts(
-    long Found, long NotFound, long Temporary, long Permanent, long NearMisses, ConnectionCounts Connections, long ProtocolErrors);
+    long Found, long NotFound, long Temporary, long Permanent, long NearMisses, ConnectionCounts Connections, long ProtocolErrors)
+{
+    /// <summary>The same lookups by protocol, map, answer and level; those that never happened are left out.</summary>
+    public IReadOnlyList<AnswerCount> Answers { get; init; } = [];
+}
+
+/// <summary>How many lookups had an answer since the daemon started.</summary>
+/// <param name="Protocol"><c>socketmap</c> or <c>tcp_table</c>.</param>
+/// <param name="Map"><c>tlspolicy</c> or <c>tlspolicy-tlsrpt</c>; <c>other</c> for a map that is not served, and for a request that could not be read.</param>
+/// <param name="Answer"><c>found</c>, <c>not-found</c>, <c>temporary</c> or <c>permanent</c>.</param>
+/// <param name="Level">The TLS security level of the policy; null where none was found.</param>
+/// <param name="Count">Lookups.</param>
+public sealed record AnswerCount(string Protocol, string Map, string Answer, string? Level, long Count);
+
+/// <summary>What became of the alerts of a channel since the daemon started.</summary>
+/// <param name="Channel">Its configuration key: <c>alert_command</c> or <c>alert_webhook</c>.</param>
+/// <param name="Delivered">Alerts that were delivered.</param>
+/// <param name="GivenUp">Alerts that were not, after all attempts.</param>
+/// <param name="FailedAttempts">Attempts that failed, the last of those given up among them.</param>
+public sealed record AlertChannelStatus(string Channel, long Delivered, long GivenUp, long FailedAttempts);
 
 /// <summary>Lookup connections since the daemon started.</summary>
 /// <param name="Accepted">All that were accepted.</param>

@@ -19,7 +19,11 @@ public sealed record ProberStatus(
     DateTimeOffset? PassEnded,
     ResolverStatus? Resolver,
     BrakeStatus? Brake,
-    int Alerts);
+    int Alerts)
+{
+    /// <summary>Probes of destinations that have ended since the prober began, whatever they met.</summary>
+    public long Probes { get; init; }
+}
 
 /// <summary>The resolver, and whether what it says of DNSSEC counts.</summary>
 /// <param name="Servers">Addresses with ports; empty for the system's.</param>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -29,7 +30,7 @@ internal sealed class AlertService(
     private readonly Dictionary<long, DueAlert> underWay = [];
     private HashSet<AlertDelivery>? delivered;
     private readonly UnstoredFindings unstored = new();
-    private List<ChannelWorker> workers = [];
+    private volatile List<ChannelWorker> workers = [];
     private IReadOnlyCollection<Finding> lastFindings = [];
     private Settings? lastSettings;
     private StoreStamp? lastStamp;
@@ -40,6 +41,9 @@ internal sealed class AlertService(
     private long pauseUntil = long.MinValue;
     private volatile int waiting;
     private volatile IReadOnlyList<FindingAlert>? lastRead;
+
+    /// <summary>What became of the alerts of each channel. May be read from any thread.</summary>
+    public IReadOnlyList<AlertChannelStatus> Channels => [.. workers.Select(worker => worker.Status)];
 
     /// <summary>Alerts that are not through yet. May be read from any thread.</summary>
     public int Waiting => waiting;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Daemon.Alerts;
 
@@ -19,6 +20,8 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, str
     private int failures;
     private volatile string? problem;
     private long delivered;
+    private long givenUp;
+    private long failedAttempts;
 
     public IAlertChannel Target => channel;
 
@@ -27,6 +30,9 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, str
 
     /// <summary>How many were delivered since the start.</summary>
     public long Delivered => Interlocked.Read(ref delivered);
+
+    /// <summary>What became of its alerts. May be read from any thread.</summary>
+    public AlertChannelStatus Status => new(channel.Name, Delivered, Interlocked.Read(ref givenUp), Interlocked.Read(ref failedAttempts));
 
     /// <returns>False where there is no room: the channel does not tell of it.</returns>
     public bool TryAdd(AlertItem item) => waiting.Writer.TryWrite(item);
@@ -55,8 +61,10 @@ internal sealed class ChannelWorker(IAlertChannel channel, Action<AlertItem, str
             }
 
             failures++;
+            Interlocked.Increment(ref failedAttempts);
             if (result.IsFinal || attempt >= channel.Attempts)
             {
+                Interlocked.Increment(ref givenUp);
                 logger.AlertGivenUp(channel.Name, item.Message.Finding.Kind, item.Message.Finding.Subject, attempt, result.Problem!);
                 problem = result.Problem;
                 return;

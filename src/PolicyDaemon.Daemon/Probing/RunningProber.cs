@@ -42,7 +42,10 @@ internal sealed class RunningProber(
         return new ProberStatus(
             problem is null ? "on" : "failing", problem, now.Destinations, now.InFlight, now.Due, engine.PassEnded,
             new ResolverStatus(resolvers, settings.ResolverTrusted, test?.Passed, test?.At, test?.Detail),
-            engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.Counts.PinnedHosts, brake.Counts.NewInDay) : null, 0);
+            engine.Brake is { } brake ? new BrakeStatus(brake.IsOn, brake.Counts.PinnedHosts, brake.Counts.NewInDay) : null, 0)
+        {
+            Probes = now.Probes,
+        };
     }
 
     /// <summary>Runs until cancelled, or until the engine breaks.</summary>

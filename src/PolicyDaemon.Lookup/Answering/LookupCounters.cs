@@ -1,14 +1,13 @@
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Answering;
 
 /// <summary>What the lookup path did since the start, for the status and the journal. Every figure only grows, except the open connections.</summary>
 public sealed class LookupCounters
 {
-    private long found;
-    private long notFound;
-    private long temporary;
-    private long permanent;
+    private readonly AnswerCounters answers = new();
     private long nearMisses;
     private long connectionsAccepted;
     private long connectionsOpen;
@@ -18,13 +17,13 @@ public sealed class LookupCounters
     private long timeouts;
     private long acceptErrors;
 
-    public long Found => Interlocked.Read(ref found);
+    public long Found => answers.Count(LookupAnswerKind.Found);
 
-    public long NotFound => Interlocked.Read(ref notFound);
+    public long NotFound => answers.Count(LookupAnswerKind.NotFound);
 
-    public long Temporary => Interlocked.Read(ref temporary);
+    public long Temporary => answers.Count(LookupAnswerKind.Temporary);
 
-    public long Permanent => Interlocked.Read(ref permanent);
+    public long Permanent => answers.Count(LookupAnswerKind.Permanent);
 
     /// <summary>Misses whose host is configured in another form; they count as not found or temporary as well.</summary>
     public long NearMisses => Interlocked.Read(ref nearMisses);
@@ -50,24 +49,10 @@ public sealed class LookupCounters
     /// <summary>Failures to accept a connection, lack of descriptors above all.</summary>
     public long AcceptErrors => Interlocked.Read(ref acceptErrors);
 
-    internal void Answered(LookupAnswerKind kind)
-    {
-        switch (kind)
-        {
-            case LookupAnswerKind.Found:
-                Interlocked.Increment(ref found);
-                break;
-            case LookupAnswerKind.NotFound:
-                Interlocked.Increment(ref notFound);
-                break;
-            case LookupAnswerKind.Permanent:
-                Interlocked.Increment(ref permanent);
-                break;
-            default:
-                Interlocked.Increment(ref temporary);
-                break;
-        }
-    }
+    /// <summary>Lookups by protocol, map, answer and level; what never happened is left out.</summary>
+    public IReadOnlyList<AnsweredLookups> ByAnswer => answers.Read();
+
+    internal void Answered(MapProtocol protocol, MapName? map, LookupReply reply) => answers.Add(protocol, map, reply.Kind, reply.Text);
 
     internal void NearMiss() => Interlocked.Increment(ref nearMisses);
 

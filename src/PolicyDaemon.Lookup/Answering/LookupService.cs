@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Answering;
 
@@ -64,7 +65,7 @@ public sealed class LookupService
         set => aliases = value;
     }
 
-    /// <summary>Answers a request that names its map.</summary>
+    /// <summary>Answers a request that names its map, as those of socketmap do.</summary>
     /// <param name="mapName">The map's name, exact octets.</param>
     /// <param name="rawKey">The key as Postfix sent it.</param>
     /// <param name="parked">Not null where the answer is not known yet: the reply is what <see cref="Conclude"/> gives once that has ended.</param>
@@ -72,10 +73,11 @@ public sealed class LookupService
     public LookupReply Answer(ReadOnlySpan<byte> mapName, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked)
     {
         if (MapNames.TryParse(mapName, out var map) || IsAlias(mapName, out map))
-            return Answer(map, rawKey, out parked);
+            return Guarded(null, MapProtocol.Socketmap, map, rawKey, null, out parked);
         parked = null;
-        Counters.Answered(LookupAnswerKind.Permanent);
-        return new(LookupAnswerKind.Permanent, "no such map here; the maps are tlspolicy and tlspolicy-tlsrpt"u8);
+        var reply = new LookupReply(LookupAnswerKind.Permanent, "no such map here; the maps are tlspolicy and tlspolicy-tlsrpt"u8);
+        Counters.Answered(MapProtocol.Socketmap, null, reply);
+        return reply;
     }
 
     /// <summary>Answers without waiting: a destination whose first discovery has not ended is answered as an unknown one is (first_sight).</summary>
@@ -100,16 +102,18 @@ public sealed class LookupService
         var record = parked.Outcome.Result;
         Discovered.Unpark(record is not null);
         Span<byte> key = stackalloc byte[LookupKey.MaxCanonicalLength];
-        return Guarded(parked, parked.Map, key[..Encoding.ASCII.GetBytes(parked.Key, key)], record, out _);
+        return Guarded(parked, parked.Protocol, parked.Map, key[..Encoding.ASCII.GetBytes(parked.Key, key)], record, out _);
     }
 
-    /// <summary>Answers a lookup in one of the maps.</summary>
-    public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked) => Guarded(null, map, rawKey, null, out parked);
+    /// <summary>Answers a request of tcp_table, which names no map.</summary>
+    public LookupReply Answer(MapName map, ReadOnlySpan<byte> rawKey, out ParkedLookup? parked) =>
+        Guarded(null, MapProtocol.TcpTable, map, rawKey, null, out parked);
 
     /// <param name="waited">The lookup that waited; null for one that comes now.</param>
     /// <param name="found">What it waited for.</param>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, Postfix must hear TEMP: silence or a closed connection costs it a retry, \"not found\" the encryption.")]
-    private LookupReply Guarded(ParkedLookup? waited, MapName map, scoped ReadOnlySpan<byte> rawKey, DiscoveredRecord? found, out ParkedLookup? parked)
+    private LookupReply Guarded(
+        ParkedLookup? waited, MapProtocol protocol, MapName map, scoped ReadOnlySpan<byte> rawKey, DiscoveredRecord? found, out ParkedLookup? parked)
     {
         LookupReply reply;
         parked = null;
@@ -117,7 +121,10 @@ public sealed class LookupService
         {
             reply = waited is null ? Decide(map, rawKey, out parked) : Decide(waited, map, rawKey, found);
             if (parked is not null)
+            {
+                parked.Protocol = protocol;
                 return reply;
+            }
         }
         catch (Exception exception)
         {
@@ -126,16 +133,17 @@ public sealed class LookupService
             reply = new(LookupAnswerKind.Temporary, "internal error; see the journal of policyd"u8);
         }
 
-        Counters.Answered(reply.Kind);
+        Counters.Answered(protocol, map, reply);
         return reply;
     }
 
     /// <summary>Counts and answers a malformed request.</summary>
-    internal LookupReply Refuse(LookupAnswerKind kind, ReadOnlySpan<byte> reason)
+    internal LookupReply Refuse(MapProtocol protocol, LookupAnswerKind kind, ReadOnlySpan<byte> reason)
     {
         Counters.ProtocolError();
-        Counters.Answered(kind);
-        return new(kind, reason);
+        var reply = new LookupReply(kind, reason);
+        Counters.Answered(protocol, null, reply);
+        return reply;
     }
 
     private bool IsAlias(ReadOnlySpan<byte> mapName, out MapName map)

@@ -3,6 +3,7 @@ using System.Text;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Answering;
 
@@ -80,6 +81,9 @@ public sealed class ParkedLookup
     public string Key { get; }
 
     internal MapName Map { get; }
+
+    /// <summary>The protocol it was asked in.</summary>
+    internal MapProtocol Protocol { get; set; }
 
     internal ServedDiscovery Discovery { get; }
 

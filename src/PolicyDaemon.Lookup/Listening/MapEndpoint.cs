@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup.Protocols;
 
 namespace PolicyDaemon.Lookup.Listening;
@@ -10,9 +10,6 @@ namespace PolicyDaemon.Lookup.Listening;
 /// <summary>Where lookups are answered, in which protocol: <c>inet:HOST:PORT</c> or <c>unix:PATH</c> as Postfix writes them.</summary>
 public sealed record MapEndpoint
 {
-    // sun_path holds 108 octets with its NUL (unix(7)).
-    private const int MaxSocketPath = 107;
-
     private MapEndpoint(MapProtocol protocol, string text, IPEndPoint? address, string? path, bool anyFamily)
     {
         Protocol = protocol;
@@ -82,8 +79,8 @@ public sealed record MapEndpoint
             reason = $"'{text}': the path of a unix socket is absolute and names a file, as in unix:/run/policydaemon/socketmap";
         else if (path.Any(character => char.IsControl(character)))
             reason = $"'{text}': the path has control characters";
-        else if (Encoding.UTF8.GetByteCount(path) > MaxSocketPath || Encoding.UTF8.GetByteCount(TemporaryPath(path)) > MaxSocketPath)
-            reason = $"'{text}': the path is too long; unix sockets take {MaxSocketPath} octets";
+        else if (!UnixSocketFile.Fits(path))
+            reason = $"'{text}': the path is too long; unix sockets take {UnixSocketFile.MaxPath} octets";
         else
         {
             reason = null;
@@ -128,8 +125,4 @@ public sealed record MapEndpoint
         endpoint = new(protocol, text, new IPEndPoint(address, port), null, host == "*");
         return true;
     }
-
-    /// <summary>A name beside the socket to bind to, before the finished socket is renamed into place; 10 octets and the directory.</summary>
-    internal static string TemporaryPath(string path) =>
-        string.Create(CultureInfo.InvariantCulture, $"{path[..(path.LastIndexOf('/') + 1)]}.{Random.Shared.Next():x8}~");
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Lookup.Listening.Readiness;
 using PolicyDaemon.Lookup.Protocols;

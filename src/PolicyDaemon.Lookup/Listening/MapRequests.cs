@@ -74,7 +74,7 @@ internal readonly struct MapRequests(MapProtocol protocol, LookupService service
             parked = null;
             var reply = SocketmapProtocol.Split(request, out var mapName, out var key)
                 ? service.Answer(mapName, key, out parked)
-                : service.Refuse(LookupAnswerKind.Permanent, "a request is a map name, a space and a key (socketmap_table(5))"u8);
+                : service.Refuse(protocol, LookupAnswerKind.Permanent, "a request is a map name, a space and a key (socketmap_table(5))"u8);
             return parked is null ? Write(output, reply) : 0;
         }
 
@@ -100,7 +100,7 @@ internal readonly struct MapRequests(MapProtocol protocol, LookupService service
             var scratch = line.Length <= onStack ? stackalloc byte[onStack] : (rented = ArrayPool<byte>.Shared.Rent(line.Length));
             var reply = TcpTableProtocol.TryDecodeKey(line, scratch, out var key)
                 ? service.Answer(MapName.TlsPolicy, key, out parked)
-                : service.Refuse(LookupAnswerKind.Temporary, "a request is: get KEY, with %XX for what is not printable (tcp_table(5))"u8);
+                : service.Refuse(protocol, LookupAnswerKind.Temporary, "a request is: get KEY, with %XX for what is not printable (tcp_table(5))"u8);
             return parked is null ? Write(output, reply) : 0;
         }
         finally

@@ -128,9 +128,21 @@ public abstract partial class InstallationStories(InstalledMachine installed)
         }
     }
 
+    /// <summary>What the collector of node_exporter reads; whether there is one is the administrator's matter, so the timer is off.</summary>
+    [Fact]
+    public async Task The_timer_of_the_metrics_is_off_and_its_service_writes_them()
+    {
+        Assert.Equal("disabled", (await Machine.RunAsync("systemctl", "is-enabled", "policydaemon-textfile.timer")).Output.Trim());
+        await Machine.DoAsync("mkdir -p /var/lib/prometheus/node-exporter && systemctl start policydaemon-textfile.service");
+        Assert.Equal("644 root", await Machine.DoAsync("stat -c '%a %U' /var/lib/prometheus/node-exporter/policydaemon.prom"));
+        Assert.Equal(
+            "policydaemon_up 1\npolicydaemon_store_up 1",
+            await Machine.DoAsync("grep -E '^policydaemon_(store_)?up ' /var/lib/prometheus/node-exporter/policydaemon.prom"));
+    }
+
     [Fact]
     public async Task The_units_are_free_of_complaints() =>
-        Assert.Equal("", await Machine.DoAsync("systemd-analyze verify policyd.service policyd.socket policyd-alert.socket policyd-alert@.service 2>&1 | grep -i policyd || true"));
+        Assert.Equal("", await Machine.DoAsync("systemd-analyze verify policyd.service policyd.socket policyd-alert.socket policyd-alert@.service policydaemon-textfile.service policydaemon-textfile.timer 2>&1 | grep -i policyd || true"));
 
     [Fact]
     public async Task A_daemon_that_hangs_is_started_again()

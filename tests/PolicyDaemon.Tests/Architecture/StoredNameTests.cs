@@ -96,7 +96,7 @@ public class StoredNameTests
             ["not-applicable", "absent", "valid", "dns-failure", "sts-policy-fetch-error", "sts-webpki-invalid", "sts-policy-invalid"],
             Enum.GetValues<StsStatus>().Select(StsStatuses.Name));
         Assert.Equal(["none", "entry", "parent", "discovery", "default"], Enum.GetValues<Origin>().Select(Origins.Name));
-        Assert.Equal(["temporary", "found", "not-found", "permanent", "discovered"], Enum.GetValues<LookupAnswerKind>().Select(AnswerKinds.Name));
+        Assert.Equal(["temporary", "found", "not-found", "permanent", "discovered"], Enum.GetValues<LookupAnswerKind>().Select(LookupAnswerKinds.Name));
         Assert.Equal(["ok", "note", "warning", "problem"], Enum.GetValues<SetupSeverity>().Select(SetupSeverities.Name));
         Assert.Equal(["socketmap", "tcp_table"], Enum.GetValues<MapProtocol>().Select(MapProtocols.Name));
     }

@@ -74,6 +74,8 @@ public sealed class JsonShapeTests
         [typeof(DiscoveryStatus)] = "discovery",
         [typeof(SnapshotStatus)] = "snapshot",
         [typeof(LookupCounts)] = "lookup counts",
+        [typeof(AnswerCount)] = "answer count",
+        [typeof(AlertChannelStatus)] = "alert channel",
         [typeof(ConnectionCounts)] = "connection counts",
         [typeof(ProberStatus)] = "prober",
         [typeof(BrakeStatus)] = "brake",
@@ -127,6 +129,17 @@ public sealed class JsonShapeTests
             ManualPageTests.Leaves(PolicyCtl.Model()).Select(leaf => leaf.Path).Order(StringComparer.Ordinal),
             Regex.Matches(Manual.Text, @"^\.It Ic (.*)$", RegexOptions.Multiline)
                 .SelectMany(item => item.Groups[1].Value.Split(" , ")).Order(StringComparer.Ordinal));
+
+    /// <summary>The document of the status socket stands in policyd(8), where those look who ask it without policyctl.</summary>
+    [Fact]
+    public void The_document_of_the_status_socket_is_described()
+    {
+        var described = ManualPage.Read("policyd.8").Section("THE STATUS SOCKET").Items("Va");
+        Assert.Equal(
+            new[] { StatusDocumentJson.Default.StatusDocument.Properties, StatusDocumentJson.Default.LookupSeries.Properties }
+                .SelectMany(members => members.Select(member => member.Name)).Order(StringComparer.Ordinal),
+            described.Order(StringComparer.Ordinal));
+    }
 
     [Fact]
     public void Every_outcome_is_named()

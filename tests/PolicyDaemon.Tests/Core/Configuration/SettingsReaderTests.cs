@@ -104,8 +104,8 @@ public sealed class SettingsReaderTests
     [Theory]
     [InlineData("[lookup]\nsocketmaps = inet:127.0.0.1:1", "x.conf:2: lookup.socketmaps: there is no such key; [lookup] has socketmap, tcp_table, max_connections")]
     [InlineData("[store]\n\nversion = 3.7", "x.conf:3: store.version: there is no such key; version belongs in [postfix]")]
-    [InlineData("[lookup]\n[bogus]\n", "x.conf:2: there is no section [bogus]; the sections are [lookup], [store], [postfix], [discovery], [probe]")]
-    [InlineData("[postfux]\ndigest = 1", "x.conf:2: postfux.digest: there is no such key; the sections are [lookup], [store], [postfix], [discovery], [probe]")]
+    [InlineData("[lookup]\n[bogus]\n", "x.conf:2: there is no section [bogus]; the sections are [lookup], [store], [postfix], [discovery], [probe], [metrics]")]
+    [InlineData("[postfux]\ndigest = 1", "x.conf:2: postfux.digest: there is no such key; the sections are [lookup], [store], [postfix], [discovery], [probe], [metrics]")]
     [InlineData("[postfix]\nversion = 3.7\nversion = 3.8", "x.conf:3: postfix.version: already set on line 2; keep one")]
     [InlineData("[postfix]\nversion = 2.11", "x.conf:2: postfix.version: Postfix before 3.4 is not served")]
     [InlineData("[postfix]\nversion = three", "x.conf:2: postfix.version: 'three' is no version; write what `postconf -h mail_version` prints, such as 3.7")]
@@ -176,7 +176,9 @@ public sealed class SettingsReaderTests
 
             var settings = SettingsReader.Load(file, "/c/d.db");
 
-            Assert.Equal(("/c/d.db", "/c/d.db.snapshot", "/c/d.db.status"), (settings.Database, settings.Snapshot, settings.StatusFile));
+            Assert.Equal(
+                ("/c/d.db", "/c/d.db.snapshot", "/c/d.db.status", "/c/d.db.status.sock"),
+                (settings.Database, settings.Snapshot, settings.StatusFile, settings.StatusSocket));
         }
         finally
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Lookup.Answering;
+using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Tests.Support;
 using Xunit;
 
@@ -32,6 +33,41 @@ public sealed class LookupServiceTests
         var data = new LookupTestData();
         Assert.Equal(LookupAnswerKind.Permanent, data.Ask("example.com", map).Kind);
         Assert.Equal(1, data.Service.Counters.Permanent);
+    }
+
+    /// <summary>Whoever counts the levels that were answered reads them from the answers themselves.</summary>
+    [Theory]
+    [InlineData("none")]
+    [InlineData("may")]
+    [InlineData("encrypt ciphers=high")]
+    [InlineData("fingerprint match=aa")]
+    [InlineData("dane")]
+    [InlineData("dane-only")]
+    [InlineData("verify")]
+    [InlineData("secure match=mx.example.com")]
+    public void A_policy_text_tells_its_level(string text) =>
+        Assert.Equal(text.Split(' ')[0], AnswerCounters.Level(Encoding.ASCII.GetBytes(text)).Name());
+
+    [Fact]
+    public void Lookups_are_counted_by_protocol_map_answer_and_level()
+    {
+        var data = new LookupTestData();
+        data.Ask("example.com");
+        data.Ask("example.com");
+        data.Ask("example.com", "tlspolicy-tlsrpt");
+        data.Ask("example.com", "nosuchmap");
+        data.Service.Answer(MapName.TlsPolicy, "unknown.example"u8);
+        Assert.True(TlsLevels.TryParse(LookupTestData.Table["example.com"].Split(' ')[0], out var level));
+
+        Assert.Equal(
+            [
+                new(MapProtocol.Socketmap, MapName.TlsPolicy, LookupAnswerKind.Found, level, 2),
+                new(MapProtocol.Socketmap, MapName.TlsPolicyTlsRpt, LookupAnswerKind.Found, level, 1),
+                new(MapProtocol.Socketmap, null, LookupAnswerKind.Permanent, null, 1),
+                new AnsweredLookups(MapProtocol.TcpTable, MapName.TlsPolicy, LookupAnswerKind.NotFound, null, 1),
+            ],
+            data.Service.Counters.ByAnswer);
+        Assert.Equal((3, 1, 0, 1), (data.Service.Counters.Found, data.Service.Counters.NotFound, data.Service.Counters.Temporary, data.Service.Counters.Permanent));
     }
 
     [Fact]

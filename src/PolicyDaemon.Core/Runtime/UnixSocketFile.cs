@@ -1,19 +1,32 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text;
 
-namespace PolicyDaemon.Lookup.Listening;
+namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>The file of a unix socket: renamed into place when it listens, and removed only where no other server answers on it.</summary>
-internal static class UnixSocketFile
+public static class UnixSocketFile
 {
+    /// <summary>Octets that the path of a unix socket may have: sun_path holds 108 with its NUL (unix(7)).</summary>
+    public const int MaxPath = 107;
+
+    /// <summary>False where the path, or that of the temporary name beside it, is too long for a unix socket.</summary>
+    public static bool Fits(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Encoding.UTF8.GetByteCount(path) <= MaxPath && Encoding.UTF8.GetByteCount(TemporaryPath(path)) <= MaxPath;
+    }
+
     /// <summary>Binds and listens under a temporary name, sets the mode, then renames: nobody meets a socket with the wrong rights.</summary>
     /// <exception cref="IOException">The path is taken by a living server or by something that is no socket, or cannot be written.</exception>
     public static Socket Listen(string path, UnixFileMode mode, int backlog)
     {
+        ArgumentNullException.ThrowIfNull(path);
         var directory = Path.GetDirectoryName(path);
         if (!Directory.Exists(directory))
             throw new IOException($"cannot listen on unix:{path}: there is no directory {directory}; create it");
         EnsureFree(path);
-        var temporary = MapEndpoint.TemporaryPath(path);
+        var temporary = TemporaryPath(path);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -60,6 +73,10 @@ internal static class UnixSocketFile
             return exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress or SocketError.TryAgain;
         }
     }
+
+    /// <summary>A name beside the socket to bind to, before the finished socket is renamed into place; 10 octets and the directory.</summary>
+    private static string TemporaryPath(string path) =>
+        string.Create(CultureInfo.InvariantCulture, $"{path[..(path.LastIndexOf('/') + 1)]}.{Random.Shared.Next():x8}~");
 
     // What went wrong before is what must be reported.
     private static void DeleteQuietly(string path)

@@ -1,0 +1,124 @@
+using PolicyDaemon.Administration.Status;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Administration.Metrics;
+
+/// <summary>All metrics: of the running daemon, as it says on its status socket, and of the store, which is only read.</summary>
+/// <remarks>
+/// The values of labels are of closed sets; no domain, address, key or person is among them, except the subjects of findings where the configuration asks for
+/// that. Where the daemon does not answer, <c>policydaemon_up</c> is 0 and its own figures are left out, so that nobody takes old ones for new.
+/// </remarks>
+public static class MetricsReport
+{
+    // Beyond it the certificates are not counted: every one would be decoded each minute.
+    private const int MostDestinationsWithCertificates = 10_000;
+
+    private const int MostNamed = 100;
+
+    private static readonly int[] Days = [1, 7, 14, 30, 90];
+
+    /// <summary>The metrics of now.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="format">The format of the text.</param>
+    /// <param name="time">The clock.</param>
+    public static string Write(Settings settings, MetricsFormat format, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(time);
+        var status = StatusReport.Gather(settings, time);
+        var text = new MetricsText(format);
+        var daemon = status.Said is not null ? status.Live : null;
+        text.Family("up", MetricType.Gauge, "1 where policyd answers on its status socket.").Sample(daemon is not null);
+        if (daemon is not null)
+            DaemonMetrics.Write(text, daemon);
+        text.Family("store_up", MetricType.Gauge, "1 where the store can be read.").Sample(status.StoreProblem is null);
+        if (status.StoreProblem is null)
+            Store(text, status, time);
+        Findings(text, status);
+        if (settings.NameFindings)
+            Named(text, status.Findings);
+        return text.ToString();
+    }
+
+    private static void Store(MetricsText text, StatusReport status, TimeProvider time)
+    {
+        text.Family("store_writable", MetricType.Gauge, "1 where the store can be written.").Sample(status.OnlyRead is null);
+        if (status.Head is { } head)
+            text.Family("audit_sequence", MetricType.Gauge, "The last row of the audit log.").Sample(head.Sequence);
+        if (status.Behind is { } behind)
+            text.Family("snapshot_behind_rows", MetricType.Gauge, "Rows of the audit log that the snapshot in force lacks.").Sample(behind);
+        if (status.Counts is not { } counts)
+            return;
+        text.Family("destinations", MetricType.Gauge, "Destinations with an entry, by TLS security level.");
+        foreach (var level in Enum.GetValues<TlsLevel>())
+            text.Sample(counts.ByLevel.GetValueOrDefault(level), ("level", level.Name()));
+        text.Family("destinations_observed", MetricType.Gauge, "Destinations whose entry is only observed.").Sample(counts.Observed);
+        text.Family("destinations_temporary", MetricType.Gauge, "Destinations whose entry ends by itself.").Sample(counts.Temporary);
+        text.Family("pins", MetricType.Gauge, "Pins by state.");
+        foreach (var state in Enum.GetValues<PinState>())
+            text.Sample(counts.PinsByState.GetValueOrDefault(state), ("state", state.Name()));
+        text.Family("verdicts", MetricType.Gauge, "Probed destinations by what would happen to their mail; of those that are only observed, what enforcing would do.");
+        foreach (var verdict in Enum.GetValues<DestinationVerdict>())
+        {
+            text.Sample(status.Enforced.GetValueOrDefault(verdict), ("entries", "enforced"), ("verdict", verdict.Name()));
+            text.Sample(status.Observed.GetValueOrDefault(verdict), ("entries", "observed"), ("verdict", verdict.Name()));
+        }
+
+        if (counts.Destinations <= MostDestinationsWithCertificates)
+            Probed(text, status, time);
+    }
+
+    private static void Probed(MetricsText text, StatusReport status, TimeProvider time)
+    {
+        try
+        {
+            using var store = PolicyStore.Open(status.Settings.Database, StoreAccess.Read, time);
+            var probed = store.ReadSummaries().Values;
+            text.Family("destinations_certificate_ends", MetricType.Gauge, "Destinations one of whose certificates in use ends within so many days, or has ended.");
+            foreach (var days in Days)
+            {
+                text.Sample(
+                    probed.Count(destination => destination.Expires <= status.At.AddDays(days)),
+                    ("within", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{days}d")));
+            }
+        }
+        catch (StoreException)
+        {
+            // It could be read a moment ago; the next time it can be again, or the store is down.
+        }
+    }
+
+    private static void Findings(MetricsText text, StatusReport status)
+    {
+        var findings = status.Findings;
+        text.Family("findings", MetricType.Gauge, "Open findings by kind.");
+        foreach (var kind in FindingKinds.All)
+            text.Sample(findings.Count(finding => finding.Kind == kind.Name), ("kind", kind.Name));
+        text.Family("findings_by_severity", MetricType.Gauge, "Open findings by what they mean for mail.");
+        foreach (var severity in Enum.GetValues<FindingSeverity>())
+            text.Sample(findings.Count(finding => finding.Severity == severity.Name()), ("severity", severity.Name()));
+        var causes = StatusCause.Of(findings, null).ToList();
+        text.Family("affected_destinations", MetricType.Gauge, "Destinations that open findings concern, by what these mean for mail.");
+        foreach (var severity in Enum.GetValues<FindingSeverity>())
+            text.Sample(StatusCause.DestinationsOf(causes.Where(cause => cause.Severity == severity)), ("severity", severity.Name()));
+        text.Family("finding_oldest_timestamp_seconds", MetricType.Gauge, "Since when the oldest open finding of a severity is open, in seconds since 1970.");
+        foreach (var severity in findings.GroupBy(finding => finding.Severity).OrderBy(group => group.Key, StringComparer.Ordinal))
+            text.Sample(severity.Min(finding => finding.Since), ("severity", severity.Key));
+    }
+
+    private static void Named(MetricsText text, IReadOnlyList<FindingJson> findings)
+    {
+        text.Family("finding_info", MetricType.Gauge, "An open finding by name; always 1. The first hundred, the worst first.");
+        foreach (var (kind, subject) in findings
+            .OrderBy(finding => FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.ForInformation)
+            .ThenBy(finding => finding.Since).Select(finding => (finding.Kind, finding.Subject)).Distinct().Take(MostNamed))
+            text.Sample(1, ("kind", kind), ("subject", subject));
+    }
+}
