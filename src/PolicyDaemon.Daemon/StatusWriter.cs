@@ -26,9 +26,10 @@ internal sealed class StatusWriter(
 
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
     private DaemonStatus? written;
-    private volatile DaemonStatus? latest;
     private long writtenAt;
     private string? lastFailure;
+
+    private volatile DaemonStatus? latest;
 
     /// <summary>The status as it was at the last turn, a second old at most; null before the first. May be read from any thread.</summary>
     public DaemonStatus? Latest => latest;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PolicyDaemon.EndToEnd.Lab;
-using Xunit;
 
 namespace PolicyDaemon.EndToEnd.Stories;
 
@@ -45,7 +44,7 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
     {
         (await Lab.Sandbox.RunAsync(["promtool", "check", "rules", Path.Combine(Shipped, "policydaemon.rules.yml")])).Require();
         (await Lab.Sandbox.RunAsync(["promtool", "test", "rules", Path.Combine(Shipped, "policydaemon.test.yml")])).Require();
-        Assert.Equal("", (await Lab.Sandbox.RunAsync(["promtool", "check", "metrics"], await File.ReadAllTextAsync(Example))).Require());
+        Assert.Equal("", (await Lab.Sandbox.RunAsync(["promtool", "check", "metrics"], await File.ReadAllTextAsync(Example, TestContext.Current.CancellationToken))).Require());
     }
 
     [Fact]
@@ -54,11 +53,12 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
         var folder = Path.Combine(Lab.Sandbox.Folder, "prometheus");
         Directory.CreateDirectory(folder);
         await AddAsync("scraped.example", "encrypt");
-        await File.WriteAllTextAsync(Path.Combine(folder, "live"), await Policyd.DoAsync("metrics"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "live"), await Policyd.DoAsync("metrics"), TestContext.Current.CancellationToken);
         // Its own figure of node_exporter's, whose files these are where they are shipped to.
         await File.WriteAllTextAsync(
             Path.Combine(folder, "example"),
-            await File.ReadAllTextAsync(Example) + "node_textfile_mtime_seconds{file=\"/var/lib/prometheus/node-exporter/policydaemon.prom\"} 1\n");
+            await File.ReadAllTextAsync(Example, TestContext.Current.CancellationToken) + "node_textfile_mtime_seconds{file=\"/var/lib/prometheus/node-exporter/policydaemon.prom\"} 1\n",
+            TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), $"""
             global:
               scrape_interval: 1s
@@ -72,7 +72,7 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
                 metrics_path: /example
                 static_configs: [targets: ["127.0.0.1:{ExporterPort}"]]
 
-            """);
+            """, TestContext.Current.CancellationToken);
         await using var exporter = Lab.Sandbox.Start(
             ["python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, ExporterPort.ToString(CultureInfo.InvariantCulture)]);
         await using var prometheus = Lab.Sandbox.Start(

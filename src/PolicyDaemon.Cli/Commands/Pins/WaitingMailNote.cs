@@ -1,6 +1,5 @@
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Setup.Postfix;
-using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
