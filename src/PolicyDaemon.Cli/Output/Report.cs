@@ -185,8 +185,8 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
     /// <summary>Columns aligned, the last one left ragged so that no line has trailing blanks; blocks where the columns do not fit.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="below">What stands below a row, by its number, such as a command; it is not broken.</param>
-    public void Aligned(Table table, Func<int, string>? below = null)
+    /// <param name="below">What stands below a row, by its number, such as a command; it is not broken. Null for a row with nothing below.</param>
+    public void Aligned(Table table, Func<int, string?>? below = null)
     {
         var rows = table.Rows.Select(row => row.Select(cell => cell with { Text = Shown(cell.Text) }).ToArray()).ToList();
         if (TableLayout.Of(table, rows, streams.Width()) is not { } layout)
@@ -215,12 +215,12 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 continue;
             foreach (var line in layout.Below(table, row))
                 streams.Out.WriteLine(line);
-            if (below is not null)
-                streams.Out.WriteLine(Paint(Shown(below(number++)), Tone.Faint));
+            if (below?.Invoke(number++) is { } under)
+                streams.Out.WriteLine(Paint(Shown(under), Tone.Faint));
         }
     }
 
-    private void Blocks(Table table, List<Cell[]> rows, Func<int, string>? below)
+    private void Blocks(Table table, List<Cell[]> rows, Func<int, string?>? below)
     {
         var labels = table.Columns.Skip(1).Max(name => name.Length);
         for (var i = 0; i < rows.Count; i++)
@@ -229,8 +229,8 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
                 streams.Out.WriteLine();
             streams.Out.WriteLine(Paint(rows[i][0].Text, Tone.Heading));
             Block([.. rows[i].Skip(1).Select((cell, column) => (table.Columns[column + 1], cell)).Where(fact => fact.cell.Text.Length > 0)], labels);
-            if (below is not null)
-                streams.Out.WriteLine(Paint(Shown(below(i)), Tone.Faint));
+            if (below?.Invoke(i) is { } under)
+                streams.Out.WriteLine(Paint(Shown(under), Tone.Faint));
         }
     }
 

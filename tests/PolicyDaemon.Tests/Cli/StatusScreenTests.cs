@@ -50,6 +50,8 @@ public sealed class StatusScreenTests
 
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
         Assert.Equal(30, lines.Count(line => line.Contains("a-partner-with", StringComparison.Ordinal)));
+        // The worst has its command below it, so that mail flows after three of them.
+        Assert.Equal("    policyctl pin approve", Assert.Single(lines, line => line.StartsWith("    policyctl ", StringComparison.Ordinal)));
         Assert.True(lines.Length <= 45, string.Join('\n', lines));
     }
 

@@ -64,7 +64,8 @@ internal static class DomainShow
 
         var facts = Facts(destination, postfix, now);
         facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, destination.Key, now));
-        facts.AddRange(FindingText.Advice(store, destination.Key));
+        var advice = FindingText.Advice(store, destination.Key);
+        facts.AddRange(advice.Select(FindingText.Fact));
         if (report.Format == OutputFormat.Tsv)
         {
             facts.AddRange(destination.Pins.Select(pin => ("pin", new Cell(
@@ -77,6 +78,8 @@ internal static class DomainShow
         }
 
         report.Facts(facts);
+        foreach (var found in advice)
+            report.Line(NextCommand.Line(found.Remedy));
         if (!destination.Pins.IsEmpty)
         {
             report.Line();

@@ -100,6 +100,8 @@ internal static class ExplainVerb
 
             if (open is not null && !open.Remedy.StartsWith("policyctl explain ", StringComparison.Ordinal))
                 report.Note(NextCommand.Line(open.Remedy));
+            foreach (var found in advice)
+                report.Note(NextCommand.Line(found.Remedy));
         }
 
         return explanation.Answer.Kind switch
@@ -117,7 +119,7 @@ internal static class ExplainVerb
 
     private static void Show(
         CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
-        WaitingMail? queue, Finding? open, IEnumerable<(string, Cell)> advice)
+        WaitingMail? queue, Finding? open, IReadOnlyList<Finding> advice)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -157,7 +159,7 @@ internal static class ExplainVerb
                 facts.Add(("tcp_table", new Cell("a temporary error: the answer is longer than tcp_table(5) carries; use socketmap", Tone.Caution)));
         }
 
-        facts.AddRange(advice);
+        facts.AddRange(advice.Select(FindingText.Fact));
         report.Facts(facts);
         if (explanation.Decisive?.Answering is { Pins.IsEmpty: false } pinned)
         {

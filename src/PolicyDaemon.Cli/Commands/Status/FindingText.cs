@@ -27,10 +27,11 @@ internal static class FindingText
     /// <summary>True where nothing is wrong, and something else would be better.</summary>
     internal static bool IsAdvice(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) && kind.Description().IsAdvice;
 
-    /// <summary>The advice about an entry, each with the command that follows it.</summary>
-    internal static IEnumerable<(string Name, Cell Value)> Advice(PolicyStore store, NextHop key) => store.OpenFindings(key)
-        .Where(finding => finding.Kind.Description().IsAdvice)
-        .Select(finding => ("advice", new Cell($"{finding.Kind.Name()}: {finding.Detail}; to follow it: {finding.Remedy}")));
+    /// <summary>The advice about an entry.</summary>
+    internal static IReadOnlyList<Finding> Advice(PolicyStore store, NextHop key) => [.. store.OpenFindings(key).Where(finding => finding.Kind.Description().IsAdvice)];
+
+    /// <summary>Advice as a fact; the command that follows it is a line of its own (<see cref="NextCommand"/>).</summary>
+    internal static (string Name, Cell Value) Fact(Finding advice) => ("advice", new Cell($"{advice.Kind.Name()}: {advice.Detail}"));
 
     internal static string Age(TimeSpan age) => age switch
     {

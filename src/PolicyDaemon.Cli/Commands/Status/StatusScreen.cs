@@ -124,13 +124,8 @@ internal static class StatusScreen
                 $"{cause.Kind.Name()}: {Phrases.Cut(cause.Detail, 300)}");
         }
 
-        if (causes.Length > MostWithCommands)
-        {
-            report.Aligned(table);
-            return;
-        }
-
-        report.Aligned(table, below: row => "    " + causes[row].Remedy);
+        // The worst has its command even then: whoever is called over waiting mail begins with it.
+        report.Aligned(table, below: row => row == 0 || causes.Length <= MostWithCommands ? "    " + causes[row].Remedy : null);
     }
 
     private static string Waiting(StatusCause cause, WaitingMail? mail, DateTimeOffset now)
