@@ -19,6 +19,8 @@ internal sealed class TableLayout
 
     private const int IndentBelow = 4;
 
+    private const string Ellipsis = "...";
+
     private readonly int[] shown;
     private readonly int[] widths;
     private readonly int[] below;
@@ -54,7 +56,7 @@ internal sealed class TableLayout
         var before = Width(shown[..^1], widths) + Gap;
         var room = screen == 0 ? int.MaxValue : screen - before;
         var last = row[shown[^1]];
-        var parts = last.Text.Length <= room ? [last.Text] : cuts ? [last.Text[..(room - 3)] + "..."] : Wrapping.Break(last.Text, room);
+        var parts = last.Text.Length <= room ? [last.Text] : cuts ? [Cut(last.Text, room)] : Wrapping.Break(last.Text, room);
         for (var i = 0; i < parts.Count; i++)
         {
             if (i > 0)
@@ -76,6 +78,14 @@ internal sealed class TableLayout
         return named.Count == 0
             ? []
             : Wrapping.Break(string.Join(", ", named), screen - IndentBelow).Select(line => new string(' ', IndentBelow) + line);
+    }
+
+    /// <summary>Text that is longer than the room for it, cut behind a word, and within one only where that is most of the room.</summary>
+    private static string Cut(string text, int room)
+    {
+        var end = room - Ellipsis.Length;
+        var blank = text.LastIndexOf(' ', end);
+        return (blank >= room / 2 ? text[..blank].TrimEnd(' ', ',', ';', ':') : text[..end]) + Ellipsis;
     }
 
     private static int Width(int[] columns, int[] widths) => columns.Sum(column => widths[column] + Gap) - Gap;

@@ -50,6 +50,9 @@ public sealed class StatusScreenTests
 
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
         Assert.Equal(30, lines.Count(line => line.Contains("a-partner-with", StringComparison.Ordinal)));
+        Assert.All(
+            lines.Where(line => line.EndsWith("...", StringComparison.Ordinal)),
+            line => Assert.Contains($" {line[(line.LastIndexOf(' ') + 1)..^3]} ", " new-key: a server presents a key that no pin knows, and mail waits for a person who compares it ", StringComparison.Ordinal));
         // The worst has its command below it, so that mail flows after three of them.
         Assert.Equal("    policyctl pin approve", Assert.Single(lines, line => line.StartsWith("    policyctl ", StringComparison.Ordinal)));
         Assert.True(lines.Length <= 45, string.Join('\n', lines));
