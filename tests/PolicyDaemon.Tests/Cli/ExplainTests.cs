@@ -161,6 +161,17 @@ public class ExplainTests
     }
 
     [Fact]
+    public void A_near_miss_of_other_servers_is_no_model_for_the_key()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "mx.example.com", "--level", "secure");
+
+        var result = session.Run("explain", "[mx.example.com]:smtp", "--format", "table");
+
+        Assert.Contains("it takes an entry; what would deliver: policyctl check '[mx.example.com]:25'", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_entry_that_cannot_be_served_any_more_defers_mail_and_says_why()
     {
         using var session = new CliSession();

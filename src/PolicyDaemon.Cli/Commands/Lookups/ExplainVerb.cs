@@ -187,7 +187,7 @@ internal static class ExplainVerb
             return $": discovered: {discovered.Why}";
         if (key.IsNearMiss)
             return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
-                + (key.NearMissCommand is { } command ? $"if it should answer here too: {command}" : "if mail to it should be protected, it takes an entry: policyctl domain add");
+                + (key.NearMissCommand is { } command ? $"if it should answer here too: {command}" : $"if mail to it should be protected, it takes an entry; what would deliver: policyctl check {Shell.Quote(key.Key.Text)}");
         if (key.SubdomainsOnly is { } below)
             return $": {below} is configured and answers for subdomains only; for {key.Key} itself: {NearMiss.Like(key.Key, below)}";
         return "";
