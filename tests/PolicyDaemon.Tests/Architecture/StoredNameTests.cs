@@ -1,4 +1,3 @@
-using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Discovery;
