@@ -68,7 +68,7 @@ public abstract class EntryStories(Laboratory lab) : DiscoveringStories(lab)
         var unmet = await Destination.CreateAsync(Lab, "unmet.floor.plain.test", Servers[0]);
         await Servers[0].PresentAsync(Lab.Certificates.IssuedForMany([.. met.MxHosts, .. unmet.MxHosts], certificate.Key));
         await policyd.DoAsync("domain", "add", met.Domain, "--level", "discovered", "--floor", "dane-only");
-        await policyd.DoAsync("domain", "add", unmet.Domain, "--level", "discovered", "--floor", "secure");
+        await policyd.DoAsync("domain", "add", unmet.Domain, "--level", "discovered", "--floor", "secure", "--wait", "30");
 
         await policyd.ServesAsync(met.Domain, "OK dane-only");
         (await Sender.DeliverAsync(met.User)).AssertSent("Verified");
