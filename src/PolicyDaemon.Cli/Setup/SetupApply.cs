@@ -65,7 +65,21 @@ internal static class SetupApply
                 ExitCode.Inconclusive, "policyd does not serve the newest changes of the store yet. Nothing was changed; see: policyctl status");
     }
 
+    /// <summary>True where somebody answers on the socket that Postfix is sent to.</summary>
+    internal static bool IsAnswered(CommandContext context) => Ask(context).Result.Status == QueryStatus.Answered;
+
     private static void RequireDaemon(CommandContext context)
+    {
+        var (endpoint, result) = Ask(context);
+        if (result.Status != QueryStatus.Answered)
+            throw new CommandException(
+                ExitCode.DaemonNotRunning, $"{result.Message.TrimEnd('.', '?')}. Nothing was changed: with a daemon that does not answer all mail would wait. Start it: systemctl start policyd");
+        if (result.Answer.Kind != LookupAnswerKind.NotFound)
+            throw new CommandException(
+                ExitCode.Inconclusive, $"policyd answers {endpoint} with an error ({result.Answer.Text}). Nothing was changed; see: policyctl status");
+    }
+
+    private static (MapEndpoint Endpoint, QueryResult Result) Ask(CommandContext context)
     {
         var settings = context.Settings;
         var (protocol, value) = settings.Socketmap.IsEmpty
@@ -76,13 +90,7 @@ internal static class SetupApply
         var asked = protocol == MapProtocol.Socketmap
             ? SocketmapClient.AskAsync(endpoint, MapName.TlsPolicy.Name(), AnyKey, Patience, context.Host.Time, CancellationToken.None)
             : TcpTableClient.AskAsync(endpoint, AnyKey, Patience, context.Host.Time, CancellationToken.None);
-        var result = asked.GetAwaiter().GetResult();
-        if (result.Status != QueryStatus.Answered)
-            throw new CommandException(
-                ExitCode.DaemonNotRunning, $"{result.Message}. Nothing was changed: with a daemon that does not answer all mail would wait. Start it: systemctl start policyd");
-        if (result.Answer.Kind != LookupAnswerKind.NotFound)
-            throw new CommandException(
-                ExitCode.Inconclusive, $"policyd answers {endpoint} with an error ({result.Answer.Text}). Nothing was changed; see: policyctl status");
+        return (endpoint, asked.GetAwaiter().GetResult());
     }
 }
 

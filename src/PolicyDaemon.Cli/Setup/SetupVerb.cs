@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Postfix;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -50,6 +51,8 @@ internal static class SetupVerb
         var (results, next) = Read(context, directory, subject =>
         {
             var found = SetupChecks.Run(subject);
+            if (PolicyMapCheck.AsksUs(subject) && Absence(context) is { } absence)
+                found = [.. found, new SetupResult("daemon", SetupSeverity.Problem, absence, DaemonAbsence.Start)];
             return (found, NextStep.Of(subject, found));
         });
         var report = context.Report;
@@ -74,6 +77,10 @@ internal static class SetupVerb
 
         return results.Any(result => result.Severity == SetupSeverity.Problem) ? ExitCode.Negative : ExitCode.Done;
     }
+
+    /// <summary>That Postfix asks a policyd which does not run; null where it runs, or answers, or where neither can be told.</summary>
+    private static string? Absence(CommandContext context) =>
+        DaemonAbsence.Of(context.Settings) is { } absence && !SetupApply.IsAnswered(context) ? absence : null;
 
     /// <summary>Every check of a Postfix that was read already.</summary>
     internal static IReadOnlyList<SetupResult> Check(CommandContext context, PostfixConfiguration postfix, Settings settings) =>

@@ -57,6 +57,35 @@ public sealed class SetupApplyTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_table_whose_rows_cannot_be_read_is_never_taken_out_without_a_person()
+    {
+        var maps = $"{OurMap}, hash:{session.Directory}/lost, regexp:{session.Directory}/other";
+        session.Postfix.Text = new PostconfText(("config_directory", session.Directory), ("smtp_tls_policy_maps", maps), ("smtp_tls_fingerprint_digest", "md5"));
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", new string('a', 64), "--observe");
+
+        Assert.Contains("lost", session.Run("setup").Out, StringComparison.Ordinal);
+        session.Run("setup", "--apply");
+
+        Assert.Equal(maps, session.Postfix.Text!.Value("smtp_tls_policy_maps"));
+        Assert.Equal("sha256", session.Postfix.Text.Value("smtp_tls_fingerprint_digest"));
+    }
+
+    [Fact]
+    public async Task Postfix_does_not_fit_while_it_asks_a_daemon_that_is_not_there()
+    {
+        session.Succeed("setup", "--apply");
+        Assert.Equal(ExitCode.Done, session.Run("setup").Code);
+        await daemon.DisposeAsync();
+
+        var result = session.Run("setup", "--format", "table");
+
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.DoesNotContain("Postfix fits", result.Out, StringComparison.Ordinal);
+        Assert.Contains("policyd does not run", result.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("         systemctl start policyd\n", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_parameter_that_main_cf_did_not_set_is_taken_out_again_on_the_way_back()
     {
         session.Postfix.Text = new PostconfText(("config_directory", session.Directory)).WithDefault("smtp_tls_policy_maps", "");

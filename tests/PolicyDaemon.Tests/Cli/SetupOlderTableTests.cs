@@ -69,6 +69,7 @@ public sealed class SetupOlderTableTests : IDisposable
         Add(".a.example", "--level", "fingerprint", "--match", CliSession.Pin);
         Add(".b.example", "--level", "secure", "--servername", "hostname");
         Add("c.example", "--level", "encrypt");
+        using var running = StatusTests.Run(session, "store", 1);
 
         var result = Setup($"{Ours}, {Table}", "sha256");
 

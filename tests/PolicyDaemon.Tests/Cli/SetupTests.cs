@@ -244,6 +244,7 @@ public class SetupTests
     {
         using var session = new CliSession("version = 3.7", init: false);
         session.Postfix.Text = new PostconfText();
+        using var running = StatusTests.Run(session, "store", 1);
 
         var result = session.Run("setup", "--format", "table");
 

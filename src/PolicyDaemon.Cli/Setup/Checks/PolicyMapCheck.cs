@@ -86,8 +86,9 @@ internal static class PolicyMapCheck
             + (subject.Observed > 0
                 ? $", and for {Phrases.Count((int)subject.Observed, "entry", "entries")} that {(subject.Observed == 1 ? "is" : "are")} only observed: there its rows decide, and a pin in another digest than {subject.Settings.Postfix.FingerprintDigest.Name()} matches nothing, so that mail waits; enforce the entries (policyctl domain list shows them) or take the table out"
                 : "; import its rows and take it out, or what is removed here comes back from there"),
+            // No edit that is made without a person: what its rows say is not known here, and some may protect mail.
             [.. ImportCommands(subject, unread),
-                subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => !unread.Contains(table))))]);
+                subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Where(table => !unread.Contains(table)))).Text]);
     }
 
     private static SetupResult NotAsked(SetupSubject subject, IReadOnlyList<string> tables, string proposal)
