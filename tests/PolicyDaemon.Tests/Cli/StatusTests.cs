@@ -34,6 +34,22 @@ public class StatusTests
     }
 
     [Fact]
+    public void A_key_that_no_entry_decides_about_is_not_one_about_which_all_is_well()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", ".a.example", "--level", "encrypt");
+        using var running = Run(session, "store", 2);
+
+        var result = session.Run("status", "nosuch.example", "--format", "table");
+        Assert.Equal(ExitCode.Negative, result.Code);
+        Assert.Contains("nosuch.example has no entry, and none decides about it", result.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Done, session.Run("status", "x.a.example").Code);
+
+        Assert.Equal(ExitCode.Usage, session.Run("status", "-k").Code);
+        Assert.Contains("policyctl status has no option '-k'", session.Run("status", "-k").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_store_is_said_with_what_mail_gets()
     {
         using var session = new CliSession(init: false);
@@ -119,10 +135,10 @@ public class StatusTests
             """
             2 things need a person.
 
-            MAIL        WHOM        SINCE  WAITING  WHAT
-            look at it  disk        now             snapshot-not-saved: no space left
+            MAIL        WHOM        SINCE  WHAT
+            look at it  disk        now    snapshot-not-saved: no space left
                 make room
-            look at it  mx.example  now             near-miss: asked 3 times
+            look at it  mx.example  now    near-miss: asked 3 times
                 policyctl explain mx.example
 
             daemon   running, process 4711, version 1.2.3, since 2026-11-23T11:00:00Z

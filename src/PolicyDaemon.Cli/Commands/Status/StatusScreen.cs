@@ -116,12 +116,18 @@ internal static class StatusScreen
 
     private static void Causes(Report report, ImmutableArray<StatusCause> causes, WaitingMail? mail, DateTimeOffset now)
     {
-        var table = new Table("mail", "whom", "since", "waiting", "what") { CutsLast = true, Spare = ["since", "waiting"] };
-        foreach (var cause in causes)
+        // Where no mail is known to wait its column would only take room from what there is to say.
+        var waiting = causes.Select(cause => Waiting(cause, mail, now)).ToList();
+        var waits = waiting.Exists(text => text.Length > 0);
+        var table = new Table(["mail", "whom", "since", .. waits ? (string[])["waiting"] : [], "what"]) { CutsLast = true, Spare = ["since", "waiting"] };
+        for (var i = 0; i < causes.Length; i++)
         {
+            var cause = causes[i];
             table.Add(
-                new Cell(Phrase(cause.Severity), ToneOf(cause.Severity)), Phrases.Cut(cause.Whom, 40), Age(now - cause.Since), Waiting(cause, mail, now),
-                $"{cause.Kind.Name()}: {Phrases.Cut(cause.Detail, 300)}");
+            [
+                new Cell(Phrase(cause.Severity), ToneOf(cause.Severity)), Phrases.Cut(cause.Whom, 40), Age(now - cause.Since), .. waits ? (Cell[])[waiting[i]] : [],
+                $"{cause.Kind.Name()}: {Phrases.Cut(cause.Detail, 300)}",
+            ]);
         }
 
         // The worst has its command even then: whoever is called over waiting mail begins with it.

@@ -61,17 +61,18 @@ internal static class StatusVerb
             return StatusCheck.Run(context);
         }
 
-        var filter = Filter(context, options);
+        var filter = Filter(context, options, out var nobodys);
         if (!context.Get(options.Watch))
-            return Show(context, context.Report, filter, context.Get(options.All), () => MailQueue.Read(context.Host));
+            return Show(context, context.Report, filter, nobodys, context.Get(options.All), () => MailQueue.Read(context.Host));
         if (!context.Host.OutIsTerminal || !context.Host.InIsTerminal || !context.Report.IsTable)
             throw new CommandException(ExitCode.Usage, "--watch takes a terminal to draw on and to be ended from; in a script ask again: policyctl status");
         var queue = MailQueue.Remembered(context.Host.Postfix, context.Host.Time);
-        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, context.Get(options.All), queue), cancellation);
+        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, nobodys, context.Get(options.All), queue), cancellation);
     }
 
-    private static Func<FindingJson, bool>? Filter(CommandContext context, Options options)
+    private static Func<FindingJson, bool>? Filter(CommandContext context, Options options, out string? nobodys)
     {
+        nobodys = null;
         var (word, kind) = (context.Get(options.Key), context.Get(options.Kind));
         if (kind is not null && !FindingKinds.TryParse(kind, out _))
         {
@@ -80,19 +81,22 @@ internal static class StatusVerb
         }
 
         // The entry * is the subject of its findings, and no log shows it.
-        var subjects = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word));
+        var subjects = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word), out nobodys);
         return subjects is null && kind is null
             ? null
             : finding => (kind is null || finding.Kind == kind) && (subjects is null || subjects.Contains(finding.Subject));
     }
 
     /// <summary>Under which keys the findings about a destination stand: its own, and that of the entry that decides about its mail, be it a parent's.</summary>
-    private static HashSet<string> Subjects(CommandContext context, NextHop key)
+    /// <param name="nobodys">The key where no entry decides about it; otherwise null.</param>
+    private static HashSet<string> Subjects(CommandContext context, NextHop key, out string? nobodys)
     {
+        nobodys = null;
         try
         {
             using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
             var rule = Explanation.Of(key, store, context.Settings, context.Host.Time.GetUtcNow()).Rule;
+            nobodys = rule is null ? key.Text : null;
             return [key.Text, .. rule is null ? (string[])[] : [rule.Key.Text]];
         }
         catch (StoreException)
@@ -102,7 +106,7 @@ internal static class StatusVerb
         }
     }
 
-    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, bool isAll, Func<WaitingMail?> queue)
+    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, string? nobodys, bool isAll, Func<WaitingMail?> queue)
     {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
         var mail = status.Findings.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? queue() : null;
@@ -131,7 +135,13 @@ internal static class StatusVerb
 
         if (status.StoreProblem is { } problem)
             return Failures.TryDescribe(problem, out var failure) ? failure.Code : ExitCode.Invalid;
-        return status.Running == false ? ExitCode.DaemonNotRunning : ExitCode.Done;
+        if (status.Running == false)
+            return ExitCode.DaemonNotRunning;
+        if (nobodys is null || findings.Count > 0)
+            return ExitCode.Done;
+        // A mistyped key must not read as one about which all is well.
+        report.Note($"{nobodys} has no entry, and none decides about it; what is answered: policyctl explain {Shell.Quote(nobodys)}");
+        return ExitCode.Negative;
     }
 
     private static IReadOnlyList<string> Older(CommandContext context, StatusReport status) =>
