@@ -41,6 +41,9 @@ public static class MetricsReport
         text.Family("store_up", MetricType.Gauge, "1 where the store can be read.").Sample(status.StoreProblem is null);
         if (status.StoreProblem is null)
             Store(text, status, time);
+        // Where neither can be read there may be any number of them.
+        if (status.StoreProblem is not null && status.Live is null)
+            return text.ToString();
         Findings(text, status);
         if (settings.NameFindings)
             Named(text, status.Findings);

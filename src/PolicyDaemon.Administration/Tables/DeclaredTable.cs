@@ -87,6 +87,14 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
                 $"{file} has no entries, and --prune would remove all {gone.Count}; nothing was changed. If that is meant: policyctl domain remove '**' --reason \"why\"");
         }
 
+        // An emptied editor is a slip more often than a wish.
+        if (rows.Count == 0 && scope is not null && gone.Count > 1)
+        {
+            throw new RefusedException(
+                Refusal.TableRefused,
+                $"{file} has no entries any more, and all {gone.Count} would go; nothing was changed. If that is meant: policyctl domain remove KEY ... --reason \"why\"");
+        }
+
         planned.AddRange(gone.Select(entry => new PlannedChange(entry.Key, entry, null)));
         return planned;
     }

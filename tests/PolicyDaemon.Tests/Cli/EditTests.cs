@@ -99,6 +99,20 @@ public sealed class EditTests
     }
 
     [Fact]
+    public void An_emptied_text_removes_nothing()
+    {
+        using var session = new CliSession { Terminal = true, Person = true, Input = "q\n" };
+        session.Succeed("domain", "add", "a.example", "--level", "encrypt");
+        session.Succeed("domain", "add", "b.example", "--level", "encrypt");
+        session.Edits.Enqueue(_ => "");
+
+        var result = session.Run("edit", "--reason", "a slip");
+
+        Assert.Contains("has no entries any more, and all 2 would go; nothing was changed", result.Error.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Equal(2, session.Succeed("domain", "list", "--format", "tsv").TrimEnd('\n').Split('\n').Length);
+    }
+
+    [Fact]
     public void A_text_that_is_left_alone_changes_nothing()
     {
         using var session = Session("a.example");
