@@ -252,6 +252,21 @@ public sealed class ApplyTests
         Assert.Equal(ExitCode.Usage, session.Run("apply", "-").Code);
     }
 
+    [Fact]
+    public void A_file_from_before_a_revocation_shows_its_difference_and_takes_a_reason_only_to_be_made()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin, "--match", CliSession.OtherPin);
+        session.Input = session.Succeed("export", "--full");
+        session.Succeed("pin", "revoke", "a.example", CliSession.OtherPin);
+
+        var diff = session.Run("apply", "-", "--diff", "--format", "table");
+
+        Assert.Equal(ExitCode.Negative, diff.Code);
+        Assert.Contains("which was revoked", diff.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, session.Run("apply", "-").Code);
+    }
+
     [Theory]
     [InlineData("export", "--full")]
     [InlineData("domain", "list", "--format", "json")]

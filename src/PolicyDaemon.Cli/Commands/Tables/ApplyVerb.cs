@@ -64,7 +64,8 @@ internal static class ApplyVerb
 
         return result.Keys.Any(key => key.IsChanged) ? ExitCode.Negative : ExitCode.Done;
 
+        // A difference is shown whether or not making it takes a reason.
         IReadOnlyList<PlannedChange> Plan(StoreView view) =>
-            planned = table.Plan(view, context.Get(options.Prune), scope: null, context.Get(options.Write.Reason) is not null);
+            planned = table.Plan(view, context.Get(options.Prune), scope: null, context.Get(options.Diff) || context.Get(options.Write.Reason) is not null);
     }
 }
