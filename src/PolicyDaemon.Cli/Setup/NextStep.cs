@@ -22,7 +22,7 @@ internal static class NextStep
             return $"policyctl setup{Directory(subject)} --apply";
         if (results.FirstOrDefault(result => result is { Severity: SetupSeverity.Problem, Commands.Count: > 0 }) is { } problem)
             return problem.Commands[0];
-        var settled = OlderTables.Behind(subject.Postfix, subject.Settings).Where(table => subject.OlderOf(table) is { Deciding: 0 }).ToList();
+        var settled = OlderTables.Behind(subject.Postfix, subject.Settings).Where(table => subject.OlderOf(table) is { IsSettled: true }).ToList();
         return settled.Count == 0
             ? null
             : subject.Postfix.SetCommand(PolicyMapCheck.Parameter, string.Join(", ", maps.Where(table => !settled.Contains(table)))).Text

@@ -1,4 +1,8 @@
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Setup.Checks;
+using PolicyDaemon.Cli.Setup.Postfix;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Policies;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -76,6 +80,20 @@ public sealed class SetupOlderTableTests : IDisposable
         Assert.Contains($"warning\tpolicy-map\t{Table} is asked behind us and decides nothing any more: each of its 3 rows has an entry here that is enforced; take it out\t", result.Out, StringComparison.Ordinal);
         Assert.EndsWith($"Next: postconf -e 'smtp_tls_policy_maps = {Ours}' && postfix reload && policyctl setup\n", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Next:", Setup(Ours, "sha256").Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public void A_table_of_which_not_every_row_was_compared_is_not_taken_out(int mostRows, bool isSettled)
+    {
+        var settings = SettingsReader.Load(session.Config);
+        var table = OlderTable.Read(
+            Table, settings, key => new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } }, session.Time, mostRows)!;
+
+        Assert.Equal((0, isSettled), (table.Deciding, table.IsSettled));
+        if (!isSettled)
+            Assert.Contains("only the first 2 rows were compared", OlderTableText.Deciding(table, "sha256"), StringComparison.Ordinal);
     }
 
     /// <summary>In another digest than Postfix compares: their mail waits now.</summary>

@@ -16,7 +16,9 @@ internal static class OlderTableText
     /// <summary>What a table behind us still decides.</summary>
     /// <param name="digest">The digest that we serve.</param>
     internal static string Deciding(OlderTable table, string digest) =>
-        $"{table.Name} is asked behind us, and {table.Deciding} of its {Rows(table)} still {Decide(table.Deciding)}: {Parts(table)}"
+        (table.Deciding == 0
+            ? $"{table.Name} is asked behind us, and of its rows only the {Rows(table)} were compared, which decide nothing; what those behind them say is not known"
+            : $"{table.Name} is asked behind us, and {table.Deciding} of its {Rows(table)} still {Decide(table.Deciding)}: {Parts(table)}")
         + (table.Mismatched == 0 ? "" : $"; {Mismatches([table], digest)}");
 
     /// <summary>How many rows of the tables are not in the store, as the end of a sentence; empty where none is known.</summary>

@@ -68,7 +68,7 @@ internal static class PolicyMapCheck
     {
         foreach (var table in behind.Select(subject.OlderOf).OfType<OlderTable>())
         {
-            yield return table.Deciding == 0
+            yield return table.IsSettled
                 ? new(
                     Name, SetupSeverity.Warning, OlderTableText.Settled(table),
                     subject.Postfix.SetCommand(Parameter, string.Join(", ", tables.Where(other => other != table.Name))))

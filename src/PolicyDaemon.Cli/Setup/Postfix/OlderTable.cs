@@ -44,6 +44,9 @@ internal sealed record OlderTable(string Name, string Source)
     /// <summary>Rows that decide about mail where we are asked first.</summary>
     public long Deciding => Missing + Observed;
 
+    /// <summary>True where every row was compared and none decides any more: the table can be taken out.</summary>
+    public bool IsSettled => Deciding == 0 && !IsCut;
+
     /// <summary>The command that shows what an import of the table would do.</summary>
     public string ImportCommand => Import(Name, probes: Mismatched > 0)!;
 
@@ -61,15 +64,16 @@ internal sealed record OlderTable(string Name, string Source)
 
     /// <summary>Reads a table and compares its rows.</summary>
     /// <param name="find">The entry of a key; null where there is none.</param>
+    /// <param name="mostRows">How many rows are compared.</param>
     /// <returns>Null for a table without a source that can be read.</returns>
-    internal static OlderTable? Read(string table, Settings settings, Func<NextHop, Destination?> find, TimeProvider time)
+    internal static OlderTable? Read(string table, Settings settings, Func<NextHop, Destination?> find, TimeProvider time, long mostRows = MostRows)
     {
         if (SourceOf(table) is not { } source)
             return null;
         try
         {
             using var stream = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-            return Compare(new OlderTable(table, source), stream, settings, find, time);
+            return Compare(new OlderTable(table, source), stream, settings, find, time, mostRows);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -77,7 +81,7 @@ internal sealed record OlderTable(string Name, string Source)
         }
     }
 
-    private static OlderTable? Compare(OlderTable table, Stream stream, Settings settings, Func<NextHop, Destination?> find, TimeProvider time)
+    private static OlderTable? Compare(OlderTable table, Stream stream, Settings settings, Func<NextHop, Destination?> find, TimeProvider time, long mostRows)
     {
         var digest = settings.Postfix.FingerprintDigest;
         var options = new TableOptions(settings.Postfix, UtcTime.WholeSeconds(time.GetUtcNow())) { Unservable = UnservableRows.Keep };
@@ -89,7 +93,7 @@ internal sealed record OlderTable(string Name, string Source)
                 return null;
             if (item.Kind == TableItemKind.Warning || (item.Kind == TableItemKind.Problem && item.Line == refused))
                 continue;
-            if (isCut = rows == MostRows)
+            if (isCut = rows == mostRows)
                 break;
             rows++;
             if (item.Destination is not { } row)
