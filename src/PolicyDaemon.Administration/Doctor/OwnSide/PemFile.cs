@@ -16,7 +16,7 @@ public enum PemKind
     /// <summary>A private key that takes a password, which Postfix cannot type.</summary>
     EncryptedKey,
 
-    /// <summary>A private key of an algorithm that is not understood here, such as Ed25519.</summary>
+    /// <summary>A private key of an algorithm that is not understood here, such as Ed448.</summary>
     UnknownKey,
 
     /// <summary>A public key alone.</summary>
@@ -133,7 +133,7 @@ public sealed record PemFile(string Path, ImmutableArray<PemItem> Items, FileFac
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {
-            return null;
+            return Der(block) is { } der ? Ed25519Key.PublicKeyOf(der) : null;
         }
     }
 }

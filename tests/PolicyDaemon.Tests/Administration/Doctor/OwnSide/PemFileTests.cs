@@ -49,10 +49,23 @@ public sealed class PemFileTests : IDisposable
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n")).Kind);
     }
 
-    /// <summary>openssl genpkey -algorithm ed25519</summary>
+    /// <summary>RFC 8032 section 7.1, tests 1 to 3, and a key of openssl genpkey, each with the public key that openssl pkey -pubout computes of it.</summary>
+    [Theory]
+    [InlineData("MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")]
+    [InlineData("MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7", "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")]
+    [InlineData("MC4CAQAwBQYDK2VwBCIEIMWqjfQ/n4N77bdELzHct7Fm04U1B28JS4XOOi4LRFj3", "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025")]
+    [InlineData("MC4CAQAwBQYDK2VwBCIEII8KSBRwrILc08Htx/Y04ig0nq8xqf3dXpq1d/iVg9Pl", "ebf8e65179b1cf963f21bcd4a45cd97ad6d12c86d89ccffebade2bc3f50aa759")]
+    public void The_public_key_of_an_Ed25519_key_is_computed(string base64, string publicKey)
+    {
+        var item = Assert.Single(PemFile.Parse($"-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n"));
+
+        Assert.Equal(publicKey, Convert.ToHexStringLower([.. item.PublicKey.Skip(12)]));
+    }
+
+    /// <summary>openssl genpkey -algorithm ed448</summary>
     [Fact]
     public void A_key_of_another_algorithm_is_said_to_be_unknown() => Assert.Equal(PemKind.UnknownKey, Assert.Single(PemFile.Parse(
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n")).Kind);
+        "-----BEGIN PRIVATE KEY-----\nMEcCAQAwBQYDK2VxBDsEOYgGoRM+rP7nLmD5VPKLHNpvb7cxEv/o99xvRQcn2To5\nlRgVf3Gou+6oe5xrjKAjT4ITidhi8hK4sA==\n-----END PRIVATE KEY-----\n")).Kind);
 
     [Fact]
     public void What_cannot_be_read_says_why()
