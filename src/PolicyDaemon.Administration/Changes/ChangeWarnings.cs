@@ -54,7 +54,9 @@ internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnl
             yield break;
         foreach (var warning in PolicyWarnings.Of(after, settings.Postfix, key.Judged.AnswerAfter))
         {
-            if (!IsSaidOrSettled(warning, wanted))
+            // Of pins that were there before and stay as they were: beside the one that is decided about it would read as if it were of that.
+            var isOfBefore = IsOfPins(warning.Kind) && wanted.Before is { } before && PolicyWarnings.Of(before, settings.Postfix, key.Judged.AnswerBefore).Contains(warning);
+            if (!isOfBefore && !IsSaidOrSettled(warning, wanted))
                 yield return warning.ToString();
         }
 
@@ -73,6 +75,8 @@ internal sealed class ChangeWarnings(StoreView view, Settings settings, IReadOnl
         if (others.Count > 0)
             yield return $"{string.Join(", ", others.Select(other => other.Key.Text))} is configured too; to Postfix these are different keys, and each answers only for itself";
     }
+
+    private static bool IsOfPins(PolicyWarningKind kind) => kind is PolicyWarningKind.FirstSight or PolicyWarningKind.OtherDigest or PolicyWarningKind.UnknownSubject;
 
     // The rules judge one entry and know no store: they remind of example.com beside .example.com even where it is there.
     // The reader of a table reminds by itself, with the option that adds it.

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -22,6 +23,7 @@ public sealed class PinDecision
     private readonly DigestAlgorithm digest;
     private readonly TimeProvider time;
     private readonly Lazy<ProbeState?> probeState;
+    private readonly Lazy<string?> brake;
 
     /// <param name="view">The store as it is.</param>
     /// <param name="key">The destination.</param>
@@ -40,6 +42,7 @@ public sealed class PinDecision
         this.digest = digest;
         this.time = time;
         probeState = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(key));
+        brake = new Lazy<string?>(() => view.Store.OpenFindings().FirstOrDefault(open => open.Finding.Kind == FindingKind.BrakeOn)?.Finding.Detail);
         var meant = names.Select(name => (Name: name, Pin: name.In(before, () => probeState.Value, asGiven))).ToList();
         fingerprints = [.. meant.Select(one => one.Pin).Distinct()];
         Remarks = asGiven ? [] : [.. meant.Select(one => one.Name.Remark(one.Pin, () => probeState.Value)).OfType<string>()];
@@ -106,7 +109,11 @@ public sealed class PinDecision
     }
 
     /// <exception cref="RefusedException">There is no such pin.</exception>
-    public PlannedChange Approve() => Planned(fingerprints.Aggregate(before.Pins, Approve));
+    public PlannedChange Approve()
+    {
+        var after = fingerprints.Aggregate(before.Pins, Approve);
+        return Planned(after) with { Warnings = after.SequenceEqual(before.Pins) || brake.Value is not { } why ? [] : [$"the brake is on: {why}; compare the fingerprint with the partner over another channel, or undo this"] };
+    }
 
     /// <exception cref="RefusedException">The level takes no pins.</exception>
     public PlannedChange Reject() => Reject(fingerprints);

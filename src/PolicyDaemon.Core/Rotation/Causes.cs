@@ -18,7 +18,8 @@ namespace PolicyDaemon.Core.Rotation;
 /// leave them: a key that evidence has just admitted is no finding, and one that evidence will admit within the pass is none yet. A server
 /// that refuses STARTTLS shows nothing; that mail waits for it is told all the same.</para>
 /// <para>A remedy is one command line that settles the finding for good, or one that only looks: where an attack is not excluded, or the
-/// matter is the partner's, nothing that approves, revokes or lowers anything is proposed.</para>
+/// matter is the partner's, nothing that approves, revokes or lowers anything is proposed; while the brake is on, nothing that approves a key
+/// without showing it beside the old one.</para>
 /// </remarks>
 internal sealed class Causes
 {
@@ -141,7 +142,7 @@ internal sealed class Causes
                 rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, algorithms,
                 (rotating is null ? "" : rotating + ", too many to follow by itself; ")
                 + $"{Hosts(algorithms)} a key that is not pinned{KeyRecord.Of(algorithms[0].Certificate, view)}",
-                $"{view.Command("pin approve")} {string.Join(' ', keys)}");
+                view.Input.Brake.IsOn ? view.Command("pin approve") : $"{view.Command("pin approve")} {string.Join(' ', keys)}");
         }
     }
 

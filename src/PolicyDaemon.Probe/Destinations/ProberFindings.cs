@@ -13,13 +13,20 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
 {
     private const string Subject = "prober";
 
+    // What a person compares while the brake is on, and approves one by one.
+    private static readonly string NewKeys = $"policyctl status --kind {FindingKind.NewKey.Name()}";
+
     // A clock that was set and then keeps time for so long is right.
     private static readonly TimeSpan ClockIsSteadyAfter = TimeSpan.FromHours(1);
+
+    // Each probe of an outage changes the number.
+    private static readonly TimeSpan CountedAnewAfter = TimeSpan.FromMinutes(1);
 
     private readonly Lock guard = new();
     private readonly TroubleWatch lookups = new(time);
     private readonly TroubleWatch connections = new(time);
     private readonly Dictionary<FindingKind, Finding> open = [];
+    private readonly Dictionary<FindingKind, long> countedAt = [];
     private long? clockSetAt;
     private bool isRecorded;
 
@@ -76,8 +83,8 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             var check = Check(probed);
             var change = Set(
                 FindingKind.BrakeOn, brake.IsOn,
-                () => $"{brake.Why}; no pin changes by itself for {brake.Options.BrakeWindow.ToLongText()}",
-                "policyctl status");
+                () => $"{brake.Why}{(brake.IsTripped ? ", as counted when the brake came on" : "")}; no pin changes by itself for {brake.Options.BrakeWindow.ToLongText()} from then",
+                NewKeys);
             if (change is true)
                 logger.BrakeOn(brake.Why);
             var trouble = Set(
@@ -151,11 +158,13 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
         return holds;
     }
 
-    /// <summary>Opens or closes the finding that something fails for many destinations at once; how many is written anew when the number has doubled or halved.</summary>
+    /// <summary>Opens or closes the finding that something fails for many destinations at once; how many is written anew when the number has doubled or
+    /// halved, and otherwise once a minute where it is another one.</summary>
     private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail)
     {
         var known = open.GetValueOrDefault(kind);
-        if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects)
+        if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects
+            && (many.Count == known.Affects || time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter))
             return null;
         if (known is null && !many.IsOn)
             return null;
@@ -165,6 +174,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             return false;
         }
 
+        countedAt[kind] = time.GetTimestamp();
         open[kind] = new Finding(kind, Subject, detail(), Check(many.Examples.First()), known?.Since ?? time.GetUtcNow()) { Affects = many.Count };
         return known is null;
     }

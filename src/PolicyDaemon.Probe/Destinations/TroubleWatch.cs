@@ -3,8 +3,9 @@ using PolicyDaemon.Core.Destinations;
 namespace PolicyDaemon.Probe.Destinations;
 
 /// <summary>Tells what fails for one destination from what fails for many at once, which is our own resolver, network or line.</summary>
-/// <remarks>For a single thread at a time. On from a quarter of all destinations and at least five, or from fifty one after the other; off below an
-/// eighth, so that a single success neither ends it nor a single failure begins it anew. What is counted are destinations, of a set that is known; of
+/// <remarks>For a single thread at a time. On from a quarter of all destinations and at least five, or from fifty one after the other; off where less
+/// than an eighth of all is left, and less than half of those that came with it: a single success does not end it, whatever began it, nor does a single
+/// failure begin it anew, and the few that always fail among many do not keep it. What is counted are destinations, of a set that is known; of
 /// discovery, whose destinations are not, attempts are counted (<see cref="Core.Discovery.OwnTrouble"/>).</remarks>
 internal sealed class TroubleWatch(TimeProvider time)
 {
@@ -24,6 +25,10 @@ internal sealed class TroubleWatch(TimeProvider time)
     private readonly Dictionary<NextHop, long> failing = [];
     private long sweptAt = time.GetTimestamp();
     private int inARow;
+
+    // How many failed before those in a row that began it, and how many at most since.
+    private int before;
+    private int most;
 
     /// <summary>True while so many destinations fail at once that the cause is taken for our own.</summary>
     public bool IsOn { get; private set; }
@@ -45,8 +50,11 @@ internal sealed class TroubleWatch(TimeProvider time)
         else if (failing.Count < MaxRemembered || failing.ContainsKey(key))
             failing[key] = time.GetTimestamp();
         var count = (long)failing.Count;
+        if (!IsOn && !failed)
+            before = failing.Count;
+        most = Math.Max(IsOn ? most : 0, failing.Count);
         IsOn = IsOn
-            ? count > 0 && (count * OnePartOff >= all || inARow >= InARow)
+            ? count > 0 && (count * OnePartOff >= all || inARow >= InARow || (count - before) * 2 >= most - before)
             : count >= AtLeast && (count * OnePartOn >= all || inARow >= InARow);
     }
 

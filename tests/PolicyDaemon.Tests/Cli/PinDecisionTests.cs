@@ -1,7 +1,13 @@
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Changes;
+using PolicyDaemon.Store.Engines;
 using Xunit;
 
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
@@ -329,5 +335,33 @@ public sealed class PinDecisionTests : IDisposable
     {
         session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", Old);
         session.Probe("example.com", [1], DestinationVerdict.Mismatch, [Move(1, null, PinState.Candidate, RotationRule.FirstSeen)]);
+    }
+
+    [Fact]
+    public void While_the_brake_is_on_an_approval_says_so()
+    {
+        Candidate();
+        Assert.DoesNotContain("brake", session.Cli.Run("pin", "approve", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
+        using (var store = PolicyStore.Open(session.Cli.Database, StoreAccess.Write, session.Cli.Time))
+            store.RaiseFinding(new Finding(FindingKind.BrakeOn, "prober", "20 of 100 MX hosts show a new key", "policyctl status --kind new-key", session.Cli.Time.GetUtcNow()));
+
+        foreach (var dryRun in (string[][])[["--dry-run"], []])
+            Assert.Contains("warning: example.com: the brake is on: 20 of 100 MX hosts show a new key; compare the fingerprint", session.Cli.Run(["pin", "approve", "example.com", New, .. dryRun]).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("brake", session.Cli.Run("pin", "approve", "example.com", New).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_approval_warns_of_no_pin_but_the_one_that_is_approved()
+    {
+        Candidate();
+        using (var store = PolicyStore.Open(session.Cli.Database, StoreAccess.Write, session.Cli.Time))
+        {
+            using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test", "a first sight"), PostfixSettings.Default);
+            var entry = store.Find(NextHop.Parse("example.com"))!;
+            change.Write(change.Judge(entry.Key, entry with { Pins = [.. entry.Pins.Select(pin => pin.IsServed ? pin with { Strength = PinStrength.Tofu } : pin)] }, false), null);
+            change.Commit();
+        }
+
+        Assert.DoesNotContain("first sight", session.Cli.Run("pin", "approve", "example.com", New).Error, StringComparison.Ordinal);
     }
 }

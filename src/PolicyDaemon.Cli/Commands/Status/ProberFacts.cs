@@ -23,7 +23,7 @@ internal static class ProberFacts
             yield return ("brake", new Cell(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"on: {brake.NewKeys} of {brake.MxHosts} MX hosts of pinned destinations showed a new key of late; no pin changes by itself"),
+                    $"on: by now {brake.NewKeys} of {brake.MxHosts} MX hosts of pinned destinations showed a new key of late; no pin changes by itself"),
                 Tone.Bad));
         }
 
