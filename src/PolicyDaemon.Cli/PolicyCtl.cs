@@ -25,12 +25,14 @@ internal static class PolicyCtl
         using var output = new ForgivingWriter(host.Out);
         using var error = new ForgivingWriter(host.Error);
         var isDone = false;
+        var given = GivenOptions.None;
         void Done() => isDone = true;
+        string Commands(string text) => given.In(text);
         var code = Invoke(args, host with
         {
-            Out = output, Error = new WrappedWriter(error, host.ErrorWidth), ErrorDevice = error, Done = Done, IsDone = () => isDone,
-            Journal = new DoneWhenNoted(host.Journal, Done),
-        });
+            Out = output, Error = new WrappedWriter(error, host.ErrorWidth, Commands), ErrorDevice = error, Done = Done, IsDone = () => isDone,
+            Commands = Commands, Journal = new DoneWhenNoted(host.Journal, Done),
+        }, options => given = options);
         output.Flush();
         if (output.Problem is { } problem)
             code = Unwritten(problem, code, isDone, error);
@@ -38,7 +40,10 @@ internal static class PolicyCtl
         return (int)code;
     }
 
-    private static ExitCode Invoke(IReadOnlyList<string> args, CliHost host)
+    /// <param name="args">The command line.</param>
+    /// <param name="host">The machine.</param>
+    /// <param name="give">Told what the command line gives, once it is known to be one.</param>
+    private static ExitCode Invoke(IReadOnlyList<string> args, CliHost host, Action<GivenOptions> give)
     {
         if (OtherUser.IsMeant(args))
             return OtherUser.Execute(args, host);
@@ -55,9 +60,11 @@ internal static class PolicyCtl
         };
         try
         {
-            return result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result)
-                ? UsageErrors.Report(result, host)
-                : (ExitCode)result.Invoke(configuration);
+            if (result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result))
+                return UsageErrors.Report(result, host);
+            if (result.Action is not ExamplesHelp)
+                give(GivenOptions.Of(result, globals));
+            return (ExitCode)result.Invoke(configuration);
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {

@@ -55,7 +55,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
         var view = new StoreView(store, change, postfix, time.GetUtcNow());
         var planned = plan(view);
-        var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > ManyKeys));
+        var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > 1));
         var refusals = new ChangeRefusals(request);
         var keys = new ChangedKeys();
         // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.

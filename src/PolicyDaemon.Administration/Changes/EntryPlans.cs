@@ -114,7 +114,7 @@ public static class EntryPlans
         {
             // An entry that cannot be read can be removed, too: that is its remedy.
             var judged = view.Judge(key, null);
-            return judged.Action is null ? throw StoreView.Missing(view.Store, key) : new PlannedChange(key, judged.Before, null);
+            return judged.Action is null ? throw StoreView.Missing(view.Store, key, isWanted: false) : new PlannedChange(key, judged.Before, null);
         })];
     }
 

@@ -43,7 +43,10 @@ public sealed class StoreView
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
 
     /// <summary>The refusal of a key that is not configured.</summary>
-    public static RefusedException Missing(PolicyStore store, NextHop key)
+    /// <param name="store">The store that lacks it.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="isWanted">An entry of this key would help; whoever removes one wants none.</param>
+    public static RefusedException Missing(PolicyStore store, NextHop key, bool isWanted = true)
     {
         ArgumentNullException.ThrowIfNull(store);
         if (key.IsDefault)
@@ -51,6 +54,6 @@ public sealed class StoreView
         var others = store.OtherForms(key);
         return new RefusedException(
             Refusal.NotConfigured,
-            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : $"; policyctl domain add {Shell.Quote(key.Text)} adds it, policyctl domain list shows what is"));
+            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : $"; {(isWanted ? $"policyctl domain add {Shell.Quote(key.Text)} adds it, " : "")}policyctl domain list shows what is"));
     }
 }

@@ -24,6 +24,9 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
     /// <summary>How many messages wait for its destinations; null where that is not known, be it of one of them.</summary>
     public long? WaitingMessages { get; init; }
 
+    /// <summary>What was seen, for a line that says already whom it concerns: without the names with which the sentence begins.</summary>
+    public string Gist { get; init; } = Detail;
+
     /// <summary>True where somebody has to act or to judge.</summary>
     public bool NeedsPerson => Severity != FindingSeverity.ForInformation;
 
@@ -73,8 +76,9 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
         var waiting = mail?.Of(keys.OfType<NextHop>());
         return new StatusCause(
             kind, FindingSeverities.TryParse(findings[0].Severity, out var severity) ? severity : FindingSeverity.LookAtIt, findings,
-            findings is [var one] ? one.Detail : WithoutSubject(findings[0]), waiting)
+            findings is [var one] ? one.Detail : WithoutSubject(findings[0], findings[0].Detail), waiting)
         {
+            Gist = findings.Length == 1 ? WithoutNames(findings[0]) : WithoutSubject(findings[0], WithoutNames(findings[0])),
             WaitingMessages = waiting?.Messages ?? (mail is not null && keys.TrueForAll(key => key is { } known && mail.MessagesOf(known) is not null) ? 0 : null),
         };
     }
@@ -89,11 +93,23 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
 
     private static string Cause(FindingJson finding) => finding.Seen.Count > 0
         ? string.Join(' ', finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct().Order(StringComparer.Ordinal))
-        : WithoutSubject(finding);
+        : WithoutSubject(finding, finding.Detail);
 
-    private static string WithoutSubject(FindingJson finding)
+    private static string WithoutNames(FindingJson finding)
     {
-        var text = finding.Detail.Replace(finding.Subject, Each, StringComparison.Ordinal);
+        var hosts = string.Join(", ", finding.Seen.Select(seen => seen.MxHost).Distinct());
+        foreach (var names in new[] { hosts, finding.Subject })
+        {
+            if (names.Length > 0 && finding.Detail.StartsWith(names, StringComparison.Ordinal) && finding.Detail[names.Length..] is [' ' or ':', ..] rest)
+                return rest.TrimStart(':', ' ');
+        }
+
+        return finding.Detail;
+    }
+
+    private static string WithoutSubject(FindingJson finding, string detail)
+    {
+        var text = detail.Replace(finding.Subject, Each, StringComparison.Ordinal);
         return finding.Subject.StartsWith('.') ? text.Replace(finding.Subject[1..], Each, StringComparison.Ordinal) : text;
     }
 }

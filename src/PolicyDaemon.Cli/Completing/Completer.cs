@@ -70,7 +70,7 @@ internal static class Completer
     {
         try
         {
-            var settings = SettingsReader.Load(Text(line, "--config"), Text(line, "--database"));
+            var settings = SettingsReader.Load(Text(line, "--config") ?? host.Configuration, Text(line, "--database"));
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, host.Time);
             return [.. source(store, line, current).Take(Most)];
         }

@@ -13,6 +13,9 @@ internal sealed record CliHost : Streams
     /// <summary>Standard input, as octets: the reader of a table decides what characters these are.</summary>
     public required Func<Stream> In { get; init; }
 
+    /// <summary>The configuration where the command line names none.</summary>
+    public string? Configuration { get; init; }
+
     /// <summary>True where standard input is a terminal; only then does a command ask a question.</summary>
     public bool InIsTerminal { get; init; }
 

@@ -96,6 +96,6 @@ internal sealed class CommandRunner(GlobalOptions globals, CliHost host)
             {
                 HasHeader = result.GetValue(globals.Header),
                 LocalZone = format == OutputFormat.Table && host.OutIsTerminal && !result.GetValue(globals.Utc) ? host.Time.LocalTimeZone : null,
-            }, result.GetValue(globals.Config), result.GetValue(globals.Database));
+            }, result.GetValue(globals.Config) ?? host.Configuration, result.GetValue(globals.Database));
     }
 }

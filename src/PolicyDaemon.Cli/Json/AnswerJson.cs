@@ -1,3 +1,4 @@
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Cli.Json;
@@ -29,7 +30,8 @@ internal sealed record ExplainJson(
     DestinationJson? Entry,
     IReadOnlyList<string> Assumes,
     DiscoveredJson? Discovered,
-    DestinationMailJson? Waiting);
+    DestinationMailJson? Waiting,
+    IReadOnlyList<FindingJson> Findings);
 
 /// <summary>A key of the walk.</summary>
 /// <param name="Key">The key.</param>

@@ -25,6 +25,7 @@ namespace PolicyDaemon.Cli.Json;
 [JsonSerializable(typeof(ExplainJson))]
 [JsonSerializable(typeof(IReadOnlyList<WhoJson>))]
 [JsonSerializable(typeof(FindingKindJson))]
+[JsonSerializable(typeof(IReadOnlyList<FindingKindJson>))]
 [JsonSerializable(typeof(InitJson))]
 [JsonSerializable(typeof(PinReviewJson))]
 [JsonSerializable(typeof(QueryJson))]

@@ -1,4 +1,5 @@
 using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Tables;
@@ -42,6 +43,9 @@ internal sealed record DestinationJson(
 
     /// <summary>The policy that the entry comes to then, in the syntax of <c>apply</c>; null where the entry goes, or does not end.</summary>
     public string? Then { get; init; }
+
+    /// <summary>What is open about it, advice included; null in a list.</summary>
+    public IReadOnlyList<FindingJson>? Findings { get; init; }
 
     internal static DestinationJson From(
         Destination destination, PostfixSettings postfix, ProbeStateJson? probed = null, PinProbeState? known = null) => new(

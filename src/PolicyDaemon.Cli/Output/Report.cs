@@ -23,6 +23,12 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 {
     private const string Reset = "\x1b[0m";
 
+    /// <summary>The column of tab-separated rows that has the command which goes on from a row.</summary>
+    internal const string CommandColumn = "command";
+
+    /// <summary>The column that has several of them.</summary>
+    internal const string CommandsColumn = "commands";
+
     public OutputFormat Format { get; } = format;
 
     /// <summary>True where tab-separated rows begin with the names of their columns.</summary>
@@ -59,13 +65,14 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
         Header(columns);
         foreach (var row in rows)
         {
-            var isFirst = true;
+            var column = 0;
             foreach (var text in row)
             {
-                if (!isFirst)
+                if (column > 0)
                     streams.Out.Write('\t');
-                isFirst = false;
-                streams.Out.Write(ShownText.Escape(text));
+                // Data stays as it is stored: a note, too, may name a command.
+                var isCommand = columns[column++] is CommandColumn or CommandsColumn;
+                streams.Out.Write(isCommand ? streams.Commands(ShownText.Escape(text)) : ShownText.Escape(text));
             }
 
             streams.Out.WriteLine();
@@ -197,7 +204,7 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
 
         var number = 0;
 
-        Cell[] heading = [.. table.Columns.Select(name => new Cell(name.ToUpperInvariant(), Tone.Heading))];
+        Cell[] heading = [.. table.Columns.Select(name => new Cell(Table.Heading(name).ToUpperInvariant(), Tone.Heading))];
         foreach (var row in rows.Prepend(heading))
         {
             foreach (var line in layout.Lines(row))
@@ -228,14 +235,18 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
             if (i > 0)
                 streams.Out.WriteLine();
             streams.Out.WriteLine(Paint(rows[i][0].Text, Tone.Heading));
-            Block([.. rows[i].Skip(1).Select((cell, column) => (table.Columns[column + 1], cell)).Where(fact => fact.cell.Text.Length > 0)], labels);
+            Block([.. rows[i].Skip(1).Select((cell, column) => (Table.Heading(table.Columns[column + 1]), cell)).Where(fact => fact.cell.Text.Length > 0)], labels);
             if (below?.Invoke(i) is { } under)
                 streams.Out.WriteLine(Paint(Shown(under), Tone.Faint));
         }
     }
 
-    /// <summary>Made safe to show, with its times in the zone of the person who reads it.</summary>
-    private string Shown(string text) => LocalZone is { } zone ? Times.InZone(ShownText.Escape(text), zone) : ShownText.Escape(text);
+    /// <summary>Made safe to show, with its commands as they are to be pasted and its times in the zone of the person who reads it.</summary>
+    private string Shown(string text)
+    {
+        var shown = streams.Commands(ShownText.Escape(text));
+        return LocalZone is { } zone ? Times.InZone(shown, zone) : shown;
+    }
 
     private string Paint(string text, Tone tone) =>
         !colour || text.Length == 0 || tone == Tone.Plain ? text : Code(tone) + text + Reset;
@@ -262,6 +273,9 @@ internal record Streams
 
     /// <summary>True where standard error is a terminal: progress bars.</summary>
     public required bool ErrorIsTerminal { get; init; }
+
+    /// <summary>A text with its commands as they are to be pasted by this caller, see <see cref="Hosting.GivenOptions"/>.</summary>
+    public Func<string, string> Commands { get; init; } = text => text;
 
     /// <summary>Columns of the terminal that standard output is; 0 where it is none, and nothing is wrapped.</summary>
     public Func<int> Width { get; init; } = () => 0;

@@ -19,12 +19,17 @@ internal enum Tone
     Faint,
 }
 
-/// <summary>Rows under named columns.</summary>
+/// <summary>Rows under named columns. Names are words joined by an underscore, which a heading shows as a blank: a script names them as they are.</summary>
 internal sealed class Table(params string[] columns)
 {
     private readonly List<Cell[]> rows = [];
 
-    public IReadOnlyList<string> Columns { get; } = columns;
+    public IReadOnlyList<string> Columns { get; } = Array.Exists(columns, name => name.Contains(' ', StringComparison.Ordinal))
+        ? throw new ArgumentException($"a column's name has a blank: {string.Join(", ", columns)}", nameof(columns))
+        : columns;
+
+    /// <summary>The name of a column as people read it.</summary>
+    internal static string Heading(string column) => column.Replace('_', ' ');
 
     /// <summary>The last column is a remark: where it is too long for the screen it is cut instead of broken.</summary>
     public bool CutsLast { get; init; }

@@ -74,7 +74,7 @@ internal sealed class TableLayout
     /// <summary>The cells that do not fit beside the others, named, in lines of their own.</summary>
     internal IEnumerable<string> Below(Table table, Cell[] row)
     {
-        var named = below.Where(column => row[column].Text.Length > 0).Select(column => $"{table.Columns[column].Replace('_', ' ')} {row[column].Text}").ToList();
+        var named = below.Where(column => row[column].Text.Length > 0).Select(column => $"{Table.Heading(table.Columns[column])} {row[column].Text}").ToList();
         return named.Count == 0
             ? []
             : Wrapping.Break(string.Join(", ", named), screen - IndentBelow).Select(line => new string(' ', IndentBelow) + line);

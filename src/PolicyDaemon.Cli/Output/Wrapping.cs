@@ -21,7 +21,7 @@ internal static class Wrapping
             var gap = isNew && line.Length > 0 ? " " : "";
             if (line.Length > 0 && line.Length + gap.Length + word.Length > width)
             {
-                lines.Add(line);
+                lines.Add(line.TrimEnd(' '));
                 line = word;
             }
             else
@@ -73,9 +73,10 @@ internal static class Wrapping
         line.StartsWith("policyctl ", StringComparison.Ordinal) || line.StartsWith("postconf ", StringComparison.Ordinal);
 }
 
-/// <summary>Standard error of a person: each line that is written as a whole is broken at blanks.</summary>
+/// <summary>Standard error of a person: each line that is written as a whole has its commands as they are to be pasted, and is broken at blanks.</summary>
 /// <param name="width">The terminal's columns; 0 for none.</param>
-internal sealed class WrappedWriter(TextWriter inner, Func<int> width) : TextWriter
+/// <param name="commands">What is made of the commands in a line, see <see cref="Hosting.GivenOptions"/>.</param>
+internal sealed class WrappedWriter(TextWriter inner, Func<int> width, Func<string, string> commands) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;
 
@@ -87,7 +88,7 @@ internal sealed class WrappedWriter(TextWriter inner, Func<int> width) : TextWri
 
     public override void WriteLine(string? value)
     {
-        foreach (var line in Wrapping.Lines(value ?? "", width()))
+        foreach (var line in Wrapping.Lines(commands(value ?? ""), width()))
             inner.WriteLine(line);
     }
 

@@ -3,7 +3,6 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
-using PolicyDaemon.Core.Destinations;
 
 namespace PolicyDaemon.Cli.Setup;
 
@@ -19,14 +18,14 @@ internal static class NextStep
         if (OlderTableText.Steps(older) is [var first, ..])
             return first.Text;
         if (SetupPlan.Of(subject).Count > 0)
-            return $"policyctl setup{Directory(subject)} --apply";
+            return "policyctl setup --apply";
         if (results.FirstOrDefault(result => result is { Severity: SetupSeverity.Problem, Commands.Count: > 0 }) is { } problem)
             return problem.Commands[0];
         var settled = OlderTables.Behind(subject.Postfix, subject.Settings).Where(table => subject.OlderOf(table) is { IsSettled: true }).ToList();
         return settled.Count == 0
             ? null
             : subject.Postfix.SetCommand(PolicyMapCheck.Parameter, string.Join(", ", maps.Where(table => !settled.Contains(table)))).Text
-                + $" && postfix{PostfixDirectory(subject)} reload && policyctl setup{Directory(subject)}";
+                + $" && {subject.Postfix.ReloadCommand} && policyctl setup";
     }
 
     /// <summary>What follows a change that took over rows or enforced entries: setup, where this machine's Postfix does not ask us yet, or an older table too.</summary>
@@ -45,8 +44,4 @@ internal static class NextStep
             return null;
         }
     }
-
-    private static string Directory(SetupSubject subject) => subject.Postfix.Directory is { } directory ? $" --postfix {Shell.Quote(directory)}" : "";
-
-    private static string PostfixDirectory(SetupSubject subject) => subject.Postfix.Directory is { } directory ? $" -c {Shell.Quote(directory)}" : "";
 }

@@ -7,7 +7,9 @@ using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
@@ -48,12 +50,12 @@ internal static class SetupVerb
         if (apply && !SetupApply.Run(context, Read(context, directory, subject => SetupApply.Prepare(context, subject)), dryRun))
             return ExitCode.Done;
 
-        var (results, next) = Read(context, directory, subject =>
+        var (results, next, reload) = Read(context, directory, subject =>
         {
             var found = SetupChecks.Run(subject);
             if (PolicyMapCheck.AsksUs(subject) && Absence(context) is { } absence)
                 found = [.. found, new SetupResult("daemon", SetupSeverity.Problem, absence, DaemonAbsence.Start)];
-            return (found, NextStep.Of(subject, found));
+            return (found, NextStep.Of(subject, found), subject.Postfix.ReloadCommand);
         });
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
@@ -69,7 +71,7 @@ internal static class SetupVerb
         }
         else
         {
-            Show(report, results);
+            Show(report, results, reload);
         }
 
         if (next is not null)
@@ -111,7 +113,8 @@ internal static class SetupVerb
             var levels = counts?.ByLevel ?? new Dictionary<TlsLevel, long>();
             return use(new SetupSubject(postfix, settings, levels, key => store?.Find(key) is not null)
             {
-                Older = [.. postfix.List(PolicyMapCheck.Parameter).Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), context.Host.Time)).OfType<OlderTable>()],
+                Older = [.. postfix.List(PolicyMapCheck.Parameter)
+                    .Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), key => IsMet(store?.ReadProbeState(key)), context.Host.Time)).OfType<OlderTable>()],
                 Observed = counts?.Observed ?? 0,
                 SelinuxEnforces = context.Host.SelinuxEnforces(),
             });
@@ -122,7 +125,11 @@ internal static class SetupVerb
         }
     }
 
-    private static void Show(Report report, IReadOnlyList<SetupResult> results)
+    /// <summary>Whether the last probe met a server; null where none was made.</summary>
+    private static bool? IsMet(ProbeState? probed) => probed?.LastProbe is null ? null
+        : probed.Addresses.Any(address => address is { Listed: true, History: { LastAttempt: not null } history } && !history.LastOutcome.IsOfTheWay());
+
+    private static void Show(Report report, IReadOnlyList<SetupResult> results, string reload)
     {
         foreach (var result in results)
         {
@@ -135,7 +142,7 @@ internal static class SetupVerb
         report.Line();
         report.Line(problems == 0
             ? "Postfix fits."
-            : FormattableString.Invariant($"{problems} {(problems == 1 ? "problem" : "problems")}. After postconf -e: postfix reload"));
+            : FormattableString.Invariant($"{problems} {(problems == 1 ? "problem" : "problems")}. After postconf -e: {reload}"));
     }
 
     private static Tone ToneOf(SetupSeverity severity) => severity switch

@@ -70,7 +70,12 @@ public sealed record CheckRecord
         {
             record = JsonSerializer.Deserialize(json, CheckRecordJson.Default.CheckRecord);
         }
-        catch (Exception fault) when (fault is JsonException or FormatException or ArgumentException)
+        catch (JsonException)
+        {
+            reason = WhyNoRecord(json);
+            return false;
+        }
+        catch (Exception fault) when (fault is FormatException or ArgumentException)
         {
             reason = fault.Message;
             return false;
@@ -82,6 +87,19 @@ public sealed record CheckRecord
         record = null;
         reason ??= "it is empty";
         return false;
+    }
+
+    private static string WhyNoRecord(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json.ToArray());
+            return document.RootElement.ValueKind == JsonValueKind.Object ? "it lacks what a record has, or has something else in its place" : "it is no JSON object";
+        }
+        catch (JsonException fault)
+        {
+            return $"it is no valid JSON: {JsonFault.Of(fault, json)}";
+        }
     }
 
     private static string? WhyIncomplete(CheckRecord record) => record switch
@@ -128,7 +146,7 @@ internal sealed partial class CheckRecordJson : JsonSerializerContext;
 internal sealed class TargetConverter : JsonConverter<ProbeTarget>
 {
     public override ProbeTarget Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        ProbeTarget.Parse(reader.GetString() ?? throw new JsonException("no target"));
+        ProbeTarget.Parse(reader.GetString() ?? throw new FormatException("no target"));
 
     public override void Write(Utf8JsonWriter writer, ProbeTarget value, JsonSerializerOptions options) => writer.WriteStringValue(value.Id);
 }
@@ -137,7 +155,7 @@ internal sealed class TargetConverter : JsonConverter<ProbeTarget>
 internal sealed class CertificateConverter : JsonConverter<ServerCertificate>
 {
     public override ServerCertificate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        ServerCertificate.TryParse(reader.GetBytesFromBase64()) ?? throw new JsonException("no certificate");
+        ServerCertificate.TryParse(reader.GetBytesFromBase64()) ?? throw new FormatException("no certificate");
 
     public override void Write(Utf8JsonWriter writer, ServerCertificate value, JsonSerializerOptions options) => writer.WriteBase64StringValue(value.Der.AsSpan());
 }

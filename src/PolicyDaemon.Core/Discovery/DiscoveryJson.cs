@@ -111,7 +111,7 @@ internal sealed class KebabConverter<T>() : JsonStringEnumConverter<T>(JsonNamin
 internal sealed class NextHopConverter : JsonConverter<NextHop>
 {
     public override NextHop Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        NextHop.TryParse(reader.GetString(), out var key, out var reason) ? key : throw new JsonException(reason);
+        NextHop.TryParse(reader.GetString(), out var key, out var reason) ? key : throw new FormatException(reason);
 
     public override void Write(Utf8JsonWriter writer, NextHop value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
 }
@@ -127,7 +127,7 @@ internal sealed class DnsTypeConverter : JsonConverter<DnsType>
                 return type;
         }
 
-        throw new JsonException($"'{text}' is no type of record that is asked for");
+        throw new FormatException($"'{text}' is no type of record that is asked for");
     }
 
     public override void Write(Utf8JsonWriter writer, DnsType value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text());
@@ -136,7 +136,7 @@ internal sealed class DnsTypeConverter : JsonConverter<DnsType>
 internal sealed class TlsLevelConverter : JsonConverter<TlsLevel>
 {
     public override TlsLevel Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        TlsLevels.TryParse(reader.GetString(), out var level) ? level : throw new JsonException("no TLS security level");
+        TlsLevels.TryParse(reader.GetString(), out var level) ? level : throw new FormatException("no TLS security level");
 
     public override void Write(Utf8JsonWriter writer, TlsLevel value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name());
 }
@@ -151,7 +151,7 @@ internal sealed class SecondsConverter : JsonConverter<TimeSpan>
         var seconds = reader.GetDouble();
         return seconds == Longest ? TimeSpan.MaxValue
             : Math.Abs(seconds) < Longest ? TimeSpan.FromSeconds(seconds)
-            : throw new JsonException("no duration in seconds");
+            : throw new FormatException("no duration in seconds");
     }
 
     public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);

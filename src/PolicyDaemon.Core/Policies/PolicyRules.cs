@@ -185,7 +185,9 @@ public static class PolicyRules
         if (!servedState)
             return destination.Pins.IsEmpty
                 ? new Problem("level fingerprint has no pins", "add one with --match FINGERPRINT, or fetch its servers' keys with --probe")
-                : new Problem($"none of the {destination.Pins.Length} pins is standby, active or retiring", "add one");
+                : new Problem(
+                    $"no pin would be served, and its mail would wait ({(destination.Pins.Length == 1 ? "its pin is" : $"its {destination.Pins.Length} pins are all")} refused, retired or not approved yet)",
+                    "first approve or add the one that is right (pin approve, pin add), or choose another level");
         return served
             ? null
             : new Problem(

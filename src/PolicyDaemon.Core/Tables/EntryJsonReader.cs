@@ -24,7 +24,7 @@ public static class EntryJsonReader
     [
         "key", "level", Attributes, "pins", .. EntryAttributes.All.Select(attribute => attribute.Name),
         // Told by domain list and domain show.
-        "unicode", "answer", "answer_tlsrpt", "probed", "observations",
+        "unicode", "answer", "answer_tlsrpt", "probed", "observations", "findings",
     ];
 
     private static readonly string[] PinMembers =
@@ -57,7 +57,7 @@ public static class EntryJsonReader
         }
         catch (JsonException wrong)
         {
-            return [TableItem.NoText((int)(wrong.LineNumber ?? 0) + 1, new Problem("it is no valid JSON", wrong.Message.Split(" LineNumber", 2)[0].TrimEnd('.')))];
+            return [TableItem.NoText((int)(wrong.LineNumber ?? 0) + 1, new Problem($"it is no valid JSON: {JsonFault.Of(wrong, json.Span)}", ""))];
         }
     }
 

@@ -43,7 +43,7 @@ public sealed class PolicyTableReader
         {
             if (line.NoBreakSpaceLine > 0 && ++noBreakSpaceRows <= MaxNoBreakSpaceWarnings)
                 yield return TableItem.Warning(
-                    line.NoBreakSpaceLine, new Problem("no-break spaces (U+00A0) are read as blanks", "postmap would take them for text"));
+                    line.NoBreakSpaceLine, new Problem("no-break spaces (U+00A0) are read as blanks", options.WithEntryAttributes ? "" : "postmap would take them for text"));
             foreach (var item in line.Fault is { } fault ? [TableItem.Refused(fault.Line, fault.Problem)] : ReadRow(line))
                 yield return item;
         }
@@ -52,12 +52,14 @@ public sealed class PolicyTableReader
         {
             yield return TableItem.NoText(
                 logicalLines.NulLine,
-                new Problem("it contains a NUL character", "this is no text file. Name the table's source, as given to postmap, not what postmap makes of it"));
+                new Problem("it contains a NUL character", options.WithEntryAttributes
+                    ? "this is no text file. Name a file of entries, as export --full writes them, or JSON"
+                    : "this is no text file. Name the table's source, as given to postmap, not what postmap makes of it"));
             yield break;
         }
 
         if (logicalLines.HadByteOrderMark)
-            yield return TableItem.Warning(1, new Problem("the byte order mark is dropped", "postmap would take it for a part of the first destination"));
+            yield return TableItem.Warning(1, new Problem("the byte order mark is dropped", options.WithEntryAttributes ? "" : "postmap would take it for a part of the first destination"));
         if (noBreakSpaceRows > MaxNoBreakSpaceWarnings)
             yield return TableItem.Warning(0, new Problem($"{noBreakSpaceRows} rows in all have no-break spaces"));
         foreach (var item in Apexes())
@@ -73,7 +75,7 @@ public sealed class PolicyTableReader
         if (!isKey)
         {
             return [Refused(reason!, key == NextHop.Default.Text ? "remove the row, which has had no effect; as a default for every domain it is made with policyctl domain add"
-                : key.EndsWith(':') ? "a table has no colon after the destination" : "")];
+                : key.EndsWith(':') ? options.WithEntryAttributes ? "a row has no colon after the destination" : "a table has no colon after the destination" : "")];
         }
 
         if (policyAt == line.Text.Length)

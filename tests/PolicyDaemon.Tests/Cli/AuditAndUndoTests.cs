@@ -26,7 +26,7 @@ public class AuditAndUndoTests
     public void The_command_of_a_change_stands_beside_its_first_row_or_below_it()
     {
         using var session = new CliSession();
-        session.Succeed("domain", "add", "a.example", "b.example", "--level", "secure");
+        session.Succeed("domain", "add", "a.example", "b.example", "--level", "secure", "--note", "as their postmaster has asked for in the ticket of Monday");
         session.Terminal = true;
 
         session.Width = 120;

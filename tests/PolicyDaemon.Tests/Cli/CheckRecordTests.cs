@@ -219,10 +219,11 @@ public sealed class CheckRecordTests
     }
 
     [Theory]
-    [InlineData("", "no record of a check")]
-    [InlineData("{}", "no record of a check")]
+    [InlineData("", "no record of a check: it is no valid JSON: in line 1, character 1, it ends too early")]
+    [InlineData("root:x:0:0\n", "no record of a check: it is no valid JSON: in line 1, character 1, 'r' cannot stand;")]
+    [InlineData("{}", "no record of a check: it lacks what a record has, or has something else in its place;")]
     [InlineData("null", "it is empty")]
-    [InlineData("[1]", "no record of a check")]
+    [InlineData("[1]", "no record of a check: it is no JSON object;")]
     public void What_is_no_record_is_refused(string content, string message)
     {
         using var session = new CliSession();

@@ -86,15 +86,19 @@ internal sealed class CliSession : IDisposable
         return path;
     }
 
-    internal CliResult Run(params IReadOnlyList<string> args) => RunWith([.. args, "--config", Config]);
+    /// <summary>On a machine that has the session's configuration.</summary>
+    internal CliResult Run(params IReadOnlyList<string> args) => Run(args, Config);
 
     /// <summary>Without the session's configuration.</summary>
-    internal CliResult RunWith(params IReadOnlyList<string> args)
+    internal CliResult RunWith(params IReadOnlyList<string> args) => Run(args, configuration: null);
+
+    private CliResult Run(IReadOnlyList<string> args, string? configuration)
     {
         var output = new StringWriter { NewLine = "\n" };
         var error = new StringWriter { NewLine = "\n" };
         var host = new CliHost
         {
+            Configuration = configuration,
             In = () => InOverride ?? new MemoryStream(Encoding.UTF8.GetBytes(Input)),
             Out = OutOverride ?? output,
             Error = error,

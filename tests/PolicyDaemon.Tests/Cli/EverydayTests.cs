@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.CommandLine;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
@@ -177,7 +178,9 @@ public class EverydayTests
         var result = session.Run("domain", "add", "a.example", "--level", "secure", "--wait", "5");
 
         Assert.Equal(ExitCode.DaemonNotRunning, result.Code);
-        Assert.Contains("it is stored, and policyd does not run", result.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            "policyctl: it is stored, and policyd does not run: it is served once that is started (systemctl start policyd)", result.Error.TrimEnd().Split('\n')[^1]);
+        Assert.Single(Regex.Matches(result.Error, "does not run"));
         Assert.Equal(["a.example"], Keys(session));
     }
 

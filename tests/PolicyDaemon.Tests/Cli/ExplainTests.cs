@@ -78,7 +78,7 @@ public class ExplainTests
         Assert.Contains(Next, changed.Error, StringComparison.Ordinal);
         var said = session.Run("explain", "example.com", "--format", "table").Out;
         Assert.Contains("postmap -q example.com hash:/etc/postfix/tls_policy", said.ReplaceLineEndings(" "), StringComparison.Ordinal);
-        Assert.Contains("hash:/etc/postfix/tls_policy of smtp_tls_policy_maps decides", session.Run("status", "--format", "tsv").Out, StringComparison.Ordinal);
+        Assert.Contains("hash:/etc/postfix/tls_policy of smtp_tls_policy_maps decides", session.Run("status", "--all", "--format", "tsv").Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -195,5 +195,42 @@ public class ExplainTests
         var result = session.Succeed("explain", "a.example.com");
 
         Assert.Contains("a.example.com\tyes\tno\t(not found)\tconfigured, but only observed\n.example.com\tyes\tyes\tencrypt\t\n", result, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_word_finding_alone_lists_every_kind()
+    {
+        using var session = new CliSession();
+
+        var rows = session.Succeed("explain", "finding").TrimEnd('\n').Split('\n');
+
+        Assert.Equal(FindingKinds.All.Length, rows.Length);
+        Assert.Contains(rows, row => row.StartsWith("new-key\t", StringComparison.Ordinal));
+        using var json = JsonDocument.Parse(session.Succeed("explain", "finding", "--format", "json"));
+        Assert.Equal(FindingKinds.All.Length, json.RootElement.GetArrayLength());
+        Assert.Equal(ExitCode.Usage, session.Run("explain", "finding", "nonsense").Code);
+    }
+
+    [Fact]
+    public void Whatever_is_open_about_the_entry_stands_in_the_JSON()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin);
+        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        {
+            store.RaiseFinding(new Finding(FindingKind.PinBesideDane, "a.example", "TLSA records match", "policyctl domain set a.example --level dane-only", session.Time.GetUtcNow()));
+            store.RaiseFinding(new Finding(FindingKind.NewKey, "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()));
+        }
+
+        foreach (var words in (string[][])[["explain", "a.example"], ["domain", "show", "a.example"]])
+        {
+            var shown = session.Succeed([.. words, "--format", "json"]);
+            using var json = JsonDocument.Parse(shown);
+            Assert.Equal(["new-key", "pin-beside-dane"], json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("kind").GetString()));
+            session.Write("shown.json", shown);
+        }
+
+        // What domain show writes is what apply reads.
+        Assert.Equal(ExitCode.Done, session.Run("apply", Path.Combine(session.Directory, "shown.json")).Code);
     }
 }

@@ -69,7 +69,7 @@ public sealed class ImportProbeTests
         var table = network.Session.Write("table", $"{key} fingerprint match={Sha1(Own, PinSubject.Certificate)}\n");
 
         var refused = network.Session.Run("import", "--probe", table);
-        Assert.EndsWith($"Next: policyctl import --unservable observe --dry-run --probe {table} --config {network.Session.Config}\n", refused.Error, StringComparison.Ordinal);
+        Assert.EndsWith($"Next: policyctl import --unservable observe --dry-run --probe {table}\n", refused.Error, StringComparison.Ordinal);
         var observed = network.Session.Run("import", "--probe", "--unservable", "observe", table);
         Assert.DoesNotContain("in another digest than sha256 and not served", observed.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Next:", network.Session.Run("probe", key).Error, StringComparison.Ordinal);

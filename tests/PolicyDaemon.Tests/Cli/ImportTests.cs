@@ -63,9 +63,22 @@ public class ImportTests
         Assert.Equal(ExitCode.Invalid, once.Code);
         Assert.Equal(2, once.Error.Count(character => character == '\n'));
         Assert.Contains("-:2: d0.example: 'fingerprnt' is no TLS security level", once.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(so are 200 rows: lines 2-201)\n", once.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(200 rows in all: lines 2-201)\n", once.Error, StringComparison.Ordinal);
         Assert.Equal(201, each.Error.Count(character => character == '\n'));
         Assert.Contains("-:201: d199.example: 'fingerprnt'", each.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Another kind of file, of which some line happens to be a row: what each line has in the place of a level differs, and what that is near to.</summary>
+    [Fact]
+    public void A_cause_is_one_whatever_stands_there_and_whatever_was_perhaps_meant()
+    {
+        using var session = new CliSession { Input = "ok.example may\na.example encript\nb.example secur\nc.example mai\nd.example /bin/bash\ne.example verfy\n" };
+
+        var result = session.Run("import", "-");
+
+        Assert.Equal(2, result.Error.Count(character => character == '\n'));
+        Assert.Contains("-:2: a.example: 'encript' is no TLS security level", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(5 rows in all: lines 2-6)\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +89,7 @@ public class ImportTests
         var result = session.Run("import", Seed, "--unservable", "observe");
 
         Assert.InRange(result.Error.Split('\n').Count(line => line.Contains("warning", StringComparison.Ordinal)), 1, 7);
-        Assert.Contains("(so are 6 rows: lines 1, 3, 5-8)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("(6 rows in all: lines 1, 3, 5-8)", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,7 +111,7 @@ public class ImportTests
 
         var result = session.Run("import", session.Directory);
 
-        Assert.StartsWith($"policyctl: {session.Directory}: a directory; name the table's source in it", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"policyctl: {session.Directory}: a directory; name a file in it: the table's source, as given to postmap", result.Error, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Invalid, result.Code);
     }
 
@@ -124,7 +137,7 @@ public class ImportTests
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains($"policyctl: {Seed} cannot be imported as it is, it has 2 problems; nothing was changed\n  {Seed}:1: .ferraro.net: ", result.Error, StringComparison.Ordinal);
         Assert.Contains(": every pin is in another digest than sha256, which Postfix compares; --probe carries over", result.Error, StringComparison.Ordinal);
-        Assert.Contains("(so are 2 rows: lines 1, 3)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("(2 rows in all: lines 1, 3)", result.Error, StringComparison.Ordinal);
         Assert.Contains("--unservable observe", result.Error, StringComparison.Ordinal);
         Assert.Empty(session.Succeed("domain", "list"));
     }

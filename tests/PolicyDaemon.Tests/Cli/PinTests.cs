@@ -87,7 +87,7 @@ public class PinTests
         var result = session.Run("pin", "revoke", "example.com", CliSession.Pin, "--reason", "gone");
 
         Assert.Equal(ExitCode.Invalid, result.Code);
-        Assert.Contains("none of the 1 pins is standby, active or retiring", result.Error, StringComparison.Ordinal);
+        Assert.Contains("no pin would be served, and its mail would wait (its pin is refused, retired or not approved yet); first approve or add the one that is right", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed class ProbeTests
         Assert.Equal(ExitCode.Negative, result.Code);
         var lines = result.Out.Split('\n');
         Assert.StartsWith("KEY", lines[0], StringComparison.Ordinal);
-        Assert.StartsWith($"d1.test:{network.Port}  ok        1/1   100   1 active", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith($"d1.test:{network.Port}  ok        1/1   100        1 active", lines[1], StringComparison.Ordinal);
         Assert.Contains(lines, line => line.StartsWith($"d5.test:{network.Port}  mismatch", StringComparison.Ordinal));
         Assert.Contains($"    expected    {ProbedNetwork.KeyPin(New)}", result.Out, StringComparison.Ordinal);
         // The second asks for a certificate of the other algorithm.

@@ -24,6 +24,8 @@ public class QueryTests
         Assert.Equal("secure match=mx.example.com servername=hostname\n", result.Out);
         Assert.Empty(result.Error);
         Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Equal("answer\n" + result.Out, Ask(session, server, tcp, "Example.COM", "--header").Out);
+        Assert.Equal("answer\n", Ask(session, server, tcp, "missing.example", "--header").Out);
     }
 
     [Theory]
@@ -89,8 +91,8 @@ public class QueryTests
             """, result.Out);
     }
 
-    private static CliResult Ask(CliSession session, LookupServer server, bool tcp, string key) =>
-        session.Run(["query", key, "--server", server.Listening[0].Split(' ')[^1], .. tcp ? ["--tcp"] : Array.Empty<string>()]);
+    private static CliResult Ask(CliSession session, LookupServer server, bool tcp, string key, params string[] more) =>
+        session.Run(["query", key, .. more, "--server", server.Listening[0].Split(' ')[^1], .. tcp ? ["--tcp"] : Array.Empty<string>()]);
 
     private static async Task<LookupServer> ServeAsync(bool tcp, LookupTestData? data = null)
     {

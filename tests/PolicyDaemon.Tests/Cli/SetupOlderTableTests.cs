@@ -67,6 +67,30 @@ public sealed class SetupOlderTableTests : IDisposable
         Assert.EndsWith("Next: policyctl setup --apply\n", Setup(Table, "sha1").Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A probe that has just met nobody is not proposed again as if it were the way on.</summary>
+    [Fact]
+    public void A_partner_who_is_not_there_is_told_of_with_what_goes_on_without_them()
+    {
+        Add(".a.example", "--level", "fingerprint", "--match", Sha1, "--observe");
+        Add(".b.example", "--level", "secure", "--servername", "hostname");
+        Add("c.example", "--level", "encrypt");
+        var before = Setup(Table, "sha1");
+        Assert.EndsWith("Next: policyctl probe .a.example\n", before.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("out-of-reach", before.Out, StringComparison.Ordinal);
+
+        session.Run("probe", ".a.example");
+        var after = Setup(Table, "sha1");
+
+        Assert.Contains(
+            "warning\tout-of-reach\t.a.example: the last probe met no server, so that its pin is not carried over to sha256 yet. Every other row can come in meanwhile, and Postfix is switched over after that.",
+            after.Out, StringComparison.Ordinal);
+        Assert.Contains("policyctl pin add .a.example FINGERPRINT", after.Out, StringComparison.Ordinal);
+        Assert.Contains("Once a server answers:\tpolicyctl probe .a.example\n", after.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("Next: policyctl probe", after.Error, StringComparison.Ordinal);
+        // Whose digest is the same already is switched over without him.
+        Assert.EndsWith("Next: policyctl setup --apply\n", Setup(Table, "sha256").Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_table_behind_us_whose_rows_are_all_here_is_taken_out_next()
     {
@@ -89,7 +113,7 @@ public sealed class SetupOlderTableTests : IDisposable
     {
         var settings = SettingsReader.Load(session.Config);
         var table = OlderTable.Read(
-            Table, settings, key => new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } }, session.Time, mostRows)!;
+            Table, settings, key => new Destination { Key = key, Policy = new TlsPolicy { Level = TlsLevel.Encrypt } }, _ => null, session.Time, mostRows)!;
 
         Assert.Equal((0, isSettled), (table.Deciding, table.IsSettled));
         if (!isSettled)
@@ -148,7 +172,7 @@ public sealed class SetupOlderTableTests : IDisposable
 
         var done = session.RunWith("import", "--unservable", "observe", source, "--config", session.Config);
         Assert.Equal(ExitCode.Done, done.Code);
-        Assert.EndsWith("Next: policyctl setup\n", done.Error, StringComparison.Ordinal);
+        Assert.EndsWith($"Next: policyctl --config {session.Config} setup\n", done.Error, StringComparison.Ordinal);
     }
 
     [Fact]

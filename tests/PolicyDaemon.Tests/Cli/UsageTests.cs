@@ -1,12 +1,19 @@
 using System.CommandLine;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Tests.Packaging;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
 
 public class UsageTests
 {
+    /// <summary>What is said of a column stands in parentheses behind its name.</summary>
+    [Fact]
+    public void A_column_has_a_name_without_blanks() => Assert.All(
+        ManualPageTests.Leaves(PolicyCtl.Model()).Select(leaf => leaf.Command).OfType<Verb>().SelectMany(verb => verb.Columns).Where(column => !column.StartsWith('(')),
+        column => Assert.Matches("^[a-z_]+( \\(.*\\))?$", column));
+
     [Theory]
     [InlineData("domian list", "policyctl: policyctl has no verb 'domian'; did you mean 'domain'?\nSee: policyctl --help\n")]
     [InlineData("domain ad x", "policyctl: policyctl domain has no verb 'ad'; did you mean 'add'?\nSee: policyctl domain --help\n")]

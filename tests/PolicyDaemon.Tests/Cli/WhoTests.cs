@@ -91,4 +91,39 @@ public sealed class WhoTests
         Assert.Equal(ExitCode.Usage, result.Code);
         Assert.Contains("the message 4bQ1xyz waits for recipients whose domains are no destinations; see them with: postqueue -p", result.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("4F2A91C03B")]
+    [InlineData("4bQ1xyzK2Mz1pQ")]
+    public void The_id_of_a_message_is_no_host_where_the_queue_cannot_be_read(string id)
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "*", "--level", "encrypt");
+
+        foreach (var verb in (string[])["who", "explain", "status", "check"])
+        {
+            var result = session.Run(verb, id);
+            Assert.Equal((ExitCode.Inconclusive, ""), (result.Code, result.Out));
+            Assert.StartsWith($"policyctl: {id} looks like the id of a message, and the queue cannot be read here", result.Error, StringComparison.Ordinal);
+        }
+
+        session.Postfix.Waiting = [];
+        var gone = session.Run("who", id);
+        Assert.Equal(ExitCode.Negative, gone.Code);
+        Assert.Contains("none with it waits in the queue", gone.Error, StringComparison.Ordinal);
+        session.Postfix.IsWholeQueue = false;
+        Assert.Equal(ExitCode.Inconclusive, session.Run("who", id).Code);
+    }
+
+    [Theory]
+    [InlineData("EXCHANGE01", true)]
+    [InlineData("localhost", false)]
+    [InlineData("mailserver", false)]
+    public void A_host_without_a_domain_is_one(string host, bool isEntry)
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", isEntry ? host : "*", "--level", "encrypt");
+
+        Assert.StartsWith(isEntry ? "exchange01\tencrypt" : "*\tencrypt", session.Succeed("who", host), StringComparison.Ordinal);
+    }
 }

@@ -124,7 +124,8 @@ internal static class ChangeCommand
     {
         ChangeReport.Write(context.Report, result, dryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
         NoteObserved(context, result);
-        if (!dryRun && result.ChangeId is not null && DaemonAbsence.Of(context.Settings) is { } absence)
+        // Who waits for it is told so at the end of that.
+        if (!dryRun && result.ChangeId is not null && context.Get(options.Wait) is null && DaemonAbsence.Of(context.Settings) is { } absence)
             context.Report.Note(absence);
         if (dryRun && context.Get(options.Reason) is null && result.Weakens)
             context.Report.Note("This will need --reason.");

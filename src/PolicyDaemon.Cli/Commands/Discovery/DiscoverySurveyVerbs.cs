@@ -28,7 +28,7 @@ internal static class DiscoverySurveyVerbs
         var since = new Option<string?>("--since") { HelpName = "TIME", Description = "Only destinations that Postfix asked for since: 2h, 30d, 2026-11-23; 7d without it" };
         var verb = new Verb("report", "What mode = on would change, by the mail that was sent: how many destinations get which answer, and whose mail would wait.")
         {
-            Columns = ["verdict", "destinations", "what happens to their mail"],
+            Columns = ["verdict", "destinations", "mail (what happens to it)"],
             ExitCodes = "1 where mail of a destination would wait; 6 where Postfix has asked for none yet",
             Examples =
             [
@@ -46,7 +46,7 @@ internal static class DiscoverySurveyVerbs
         var kind = new Option<string?>("--kind") { HelpName = "KIND", Description = "Only this kind, such as record-broken" };
         var verb = new Verb("problems", "List what others publish and is broken, or does less than it seems to: the gravest first. Nobody is alerted of most of it.")
         {
-            Columns = ["key", "severity", "kind", "used at", "detail", "remedy"],
+            Columns = ["key", "severity", "kind", "used_at", "detail", "command"],
             ExitCodes = "1 where there is one",
             Examples =
             [
@@ -72,7 +72,7 @@ internal static class DiscoverySurveyVerbs
 
         using var store = context.OpenStore(StoreAccess.Read);
         var survey = DiscoverySurvey.Of(store, settings, now, window);
-        var table = new Table("verdict", "destinations", "what happens to their mail");
+        var table = new Table("verdict", "destinations", "mail");
         foreach (var name in Names.Where(survey.Verdicts.ContainsKey))
             table.Add(name, survey.Verdicts[name].ToString(CultureInfo.InvariantCulture), Mail(name, settings));
         if (context.Report.IsTable)
@@ -144,7 +144,7 @@ internal static class DiscoverySurveyVerbs
 
         using var store = context.OpenStore(StoreAccess.Read);
         var found = PublishedProblem.Read(store, context.Settings, context.Host.Time.GetUtcNow()).Where(problem => only is null || problem.Remark.Kind == only).ToList();
-        var table = new Table("key", "severity", "kind", "used", "detail", "remedy") { Spare = ["used", "kind"] };
+        var table = new Table("key", "severity", "kind", "used_at", "detail", "command") { Spare = ["used_at", "kind"] };
         foreach (var (key, remark, used) in found)
             table.Add(key.Text, new Cell(remark.Severity.Name(), remark.Severity == FindingSeverity.ForInformation ? Tone.Plain : Tone.Caution), remark.Kind.Name(), DiscoveryText.Time(used), remark.Detail, remark.Remedy ?? "");
         context.Report.Rows(

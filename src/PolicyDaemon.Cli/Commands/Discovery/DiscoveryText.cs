@@ -25,7 +25,7 @@ internal static class DiscoveryText
         if (state.Verdict is { Facts.Hosts: { IsEmpty: false } hosts } verdict)
         {
             report.Line();
-            var table = new Table("mx host", "pref", "dns", "policy", "mail");
+            var table = new Table("mx_host", "pref", "dns", "policy", "mail");
             foreach (var host in hosts)
             {
                 table.Add(
@@ -62,7 +62,7 @@ internal static class DiscoveryText
         if (state.Changes.Count == 0)
             return;
         report.Line();
-        var changes = new Table("changed at", "from", "row", "to", "row ");
+        var changes = new Table("changed_at", "from", "from_row", "to", "to_row");
         foreach (var change in state.Changes)
             changes.Add(Time(DateTimeOffset.FromUnixTimeSeconds(change.At)), change.FromAnswer ?? "-", change.FromRow ?? "-", change.ToAnswer, change.ToRow);
         report.Aligned(changes);

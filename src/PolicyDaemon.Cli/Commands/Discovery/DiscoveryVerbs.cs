@@ -43,7 +43,7 @@ internal static class DiscoveryVerbs
         var verdict = new Option<string?>("--verdict") { HelpName = "V", Description = "Only these: dane-only, secure, dane, not-found or unknown" };
         var verb = new Verb("list", "List what was discovered.")
         {
-            Columns = ["key", "verdict", "row", "asked at", "policy expires at", "used at"],
+            Columns = ["key", "verdict", "row", "asked_at", "policy_expires_at", "used_at"],
             Examples =
             [
                 ("policyctl discovery list --verdict secure", "Every destination with an MTA-STS policy that decides."),
@@ -96,7 +96,7 @@ internal static class DiscoveryVerbs
             throw new CommandException(ExitCode.Usage, $"'{wanted}' is no verdict; write dane-only, secure, dane, not-found or unknown");
         var (settings, now) = (context.Settings, context.Host.Time.GetUtcNow());
         using var store = context.OpenStore(StoreAccess.Read);
-        var table = new Table("key", "verdict", "row", "asked", "policy expires", "used");
+        var table = new Table("key", "verdict", "row", "asked_at", "policy_expires_at", "used_at");
         var rows = new List<DiscoveredJson>();
         foreach (var memory in store.ListDiscovered(onlyProtected: wanted is "dane-only" or "secure"))
         {

@@ -60,7 +60,7 @@ internal static class DomainList
         }
         else
         {
-            var table = new Table(report.IsTable ? [.. OnScreen.Select(column => Columns[column].Replace('_', ' '))] : Columns) { CutsLast = true, Spare = ["note", "mode", "days left"] };
+            var table = new Table(report.IsTable ? [.. OnScreen.Select(column => Columns[column])] : Columns) { CutsLast = true, Spare = ["note", "mode", "days_left"] };
             foreach (var destination in destinations)
             {
                 var row = Row(destination, postfix, probed.GetValueOrDefault(destination.Key), now);

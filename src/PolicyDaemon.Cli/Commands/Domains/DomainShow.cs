@@ -7,6 +7,7 @@ using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
@@ -56,6 +57,7 @@ internal static class DomainShow
             var probed = ProbeStateJson.From(known.Probed, destination, postfix.FingerprintDigest, now);
             var json = DestinationJson.From(destination, postfix, probed, known) with
             {
+                Findings = [.. store.OpenFindings(destination.Key).OrderBy(finding => finding.Severity).Select(finding => FindingJson.From(finding))],
                 Observations = withProbes ? Observations(observations, known.Probed!, ProbeStateJson.Frame(destination, postfix.FingerprintDigest, now)) : null,
             };
             report.Json(json, CliJson.Default.DestinationJson);

@@ -11,7 +11,7 @@ internal static class ObservationTable
 {
     internal static Table Of(IReadOnlyList<StoredObservation> observations)
     {
-        var table = new Table("probed", "mx host", "address", "outcome", "stage", "took", "tls", "certificates", "detail");
+        var table = new Table("probed", "mx_host", "address", "outcome", "stage", "took", "tls", "certificates", "detail");
         foreach (var seen in observations)
         {
             table.Add(

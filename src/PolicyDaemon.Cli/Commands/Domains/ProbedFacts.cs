@@ -31,7 +31,7 @@ internal static class ProbedFacts
     /// <summary>The table of addresses with what each presented last.</summary>
     internal static Table Addresses(ProbeState known, Destination destination, PostfixSettings postfix)
     {
-        var table = new Table("mx host", "address", "outcome", "key", "public key", "until", "pinned");
+        var table = new Table("mx_host", "address", "outcome", "key", "public_key", "until", "pinned");
         foreach (var address in known.Addresses)
         {
             var history = address.History;

@@ -35,8 +35,8 @@ internal static class ExplainVerb
     {
         var key = new Argument<string[]>("KEY")
         {
-            HelpName = "KEY | finding KIND",
-            Description = "The next hop as Postfix sees it: example.com, [mx.example.com]:587; what a log shows: user@example.com, mx.example.com[192.0.2.1]:25, a queue id; or the word finding and a kind, such as finding new-key",
+            HelpName = "KEY | finding [KIND]",
+            Description = "The next hop as Postfix sees it: example.com, [mx.example.com]:587; what a log shows: user@example.com, mx.example.com[192.0.2.1]:25, a queue id; or the word finding and a kind, such as finding new-key, alone for all of them",
             Arity = new ArgumentArity(1, 2),
         };
         key.CompletionSources.Add(context => context.ParseResult.Tokens.Any(token => token.Value == FindingWord)
@@ -51,6 +51,7 @@ internal static class ExplainVerb
                 ("policyctl explain sub.example.com", "The keys that Postfix asks for in order, and the one that decides."),
                 ("policyctl explain '[mx.example.com]:587'", "A relay: brackets and port make another key."),
                 ("policyctl explain finding new-key", "What it means, what becomes of mail, what to do, what to tell the partner."),
+                ("policyctl explain finding", "Every kind."),
                 ("policyctl query sub.example.com", "What the running daemon says, for comparison."),
             ],
         };
@@ -62,6 +63,8 @@ internal static class ExplainVerb
     private static ExitCode Run(CommandContext context, Argument<string[]> key)
     {
         var words = context.Get(key)!;
+        if (words is [FindingWord])
+            return FindingExplanation.List(context);
         if (words is [FindingWord, var kind])
             return FindingExplanation.Write(context, kind);
         if (words.Length > 1)
@@ -81,7 +84,7 @@ internal static class ExplainVerb
         var report = context.Report;
         var mail = MailQueue.Read(context.Host);
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(explanation, context.Settings, known, now, mail), CliJson.Default.ExplainJson);
+            report.Json(Json(explanation, context.Settings, known, now, mail, Open(store, explanation)), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
         else
@@ -111,6 +114,10 @@ internal static class ExplainVerb
             _ => ExitCode.Inconclusive,
         };
     }
+
+    /// <summary>What is open about the key that decides and the entry that answers, advice included.</summary>
+    private static List<Finding> Open(PolicyStore store, Explanation explanation) =>
+        [.. new[] { explanation.Decisive?.Key, explanation.Decisive?.Answering?.Key }.OfType<NextHop>().Distinct().SelectMany(store.OpenFindings).OrderBy(finding => finding.Severity)];
 
     /// <summary>What is open about the entry that answers, the gravest first; null where nothing is.</summary>
     private static Finding? Worst(PolicyStore store, Explanation explanation) => explanation.Decisive?.Answering is { } entry
@@ -209,7 +216,7 @@ internal static class ExplainVerb
         return table;
     }
 
-    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now, WaitingMail? mail) => new(
+    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now, WaitingMail? mail, IReadOnlyList<Finding> open) => new(
         explanation.NextHop.Text,
         [.. explanation.Keys.Select(key => new ExplainedKeyJson(
             key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
@@ -223,5 +230,6 @@ internal static class ExplainVerb
         explanation.Keys[0].Discovered is { } discovered
             ? DiscoveredJson.From(discovered, settings.Postfix.SecurityLevel, discovered.Evidence?.Answers ?? [], now)
             : null,
-        DestinationMailJson.From(mail, explanation.NextHop));
+        DestinationMailJson.From(mail, explanation.NextHop),
+        [.. open.Select(finding => FindingJson.From(finding))]);
 }

@@ -24,9 +24,24 @@ internal static class FindingExplanation
             ("ends", row.EndsByItself ? "by itself, when it does not hold any more" : "when a person has looked into it"),
             ("open", $"policyctl status --kind {row.Name}"),
         ];
-        context.Report.Facts(facts, new FindingKindJson(row.Name, row.Severity.Name(), row.Meaning, row.Mail, row.WhatToDo, row.Partner, row.EndsByItself), CliJson.Default.FindingKindJson);
+        context.Report.Facts(facts, Json(row), CliJson.Default.FindingKindJson);
         return ExitCode.Done;
     }
+
+    /// <summary>Every kind with what it means.</summary>
+    internal static ExitCode List(CommandContext context)
+    {
+        var table = new Table("kind", "severity", "means");
+        foreach (var row in FindingKinds.All.OrderBy(row => row.IsAdvice).ThenBy(row => row.Severity).ThenBy(row => row.Name, StringComparer.Ordinal))
+            table.Add(row.Name, row.IsAdvice ? "advice" : row.Severity.Name(), row.Meaning);
+        context.Report.Rows(table, [.. FindingKinds.All.Select(Json)], CliJson.Default.IReadOnlyListFindingKindJson);
+        if (context.Report.IsTable)
+            context.Report.Line("One of them in full: policyctl explain finding KIND");
+        return ExitCode.Done;
+    }
+
+    private static FindingKindJson Json(FindingDescription row) =>
+        new(row.Name, row.Severity.Name(), row.Meaning, row.Mail, row.WhatToDo, row.Partner, row.EndsByItself);
 
     /// <summary>The severity of findings of the kind, and what makes one graver.</summary>
     internal static string Grave(FindingDescription row) => row.Severity.Name() + (row.FollowsVerdict

@@ -15,6 +15,8 @@ namespace PolicyDaemon.Cli.Commands.Lookups;
 /// <summary><c>query</c>: one key to the running daemon, over its socket and with Postfix's strictness. Opens no store.</summary>
 internal static class QueryVerb
 {
+    private static readonly string[] Columns = ["answer"];
+
     private sealed record Options(
         Argument<string> Key, Option<string?> Map, Option<bool> Tcp, Option<string?> Server, Option<double> Timeout);
 
@@ -28,6 +30,7 @@ internal static class QueryVerb
             new Option<double>("--timeout") { HelpName = "SECONDS", Description = "How long to wait [default: 5]", DefaultValueFactory = _ => 5 });
         var verb = new Verb("query", "Ask the running policyd as Postfix would, and print the policy text.")
         {
+            Columns = Columns,
             ExitCodes = "1 not found; 3 policyd does not run; 4 no permission for its socket; 6 a temporary or permanent error, no or a malformed reply",
             Examples =
             [
@@ -87,6 +90,8 @@ internal static class QueryVerb
         var (kind, text) = (result.Answer.Kind, result.Answer.Text);
         if (context.Report.Format == OutputFormat.Json)
             context.Report.Json(new QueryJson(endpoint.Text, map, key, AnswerJson.From(result.Answer)), CliJson.Default.QueryJson);
+        else if (context.Report.Format == OutputFormat.Tsv)
+            context.Report.Tsv(Columns, kind == LookupAnswerKind.Found ? [[text]] : []);
         else if (kind == LookupAnswerKind.Found)
             // The text alone, as postmap -q prints it.
             context.Report.Line(text);

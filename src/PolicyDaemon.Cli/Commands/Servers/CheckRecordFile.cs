@@ -38,7 +38,7 @@ internal static class CheckRecordFile
 
     private static byte[] Read(CommandContext context, string file)
     {
-        using var source = TableSource.Open(context, file);
+        using var source = TableSource.Open(context, file, "a file that 'policyctl check DOMAIN --record FILE' has written");
         using var content = new MemoryStream();
         var buffer = new byte[64 * 1024];
         for (int read; (read = source.Read(buffer)) > 0;)

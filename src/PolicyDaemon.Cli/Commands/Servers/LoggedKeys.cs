@@ -1,5 +1,6 @@
 using PolicyDaemon.Administration;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Store.Engines;
 
@@ -13,6 +14,7 @@ internal static class LoggedKeys
 
     // postconf(5), enable_long_queue_ids: hexadecimal, or letters and digits with a z; shorter than 6 none is.
     private const int ShortestId = 6;
+    private const int ShortestLongId = 10;
 
     /// <summary>The key of a word that may be one, or what a log shows of its mail.</summary>
     /// <exception cref="CommandException">It is none, or several stand behind it.</exception>
@@ -20,8 +22,17 @@ internal static class LoggedKeys
     {
         if (LoggedName.TryParse(word, out var logged) && !NextHop.TryParse(word, out _, out _))
             return logged.Domain ?? OfServer(context, word, logged);
-        if (IsQueueId(word) && MailQueue.Read(context.Host)?.DomainsOf(word) is { Count: > 0 } domains)
+        if (!IsQueueId(word))
+            return CommandContext.ParseKey(word);
+        var mail = MailQueue.Read(context.Host);
+        if (mail?.DomainsOf(word) is { Count: > 0 } domains)
             return One(word, Keys(domains));
+        if (LooksLikeQueueId(word))
+        {
+            using var store = context.OpenStore(StoreAccess.Read);
+            RequireKnown(word, mail, () => NextHop.TryParse(word, out var key, out _) && store.Find(key) is not null);
+        }
+
         return CommandContext.ParseKey(word);
     }
 
@@ -31,6 +42,27 @@ internal static class LoggedKeys
 
     /// <summary>True where the word can be the id of a message.</summary>
     internal static bool IsQueueId(string word) => word.Length is >= ShortestId and <= 30 && word.All(char.IsAsciiLetterOrDigit);
+
+    /// <summary>True where the word is hardly anything else: upper-case hexadecimal digits, or the ten characters and more of the long form, with a digit.</summary>
+    internal static bool LooksLikeQueueId(string word) => IsQueueId(word) && word.Any(char.IsAsciiDigit)
+        && (word.Length >= ShortestLongId || word.All(char.IsAsciiHexDigitUpper));
+
+    /// <summary>Lets a word pass that names a host after all.</summary>
+    /// <param name="mail">The queue; null where it cannot be read.</param>
+    /// <param name="isHost">Whether something is known under this name.</param>
+    /// <exception cref="CommandException">It is the id of a message, whose recipients nobody can tell here.</exception>
+    internal static void RequireKnown(string word, WaitingMail? mail, Func<bool> isHost)
+    {
+        if (!LooksLikeQueueId(word) || isHost())
+            return;
+        throw mail is null
+            ? new CommandException(
+                ExitCode.Inconclusive,
+                $"{word} looks like the id of a message, and the queue cannot be read here: there is no Postfix, or you may not see it (authorized_mailq_users); as root: postqueue -j")
+            : mail.IsWhole
+                ? new CommandException(ExitCode.Negative, $"{word} looks like the id of a message, and none with it waits in the queue; it was delivered, returned or removed")
+                : new CommandException(ExitCode.Inconclusive, $"{word} looks like the id of a message, and it is not among those that were read of a long queue; see it with: postqueue -p");
+    }
 
     private static NextHop OfServer(CommandContext context, string word, LoggedName logged)
     {

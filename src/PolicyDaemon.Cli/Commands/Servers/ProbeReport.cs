@@ -16,7 +16,7 @@ internal static class ProbeReport
     private const int Labels = 12;
 
     /// <summary>The columns of <c>--format tsv</c>.</summary>
-    internal static readonly string[] Columns = ["key", "verdict", "addresses (seen/all)", "days left", "pins", "findings", "next probe"];
+    internal static readonly string[] Columns = ["key", "verdict", "seen (addresses, seen/all)", "days_left", "pins", "findings", "next_probe"];
 
     internal static void Write(Report report, IReadOnlyList<StoredProbe> results, DigestAlgorithm digest, DateTimeOffset now)
     {
@@ -36,7 +36,7 @@ internal static class ProbeReport
 
     internal static Table Table(IReadOnlyList<StoredProbe> results, DateTimeOffset now)
     {
-        var table = new Table("key", "verdict", "seen", "days", "pins", "findings", "next");
+        var table = new Table("key", "verdict", "seen", "days_left", "pins", "findings", "next_probe");
         foreach (var result in results)
         {
             table.Add(

@@ -24,8 +24,8 @@ internal static class WhoVerb
         var what = new Argument<string>("WHAT") { HelpName = "ADDRESS | HOST | USER@DOMAIN | QUEUEID", Description = "A mail server's address or name, a recipient, or the id of a message that waits" };
         var verb = new Verb("who", "Say which entries stand behind a mail server, a recipient or a message that waits.")
         {
-            Columns = ["key", "level", "mx host", "address", "listed (yes or no)", "verdict", "mails that wait"],
-            ExitCodes = "1 where there is none",
+            Columns = ["key", "level", "mx_host", "address", "listed (yes or no)", "verdict", "waiting (mails)"],
+            ExitCodes = "1 where there is none; 6 for the id of a message where the queue cannot be read",
             Examples =
             [
                 ("policyctl who 192.0.2.1", "Whose mail goes to this address?"),
@@ -43,7 +43,7 @@ internal static class WhoVerb
         using var store = context.OpenStore(StoreAccess.Read);
         var mail = MailQueue.Read(context.Host);
         var rows = Find(context, store, mail, word).ToList();
-        var table = new Table("key", "level", "mx host", "address", "listed", "verdict", "waiting") { Spare = ["listed", "waiting"] };
+        var table = new Table("key", "level", "mx_host", "address", "listed", "verdict", "waiting") { Spare = ["listed", "waiting"] };
         foreach (var row in rows)
         {
             table.Add(
@@ -66,7 +66,10 @@ internal static class WhoVerb
         var key = CommandContext.ParseKey(word);
         var address = IPAddress.TryParse(key.Host, out var literal) ? literal : null;
         var behind = Behind(store, mail, key.Host, address).ToList();
-        return behind.Count > 0 ? behind : OfDomain(context, store, mail, key);
+        if (behind.Count > 0)
+            return behind;
+        LoggedKeys.RequireKnown(word, mail, () => store.Find(key) is not null);
+        return OfDomain(context, store, mail, key);
     }
 
     private static IEnumerable<WhoJson> Behind(PolicyStore store, WaitingMail? mail, string? host, IPAddress? address)

@@ -24,6 +24,10 @@ internal static class FindingText
             yield return "seen      " + line;
     }
 
+    /// <summary>What a finding means for mail; one that another version names otherwise is to be looked at.</summary>
+    internal static FindingSeverity Severity(FindingJson finding) =>
+        FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.LookAtIt;
+
     /// <summary>True where nothing is wrong, and something else would be better.</summary>
     internal static bool IsAdvice(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) && kind.Description().IsAdvice;
 

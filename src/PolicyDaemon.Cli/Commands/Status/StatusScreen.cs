@@ -67,11 +67,11 @@ internal static class StatusScreen
         }
 
         report.Line($"{Phrases.Count(findings.Count, "open finding")}:", Tone.Caution);
-        foreach (var finding in findings.OrderBy(Severity).ThenBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal))
+        foreach (var finding in findings.OrderBy(FindingText.Severity).ThenBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal))
         {
             report.Line(
-                $"{finding.Kind}  {finding.Subject}  {Phrase(Severity(finding))}, since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
-                + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), ToneOf(Severity(finding)));
+                $"{finding.Kind}  {finding.Subject}  {Phrase(FindingText.Severity(finding))}, since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"
+                + (finding.Affects > 1 ? string.Create(CultureInfo.InvariantCulture, $", {finding.Affects} destinations") : ""), ToneOf(FindingText.Severity(finding)));
             report.Paragraph(finding.Detail, 2);
             foreach (var line in FindingText.Keys(finding))
                 report.Line("  " + line);
@@ -80,10 +80,6 @@ internal static class StatusScreen
             report.Line("  " + NextCommand.Settles + finding.Remedy);
         }
     }
-
-    /// <summary>A finding in one line, for programs.</summary>
-    internal static string Line(FindingJson finding) =>
-        $"{finding.Kind} {finding.Subject}: {finding.Detail}; {string.Concat(FindingText.Keys(finding).Select(line => line + "; "))}{finding.Remedy}";
 
     /// <summary>What the state of daemon and store does to mail, where that is not as it should be, and how much of it waits.</summary>
     /// <returns>False where all is well with them.</returns>
@@ -126,7 +122,7 @@ internal static class StatusScreen
             table.Add(
             [
                 new Cell(Phrase(cause.Severity), ToneOf(cause.Severity)), Phrases.Cut(cause.Whom, 40), Age(now - cause.Since), .. waits ? (Cell[])[waiting[i]] : [],
-                $"{cause.Kind.Name()}: {Phrases.Cut(cause.Detail, 300)}",
+                $"{cause.Kind.Name()}: {Phrases.Cut(cause.Gist, 300)}",
             ]);
         }
 
@@ -141,9 +137,6 @@ internal static class StatusScreen
         var number = string.Create(CultureInfo.InvariantCulture, $"{(mail.IsWhole ? "" : ">=")}{count.Messages}");
         return mail.Returned(count) is { } end ? $"{number}, {(end > now ? Age(end - now) + " left" : "being returned")}" : number;
     }
-
-    private static FindingSeverity Severity(FindingJson finding) =>
-        FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.LookAtIt;
 
     private static string Phrase(FindingSeverity severity) => severity switch
     {

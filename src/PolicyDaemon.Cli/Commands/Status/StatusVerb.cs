@@ -32,7 +32,7 @@ internal static class StatusVerb
         options.Kind.CompletionSources.Add(_ => FindingKinds.All.Select(row => new CompletionItem(row.Name, detail: row.Meaning)));
         var verb = new Verb("status", "Show what needs a person, the worst first, then the daemon, what it answers from, and what the store holds.")
         {
-            Columns = ["name", "value (one line for each fact; findings as 'finding' with kind, subject, detail and remedy)"],
+            Columns = [.. StatusRows.Columns, "(with --all: name, value, one line for each fact)"],
             ExitCodes = "3 where policyd does not run, 4 or 5 where the store cannot be used; with --check 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
             Examples =
             [
@@ -117,11 +117,20 @@ internal static class StatusVerb
                 report.Json(StatusJson.From(status, findings, mail), CliJson.Default.StatusJson);
                 break;
             case OutputFormat.Tsv:
-                var facts = StatusFacts.All(status, Older(context, status));
-                if (mail is not null)
-                    facts.Add(("waiting", $"{mail.Messages}{(mail.IsWhole ? "" : " at least")}"));
-                facts.AddRange(findings.Select(finding => ("finding", new Cell(StatusScreen.Line(finding)))));
-                report.Facts(facts, default!, CliJson.Default.StatusJson);
+                if (isAll && filter is null)
+                {
+                    var facts = StatusFacts.All(status, Older(context, status));
+                    if (mail is not null)
+                        facts.Add(("waiting", $"{mail.Messages}{(mail.IsWhole ? "" : " at least")}"));
+                    report.Facts(facts, default!, CliJson.Default.StatusJson);
+                    break;
+                }
+
+                if (MailEffect.NeedsPerson(status))
+                    report.Note(MailEffect.Of(status));
+                if (status.StoreProblem is { } fault)
+                    report.Note(fault.Message);
+                StatusRows.Write(report, findings, mail);
                 break;
             default:
                 if (filter is not null)

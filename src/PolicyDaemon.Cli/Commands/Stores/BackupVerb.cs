@@ -16,7 +16,7 @@ internal static class BackupVerb
         var file = new Argument<string>("FILE") { Description = "The copy; must not exist yet" };
         var verb = new Verb("backup", "Write a consistent copy of the store while everything runs.")
         {
-            Columns = ["file", "bytes", "head of the audit log"],
+            Columns = ["file", "bytes", "head (of the audit log)"],
             Examples =
             [
                 ("policyctl backup /var/backups/policy-$(date +%F).db", "A copy for every day."),

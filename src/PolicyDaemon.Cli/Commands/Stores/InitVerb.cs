@@ -17,7 +17,7 @@ internal static class InitVerb
         var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Say whether a store would be created, but create none" };
         var verb = new Verb("init", "Create the store. An existing one keeps what is in it; one of an older version is brought up to date.")
         {
-            Columns = ["store", "created (yes or no)", "store id", "upgraded (yes or no)"],
+            Columns = ["store", "created (yes or no)", "store_id", "upgraded (yes or no)"],
             Examples =
             [
                 ("policyctl init", "Create the configured store, and its directory if need be."),

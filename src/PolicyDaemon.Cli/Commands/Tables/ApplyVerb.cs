@@ -42,7 +42,7 @@ internal static class ApplyVerb
     private static async Task<ExitCode> RunAsync(CommandContext context, Options options, CancellationToken cancellation)
     {
         var table = new DeclaredTable(context.Get(options.File)!, context.Settings, context.Host.Time);
-        using (var source = TableSource.Open(context, context.Get(options.File)!))
+        using (var source = TableSource.Open(context, context.Get(options.File)!, "a file of entries, as export --full writes them, or JSON"))
             table.Read(source);
         if (!context.Get(options.Write.Quiet))
         {

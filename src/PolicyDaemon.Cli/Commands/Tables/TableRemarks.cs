@@ -19,7 +19,7 @@ internal static partial class TableRemarks
             var all = same.ToList();
             yield return all.Count == 1
                 ? all[0].Text
-                : string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} (so are {all.Count} rows: line{(all.Count == 1 ? "" : "s")} {Lines([.. all.Select(one => one.Line).Distinct().Order()])})");
+                : string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} ({all.Count} rows in all: {Where([.. all.Select(one => one.Line).Distinct().Order()])})");
         }
     }
 
@@ -32,8 +32,10 @@ internal static partial class TableRemarks
         var key = text.Split(' ', 2)[0].TrimEnd(':');
         var isKey = key.Contains('.', StringComparison.Ordinal) || key.Contains('[', StringComparison.Ordinal);
         var cause = isKey ? text.Replace(key, "", StringComparison.Ordinal).Replace(key.TrimStart('.'), "", StringComparison.Ordinal) : text;
-        return (int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture), Fingerprints().Replace(cause, ""), remark);
+        return (int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture), Varying().Replace(cause, ""), remark);
     }
+
+    private static string Where(List<int> lines) => $"line{(lines.Count == 1 ? "" : "s")} {Lines(lines)}";
 
     /// <summary><c>1, 3-7, 9</c></summary>
     private static string Lines(List<int> lines)
@@ -56,6 +58,7 @@ internal static partial class TableRemarks
     [GeneratedRegex("^:([0-9]{1,9}): ")]
     private static partial Regex Place();
 
-    [GeneratedRegex("[0-9a-f]{32,128}|\\(of line [0-9]+\\)")]
-    private static partial Regex Fingerprints();
+    // What was written, what was perhaps meant, fingerprints: the cause is the same.
+    [GeneratedRegex("[0-9a-f]{32,128}|\\(of line [0-9]+\\)|'[^']*'|; did you mean .*|; write one of .*|[0-9]+")]
+    private static partial Regex Varying();
 }

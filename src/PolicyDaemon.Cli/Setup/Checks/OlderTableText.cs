@@ -35,12 +35,29 @@ internal static class OlderTableText
             + $"and would match nothing: {(count == 1 ? "its" : "their")} mail would wait";
     }
 
-    /// <summary>The commands that bring in what still decides: rows without an entry, entries that are only observed, pins that nobody has proven.</summary>
+    /// <summary>What goes on without partners who are not there, and what does not; null where all of them are.</summary>
+    /// <param name="digest">The digest that we serve.</param>
+    /// <param name="isInTheWay">Their rows keep Postfix from being switched over.</param>
+    internal static string? OutOfReach(IReadOnlyList<OlderTable> tables, string digest, bool isInTheWay)
+    {
+        var keys = tables.SelectMany(table => table.OutOfReach).Distinct().ToList();
+        if (keys.Count == 0)
+            return null;
+        var (one, quoted) = (keys.Count == 1, Shell.Quote(keys[0].Text));
+        return $"{string.Join(", ", keys)}: the last probe met no server, so that {(one ? "its pin is" : "their pins are")} not carried over to {digest} yet. "
+            + (isInTheWay ? "Every other row can come in meanwhile, and Postfix is switched over after that" : $"Everything else goes on; until then {(one ? "its row" : "their rows")} in the older table decide{(one ? "s" : "")}")
+            + $". Not to wait for it: have the partner read the fingerprint in {digest} to you (policyctl pin add {quoted} FINGERPRINT, then policyctl domain set {quoted} --enforce), "
+            + $"or enforce another level (policyctl domain set {quoted} --level encrypt --enforce --reason \"not there\"). Once a server answers:";
+    }
+
+    /// <summary>The commands that bring in what still decides: rows without an entry, entries that are only observed, pins that nobody has proven.
+    /// Of entries whose servers do not answer there is none: a probe that has just met nobody would be proposed again and again.</summary>
     internal static IReadOnlyList<SetupCommand> Steps(IReadOnlyList<OlderTable> tables) =>
     [
         .. tables.Where(table => table.Missing > 0).Select(table => (SetupCommand)table.ImportCommand),
         .. tables.SelectMany(table => table.Ready).Select(key => (SetupCommand)$"policyctl domain set {Shell.Quote(key.Text)} --enforce"),
         .. tables.SelectMany(table => table.Unproven).Select(key => (SetupCommand)$"policyctl probe {Shell.Quote(key.Text)}"),
+        .. tables.SelectMany(table => table.Undecided).Select(key => (SetupCommand)$"policyctl pin approve {Shell.Quote(key.Text)}"),
     ];
 
     private static string Each(OlderTable table) => $"{(table.Rows == 1 ? "its one row" : $"each of its {Rows(table)}")} has an entry here that is enforced";

@@ -12,6 +12,7 @@ internal static class SetupChecks
         ReachabilityCheck.Run,
         SelinuxCheck.Run,
         DigestCheck.Run,
+        OutOfReachCheck.Run,
         ParameterChecks.DefaultLevel,
         RoutingCheck.Run,
         ParameterChecks.TrustAnchors,

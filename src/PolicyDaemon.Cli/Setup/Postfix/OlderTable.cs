@@ -38,8 +38,14 @@ internal sealed record OlderTable(string Name, string Source)
     /// <summary>Observed entries that can be enforced, the first of them.</summary>
     public IReadOnlyList<NextHop> Ready { get; init; } = [];
 
-    /// <summary>Observed entries of which no pin in our digest is known yet, the first of them.</summary>
+    /// <summary>Observed entries of which no pin in our digest is known and that nobody has probed, the first of them.</summary>
     public IReadOnlyList<NextHop> Unproven { get; init; } = [];
+
+    /// <summary>Those among them whose servers showed keys, so that a person decides; the first of them.</summary>
+    public IReadOnlyList<NextHop> Undecided { get; init; } = [];
+
+    /// <summary>Those among them of which the last probe met no server: nothing can be proven until one does. The first of them.</summary>
+    public IReadOnlyList<NextHop> OutOfReach { get; init; } = [];
 
     /// <summary>Rows that decide about mail where we are asked first.</summary>
     public long Deciding => Missing + Observed;
@@ -64,16 +70,18 @@ internal sealed record OlderTable(string Name, string Source)
 
     /// <summary>Reads a table and compares its rows.</summary>
     /// <param name="find">The entry of a key; null where there is none.</param>
+    /// <param name="met">Whether the last probe of an entry met a server; null where none was made.</param>
     /// <param name="mostRows">How many rows are compared.</param>
     /// <returns>Null for a table without a source that can be read.</returns>
-    internal static OlderTable? Read(string table, Settings settings, Func<NextHop, Destination?> find, TimeProvider time, long mostRows = MostRows)
+    internal static OlderTable? Read(
+        string table, Settings settings, Func<NextHop, Destination?> find, Func<NextHop, bool?> met, TimeProvider time, long mostRows = MostRows)
     {
         if (SourceOf(table) is not { } source)
             return null;
         try
         {
             using var stream = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-            return Compare(new OlderTable(table, source), stream, settings, find, time, mostRows);
+            return Compare(new OlderTable(table, source), stream, settings, find, met, time, mostRows);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -81,12 +89,13 @@ internal sealed record OlderTable(string Name, string Source)
         }
     }
 
-    private static OlderTable? Compare(OlderTable table, Stream stream, Settings settings, Func<NextHop, Destination?> find, TimeProvider time, long mostRows)
+    private static OlderTable? Compare(
+        OlderTable table, Stream stream, Settings settings, Func<NextHop, Destination?> find, Func<NextHop, bool?> met, TimeProvider time, long mostRows)
     {
         var digest = settings.Postfix.FingerprintDigest;
         var options = new TableOptions(settings.Postfix, UtcTime.WholeSeconds(time.GetUtcNow())) { Unservable = UnservableRows.Keep };
         var (rows, missing, observed, mismatched, refused) = (0L, 0L, 0L, 0L, 0);
-        var (ready, unproven, isCut) = (new List<NextHop>(), new List<NextHop>(), false);
+        var (ready, unproven, undecided, outOfReach, isCut) = (new List<NextHop>(), new List<NextHop>(), new List<NextHop>(), new List<NextHop>(), false);
         foreach (var item in PolicyTableReader.Read(stream, options))
         {
             if (item.Kind == TableItemKind.NoText)
@@ -108,12 +117,18 @@ internal sealed record OlderTable(string Name, string Source)
             (missing, observed) = entry is null ? (missing + 1, observed) : (missing, observed + 1);
             if (row.Policy.Level.MatchesFingerprints() && !row.Pins.IsEmpty && row.Pins.All(pin => pin.Fingerprint.Algorithm != digest))
                 mismatched++;
-            var named = entry is { } known && CanBeServed(known, digest) ? ready : unproven;
-            if (entry is { Observe: true } && named.Count < MostNamed)
+            if (entry is not { Observe: true })
+                continue;
+            var named = CanBeServed(entry, digest) ? ready : met(entry.Key) switch { null => unproven, true => undecided, false => outOfReach };
+            if (named.Count < MostNamed)
                 named.Add(entry.Key);
         }
 
-        return table with { Rows = rows, IsCut = isCut, Missing = missing, Observed = observed, Mismatched = mismatched, Ready = ready, Unproven = unproven };
+        return table with
+        {
+            Rows = rows, IsCut = isCut, Missing = missing, Observed = observed, Mismatched = mismatched,
+            Ready = ready, Unproven = unproven, Undecided = undecided, OutOfReach = outOfReach,
+        };
     }
 
     private static bool LeavesItToMainCf(Destination entry) => entry.Observe || entry.Policy.Level == TlsLevel.Default;

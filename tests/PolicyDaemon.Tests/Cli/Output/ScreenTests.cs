@@ -119,7 +119,7 @@ public sealed class ScreenTests
     public void A_prompt_is_written_as_it_is()
     {
         var inner = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
-        using var writer = new WrappedWriter(inner, () => 30);
+        using var writer = new WrappedWriter(inner, () => 30, text => text);
         writer.Write(new string('x', 40));
         writer.WriteLine();
         writer.WriteLine("one two three four five six seven");
