@@ -26,6 +26,11 @@ public static class Nearest
     /// <summary><c>; did you mean 'x'?</c>, or nothing.</summary>
     public static string Suggestion(string word, IEnumerable<string> known) => Of(word, known) is { } near ? $"; did you mean '{near}'?" : "";
 
+    /// <summary>The same with all that is known behind it.</summary>
+    /// <param name="listed">How the list begins, such as "the levels are".</param>
+    public static string Suggestion(string word, IReadOnlyCollection<string> known, string listed) =>
+        new Problem(Suggestion(word, known) is { Length: > 0 } near ? near : "", $"{listed} {string.Join(", ", known)}").ToString();
+
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other.</summary>
     private static int Distance(string left, string right)
     {

@@ -9,5 +9,7 @@ public sealed record Problem(string Reason, string Advice = "")
     public Problem At(string place) => this with { Reason = $"{place}: {Reason}" };
 
     /// <summary>Reason and advice in one line, for people.</summary>
-    public override string ToString() => Advice.Length == 0 ? Reason : $"{Reason}; {Advice}";
+    public override string ToString() => Advice.Length == 0 ? Reason
+        : Reason.EndsWith('?') ? $"{Reason} {char.ToUpperInvariant(Advice[0])}{Advice[1..]}"
+        : $"{Reason}; {Advice}";
 }

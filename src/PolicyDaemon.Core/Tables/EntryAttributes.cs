@@ -61,7 +61,7 @@ public static class EntryAttributes
             entry => entry.Mode == PinMode.Assist ? [] : [entry.Mode.Name()],
             (entry, value, _) => PinNames.TryParse(value.ToLowerInvariant(), out PinMode mode)
                 ? (entry with { Mode = mode }, null)
-                : (null, $"'{AttributeValues.Shown(value)}' is no mode{Nearest.Suggestion(value, PinNames.ModeNames)}; write one of {string.Join(", ", PinNames.ModeNames)}")),
+                : (null, $"'{AttributeValues.Shown(value)}' is no mode{Nearest.Suggestion(value, PinNames.ModeNames, "write one of")}")),
         new(
             "observe",
             entry => entry.Observe ? [PolicyAttribute.Yes] : [],
@@ -73,7 +73,7 @@ public static class EntryAttributes
             entry => entry.Floor == DiscoveryFloor.None ? [] : [entry.Floor.Name()],
             (entry, value, _) => DiscoveryFloors.TryParse(value, out var floor)
                 ? (entry with { Floor = floor }, null)
-                : (null, $"'{AttributeValues.Shown(value)}' is no floor{Nearest.Suggestion(value, DiscoveryFloors.Names)}; write one of {string.Join(", ", DiscoveryFloors.Names)}")),
+                : (null, $"'{AttributeValues.Shown(value)}' is no floor{Nearest.Suggestion(value, DiscoveryFloors.Names, "write one of")}")),
         new("until", entry => entry.Until is { } end ? [end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)] : [], EntryEndText.AddUntil),
         new("then", entry => entry.Former is { } former ? [EntryEndText.Of(former)] : [], EntryEndText.AddThen) { IsText = true },
         new("probe_as", entry => entry.ProbeAs, AddProbeAs) { AddsUp = true, Separator = PolicyAttributes.FingerprintSeparator },

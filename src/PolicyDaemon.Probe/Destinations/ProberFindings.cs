@@ -95,20 +95,36 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             var half = Set(
                 FindingKind.ResolverHalfTested, untested is not null,
                 () => $"the resolver marked trusted is only half tested: {untested}; name a bogus domain in dnssec_test_bogus of policydaemon.conf(5)", check);
-            var dns = SetMany(
-                FindingKind.DnsTrouble, lookups,
-                () => $"the resolver answers nothing for {Some(lookups)}; nothing is concluded until it does");
+            var dns = SetLookups(atOnce: false);
             if (dns is true)
                 logger.ResolverFails();
-            var network = SetMany(
-                FindingKind.NetworkTrouble, connections,
-                () => $"no connection reaches {Some(connections)}; this machine's network or what lets port 25 out is the likelier culprit");
+            var network = SetConnections(atOnce: false);
             if (network is true)
                 logger.NetworkFails(connections.Count, Destinations);
             if (!isRecorded || (change ?? trouble ?? half ?? dns ?? network) is not null)
                 Record();
         }
     }
+
+    /// <summary>Writes anew for how many destinations something fails, once no probe is under way: in the midst of a pass it is written now and then.</summary>
+    /// <exception cref="LedgerUnavailableException">It cannot be written.</exception>
+    public void CountAnew()
+    {
+        lock (guard)
+        {
+            var dns = open.ContainsKey(FindingKind.DnsTrouble) ? SetLookups(atOnce: true) : null;
+            var network = open.ContainsKey(FindingKind.NetworkTrouble) ? SetConnections(atOnce: true) : null;
+            if ((dns ?? network) is not null)
+                Record();
+        }
+    }
+
+    private bool? SetLookups(bool atOnce) => SetMany(
+        FindingKind.DnsTrouble, lookups, () => $"the resolver answers nothing for {Some(lookups)}; nothing is concluded until it does", atOnce);
+
+    private bool? SetConnections(bool atOnce) => SetMany(
+        FindingKind.NetworkTrouble, connections,
+        () => $"no connection reaches {Some(connections)}; this machine's network or what lets port 25 out is the likelier culprit", atOnce);
 
     /// <summary>Opens the finding that the machine's clock was set.</summary>
     /// <param name="jump">How far; back where it is negative.</param>
@@ -159,12 +175,12 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     }
 
     /// <summary>Opens or closes the finding that something fails for many destinations at once; how many is written anew when the number has doubled or
-    /// halved, and otherwise once a minute where it is another one.</summary>
-    private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail)
+    /// halved, and otherwise, where it is another one, once a minute or at once.</summary>
+    private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail, bool atOnce)
     {
         var known = open.GetValueOrDefault(kind);
         if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects
-            && (many.Count == known.Affects || time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter))
+            && (many.Count == known.Affects || (!atOnce && time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter)))
             return null;
         if (known is null && !many.IsOn)
             return null;

@@ -138,6 +138,8 @@ internal sealed class EngineLoop : IDisposable
             }
 
             findings.Destinations = window.Destinations;
+            if (running.Count == 0)
+                findings.CountAnew();
             if (!hasStarted)
                 logger.Started(window.Destinations);
             hasStarted = true;

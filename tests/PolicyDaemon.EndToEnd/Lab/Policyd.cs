@@ -52,12 +52,17 @@ public sealed class Policyd : IAsyncDisposable
     public bool IsRunning => _daemon is { HasExited: false };
 
     /// <summary>Runs <c>policyctl</c> to its end.</summary>
-    public Task<CommandResult> CtlAsync(params string[] arguments) =>
-        _sandbox.RunAsync([Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+    public Task<CommandResult> CtlAsync(params string[] arguments) => CtlAsAsync([], arguments);
 
     /// <summary>Runs <c>policyctl</c> behind a command that changes the user, such as setpriv.</summary>
-    public Task<CommandResult> CtlAsAsync(string[] user, params string[] arguments) =>
-        _sandbox.RunAsync([.. user, Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+    /// <returns>The commands in what it printed are as they would be without the laboratory, whose configuration is named in them.</returns>
+    public async Task<CommandResult> CtlAsAsync(string[] user, params string[] arguments)
+    {
+        var result = await _sandbox.RunAsync([.. user, Program("policyctl"), "--config", ConfigurationFile, .. arguments]);
+        return result with { Output = Plain(result.Output), Error = Plain(result.Error) };
+    }
+
+    private string Plain(string said) => said.Replace($" --config {ConfigurationFile}", "", StringComparison.Ordinal);
 
     /// <summary>Starts <c>policyctl</c>, for tests that do not let it end.</summary>
     public RunningProcess StartCtl(params string[] arguments) => StartCtlAs([], arguments);

@@ -105,7 +105,7 @@ public sealed class Prober(Policyd policyd) : IAsyncDisposable
     public async Task<string> TellAsync(string? key) => string.Join('\n',
         key is null ? "" : await policyd.CtlAsync("domain", "show", key),
         key is null ? "" : await policyd.CtlAsync("audit", key),
-        await policyd.CtlAsync("status"),
+        await policyd.CtlAsync("status", "--all"),
         policyd.Said);
 
     /// <summary>The same, where nothing can be awaited.</summary>

@@ -132,7 +132,7 @@ public sealed class AdmissionStories(ProbingLaboratory lab) : ProberStories(lab)
         var status = (await prober.Policyd.JsonAsync("status")).GetProperty("store");
         Assert.Equal(1, status.GetProperty("observed_verdicts").GetProperty("mismatch").GetInt64());
         Assert.False(status.GetProperty("verdicts").TryGetProperty("mismatch", out var enforced) && enforced.GetInt64() > 0);
-        var told = await prober.Policyd.DoAsync("status");
+        var told = await prober.Policyd.DoAsync("status", "--all");
         Assert.Contains(told.Split('\n'), line =>
             line.Contains("observed", StringComparison.Ordinal) && line.Contains("mismatch", StringComparison.Ordinal));
     }

@@ -110,7 +110,7 @@ public sealed class StoreFaultStories(HostPostfixLaboratory lab)
 
         Assert.Equal(Answer, await policyd.AskAsync("tlspolicy", Key));
         Assert.Contains(reason, policyd.Said, StringComparison.OrdinalIgnoreCase);
-        foreach (var command in (string[][])[["export"], ["domain", "list"], ["audit"], ["status"], ["explain", Key]])
+        foreach (var command in (string[][])[["export"], ["domain", "list"], ["audit"], ["status", "--all"], ["explain", Key]])
             Assert.Contains(command[0] == "status" ? "store" : Key, await policyd.DoAsync(command), StringComparison.Ordinal);
         await policyd.DoAsync("backup", Path.Combine(lab.Sandbox.Folder, $"backup of {reason}"));
         var refused = await policyd.CtlAsync("domain", "add", "late.test", "--level", "encrypt");

@@ -86,7 +86,7 @@ public abstract partial class InstallationStories(InstalledMachine installed)
     public async Task The_prober_works_inside_the_sandbox() =>
         await Machine.UntilAsync(
             "the prober probes the destinations",
-            "policyctl status | grep -E '^prober[[:blank:]]+probes [1-9]' && ! journalctl -u policyd | grep -E ' (3011|3012|3018|4004) '");
+            "policyctl status --all | grep -E '^prober[[:blank:]]+probes [1-9]' && ! journalctl -u policyd | grep -E ' (3011|3012|3018|4004) '");
 
     [Fact]
     public async Task A_finding_is_told_by_a_command_outside_the_sandbox()

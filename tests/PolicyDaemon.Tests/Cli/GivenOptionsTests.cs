@@ -28,7 +28,7 @@ public sealed class GivenOptionsTests : IDisposable
 
         Assert.Contains($"undo with: policyctl {Config} undo 3\n", Given("domain", "set", "a.example", "--note", "x").Out, StringComparison.Ordinal);
         Assert.Contains($"    policyctl {Config} pin approve a.example\n", Given("status").Out, StringComparison.Ordinal);
-        Assert.Contains($"policyctl {Config} status --all, policyctl {Config} status KEY", Given("status").Out, StringComparison.Ordinal);
+        Assert.Contains($"policyctl {Config} status --all (or KEY, or --kind KIND); what a kind means: policyctl {Config} explain finding KIND", Given("status").Out, StringComparison.Ordinal);
         Assert.Contains($"its history: policyctl {Config} audit a.example", Given("explain", "a.example").Out, StringComparison.Ordinal);
     }
 

@@ -72,13 +72,13 @@ public class ImportTests
     [Fact]
     public void A_cause_is_one_whatever_stands_there_and_whatever_was_perhaps_meant()
     {
-        using var session = new CliSession { Input = "ok.example may\na.example encript\nb.example secur\nc.example mai\nd.example /bin/bash\ne.example verfy\n" };
+        using var session = new CliSession { Input = "ok.example may\na.example encript\nb.example secur\nc.example mai\nd.example /bin/bash\ne.example verfy\nlocalhost verfy\n" };
 
         var result = session.Run("import", "-");
 
         Assert.Equal(2, result.Error.Count(character => character == '\n'));
         Assert.Contains("-:2: a.example: 'encript' is no TLS security level", result.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(5 rows in all: lines 2-6)\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(6 rows in all: lines 2-7)\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -214,7 +214,7 @@ internal sealed class PolicyOptions
             return null;
         return TlsLevels.TryParse(name, out var known)
             ? known
-            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.EntryNames)}; the levels are {string.Join(", ", TlsLevels.EntryNames)}");
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no TLS security level{Nearest.Suggestion(name, TlsLevels.EntryNames, "the levels are")}");
     }
 
     private DateTimeOffset? Until(CommandContext context)
@@ -239,7 +239,7 @@ internal sealed class PolicyOptions
         return DiscoveryFloors.TryParse(name, out var known)
             ? known
             : throw new CommandException(
-                ExitCode.Usage, $"'{name}' is no floor{Nearest.Suggestion(name, DiscoveryFloors.Names)}; the floors are {string.Join(", ", DiscoveryFloors.Names)}");
+                ExitCode.Usage, $"'{name}' is no floor{Nearest.Suggestion(name, DiscoveryFloors.Names, "the floors are")}");
     }
 
     private PinMode? Mode(CommandContext context)
@@ -248,7 +248,7 @@ internal sealed class PolicyOptions
             return null;
         return PinNames.TryParse(name, out PinMode known)
             ? known
-            : throw new CommandException(ExitCode.Usage, $"'{name}' is no mode{Nearest.Suggestion(name, PinNames.ModeNames)}; the modes are {string.Join(", ", PinNames.ModeNames)}");
+            : throw new CommandException(ExitCode.Usage, $"'{name}' is no mode{Nearest.Suggestion(name, PinNames.ModeNames, "the modes are")}");
     }
 
     private List<(PolicyAttribute Attribute, string Value)> Given(CommandContext context, TlsLevel level)
@@ -285,7 +285,7 @@ internal sealed class PolicyOptions
         ? row
         : throw new CommandException(
             ExitCode.Usage,
-            $"Postfix has no attribute '{name}'{Nearest.Suggestion(name, PolicyAttributes.All.Select(known => known.Name))}; it has {string.Join(", ", PolicyAttributes.All.Select(known => known.Name))}");
+            $"Postfix has no attribute '{name}'{Nearest.Suggestion(name, [.. PolicyAttributes.All.Select(known => known.Name)], "it has")}");
 
     private static string[] Values(CommandContext context, Option option) => option switch
     {

@@ -1,3 +1,4 @@
+using PolicyDaemon.Cli.Commands.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -11,7 +12,7 @@ internal static class FindingExplanation
     internal static ExitCode Write(CommandContext context, string name)
     {
         if (!FindingKinds.TryParse(name, out var kind))
-            throw new CommandException(ExitCode.Usage, $"'{name}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
+            throw FindingText.Unknown(name);
         var row = kind.Description();
         List<(string, Cell)> facts =
         [

@@ -1,5 +1,7 @@
 using System.Globalization;
+using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
@@ -27,6 +29,11 @@ internal static class FindingText
     /// <summary>What a finding means for mail; one that another version names otherwise is to be looked at.</summary>
     internal static FindingSeverity Severity(FindingJson finding) =>
         FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.LookAtIt;
+
+    /// <summary>The refusal of a word that names no kind of finding.</summary>
+    internal static CommandException Unknown(string name) => new(
+        ExitCode.Usage,
+        $"'{name}' is no kind of finding{(Nearest.Suggestion(name, FindingKinds.All.Select(row => row.Name)) is { Length: > 0 } near ? near : ".")} All of them: policyctl explain finding");
 
     /// <summary>True where nothing is wrong, and something else would be better.</summary>
     internal static bool IsAdvice(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) && kind.Description().IsAdvice;

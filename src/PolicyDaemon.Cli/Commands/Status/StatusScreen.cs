@@ -32,7 +32,7 @@ internal static class StatusScreen
         if (!causes.IsEmpty)
         {
             report.Line();
-            report.Line("In full: policyctl status --all, policyctl status KEY, or --kind KIND; what a kind means: policyctl explain finding KIND", Tone.Faint);
+            report.Line("In full: policyctl status --all (or KEY, or --kind KIND); what a kind means: policyctl explain finding KIND", Tone.Faint);
         }
     }
 

@@ -75,10 +75,7 @@ internal static class StatusVerb
         nobodys = null;
         var (word, kind) = (context.Get(options.Key), context.Get(options.Kind));
         if (kind is not null && !FindingKinds.TryParse(kind, out _))
-        {
-            throw new CommandException(
-                ExitCode.Usage, $"'{kind}' is no kind of finding; write one of {string.Join(", ", FindingKinds.All.Select(row => row.Name))}");
-        }
+            throw FindingText.Unknown(kind);
 
         // The entry * is the subject of its findings, and no log shows it.
         var subjects = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word), out nobodys);

@@ -29,8 +29,9 @@ internal static partial class TableRemarks
             return (0, remark, remark);
         var text = remark[(file.Length + place.Length)..];
         // A remark begins with the key, and may name its domain again.
-        var key = text.Split(' ', 2)[0].TrimEnd(':');
-        var isKey = key.Contains('.', StringComparison.Ordinal) || key.Contains('[', StringComparison.Ordinal);
+        var first = text.Split(' ', 2)[0];
+        var key = first.TrimEnd(':');
+        var isKey = first.Length > key.Length || key.Contains('.', StringComparison.Ordinal) || key.Contains('[', StringComparison.Ordinal);
         var cause = isKey ? text.Replace(key, "", StringComparison.Ordinal).Replace(key.TrimStart('.'), "", StringComparison.Ordinal) : text;
         return (int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture), Varying().Replace(cause, ""), remark);
     }
