@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Audit;
@@ -12,9 +13,12 @@ using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Store;
 
-/// <summary>A store in a directory of its own that goes with the test.</summary>
+/// <summary>A store that goes with the test: in a directory of its own or, where <c>POLICYDAEMON_STORE=postgresql</c>, in a database of its own.</summary>
 internal sealed class TemporaryStore : IDisposable
 {
+    /// <summary>Whether the tests' stores are on a server.</summary>
+    internal static readonly bool IsOnServer = Environment.GetEnvironmentVariable("POLICYDAEMON_STORE") == "postgresql";
+
     internal static readonly Actor Alice = new("root", "alice", "alice");
     internal const string PinA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     internal const string PinB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -22,7 +26,7 @@ internal sealed class TemporaryStore : IDisposable
     internal TemporaryStore(bool create = true)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policydaemon-").FullName;
-        Path = System.IO.Path.Combine(Directory, "policy.db");
+        Path = IsOnServer ? PostgreSqlServer.Instance.CreateDatabase() : System.IO.Path.Combine(Directory, "policy.db");
         if (create)
             PolicyStore.Create(Path, Alice, Time).Dispose();
     }
@@ -31,7 +35,11 @@ internal sealed class TemporaryStore : IDisposable
 
     internal string Directory { get; }
 
+    /// <summary>The store, as the configuration names it.</summary>
     internal string Path { get; }
+
+    /// <summary>A file beside the store.</summary>
+    internal string Beside(string suffix) => System.IO.Path.Combine(Directory, "policy.db" + suffix);
 
     internal static Destination Secure(string key, string? note = null) =>
         new() { Key = NextHop.Parse(key), Policy = new TlsPolicy { Level = TlsLevel.Secure }, Note = note };
@@ -86,11 +94,10 @@ internal sealed class TemporaryStore : IDisposable
         return store.Find(NextHop.Parse(key));
     }
 
-    /// <summary>What a person with an SQLite shell could do.</summary>
+    /// <summary>What a person with a shell of the engine could do.</summary>
     internal void Sql(string sql)
     {
-        using var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={Path};Pooling=False"));
-        connection.Open();
+        using var connection = Connect();
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // the tests' own text
         command.CommandText = sql;
@@ -98,5 +105,30 @@ internal sealed class TemporaryStore : IDisposable
         command.ExecuteNonQuery();
     }
 
-    public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+    /// <summary>The first value that a query returns.</summary>
+    internal object? Scalar(string sql)
+    {
+        using var connection = Connect();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the tests' own text
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
+    }
+
+    public void Dispose()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.DropDatabase(Path);
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private DbConnection Connect()
+    {
+        if (IsOnServer)
+            return PostgreSqlServer.Instance.Connect(Path);
+        var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={Path};Pooling=False"));
+        connection.Open();
+        return connection;
+    }
 }

@@ -1,0 +1,31 @@
+using Dapper;
+
+namespace PolicyDaemon.Store.Engines.PostgreSql;
+
+/// <summary>Follows a store by the end of its audit log, in which every change has a row: one statement a poll, on any server, through any pool.</summary>
+internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session)
+{
+    private Position? last;
+
+    internal override StoreMovement Poll()
+    {
+        var now = Session.Guard(() => Session.Connection.QueryFirstOrDefault<Position>(
+            "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1"));
+        if (now?.StoreId != Session.StoreId)
+            return StoreMovement.Replaced;
+        if (now == last)
+            return StoreMovement.None;
+        last = now;
+        return StoreMovement.Committed;
+    }
+
+    internal override void WasRead()
+    {
+    }
+
+    internal override void Supersede() => Session.Dispose();
+
+    internal override void Abandon() => Session.Dispose();
+
+    internal sealed record Position(string StoreId, long? Sequence, string? Hash);
+}
