@@ -23,6 +23,8 @@ internal sealed class TemporaryStore : IDisposable
     internal const string PinA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     internal const string PinB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
+    private bool isCopy;
+
     internal TemporaryStore(bool create = true)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policydaemon-").FullName;
@@ -94,13 +96,13 @@ internal sealed class TemporaryStore : IDisposable
         return store.Find(NextHop.Parse(key));
     }
 
-    /// <summary>What a person with a shell of the engine could do.</summary>
+    /// <summary>What a person with a shell of the engine could do; where the engines have other words for it, in those of SQLite.</summary>
     internal void Sql(string sql)
     {
         using var connection = Connect();
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // the tests' own text
-        command.CommandText = sql;
+        command.CommandText = IsOnServer ? PostgreSqlServer.WordsOf(sql) : sql;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
     }
@@ -114,6 +116,60 @@ internal sealed class TemporaryStore : IDisposable
         command.CommandText = sql;
 #pragma warning restore CA2100
         return command.ExecuteScalar();
+    }
+
+    /// <summary>Takes the store away, under whoever has it open.</summary>
+    internal void TakeAway()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.RenameDatabase(Path, Path + "_away");
+        else
+            File.Move(Path, Path + ".away");
+    }
+
+    /// <summary>Puts back what <see cref="TakeAway"/> took.</summary>
+    internal void PutBack()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.RenameDatabase(Path + "_away", Path);
+        else
+            File.Move(Path + ".away", Path);
+    }
+
+    /// <summary>Puts another store in the place of this one, under whoever has it open.</summary>
+    internal void Replace(TemporaryStore by)
+    {
+        if (IsOnServer)
+        {
+            PostgreSqlServer.Instance.DropDatabase(Path);
+            PostgreSqlServer.Instance.RenameDatabase(by.Path, Path);
+            return;
+        }
+
+        // A copy comes without a log.
+        if (by.isCopy)
+        {
+            File.Delete(Path + "-wal");
+            File.Delete(Path + "-shm");
+        }
+
+        File.Move(by.Path, Path, overwrite: true);
+    }
+
+    /// <summary>A copy of the store as it is now, in a place of its own.</summary>
+    internal TemporaryStore Copy()
+    {
+        var copy = new TemporaryStore(create: false) { isCopy = true };
+        using var store = Open(StoreAccess.Read);
+        if (!IsOnServer)
+        {
+            store.Backup(copy.Path);
+            return copy;
+        }
+
+        using var session = OpenSession(StoreAccess.Read);
+        StoreCopy.Into(session, copy.Path, Time.GetUtcNow());
+        return copy;
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace PolicyDaemon.Tests.Support;
@@ -73,16 +74,36 @@ internal sealed class PostgreSqlServer
     }
 
     /// <summary>Removes a database, whoever is connected to it.</summary>
-    internal void DropDatabase(string store) => Administer($"DROP DATABASE {store[(store.LastIndexOf('=') + 1)..]} WITH (FORCE)");
+    internal void DropDatabase(string store) => Administer($"DROP DATABASE IF EXISTS {NameOf(store)} WITH (FORCE)");
+
+    /// <summary>Renames a database, whoever is connected to it.</summary>
+    internal void RenameDatabase(string store, string to)
+    {
+        Disconnect(store);
+        Administer($"ALTER DATABASE {NameOf(store)} RENAME TO {NameOf(to)}");
+    }
+
+    /// <summary>Ends all connections to a database, as a restart of the server does.</summary>
+    internal void Disconnect(string store) =>
+        Administer($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{NameOf(store)}'");
+
+    /// <summary>Says in PostgreSQL's words what tests say in SQLite's.</summary>
+    internal static string WordsOf(string sql) => Regex.Replace(
+        sql
+            .Replace("DROP TRIGGER audit_begins_with_1", "ALTER TABLE audit DROP CONSTRAINT audit_begins_with_1", StringComparison.Ordinal)
+            .Replace("PRAGMA foreign_keys = OFF", "SET session_replication_role = replica", StringComparison.Ordinal),
+        "DROP TRIGGER ((audit|change)_[a-z_]+)", "DROP TRIGGER $1 ON $2");
 
     /// <summary>A connection as a person with psql has one.</summary>
     internal NpgsqlConnection Connect(string store)
     {
         var connection = new NpgsqlConnection(
-            $"Host={Directory};Username={User};Database={store[(store.LastIndexOf('=') + 1)..]};Pooling=false;GSS Encryption Mode=Disable");
+            $"Host={Directory};Username={User};Database={NameOf(store)};Pooling=false;GSS Encryption Mode=Disable");
         connection.Open();
         return connection;
     }
+
+    private static string NameOf(string store) => store[(store.LastIndexOf('=') + 1)..];
 
     private void Administer(string sql)
     {

@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
 
@@ -30,6 +31,36 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnectio
 
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
+
+    /// <summary>Runs a text that is put together of this library's own names.</summary>
+    internal void Run(string sql)
+    {
+#pragma warning disable CA2100
+        using var command = new NpgsqlCommand(sql, inner);
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Writes rows of numbers and texts in one statement.</summary>
+    internal void Copy(string sql, IEnumerable<object[]> rows)
+    {
+        using var importer = inner.BeginBinaryImport(sql);
+        foreach (var row in rows)
+        {
+            importer.StartRow();
+            foreach (var value in row)
+            {
+                if (value is long number)
+                    importer.Write(number, NpgsqlDbType.Bigint);
+                else if (value is string text)
+                    importer.Write(text, NpgsqlDbType.Text);
+                else
+                    importer.WriteNull();
+            }
+        }
+
+        importer.Complete();
+    }
 
     public override void ChangeDatabase(string databaseName) => throw new NotSupportedException();
 

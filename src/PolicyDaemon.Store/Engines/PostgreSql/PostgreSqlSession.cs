@@ -55,11 +55,7 @@ internal sealed class PostgreSqlSession : StoreSession
     internal override void BeginWrite()
     {
         if (access == StoreAccess.Read)
-        {
-            connection.Execute("BEGIN READ ONLY");
-            return;
-        }
-
+            throw new StoreException(StoreFault.Permission, $"{Path}: it was opened for reading only");
         connection.Execute("BEGIN");
         try
         {
@@ -118,8 +114,13 @@ internal sealed class PostgreSqlSession : StoreSession
 
     internal override void Interrupt() => connection.Running?.Cancel();
 
-    internal override void Backup(string file) => throw new StoreException(
-        StoreFault.Unavailable, $"{Path}: a store on a server is copied with the server's own tools (pg_dump, pgBackRest)");
+    internal override void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows)
+    {
+        connection.Copy($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)", rows);
+        // Numbers that were given do not count for those that the server gives.
+        if (columns.Contains("id"))
+            connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
+    }
 
     internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path);
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -9,8 +10,18 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
 
     internal override StoreMovement Poll()
     {
-        var now = Session.Guard(() => Session.Connection.QueryFirstOrDefault<Position>(
-            "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1"));
+        Position? now;
+        try
+        {
+            now = Session.Connection.QueryFirstOrDefault<Position>(
+                "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1");
+        }
+        catch (DbException error)
+        {
+            // The server ended the connection, as over a restart or a failover: another one tells whether it is there.
+            return Session.IsReplaced ? StoreMovement.Disturbed : throw Session.FaultOf(error);
+        }
+
         if (now?.StoreId != Session.StoreId)
             return StoreMovement.Replaced;
         if (now == last)
