@@ -65,6 +65,7 @@ public static class PostgreSqlWords
         "password" => "a password does not belong here, where every user of policyctl reads it; write it into a file, and name that with passfile=FILE",
         _ when !Known.Contains(word) => $"'{word}' is not understood; the words are {string.Join(", ", Known)}",
         _ when value.Length == 0 => $"'{word}' has no value",
+        "passfile" or "sslrootcert" or "sslcert" or "sslkey" when !value.StartsWith('/') => $"{word}={value}: not an absolute path",
         "sslmode" when !SslModes.Contains(value) => $"sslmode={value}: one of {string.Join(", ", SslModes)}",
         "target_session_attrs" when !Sessions.Contains(value) => $"target_session_attrs={value}: one of {string.Join(", ", Sessions)}",
         "connect_timeout" when !IsNumber(value, 1, 300) => $"connect_timeout={value}: seconds from 1 to 300",

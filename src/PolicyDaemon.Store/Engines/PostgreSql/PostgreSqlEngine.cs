@@ -75,6 +75,9 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     internal override StoreStamp? Stamp() => null;
 
+    // A change is to be live within a second.
+    internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
     internal override void SweepDrafts()
     {
     }
