@@ -26,6 +26,9 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnectio
 
     public override ConnectionState State => inner.State;
 
+    /// <summary>How many seconds the server may take for what comes; a change counts for later commands.</summary>
+    internal int CommandSeconds { get; set; } = inner.CommandTimeout;
+
     /// <summary>The present command; null before the first one.</summary>
     internal PostgreSqlCommand? Running { get; set; }
 
@@ -149,6 +152,7 @@ internal sealed class PostgreSqlCommand(PostgreSqlConnection connection, NpgsqlC
     {
         foreach (NpgsqlParameter parameter in inner.Parameters)
             StoredText.RefuseNul(parameter.Value);
+        inner.CommandTimeout = connection.CommandSeconds;
         connection.Running = this;
     }
 }

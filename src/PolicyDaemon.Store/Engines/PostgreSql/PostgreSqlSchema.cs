@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Dapper;
 using Npgsql;
 using PolicyDaemon.Store.Faults;
@@ -27,7 +28,7 @@ internal static class PostgreSqlSchema
         var found = VersionOf(connection, path);
         found.RefuseNewer(path, access, Newest);
         if (found.Version < Newest)
-            throw new StoreException(StoreFault.Older, $"{path}: written by an older version of PolicyDaemon, which only 'policyctl init' brings up to date");
+            throw new StoreException(StoreFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{path}: of schema {found.Version}, which this version of PolicyDaemon does not know any more; use the version that wrote it"));
     }
 
     /// <summary>Makes the newest schema in a database without a store.</summary>

@@ -6,11 +6,17 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <summary>Follows a store by the end of its audit log, in which every change has a row: one statement a poll, on any server, through any pool.</summary>
 internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session)
 {
+    private const int PollSeconds = 5;
+
     private Position? last;
 
     internal override StoreMovement Poll()
     {
         Position? now;
+        var connection = (PostgreSqlConnection)Session.Connection;
+        var usual = connection.CommandSeconds;
+        // A machine that is gone says nothing; another one may have taken over long ago.
+        connection.CommandSeconds = PollSeconds;
         try
         {
             now = Session.Connection.QueryFirstOrDefault<Position>(
@@ -20,6 +26,10 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
         {
             // The server ended the connection, as over a restart or a failover: another one tells whether it is there.
             return Session.IsReplaced ? StoreMovement.Disturbed : throw Session.FaultOf(error);
+        }
+        finally
+        {
+            connection.CommandSeconds = usual;
         }
 
         if (now?.StoreId != Session.StoreId)

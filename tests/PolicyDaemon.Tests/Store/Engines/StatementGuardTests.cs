@@ -13,7 +13,6 @@ namespace PolicyDaemon.Tests.Store.Engines;
 
 /// <summary>SQL stands once, for both engines: each prepares every text of it.</summary>
 [Trait(Part.Name, Part.Store)]
-[Trait(Engine.Name, Engine.Sqlite)]
 public sealed class StatementGuardTests
 {
     [Fact]
