@@ -29,6 +29,8 @@ namespace PolicyDaemon.Daemon;
 /// <summary>The composition root: makes every part, starts them in order, ends with an exit code.</summary>
 internal static class DaemonHost
 {
+    private const int ThreadsWithServer = 8;
+
     /// <summary>Serves until SIGTERM or SIGINT, or until a part cannot go on.</summary>
     /// <exception cref="ConfigurationException">The endpoints, or a file that is named, cannot be used.</exception>
     internal static async Task<DaemonExitCode> RunAsync(Settings settings)
@@ -41,6 +43,9 @@ internal static class DaemonHost
             ProberComposition.Check(settings.Probe);
         var inherited = InheritedSockets.Take(settings.File ?? "built-in defaults", endpoints);
         using var log = new LogSink(new LogLine(TimeProvider.System, ServiceManager.ReadsStandardOutput), StandardOutput.Write);
+        // Whoever waits for a server holds a thread meanwhile, of the prober, the alerts and so on one each; lookups are not to wait with them.
+        if (settings.IsOnServer)
+            ThreadPool.SetMinThreads(ThreadsWithServer, 1);
         using var host = Build(settings, endpoints, inherited, log);
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);

@@ -95,7 +95,12 @@ internal sealed class ReloadOnHangup(
     private void WarnOfFixed(Settings read, Settings old)
     {
         if (read.Database != old.Database)
-            logger.NeedsRestart(ConfigurationKeys.Database.FullName);
+            logger.NeedsRestart((read.IsOnServer, old.IsOnServer) switch
+            {
+                (false, false) => ConfigurationKeys.Database.FullName,
+                (true, true) => ConfigurationKeys.PostgreSql.FullName,
+                _ => ConfigurationKeys.StoreEngine.FullName,
+            });
         if (read.Snapshot != old.Snapshot)
             logger.NeedsRestart(ConfigurationKeys.Snapshot.FullName);
         if (read.StatusFile != old.StatusFile)

@@ -146,7 +146,11 @@ public sealed class PolicyStore : IDisposable
         session.InOneMoment(() => AuditVerifier.Verify(session.Connection, StoreId, headHash, progress));
 
     /// <summary>Writes a consistent copy while everything runs. Refuses to overwrite.</summary>
-    public void Backup(string file) => session.Backup(file);
+    public void Backup(string file)
+    {
+        if (!session.TryBackup(file))
+            StoreCopy.ToFile(session, file, time.GetUtcNow());
+    }
 
     /// <summary>Checks every page, index and reference of the database.</summary>
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>

@@ -22,7 +22,7 @@ public static class MachineFacts
             return Named(process.Owner, process.Group);
         if (UnixUser.Find(ServiceUser) is { } packaged)
             return packaged;
-        return Path.GetDirectoryName(status.Settings.Database) is { } directory && FileFacts.Of(directory, followLink: true) is { Owner: > 0 } owned ? Named(owned.Owner, owned.Group) : null;
+        return FileFacts.Of(status.Settings.Directory, followLink: true) is { Owner: > 0 } owned ? Named(owned.Owner, owned.Group) : null;
     }
 
     /// <summary>What the daemon reads, writes and runs, with the rights on it.</summary>
@@ -32,7 +32,7 @@ public static class MachineFacts
         var paths = new List<PathRights>();
         if (settings.File is { } file)
             paths.Add(PathRights.Read(Path.GetFullPath(file), "the configuration", PathUse.Read));
-        foreach (var directory in new[] { settings.Database, settings.Snapshot, settings.StatusFile }.Select(Path.GetDirectoryName).OfType<string>().Distinct(StringComparer.Ordinal))
+        foreach (var directory in new[] { settings.Directory, Path.GetDirectoryName(settings.Snapshot), Path.GetDirectoryName(settings.StatusFile) }.OfType<string>().Distinct(StringComparer.Ordinal))
             paths.Add(PathRights.Read(directory, "the directory of the store", PathUse.Read | PathUse.Write | PathUse.Run));
         paths.AddRange(StorePlace.Files(settings.Database).Select(part => PathRights.Read(part, "the store", PathUse.Read | PathUse.Write)));
         if (settings.Probe.CaFile.Text is { Length: > 0 } authorities)
@@ -53,7 +53,7 @@ public static class MachineFacts
     public static DoctorFinding DiskOf(Settings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var directory = Path.GetDirectoryName(settings.Database) ?? "/";
+        var directory = settings.Directory;
         var stored = StorePlace.Files(settings.Database).Append(settings.Snapshot).Sum(Size);
         return DiskCheck.Judge(directory, FileSystemSpace.Of(directory), stored);
     }

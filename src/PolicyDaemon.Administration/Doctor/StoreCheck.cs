@@ -24,7 +24,8 @@ public static class StoreCheck
                 Name, $"{missing.Message}. It was there: bring it back from a backup (policyctl backup wrote one, if anybody did); until then the last good snapshot is answered"),
             { StoreProblem: { } problem } => DoctorFinding.Problem(Name, $"{problem.Message}; the last good snapshot is answered, and no change takes effect"),
             { OnlyRead: { } reason } => DoctorFinding.Problem(
-                Name, $"{reason.Message}: nothing can be changed, and pins do not follow", $"findmnt -T {Shell.Quote(Path.GetDirectoryName(database) ?? database)}"),
+                Name, $"{reason.Message}: nothing can be changed, and pins do not follow",
+                status.Settings.IsOnServer ? [] : [$"findmnt -T {Shell.Quote(status.Settings.Directory)}"]),
             { Counts: { } counts } => DoctorFinding.Ok(Name, string.Create(
                 CultureInfo.InvariantCulture, $"{database}: {Phrases.Count(counts.Destinations, "destination")}, audit log at row {status.Head?.Sequence}")),
             _ => DoctorFinding.Unknown(Name, $"{database} was not read"),

@@ -13,8 +13,14 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey MaxConnections = new(
         "lookup", "max_connections", "4096", "how many connections are held at a time, 16 to 100000");
 
+    public static readonly ConfigurationKey StoreEngine = new(
+        "store", "engine", "sqlite", "what keeps the store: sqlite, in a file of this machine, or postgresql, on a server");
+
     public static readonly ConfigurationKey Database = new(
         "store", "database", "", "the store, an absolute path");
+
+    public static readonly ConfigurationKey PostgreSql = new(
+        "store", "postgresql", "", "with engine = postgresql the store's database, in the words of libpq: host=db1,db2 dbname=policydaemon");
 
     public static readonly ConfigurationKey Snapshot = new(
         "store", "snapshot", "", "the last good snapshot, an absolute path; default: the database's with .snapshot added");
@@ -67,7 +73,7 @@ public static class ConfigurationKeys
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
-        Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
+        Socketmap, TcpTable, MaxConnections, StoreEngine, Database, PostgreSql, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
         .. ProbeKeys.All, NameFindings,
     ];
 }

@@ -17,8 +17,14 @@ public sealed record Settings
 
     public required int MaxConnections { get; init; }
 
-    /// <summary>The store, an absolute path.</summary>
+    /// <summary>The store: an absolute path or, on a server, <see cref="PostgreSqlWords.Prefix"/> and the words that name it.</summary>
     public required string Database { get; init; }
+
+    /// <summary>True where the store is on a server, and no file of this machine.</summary>
+    public bool IsOnServer => PostgreSqlWords.IsNamedBy(Database);
+
+    /// <summary>The directory in which the daemon keeps what it keeps on this machine: of the store or, where that is on a server, of the snapshot.</summary>
+    public string Directory => Path.GetDirectoryName(IsOnServer ? Snapshot : Database) ?? "/";
 
     /// <summary>The last good snapshot, an absolute path.</summary>
     public required string Snapshot { get; init; }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace PolicyDaemon.Core.Configuration;
 
 /// <summary>Turns a configuration file, or its absence, into <see cref="Settings"/>; reports every problem at once.</summary>
@@ -75,8 +77,8 @@ public sealed class SettingsReader
 
     private Settings Settings(string? path, string? databaseOverride)
     {
-        var database = databaseOverride is null ? DatabasePath() : Path.GetFullPath(databaseOverride);
-        var statusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, database + ".status");
+        var (database, beside) = databaseOverride is null ? Store() : Override(databaseOverride);
+        var statusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, beside + ".status");
         var settings = new Settings
         {
             File = path,
@@ -84,7 +86,7 @@ public sealed class SettingsReader
             TcpTable = values.List(ConfigurationKeys.TcpTable),
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
-            Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, database + ".snapshot"),
+            Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,
             StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),
             Postfix = new PostfixSettingsReader(values).Read(),
@@ -122,6 +124,39 @@ public sealed class SettingsReader
 
     // unix(7): sun_path holds 108 octets with its NUL; what else must fit is a name beside it that is as long as its file name at most.
     private const int MostOfSocketPath = 107;
+
+    /// <returns>The store, and the path to which suffixes are added for what the daemon keeps beside it.</returns>
+    private (string Database, string Beside) Store()
+    {
+        var path = DatabasePath();
+        var engine = values.Value(ConfigurationKeys.StoreEngine);
+        var words = values.Value(ConfigurationKeys.PostgreSql);
+        if (words.Text.Length > 0 && !PostgreSqlWords.TryParse(words.Text, out _, out var reason))
+            values.Problems.Add(words.Problem(reason));
+        switch (engine.Text)
+        {
+            case "sqlite":
+                return (path, path);
+            case "postgresql":
+                if (words.Text.Length == 0)
+                    values.Problems.Add(engine.Problem("on which server, and in which database? Add postgresql = host=... dbname=..."));
+                return (PostgreSqlWords.Prefix + words.Text, path);
+            default:
+                values.Problems.Add(engine.Problem($"'{engine.Text}' is neither sqlite nor postgresql"));
+                return (path, path);
+        }
+    }
+
+    /// <summary>Another store, named on the command line: a path, or a database on a server.</summary>
+    private (string Database, string Beside) Override(string named)
+    {
+        if (!PostgreSqlWords.IsNamedBy(named))
+            return (Path.GetFullPath(named), Path.GetFullPath(named));
+        if (!PostgreSqlWords.TryParse(named[PostgreSqlWords.Prefix.Length..], out _, out var reason))
+            values.Problems.Add(new ConfigurationProblem("--database", 0, "", reason));
+        var digest = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(named)).AsSpan(0, 8));
+        return (named, Path.Combine(StateDirectory(), $"postgresql-{digest}"));
+    }
 
     private string DatabasePath()
     {

@@ -42,6 +42,10 @@ internal abstract class StoreEngine(string path)
     /// <summary>The stamp of the store as it is now; null where the engine cannot tell without opening it, so that whoever follows the store has to ask.</summary>
     internal abstract StoreStamp? Stamp();
 
+    /// <summary>How often the store is to be asked whether it changed; null where asking costs nothing, so that whoever follows it decides. With a time
+    /// an answer may also take long, or never come: it is asked on a thread that nothing else waits for.</summary>
+    internal virtual TimeSpan? PollInterval => null;
+
     /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy here.</summary>
     internal abstract void SweepDrafts();
 }

@@ -72,7 +72,14 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     internal abstract void Interrupt();
 
     /// <summary>Writes a consistent copy while everything runs. Refuses to overwrite.</summary>
-    internal abstract void Backup(string file);
+    /// <returns>False where the engine has no file that could be copied as it is; then its rows can be.</returns>
+    internal virtual bool TryBackup(string file) => false;
+
+    /// <summary>Writes rows of another store as they are, inside the caller's transaction.</summary>
+    /// <param name="table">A table, without rows.</param>
+    /// <param name="columns">Its columns, in the order of the values.</param>
+    /// <param name="rows">The values, each a number, a text or null; one array may serve for all rows.</param>
+    internal abstract void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows);
 
     /// <summary>Says what an error of the engine means for the store, and what to do next.</summary>
     internal abstract StoreException FaultOf(DbException error);

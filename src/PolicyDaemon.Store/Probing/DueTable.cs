@@ -27,7 +27,7 @@ internal sealed class DueTable(DbConnection connection)
     internal UnprobedPage Unprobed(long after, int limit)
     {
         var rows = connection.Query<Row>(
-            "SELECT d.id, d.key, NULL AS next_due FROM destination d WHERE d.id > @after AND " + Probed
+            "SELECT d.id, d.key, CAST(NULL AS BIGINT) AS next_due FROM destination d WHERE d.id > @after AND " + Probed
             + " AND NOT EXISTS (SELECT 1 FROM probe_state s WHERE s.destination_id = d.id) ORDER BY d.id LIMIT @limit",
             new { after, limit = (long)limit }).ToList();
         return new UnprobedPage([.. Parsed(rows).Select(row => row.Key)], rows.Count == 0 ? after : rows[^1].Id, rows.Count < limit);

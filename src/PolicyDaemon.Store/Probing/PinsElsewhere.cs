@@ -15,10 +15,10 @@ internal static class PinsElsewhere
     {
         var found = connection.Query<DecidedRow>(
             $"""
-            SELECT d.key, p.state, EXISTS (
+            SELECT d.key, p.state, CASE WHEN EXISTS (
                 SELECT 1 FROM mx_target l JOIN mx_target m ON m.mx_host = l.mx_host AND m.last_listed IS NULL
                 JOIN destination o ON o.id = m.destination_id
-                WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) AS shares
+                WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) THEN 1 ELSE 0 END AS shares
             FROM (
                 SELECT destination_id, state FROM pin
                 WHERE fingerprint = @fingerprint AND state IN ({PinStates.Decided})

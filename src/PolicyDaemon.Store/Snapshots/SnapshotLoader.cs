@@ -113,11 +113,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     /// <summary>Follows the store until cancelled, then saves what is in force.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(options.PollInterval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stop))
-                Poll();
+            await PollLoop.RunAsync(engine, options, time, Poll, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -8,6 +8,9 @@ public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
     /// <summary>How often the store is asked whether it changed: the greater part of the time until a change is live.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Spreads the polls of the nodes that follow one server.</summary>
+    public Random Jitter { get; init; } = Random.Shared;
+
     /// <summary>How long the loader waits for a locked store before the store counts as unavailable.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
 }

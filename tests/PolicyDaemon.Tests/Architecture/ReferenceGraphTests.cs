@@ -9,7 +9,7 @@ public class ReferenceGraphTests
 {
     [Theory]
     [InlineData("Core", "", "")]
-    [InlineData("Store", "Core", "Dapper Dapper.AOT Microsoft.Data.Sqlite Microsoft.Extensions.Logging.Abstractions System.IO.Hashing")]
+    [InlineData("Store", "Core", "Dapper Dapper.AOT Microsoft.Data.Sqlite Npgsql Microsoft.Extensions.Logging.Abstractions System.IO.Hashing")]
     [InlineData("Lookup", "Core", "Pipelines.Sockets.Unofficial Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Probe", "Core", "DnsClient MailKit Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Daemon", "Core Store Lookup Probe Administration", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike

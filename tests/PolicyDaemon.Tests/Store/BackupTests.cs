@@ -80,7 +80,7 @@ public class BackupTests
 
         store.Backup(Path.Combine(temporary.Directory, "backup.db"));
 
-        Assert.Equal(["backup.db", "policy.db"], Directory.GetFiles(temporary.Directory).Select(Path.GetFileName)
-            .Where(name => !name!.StartsWith("policy.db-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(["backup.db"], Directory.GetFiles(temporary.Directory).Select(Path.GetFileName)
+            .Where(name => !name!.StartsWith("policy.db", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 }

@@ -21,11 +21,12 @@ public class FindingTests
 
         Assert.Equal(
             [
-                new FindingAlert(1, finding with { Detail = "second" }, 2, since.AddMinutes(1), null, null, 0),
-                new FindingAlert(2, finding with { Subject = "example.net" }, 1, since.AddMinutes(1), null, null, 0),
-                new FindingAlert(3, finding with { Kind = FindingKind.EntryNotServable }, 1, since.AddMinutes(1), null, null, 0),
+                new FindingAlert(0, finding with { Detail = "second" }, 2, since.AddMinutes(1), null, null, 0),
+                new FindingAlert(0, finding with { Subject = "example.net" }, 1, since.AddMinutes(1), null, null, 0),
+                new FindingAlert(0, finding with { Kind = FindingKind.EntryNotServable }, 1, since.AddMinutes(1), null, null, 0),
             ],
-            store.OpenFindings());
+            store.OpenFindings().Select(alert => alert with { Id = 0 }));
+        Assert.Distinct(store.OpenFindings().Select(alert => alert.Id));
     }
 
     [Fact]

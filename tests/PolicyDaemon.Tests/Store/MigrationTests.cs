@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Engines.Sqlite;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Store;
@@ -18,6 +19,7 @@ namespace PolicyDaemon.Tests.Store;
 /// (<c>sqlite3 policy.db .dump</c>, with its user_version) of stores that programs of these versions made; what is newer is brought forth
 /// from the second, and <c>NNNN.rows.sql</c> adds what version NNNN could hold and none before.
 /// </summary>
+[Trait(Engine.Name, Engine.Sqlite)]
 public class MigrationTests
 {
     private const long NewestDump = 2;

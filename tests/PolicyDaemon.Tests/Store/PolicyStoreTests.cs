@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -12,6 +13,7 @@ namespace PolicyDaemon.Tests.Store;
 public class PolicyStoreTests
 {
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void Opening_and_closing_another_connection_takes_no_lock_away()
     {
         // Without its lock the store's log is removed under the daemon by the next command that ends.

@@ -2,11 +2,13 @@ using Microsoft.Data.Sqlite;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
 namespace PolicyDaemon.Tests.Store;
 
+[Trait(Engine.Name, Engine.Sqlite)]
 public sealed class ReadingFaultTests
 {
     // sqlite3.h: what SQLite also makes of an EIO while it reads.

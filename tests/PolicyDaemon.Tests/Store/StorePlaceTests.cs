@@ -2,10 +2,12 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Store;
 
+[Trait(Engine.Name, Engine.Sqlite)]
 public sealed class StorePlaceTests : IDisposable
 {
     private readonly TemporaryStore store = new();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Core.Audit;
@@ -12,17 +13,22 @@ using PolicyDaemon.Tests.Support;
 
 namespace PolicyDaemon.Tests.Store;
 
-/// <summary>A store in a directory of its own that goes with the test.</summary>
+/// <summary>A store that goes with the test: in a directory of its own or, where <c>POLICYDAEMON_STORE=postgresql</c>, in a database of its own.</summary>
 internal sealed class TemporaryStore : IDisposable
 {
+    /// <summary>Whether the tests' stores are on a server.</summary>
+    internal static readonly bool IsOnServer = Environment.GetEnvironmentVariable("POLICYDAEMON_STORE") == "postgresql";
+
     internal static readonly Actor Alice = new("root", "alice", "alice");
     internal const string PinA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     internal const string PinB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
+    private bool isCopy;
+
     internal TemporaryStore(bool create = true)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policydaemon-").FullName;
-        Path = System.IO.Path.Combine(Directory, "policy.db");
+        Path = IsOnServer ? PostgreSqlServer.Instance.CreateDatabase() : System.IO.Path.Combine(Directory, "policy.db");
         if (create)
             PolicyStore.Create(Path, Alice, Time).Dispose();
     }
@@ -31,7 +37,11 @@ internal sealed class TemporaryStore : IDisposable
 
     internal string Directory { get; }
 
+    /// <summary>The store, as the configuration names it.</summary>
     internal string Path { get; }
+
+    /// <summary>A file beside the store.</summary>
+    internal string Beside(string suffix) => System.IO.Path.Combine(Directory, "policy.db" + suffix);
 
     internal static Destination Secure(string key, string? note = null) =>
         new() { Key = NextHop.Parse(key), Policy = new TlsPolicy { Level = TlsLevel.Secure }, Note = note };
@@ -86,17 +96,95 @@ internal sealed class TemporaryStore : IDisposable
         return store.Find(NextHop.Parse(key));
     }
 
-    /// <summary>What a person with an SQLite shell could do.</summary>
+    /// <summary>What a person with a shell of the engine could do; where the engines have other words for it, in those of SQLite.</summary>
     internal void Sql(string sql)
     {
-        using var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={Path};Pooling=False"));
-        connection.Open();
+        using var connection = Connect();
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // the tests' own text
-        command.CommandText = sql;
+        command.CommandText = IsOnServer ? PostgreSqlServer.WordsOf(sql) : sql;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
     }
 
-    public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+    /// <summary>The first value that a query returns.</summary>
+    internal object? Scalar(string sql)
+    {
+        using var connection = Connect();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the tests' own text
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
+    }
+
+    /// <summary>Takes the store away, under whoever has it open.</summary>
+    internal void TakeAway()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.RenameDatabase(Path, Path + "_away");
+        else
+            File.Move(Path, Path + ".away");
+    }
+
+    /// <summary>Puts back what <see cref="TakeAway"/> took.</summary>
+    internal void PutBack()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.RenameDatabase(Path + "_away", Path);
+        else
+            File.Move(Path + ".away", Path);
+    }
+
+    /// <summary>Puts another store in the place of this one, under whoever has it open.</summary>
+    internal void Replace(TemporaryStore by)
+    {
+        if (IsOnServer)
+        {
+            PostgreSqlServer.Instance.DropDatabase(Path);
+            PostgreSqlServer.Instance.RenameDatabase(by.Path, Path);
+            return;
+        }
+
+        // A copy comes without a log.
+        if (by.isCopy)
+        {
+            File.Delete(Path + "-wal");
+            File.Delete(Path + "-shm");
+        }
+
+        File.Move(by.Path, Path, overwrite: true);
+    }
+
+    /// <summary>A copy of the store as it is now, in a place of its own.</summary>
+    internal TemporaryStore Copy()
+    {
+        var copy = new TemporaryStore(create: false) { isCopy = true };
+        using var store = Open(StoreAccess.Read);
+        if (!IsOnServer)
+        {
+            store.Backup(copy.Path);
+            return copy;
+        }
+
+        using var session = OpenSession(StoreAccess.Read);
+        StoreCopy.Into(session, copy.Path, Time.GetUtcNow());
+        return copy;
+    }
+
+    public void Dispose()
+    {
+        if (IsOnServer)
+            PostgreSqlServer.Instance.DropDatabase(Path);
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private DbConnection Connect()
+    {
+        if (IsOnServer)
+            return PostgreSqlServer.Instance.Connect(Path);
+        var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={Path};Pooling=False"));
+        connection.Open();
+        return connection;
+    }
 }

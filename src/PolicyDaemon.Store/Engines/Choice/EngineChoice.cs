@@ -1,4 +1,6 @@
 using System.Data.Common;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Store.Engines.PostgreSql;
 using PolicyDaemon.Store.Engines.Sqlite;
 using PolicyDaemon.Store.Faults;
 
@@ -10,7 +12,7 @@ namespace PolicyDaemon.Store.Engines.Choice;
 internal static class EngineChoice
 {
     /// <param name="database">The store, as the configuration or a command names it; it need not be there yet.</param>
-    internal static StoreEngine For(string database) => new SqliteEngine(database);
+    internal static StoreEngine For(string database) => PostgreSqlWords.IsNamedBy(database) ? new PostgreSqlEngine(database) : new SqliteEngine(database);
 
     /// <summary>True where a file is a database that <see cref="OpenForeign"/> can read, by its first octets.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>

@@ -58,7 +58,7 @@ internal sealed class PreparedConnection(string connectionString) : SqliteConnec
 
         for (var i = 0; i < values.Count; i++)
         {
-            PreparedStatement.RefuseNul(values[i].Value);
+            StoredText.RefuseNul(values[i].Value);
             command.Parameters[i].ParameterName = values[i].ParameterName;
             command.Parameters[i].Value = values[i].Value ?? DBNull.Value;
         }
@@ -147,13 +147,6 @@ internal sealed class PreparedStatement : IDisposable
 
     public void Dispose() => statement.Dispose();
 
-    // SQLite would give back only what stands before it, and the audit chain would look altered.
-    internal static void RefuseNul(object? value)
-    {
-        if (value is string text && text.Contains('\0', StringComparison.Ordinal))
-            throw new ArgumentException("a text with a NUL character cannot be stored", nameof(value));
-    }
-
     private void Bind(IReadOnlyList<PreparedParameter> values)
     {
         if (names.Length != values.Count)
@@ -164,7 +157,7 @@ internal sealed class PreparedStatement : IDisposable
             // SQLite numbers parameters as it meets them; a call site gives them always in the same order.
             if (names[i] != value.ParameterName)
                 (names[i], indices[i]) = (value.ParameterName, raw.sqlite3_bind_parameter_index(statement, "@" + value.ParameterName));
-            RefuseNul(value.Value);
+            StoredText.RefuseNul(value.Value);
             if (indices[i] != 0)
                 SqliteException.ThrowExceptionForRC(Bind(indices[i], value.Value), connection.Handle);
         }

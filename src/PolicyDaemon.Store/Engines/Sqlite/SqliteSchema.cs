@@ -13,8 +13,6 @@ namespace PolicyDaemon.Store.Engines.Sqlite;
 /// </remarks>
 internal static class SqliteSchema
 {
-    private const string Folder = "Migrations/";
-
     // Primary result code SQLITE_CONSTRAINT of sqlite3.h.
     private const int Constraint = 19;
 
@@ -22,7 +20,7 @@ internal static class SqliteSchema
     private const long ApplicationId = 0x506f6c44;
 
     /// <summary>All migrations, in order.</summary>
-    internal static IReadOnlyList<Migration> Migrations { get; } = Load();
+    internal static IReadOnlyList<Migration> Migrations { get; } = Migration.Of("Sqlite");
 
     /// <summary>The version that this program writes.</summary>
     internal static long Newest => Migrations[^1].Version;
@@ -32,17 +30,12 @@ internal static class SqliteSchema
         if (connection.ExecuteScalar<long>("PRAGMA application_id") != ApplicationId)
             throw new StoreException(StoreFault.NotAStore, $"{path}: an SQLite database, but not a store of PolicyDaemon; check the path");
         var found = VersionOf(connection);
-        if (found.Version > Newest)
-        {
-            if ((access == StoreAccess.Read ? found.ReadableFrom : found.WritableFrom) > Newest)
-                throw Newer(path, found);
-        }
-        else if (found.Version < Newest)
-        {
-            if (access == StoreAccess.Read)
-                throw new StoreException(StoreFault.Older, $"{path}: written by an older version of PolicyDaemon; bring it up to date: start policyd, or run policyctl init");
-            Upgrade(connection, path);
-        }
+        found.RefuseNewer(path, access, Newest);
+        if (found.Version >= Newest)
+            return;
+        if (access == StoreAccess.Read)
+            throw new StoreException(StoreFault.Older, $"{path}: written by an older version of PolicyDaemon; bring it up to date: start policyd, or run policyctl init");
+        Upgrade(connection, path);
     }
 
     /// <summary>Makes the newest schema in an empty database. The caller holds a transaction.</summary>
@@ -75,14 +68,6 @@ internal static class SqliteSchema
         }
     }
 
-    private static StoreException Newer(string path, SchemaVersion found) => new(
-        StoreFault.Newer,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{path}: written by a newer version of PolicyDaemon (schema {found.Version}, this one knows {Newest})")
-        + (found.ReadableFrom <= Newest ? ", which this one can read and not change" : "")
-        + "; install that version again, or restore a backup made before the upgrade");
-
     private static void Upgrade(SqliteConnection connection, string path)
     {
         // A table is altered by making it anew, and dropping the old one would delete what refers to it
@@ -102,29 +87,4 @@ internal static class SqliteSchema
         connection.Execute("COMMIT");
         connection.Execute("PRAGMA foreign_keys = ON");
     }
-
-    private static List<Migration> Load()
-    {
-        var assembly = typeof(SqliteSchema).Assembly;
-        return [.. assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name => new Migration(
-                long.Parse(Path.GetFileNameWithoutExtension(name), CultureInfo.InvariantCulture), Read(assembly.GetManifestResourceStream(name)!)))];
-    }
-
-    private static string Read(Stream stream)
-    {
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 }
-
-/// <summary>A step of the schema, forward only: the file <c>NNNN.sql</c> brings version NNNN-1 to NNNN.</summary>
-internal sealed record Migration(long Version, string Sql);
-
-/// <summary>What a store says of its schema.</summary>
-/// <param name="Version">Which one it is.</param>
-/// <param name="ReadableFrom">The oldest version whose programs can read it.</param>
-/// <param name="WritableFrom">The oldest version whose programs can change it.</param>
-internal sealed record SchemaVersion(long Version, long ReadableFrom, long WritableFrom);

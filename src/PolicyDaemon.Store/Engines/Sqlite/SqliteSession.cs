@@ -120,7 +120,32 @@ internal sealed class SqliteSession : StoreSession
 
     internal override void Interrupt() => raw.sqlite3_interrupt(Handle);
 
-    internal override void Backup(string file) => SqliteFile.Copy(connection, Path, file);
+    internal override bool TryBackup(string file)
+    {
+        SqliteFile.Copy(connection, Path, file);
+        return true;
+    }
+
+    internal override void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the names of tables and columns are this library's own
+        command.CommandText = $"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ({string.Join(", ", columns.Select(column => "@" + column))})";
+#pragma warning restore CA2100
+        foreach (var column in columns)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = column;
+            command.Parameters.Add(parameter);
+        }
+
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < row.Length; i++)
+                command.Parameters[i].Value = row[i];
+            command.ExecuteNonQuery();
+        }
+    }
 
     internal override StoreException FaultOf(DbException error) =>
         error is SqliteException sqlite ? SqliteFaults.From(sqlite, Path, connection) : new StoreException(StoreFault.Unavailable, $"{Path}: {error.Message}", error);

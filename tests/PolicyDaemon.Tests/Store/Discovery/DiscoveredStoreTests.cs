@@ -236,7 +236,7 @@ public sealed class DiscoveredStoreTests : IDisposable
         }
 
         await store.WriteAsync([new DiscoveredEntry(Nothing("a.example"), null)], Cancellation);
-        File.Delete(temporary.Path);
+        temporary.TakeAway();
         await Assert.ThrowsAsync<DiscoveryStoreException>(() => store.ReadAsync([NextHop.Parse("a.example")], Cancellation));
     }
 

@@ -120,16 +120,7 @@ internal sealed class LedgerFixture : IDisposable
 
     internal long Count(string table) => (long)Scalar($"SELECT count(*) FROM {table}")!;
 
-    internal object? Scalar(string sql)
-    {
-        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Store.Path};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // the tests' own text
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return command.ExecuteScalar();
-    }
+    internal object? Scalar(string sql) => Store.Scalar(sql);
 
     public void Dispose()
     {

@@ -29,7 +29,7 @@ internal sealed class LoaderFixture : IDisposable
 
     internal IEnumerable<FindingKind> Kinds => Loader.Findings.Select(finding => finding.Kind);
 
-    internal static string SnapshotPath(TemporaryStore store) => store.Path + ".snapshot";
+    internal static string SnapshotPath(TemporaryStore store) => store.Beside(".snapshot");
 
     internal void Poll() => Loader.Poll();
 

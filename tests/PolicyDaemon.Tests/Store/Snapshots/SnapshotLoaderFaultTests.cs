@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.TemporaryStore;
 
@@ -59,12 +60,12 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         using var fixture = new LoaderFixture(store);
-        File.Move(store.Path, store.Path + ".away");
+        store.TakeAway();
 
         fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
 
-        File.Move(store.Path + ".away", store.Path);
+        store.PutBack();
         fixture.Poll();
         AssertServesTheStore(fixture);
     }
@@ -74,7 +75,7 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         new LoaderFixture(store).Dispose();
-        File.Delete(store.Path);
+        store.TakeAway();
 
         using var fixture = new LoaderFixture(store);
         AssertServesLastGood(fixture, FindingKind.StoreUnavailable);
@@ -85,7 +86,7 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         using var fixture = new LoaderFixture(store);
-        File.Delete(store.Path);
+        store.TakeAway();
 
         store.Time.Advance(TimeSpan.FromDays(3650));
         fixture.Poll();
@@ -134,6 +135,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void Garbage_written_over_the_store_changes_no_answer()
     {
         using var store = Filled();
@@ -153,6 +155,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void Garbage_written_over_the_store_is_found_although_the_open_log_has_good_pages()
     {
         using var store = Filled();
@@ -184,6 +187,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_store_cut_to_nothing_changes_no_answer()
     {
         using var store = Filled();
@@ -195,6 +199,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public async Task Damage_in_pages_that_nobody_reads_is_found_in_the_background()
     {
         using var store = Filled();
@@ -211,6 +216,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_damaged_store_without_a_file_serves_nothing()
     {
         using var store = Filled();
@@ -225,6 +231,7 @@ public class SnapshotLoaderFaultTests
 
     /// <summary>Every page is sound, and an answer made with the index would have a pin less.</summary>
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_store_without_a_file_whose_index_lacks_a_pin_serves_nothing()
     {
         using var store = Filled();
@@ -258,7 +265,7 @@ public class SnapshotLoaderFaultTests
         using var other = new TemporaryStore();
         other.Put(Secure("other.example"));
         using var fixture = new LoaderFixture(store);
-        File.Move(other.Path, store.Path, overwrite: true);
+        store.Replace(other);
 
         fixture.Poll();
         AssertServesLastGood(fixture, FindingKind.StoreReplaced);
@@ -283,14 +290,10 @@ public class SnapshotLoaderFaultTests
     public void A_backup_put_back_under_the_running_daemon_waits_for_a_person()
     {
         using var store = Filled();
-        var backup = Path.Combine(store.Directory, "backup.db");
-        using (var open = store.Open())
-            open.Backup(backup);
+        using var backup = store.Copy();
         store.Put(Secure("later.example"));
         using var fixture = new LoaderFixture(store);
-        File.Move(backup, store.Path, overwrite: true);
-        File.Delete(store.Path + "-wal");
-        File.Delete(store.Path + "-shm");
+        store.Replace(backup);
 
         fixture.Poll();
         Assert.Equal([FindingKind.StoreReplaced], fixture.Kinds);
@@ -303,6 +306,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_log_left_behind_is_not_played_into_the_store_that_took_the_place()
     {
         using var store = Filled();
@@ -336,7 +340,7 @@ public class SnapshotLoaderFaultTests
         using var store = Filled();
         using var other = new TemporaryStore();
         using var fixture = new LoaderFixture(store);
-        File.Move(other.Path, store.Path, overwrite: true);
+        store.Replace(other);
         store.Change(change => change.Accept(fixture.Loader.Current!.Identity with { Hash = new string('0', 64) }), "store accept");
 
         fixture.Poll();
@@ -348,12 +352,8 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         using var fixture = new LoaderFixture(store);
-        var backup = Path.Combine(store.Directory, "backup.db");
-        using (var open = store.Open())
-            open.Backup(backup);
-        File.Move(backup, store.Path, overwrite: true);
-        File.Delete(store.Path + "-wal");
-        File.Delete(store.Path + "-shm");
+        using var copy = store.Copy();
+        store.Replace(copy);
         store.Put(Secure("new.example"));
 
         fixture.Poll();
@@ -388,6 +388,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_locked_store_is_unavailable_for_as_long()
     {
         using var store = Filled();
@@ -411,8 +412,7 @@ public class SnapshotLoaderFaultTests
     {
         using var store = Filled();
         new LoaderFixture(store).Dispose();
-        var database = File.ReadAllBytes(store.Path);
-        File.Delete(store.Path);
+        store.TakeAway();
 
         using var fixture = new LoaderFixture(store, Sha1);
         Assert.Equal("Found secure", fixture.Answer("example.com"));
@@ -423,7 +423,7 @@ public class SnapshotLoaderFaultTests
         fixture.Loader.Use(Sha1);
         Assert.StartsWith("Temporary", fixture.Answer("pinned.example"), StringComparison.Ordinal);
 
-        File.WriteAllBytes(store.Path, database);
+        store.PutBack();
         fixture.Poll();
         Assert.Equal($"Found fingerprint match={new string('c', 40)}", fixture.Answer("pinned.example"));
         Assert.Empty(fixture.Loader.Findings);
@@ -454,7 +454,7 @@ public class SnapshotLoaderFaultTests
             Policy = new TlsPolicy { Level = TlsLevel.Secure, TlsRpt = new TlsRptAttributes("sts", "example.com", ["version: STSv1"], ["mx.example.com"], null) },
         });
         new LoaderFixture(store).Dispose();
-        File.Delete(store.Path);
+        store.TakeAway();
 
         using var fixture = new LoaderFixture(store);
         Assert.Equal("Found secure", fixture.Answer("example.com"));
@@ -481,7 +481,7 @@ public class SnapshotLoaderFaultTests
             detail = Assert.Single(first.Loader.Findings).Detail;
         }
 
-        File.Delete(store.Path);
+        store.TakeAway();
 
         using var fixture = new LoaderFixture(store);
         Assert.Equal(detail, Assert.Single(fixture.Loader.Findings, finding => finding.Kind == FindingKind.EntryNotServable).Detail);

@@ -1,0 +1,100 @@
+using System.Data.Common;
+using Npgsql;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Store.Engines.PostgreSql;
+
+/// <summary>Keeps a store in a database of a PostgreSQL server, which several machines share.</summary>
+/// <remarks>
+/// <code>
+/// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
+/// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
+/// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// </code>
+/// Whoever administers the server makes the database and its users; what is made here are the tables in it.
+/// </remarks>
+internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
+{
+    private readonly Lazy<NpgsqlDataSource> source = new(() => PostgreSqlAddress.Parse(name));
+
+    internal override void Create(DateTimeOffset now, Action<StoreSession> fill)
+    {
+        using var connection = Connect();
+        try
+        {
+            PostgreSqlSchema.Create(connection, Path, () =>
+            {
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, null, PostgreSqlSession.Patience);
+                fill(session);
+            });
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path);
+        }
+    }
+
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
+    {
+        var connection = Connect();
+        try
+        {
+            return PostgreSqlSession.Open(Path, connection, access, patience);
+        }
+        catch (DbException error)
+        {
+            connection.Dispose();
+            throw PostgreSqlFaults.From(error, Path);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    internal override StoreWatch Watch(TimeSpan patience) => new PostgreSqlWatch(Open(StoreAccess.Read, patience));
+
+    /// <summary>None: the server keeps the files, and tells others nothing of them.</summary>
+    internal override FileSignature? Signature() => null;
+
+    /// <summary>True where the database holds a store, or cannot be asked: nothing is made where nobody knows what is there.</summary>
+    internal override bool Exists()
+    {
+        try
+        {
+            using var connection = Connect();
+            return PostgreSqlSchema.Exists(connection);
+        }
+        catch (Exception error) when (error is StoreException or DbException)
+        {
+            return true;
+        }
+    }
+
+    internal override StoreStamp? Stamp() => null;
+
+    // A change is to be live within a second.
+    internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
+    internal override void SweepDrafts()
+    {
+    }
+
+    private PostgreSqlConnection Connect()
+    {
+        try
+        {
+            return new PostgreSqlConnection(source.Value.OpenConnection());
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path);
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException or IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            throw PostgreSqlFaults.Unavailable(Path, error);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Data.Common;
+using System.Globalization;
+using Dapper;
+using Npgsql;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Store.Engines.PostgreSql;
+
+/// <summary>A connection to a store on a server.</summary>
+/// <remarks>Writers are one after the other, as in a file: each begins by locking the end of the audit log. After an error the server takes nothing but
+/// the end of the transaction, or of the savepoint.</remarks>
+internal sealed class PostgreSqlSession : StoreSession
+{
+    /// <summary>How long another writer is waited for.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly PostgreSqlConnection connection;
+    private readonly StoreAccess access;
+    private readonly string? storeId;
+    private readonly TimeSpan patience;
+
+    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, string? storeId, StoreException? onlyRead, TimeSpan patience)
+        : base(path, connection)
+    {
+        this.connection = connection;
+        this.access = access;
+        this.storeId = storeId;
+        this.patience = patience;
+        OnlyRead = onlyRead;
+    }
+
+    internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
+
+    internal override StoreException? OnlyRead { get; }
+
+    /// <summary>True where the connection is gone: who put another database in its place has ended it.</summary>
+    internal override bool IsReplaced => !connection.IsOpen;
+
+    /// <exception cref="DbException">The server refuses.</exception>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
+    {
+        PostgreSqlSchema.Check(connection, path, access);
+        var found = connection.QueryFirstOrDefault<IdentityRow>(
+            "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1")
+            ?? throw StoreException.Damaged(path, "it has no identity");
+        var onlyRead = found.OnlyRead == 0 ? null : PostgreSqlFaults.ReadOnly(path);
+        return onlyRead is not null && access == StoreAccess.Write
+            ? throw onlyRead
+            : new PostgreSqlSession(path, connection, access, found.StoreId, onlyRead, patience ?? Patience);
+    }
+
+    internal override void BeginRead() => connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+
+    internal override void BeginWrite()
+    {
+        if (access == StoreAccess.Read)
+            throw new StoreException(StoreFault.Permission, $"{Path}: it was opened for reading only");
+        connection.Execute("BEGIN");
+        try
+        {
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
+            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
+        }
+        catch (DbException)
+        {
+            Rollback();
+            throw;
+        }
+    }
+
+    internal override void Commit() => connection.Execute("COMMIT");
+
+    internal override void Rollback()
+    {
+        try
+        {
+            connection.Execute("ROLLBACK");
+        }
+        catch (DbException)
+        {
+            // A connection that broke has no transaction any more.
+        }
+    }
+
+    internal override void Isolate(Action work)
+    {
+        connection.Execute("SAVEPOINT item");
+        try
+        {
+            work();
+            connection.Execute("RELEASE SAVEPOINT item");
+        }
+        catch
+        {
+            TakeBack();
+            throw;
+        }
+    }
+
+    internal override void PrepareForBulk()
+    {
+        // What a server keeps in memory is its administrator's affair.
+    }
+
+    /// <summary>Nothing: references are checked by the server with each write, pages where checksums are on, and both by pg_amcheck.</summary>
+    internal override void CheckIntegrity()
+    {
+    }
+
+    internal override void CheckPages()
+    {
+    }
+
+    internal override void Interrupt() => connection.Running?.Cancel();
+
+    internal override void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows)
+    {
+        connection.Copy($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)", rows);
+        // Numbers that were given do not count for those that the server gives.
+        if (columns.Contains("id"))
+            connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
+    }
+
+    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path);
+
+    // Classes 22 and 23: data exception, integrity constraint violation.
+    internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
+
+    private void TakeBack()
+    {
+        try
+        {
+            connection.Execute("ROLLBACK TO SAVEPOINT item");
+            connection.Execute("RELEASE SAVEPOINT item");
+        }
+        catch (DbException)
+        {
+            // The connection broke; what made it do so is on its way up.
+        }
+    }
+
+    internal sealed record IdentityRow(string StoreId, long OnlyRead);
+}
