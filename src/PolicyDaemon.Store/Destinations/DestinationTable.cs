@@ -162,16 +162,16 @@ internal readonly record struct StoredDestination(long Id, string Key, Destinati
         Value ?? throw new StoreException(StoreFault.Damaged, $"{path}: the entry {Key} cannot be read: {Problem}; remove it and add it again, or restore a backup");
 }
 
-/// <summary>States of pins as lists of SQL literals, in the words of the indexes that the queries rest on.</summary>
+/// <summary>States of pins as SQL, in the words of the indexes that the queries rest on.</summary>
 internal static class PinStates
 {
-    /// <summary>The states of the index pin_served.</summary>
-    internal static readonly string Served = Literals(PinNames.ServedStates);
+    /// <summary>That a pin <c>p</c> is served, as the index pin_served has it.</summary>
+    internal static readonly string Served = Condition(PinNames.ServedStates);
 
-    /// <summary>What a destination has decided about a key, as the index pin_decided has it: it serves the key, or a person there refused it.</summary>
-    internal static readonly string Decided = Literals([.. PinNames.ServedStates, PinState.Rejected, PinState.Revoked]);
+    /// <summary>That a destination has decided about a key, as the index pin_decided has it: its pin <c>p</c> is served, or a person there refused it.</summary>
+    internal static readonly string Decided = Condition([.. PinNames.ServedStates, PinState.Rejected, PinState.Revoked]);
 
-    private static string Literals(IEnumerable<PinState> states) => string.Join(", ", states.Select(state => $"'{state.Name()}'"));
+    private static string Condition(IEnumerable<PinState> states) => string.Join(" OR ", states.Select(state => $"p.state = '{state.Name()}'"));
 }
 
 /// <summary>Levels of destinations as SQL, in the words of the indexes that the queries rest on.</summary>

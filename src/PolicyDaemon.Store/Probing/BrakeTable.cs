@@ -24,7 +24,7 @@ internal sealed class BrakeTable(DbConnection connection)
         $"""
         l.last_listed IS NULL AND EXISTS (
             SELECT 1 FROM pin p JOIN destination d ON d.id = p.destination_id
-            WHERE p.destination_id = l.destination_id AND p.state IN ({PinStates.Served}) AND {ProbedLevels.Condition})
+            WHERE p.destination_id = l.destination_id AND ({PinStates.Served}) AND {ProbedLevels.Condition})
         """;
 
     private readonly ProberTable prober = new(connection);

@@ -20,8 +20,8 @@ internal static class PinsElsewhere
                 JOIN destination o ON o.id = m.destination_id
                 WHERE l.destination_id = d.id AND l.last_listed IS NULL AND o.key = @key) THEN 1 ELSE 0 END AS shares
             FROM (
-                SELECT destination_id, state FROM pin
-                WHERE fingerprint = @fingerprint AND state IN ({PinStates.Decided})
+                SELECT destination_id, state FROM pin p
+                WHERE fingerprint = @fingerprint AND ({PinStates.Decided})
                   AND destination_id <> coalesce((SELECT id FROM destination WHERE key = @key), 0)
                 ORDER BY destination_id LIMIT 50) p
             JOIN destination d ON d.id = p.destination_id

@@ -58,6 +58,33 @@ public class MigrationTests
         Assert.EndsWith($" WHERE {ProbedLevels.Condition.Replace("d.", "", StringComparison.Ordinal)} AND key <> '*'", index, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("pin_served")]
+    [InlineData("pin_decided")]
+    public void The_indexes_of_states_of_pins_are_those_that_the_queries_use(string name)
+    {
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        MakeStore(connection, SqliteSchema.Migrations.Count);
+
+        var plan = name == "pin_served"
+            ? Plan(connection, $"SELECT 1 FROM pin p WHERE destination_id = 1 AND ({PinStates.Served})")
+            : Plan(connection, $"SELECT destination_id FROM pin p WHERE fingerprint = '' AND ({PinStates.Decided})");
+
+        Assert.Contains(name, plan, StringComparison.Ordinal);
+    }
+
+    /// <summary>SQLite would make the table of an IN with more than two values with every pin that is written.</summary>
+    [Fact]
+    public void No_condition_of_an_index_is_a_list_of_values()
+    {
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        MakeStore(connection, SqliteSchema.Migrations.Count);
+
+        Assert.Null(Scalar(connection, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE % IN (%'"));
+    }
+
     [Fact]
     public void A_store_of_the_first_version_keeps_all_that_it_held()
     {
@@ -221,6 +248,19 @@ public class MigrationTests
         command.CommandText = sql;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
+    }
+
+    private static string Plan(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants
+        command.CommandText = "EXPLAIN QUERY PLAN " + sql;
+#pragma warning restore CA2100
+        using var reader = command.ExecuteReader();
+        var steps = new List<string>();
+        while (reader.Read())
+            steps.Add(reader.GetString(3));
+        return string.Join("; ", steps);
     }
 
     private static object? Scalar(SqliteConnection connection, string sql)
