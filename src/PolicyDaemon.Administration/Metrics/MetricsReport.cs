@@ -28,11 +28,17 @@ public static class MetricsReport
     /// <param name="settings">The configuration.</param>
     /// <param name="format">The format of the text.</param>
     /// <param name="time">The clock.</param>
+    /// <exception cref="StoreException">The store may not be read by this user (<see cref="StoreFault.Permission"/>): that is no fault of the store's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The status socket may not be asked by this user: whether policyd is up is not known.</exception>
     public static string Write(Settings settings, MetricsFormat format, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
         var status = StatusReport.Gather(settings, time);
+        if (status.IsSocketDenied)
+            throw new UnauthorizedAccessException($"{settings.StatusSocket}: no permission to ask policyd.");
+        if (status.StoreProblem is { Kind: StoreFault.Permission } refused)
+            throw refused;
         var text = new MetricsText(format);
         var daemon = status.Said is not null ? status.Live : null;
         text.Family("up", MetricType.Gauge, "1 where policyd answers on its status socket.").Sample(daemon is not null);
@@ -42,7 +48,7 @@ public static class MetricsReport
         if (status.StoreProblem is null)
             Store(text, status, time);
         // Where neither can be read there may be any number of them.
-        if (status.StoreProblem is not null && status.Live is null)
+        if (status.AreFindingsUnknown)
             return text.ToString();
         Findings(text, status);
         if (settings.NameFindings)

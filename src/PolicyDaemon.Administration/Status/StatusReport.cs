@@ -46,6 +46,12 @@ public sealed record StatusReport(
     /// <summary>What the daemon said on its status socket; null where it did not answer, and <see cref="Daemon"/> is what its status file says.</summary>
     public StatusDocument? Said { get; init; }
 
+    /// <summary>True where the status socket may not be asked by this user, so that nothing is known of a daemon but what its file says.</summary>
+    public bool IsSocketDenied { get; init; }
+
+    /// <summary>True where neither the store nor the daemon tells which findings are open.</summary>
+    public bool AreFindingsUnknown => StoreProblem is not null && Live is null;
+
     /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
@@ -62,7 +68,7 @@ public sealed record StatusReport(
 
     public static StatusReport Gather(Settings settings, TimeProvider time)
     {
-        var said = StatusDocument.TryAsk(settings.StatusSocket, time);
+        var said = StatusDocument.TryAsk(settings.StatusSocket, time, out var isDenied);
         // Who may not see the lock still sees that the daemon answers.
         var running = said is not null ? true : DaemonLock.IsHeld(settings.StatusFile);
         var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
@@ -107,6 +113,7 @@ public sealed record StatusReport(
             At = at,
             Said = said,
             OnlyRead = onlyRead,
+            IsSocketDenied = isDenied,
         };
     }
 }
