@@ -145,6 +145,15 @@ public sealed class PolicyStore : IDisposable
     public AuditVerification VerifyAudit(string? headHash = null, IProgress<long>? progress = null) =>
         session.InOneMoment(() => AuditVerifier.Verify(session.Connection, StoreId, headHash, progress));
 
+    /// <summary>Reads the audit log as it was at a moment, and what it had led to by then.</summary>
+    /// <param name="at">The moment.</param>
+    /// <param name="read">Reads it, in one moment of the store; nothing else may be asked of this object meanwhile.</param>
+    public T ReadPast<T>(DateTimeOffset at, Func<AuditPast, T> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        return session.InOneMoment(() => read(new AuditPast(session.Connection, StoreId, at)));
+    }
+
     /// <summary>Writes a consistent copy while everything runs. Refuses to overwrite.</summary>
     public void Backup(string file) => session.Backup(file);
 

@@ -19,6 +19,9 @@ public sealed class PageAsset
     /// <summary>The one stylesheet; a report puts its text into its head.</summary>
     public static PageAsset Stylesheet { get; } = new("style.css", "text/css; charset=utf-8");
 
+    /// <summary>What a report has beside the stylesheet.</summary>
+    public static PageAsset ReportStylesheet { get; } = new("report.css", "text/css; charset=utf-8");
+
     /// <summary>The optional script, which brings the marked parts of a page up to date.</summary>
     public static PageAsset Script { get; } = new("refresh.js", "text/javascript; charset=utf-8");
 

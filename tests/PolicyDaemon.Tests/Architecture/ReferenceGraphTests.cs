@@ -16,7 +16,7 @@ public class ReferenceGraphTests
     [InlineData("Administration", "Core Store Probe", "")]
     [InlineData("Pages", "Core Administration", "")]
     [InlineData("Web", "Core Administration Pages", "System.CommandLine")] // and ASP.NET Core, the framework's own
-    [InlineData("Cli", "Core Store Lookup Probe Administration", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
+    [InlineData("Cli", "Core Store Lookup Probe Administration Pages", "System.CommandLine Spectre.Console")] // Pages for `policyctl report`, Lookup for `policyctl query`, which asks as Postfix would
     public void A_project_references_what_the_architecture_allows(string project, string projects, string packages)
     {
         var document = XDocument.Load(Repository.Path("src", $"PolicyDaemon.{project}", $"PolicyDaemon.{project}.csproj"));
