@@ -58,7 +58,7 @@ public sealed class AuditReport
         return store.ReadPast(scope.AsOf, past =>
         {
             if (past.Begins is not { } begins)
-                throw new RefusedException(Refusal.NotConfigured, $"there was no store yet at {UtcTime.Text(scope.AsOf)}");
+                throw new RefusedException(Refusal.NotConfigured, $"the audit log has nothing until {UtcTime.Text(scope.AsOf)}; policyctl audit --limit 0");
             if (scope.Key is { } key && !past.LastSteps(key).Any())
                 throw new RefusedException(Refusal.NotConfigured, $"{key.Text}: the audit log has no such entry until {UtcTime.Text(scope.AsOf)}; policyctl domain list");
             return write(new AuditReport(past, scope, ReportSummary.Of(past, scope, begins, progress)));

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Runtime;

@@ -1,4 +1,3 @@
-using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Reports;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Pages.Layout;

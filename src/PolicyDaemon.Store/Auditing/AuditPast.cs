@@ -37,7 +37,7 @@ public sealed class AuditPast
     public AuditHead Head { get; }
 
     /// <summary>When the first row was written, which is when the store was made; null where there is none at the moment.</summary>
-    public DateTimeOffset? Begins => all.Last == 0 ? null : AuditPastQueries.TimeOf(connection, all.First)?.Time();
+    public DateTimeOffset? Begins => all.Last == 0 ? null : AuditPastQueries.Begins(connection)?.Time();
 
     /// <summary>Checks the chain of hashes up to the moment.</summary>
     /// <param name="whole">Also what stands behind the moment, and that the present entries are those the log leads to.</param>

@@ -43,8 +43,9 @@ internal static class AuditPastQueries
             "SELECT max(a.sequence) FROM audit a JOIN change c ON c.id = a.change_id WHERE a.sequence BETWEEN @first AND @last AND c.time < @since",
             new { first = range.First, last = range.Last, since }) ?? 0) + 1;
 
-    internal static long? TimeOf(DbConnection connection, long sequence) => connection.ExecuteScalar<long?>(
-        "SELECT c.time FROM audit a JOIN change c ON c.id = a.change_id WHERE a.sequence = @sequence", new { sequence });
+    /// <summary>The time of the first row; null where there is none.</summary>
+    internal static long? Begins(DbConnection connection) => connection.ExecuteScalar<long?>(
+        "SELECT c.time FROM audit a JOIN change c ON c.id = a.change_id WHERE a.sequence > 0 ORDER BY a.sequence LIMIT 1");
 
     internal static IEnumerable<ChangeRow> Changes(DbConnection connection, AuditRange range, string? key) => key is null
         ? connection.Query<ChangeRow>(

@@ -184,7 +184,7 @@ public sealed partial class ReportTests : IDisposable
         System.IO.File.WriteAllText(File, "old");
 
         Assert.Contains("the audit log has no such entry", Refused(ExitCode.Negative, "--html", File, "none.example"), StringComparison.Ordinal);
-        Assert.Contains("there was no store yet", Refused(ExitCode.Negative, "--html", File, "--as-of", "2026-11-22"), StringComparison.Ordinal);
+        Assert.Contains("the audit log has nothing until 2026-11-2", Refused(ExitCode.Negative, "--html", File, "--as-of", "2026-11-22"), StringComparison.Ordinal);
         Assert.Contains("--as-of takes a moment that has passed", Refused(ExitCode.Usage, "--html", File, "--as-of", "2027-01-01"), StringComparison.Ordinal);
         Assert.Contains("--as-of takes 90m, 2h", Refused(ExitCode.Usage, "--html", File, "--as-of", "soon"), StringComparison.Ordinal);
         Assert.Contains("--since is later than --as-of", Refused(ExitCode.Usage, "--html", File, "--as-of", "2026-11-22", "--since", "2026-11-23"), StringComparison.Ordinal);

@@ -5,7 +5,6 @@ using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Core;
-using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
