@@ -34,9 +34,20 @@ public static class MetricsReport
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
-        var status = StatusReport.Gather(settings, time);
+        return Write(StatusReport.Gather(settings, time), format, time);
+    }
+
+    /// <summary>The metrics of what was gathered already.</summary>
+    /// <param name="status">The report.</param>
+    /// <param name="format">The format of the text.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="StoreException">The store may not be read by this user (<see cref="StoreFault.Permission"/>): that is no fault of the store's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The status socket may not be asked by this user: whether policyd is up is not known.</exception>
+    public static string Write(StatusReport status, MetricsFormat format, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(status);
         if (status.IsSocketDenied)
-            throw new UnauthorizedAccessException($"{settings.StatusSocket}: no permission to ask policyd.");
+            throw new UnauthorizedAccessException($"{status.Settings.StatusSocket}: no permission to ask policyd.");
         if (status.StoreProblem is { Kind: StoreFault.Permission } refused)
             throw refused;
         var text = new MetricsText(format);
@@ -51,7 +62,7 @@ public static class MetricsReport
         if (status.AreFindingsUnknown)
             return text.ToString();
         Findings(text, status);
-        if (settings.NameFindings)
+        if (status.Settings.NameFindings)
             Named(text, status.Findings);
         return text.ToString();
     }
