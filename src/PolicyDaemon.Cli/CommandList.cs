@@ -83,6 +83,7 @@ internal static class CommandList
         MetricsVerb.Create(runner),
         WhoVerb.Create(runner),
         AuditVerb.Create(runner),
+        ReportVerb.Create(runner),
         UndoVerb.Create(runner),
         BackupVerb.Create(runner),
         new Command("store", "The store as a whole")

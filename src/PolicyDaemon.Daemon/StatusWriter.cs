@@ -119,6 +119,7 @@ internal sealed class StatusWriter(
             counters.ProtocolErrors)
         {
             Answers = [.. counters.ByAnswer.Select(Count)],
+            Durations = counters.Durations,
         },
         findings.Listed,
         prober is null ? null : prober.Status with { Alerts = alerts?.Waiting ?? 0 })
@@ -127,5 +128,6 @@ internal sealed class StatusWriter(
         LogLinesDropped = log?.Dropped ?? 0,
         AlertChannels = alerts?.Channels ?? [],
         Discovery = discovery?.Status,
+        ChangeToLive = loader.ChangeToLive,
     };
 }

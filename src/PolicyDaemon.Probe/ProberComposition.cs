@@ -62,8 +62,11 @@ public sealed class ProberComposition : IDisposable
     }
 
     /// <summary>An engine over these parts; dispose of it before them.</summary>
-    public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger) =>
-        new(ledger, Resolver, Probe, Schedule, postfix, Random.Shared, time, logger);
+    /// <param name="ledger">Where results are recorded.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="counters">Where what it meets and moves is counted.</param>
+    public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger, ProbeCounters counters) =>
+        new(ledger, Resolver, Probe, Schedule, postfix, Random.Shared, time, logger, counters);
 
     /// <summary>Probes for a person who waits: each address is connected to once, and shared by the destinations behind it.</summary>
     /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>

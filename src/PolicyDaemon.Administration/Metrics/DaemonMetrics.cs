@@ -1,4 +1,5 @@
-using PolicyDaemon.Core.Discovery;
+using System.Collections.Immutable;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.Metrics;
@@ -13,6 +14,7 @@ internal static class DaemonMetrics
         text.Family("log_lines_dropped_total", MetricType.Counter, "Log lines that were dropped because nobody read them.").Sample(daemon.LogLinesDropped);
         Lookups(text, daemon.Counters);
         Snapshot(text, daemon.Snapshot);
+        Durations(text, "change_to_live_seconds", "How long changes took until they were served, up to a second too long each.", DurationBounds.ChangeToLive, daemon.ChangeToLive);
         if (daemon.Prober is { } prober)
             Prober(text, prober);
         Alerts(text, daemon);
@@ -32,6 +34,7 @@ internal static class DaemonMetrics
         text.Family("answers_total", MetricType.Counter, "Lookups by answer.")
             .Sample(counts.Found, ("answer", "found")).Sample(counts.NotFound, ("answer", "not-found"))
             .Sample(counts.Temporary, ("answer", "temporary")).Sample(counts.Permanent, ("answer", "permanent"));
+        Durations(text, "lookup_duration_seconds", "How long one in 64 lookups took.", DurationBounds.Lookup, counts.Durations);
         text.Family("near_misses_total", MetricType.Counter, "Lookups of a key without an entry whose host is configured in another form.").Sample(counts.NearMisses);
         text.Family("protocol_errors_total", MetricType.Counter, "Requests that could not be read.").Sample(counts.ProtocolErrors);
         var connections = counts.Connections;
@@ -62,6 +65,13 @@ internal static class DaemonMetrics
         foreach (var state in (string[])["on", "off", "failing"])
             text.Sample(prober.State == state, ("state", state));
         text.Family("probes_total", MetricType.Counter, "Probes of destinations that have ended, whatever they met.").Sample(prober.Probes);
+        text.Family("probe_outcomes_total", MetricType.Counter, "Probes of addresses by outcome, and destinations of which DNS named no address.");
+        foreach (var (outcome, count) in prober.Outcomes.OrderBy(outcomes => outcomes.Key, StringComparer.Ordinal))
+            text.Sample(count, ("outcome", outcome));
+        Durations(text, "probe_duration_seconds", "How long probes of addresses took.", DurationBounds.Probe, prober.Durations);
+        text.Family("pin_transitions_total", MetricType.Counter, "Pins that the prober moved, by their state after.");
+        foreach (var (state, count) in prober.Transitions.OrderBy(transitions => transitions.Key, StringComparer.Ordinal))
+            text.Sample(count, ("state", state));
         text.Family("probes_in_flight", MetricType.Gauge, "Destinations that are being probed.").Sample(prober.InFlight);
         text.Family("probes_due", MetricType.Gauge, "Destinations whose probe is due and has not begun.").Sample(prober.Due);
         if (prober.PassEnded is { } ended)
@@ -121,8 +131,12 @@ internal static class DaemonMetrics
         text.Family("discovery_fetches_total", MetricType.Counter, "Attempts to fetch a policy of MTA-STS, by result.");
         foreach (var (result, count) in discovery.Fetches.OrderBy(fetches => fetches.Key, StringComparer.Ordinal))
             text.Sample(count, ("result", result));
-        if (discovery.Durations is { } durations)
-            text.Family("discovery_duration_seconds", MetricType.Histogram, "How long discoveries took.")
-                .Histogram(DiscoveryCounters.Bounds, durations.Buckets, durations.Count, durations.Milliseconds / 1000.0);
+        Durations(text, "discovery_duration_seconds", "How long discoveries took.", DurationBounds.Discovery, discovery.Durations);
+    }
+
+    private static void Durations(MetricsText text, string name, string help, ImmutableArray<double> bounds, DurationCount? durations)
+    {
+        if (durations is not null)
+            text.Family(name, MetricType.Histogram, help).Histogram(bounds, durations.Buckets, durations.Count, durations.Milliseconds / 1000);
     }
 }

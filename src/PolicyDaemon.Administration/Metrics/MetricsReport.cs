@@ -28,11 +28,28 @@ public static class MetricsReport
     /// <param name="settings">The configuration.</param>
     /// <param name="format">The format of the text.</param>
     /// <param name="time">The clock.</param>
+    /// <exception cref="StoreException">The store may not be read by this user (<see cref="StoreFault.Permission"/>): that is no fault of the store's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The status socket may not be asked by this user: whether policyd is up is not known.</exception>
     public static string Write(Settings settings, MetricsFormat format, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
-        var status = StatusReport.Gather(settings, time);
+        return Write(StatusReport.Gather(settings, time), format, time);
+    }
+
+    /// <summary>The metrics of what was gathered already.</summary>
+    /// <param name="status">The report.</param>
+    /// <param name="format">The format of the text.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="StoreException">The store may not be read by this user (<see cref="StoreFault.Permission"/>): that is no fault of the store's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The status socket may not be asked by this user: whether policyd is up is not known.</exception>
+    public static string Write(StatusReport status, MetricsFormat format, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        if (status.IsSocketDenied)
+            throw new UnauthorizedAccessException($"{status.Settings.StatusSocket}: no permission to ask policyd.");
+        if (status.StoreProblem is { Kind: StoreFault.Permission } refused)
+            throw refused;
         var text = new MetricsText(format);
         var daemon = status.Said is not null ? status.Live : null;
         text.Family("up", MetricType.Gauge, "1 where policyd answers on its status socket.").Sample(daemon is not null);
@@ -42,10 +59,10 @@ public static class MetricsReport
         if (status.StoreProblem is null)
             Store(text, status, time);
         // Where neither can be read there may be any number of them.
-        if (status.StoreProblem is not null && status.Live is null)
+        if (status.AreFindingsUnknown)
             return text.ToString();
         Findings(text, status);
-        if (settings.NameFindings)
+        if (status.Settings.NameFindings)
             Named(text, status.Findings);
         return text.ToString();
     }

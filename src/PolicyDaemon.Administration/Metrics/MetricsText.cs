@@ -29,7 +29,7 @@ internal enum MetricType
 /// <summary>Writes metrics as text.</summary>
 /// <remarks>
 /// Prometheus     # HELP NAME TEXT, # TYPE NAME TYPE, then NAME{LABEL="VALUE",...} NUMBER, one a line
-/// OpenMetrics    the same; a counter's family is named without _total, and # EOF ends the text
+/// OpenMetrics    the same; a counter's family is named without _total, # UNIT NAME seconds where it has one, and # EOF ends the text
 /// Escaped        in label values backslash, quotation mark and line feed; in HELP backslash and line feed, in OpenMetrics the mark, too
 /// Limit          64 KiB: a sample that would not fit is left out with all that comes after it in its family
 /// See            https://prometheus.io/docs/instrumenting/exposition_formats/, OpenMetrics 1.0 sections 3 and 5
@@ -42,6 +42,7 @@ internal sealed class MetricsText(MetricsFormat format)
 
     private const string Prefix = "policydaemon_";
     private const string CounterEnd = "_total";
+    private const string Seconds = "_seconds";
     private const string End = "# EOF\n";
 
     private readonly StringBuilder text = new();
@@ -64,7 +65,9 @@ internal sealed class MetricsText(MetricsFormat format)
             MetricType.Histogram => "histogram",
             _ => "gauge",
         };
-        Append($"# HELP {named} {Escape(help, format == MetricsFormat.OpenMetrics)}\n# TYPE {named} {word}\n");
+        // OpenMetrics section 4.1: the name of a family with a unit ends in it.
+        var unit = format == MetricsFormat.OpenMetrics && named.EndsWith(Seconds, StringComparison.Ordinal) ? $"# UNIT {named} {Seconds[1..]}\n" : "";
+        Append($"# HELP {named} {Escape(help, format == MetricsFormat.OpenMetrics)}\n# TYPE {named} {word}\n{unit}");
         return this;
     }
 
@@ -113,8 +116,9 @@ internal sealed class MetricsText(MetricsFormat format)
             text.Append(line);
     }
 
-    // OpenMetrics section 4.4.3.1: floats in canonical form, so 1 is "1.0".
-    private string Bound(double bound) => bound.ToString(format == MetricsFormat.OpenMetrics ? "0.0###" : "R", CultureInfo.InvariantCulture);
+    // OpenMetrics section 5.3: floats in canonical form, as Go and Python write them, so 1 is "1.0" and a microsecond is "1e-06".
+    private string Bound(double bound) =>
+        bound.ToString(bound < 0.0001 ? "0.###e-00" : format == MetricsFormat.OpenMetrics ? "0.0###" : "R", CultureInfo.InvariantCulture);
 
     private static string Escape(string value, bool quotes)
     {

@@ -5,7 +5,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Cli.Files;
 
-/// <summary>The file that <c>export</c> writes: never half a table, and nothing lost that was there.</summary>
+/// <summary>The file that <c>export</c> or <c>report</c> writes: never half of it, and of a table nothing lost that was there.</summary>
 /// <remarks>
 /// <code>
 /// nothing                   a new file
@@ -40,7 +40,7 @@ internal static class ExportFile
         }
 
         CommandContext.RequireDirectory(full);
-        var exists = RequireReplaceable(file, full);
+        var exists = RequireReplaceable(file, full, "export");
         FileDraft.Sweep(Path.GetDirectoryName(full)!);
         using var draft = FileDraft.Create(full, exists ? File.GetUnixFileMode(full) : null);
         bool hasEntries;
@@ -75,6 +75,30 @@ internal static class ExportFile
         return $"{file} as it was: {kept}";
     }
 
+    /// <summary>Writes a file that can be made again, such as a report: what was there is replaced in one step, and not kept.</summary>
+    /// <param name="file">Its name.</param>
+    /// <param name="instead">The command that writes the same to standard output, for what cannot be replaced.</param>
+    /// <param name="write">Writes it.</param>
+    /// <exception cref="CommandException">It is nothing that may be replaced.</exception>
+    internal static void Replace(string file, string instead, Action<TextWriter> write)
+    {
+        var full = Path.GetFullPath(file);
+        if (OpenAsItIs(full) is { } stream)
+        {
+            using var through = new StreamWriter(stream, new UTF8Encoding(false));
+            write(through);
+            return;
+        }
+
+        CommandContext.RequireDirectory(full);
+        var exists = RequireReplaceable(file, full, instead);
+        FileDraft.Sweep(Path.GetDirectoryName(full)!);
+        using var draft = FileDraft.Create(full, exists ? File.GetUnixFileMode(full) : null);
+        using (var writer = new StreamWriter(draft.Stream, new UTF8Encoding(false), leaveOpen: true))
+            write(writer);
+        draft.Replace();
+    }
+
     /// <returns>What is written to without being replaced; null for a file.</returns>
     private static Stream? OpenAsItIs(string full) => DescriptorStream.Number(full) is { } descriptor
         ? DescriptorStream.Inherited(descriptor)
@@ -83,14 +107,14 @@ internal static class ExportFile
             : null;
 
     /// <returns>False where there is nothing yet.</returns>
-    private static bool RequireReplaceable(string file, string full)
+    private static bool RequireReplaceable(string file, string full, string command)
     {
         var what = FileFacts.Of(full)?.Kind switch
         {
             null => null,
             FileKind.Regular => "",
             FileKind.SymbolicLink => $"a symbolic link to {new FileInfo(full).LinkTarget}; name that file, or remove the link",
-            FileKind.Fifo => $"a named pipe; write to it with: policyctl export > {Shell.Quote(file)}",
+            FileKind.Fifo => $"a named pipe; write to it with: policyctl {command} > {Shell.Quote(file)}",
             FileKind.Directory => "a directory; name a file in it",
             FileKind.Socket => "a socket",
             _ => "a block device",

@@ -49,6 +49,14 @@ public sealed record AuditRow
     public required string Hash { get; init; }
 }
 
+/// <summary>A pin that a rule of the life cycle moved, as the evidence of an audit row says.</summary>
+/// <param name="Fingerprint">The pin, in lower-case hexadecimal.</param>
+/// <param name="From">The name of its state before; null for a pin that was new.</param>
+/// <param name="To">The name of its state after; null where nothing is kept of it.</param>
+/// <param name="Rule">The rule.</param>
+/// <param name="Reason">The reason that it gave.</param>
+public sealed record DecidedPin(string Fingerprint, string? From, string? To, string Rule, string Reason);
+
 /// <summary>What an audit row records about one key or about the store.</summary>
 public enum AuditAction
 {

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Core.Runtime;
@@ -38,6 +37,9 @@ public sealed record DaemonStatus(
 
     /// <summary>Destinations without an entry; null where discovery is off.</summary>
     public DiscoveryStatus? Discovery { get; init; }
+
+    /// <summary>How long changes took from their commit until they were served (<see cref="DurationBounds.ChangeToLive"/>); null from a version that did not count.</summary>
+    public DurationCount? ChangeToLive { get; init; }
 }
 
 /// <summary>What discovery does, and did since the daemon started.</summary>
@@ -104,6 +106,9 @@ public sealed record LookupCounts(
 {
     /// <summary>The same lookups by protocol, map, answer and level; those that never happened are left out.</summary>
     public IReadOnlyList<AnswerCount> Answers { get; init; } = [];
+
+    /// <summary>How long one in 64 of them took (<see cref="DurationBounds.Lookup"/>); null from a version that did not count.</summary>
+    public DurationCount? Durations { get; init; }
 }
 
 /// <summary>How many lookups had an answer since the daemon started.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>The state of the prober in the daemon.</summary>
@@ -23,6 +25,15 @@ public sealed record ProberStatus(
 {
     /// <summary>Probes of destinations that have ended since the prober began, whatever they met.</summary>
     public long Probes { get; init; }
+
+    /// <summary>Probes of addresses since the daemon started, by outcome, and destinations of which DNS named no address.</summary>
+    public IReadOnlyDictionary<string, long> Outcomes { get; init; } = ImmutableDictionary<string, long>.Empty;
+
+    /// <summary>How long probes of addresses took (<see cref="DurationBounds.Probe"/>); null from a version that did not count.</summary>
+    public DurationCount? Durations { get; init; }
+
+    /// <summary>Pins that the prober moved since the daemon started, by their state after; <c>forgotten</c> where nothing is kept of them.</summary>
+    public IReadOnlyDictionary<string, long> Transitions { get; init; } = ImmutableDictionary<string, long>.Empty;
 }
 
 /// <summary>The resolver, and whether what it says of DNSSEC counts.</summary>

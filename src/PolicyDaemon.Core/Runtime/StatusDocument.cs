@@ -22,8 +22,13 @@ public sealed record StatusDocument(DaemonStatus Daemon, LookupSeries Seconds, L
     /// <param name="path">The status socket.</param>
     /// <param name="time">Bounds how long this may take, some seconds.</param>
     /// <returns>Null where no daemon answers, or its answer cannot be read; it is information, never a decision.</returns>
-    public static StatusDocument? TryAsk(string path, TimeProvider time)
+    public static StatusDocument? TryAsk(string path, TimeProvider time) => TryAsk(path, time, out _);
+
+    /// <inheritdoc cref="TryAsk(string, TimeProvider)"/>
+    /// <param name="isDenied">True where the caller may not connect, so that nothing is known of a daemon.</param>
+    public static StatusDocument? TryAsk(string path, TimeProvider time, out bool isDenied)
     {
+        isDenied = false;
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(time);
         if (!UnixSocketFile.Fits(path))
@@ -39,6 +44,7 @@ public sealed record StatusDocument(DaemonStatus Daemon, LookupSeries Seconds, L
         }
         catch (Exception exception) when (exception is SocketException or JsonException)
         {
+            isDenied = exception is SocketException { SocketErrorCode: SocketError.AccessDenied };
             return null;
         }
     }

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
+using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Snapshots;
 
@@ -24,16 +25,22 @@ internal sealed class ProberService(
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
+    private readonly ProbeCounters counters = new();
     private CancellationTokenSource? changed;
     private volatile RunningProber? running;
     private volatile string? problem;
 
     /// <summary>The state of the prober for the status file. May be read from any thread.</summary>
-    public ProberStatus Status => running is { } prober
+    public ProberStatus Status => (running is { } prober
         ? prober.Status(problem)
         : new ProberStatus(
             configuration.Settings.Probe.Enabled ? "failing" : "off",
-            configuration.Settings.Probe.Enabled ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0);
+            configuration.Settings.Probe.Enabled ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0)) with
+    {
+        Outcomes = counters.Outcomes,
+        Durations = counters.Durations,
+        Transitions = counters.Transitions,
+    };
 
     /// <summary>Applies the settings in force, and reads the files that they name again.</summary>
     public void Apply()
@@ -100,7 +107,7 @@ internal sealed class ProberService(
         try
         {
             using var parts = new ProberComposition(settings.Probe, settings.Postfix, time);
-            using var engine = parts.CreateEngine(ledger, logger);
+            using var engine = parts.CreateEngine(ledger, logger, counters);
             var prober = new RunningProber(settings.Probe, parts, engine, loader, demand, time);
             running = prober;
             problem = null;

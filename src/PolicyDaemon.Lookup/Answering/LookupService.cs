@@ -17,6 +17,9 @@ public sealed class LookupService
 {
     private const int MaxAlias = 64;
 
+    // No timestamp that a clock gives.
+    private const long NotSampled = long.MinValue;
+
     private readonly ICurrentSnapshot current;
     private readonly LookupDemand demand;
     private readonly TimeProvider time;
@@ -117,12 +120,14 @@ public sealed class LookupService
     {
         LookupReply reply;
         parked = null;
+        var began = waited is not null ? waited.Began : Counters.IsSampled() ? time.GetTimestamp() : NotSampled;
         try
         {
             reply = waited is null ? Decide(map, rawKey, out parked) : Decide(waited, map, rawKey, found);
             if (parked is not null)
             {
                 parked.Protocol = protocol;
+                parked.Began = began;
                 return reply;
             }
         }
@@ -134,6 +139,8 @@ public sealed class LookupService
         }
 
         Counters.Answered(protocol, map, reply);
+        if (began != NotSampled)
+            Counters.Took(time.GetElapsedTime(began));
         return reply;
     }
 

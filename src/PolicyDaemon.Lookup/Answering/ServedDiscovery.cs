@@ -85,6 +85,9 @@ public sealed class ParkedLookup
     /// <summary>The protocol it was asked in.</summary>
     internal MapProtocol Protocol { get; set; }
 
+    /// <summary>When it was asked, as a timestamp of the clock; only meant for the one in many of which the duration is counted.</summary>
+    internal long Began { get; set; }
+
     internal ServedDiscovery Discovery { get; }
 
     /// <summary>Ends with what was found out, or with null where nothing was in time.</summary>

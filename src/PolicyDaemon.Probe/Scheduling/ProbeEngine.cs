@@ -24,21 +24,24 @@ public sealed class ProbeEngine : IDisposable
     private readonly EngineLoop loop;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly ProbeCounters counters;
     private volatile StrongBox<Brake>? lastBrake;
 
     /// <param name="random">Chooses samples.</param>
     /// <param name="postfix">The Postfix that sends the mail.</param>
+    /// <param name="counters">Where what it meets and moves is counted; null: nobody asks.</param>
     public ProbeEngine(
         IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, Random random,
-        TimeProvider time, ILogger logger)
+        TimeProvider time, ILogger logger, ProbeCounters? counters = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
         this.time = time;
         this.logger = logger;
+        this.counters = counters ?? new ProbeCounters();
         rotation = options.Rotation;
         var findings = new ProberFindings(ledger, logger, time);
-        destinations = new DestinationProbe(ledger, resolver, probe, options, postfix, time, GateMemory.Ledger) { Findings = findings };
+        destinations = new DestinationProbe(ledger, resolver, new CountedProbe(probe, this.counters, time), options, postfix, time, GateMemory.Ledger) { Findings = findings };
         loop = new EngineLoop(ledger, findings, ProbeAsync, destinations.Sweep, options, random, time, logger);
     }
 
@@ -109,8 +112,14 @@ public sealed class ProbeEngine : IDisposable
         lastBrake = new StrongBox<Brake>(
             new Brake(probed.Counts, PassEnded, time.GetUtcNow()) { Options = rotation });
         logger.Probed(key.Text, result.Verdict.Name(), reason.ToString());
+        if (probed.Resolution.Outcome.AsProbeOutcome() is { } unresolved)
+            counters.Resolved(unresolved);
         foreach (var transition in result.Transitions)
+        {
+            counters.Moved(transition.To);
             logger.PinMoved(key.Text, transition.Fingerprint.Hex, transition.To?.Name() ?? "forgotten", transition.Reason);
+        }
+
         return new EngineSignal.ProbeEnded
         {
             Key = key,

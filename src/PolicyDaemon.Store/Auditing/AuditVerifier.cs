@@ -19,7 +19,7 @@ namespace PolicyDaemon.Store.Auditing;
 /// </remarks>
 internal static class AuditVerifier
 {
-    private const int ProgressStep = 1000;
+    internal const int ProgressStep = 1000;
 
     internal static AuditVerification Verify(DbConnection connection, string storeId, string? headHash, IProgress<long>? progress)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
@@ -40,6 +41,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private readonly StoreHealth health;
     private readonly IntegrityChecks integrity;
 
+    private readonly DurationHistogram changeToLive = new(DurationBounds.ChangeToLive);
+
     private PostfixSettings postfix;
     private PolicySnapshot? last;
     private Published? published;
@@ -48,6 +51,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private StoreWatch? watch;
     private long openedAt;
     private bool checkBeforeLoading = true;
+    private bool hasStarted;
+    private IReadOnlyList<DateTimeOffset> committed = [];
     private (FileSignature? Signature, long At)? damage;
 
     public SnapshotLoader(SnapshotLoaderOptions options, PostfixSettings postfix, TimeProvider time, ILogger<SnapshotLoader> log)
@@ -78,6 +83,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             now.Snapshot.Identity.Hash, now.Snapshot.Count, now.LoadedAt)
         : null;
 
+    /// <summary>How long changes took from their commit until they were served; those that were made while it did not run are left out. May be read from any thread.</summary>
+    public DurationCount ChangeToLive => changeToLive.Read();
+
     /// <summary>The keys that were read again since the last call; null where there were none. May be called from any thread.</summary>
     public LoadedChanges? TakeChanges() => reader.TakeChanges();
 
@@ -107,6 +115,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
             // What the file holds is not served before the store was asked: it may be ahead.
             Poll();
+            hasStarted = true;
         }
     }
 
@@ -176,6 +185,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
             End();
             Serve();
+            CountLive();
             if (last is not null)
                 saver.Offer(last);
             keeper.Keep();
@@ -227,6 +237,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             // Before it is served: what Postfix was told must be what it is told again, whatever is lost with this process.
             saver.Keep(loaded.Snapshot, loaded.Change);
             last = loaded.Snapshot;
+            committed = loaded.Committed;
         }
 
         Recover();
@@ -252,6 +263,18 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             return;
         serving = (last, postfix);
         Volatile.Write(ref published, new Published(Fits(last) ? last : OtherDigest.Refuse(last, postfix), time.GetUtcNow()));
+    }
+
+    private void CountLive()
+    {
+        if (hasStarted)
+        {
+            var now = time.GetUtcNow();
+            foreach (var at in committed)
+                changeToLive.Add(now - at);
+        }
+
+        committed = [];
     }
 
     private void Recover()

@@ -84,9 +84,12 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
 
         var sameSettings = last.Identity.Digest == identity.Digest && last.Identity.Version == identity.Version;
         var rows = head.Sequence - last.Identity.Sequence;
-        return sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(session, destinations, last, identity, postfix) is { } next
-            ? next
-            : LoadAll(destinations, last, identity, postfix);
+        if (sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(session, destinations, last, identity, postfix) is { } next)
+            return next;
+        return LoadAll(destinations, last, identity, postfix) with
+        {
+            Committed = rows > 0 ? [.. AuditLog.Newest(session.Connection, 1).Select(row => row.Time)] : [],
+        };
     }
 
     private LoadedSnapshot LoadAll(DestinationTable destinations, PolicySnapshot? last, SnapshotIdentity identity, PostfixSettings postfix)
@@ -110,6 +113,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
         StoreSession session, DestinationTable destinations, PolicySnapshot last, SnapshotIdentity identity, PostfixSettings postfix)
     {
         var keys = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var committed = new Dictionary<long, DateTimeOffset>();
         var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
         foreach (var row in AuditLog.After(session.Connection, last.Identity.Sequence))
         {
@@ -120,6 +124,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
             else if (row.Action == AuditAction.Accept.Name())
                 findings.Close(FindingKind.AuditBroken, path);
             head = new AuditHead(row.Sequence, row.Hash);
+            committed[row.ChangeId] = row.Time;
             if (row.Key is not null)
                 keys[row.Key] = row.After is not null;
         }
@@ -146,7 +151,10 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
         entries.Report(findings);
         changes.Add(keys.Keys);
         StoreLog.Changed(log, changed.Count, removed.Count, identity.Sequence, identity.Hash);
-        return new LoadedSnapshot(snapshot, new SnapshotChange(last.Identity, identity, changed, removed));
+        return new LoadedSnapshot(snapshot, new SnapshotChange(last.Identity, identity, changed, removed))
+        {
+            Committed = [.. committed.Values],
+        };
     }
 }
 
@@ -160,7 +168,11 @@ internal sealed record SnapshotChange(
 
 /// <summary>A snapshot that was read from the store.</summary>
 /// <param name="Change">The change from the snapshot before; null where nothing changed, or everything was read again.</param>
-internal sealed record LoadedSnapshot(PolicySnapshot Snapshot, SnapshotChange? Change);
+internal sealed record LoadedSnapshot(PolicySnapshot Snapshot, SnapshotChange? Change)
+{
+    /// <summary>When the changes that it has beyond the snapshot before were committed, each once; of many that were read at once the last.</summary>
+    public IReadOnlyList<DateTimeOffset> Committed { get; init; } = [];
+}
 
 /// <summary>The keys that the loader has read again since it was asked last.</summary>
 /// <param name="Keys">The keys that changed or went; empty where everything was read again.</param>

@@ -14,7 +14,9 @@ public class ReferenceGraphTests
     [InlineData("Probe", "Core", "DnsClient MailKit Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Daemon", "Core Store Lookup Probe Administration", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike
     [InlineData("Administration", "Core Store Probe", "")]
-    [InlineData("Cli", "Core Store Lookup Probe Administration", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
+    [InlineData("Pages", "Core Store Administration", "")]
+    [InlineData("Web", "Core Store Administration Pages", "System.CommandLine")] // and ASP.NET Core, the framework's own
+    [InlineData("Cli", "Core Store Lookup Probe Administration Pages", "System.CommandLine Spectre.Console")] // Pages for `policyctl report`, Lookup for `policyctl query`, which asks as Postfix would
     public void A_project_references_what_the_architecture_allows(string project, string projects, string packages)
     {
         var document = XDocument.Load(Repository.Path("src", $"PolicyDaemon.{project}", $"PolicyDaemon.{project}.csproj"));

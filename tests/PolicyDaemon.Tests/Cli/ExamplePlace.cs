@@ -32,7 +32,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
 
     // Where examples keep their files; here these stand below the session's directory.
     private static readonly string[] Folders = ["/etc/", "/var/", "/tmp/"];
-    private static readonly string[] Files = ["entries.conf", "tls_policy.yesterday", "domains.txt", "tlspol-domains.txt"];
+    private static readonly string[] Files = ["entries.conf", "tls_policy.yesterday", "domains.txt", "tlspol-domains.txt", "report.html", "november.html", "example.html"];
 
     private readonly string line;
     private readonly ProbedNetwork network = new(trusted: true, CliSession.DiscoveryOn, init: false);

@@ -30,7 +30,7 @@ public sealed partial class ExampleTests
     };
 
     // Of packages that are essential to Debian, or required.
-    private static readonly string[] Everywhere = ["awk", "cut", "diff", "sort", "uniq"];
+    private static readonly string[] Everywhere = ["awk", "cut", "diff", "sha256sum", "sort", "uniq"];
 
     // What these print is of the machine; where a pipe goes on to policyctl, it is given a mail log.
     private static readonly string[] Elsewhere = ["journalctl", "openssl"];

@@ -51,6 +51,34 @@ public sealed partial class MetricsTests : IDisposable
         Assert.Equal(7, metrics["policydaemon_alerts_total{channel=\"alert_webhook\",result=\"given-up\"}"]);
         Assert.Equal(session.Time.GetUtcNow().AddHours(-1).ToUnixTimeSeconds(), metrics["policydaemon_start_time_seconds"]);
         Assert.Equal(1, metrics["policydaemon_brake_on"]);
+        Assert.Equal((3, 1), (metrics["policydaemon_probe_outcomes_total{outcome=\"secured\"}"], metrics["policydaemon_pin_transitions_total{state=\"active\"}"]));
+        Assert.Equal((1, 2, 2), (
+            metrics["policydaemon_lookup_duration_seconds_bucket{le=\"1e-06\"}"], metrics["policydaemon_lookup_duration_seconds_bucket{le=\"+Inf\"}"],
+            metrics["policydaemon_lookup_duration_seconds_count"]));
+        Assert.Equal(0.0000045, metrics["policydaemon_lookup_duration_seconds_sum"], 1e-12);
+        Assert.Equal((0, 1), (metrics["policydaemon_change_to_live_seconds_bucket{le=\"2\"}"], metrics["policydaemon_change_to_live_seconds_bucket{le=\"3\"}"]));
+        Assert.Equal(4, metrics["policydaemon_probe_duration_seconds_count"]);
+    }
+
+    /// <summary>What may not be seen is not down: an alarm by night about a group that lacks a member.</summary>
+    [Fact]
+    public void Without_the_permission_to_read_the_store_nothing_is_said()
+    {
+        var result = Unprivileged.Deny(session.Database, () => session.Run("metrics"));
+
+        Assert.Equal((ExitCode.Permission, ""), (result.Code, result.Out));
+        Assert.Contains(session.Database, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_the_permission_to_ask_policyd_nothing_is_said()
+    {
+        using var daemon = Daemon.Say(session);
+
+        var result = await Task.Run(() => Unprivileged.Deny(session.Database + ".status.sock", () => session.Run("metrics")));
+
+        Assert.Equal((ExitCode.Permission, ""), (result.Code, result.Out));
+        Assert.Contains("status.sock: no permission to ask policyd", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,7 +137,7 @@ public sealed partial class MetricsTests : IDisposable
         var labels = Label().Matches(text).Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal);
 
         Assert.Equal(
-            ["answer", "channel", "direction", "entries", "failure", "kind", "le", "level", "map", "protocol", "result", "severity", "source", "state", "verdict", "version", "within"],
+            ["answer", "channel", "direction", "entries", "failure", "kind", "le", "level", "map", "outcome", "protocol", "result", "severity", "source", "state", "verdict", "version", "within"],
             labels);
         Assert.DoesNotContain(".example", text, StringComparison.Ordinal);
     }
@@ -124,6 +152,20 @@ public sealed partial class MetricsTests : IDisposable
         Assert.EndsWith("# EOF\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE policydaemon_lookups counter\n", text, StringComparison.Ordinal);
         Assert.Equal(Lines(await Task.Run(() => session.Succeed("metrics"))).Count(), Lines(text).Count());
+    }
+
+    [Fact]
+    public async Task OpenMetrics_is_what_its_specification_says()
+    {
+        File.AppendAllText(session.Config, "[metrics]\nname_findings = yes\n");
+        Raise(FindingKind.EntryNotServable, "a\"b\\c");
+        using var daemon = Daemon.Say(session);
+
+        var families = OpenMetricsReader.Read(await Task.Run(() => session.Succeed("metrics", "--openmetrics")));
+
+        Assert.Equal(["counter", "gauge", "histogram"], families.Select(family => family.Type).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal("seconds", families.Single(family => family.Name == "policydaemon_change_to_live_seconds").Unit);
+        Assert.Equal("a\"b\\c", families.Single(family => family.Name == "policydaemon_finding_info").Samples[0].Labels["subject"]);
     }
 
     [Fact]
@@ -250,10 +292,17 @@ public sealed partial class MetricsTests : IDisposable
                         new("socketmap", "tlspolicy", "found", "secure", 4), new("socketmap", "tlspolicy", "found", "dane", 1),
                         new("tcp_table", "tlspolicy", "temporary", null, 9),
                     ],
+                    Durations = new(2, 0.0045, [1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2]),
                 },
                 [],
-                new ProberStatus("on", null, 3, 1, 2, now, new ResolverStatus([], true, true, now, null), new BrakeStatus(true, 9, 5), 0))
+                new ProberStatus("on", null, 3, 1, 2, now, new ResolverStatus([], true, true, now, null), new BrakeStatus(true, 9, 5), 0)
+                {
+                    Outcomes = new Dictionary<string, long> { ["secured"] = 3, ["timeout"] = 1 },
+                    Durations = new(4, 5200, [0, 1, 3, 3, 3, 3, 4, 4, 4, 4, 4]),
+                    Transitions = new Dictionary<string, long> { ["active"] = 1, ["retired"] = 0, ["forgotten"] = 0 },
+                })
             {
+                ChangeToLive = new(1, 2500, [0, 1, 1, 1, 1, 1, 1, 1]),
                 AlertChannels = [new("alert_webhook", 3, 7, 21)],
                 Discovery = new DiscoveryStatus(
                     "on", new Dictionary<string, long> { ["dane"] = 1 }, 0, 0, new Dictionary<string, long> { ["entry"] = 2 }, 1, 2, 3, 4, null)

@@ -231,6 +231,20 @@ public sealed class StatusScreenTests
         Assert.Equal(ExitCode.Usage, session.Run("status", "--check", "a.example").Code);
     }
 
+    /// <summary>A zero in a graph says that all was well that night.</summary>
+    [Fact]
+    public void To_a_plugin_findings_that_nobody_can_tell_are_unknown_not_none()
+    {
+        using var session = new CliSession();
+        Assert.Contains("| waits=0;;0 will_wait=0;0 look_at_it=0;0 ", session.Run("status", "--check").Out, StringComparison.Ordinal);
+        File.WriteAllText(session.Database, "no store");
+
+        Assert.EndsWith("| waits=U;;0 will_wait=U;0 look_at_it=U;0\n", session.Run("status", "--check").Out, StringComparison.Ordinal);
+
+        using (StatusTests.Run(session, "file", 1, Finding("new-key", "a.example", "mail-waits", "x", "y")))
+            Assert.Contains("| waits=1;;0 ", session.Run("status", "--check").Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void To_a_plugin_a_configuration_that_cannot_be_read_is_unknown()
     {

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using PolicyDaemon.Administration.Fetching;
 using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Json;
-using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Runtime;
@@ -183,7 +183,7 @@ public sealed class JsonShapeTests
             return "string";
         if (type == typeof(bool))
             return "boolean";
-        if (type == typeof(int) || type == typeof(long))
+        if (type == typeof(int) || type == typeof(long) || type == typeof(double))
             return "number";
         if (type == typeof(DateTimeOffset))
             return "time";

@@ -12,7 +12,7 @@ internal static class MetricsVerb
         var openMetrics = new Option<bool>("--openmetrics") { Description = "In the format of OpenMetrics 1.0" };
         var verb = new Verb("metrics", "Print metrics for Prometheus: of the daemon, which is asked, and of the store, which is only read.")
         {
-            ExitCodes = "0 also where policyd does not answer: policydaemon_up is 0 then; 5 where the configuration cannot be used",
+            ExitCodes = "0 also where policyd does not answer: policydaemon_up is 0 then; 4 without the permission to ask it or to read the store; 5 where the configuration cannot be used",
             Examples =
             [
                 ("policyctl metrics", "In the text format of Prometheus, as node_exporter's textfile collector reads it."),

@@ -49,12 +49,15 @@ internal static class StatusCheck
 
     private static string Data(StatusReport status, IReadOnlyList<StatusCause> causes, WaitingMail? mail)
     {
-        var data = new List<string>
-        {
-            Number("waits", Destinations(FindingSeverity.MailWaits), ";;0"),
-            Number("will_wait", Destinations(FindingSeverity.MailWillWait), ";0"),
-            Number("look_at_it", causes.Count(cause => cause.Severity == FindingSeverity.LookAtIt), ";0"),
-        };
+        // "U" where the value could not be determined; a zero would say that all is well.
+        var data = status.AreFindingsUnknown
+            ? ["waits=U;;0", "will_wait=U;0", "look_at_it=U;0"]
+            : new List<string>
+            {
+                Number("waits", Destinations(FindingSeverity.MailWaits), ";;0"),
+                Number("will_wait", Destinations(FindingSeverity.MailWillWait), ";0"),
+                Number("look_at_it", causes.Count(cause => cause.Severity == FindingSeverity.LookAtIt), ";0"),
+            };
         if (mail is not null)
             data.Add(Number("deferred_mails", mail.Messages));
         if (status.Counts is { } counts)

@@ -51,6 +51,18 @@ public sealed class DiscoveredLookupTests : IDisposable
     }
 
     [Fact]
+    public void The_wait_for_a_verdict_is_part_of_a_lookups_duration()
+    {
+        data.Service.Answer(MapName.TlsPolicy, "unknown.example"u8, out var parked);
+        time.Advance(TimeSpan.FromMilliseconds(70));
+        Assert.Equal(0, data.Service.Counters.Durations.Count);
+
+        data.Service.Conclude(parked!);
+
+        Assert.Equal((1, 70), (data.Service.Counters.Durations.Count, data.Service.Counters.Durations.Milliseconds));
+    }
+
+    [Fact]
     public void An_entry_comes_first_and_the_nearest_parents_entry_keeps_discovery_away()
     {
         foreach (var key in (string[])["example.com", "a.example.com", "a.b.example.com", "192.0.2.1"])

@@ -35,6 +35,17 @@ public sealed class LookupServiceTests
         Assert.Equal(1, data.Service.Counters.Permanent);
     }
 
+    [Fact]
+    public void One_lookup_in_64_is_timed_the_first_among_them()
+    {
+        var data = new LookupTestData(time: new FakeTimeProvider());
+        for (var lookup = 0; lookup < 129; lookup++)
+            data.Ask(lookup % 2 == 0 ? "example.com" : "unknown.example");
+
+        Assert.Equal((3, 3), (data.Service.Counters.Durations.Count, data.Service.Counters.Durations.Buckets[0]));
+        Assert.Equal(129, data.Service.Counters.Lookups);
+    }
+
     /// <summary>Whoever counts the levels that were answered reads them from the answers themselves.</summary>
     [Theory]
     [InlineData("none")]

@@ -20,6 +20,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     private readonly NotedTime time = new(TestCertificates.Now);
     private readonly MemoryLedger ledger = new();
     private readonly FakeNetwork network;
+    private readonly ProbeCounters counters = new();
     private CancellationTokenSource stop = new();
     private readonly List<(ProbeEngine Engine, Task Running)> engines = [];
 
@@ -56,6 +57,29 @@ public sealed class ProbeEngineTests : IAsyncDisposable
 
         await Until.TrueAsync(() => Enumerable.Range(0, 20).All(i => ledger.StateOf($"d{i}.example", RotationScenario.KeyOf("new")) == PinState.Candidate));
         Assert.Equal(2, network.Connections.Count);
+    }
+
+    [Fact]
+    public async Task Outcomes_of_connections_and_moved_pins_are_counted_from_one_engine_to_the_next()
+    {
+        ledger.Add("good.example", Pinned("key"));
+        ledger.Add("renewed.example", Pinned("other"));
+        ledger.Add("nowhere.example", Pinned("key"));
+        network.Zone("good.example", "198.51.100.1");
+        network.Zone("renewed.example", "198.51.100.2");
+        network.Server("198.51.100.1", "key");
+        network.Server("198.51.100.2", "new");
+        Start();
+        await Until.TrueAsync(() => ledger.Results.Count >= 3);
+        await StopAsync();
+
+        Assert.Equal(2, counters.Outcomes["secured"]);
+        Assert.Equal(2, counters.Durations.Count);
+        Assert.InRange(counters.Outcomes.Where(outcome => outcome.Key != "secured").Sum(outcome => outcome.Value), 1, 10);
+        Assert.Equal((1, 0), (counters.Transitions["candidate"], counters.Transitions["forgotten"]));
+
+        Start();
+        Assert.Equal(2, counters.Outcomes["secured"]);
     }
 
     [Fact]
@@ -561,7 +585,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         var engine = new ProbeEngine(
             ledger, network, network, options ?? new ScheduleOptions { ProbesPerSecond = 1_000_000, ProviderSpacing = TimeSpan.Zero }, PostfixSettings.Default,
-            new Random(1), time, NullLogger.Instance);
+            new Random(1), time, NullLogger.Instance, counters);
         engines.Add((engine, Task.Run(() => engine.RunAsync(stop.Token))));
         return engine;
     }

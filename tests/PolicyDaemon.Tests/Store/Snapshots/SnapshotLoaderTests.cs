@@ -37,6 +37,27 @@ public class SnapshotLoaderTests
     }
 
     [Fact]
+    public void It_is_counted_how_long_each_change_took_until_it_was_served()
+    {
+        using var store = new TemporaryStore();
+        store.Put(Secure("while.not.running.example"));
+        store.Time.Advance(TimeSpan.FromHours(1));
+        using var fixture = new LoaderFixture(store);
+        fixture.Poll();
+        Assert.Equal(0, fixture.Loader.ChangeToLive.Count);
+
+        store.Put(Secure("one.example"), Secure("with-it.example"));
+        store.Time.Advance(TimeSpan.FromSeconds(4));
+        store.Put(Secure("two.example"));
+        fixture.Poll();
+        fixture.Poll();
+
+        var took = fixture.Loader.ChangeToLive;
+        Assert.Equal((2, 4000), (took.Count, took.Milliseconds));
+        Assert.Equal([1, 1, 2, 2, 2, 2, 2, 2], took.Buckets);
+    }
+
+    [Fact]
     public void One_change_among_many_reads_one_destination()
     {
         using var store = new TemporaryStore();
