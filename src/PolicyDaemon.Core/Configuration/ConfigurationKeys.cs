@@ -1,6 +1,6 @@
 namespace PolicyDaemon.Core.Configuration;
 
-/// <summary>Every key of policydaemon.conf(5), those of [discovery] and [probe] from <see cref="DiscoveryKeys"/> and <see cref="ProbeKeys"/>. A new key is a row here,
+/// <summary>Every key of policydaemon.conf(5), those of [discovery], [probe] and [web] from <see cref="DiscoveryKeys"/>, <see cref="ProbeKeys"/> and <see cref="WebKeys"/>. A new key is a row here,
 /// a name in <see cref="All"/>, a property in <see cref="Settings"/> and a line where it is read; src/README.md has all places.</summary>
 public static class ConfigurationKeys
 {
@@ -68,7 +68,7 @@ public static class ConfigurationKeys
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
         Socketmap, TcpTable, MaxConnections, Database, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
-        .. ProbeKeys.All, NameFindings,
+        .. ProbeKeys.All, NameFindings, .. WebKeys.All,
     ];
 }
 

@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Policies;
 
 namespace PolicyDaemon.Core.Configuration;
 
-/// <summary>The configuration of both programs, read and checked. See policydaemon.conf(5).</summary>
+/// <summary>The configuration of all programs, read and checked. See policydaemon.conf(5).</summary>
 public sealed record Settings
 {
     /// <summary>The file the values come from; null where the built-in defaults are all there is.</summary>
@@ -41,6 +41,9 @@ public sealed record Settings
 
     /// <summary>Whether <c>policyctl metrics</c> names the open findings, and the destinations that they are about.</summary>
     public bool NameFindings { get; init; }
+
+    /// <summary>Where and to whom policyd-web shows its pages.</summary>
+    public required WebSettings Web { get; init; }
 
     /// <summary>A parameter of main.cf as <c>[postfix]</c> repeats it, with a word where nobody has written it down: <c>smtp_mx_address_limit = 5 (assumed)</c>.</summary>
     public string OfMainCf(ConfigurationKey key)

@@ -92,6 +92,7 @@ public sealed class SettingsReader
             Discovery = new DiscoveryOptionsReader(values).Read(),
             Probe = new ProbeSettingsReader(values).Read(),
             NameFindings = values.YesNo(ConfigurationKeys.NameFindings),
+            Web = new WebSettingsReader(values).Read(),
         };
         CheckStatusSocket(settings);
         if (settings.Discovery is { Mode: DiscoveryMode.On, Dane: true, DefersFirstSight: true } && !settings.Probe.ResolverTrusted)

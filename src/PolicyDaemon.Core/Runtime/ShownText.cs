@@ -41,8 +41,9 @@ public static class ShownText
         return false;
     }
 
-    // A lone surrogate arrives as U+FFFD from EnumerateRunes and needs nothing.
-    private static bool IsUnsafe(Rune rune) => Rune.GetUnicodeCategory(rune)
+    /// <summary>True of a character that moves, turns or hides what stands around it, or that nobody can read.</summary>
+    /// <remarks>A lone surrogate arrives as U+FFFD from EnumerateRunes and needs nothing.</remarks>
+    public static bool IsUnsafe(Rune rune) => Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
 }

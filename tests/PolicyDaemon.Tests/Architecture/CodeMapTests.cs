@@ -50,7 +50,7 @@ public sealed partial class CodeMapTests
         return File.Exists(full) || Directory.Exists(full);
     }
 
-    [GeneratedRegex("`((?:Core|Store|Lookup|Probe|Administration|Daemon|Cli|tests|packaging)(?:/[A-Za-z0-9_.-]+)+)`")]
+    [GeneratedRegex("`((?:Core|Store|Lookup|Probe|Administration|Daemon|Cli|Pages|Web|tests|packaging)(?:/[A-Za-z0-9_.-]+)+)`")]
     private static partial Regex Paths();
 
     [GeneratedRegex(@"\]\(([^)#:]+)\)")]

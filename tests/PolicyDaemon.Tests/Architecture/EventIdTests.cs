@@ -13,7 +13,7 @@ public class EventIdTests
     {
         var ids = Directory.GetDirectories(Repository.Path("src"), "PolicyDaemon.*")
             .Select(project => Path.Combine(AppContext.BaseDirectory, Path.GetFileName(project) + ".dll"))
-            .Concat([Path.Combine(AppContext.BaseDirectory, "policyd.dll"), Path.Combine(AppContext.BaseDirectory, "policyctl.dll")])
+            .Concat([Path.Combine(AppContext.BaseDirectory, "policyd.dll"), Path.Combine(AppContext.BaseDirectory, "policyctl.dll"), Path.Combine(AppContext.BaseDirectory, "policyd-web.dll")])
             .Where(File.Exists)
             .SelectMany(library => Assembly.LoadFrom(library).GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))

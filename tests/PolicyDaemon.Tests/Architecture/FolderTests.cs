@@ -33,6 +33,8 @@ public class FolderTests
     [InlineData("Daemon")]
     [InlineData("Administration")]
     [InlineData("Cli")]
+    [InlineData("Pages")]
+    [InlineData("Web")]
     public void A_library_has_no_circle_between_its_folders(string library) => Assert.Empty(GraphOf(library).Circles());
 
     /// <summary>An engine can be added, or another one chosen, without a look at who uses the store.</summary>

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Web.Http;
+
+namespace PolicyDaemon.Web.Hosting;
+
+/// <summary>Ends the program when nobody has asked for anything for a while; its socket stays with systemd, which starts it again.</summary>
+/// <param name="idle">For how long; zero: never.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Told why the program ends.</param>
+internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger)
+{
+    private int underWay;
+    private long last = time.GetTimestamp();
+
+    /// <summary>True where the program may end now.</summary>
+    internal bool IsDue => idle > TimeSpan.Zero && Volatile.Read(ref underWay) == 0 && time.GetElapsedTime(Volatile.Read(ref last)) >= idle;
+
+    /// <summary>Watches, until the program stops.</summary>
+    internal async Task WatchAsync(IHostApplicationLifetime lifetime)
+    {
+        if (idle <= TimeSpan.Zero)
+            return;
+        using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Max(idle.Ticks / 10, TimeSpan.TicksPerSecond)), time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(lifetime.ApplicationStopping))
+            {
+                if (!IsDue)
+                    continue;
+                logger.Idle(idle);
+                lifetime.StopApplication();
+                return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It stops already.
+        }
+    }
+
+    /// <summary>Notes a request, from its beginning to its end.</summary>
+    internal async Task CountAsync(HttpContext context, RequestDelegate next)
+    {
+        Interlocked.Increment(ref underWay);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            Volatile.Write(ref last, time.GetTimestamp());
+            Interlocked.Decrement(ref underWay);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Web.Http;
+
+namespace PolicyDaemon.Web.Hosting;
+
+/// <summary>Composes and runs the program: Kestrel over one socket, the guards of every request, the pages.</summary>
+/// <remarks>The builder is the empty one: neither the environment nor a file beside the program configures anything.</remarks>
+internal static class WebServer
+{
+    // One administrator, a dashboard and Prometheus; who opens more waits.
+    private const int MostConnections = 100;
+    private const int MostOfRequestLine = 4096;
+
+    internal static async Task<WebExitCode> RunAsync(Settings settings, CancellationToken cancellation)
+    {
+        using var socket = ListeningSocket.Open(settings.Web);
+        await using var app = Compose(settings, socket, TimeProvider.System);
+        await app.StartAsync(cancellation);
+        await app.WaitForShutdownAsync(cancellation);
+        return WebExitCode.Stopped;
+    }
+
+    /// <summary>The program with its socket open, not started.</summary>
+    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "policyd-web", ContentRootPath = "/" });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("PolicyDaemon", LogLevel.Information);
+        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
+            builder.Logging.AddSimpleConsole(options => options.SingleLine = true);
+        else
+            builder.Logging.AddSystemdConsole();
+        builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socket));
+        builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = endpoint => SocketOf(endpoint));
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(new PageRoutes(settings, time));
+        var app = builder.Build();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);
+        var end = new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, logger);
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            logger.Serving(
+                socket.IsHandedOver ? "the socket of systemd" : settings.Web.Socket is { } path ? $"unix:{path}" : $"http://{settings.Web.Address}/", settings.Database);
+            _ = end.WatchAsync(app.Lifetime);
+        });
+        app.Use(next => context => end.CountAsync(context, next));
+        app.Use(next => new RequestGuard(next, settings.Web, logger).HandleAsync);
+        app.UseRouting();
+        app.Services.GetRequiredService<PageRoutes>().Map(app);
+        return app;
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, ListeningSocket socket)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.AllowSynchronousIO = false;
+        kestrel.Limits.MaxConcurrentConnections = MostConnections;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestLineSize = MostOfRequestLine;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+        foreach (var handle in socket.Handles)
+            kestrel.ListenHandle(handle, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    // Kestrel's own way would close the descriptor, which is its owner's to close.
+    private static Socket SocketOf(System.Net.EndPoint endpoint) => endpoint is Microsoft.AspNetCore.Connections.FileHandleEndPoint handle
+        ? new Socket(new SafeSocketHandle((IntPtr)handle.FileHandle, ownsHandle: false))
+        : throw new InvalidOperationException("only open sockets are listened on");
+}
