@@ -27,8 +27,7 @@ public sealed class BesideStories(MonitoredSite site)
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }));
         var asking = Task.Run(() => AskAsync(lookups));
-        await looking;
-        await asking;
+        await Task.WhenAll(looking, asking);
 
         // Every lookup was answered and counted, and none more: nobody else asks.
         var after = await FiguresAsync(found: before["found"] + lookups);
