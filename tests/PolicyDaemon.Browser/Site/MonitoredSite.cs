@@ -20,9 +20,6 @@ public sealed class MonitoredSite : RunningSite
         name_findings = yes
         """;
 
-    /// <summary>The folder for what a story needs beside it.</summary>
-    public string Place => Folder;
-
     protected override async Task FillAsync()
     {
         await DoAsync("init");

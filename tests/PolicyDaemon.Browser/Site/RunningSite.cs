@@ -30,6 +30,9 @@ public abstract class RunningSite : IAsyncLifetime
     /// <summary>The process of policyd.</summary>
     public int DaemonProcess => daemon?.ProcessId ?? throw new InvalidOperationException("policyd does not run");
 
+    /// <summary>A folder for what a story needs beside it; it goes with the site.</summary>
+    public string Place => Folder;
+
     protected string Folder => folder ?? throw new InvalidOperationException("not started");
 
     protected string Database => Path.Combine(Folder, "policy.db");
@@ -51,6 +54,7 @@ public abstract class RunningSite : IAsyncLifetime
             status_file = {folder}/status
             [web]
             listen = inet:127.0.0.1:{ports[1]}
+            hosts = mail-status.example.com
             {Sections}
 
             """));

@@ -9,6 +9,8 @@ namespace PolicyDaemon.Browser.Stories;
 [Collection(typeof(Shown))]
 public sealed class PageStories(ShownSite site)
 {
+    private static string PictureOfReadme => Path.Combine(Repository.Root, "tests", "PolicyDaemon.Browser", "overview.png");
+
     [Theory]
     [MemberData(nameof(SitePage.InBothSchemes), MemberType = typeof(SitePage))]
     public async Task A_page_is_accessible_and_the_browser_has_nothing_to_complain_of(string name, bool dark)
@@ -25,6 +27,8 @@ public sealed class PageStories(ShownSite site)
         Assert.Empty(result.Violations.Select(Shown));
         Assert.True(result.Passes.Length > 10, "axe looked at the page");
         await watched.PictureAsync($"{name}-{(dark ? "dark" : "light")}");
+        if (name == "overview" && !dark && Environment.GetEnvironmentVariable("UPDATE_PICTURE") is { Length: > 0 })
+            await ShowInReadmeAsync();
     }
 
     [Theory]
@@ -139,6 +143,10 @@ public sealed class PageStories(ShownSite site)
         Assert.Equal(reachable, reached.Count);
     }
 
+    /// <summary>Made anew by UPDATE_PICTURE=1 in the environment.</summary>
+    [Fact]
+    public void The_picture_of_the_README_is_small() => Assert.InRange(new FileInfo(PictureOfReadme).Length, 5_000, 150_000);
+
     [Fact]
     public async Task The_skip_link_leads_to_the_content()
     {
@@ -188,6 +196,14 @@ public sealed class PageStories(ShownSite site)
             return await watched.Page.Locator("#at").InnerTextAsync() != before;
         });
         Assert.Empty(watched.Complaints);
+    }
+
+    /// <summary>The picture of README.md: the part of the overview that a window shows.</summary>
+    private async Task ShowInReadmeAsync()
+    {
+        await using var watched = await site.Browser.OpenAsync(new PageView(Width: 1100));
+        await watched.GoAsync(site.Address);
+        await watched.Page.ScreenshotAsync(new PageScreenshotOptions { Path = PictureOfReadme });
     }
 
     private static Task OpenAllAsync(IPage page) => page.EvaluateAsync("() => document.querySelectorAll('details').forEach(details => details.open = true)");

@@ -14,7 +14,7 @@ public sealed partial class ScrapeStories(MonitoredSite site)
     [Fact]
     public async Task Prometheus_scrapes_for_a_minute_and_every_expression_has_an_answer()
     {
-        var port = MonitoredSite.FreePort();
+        var port = RunningSite.FreePort();
         var folder = Directory.CreateDirectory(Path.Combine(site.Place, "prometheus")).FullName;
         // The shipped job, with the address of this site, and often.
         var job = (await File.ReadAllTextAsync(Path.Combine(Shipped, "prometheus.yml"), TestContext.Current.CancellationToken))
