@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Auditing;
+using PolicyDaemon.Store.Browsing;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Destinations;
 using PolicyDaemon.Store.Discovery;
@@ -155,6 +156,9 @@ public sealed class PolicyStore : IDisposable
     /// <summary>The open findings about one destination, the oldest first.</summary>
     public IReadOnlyList<Finding> OpenFindings(NextHop key) => session.Guard(() => FindingTable.OpenAbout(session.Connection, key.Text));
 
+    /// <summary>The numbers of the open findings about one destination, by kind.</summary>
+    public IReadOnlyDictionary<FindingKind, long> NumbersOfOpenFindings(NextHop key) => session.Guard(() => FindingTable.NumbersAbout(session.Connection, key.Text));
+
     public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection));
 
     /// <summary>What the prober knows of a destination; null where it is not configured.</summary>
@@ -191,6 +195,45 @@ public sealed class PolicyStore : IDisposable
     /// <summary>Who put each pin of a destination into service or took it out of service last, as far as the audit log says.</summary>
     public IReadOnlyDictionary<Fingerprint, PinEvidence> ReadServiceEvidence(NextHop key) =>
         session.Guard(() => PinEvidence.ReadOfService(session.Connection, key.Text));
+
+    /// <summary>The last changes of a destination with the states of its pins before and after, oldest first.</summary>
+    public IReadOnlyList<StoredPinChange> ReadPinChanges(NextHop key, int most) => session.Guard(() => StoredPinChange.Read(session.Connection, key.Text, most));
+
+    /// <summary>A page of destinations, in the order of their keys; at a bounded cost.</summary>
+    /// <param name="after">The key behind which the page begins; empty for the first page.</param>
+    public BrowsedPage Browse(BrowseFilter filter, string after, int most)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return session.Guard(() => BrowseTable.Page(session.Connection, filter, after, most));
+    }
+
+    /// <summary>The certificates in use that end first within a time; goes through all certificates the first time.</summary>
+    public IReadOnlyList<EndingCertificate> ReadEnding(EndingCertificates known, DateTimeOffset from, DateTimeOffset until, int most)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        return session.Guard(() => (IReadOnlyList<EndingCertificate>)known.Read(session.Connection, from, until, most));
+    }
+
+    /// <summary>The pins whose state changes next, the newest first; goes through all pins.</summary>
+    public IReadOnlyList<MovingPin> ReadMovingPins(int most) => session.Guard(() => MovingPin.Read(session.Connection, most));
+
+    /// <summary>How many changes were made on each of the last days, the oldest first; the last one is today's.</summary>
+    public IReadOnlyList<long> CountChangesPerDay(int days) => session.Guard(() => ChangeTimes.PerDay(session.Connection, time.GetUtcNow(), days));
+
+    /// <summary>Rows of the audit log before a row, newest first.</summary>
+    /// <param name="before">The number of the row; null for the end of the log.</param>
+    /// <param name="key">One key's rows only.</param>
+    public IReadOnlyList<AuditRow> AuditBefore(long? before, NextHop? key, int most) =>
+        session.Guard(() => AuditLog.Before(session.Connection, before ?? long.MaxValue, key?.Text, most));
+
+    /// <summary>A finding, open or closed, and those of its kind about its subject before and after it, the newest first; empty where there is none.</summary>
+    public IReadOnlyList<FindingAlert> FindFinding(long id, int most) => session.Guard(() => FindingTable.WithHistory(session.Connection, id, most));
+
+    /// <summary>What discovery remembers under which more than "nothing" may be answered, a page in the order of the keys.</summary>
+    /// <param name="after">The key behind which the page begins; empty for the first page.</param>
+    /// <returns>The page, and the key behind which the next one begins; null where none follows.</returns>
+    public (IReadOnlyList<Discovered> Page, string? Next) BrowseDiscovered(string after, int most) =>
+        session.Guard(() => DiscoveredTable.Protected(session.Connection, after, most));
 
     /// <summary>What another destination makes of a key that this one shows: one that pins or refuses it, behind the same MX hosts before others; null
     /// where none does.</summary>

@@ -32,7 +32,16 @@ public static class MetricsReport
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
-        var status = StatusReport.Gather(settings, time);
+        return Write(StatusReport.Gather(settings, time), format, time);
+    }
+
+    /// <summary>The metrics of what was gathered already.</summary>
+    /// <param name="status">The report.</param>
+    /// <param name="format">The format of the text.</param>
+    /// <param name="time">The clock.</param>
+    public static string Write(StatusReport status, MetricsFormat format, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(status);
         var text = new MetricsText(format);
         var daemon = status.Said is not null ? status.Live : null;
         text.Family("up", MetricType.Gauge, "1 where policyd answers on its status socket.").Sample(daemon is not null);
@@ -45,7 +54,7 @@ public static class MetricsReport
         if (status.StoreProblem is not null && status.Live is null)
             return text.ToString();
         Findings(text, status);
-        if (settings.NameFindings)
+        if (status.Settings.NameFindings)
             Named(text, status.Findings);
         return text.ToString();
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
@@ -60,7 +61,19 @@ public sealed record StatusReport(
 
     private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
-    public static StatusReport Gather(Settings settings, TimeProvider time)
+    /// <summary>The numbers of the open findings of the store, by kind and subject.</summary>
+    public IReadOnlyDictionary<(string Kind, string Subject), long> FindingIds { get; init; } = ImmutableDictionary<(string, string), long>.Empty;
+
+    /// <summary>Gathers the report.</summary>
+    public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null, onlyReads: false);
+
+    /// <summary>Gathers the report for a program that only reads the store, and lets others count.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="survey">What was counted last; null where nothing was yet, and the report has no counts.</param>
+    public static StatusReport Gather(Settings settings, TimeProvider time, StoreSurvey? survey) => Gather(settings, time, () => survey, onlyReads: true);
+
+    private static StatusReport Gather(Settings settings, TimeProvider time, Func<StoreSurvey?>? counted, bool onlyReads)
     {
         var said = StatusDocument.TryAsk(settings.StatusSocket, time);
         // Who may not see the lock still sees that the daemon answers.
@@ -68,6 +81,7 @@ public sealed record StatusReport(
         var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
         var findings = new List<FindingJson>();
+        var ids = new Dictionary<(string, string), long>();
         StoreException? onlyRead = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
@@ -78,13 +92,26 @@ public sealed record StatusReport(
         try
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
-            onlyRead = store.OnlyRead;
-            counts = store.Counts();
+            // Of a program that may not write it says nothing whether others can.
+            onlyRead = onlyReads ? null : store.OnlyRead;
             head = store.Head();
-            temporary = counts.Temporary > 0 ? store.ReadTemporary(MostTemporary) : [];
-            enforced = store.CountVerdicts(observed: false);
-            observed = store.CountVerdicts(observed: true);
-            findings.AddRange(store.OpenFindings().Select(open => FindingJson.From(open.Finding, open.LastSeen)));
+            if (counted is null)
+            {
+                counts = store.Counts();
+                enforced = store.CountVerdicts(observed: false);
+                observed = store.CountVerdicts(observed: true);
+            }
+            else if (counted() is { } survey)
+            {
+                (counts, enforced, observed) = (survey.Counts, survey.Enforced, survey.Observed);
+            }
+
+            temporary = counts is { Temporary: 0 } ? [] : store.ReadTemporary(MostTemporary);
+            foreach (var open in store.OpenFindings())
+            {
+                findings.Add(FindingJson.From(open.Finding, open.LastSeen));
+                ids[(open.Finding.Kind.Name(), open.Finding.Subject)] = open.Id;
+            }
         }
         catch (StoreException fault)
         {
@@ -107,6 +134,7 @@ public sealed record StatusReport(
             At = at,
             Said = said,
             OnlyRead = onlyRead,
+            FindingIds = ids,
         };
     }
 }

@@ -6,6 +6,8 @@ namespace PolicyDaemon.Pages.Layout;
 /// <summary>Small pieces that many pages are made of.</summary>
 public static class Pieces
 {
+    private const int LongestName = 120;
+
     /// <summary>A moment, to the minute or second, UTC.</summary>
     public static Html Time(DateTimeOffset at) =>
         Html.Of($"<time datetime=\"{Moment(at, "yyyy-MM-ddTHH:mm:ssZ")}\">{Moment(at, "yyyy-MM-dd HH:mm:ss")} UTC</time>");
@@ -16,6 +18,16 @@ public static class Pieces
 
     /// <summary>A day.</summary>
     public static Html Day(DateTimeOffset at) => Html.Of($"<time datetime=\"{Moment(at, "yyyy-MM-dd")}\">{Moment(at, "yyyy-MM-dd")}</time>");
+
+    /// <summary>A time of the day.</summary>
+    public static Html Clock(DateTimeOffset at) => Html.Of($"<time datetime=\"{Moment(at, "yyyy-MM-ddTHH:mm:ssZ")}\">{Moment(at, "HH:mm:ss")}</time>");
+
+    /// <summary>A name that a peer or a zone chose, cut to what a cell of a table can show.</summary>
+    public static string Name(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Length <= LongestName ? name : name[..LongestName] + "…";
+    }
 
     /// <summary>A number with its thousands apart.</summary>
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

@@ -96,6 +96,30 @@ internal static class AuditLog
         """,
         new { key, limit }, buffered: false).Select(row => row.ToAuditRow());
 
+    /// <summary>Newest first.</summary>
+    /// <param name="key">One key's rows only; null for all.</param>
+    internal static List<AuditRow> Before(DbConnection connection, long sequence, string? key, int most)
+    {
+        var rows = key is null
+            ? connection.Query<Row>(
+                Columns +
+                """
+                FROM audit a JOIN change c ON c.id = a.change_id
+                WHERE a.sequence > 0 AND a.sequence < @sequence
+                ORDER BY a.sequence DESC LIMIT @most
+                """,
+                new { sequence, most = (long)most }).ToList()
+            : connection.Query<Row>(
+                Columns +
+                """
+                FROM audit a JOIN change c ON c.id = a.change_id
+                WHERE a.key = @key AND a.sequence > 0 AND a.sequence < @sequence
+                ORDER BY a.sequence DESC LIMIT @most
+                """,
+                new { sequence, key, most = (long)most }).ToList();
+        return [.. rows.Select(row => row.ToAuditRow())];
+    }
+
     /// <summary>The rows behind a row, oldest first; a row whose change is missing is among them.</summary>
     internal static IEnumerable<AuditRow> After(DbConnection connection, long sequence) => connection.Query<Row>(
         Columns +

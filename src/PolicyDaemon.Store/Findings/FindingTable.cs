@@ -21,6 +21,8 @@ internal static class FindingTable
 
         """;
 
+    private const int RowsOfHistory = 20_000;
+
     // About as long as a pass: what comes back within it is the same finding.
     private static readonly TimeSpan SameAgain = TimeSpan.FromMinutes(10);
 
@@ -40,6 +42,27 @@ internal static class FindingTable
             .Concat(connection.Query<Row>(Columns + "WHERE f.closed IS NOT NULL AND f.notified IS NOT NULL AND f.recovered IS NULL").ToList())
             .OrderBy(row => row.Since).ThenBy(row => row.Id)
             .Select(row => row.Read()).OfType<FindingAlert>()];
+
+    internal static Dictionary<FindingKind, long> NumbersAbout(DbConnection connection, string subject) =>
+        connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.subject = @subject ORDER BY f.id", new { subject }).ToList()
+            .Select(row => row.Read()).OfType<FindingAlert>().DistinctBy(alert => alert.Finding.Kind).ToDictionary(alert => alert.Finding.Kind, alert => alert.Id);
+
+    /// <summary>A finding and the others of its kind about its subject, the newest first; of what is long past as much as lies among the last rows.</summary>
+    internal static List<FindingAlert> WithHistory(DbConnection connection, long id, int most)
+    {
+        if (connection.QueryFirstOrDefault<Row>(Columns + "WHERE f.id = @id", new { id })?.Read() is not { } finding)
+            return [];
+        var (kind, subject) = (finding.Finding.Kind.Name(), finding.Finding.Subject);
+        // No index leads from a subject to what is closed.
+        var oldest = connection.ExecuteScalar<long>("SELECT coalesce(max(id), 0) FROM finding") - RowsOfHistory;
+        return
+        [
+            .. connection.Query<Row>(
+                Columns + "WHERE f.id > @oldest AND f.id <> @id AND f.kind = @kind AND f.subject = @subject ORDER BY f.id DESC LIMIT @most",
+                new { oldest, id, kind, subject, most = (long)most }).ToList()
+                .Select(row => row.Read()).OfType<FindingAlert>().Append(finding).OrderByDescending(alert => alert.Id),
+        ];
+    }
 
     internal static void Raise(DbConnection connection, Finding finding, DateTimeOffset now)
     {

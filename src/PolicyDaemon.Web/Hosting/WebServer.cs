@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Web.Http;
 
@@ -19,6 +20,8 @@ internal static class WebServer
     private const int MostConnections = 100;
     private const int MostOfRequestLine = 4096;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
+
     internal static async Task<WebExitCode> RunAsync(Settings settings, CancellationToken cancellation)
     {
         using var socket = ListeningSocket.Open(settings.Web);
@@ -29,7 +32,8 @@ internal static class WebServer
     }
 
     /// <summary>The program with its socket open, not started.</summary>
-    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time)
+    /// <param name="patience">How long a page waits for what is counted; null for as long as people do not notice.</param>
+    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time, TimeSpan? patience = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "policyd-web", ContentRootPath = "/" });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("PolicyDaemon", LogLevel.Information);
@@ -41,7 +45,7 @@ internal static class WebServer
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socket));
         builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = endpoint => SocketOf(endpoint));
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(new PageRoutes(settings, time));
+        builder.Services.AddSingleton(new PageRoutes(settings, time, new SurveyKeeper(settings, time, patience ?? Patience)));
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);
         var end = new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, logger);

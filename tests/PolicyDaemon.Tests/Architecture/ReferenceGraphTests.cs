@@ -14,8 +14,8 @@ public class ReferenceGraphTests
     [InlineData("Probe", "Core", "DnsClient MailKit Microsoft.Extensions.Logging.Abstractions")]
     [InlineData("Daemon", "Core Store Lookup Probe Administration", "Microsoft.Extensions.Hosting Microsoft.Extensions.Hosting.Systemd System.CommandLine")] // both programs read their command line alike
     [InlineData("Administration", "Core Store Probe", "")]
-    [InlineData("Pages", "Core Administration", "")]
-    [InlineData("Web", "Core Administration Pages", "System.CommandLine")] // and ASP.NET Core, the framework's own
+    [InlineData("Pages", "Core Store Administration", "")]
+    [InlineData("Web", "Core Store Administration Pages", "System.CommandLine")] // and ASP.NET Core, the framework's own
     [InlineData("Cli", "Core Store Lookup Probe Administration", "System.CommandLine Spectre.Console")] // Lookup for `policyctl query`, which asks as Postfix would
     public void A_project_references_what_the_architecture_allows(string project, string projects, string packages)
     {

@@ -127,7 +127,7 @@ internal static class ExplainVerb
         {
             var mark = ReferenceEquals(key, explanation.Decisive) ? "=> " : "   ";
             report.Facts([(mark + key.Key.Text.PadRight(explanation.Keys.Max(other => other.Key.Text.Length)), new Cell(
-                key.Asked ? $"{key.Answer.ToDisplayString()}{Why(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
+                key.Asked ? $"{key.Answer.ToDisplayString()}{AnswerReason.Of(key)}" : "(not asked any more)", key.Asked ? key.Answer.Tone() : Tone.Faint))]);
         }
 
         report.Line();
@@ -169,30 +169,6 @@ internal static class ExplainVerb
         }
     }
 
-    /// <summary>Where the answer comes from, where the answer itself does not say so.</summary>
-    private static string Why(ExplainedKey key) => Reason(key)
-        + ((key.Answering ?? key.Rule) is { Until: { } until } ? $"{(Reason(key).Length == 0 ? ":" : ",")} until {UtcTime.Text(until)}" : "");
-
-    private static string Reason(ExplainedKey key)
-    {
-        if (key.Entry is { Observe: true })
-            return ": configured, but only observed";
-        if (key.Entry is { Policy.Level: TlsLevel.Default, Observe: false })
-            return ": its entry says default: main.cf decides, whatever it publishes";
-        if (key.Answering is { Key.IsDefault: true })
-            return ": the entry *, for every domain that nothing stricter answers for" + (key.Discovered is { } less ? $"; discovered: {less.Why}" : "");
-        if (key is { Discovered: { } published, Entry: { Observe: false } asking })
-            return (asking.Floor == DiscoveryFloor.None ? ": its entry says discovered: " : $": its entry says discovered, and at least {asking.Floor.Name()}: ") + published.Why;
-        if (key.Discovered is { } discovered)
-            return $": discovered: {discovered.Why}";
-        if (key.IsNearMiss)
-            return $": near miss, {string.Join(", ", key.OtherForms)} is configured and is another key; "
-                + (key.NearMissCommand is { } command ? $"if it should answer here too: {command}" : $"if mail to it should be protected, it takes an entry; what would deliver: policyctl check {Shell.Quote(key.Key.Text)}");
-        if (key.SubdomainsOnly is { } below)
-            return $": {below} is configured and answers for subdomains only; for {key.Key} itself: {NearMiss.Like(key.Key, below)}";
-        return "";
-    }
-
     private static string Rule(Destination entry, PostfixSettings postfix) =>
         $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}{(EntryEnd.Of(entry, postfix) is { } end ? $", {end}" : "")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}";
 
@@ -205,7 +181,7 @@ internal static class ExplainVerb
                 key.Asked ? "yes" : "no",
                 ReferenceEquals(key, explanation.Decisive) ? "yes" : "no",
                 key.Answer.ToDisplayString(),
-                Why(key).TrimStart(':', ' '));
+                AnswerReason.Of(key).TrimStart(':', ' '));
         return table;
     }
 
