@@ -7,6 +7,7 @@ public static class SitePage
     {
         ["overview"] = _ => "/",
         ["destinations"] = _ => "/destinations",
+        ["destinations-found"] = _ => "/destinations?q=hostile",
         ["destination"] = _ => "/destinations/" + ShownStore.Rotating,
         ["destination-changed"] = _ => "/destinations/" + ShownStore.Changed,
         ["destination-bracketed"] = _ => "/destinations/" + Uri.EscapeDataString("[mx.auto.example]"),

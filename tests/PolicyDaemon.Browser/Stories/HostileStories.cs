@@ -9,7 +9,7 @@ namespace PolicyDaemon.Browser.Stories;
 public sealed partial class HostileStories(ShownSite site)
 {
     /// <summary>The pages on which something hostile stands.</summary>
-    public static TheoryData<string> Pages { get; } = ["overview", "destinations", "destination-hostile", "finding-hostile", "audit"];
+    public static TheoryData<string> Pages { get; } = ["overview", "destinations-found", "destination-hostile", "finding-hostile", "audit"];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -86,7 +86,7 @@ public sealed partial class HostileStories(ShownSite site)
     [Theory]
     [InlineData("/?since=<script>window.policydaemonWasHere=1</script>")]
     [InlineData("/destinations?q=%3Cscript%3Ewindow.policydaemonWasHere%3D1%3C%2Fscript%3E&after=%00%E2%80%AE")]
-    [InlineData("/destinations?filter=%3Cscript%3E&after=%27%3B%20DROP%20TABLE%20destination&level=%F0%9F%92%A9")]
+    [InlineData("/destinations?q=%00%3Cscript%3E&after=%27%3B%20DROP%20TABLE%20destination&level=%F0%9F%92%A9")]
     [InlineData("/audit?before=-99999999999999999999999&who=%22%3E%3Cimg%20src%3Dx%3E")]
     [InlineData("/audit?before=nonsense&since=yesterday")]
     [InlineData("/destinations/%3Cscript%3Ewindow.policydaemonWasHere%3D1%3C%2Fscript%3E")]

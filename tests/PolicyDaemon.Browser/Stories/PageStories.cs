@@ -24,7 +24,7 @@ public sealed class PageStories(ShownSite site)
         // What is folded is read, too.
         await OpenAllAsync(watched.Page);
         var result = await watched.Page.RunAxe();
-        Assert.Empty(result.Violations.Select(Shown));
+        Assert.Equal("", string.Join("\n", result.Violations.Select(Shown)));
         Assert.True(result.Passes.Length > 10, "axe looked at the page");
         await watched.PictureAsync($"{name}-{(dark ? "dark" : "light")}");
         if (name == "overview" && !dark && Environment.GetEnvironmentVariable("UPDATE_PICTURE") is { Length: > 0 })
@@ -90,12 +90,14 @@ public sealed class PageStories(ShownSite site)
         var bare = await watched.Page.EvaluateAsync<string[]>(
             """
             () => [...document.querySelectorAll("main svg:not([aria-hidden=true])")].filter(picture => {
-                const figure = picture.closest("figure");
-                const named = picture.getAttribute("aria-label") || picture.querySelector("title") || picture.getAttribute("aria-labelledby");
-                return !named || !figure || !figure.querySelector("table tbody tr td");
+                const name = picture.getAttribute("aria-label") ?? "";
+                // One that is a cell of a table has its numbers in its name.
+                if (picture.closest("td")) return !/[0-9]/.test(name);
+                const beside = picture.closest("figure")?.closest("section") ?? picture.closest("figure");
+                return name === "" || !beside || !beside.querySelector("table tbody tr td");
             }).map(picture => picture.outerHTML.slice(0, 200))
             """);
-        Assert.Empty(bare);
+        Assert.Equal("", string.Join("\n", bare));
         if (name is "overview" or "destination" or "audit")
             Assert.NotEqual(0, await watched.Page.Locator("main figure svg").CountAsync());
     }
@@ -168,11 +170,13 @@ public sealed class PageStories(ShownSite site)
         while (waiting.TryDequeue(out var path) && seen.Count < 400)
         {
             using var answer = await site.Http.GetAsync(new Uri(site.Address, path), TestContext.Current.CancellationToken);
-            if ((int)answer.StatusCode != 200)
+            var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            // A key that Postfix asks for and that has no entry, of which a finding speaks: its page says what it is answered all the same.
+            if ((int)answer.StatusCode != 200 && !(path.StartsWith("/destinations/", StringComparison.Ordinal) && text.Contains("What Postfix is told", StringComparison.Ordinal)))
                 broken.Add($"{(int)answer.StatusCode} {path}");
             if (answer.Content.Headers.ContentType?.MediaType != "text/html")
                 continue;
-            foreach (var link in Links(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)))
+            foreach (var link in Links(text))
             {
                 if (link.StartsWith('/') && seen.Add(link))
                     waiting.Enqueue(link);
