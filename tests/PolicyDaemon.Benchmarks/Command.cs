@@ -18,12 +18,13 @@ internal static class Command
           memory    start to first answer, idle memory, 20,000 short connections, 10,000 idle ones
           scale     1,000,000 destinations: import, start, memory, changes
           discovery destinations without an entry: first sights, discoveries a second, lookups beside them, a million verdicts
+          eyes      the pages over 1,000,000 destinations: size, time, memory, and what looking costs policyd
           prober    100,000 destinations behind 5,000 simulated MX addresses, three passes
           parts     parse, normalise, find, write: time and octets allocated (BenchmarkDotNet)
 
         --quick     fewer and shorter rounds, a tenth of the destinations: shows that it works, not how fast it is
         --output    where COMMAND.md is written; default: artifacts/benchmarks
-        --binaries  published policyd and policyctl; default: publishes them first
+        --binaries  published policyd, policyctl and policyd-web; default: publishes them first
         """;
 
     internal static async Task<int> RunAsync(string[] args)
@@ -42,6 +43,7 @@ internal static class Command
             "resolver" => [new ResolverSection()],
             "memory" => [new MemorySection()],
             "scale" => [new ScaleSection()],
+            "eyes" => [new EyesSection()],
             "prober" => [new ProberSection()],
             "discovery" => [new DiscoverySection()],
             _ => [],

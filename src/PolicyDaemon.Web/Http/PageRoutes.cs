@@ -140,8 +140,8 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, SurveyKee
         });
     }
 
-    /// <summary>A value of the query; empty where there is none. What is longer than any key is none.</summary>
-    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString() is { Length: <= 512 } value ? value : "";
+    /// <summary>A value of the query; empty where there is none. What is longer than any key is none, nor is what no text of the store has.</summary>
+    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString() is { Length: <= 512 } value && !value.Contains('\0', StringComparison.Ordinal) ? value : "";
 
     /// <summary>Shows a page of the store, or that it cannot be read.</summary>
     private async Task Show(HttpContext context, SiteSection section, string title, Func<PolicyStore, (int Status, Page Page)> page)

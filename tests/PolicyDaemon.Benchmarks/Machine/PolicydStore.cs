@@ -15,7 +15,10 @@ internal sealed class PolicydStore(Bench bench, string directory)
 
     internal string Snapshot => Database + ".snapshot";
 
-    private string Configuration => Path.Combine(directory, "policydaemon.conf");
+    internal string Configuration => Path.Combine(directory, "policydaemon.conf");
+
+    /// <summary>Where a policyd-web over this store shows its pages.</summary>
+    internal string Pages => Path.Combine(directory, "web.sock");
 
     internal string StatusFile => Path.Combine(directory, "status");
 
@@ -55,6 +58,8 @@ internal sealed class PolicydStore(Bench bench, string directory)
         [store]
         database = {Database}
         status_file = {StatusFile}
+        [web]
+        listen = unix:{Pages}
         [probe]
         {Probe}
 

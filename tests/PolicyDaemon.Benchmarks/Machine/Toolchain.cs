@@ -6,14 +6,14 @@ internal static class Toolchain
     /// <summary>The repository: the directory above this program that has the solution.</summary>
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>Publishes policyd and policyctl as they ship, unless published ones are given, and compiles the two C programs.</summary>
+    /// <summary>Publishes policyd, policyctl and policyd-web as they ship, unless published ones are given, and compiles the two C programs.</summary>
     internal static async Task<Options> PrepareAsync(Options options)
     {
         Directory.CreateDirectory(options.Output);
         var binaries = options.Binaries ?? Path.Combine(Root, "artifacts", "publish");
         if (options.Binaries is null)
         {
-            foreach (var project in (string[])["Daemon", "Cli"])
+            foreach (var project in (string[])["Daemon", "Cli", "Web"])
             {
                 Console.Error.WriteLine($"-- publish PolicyDaemon.{project}");
                 await Run.AsyncOrThrow("dotnet", [
@@ -22,7 +22,7 @@ internal static class Toolchain
             }
         }
 
-        foreach (var program in (string[])["policyd", "policyctl"])
+        foreach (var program in (string[])["policyd", "policyctl", "policyd-web"])
         {
             if (!File.Exists(Path.Combine(binaries, program)))
                 throw new BenchmarkException($"there is no {program} in {binaries}");

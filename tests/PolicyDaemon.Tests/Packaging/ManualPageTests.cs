@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Tests.Support;
+using PolicyDaemon.Web.Hosting;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Packaging;
@@ -54,6 +55,14 @@ public sealed class ManualPageTests
         var described = ManualPage.Read("policyd.8").Section("DESCRIPTION").Options;
         Assert.Equal(
             Names(DaemonCommand.Compose(TextWriter.Null, TextWriter.Null).Options).Concat(["-?", "-h", "--help"]).Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_option_of_policyd_web_is_described()
+    {
+        var described = ManualPage.Read("policyd-web.8").Section("DESCRIPTION").Options;
+        Assert.Equal(
+            Names(WebCommand.Compose(TextWriter.Null, TextWriter.Null).Options).Concat(["-?", "-h", "--help"]).Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
     }
 
     [Fact]
