@@ -171,6 +171,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     /// <summary>A line of something else's text: as it is, but escaped.</summary>
     public void Verbatim(string text) => streams.Out.WriteLine(ShownText.Escape(text));
 
+    /// <summary>A command line below what it settles, whole: the terminal breaks it, and pasted it is one line again.</summary>
+    public void Command(string command) => streams.Out.WriteLine("    " + streams.Commands(ShownText.Escape(command)));
+
     /// <summary>Text below a heading, indented, broken at blanks where the terminal is narrow.</summary>
     public void Paragraph(string text, int indent)
     {

@@ -138,7 +138,7 @@ public abstract class MigrationStories(Laboratory lab) : IAsyncLifetime
     private async Task<List<(string Command, string Said)>> WalkAsync(string first, IReadOnlyList<Partner> mailTo, Func<string, bool>? until = null)
     {
         var steps = new List<(string Command, string Said)>();
-        for (var command = first; command is not null && until?.Invoke(command) != true; command = Terminal.Next(steps[^1].Said))
+        for (var command = first; command is not null && until?.Invoke(terminal.Plain(command)) != true; command = Terminal.Next(steps[^1].Said))
         {
             steps.Add((terminal.Plain(command), await terminal.PasteAsync(command)));
             TestContext.Current.TestOutputHelper?.WriteLine($"$ {steps[^1].Command}\n{steps[^1].Said}");

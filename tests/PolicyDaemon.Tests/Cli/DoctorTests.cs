@@ -3,6 +3,7 @@ using System.Text.Json;
 using PolicyDaemon.Administration.Doctor;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -44,6 +45,18 @@ public sealed class DoctorTests : IAsyncDisposable
             findings.Select(finding => finding.Check).Distinct().Order(StringComparer.Ordinal));
         // Of the machine on which the test runs: its resolver is another one than the test's, and nobody is told of findings.
         Assert.All(findings.Where(finding => finding.Severity is not ("ok" or "note")), finding => Assert.Contains(finding.Check, (string[])["resolver", "alerts", "rights"]));
+    }
+
+    [Fact]
+    public void Its_commands_are_about_the_same_machine()
+    {
+        running!.Dispose();
+        running = null;
+        using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
+            store.RaiseFinding(new Finding(FindingKind.NewKey, "a.example", "a key", "policyctl pin approve a.example", Session.Time.GetUtcNow()));
+
+        Assert.Contains(
+            $"\n    policyctl --config {Session.Config} status\n", Session.RunWith("doctor", "--format", "table", "--config", Session.Config).Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ internal static class DoctorScreen
         {
             report.Block([($"{finding.Severity.Name().PadRight(severities)}  {finding.Check}", new Cell(finding.Text, ToneOf(finding.Severity)))], labels, indent: 0);
             foreach (var command in finding.Remedy)
-                report.Verbatim($"    {command}");
+                report.Command(command);
         }
 
         report.Line();
