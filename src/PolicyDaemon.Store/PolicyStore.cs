@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using Dapper;
 using PolicyDaemon.Core.Audit;
@@ -41,7 +42,7 @@ public sealed class PolicyStore : IDisposable
         this.time = time;
         destinations = new DestinationTable(session.Connection);
         probeState = new ProbeStateReader(session.Connection);
-        onRecord = new OnRecord(key => FindingTable.OpenAbout(session.Connection, key.Text), key => probeState.Read(key), probeState.HasLostSigning);
+        onRecord = RecordOf(session.Connection);
     }
 
     /// <summary>The database file.</summary>
@@ -111,7 +112,7 @@ public sealed class PolicyStore : IDisposable
         return session.Guard(() =>
         {
             session.BeginWrite();
-            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow(), onRecord);
+            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow(), RecordOf);
         });
     }
 
@@ -333,6 +334,12 @@ public sealed class PolicyStore : IDisposable
         using var change = new StoreChange(session, storeId, new ChangeOrigin(actor, "init"), PostfixSettings.Default, now, onRecord: null);
         change.Append(AuditAction.Init, null);
         change.Commit();
+    }
+
+    private static OnRecord RecordOf(DbConnection connection)
+    {
+        var probed = new ProbeStateReader(connection);
+        return new OnRecord(key => FindingTable.OpenAbout(connection, key.Text), key => probed.Read(key), probed.HasLostSigning);
     }
 }
 

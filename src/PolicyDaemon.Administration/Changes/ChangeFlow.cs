@@ -38,6 +38,9 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
     /// <summary>The most keys of a change whose warnings are told one by one; of more a person is told how many there are and what they have in common.</summary>
     public const int ManyKeys = 12;
 
+    // Of more keys one thread judges the next while another writes those before.
+    private const int AheadAbove = 10_000;
+
     private readonly PostfixSettings postfix = settings.Postfix;
 
     /// <param name="request">Who asks, and how.</param>
@@ -58,17 +61,17 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > 1));
         var refusals = new ChangeRefusals(request);
         var keys = new ChangedKeys();
-        // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.
-        foreach (var wanted in planned)
+        var written = 0;
+        if (change is not null && planned.Count > AheadAbove)
         {
-            var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
-            refusals.Add(key);
-            keys.Add(key.Changed);
-            // Before it is written: what is warned of is what this change meets.
-            warnings.Add(key);
-            if (change is not null && refusals.IsEmpty)
-                change.Write(key.Judged, wanted.Evidence);
-            request.Progress?.Report((keys.Count, planned.Count));
+            using var judge = change.JudgeAhead();
+            view.Use(judge);
+            Ahead.Run(Judged(), Write);
+        }
+        else
+        {
+            foreach (var key in Judged())
+                Write(key);
         }
 
         refusals.Throw();
@@ -76,5 +79,26 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         if (receipt is { ChangeId: not 0 })
             journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
         return new ChangeResult(keys, warnings.All, receipt);
+
+        // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.
+        IEnumerable<(JudgedPlan Key, bool IsRefused)> Judged()
+        {
+            foreach (var wanted in planned)
+            {
+                var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
+                refusals.Add(key);
+                keys.Add(key.Changed);
+                // Before it is written: what is warned of is what this change meets.
+                warnings.Add(key);
+                yield return (key, !refusals.IsEmpty);
+            }
+        }
+
+        void Write((JudgedPlan Key, bool IsRefused) next)
+        {
+            if (change is not null && !next.IsRefused)
+                change.Write(next.Key.Judged, next.Key.Planned.Evidence);
+            request.Progress?.Report((++written, planned.Count));
+        }
     }
 }

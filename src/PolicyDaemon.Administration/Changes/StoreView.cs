@@ -9,6 +9,7 @@ namespace PolicyDaemon.Administration.Changes;
 public sealed class StoreView
 {
     private readonly StoreChange? change;
+    private JudgeAhead? ahead;
     private readonly PostfixSettings postfix;
 
     internal StoreView(PolicyStore store, StoreChange? change, PostfixSettings postfix, DateTimeOffset now)
@@ -24,10 +25,11 @@ public sealed class StoreView
     /// <summary>When the change is made, UTC.</summary>
     public DateTimeOffset Now { get; }
 
-    public Destination? Find(NextHop key) => change is null ? Store.Find(key) : change.Find(key);
+    public Destination? Find(NextHop key) => ahead is not null ? ahead.Find(key) : change is null ? Store.Find(key) : change.Find(key);
 
     /// <summary>Other keys with the same bare host, as they were before the change.</summary>
-    public IReadOnlyList<Destination> OtherForms(NextHop key) => change is null ? Store.OtherForms(key) : change.OtherForms(key);
+    public IReadOnlyList<Destination> OtherForms(NextHop key) =>
+        ahead is not null ? ahead.OtherForms(key) : change is null ? Store.OtherForms(key) : change.OtherForms(key);
 
     /// <summary>The destination, which must be there.</summary>
     /// <exception cref="RefusedException">It is not; the message names other forms of the key.</exception>
@@ -38,9 +40,13 @@ public sealed class StoreView
     /// <param name="after">The destination as it would be.</param>
     /// <param name="acceptsUnsigned">A person says that its zone is not signed any more on purpose.</param>
     public JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false) =>
-        change is null ? Store.Judge(key, after, postfix, acceptsUnsigned) : change.Judge(key, after, acceptsUnsigned);
+        ahead is not null ? ahead.Judge(key, after, acceptsUnsigned)
+        : change is null ? Store.Judge(key, after, postfix, acceptsUnsigned) : change.Judge(key, after, acceptsUnsigned);
 
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
+
+    /// <summary>From now on keys are read and judged on a connection of their own, by one thread, while another one writes.</summary>
+    internal void Use(JudgeAhead judge) => ahead = judge;
 
     /// <summary>The refusal of a key that is not configured.</summary>
     /// <param name="store">The store that lacks it.</param>

@@ -27,10 +27,14 @@ public static class AuditChain
 {
     private const string Format = "policydaemon-audit-1";
 
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? buffer;
+
     /// <summary>The hash that <paramref name="row"/> must carry; its own <see cref="AuditRow.Hash"/> is not read.</summary>
     public static string Hash(string storeId, AuditRow row)
     {
-        var encoded = new ArrayBufferWriter<byte>(1024);
+        var encoded = buffer ??= new ArrayBufferWriter<byte>(1024);
+        encoded.ResetWrittenCount();
         Write(encoded, Format);
         Write(encoded, storeId);
         Write(encoded, row.Sequence);

@@ -86,8 +86,7 @@ public sealed class PolicySnapshot
         var hash = PolicySnapshotHash.Random();
         var builder = new PolicySnapshotTableBuilder(hash);
         builder.Reserve(expected);
-        foreach (var entry in entries)
-            builder.Put(entry);
+        builder.PutAll(entries);
         var table = builder.ToTable();
         return new(identity, hash, table, null, table.Count);
     }

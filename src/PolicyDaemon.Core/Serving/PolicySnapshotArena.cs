@@ -38,9 +38,8 @@ internal sealed class PolicySnapshotArena
     {
         if (text.Length == 0)
             return 0;
-        var position = Allocate(4 + text.Length, out var octets);
-        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
-        Encoding.ASCII.GetBytes(text, octets[4..]);
+        var position = AllocateText(text.Length, out var octets, out var destination);
+        Encoding.ASCII.GetBytes(text, destination);
         return Shared(position, octets);
     }
 
@@ -49,9 +48,8 @@ internal sealed class PolicySnapshotArena
     {
         if (text.IsEmpty)
             return 0;
-        var position = Allocate(4 + text.Length, out var octets);
-        BinaryPrimitives.WriteInt32LittleEndian(octets, text.Length);
-        text.CopyTo(octets[4..]);
+        var position = AllocateText(text.Length, out var octets, out var destination);
+        text.CopyTo(destination);
         return Shared(position, octets);
     }
 
@@ -64,7 +62,7 @@ internal sealed class PolicySnapshotArena
         {
             CloseChunk();
             if (chunks.Count == PolicySnapshotTable.MaxChunks)
-                throw new InvalidOperationException("the policies do not fit into a snapshot: more than 16 GiB");
+                throw new InvalidOperationException("the policies do not fit into a snapshot: more than 8 GiB");
             var doubled = Math.Clamp(chunks.Count == 0 ? 0 : chunks[^1].Length * 2, FirstChunkOctets, PolicySnapshotTable.MaxChunkOctets);
             chunk = new byte[Math.Max(doubled, padded + PolicySnapshotTable.UnitOctets)];
             // Position 0 means "nothing".
@@ -78,7 +76,13 @@ internal sealed class PolicySnapshotArena
     }
 
     /// <summary>The octets of a text, its length included.</summary>
-    public int TextLength(uint position) => position == 0 ? 0 : 4 + BinaryPrimitives.ReadInt32LittleEndian(At(position));
+    public int TextLength(uint position)
+    {
+        if (position == 0)
+            return 0;
+        var text = PolicySnapshotTable.TextAt(At(position));
+        return PolicySnapshotTable.LengthOctets(text.Length) + text.Length;
+    }
 
     /// <summary>The arrays of a table that holds what was stored; nothing is stored afterwards.</summary>
     public byte[][] ToChunks()
@@ -93,6 +97,24 @@ internal sealed class PolicySnapshotArena
         var number = (int)(position >> PolicySnapshotTable.OffsetBits);
         var octets = number == chunks.Count ? chunk : chunks[number];
         return octets.AsSpan((int)(position & ((1u << PolicySnapshotTable.OffsetBits) - 1)) * PolicySnapshotTable.UnitOctets);
+    }
+
+    private uint AllocateText(int length, out Span<byte> octets, out Span<byte> text)
+    {
+        var before = PolicySnapshotTable.LengthOctets(length);
+        var position = Allocate(before + length, out octets);
+        text = octets[before..];
+        if (before == 1)
+        {
+            octets[0] = (byte)length;
+        }
+        else
+        {
+            octets[0] = PolicySnapshotTable.LongText;
+            BinaryPrimitives.WriteInt32LittleEndian(octets[1..], length);
+        }
+
+        return position;
     }
 
     /// <summary>The position of an equal text from before, in whose favour the one just written is taken back.</summary>
@@ -116,8 +138,9 @@ internal sealed class PolicySnapshotArena
 
     private void CloseChunk()
     {
+        // A copy of nearly all of it would be as much work as filling it was, and as much garbage.
         if (used > 0)
-            chunks.Add(used == chunk.Length ? chunk : chunk[..used]);
+            chunks.Add(chunk.Length - used <= chunk.Length / 64 ? chunk : chunk[..used]);
         chunk = [];
         used = 0;
     }

@@ -17,7 +17,7 @@ namespace PolicyDaemon.Core.Serving;
 ///          4  with flag 8: position of the record of what holds then, 0 for nothing
 ///          n  the key
 /// </code>
-/// A text is its length in four octets and its octets. Everything begins at a multiple of four.
+/// A text is its length in an octet, of 255 and more 255 and then the length in four, and its octets. Everything begins at a multiple of two.
 /// </remarks>
 internal readonly ref struct PolicySnapshotRecord(ReadOnlySpan<byte> octets)
 {

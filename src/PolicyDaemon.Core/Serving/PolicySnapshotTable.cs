@@ -11,14 +11,17 @@ namespace PolicyDaemon.Core.Serving;
 /// <para>The index is ordered by the hash of the <em>bare host</em>, so that all forms of a host lie in one run: the search that
 /// misses a key has met its other forms. A slot is the hash in the high half and a position in the low one; 0 is free. The
 /// hash alone says where a slot belongs (hash times capacity over 2^32), so the index can grow without looking at a key.</para>
-/// <para>A position is the number of a chunk (12 bits) and an offset in units of four octets (20 bits); 0 is nothing.</para>
+/// <para>A position is the number of a chunk (12 bits) and an offset in units of two octets (20 bits); 0 is nothing.</para>
 /// </remarks>
 internal sealed class PolicySnapshotTable
 {
-    public const int UnitOctets = 4;
+    public const int UnitOctets = 2;
     public const int OffsetBits = 20;
     public const int MaxChunks = 1 << (32 - OffsetBits);
     public const int MaxChunkOctets = UnitOctets << OffsetBits;
+
+    /// <summary>In place of a text's length: it follows, in four octets.</summary>
+    public const byte LongText = 255;
 
     public static readonly PolicySnapshotTable Empty = new([], new ulong[1], 0, 0);
 
@@ -119,9 +122,15 @@ internal sealed class PolicySnapshotTable
     {
         if (position == 0)
             return default;
-        var octets = chunks[position >> OffsetBits].AsSpan((int)(position & ((1u << OffsetBits) - 1)) * UnitOctets);
-        return octets.Slice(4, BinaryPrimitives.ReadInt32LittleEndian(octets));
+        return TextAt(chunks[position >> OffsetBits].AsSpan((int)(position & ((1u << OffsetBits) - 1)) * UnitOctets));
     }
+
+    /// <summary>How many octets the length of a text takes before it.</summary>
+    public static int LengthOctets(int length) => length < LongText ? 1 : 5;
+
+    /// <summary>The text that begins with its length here.</summary>
+    public static ReadOnlySpan<byte> TextAt(ReadOnlySpan<byte> octets) =>
+        octets[0] < LongText ? octets.Slice(1, octets[0]) : octets.Slice(5, BinaryPrimitives.ReadInt32LittleEndian(octets[1..]));
 
     /// <param name="record">The record of the key.</param>
     /// <param name="map">In which dialect.</param>

@@ -10,11 +10,15 @@ internal sealed class PolicySnapshotTableBuilder
     // Three quarters full, a miss looks at some eight slots, which are next to one another.
     private const int MaxLoadPercent = 75;
 
+    // Places in a large index lie all over the memory: so many are read before the first is needed, so that the waits for them overlap.
+    private const int AtOnce = 64;
+
     private readonly PolicySnapshotHash hash;
     private readonly PolicySnapshotArena arena;
     private ulong[] slots;
     private int count;
     private long dead;
+    private ulong read;
 
     public PolicySnapshotTableBuilder(PolicySnapshotHash hash)
         : this(hash, PolicySnapshotTable.Empty)
@@ -52,8 +56,37 @@ internal sealed class PolicySnapshotTableBuilder
         return at >= 0;
     }
 
+    /// <summary>Adds entries, or replaces those with their keys.</summary>
+    public void PutAll(IEnumerable<SnapshotEntry> entries)
+    {
+        Span<ulong> next = stackalloc ulong[AtOnce];
+        var waiting = 0;
+        foreach (var entry in entries)
+        {
+            next[waiting++] = Write(entry);
+            if (waiting == AtOnce)
+            {
+                Put(next);
+                waiting = 0;
+            }
+        }
+
+        Put(next[..waiting]);
+    }
+
     /// <summary>Adds an entry, or replaces the one with its key.</summary>
-    public void Put(SnapshotEntry entry)
+    public void Put(SnapshotEntry entry) => Put(Write(entry));
+
+    private void Put(ReadOnlySpan<ulong> next)
+    {
+        foreach (var slot in next)
+            read ^= slots[PolicySnapshotTable.Home((uint)(slot >> 32), slots.Length)];
+        foreach (var slot in next)
+            Put(slot);
+    }
+
+    /// <returns>The slot of its record, which is in no index yet.</returns>
+    private ulong Write(SnapshotEntry entry)
     {
         Span<byte> octets = stackalloc byte[LookupKey.MaxCanonicalLength];
         var key = octets[..KeyOctets(entry.Key, octets)];
@@ -69,7 +102,7 @@ internal sealed class PolicySnapshotTableBuilder
             };
         }
 
-        Put(key, fields);
+        return Slot(key, fields);
     }
 
     /// <summary>Notes that a key of the table below is gone.</summary>
@@ -128,12 +161,14 @@ internal sealed class PolicySnapshotTableBuilder
         return Encoding.ASCII.GetBytes(key, destination);
     }
 
-    private void Put(ReadOnlySpan<byte> key, in PolicySnapshotFields fields)
+    private void Put(ReadOnlySpan<byte> key, in PolicySnapshotFields fields) => Put(Slot(key, fields));
+
+    private ulong Slot(ReadOnlySpan<byte> key, in PolicySnapshotFields fields) =>
+        ((ulong)PolicySnapshotTable.HashOf(hash, key) << 32) | Write(key, fields);
+
+    private void Put(ulong slot)
     {
-        var position = Write(key, fields);
-        var keyHash = PolicySnapshotTable.HashOf(hash, key);
-        var slot = ((ulong)keyHash << 32) | position;
-        var at = Find(keyHash, key);
+        var at = Find((uint)(slot >> 32), new PolicySnapshotRecord(arena.At((uint)slot)).Key);
         if (at >= 0)
         {
             NoteDead((uint)slots[at]);

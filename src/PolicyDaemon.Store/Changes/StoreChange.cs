@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Changes;
@@ -15,15 +16,18 @@ public sealed class StoreChange : IDisposable
 {
     private readonly StoreSession session;
     private readonly DestinationChanges changes;
+    private readonly Func<StoreSession, JudgeAhead> ahead;
     private bool ended;
     private StoreException? failure;
 
     /// <param name="session">In a transaction that writes.</param>
-    /// <param name="onRecord">What a person's change of pins is judged by; null where nothing can be on record yet.</param>
-    internal StoreChange(StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time, OnRecord? onRecord)
+    /// <param name="onRecord">What a person's change of pins is judged by, read on a connection; null where nothing can be on record yet.</param>
+    internal StoreChange(
+        StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time, Func<DbConnection, OnRecord>? onRecord)
     {
         this.session = session;
-        changes = new DestinationChanges(session, storeId, origin, postfix, time, onRecord);
+        changes = new DestinationChanges(session, storeId, origin, postfix, time, onRecord?.Invoke(session.Connection));
+        ahead = own => new JudgeAhead(own, storeId, origin, postfix, time, onRecord?.Invoke(own.Connection));
     }
 
     /// <summary>The change's number, once something was written; 0 before.</summary>
@@ -40,6 +44,23 @@ public sealed class StoreChange : IDisposable
     /// <param name="after">The destination as it shall be; null to remove it.</param>
     /// <param name="acceptsUnsigned">A person says that its zone is not signed any more on purpose.</param>
     public JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false) => Guard(() => changes.Judge(key, after, acceptsUnsigned));
+
+    /// <summary>Opens the store once more, to judge keys of this change on another thread.</summary>
+    /// <exception cref="StoreException">It cannot be opened.</exception>
+    public JudgeAhead JudgeAhead()
+    {
+        ObjectDisposedException.ThrowIf(ended, this);
+        var own = EngineChoice.For(session.Path).Open(StoreAccess.Read, null);
+        try
+        {
+            return ahead(own);
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Writes what was judged, and records it. Writes nothing where nothing differs.</summary>
     /// <param name="judged">Of this change. Weakening is judged against what was there before the whole change.</param>

@@ -16,7 +16,7 @@ internal sealed class DestinationTable(DbConnection connection)
     private const string WithPins =
         """
         SELECT d.id, d.key, d.level, d.attributes, d.mode, d.observe, d.floor, d.valid_until, d.former, d.probe_as, d.note,
-               p.fingerprint, p.subject, p.state, p.strength, p.since
+               p.fingerprint, p.subject, p.state, p.strength, p.since, p.position, p.id AS pin_id
         FROM destination d LEFT JOIN pin p ON p.destination_id = d.id
 
         """;
@@ -34,7 +34,7 @@ internal sealed class DestinationTable(DbConnection connection)
     {
         if (FindId(key) is not { } id)
             return null;
-        var rows = connection.Query<Row>(WithPins + "WHERE d.id = @id ORDER BY p.position, p.id", new { id }).ToList();
+        var rows = connection.Query<Row>(WithPins + "WHERE d.id = @id", new { id }).ToList();
         return rows.Count == 0 ? null : Read(rows);
     }
 
@@ -43,13 +43,13 @@ internal sealed class DestinationTable(DbConnection connection)
         WithPins +
         """
         WHERE d.key LIKE @likePattern ESCAPE '\'
-        ORDER BY d.key, p.position, p.id
+        ORDER BY d.key
         """,
         new { likePattern }, buffered: false));
 
     /// <summary>All in the order of their rows, streaming: each row is met as it lies in the table, whatever became of the index over its keys.</summary>
     internal IEnumerable<StoredDestination> All() =>
-        Grouped(connection.Query<Row>(WithPins + "ORDER BY d.id, p.position, p.id", buffered: false));
+        Grouped(connection.Query<Row>(WithPins + "ORDER BY d.id", buffered: false));
 
     /// <summary>How many pins there are, counted in their table; of those that an index lacks <see cref="All"/> knows nothing.</summary>
     internal long CountPins() => connection.ExecuteScalar<long>("SELECT count(state) FROM pin");
@@ -58,7 +58,7 @@ internal sealed class DestinationTable(DbConnection connection)
     internal IEnumerable<StoredDestination> OfHost(string host) =>
         connection.ExecuteScalar<long?>("SELECT id FROM destination WHERE host = @host LIMIT 1", new { host }) is null
             ? []
-            : Grouped(connection.Query<Row>(WithPins + "WHERE d.host = @host ORDER BY d.key, p.position, p.id", new { host }).ToList());
+            : Grouped(connection.Query<Row>(WithPins + "WHERE d.host = @host ORDER BY d.key", new { host }).ToList());
 
     /// <summary>The destinations that end by themselves, the next one first.</summary>
     internal List<StoredDestination> Temporary(int limit) => connection.Query<string>(
@@ -113,6 +113,9 @@ internal sealed class DestinationTable(DbConnection connection)
         var row = rows[0];
         if (row.Fingerprint is not null)
             PinsRead += rows.Count;
+        // Here and not in the query, which would open a sorter for each of a million rows.
+        if (rows.Count > 1)
+            rows.Sort((one, other) => (one.Position, one.PinId).CompareTo((other.Position, other.PinId)));
         try
         {
             var destination = new Destination
@@ -144,7 +147,7 @@ internal sealed class DestinationTable(DbConnection connection)
     internal sealed record Row(
         long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, long? ValidUntil, string? Former, string? ProbeAs,
         string? Note, string? Fingerprint,
-        string? Subject, string? State, string? Strength, long? Since);
+        string? Subject, string? State, string? Strength, long? Since, long? Position, long? PinId);
 }
 
 /// <summary>A destination as it is stored; its row may hold something that this version cannot read.</summary>

@@ -10,7 +10,7 @@ namespace PolicyDaemon.Store.Engines.Sqlite;
 internal sealed class PreparedCommand(PreparedConnection connection) : DbCommand
 {
     private readonly PreparedParameters parameters = new();
-    private SqliteCommand? reading;
+    private SqliteCommand? several;
 
     [AllowNull]
     public override string CommandText { get; set; } = "";
@@ -42,8 +42,8 @@ internal sealed class PreparedCommand(PreparedConnection connection) : DbCommand
     {
         if (connection.Statement(CommandText) is { } statement)
             return statement.Execute(parameters.Values);
-        using var several = connection.Rent(CommandText, parameters.Values);
-        return several.ExecuteNonQuery();
+        using var statements = connection.Several(CommandText, parameters.Values);
+        return statements.ExecuteNonQuery();
     }
 
     public override object? ExecuteScalar() =>
@@ -53,15 +53,16 @@ internal sealed class PreparedCommand(PreparedConnection connection) : DbCommand
 
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
     {
-        reading = connection.Rent(CommandText, parameters.Values);
-        return reading.ExecuteReader(behavior);
+        if (connection.Rent(CommandText) is { } statement)
+            return statement.Read(parameters.Values, returned => connection.Return(CommandText, returned));
+        several = connection.Several(CommandText, parameters.Values);
+        return several.ExecuteReader(behavior);
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (reading is not null)
-            connection.Return(reading);
-        reading = null;
+        several?.Dispose();
+        several = null;
         base.Dispose(disposing);
     }
 }

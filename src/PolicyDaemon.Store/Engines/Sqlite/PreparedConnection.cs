@@ -11,21 +11,23 @@ namespace PolicyDaemon.Store.Engines.Sqlite;
 /// <remarks>
 /// <para>Dapper makes a command for each call, and SQLite would compile each again: for the rows of a large import, and for the probes
 /// of a large store, compiling is more than the work. So a command here is only a text with values, and the connection keeps what
-/// SQLite made of the text. (Npgsql does the same where it is told to, Max Auto Prepare.) What returns no rows, or one value, goes to
+/// SQLite made of the text. (Npgsql does the same where it is told to, Max Auto Prepare.) What it is asked goes to
 /// SQLite without a command and a reader of Microsoft.Data.Sqlite in between, which cost as much as the row itself.</para>
-/// <para>Commands that Dapper generates have the time limit 0, and Microsoft.Data.Sqlite then tries a locked database again without
-/// end. The wait itself is SQLite's busy_timeout; the limit of a reader only keeps it from being started anew.</para>
+/// <para>Commands that Dapper generates have the time limit 0, and Microsoft.Data.Sqlite would then try a locked database again without
+/// end. The wait is SQLite's busy_timeout; the limit of what is several statements only keeps it from being started anew.</para>
 /// </remarks>
 internal sealed class PreparedConnection(string connectionString) : SqliteConnection(connectionString)
 {
     private readonly Dictionary<string, PreparedStatement> statements = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Stack<SqliteCommand>> readers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Stack<PreparedStatement>> readers = new(StringComparer.Ordinal);
+    private readonly List<PreparedStatement> all = [];
 
     public override void Close()
     {
         // Before the database: one whose statements are open stays open itself.
-        foreach (var statement in statements.Values)
+        foreach (var statement in all)
             statement.Dispose();
+        all.Clear();
         statements.Clear();
         readers.Clear();
         base.Close();
@@ -38,45 +40,50 @@ internal sealed class PreparedConnection(string connectionString) : SqliteConnec
     {
         if (statements.TryGetValue(sql, out var known))
             return known;
-        if (PreparedStatement.TryPrepare(this, sql) is { } prepared)
+        if (Prepare(sql) is { } prepared)
             return statements[sql] = prepared;
         return null;
     }
 
-    /// <summary>A command for a reader; two readers of one text, one inside the other, have one each.</summary>
-    internal SqliteCommand Rent(string sql, IReadOnlyList<PreparedParameter> values)
-    {
-        if (!readers.TryGetValue(sql, out var idle) || !idle.TryPop(out var command) || command.Parameters.Count != values.Count)
-        {
-            command = new SqliteCommand { Connection = this, CommandTimeout = DefaultTimeout };
-#pragma warning disable CA2100 // Dapper's callers write constants; analyzer DAP241 holds them to it.
-            command.CommandText = sql;
-#pragma warning restore CA2100
-            foreach (var value in values)
-                command.Parameters.Add(new SqliteParameter());
-        }
+    /// <summary>A statement for a reader; two readers of one text, one inside the other, have one each.</summary>
+    /// <returns>Null for a text of several statements.</returns>
+    internal PreparedStatement? Rent(string sql) => readers.TryGetValue(sql, out var idle) && idle.TryPop(out var known) ? known : Prepare(sql);
 
-        for (var i = 0; i < values.Count; i++)
+    internal void Return(string sql, PreparedStatement statement)
+    {
+        if (State != ConnectionState.Open)
+            return;
+        if (!readers.TryGetValue(sql, out var idle))
+            readers[sql] = idle = new Stack<PreparedStatement>();
+        idle.Push(statement);
+    }
+
+    private PreparedStatement? Prepare(string sql)
+    {
+        if (PreparedStatement.TryPrepare(this, sql) is not { } prepared)
+            return null;
+        all.Add(prepared);
+        return prepared;
+    }
+
+    /// <summary>A command of several statements.</summary>
+    internal SqliteCommand Several(string sql, IReadOnlyList<PreparedParameter> values)
+    {
+        var command = new SqliteCommand { Connection = this, CommandTimeout = DefaultTimeout };
+#pragma warning disable CA2100 // Dapper's callers write constants; analyzer DAP241 holds them to it.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        foreach (var value in values)
         {
-            StoredText.RefuseNul(values[i].Value);
-            command.Parameters[i].ParameterName = values[i].ParameterName;
-            command.Parameters[i].Value = values[i].Value ?? DBNull.Value;
+            StoredText.RefuseNul(value.Value);
+            command.Parameters.Add(new SqliteParameter { ParameterName = value.ParameterName, Value = value.Value ?? DBNull.Value });
         }
 
         return command;
     }
-
-    internal void Return(SqliteCommand command)
-    {
-        if (State != ConnectionState.Open)
-            return;
-        if (!readers.TryGetValue(command.CommandText, out var idle))
-            readers[command.CommandText] = idle = new Stack<SqliteCommand>();
-        idle.Push(command);
-    }
 }
 
-/// <summary>A statement as SQLite prepared it, for what returns no rows or one value.</summary>
+/// <summary>A statement as SQLite prepared it.</summary>
 internal sealed class PreparedStatement : IDisposable
 {
     private const int OnStack = 512;
@@ -102,6 +109,15 @@ internal sealed class PreparedStatement : IDisposable
         return null;
     }
 
+    internal sqlite3_stmt Handle => statement;
+
+    /// <param name="giveBack">Called when the reader is closed.</param>
+    internal PreparedReader Read(IReadOnlyList<PreparedParameter> values, Action<PreparedStatement> giveBack)
+    {
+        Bind(values);
+        return new PreparedReader(this, giveBack);
+    }
+
     /// <returns>How many rows were changed.</returns>
     internal int Execute(IReadOnlyList<PreparedParameter> values)
     {
@@ -115,7 +131,7 @@ internal sealed class PreparedStatement : IDisposable
         }
         finally
         {
-            _ = raw.sqlite3_reset(statement); // repeats the error of the step
+            Reset();
         }
 
         // Without what cascades with them; and a statement that changes nothing leaves the number of the one before.
@@ -128,22 +144,24 @@ internal sealed class PreparedStatement : IDisposable
         Bind(values);
         try
         {
-            if (!Step())
-                return null;
-            object value = raw.sqlite3_column_type(statement, 0) switch
-            {
-                raw.SQLITE_INTEGER => raw.sqlite3_column_int64(statement, 0),
-                raw.SQLITE_FLOAT => raw.sqlite3_column_double(statement, 0),
-                raw.SQLITE_TEXT => raw.sqlite3_column_text(statement, 0).utf8_to_string(),
-                _ => DBNull.Value,
-            };
-            return value;
+            return Step() ? Value(0) : null;
         }
         finally
         {
-            _ = raw.sqlite3_reset(statement);
+            Reset();
         }
     }
+
+    /// <summary>A value of the row that the statement is on.</summary>
+    internal object Value(int column) => raw.sqlite3_column_type(statement, column) switch
+    {
+        raw.SQLITE_INTEGER => raw.sqlite3_column_int64(statement, column),
+        raw.SQLITE_FLOAT => raw.sqlite3_column_double(statement, column),
+        raw.SQLITE_TEXT => raw.sqlite3_column_text(statement, column).utf8_to_string(),
+        _ => DBNull.Value,
+    };
+
+    internal void Reset() => _ = raw.sqlite3_reset(statement); // repeats the error of the step
 
     public void Dispose() => statement.Dispose();
 
@@ -188,7 +206,8 @@ internal sealed class PreparedStatement : IDisposable
         return result;
     }
 
-    private bool Step()
+    /// <returns>False where there is no row any more.</returns>
+    internal bool Step()
     {
         var result = raw.sqlite3_step(statement);
         if (result is raw.SQLITE_ROW or raw.SQLITE_DONE)

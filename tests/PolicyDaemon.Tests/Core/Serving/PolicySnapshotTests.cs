@@ -171,6 +171,34 @@ public sealed class PolicySnapshotTests
         Assert.InRange(snapshot.Footprint, 1, 2_000_000);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(253)]
+    [InlineData(254)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(70_000)]
+    public void A_text_of_any_length_comes_back_whole(int length)
+    {
+        var text = new string('x', length);
+        var snapshot = PolicySnapshot.Build(Identity, [Entry("before.example", "may"), Entry("a.example", text), Entry("b.example", "encrypt")]);
+        Assert.Equal(LookupAnswer.Found(text), Find(snapshot, "a.example"));
+        Assert.Equal(LookupAnswer.Found("encrypt"), Find(snapshot, "b.example"));
+        snapshot = snapshot.With(Identity, snapshot.Entries, []);
+        Assert.Equal(LookupAnswer.Found(text), Find(snapshot, "a.example"));
+    }
+
+    [Fact]
+    public void Of_a_key_that_is_read_twice_the_later_entry_counts_however_far_apart_they_are()
+    {
+        var rows = Enumerable.Range(0, 300).Select(i => Entry(Key(i), "may")).ToList();
+        var snapshot = PolicySnapshot.Build(Identity, [.. rows, Entry(Key(299), "encrypt"), Entry(Key(0), "encrypt")]);
+        Assert.Equal(300, snapshot.Count);
+        Assert.Equal(LookupAnswer.Found("encrypt"), Find(snapshot, Key(299)));
+        Assert.Equal(LookupAnswer.Found("encrypt"), Find(snapshot, Key(0)));
+        Assert.Equal(LookupAnswer.Found("may"), Find(snapshot, Key(1)));
+    }
+
     [Fact]
     public void One_key_changed_for_ever_does_not_grow_the_snapshot()
     {
