@@ -19,6 +19,8 @@ internal static class StoreCopy
     internal static void ToFile(StoreSession from, string file, DateTimeOffset now)
     {
         var full = Path.GetFullPath(file);
+        if (Path.Exists(full))
+            throw new StoreException(StoreFault.Exists, $"{file}: already there; name a new file, a backup overwrites none");
         if (!Directory.Exists(Path.GetDirectoryName(full)))
             throw new StoreException(StoreFault.Unavailable, $"{file}: there is no such directory");
         Into(from, file, now);

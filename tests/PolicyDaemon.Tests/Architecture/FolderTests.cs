@@ -85,7 +85,8 @@ public class FolderTests
 
         var knowing = Directory.EnumerateFiles(tests, "*.cs", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(tests, file))
             .Where(file => file.Split('/')[0] is not ("obj" or "bin" or "Architecture"))
-            .Where(file => File.ReadAllText(Path.Combine(tests, file)) is var text
+            // Single tests with a trait are left out where the store is on a server.
+            .Where(file => File.ReadAllText(Path.Combine(tests, file)).Replace("Engine.Sqlite", "", StringComparison.Ordinal) is var text
                 && (text.Contains("Sqlite", StringComparison.Ordinal) || text.Contains("PRAGMA", StringComparison.Ordinal) || text.Contains("-wal", StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal);
 
@@ -107,14 +108,12 @@ public class FolderTests
                 // SQL is compared between the engines.
                 "Store/Engines/StatementGuardTests.cs",
                 "Store/MigrationTests.cs",
-                "Store/PolicyStoreTests.cs",
                 // Locked, full, damaged and replaced stores.
                 "Store/Probing/LedgerFaultTests.cs",
                 "Store/ReadingFaultTests.cs",
                 "Store/Snapshots/SnapshotDurabilityTests.cs",
                 "Store/Snapshots/SnapshotLoaderFaultTests.cs",
                 "Store/StoreFaultTests.cs",
-                "Store/StorePlaceTests.cs",
                 "Store/TemporaryStore.cs",
                 "Support/Part.cs",
                 "Support/PostgreSqlServer.cs",

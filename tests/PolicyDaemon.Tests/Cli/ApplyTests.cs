@@ -319,7 +319,7 @@ public sealed class ApplyTests
     private static void Store(CliSession session, IEnumerable<Destination> entries)
     {
         var postfix = PostfixSettings.Default with { Version = new PostfixVersion(3, 10) };
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time);
         using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test", "test"), postfix);
         foreach (var entry in entries.DistinctBy(entry => entry.Key))
             change.Put(entry);
@@ -331,7 +331,7 @@ public sealed class ApplyTests
     /// <summary>What a person decided about pins: those that are served, whatever their state, and those that are refused.</summary>
     private static List<string> Decided(CliSession session)
     {
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Read, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Read, session.Time);
         return
         [
             .. store.List().ToList().SelectMany(entry => entry.Pins.Where(pin => pin.IsServed || pin.State.IsRefused())

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -72,6 +73,7 @@ public class AuditAndUndoTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void An_altered_row_is_found_and_named()
     {
         using var session = new CliSession();

@@ -5,6 +5,8 @@ using PolicyDaemon.Cli;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Tests.Store;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -22,14 +24,20 @@ internal sealed class CliSession : IDisposable
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("policyctl-").FullName;
         Database = Path.Combine(Directory, "policy.db");
-        Config = Write("policydaemon.conf", $"[lookup]\n{lookup}\n[store]\ndatabase = {Database}\n[probe]\n{probe}\n[postfix]\n{postfix}\n");
+        Store = TemporaryStore.IsOnServer ? PostgreSqlServer.Instance.CreateDatabase() : Database;
+        var engine = TemporaryStore.IsOnServer ? $"engine = postgresql\npostgresql = {Store["postgresql:".Length..]}\n" : "";
+        Config = Write("policydaemon.conf", $"[lookup]\n{lookup}\n[store]\n{engine}database = {Database}\n[probe]\n{probe}\n[postfix]\n{postfix}\n");
         if (init)
             Succeed("init");
     }
 
     internal string Directory { get; }
 
+    /// <summary>The key <c>database</c>: the store's file or, where the tests' stores are on a server, what the daemon's files lie beside.</summary>
     internal string Database { get; }
+
+    /// <summary>The store, as messages name it.</summary>
+    internal string Store { get; }
 
     internal string Config { get; }
 
@@ -132,7 +140,12 @@ internal sealed class CliSession : IDisposable
         return result.Out;
     }
 
-    public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+    public void Dispose()
+    {
+        if (TemporaryStore.IsOnServer)
+            PostgreSqlServer.Instance.DropDatabase(Store);
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
 
     private sealed class Journal(List<string> notes, Action committed) : IChangeJournal
     {

@@ -85,7 +85,7 @@ public sealed class DigestMigrationTests : IDisposable
     private async Task ProbeAsync()
     {
         session.Time.Advance(TimeSpan.FromMinutes(1));
-        using var ledger = new ProbeLedger(session.Database, PostfixSettings.Default, session.Time);
+        using var ledger = new ProbeLedger(session.Store, PostfixSettings.Default, session.Time);
         using var probe = new DestinationProbe(ledger, network, network, new ScheduleOptions(), PostfixSettings.Default, session.Time, GateMemory.Ledger);
         await probe.RunAsync(NextHop.Parse("example.com"), ProbeReason.Person, null, TestContext.Current.CancellationToken);
     }

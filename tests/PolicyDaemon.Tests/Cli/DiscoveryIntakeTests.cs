@@ -36,7 +36,7 @@ public sealed class DiscoveryIntakeTests
 
         using (var json = JsonDocument.Parse(session.Succeed("discovery", "import", cache, "--format", "json")))
             Assert.Equal("sts.example", Assert.Single(json.RootElement.GetProperty("keys").EnumerateArray()).GetString());
-        using (var store = PolicyStore.Open(session.Database, StoreAccess.Read, session.Time))
+        using (var store = PolicyStore.Open(session.Store, StoreAccess.Read, session.Time))
         {
             var memory = store.FindDiscovered(NextHop.Parse("sts.example"))!;
             var kept = memory.Sts.InForce(session.Time.GetUtcNow())!;
@@ -49,6 +49,7 @@ public sealed class DiscoveryIntakeTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_database_of_something_else_is_refused_and_a_list_is_discovered()
     {
         using var session = new CliSession(CliSession.DiscoveryOn);
@@ -100,7 +101,7 @@ public sealed class DiscoveryIntakeTests
         Assert.StartsWith("discovered\t2\n", first, StringComparison.Ordinal);
         Assert.Contains("dane-only\t1\n", first, StringComparison.Ordinal);
         Assert.Contains("not-found\t1\n", first, StringComparison.Ordinal);
-        using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
+        using var store = PolicyStore.Open(network.Session.Store, StoreAccess.Read, network.Session.Time);
         Assert.Equal(["partner.test", "plain.test"], store.ListDiscovered().Select(memory => memory.Key.Text));
         Assert.Equal(network.Session.Time.GetUtcNow(), store.FindDiscovered(NextHop.Parse("partner.test"))!.Used);
     }
@@ -212,7 +213,7 @@ public sealed class DiscoveryIntakeTests
         network.Dns.Set("slow.test", FakeDnsServer.Mx, new FakeDnsReply { Silent = true });
         var list = network.Session.Write("list", "partner.test\nslow.test\n");
         var warming = Task.Run(() => network.Session.Run("discovery", "warm", list), TestContext.Current.CancellationToken);
-        using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
+        using var store = PolicyStore.Open(network.Session.Store, StoreAccess.Read, network.Session.Time);
         await Until.TrueAsync(() => network.Dns.Questions.Any(question => question.Name == "slow.test"));
         interruption.Interrupt();
         var result = await warming;
@@ -296,7 +297,7 @@ public sealed class DiscoveryIntakeTests
     private static void Remember(CliSession session, string key, DiscoveryScenario scenario, TimeSpan age = default)
     {
         scenario.Use();
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time);
         store.WriteDiscovered([new DiscoveredEntry(scenario.Memory with { Key = NextHop.Parse(key), Used = session.Time.GetUtcNow() - age }, null)]);
     }
 }

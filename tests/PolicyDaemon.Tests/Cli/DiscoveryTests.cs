@@ -120,7 +120,7 @@ public sealed class DiscoveryTests
         var result = network.Session.Run("discovery", "refresh", "partner.test");
 
         Assert.Contains("why\t", result.Out, StringComparison.Ordinal);
-        using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
+        using var store = PolicyStore.Open(network.Session.Store, StoreAccess.Read, network.Session.Time);
         Assert.NotNull(store.FindDiscovered(NextHop.Parse("partner.test")));
         Assert.Equal(ExitCode.Invalid, network.Session.Run("discovery", "refresh", ".partner.test").Code);
     }
@@ -130,7 +130,7 @@ public sealed class DiscoveryTests
         var verdict = scenario.Use();
         var memory = scenario.Memory with { Key = NextHop.Parse(key), Used = session.Time.GetUtcNow() };
         var change = from is { } before ? new DiscoveryChange(scenario.Now, before, DiscoveryRow.NoDane, verdict.Answer, verdict.Row, scenario.Last!) : null;
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time);
         store.WriteDiscovered([new DiscoveredEntry(memory, change)]);
     }
 }

@@ -274,7 +274,7 @@ public sealed class DoctorTests : IAsyncDisposable
     private void Run()
     {
         running = DaemonLock.TryTake(Session.Database + ".status");
-        using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+        using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
         DaemonStatusFile.Write(Session.Database + ".status", new DaemonStatus(
             "1.2.3", Environment.ProcessId, Session.Time.GetUtcNow(), Session.Time.GetUtcNow(), [], new SnapshotStatus("store", store.StoreId, store.Head().Sequence, AuditHead.Empty.Hash, 0, Session.Time.GetUtcNow()),
             new LookupCounts(0, 0, 0, 0, 0, new ConnectionCounts(0, 0, 0, 0, 0, 0), 0), []));

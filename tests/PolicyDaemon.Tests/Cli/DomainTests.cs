@@ -1,6 +1,7 @@
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -337,6 +338,7 @@ public class DomainTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void An_entry_that_cannot_be_read_can_be_removed_as_its_message_says()
     {
         using var session = new CliSession();

@@ -1,5 +1,6 @@
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -141,6 +142,7 @@ public sealed class EditTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_fault_behind_the_commit_asks_nothing_and_says_that_it_is_stored()
     {
         using var session = Session("a.example");

@@ -179,7 +179,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
     /// <summary>What the daemon says of itself.</summary>
     private void Tell()
     {
-        using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+        using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
         DaemonStatusFile.Write(Session.Database + ".status", new DaemonStatus(
             "1.2.3", 4711, Session.Time.GetUtcNow(), Session.Time.GetUtcNow(), [.. daemon.Listening],
             new SnapshotStatus("store", store.StoreId, store.Head().Sequence + (Is("status") ? 0 : Served), AuditHead.Empty.Hash, 1, Session.Time.GetUtcNow()),
@@ -188,7 +188,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
 
     private AuditHead Head()
     {
-        using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+        using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
         return store.Head();
     }
 }

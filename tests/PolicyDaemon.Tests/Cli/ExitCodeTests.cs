@@ -109,7 +109,7 @@ public class ExitCodeTests
     public void A_store_that_another_writer_holds_is_6()
     {
         using var session = new CliSession();
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, TimeProvider.System);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, TimeProvider.System);
         using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test"), PostfixSettings.Default);
 
         var result = session.Run("domain", "add", "a.example", "--level", "encrypt");

@@ -37,7 +37,7 @@ public class ExplainTests
     {
         using var session = new CliSession();
         session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", CliSession.Pin);
-        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        using (var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time))
         {
             store.RaiseFinding(new Finding(FindingKind.PinHeld, "example.com", "seen at an old address", "policyctl pin list example.com", session.Time.GetUtcNow()));
             store.RaiseFinding(new Finding(FindingKind.NewKey, "example.com", "mx.example.com presents another key", remedy, session.Time.GetUtcNow()));

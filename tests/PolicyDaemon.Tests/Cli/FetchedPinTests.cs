@@ -249,7 +249,7 @@ public sealed class FetchedPinTests
         network.Session.Succeed("domain", "add", key, "--level", "fingerprint", "--probe", "--expect", ProbedNetwork.KeyPin(Own));
 
         using var ledger = new PolicyDaemon.Store.Probing.ProbeLedger(
-            network.Session.Database, PolicyDaemon.Tests.Core.Policies.Entries.Sha256, network.Session.Time);
+            network.Session.Store, PolicyDaemon.Tests.Core.Policies.Entries.Sha256, network.Session.Time);
         var state = ledger.Read(PolicyDaemon.Core.Destinations.NextHop.Parse(key))!;
 
         Assert.Equal(network.Session.Time.GetUtcNow(), state.LastProbe);

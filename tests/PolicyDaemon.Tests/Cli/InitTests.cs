@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -14,11 +15,12 @@ public sealed class InitTests
         var result = session.Run("init", "--dry-run");
 
         Assert.Equal(ExitCode.Done, result.Code);
-        Assert.Contains($"The store {session.Database} would be created.", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"The store {session.Store} would be created.", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(session.Database));
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_dry_run_does_not_promise_what_would_be_refused()
     {
         using var session = new CliSession(init: false);
@@ -44,6 +46,7 @@ public sealed class InitTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_store_of_an_older_version_is_brought_up_to_date()
     {
         using var session = new CliSession(init: false);

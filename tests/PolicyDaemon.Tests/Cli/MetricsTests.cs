@@ -82,6 +82,7 @@ public sealed partial class MetricsTests : IDisposable
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_store_that_cannot_be_read_is_told_and_ends_nothing()
     {
         File.WriteAllText(session.Database, "no store");
@@ -234,7 +235,7 @@ public sealed partial class MetricsTests : IDisposable
 
     private void Raise(FindingKind kind, string subject)
     {
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time);
         store.RaiseFinding(new Finding(kind, subject, "seen", "policyctl status", session.Time.GetUtcNow()));
     }
 

@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Store;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -96,7 +97,7 @@ public class OutputTests
 
         Assert.Equal(ExitCode.Done, result.Code);
         Assert.Contains("it is done", result.Error, StringComparison.Ordinal);
-        Assert.True(File.Exists(verb == "init" ? session.Database : file));
+        Assert.True(verb == "init" ? StorePlace.Exists(session.Store) : File.Exists(file));
     }
 
     [Fact]

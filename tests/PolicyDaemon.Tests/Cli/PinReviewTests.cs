@@ -252,7 +252,7 @@ public sealed class PinReviewTests : IAsyncDisposable
         Partner();
         var other = Customer("customer.test", Host);
         Rotate(New, other);
-        using (var store = PolicyStore.Open(network.Session.Database, StoreAccess.Write, network.Session.Time))
+        using (var store = PolicyStore.Open(network.Session.Store, StoreAccess.Write, network.Session.Time))
             store.RaiseFinding(new Finding(FindingKind.DnssecLost, other, "was secure", $"policyctl check {other}", network.Session.Time.GetUtcNow()));
 
         var refused = network.Session.Run("pin", "approve", key, ProbedNetwork.KeyPin(New), "--everywhere");
@@ -308,7 +308,7 @@ public sealed class PinReviewTests : IAsyncDisposable
 
     private PinState? StateOf(string one, X509Certificate2 certificate)
     {
-        using var store = PolicyStore.Open(network.Session.Database, StoreAccess.Read, network.Session.Time);
+        using var store = PolicyStore.Open(network.Session.Store, StoreAccess.Read, network.Session.Time);
         return store.Find(NextHop.Parse(one))!.Pins.FirstOrDefault(pin => pin.Fingerprint.Hex == ProbedNetwork.KeyPin(certificate))?.State;
     }
 

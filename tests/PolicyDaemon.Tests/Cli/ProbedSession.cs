@@ -16,7 +16,7 @@ internal sealed class ProbedSession(CliSession? cli = null) : IDisposable
 
     internal void Probe(string key, int[] certificates, DestinationVerdict verdict, PinTransition[]? transitions = null, Finding[]? findings = null)
     {
-        using var ledger = new ProbeLedger(Cli.Database, PostfixSettings.Default, Cli.Time);
+        using var ledger = new ProbeLedger(Cli.Store, PostfixSettings.Default, Cli.Time);
         var now = Cli.Time.GetUtcNow();
         var observation = new Observation
         {

@@ -165,6 +165,7 @@ public sealed class StatusScreenTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_store_that_cannot_be_read_is_said_whatever_is_asked_for()
     {
         using var session = new CliSession();
@@ -264,7 +265,7 @@ public sealed class StatusScreenTests
         using var session = new CliSession { Width = 100, Terminal = true };
         session.Succeed("domain", "add", "a.example", "--level", "encrypt");
         var advice = new Finding(FindingKind.EntryBelowPublished, "a.example", "more is published", "policyctl domain set a.example --level dane-only", session.Time.GetUtcNow());
-        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        using (var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time))
             store.RaiseFinding(advice);
         using var running = StatusTests.Run(session, "store", 1);
 

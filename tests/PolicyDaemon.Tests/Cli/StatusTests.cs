@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -24,7 +25,7 @@ public class StatusTests
             $"""
             daemon	not running
             mail	policyd does not run: mail waits, every delivery that asks it is deferred (4.7.5) and tried again. Start it: systemctl start policyd
-            store	{session.Database}: 2 destinations (1 only observed), audit log at row 3
+            store	{session.Store}: 2 destinations (1 only observed), audit log at row 3
             levels	1 encrypt, 1 fingerprint
             verdicts	1 not probed
             observed	1 not probed
@@ -70,7 +71,7 @@ public class StatusTests
         var result = session.Run("status", "--all");
 
         Assert.Equal(ExitCode.Invalid, result.Code);
-        Assert.Contains($"store\t{session.Database}", result.Out, StringComparison.Ordinal);
+        Assert.Contains($"store\t{session.Store}", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,7 +113,7 @@ public class StatusTests
     public void Findings_of_store_and_daemon_are_shown_once_each_with_the_command_that_settles_them()
     {
         using var session = new CliSession();
-        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        using (var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time))
             store.RaiseFinding(new Finding(FindingKind.NearMiss, "mx.example", "asked 3 times", "policyctl explain mx.example", session.Time.GetUtcNow()));
         using var running = Run(
             session, "store", 1,
@@ -181,6 +182,7 @@ public class StatusTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void What_the_file_of_the_daemon_has_of_the_store_counts_only_where_the_store_cannot_be_read()
     {
         using var session = new CliSession();

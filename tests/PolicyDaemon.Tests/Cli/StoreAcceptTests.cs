@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Snapshots;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -23,6 +24,7 @@ public class StoreAcceptTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_dry_run_shows_the_answers_that_would_change()
     {
         using var session = Replaced();
@@ -37,6 +39,7 @@ public class StoreAcceptTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void An_accepted_store_has_a_row_with_who_and_why()
     {
         using var session = Replaced();
@@ -90,7 +93,7 @@ public class StoreAcceptTests
 
     private static void SaveSnapshot(CliSession session, params SnapshotEntry[] entries)
     {
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Read, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Read, session.Time);
         var head = store.Head();
         SnapshotFile.Write(
             session.Database + ".snapshot",

@@ -81,7 +81,7 @@ public sealed class UnsignedZoneTests : IAsyncDisposable
     [Fact]
     public void A_probe_that_began_before_the_decision_does_not_undo_it()
     {
-        using var ledger = new ProbeLedger(Session.Database, PostfixSettings.Default, Session.Time);
+        using var ledger = new ProbeLedger(Session.Store, PostfixSettings.Default, Session.Time);
         var under = ledger.Read(NextHop.Parse(key))!;
         Session.Succeed("domain", "set", key, "--accept-unsigned", "--reason", "no DNSSEC until May");
 
@@ -109,7 +109,7 @@ public sealed class UnsignedZoneTests : IAsyncDisposable
 
     private bool IsLost()
     {
-        using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+        using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
         return store.OpenFindings().Any(open => open.Finding.Kind == FindingKind.DnssecLost);
     }
 }

@@ -84,11 +84,11 @@ internal sealed class DaemonScenario : RemedyScenario
                 loader.Poll();
                 Session.Time.Advance(SettledTime.Window);
                 loader.Poll();
-                using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
+                using (var store = PolicyStore.Open(Session.Store, StoreAccess.Write, Session.Time))
                     EndedEntries.Write(store, loader.Ended, new ChangeOrigin(Actor.Daemon, EntryEnd.Command, "over") { IsAutomation = true }, SettingsReader.Load(Session.Config).Postfix);
                 break;
             default:
-                using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
+                using (var store = PolicyStore.Open(Session.Store, StoreAccess.Write, Session.Time))
                     store.RaiseFinding(new Finding(FindingKind.ClockJumped, "prober", "it jumped", "date -u", Session.Time.GetUtcNow()));
                 break;
         }

@@ -20,7 +20,7 @@ internal abstract class RemedyScenario : IAsyncDisposable
     /// <summary>What is open.</summary>
     internal virtual IReadOnlyList<Finding> Open()
     {
-        using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+        using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
         return [.. store.OpenFindings().Select(open => open.Finding)];
     }
 
@@ -34,7 +34,7 @@ internal abstract class RemedyScenario : IAsyncDisposable
     {
         try
         {
-            using var store = PolicyStore.Open(Session.Database, StoreAccess.Read, Session.Time);
+            using var store = PolicyStore.Open(Session.Store, StoreAccess.Read, Session.Time);
             return store.Head().Sequence;
         }
         catch (StoreException)

@@ -120,7 +120,7 @@ internal sealed class StoreScenario : RemedyScenario
             File.Delete(file);
     }
 
-    private void Write(params string[] keys) => TemporaryStore.WriteUnjudged(Session.Database, Session.Time, changes =>
+    private void Write(params string[] keys) => TemporaryStore.WriteUnjudged(Session.Store, Session.Time, changes =>
     {
         foreach (var key in keys)
             changes.WriteUnjudged(NextHop.Parse(key), null, TemporaryStore.Pinned(key), null, null, null);
