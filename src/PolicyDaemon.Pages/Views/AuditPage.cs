@@ -1,4 +1,3 @@
-using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Pages.Layout;
@@ -24,7 +23,7 @@ public static class AuditPage
     public static Page Of(IReadOnlyList<AuditRow> rows, NextHop? key, IReadOnlyList<long>? perDay, AuditHead head, DateTimeOffset at)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var picture = perDay is null ? Html.Empty : Html.Of($"<section aria-label=\"Changes per day\">{DayBars.Of("Changes per day", perDay, at)}</section>");
+        var picture = perDay is null ? Html.Empty : Html.Of($"<section aria-label=\"How much changed\">{DayBars.Of("Changes per day", perDay, at)}</section>");
         var next = rows.Count == PageSize ? Html.Of($"<nav class=\"pager\" aria-label=\"Pages of the log\"><a href=\"{Path(key, rows[^1].Sequence)}\" rel=\"next\">Older rows</a></nav>") : Html.Empty;
         return new Page(
             key is { } one ? $"Audit log of {one.Text}" : "Audit log", SiteSection.Audit,

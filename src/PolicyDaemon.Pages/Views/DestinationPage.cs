@@ -115,7 +115,7 @@ public static class DestinationPage
             $"""
             <section aria-labelledby="addresses-title">
             <h2 id="addresses-title">Keys at each address</h2>
-            <div class="scroll" tabindex="0" role="region" aria-labelledby="addresses-title">
+            <div class="scroll" tabindex="0" role="region" aria-label="Addresses and keys">
             <table><thead><tr><th scope="col">MX host</th><th scope="col">address</th>{algorithms.Select(algorithm => Html.Of($"<th scope=\"col\">{Phrases.Algorithm(algorithm)}</th>"))}<th scope="col">last probe</th></tr></thead>
             <tbody>{probed.Addresses.OrderByDescending(address => address.Listed).Select(address => Address(address, algorithms, report, colours))}</tbody></table></div>
             </section>

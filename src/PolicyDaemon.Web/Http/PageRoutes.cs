@@ -28,7 +28,6 @@ namespace PolicyDaemon.Web.Http;
 internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<StoreSurvey> surveys, Kept<WaitingMail> queue) : IDisposable
 {
     private const int MostOfHistory = 20;
-    private const int LongestValue = 512;
 
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
@@ -144,9 +143,8 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
         });
     }
 
-    /// <summary>A value of the query; empty where there is none. What is longer than any key, or has control characters, is none.</summary>
-    private static string Query(HttpContext context, string name) =>
-        context.Request.Query[name].ToString() is { Length: <= LongestValue } value && !value.Any(char.IsControl) ? value : "";
+    /// <summary>A value of the query; empty where there is none. What is longer than any key is none, nor is what no text of the store has.</summary>
+    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString() is { Length: <= 512 } value && !value.Contains('\0', StringComparison.Ordinal) ? value : "";
 
     /// <summary>Shows a page of the store, or that it cannot be read.</summary>
     private async Task Show(HttpContext context, SiteSection section, string title, Func<PolicyStore, (int Status, Page Page)> page)
