@@ -1,4 +1,4 @@
--- The schema as the migrations of SQLite up to 0009 lead to it, in the words of PostgreSQL 14 and newer. Times are seconds since 1970 UTC,
+-- The schema as the migrations of SQLite up to 0010 lead to it, in the words of PostgreSQL 14 and newer. Times are seconds since 1970 UTC,
 -- digests lower-case hexadecimal, lists JSON arrays, DER base64. JSON is text, since the audit log hashes octets; text compares by octets, as
 -- it does in SQLite, whatever the locale of the database.
 
@@ -59,8 +59,9 @@ CREATE TABLE pin (
 );
 
 CREATE INDEX pin_key_material ON pin (key_material_id) WHERE key_material_id IS NOT NULL;
-CREATE INDEX pin_served ON pin (destination_id) WHERE state IN ('standby', 'active', 'retiring');
-CREATE INDEX pin_decided ON pin (fingerprint, destination_id) WHERE state IN ('standby', 'active', 'retiring', 'rejected', 'revoked');
+CREATE INDEX pin_served ON pin (destination_id) WHERE state = 'standby' OR state = 'active' OR state = 'retiring';
+CREATE INDEX pin_decided ON pin (fingerprint, destination_id)
+    WHERE state = 'standby' OR state = 'active' OR state = 'retiring' OR state = 'rejected' OR state = 'revoked';
 
 -- One command is one change; each key that it touched is one row of audit. Neither is ever altered.
 CREATE TABLE change (
@@ -281,4 +282,4 @@ CREATE TABLE discovery_notice (
     key             TEXT COLLATE "C" NOT NULL
 );
 
-INSERT INTO schema_version VALUES (9, 9, 9);
+INSERT INTO schema_version VALUES (10, 10, 10);
