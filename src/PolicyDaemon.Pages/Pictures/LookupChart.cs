@@ -102,7 +102,7 @@ public static class LookupChart
     }
 
     private static Html Legend() => Html.Of(
-        $"<ul class=\"legend\">{Answers.Select(answer => Html.Of($"<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"{answer.Class}\" width=\"10\" height=\"10\"/></svg>{answer.Name}</li>"))}<li>per second</li></ul>");
+        $"<ul class=\"legend\">{Answers.Select(answer => Html.Of($"<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"{answer.Class}\" width=\"10\" height=\"10\"/></svg>{answer.Name}</li>"))}</ul>");
 
     private static Html Table(string title, List<LookupBucket> buckets) => Html.Of(
         $"""
