@@ -97,6 +97,24 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
+    public void The_log_ends_before_its_first_later_row_though_the_clock_was_set_back_afterwards()
+    {
+        Session.Succeed("domain", "add", "first.example", "--level", "secure");
+        Session.Time.Advance(TimeSpan.FromHours(2));
+        Session.Succeed("domain", "add", "later.example", "--level", "secure");
+        Session.Time.AdjustTime(Session.Time.GetUtcNow().AddHours(-1));
+        Session.Succeed("domain", "add", "behind.example", "--level", "secure");
+        Session.Time.Advance(TimeSpan.FromHours(3));
+
+        var report = Report("--as-of", "2026-11-23T13:30:00Z");
+
+        Assert.Contains("first.example", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("later.example", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("behind.example", report, StringComparison.Ordinal);
+        Assert.Contains("behind.example", Report(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_entry_that_was_removed_is_told_of_by_name_alone()
     {
         Fill();
