@@ -1,4 +1,3 @@
-using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;

@@ -60,7 +60,7 @@ internal sealed class ProberScenario : RemedyScenario
 
     internal static IEnumerable<RemedyCase> Cases =>
     [
-        Case(FindingKind.BrakeOn), Case(FindingKind.ResolverNotValidating) with { Shows = "but its self-test failed" },
+        Case(FindingKind.BrakeOn) with { Shows = "\tnew-key\t" }, Case(FindingKind.ResolverNotValidating) with { Shows = "but its self-test failed" },
         Case(FindingKind.ResolverHalfTested) with { Shows = "without a name that must come back bogus" },
         Case(FindingKind.NetworkTrouble) with { Shows = "could be reached" },
         Case(FindingKind.DnsTrouble) with { Name = "dns-trouble of all", Shows = "SERVFAIL" },
