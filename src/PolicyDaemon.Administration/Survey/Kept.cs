@@ -1,4 +1,5 @@
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Browsing;
 using PolicyDaemon.Store.Faults;
 
@@ -60,6 +61,9 @@ public static class KeptSurvey
     // The machine has better things to do than to count: at most a twentieth of one core.
     private const int Share = 20;
 
+    // What took so long went through a large store.
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.5);
+
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="patience">How long a caller waits for a survey that is under way.</param>
@@ -72,7 +76,10 @@ public static class KeptSurvey
         {
             try
             {
-                return StoreSurvey.Of(settings, known, time);
+                var survey = StoreSurvey.Of(settings, known, time);
+                if (survey.Took >= Long)
+                    ProcessMemory.GiveBack();
+                return survey;
             }
             catch (StoreException)
             {
