@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Administration.Reports;
 using PolicyDaemon.Cli.Hosting;
-using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using Xunit;

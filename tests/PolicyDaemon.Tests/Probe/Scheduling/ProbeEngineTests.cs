@@ -70,10 +70,10 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         network.Server("198.51.100.1", "key");
         network.Server("198.51.100.2", "new");
         Start();
-        await Until.TrueAsync(() => ledger.Results.Count >= 3);
+        // One may be judged twice before another is looked up: how many results there are says nothing.
+        await Until.TrueAsync(() => counters.Outcomes.Count > 1 && counters.Outcomes["secured"] == 2 && counters.Transitions["candidate"] == 1);
         await StopAsync();
 
-        Assert.Equal(2, counters.Outcomes["secured"]);
         Assert.Equal(2, counters.Durations.Count);
         Assert.InRange(counters.Outcomes.Where(outcome => outcome.Key != "secured").Sum(outcome => outcome.Value), 1, 10);
         Assert.Equal((1, 0), (counters.Transitions["candidate"], counters.Transitions["forgotten"]));
