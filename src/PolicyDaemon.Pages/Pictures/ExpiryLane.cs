@@ -65,5 +65,5 @@ public static class ExpiryLane
     private static string Class(EndingCertificate one, int day) => $"mark{(one.Pinned ? " pinned" : "")}{(day < 7 ? " late" : "")}";
 
     private static Html Row(EndingCertificate one, DateTimeOffset now) => Html.Of(
-        $"<tr><td class=\"number\">{Phrases.DaysUntil(one.Ends, now)}</td><td>{Pieces.Minute(one.Ends)}</td><td><bdi>{Pieces.Name(one.MxHost)}</bdi></td><td>{Pieces.Destination(one.Key)}{(one.Destinations > 1 ? $" and {Phrases.Count(one.Destinations - 1, "other")}" : "")}</td><td>{(one.CertificatePinned ? "the certificate" : one.Pinned ? "its key" : "no")}</td></tr>");
+        $"<tr><td class=\"number\">{Phrases.DaysUntil(one.Ends, now)}</td><td>{Pieces.Minute(one.Ends)}</td><td><bdi>{Pieces.Name(one.MxHost)}</bdi></td><td>{Pieces.Destination(one.Key)}{(one.Destinations > 1 ? $" and {(one.Destinations >= EndingCertificates.MostDestinations ? "at least " : "")}{Phrases.Count(one.Destinations - 1, "other")}" : "")}</td><td>{(one.CertificatePinned ? "the certificate" : one.Pinned ? "its key" : "no")}</td></tr>");
 }

@@ -19,6 +19,7 @@ public static class LookupChart
     private const int MostBuckets = 300;
 
     private static readonly double[] Parts = [0, 0.5, 1];
+    private static readonly int[] Factors = [1, 2, 5, 10];
 
     private static readonly (string Class, string Name)[] Answers =
         [("found", "found"), ("not-found", "not found"), ("temporary", "temporary error"), ("permanent", "permanent error")];
@@ -73,7 +74,7 @@ public static class LookupChart
         if (most <= 1)
             return 1;
         var power = Math.Pow(10, Math.Floor(Math.Log10(most)));
-        return new[] { 1, 2, 5, 10 }.Select(factor => factor * power).First(nice => nice >= most - 1e-9);
+        return Factors.Select(factor => factor * power).First(nice => nice >= most - 1e-9);
     }
 
     private static double Place(double value, double most) => Bottom - ((Bottom - Top) * value / most);
@@ -102,7 +103,7 @@ public static class LookupChart
     }
 
     private static Html Legend() => Html.Of(
-        $"<ul class=\"legend\">{Answers.Select(answer => Html.Of($"<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"{answer.Class}\" width=\"10\" height=\"10\"/></svg>{answer.Name}</li>"))}<li>per second</li></ul>");
+        $"<ul class=\"legend\">{Answers.Select(answer => Html.Of($"<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"{answer.Class}\" width=\"10\" height=\"10\"/></svg>{answer.Name}</li>"))}</ul>");
 
     private static Html Table(string title, List<LookupBucket> buckets) => Html.Of(
         $"""

@@ -1,4 +1,3 @@
-using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Pages.Layout;

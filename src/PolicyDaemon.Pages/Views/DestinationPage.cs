@@ -7,7 +7,7 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Serving;
+using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Pages.Layout;
 using PolicyDaemon.Pages.Markup;
 using PolicyDaemon.Pages.Pictures;
@@ -62,7 +62,7 @@ public static class DestinationPage
             ("mail", Html.Of($"{DeliverySentence.Of(explanation, report.Settings)}")),
         };
         if (report.Probed is { } probed)
-            facts.Add(("verdict", Html.Of($"{DestinationsPage.Verdict(probed.Verdict)}; {VerdictSentence.Of(probed, report.Entry?.Observe == true, report.Key.Text, report.At)}")));
+            facts.Add(("verdict", Verdict(probed, report)));
         if (report.Entry is { } entry)
         {
             facts.Add(("entry", Html.Of($"level {entry.Policy.Level.Name()}, mode {entry.Mode.Name()}{(entry.Observe ? ", only observed" : "")}{(entry.Until is { } until ? Html.Of($", until {Pieces.Minute(until)}") : Html.Empty)}")));
@@ -82,6 +82,15 @@ public static class DestinationPage
             <p class="small muted">What the running daemon says: <code>policyctl query {Shell.Quote(report.Key.Text)}</code>; what servers say now: <code>policyctl probe {Shell.Quote(report.Key.Text)}</code></p>
             </section>
             """);
+    }
+
+    // The sentence begins with the name of the verdict, if there is one.
+    private static Html Verdict(ProbeState probed, DestinationReport report)
+    {
+        var sentence = VerdictSentence.Of(probed, report.Entry?.Observe == true, report.Key.Text, report.At);
+        return probed.Verdict is { } verdict && sentence.StartsWith(verdict.Name(), StringComparison.Ordinal)
+            ? Html.Of($"{DestinationsPage.Verdict(verdict)}{sentence[verdict.Name().Length..]}")
+            : Html.Of($"{sentence}");
     }
 
     private static Html Asked(ExplainedKey key, Explanation explanation)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Administration.Survey;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -22,10 +23,11 @@ public static class OverviewPage
 
     /// <param name="status">The status.</param>
     /// <param name="survey">What was counted last; null where that is under way for the first time.</param>
-    public static Page Of(StatusReport status, StoreSurvey? survey)
+    /// <param name="mail">The mail that waits in the queue; null where that is not known.</param>
+    public static Page Of(StatusReport status, StoreSurvey? survey, WaitingMail? mail)
     {
         ArgumentNullException.ThrowIfNull(status);
-        return new Page("Overview", SiteSection.Overview, Html.Of($"{Mail(status)}{Next(status, survey)}{Machinery(status)}{Store(status, survey)}"))
+        return new Page("Overview", SiteSection.Overview, Html.Of($"{Mail(status, mail)}{Next(status, survey)}{Machinery(status)}{Store(status, survey)}"))
         {
             At = status.At,
             Notice = status.StoreProblem is { } problem ? Html.Of($"The store cannot be read: {problem.Message}") : null,
@@ -33,9 +35,9 @@ public static class OverviewPage
     }
 
     /// <summary>The findings that need a person, the worst first, with the commands that settle them.</summary>
-    private static Html Mail(StatusReport status)
+    private static Html Mail(StatusReport status, WaitingMail? mail)
     {
-        var causes = StatusCause.Of(status.Findings, null);
+        var causes = StatusCause.Of(status.Findings, mail);
         var open = causes.Where(cause => cause.NeedsPerson).ToList();
         var judgement = StatusJudgement.Of(status, causes);
         var rest = open.Count - MostCauses;

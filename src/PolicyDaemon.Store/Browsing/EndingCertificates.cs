@@ -11,7 +11,7 @@ namespace PolicyDaemon.Store.Browsing;
 /// <param name="Ends">When it ends.</param>
 /// <param name="MxHost">An MX host that shows it.</param>
 /// <param name="Key">A destination behind that host, the first in the order of keys.</param>
-/// <param name="Destinations">How many destinations are behind it; of many at least so many.</param>
+/// <param name="Destinations">How many destinations are behind it; of many <see cref="EndingCertificates.MostDestinations"/>.</param>
 /// <param name="Pinned">A destination behind it has a served pin of the certificate, or of its public key.</param>
 /// <param name="CertificatePinned">A pin of the whole certificate is served, so that a renewal changes what is served even with the same key.</param>
 public sealed record EndingCertificate(DateTimeOffset Ends, string MxHost, string Key, int Destinations, bool Pinned, bool CertificatePinned);
@@ -20,7 +20,9 @@ public sealed record EndingCertificate(DateTimeOffset Ends, string MxHost, strin
 /// <remarks>The end of a certificate stands in its DER alone. Rows of key_material are never altered and their numbers only grow, so that what was decoded stays true.</remarks>
 public sealed class EndingCertificates
 {
-    private const int MostDestinations = 1000;
+    /// <summary>Destinations behind a certificate that are counted.</summary>
+    public const int MostDestinations = 200;
+
     private const int MostLookedAt = 20;
     private const int Chunk = 500;
 

@@ -6,8 +6,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Administration.Queue;
 using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Web.Http;
 
 namespace PolicyDaemon.Web.Hosting;
@@ -21,6 +23,10 @@ internal static class WebServer
     private const int MostOfRequestLine = 4096;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan PatienceWithQueue = TimeSpan.FromSeconds(3);
+
+    // Postfix opens every file of its queue each time.
+    private static readonly TimeSpan AgeOfQueue = TimeSpan.FromMinutes(1);
 
     internal static async Task<WebExitCode> RunAsync(Settings settings, CancellationToken cancellation)
     {
@@ -33,7 +39,8 @@ internal static class WebServer
 
     /// <summary>The program with its socket open, not started.</summary>
     /// <param name="patience">How long a page waits for what is counted; null for as long as people do not notice.</param>
-    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time, TimeSpan? patience = null)
+    /// <param name="queue">Reads the mail that waits; null for that of this machine's Postfix, where this user may see it.</param>
+    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time, TimeSpan? patience = null, Func<WaitingMail?>? queue = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "policyd-web", ContentRootPath = "/" });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("PolicyDaemon", LogLevel.Information);
@@ -45,7 +52,9 @@ internal static class WebServer
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socket));
         builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = endpoint => SocketOf(endpoint));
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(new PageRoutes(settings, time, new SurveyKeeper(settings, time, patience ?? Patience)));
+        builder.Services.AddSingleton(new PageRoutes(
+            settings, time, KeptSurvey.Of(settings, time, patience ?? Patience),
+            new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience ?? Patience)));
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);
         var end = new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, logger);

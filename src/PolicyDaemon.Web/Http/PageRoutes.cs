@@ -8,6 +8,7 @@ using PolicyDaemon.Administration.Metrics;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Pages.Layout;
@@ -24,7 +25,7 @@ namespace PolicyDaemon.Web.Http;
 /// Pages and metrics are sent with no-store: they are true for a moment, and hold what a shared cache must not keep. Stylesheet, script and
 /// icon are the same until the next version; they have an entity tag, and a request that knows it is answered 304.
 /// </remarks>
-internal sealed class PageRoutes(Settings settings, TimeProvider time, SurveyKeeper surveys) : IDisposable
+internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<StoreSurvey> surveys, Kept<WaitingMail> queue) : IDisposable
 {
     private const int MostOfHistory = 20;
 
@@ -53,8 +54,10 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, SurveyKee
 
     private async Task ShowOverview(HttpContext context)
     {
-        var survey = await surveys.GetAsync();
-        await Response.SendAsync(context, await Read(context, () => OverviewPage.Of(StatusReport.Gather(settings, time, survey), survey)));
+        // Both at once: each may wait for a moment.
+        var (counting, reading) = (surveys.GetAsync(), queue.GetAsync());
+        var (survey, mail) = (await counting, await reading);
+        await Response.SendAsync(context, await Read(context, () => OverviewPage.Of(StatusReport.Gather(settings, time, survey), survey, mail)));
     }
 
     private async Task ShowNodes(HttpContext context)

@@ -54,10 +54,11 @@ internal sealed class SqliteSession : StoreSession
         {
             return Open(path, access, patience, null);
         }
-        catch (StoreException error) when (access == StoreAccess.Read && error.Kind is StoreFault.ReadOnly or StoreFault.Full)
+        catch (StoreException error) when (access == StoreAccess.Read
+            && (error.Kind is StoreFault.ReadOnly or StoreFault.Full || (error.Kind == StoreFault.Permission && FileRefusals.OfReading(path) == FileRefusal.None)))
         {
-            // SQLite reads a store with a log only where it can keep an index beside it. After the last program closed the store
-            // there is no log, and the file is all there is.
+            // SQLite reads a store with a log only where it can keep an index beside it, or somebody who may keeps one that this user may read.
+            // After the last program closed the store there is no log, and the file is all there is.
             return FileSignature.Of(path + LogSuffix) is { Size: > 0 }
                 ? throw new StoreException(
                     error.Kind,
@@ -149,7 +150,9 @@ internal sealed class SqliteSession : StoreSession
             string? storeId = connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
             if (storeId is null)
                 throw StoreException.Damaged(path, "it has no identity");
-            return new SqliteSession(path, connection, storeId, opened, onlyRead ?? OnlyReadable(connection, path), immutable: onlyRead is not null);
+            // Whom a right is missing, that is no reason that nobody can write it.
+            var nobodyWrites = onlyRead is { Kind: StoreFault.Permission } ? null : onlyRead ?? OnlyReadable(connection, path);
+            return new SqliteSession(path, connection, storeId, opened, nobodyWrites, immutable: onlyRead is not null);
         }
         catch (SqliteException error)
         {

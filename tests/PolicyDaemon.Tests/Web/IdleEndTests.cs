@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Web.Hosting;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Web;
+
+public sealed class IdleEndTests
+{
+    private readonly FakeTimeProvider time = new();
+
+    [Fact]
+    public async Task Ten_minutes_without_a_request_are_the_end_and_a_request_under_way_is_none_of_them()
+    {
+        var end = new IdleEnd(TimeSpan.FromMinutes(10), time, NullLogger.Instance);
+        time.Advance(TimeSpan.FromMinutes(9));
+        var answered = new TaskCompletionSource();
+        var request = end.CountAsync(new DefaultHttpContext(), _ => answered.Task);
+        time.Advance(TimeSpan.FromMinutes(30));
+        Assert.False(end.IsDue);
+
+        answered.SetResult();
+        await request;
+        time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        Assert.False(end.IsDue);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.True(end.IsDue);
+    }
+
+    [Fact]
+    public void Zero_is_never()
+    {
+        var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance);
+        time.Advance(TimeSpan.FromDays(30));
+
+        Assert.False(end.IsDue);
+    }
+
+    [Theory]
+    [InlineData("7", "1", 7, 1)]
+    [InlineData("7", "99", 7, 16)]
+    [InlineData("8", "1", 7, 0)]
+    [InlineData(null, "1", 7, 0)]
+    [InlineData("7", "x", 7, 0)]
+    public void Sockets_are_taken_over_only_where_they_are_meant_for_this_process(string? pid, string? fds, int process, int count) =>
+        Assert.Equal(count, ListeningSocket.Count(pid, fds, process));
+}
