@@ -38,8 +38,9 @@ public sealed class ProxyStories(ShownSite site)
         await using var nginx = new RunningProcess(["nginx", "-e", "stderr", "-p", folder, "-c", Path.Combine(folder, "nginx.conf")], entered: false);
 
         await RequireAsync(port, () => nginx.Said);
-        // Prometheus is let in by its address only.
-        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: true));
+        // Prometheus is let in by its address, which this is not, and everybody else by the password.
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: false));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: true));
     }
 
     [Fact]
