@@ -207,7 +207,7 @@ public sealed class PageStories(ShownSite site)
     {
         await using var watched = await site.Browser.OpenAsync(new PageView(Width: 1100));
         await watched.GoAsync(site.Address);
-        await watched.Page.ScreenshotAsync(new PageScreenshotOptions { Path = PictureOfReadme });
+        await watched.Page.ScreenshotAsync(new PageScreenshotOptions { Path = PictureOfReadme, Clip = new Clip { X = 0, Y = 0, Width = 1100, Height = 720 } });
     }
 
     private static Task OpenAllAsync(IPage page) => page.EvaluateAsync("() => document.querySelectorAll('details').forEach(details => details.open = true)");

@@ -32,14 +32,15 @@ public sealed class ProxyStories(ShownSite site)
             .Replace("/etc/nginx/policydaemon.users", folder + "/users", StringComparison.Ordinal);
         await File.WriteAllTextAsync(
             Path.Combine(folder, "nginx.conf"),
-            $"daemon off; pid {folder}/pid; error_log stderr; worker_processes 1; events {{ }}\nhttp {{\naccess_log off; client_body_temp_path {folder}/body; "
+            $"daemon off; {(Environment.IsPrivilegedProcess ? "user root; " : "")}pid {folder}/pid; error_log stderr; worker_processes 1; events {{ }}\nhttp {{\naccess_log off; client_body_temp_path {folder}/body; "
                 + $"proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n{recipe}\n}}\n",
             TestContext.Current.CancellationToken);
         await using var nginx = new RunningProcess(["nginx", "-e", "stderr", "-p", folder, "-c", Path.Combine(folder, "nginx.conf")], entered: false);
 
         await RequireAsync(port, () => nginx.Said);
-        // Prometheus is let in by its address only.
-        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: true));
+        // Prometheus is let in by its address, which this is not, and everybody else by the password.
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: false));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(port, HttpMethod.Get, "/metrics", isKnown: true));
     }
 
     [Fact]
