@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Lookup;

@@ -79,8 +79,11 @@ internal sealed class PostgreSqlServer
     /// <summary>Renames a database, whoever is connected to it.</summary>
     internal void RenameDatabase(string store, string to)
     {
+        // Nobody comes in between.
+        Administer($"ALTER DATABASE {NameOf(store)} ALLOW_CONNECTIONS false");
         Disconnect(store);
         Administer($"ALTER DATABASE {NameOf(store)} RENAME TO {NameOf(to)}");
+        Administer($"ALTER DATABASE {NameOf(to)} ALLOW_CONNECTIONS true");
     }
 
     /// <summary>Ends all connections to a database, as a restart of the server does.</summary>

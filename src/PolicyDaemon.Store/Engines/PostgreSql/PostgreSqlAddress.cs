@@ -23,7 +23,6 @@ internal static class PostgreSqlAddress
     {
         if (!PostgreSqlWords.TryParse(name[PostgreSqlWords.Prefix.Length..], out var words, out var reason))
             throw new FormatException(reason);
-        ForgetEnvironment();
         var host = words.GetValueOrDefault("host", Sockets);
         var hosts = host.Split(',', StringSplitOptions.TrimEntries);
         var ports = words.GetValueOrDefault("port", "5432").Split(',');
@@ -32,7 +31,7 @@ internal static class PostgreSqlAddress
         var isLocal = hosts.All(one => one.StartsWith('/'));
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = hosts.Length == 1 ? host : string.Join(',', hosts.Select((one, i) => $"{one}:{ports[ports.Length == 1 ? 0 : i]}")),
+            Host = hosts.Length == 1 ? host : string.Join(',', hosts.Select((one, i) => $"{(one.Contains(':') ? $"[{one}]" : one)}:{ports[ports.Length == 1 ? 0 : i]}")),
             Port = int.Parse(ports[0], CultureInfo.InvariantCulture),
             Database = words["dbname"],
             Username = words.GetValueOrDefault("user", Environment.UserName),
@@ -75,7 +74,7 @@ internal static class PostgreSqlAddress
     }
 
     /// <summary>The configuration is the only source: what the driver would read from PG* variables is taken out of this process's environment.</summary>
-    private static void ForgetEnvironment()
+    internal static void ForgetEnvironment()
     {
         foreach (var name in Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key).Where(IsOfLibrary).ToList())
             Environment.SetEnvironmentVariable(name, null);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Npgsql;
 using PolicyDaemon.Core.Runtime;
@@ -16,7 +17,8 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
-    private readonly Lazy<NpgsqlDataSource> source = new(() => PostgreSqlAddress.Parse(name));
+    // One for all engines over the same store: a program opens it many times.
+    private static readonly ConcurrentDictionary<string, NpgsqlDataSource> Sources = new(StringComparer.Ordinal);
 
     internal override void Create(DateTimeOffset now, Action<StoreSession> fill)
     {
@@ -86,7 +88,8 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     {
         try
         {
-            return new PostgreSqlConnection(source.Value.OpenConnection());
+            PostgreSqlAddress.ForgetEnvironment();
+            return new PostgreSqlConnection(Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
         }
         catch (DbException error)
         {
