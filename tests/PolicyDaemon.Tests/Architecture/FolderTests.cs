@@ -117,8 +117,6 @@ public class FolderTests
                 "Store/TemporaryStore.cs",
                 "Support/Part.cs",
                 "Support/PostgreSqlServer.cs",
-                // A user who may read the files.
-                "Web/PagesTests.cs",
             ],
             knowing);
     }
