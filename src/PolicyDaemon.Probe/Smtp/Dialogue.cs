@@ -16,6 +16,11 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
 {
     private const int ServiceNotAvailable = 421; // RFC 5321 section 4.2.3
 
+    private const int MaxRest = 64 * 1024; // of what comes behind QUIT
+
+    // RFC 5321 section 4.1.1.10: the server closes when it has replied to QUIT, so the end comes with the reply or not at all.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
+
     private static readonly byte[] Quit = [.. "QUIT\r\n"u8];
 
     /// <param name="target">What to connect to.</param>
@@ -53,6 +58,8 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             };
             await client.ConnectAsync(recorder, target.Address.ToString(), target.Port, SecureSocketOptions.StartTls, clock.Token);
             await client.DisconnectAsync(quit: true, clock.Token);
+            clock.Stop();
+            await AwaitEndAsync(socket, cancellation);
         }
         catch (Exception caught) when (IsExpected(caught))
         {
@@ -92,13 +99,33 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         {
             await quit(either.Token).WaitAsync(either.Token);
             log.Note("C: QUIT");
-            // The reply, or the end: a server that writes to nobody would find that worth a line in its log.
             var reply = new byte[512];
             var count = await socket.ReceiveAsync(reply, either.Token);
             if (count > 0 && !isEncrypted)
                 log.Note("S: " + PeerText.Escape(reply.AsSpan(0, count).TrimEnd("\r\n"u8)));
+            await AwaitEndAsync(socket, cancellation);
         }
         catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Lets the server close first, behind its reply to QUIT: what it still sends, such as the end of TLS, would be answered with a
+    /// reset, and a server finds that worth a line in its log.</summary>
+    private async Task AwaitEndAsync(Socket socket, CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource(EndTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            // A server that waits for more sees that none comes.
+            socket.Shutdown(SocketShutdown.Send);
+            var rest = new byte[512];
+            for (int octets = 0, count = 1; count > 0 && octets < MaxRest; octets += count)
+                count = await socket.ReceiveAsync(rest, either.Token);
+        }
+        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested();
         }

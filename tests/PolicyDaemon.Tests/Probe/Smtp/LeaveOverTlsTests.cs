@@ -8,7 +8,7 @@ using Xunit;
 
 namespace PolicyDaemon.Tests.Probe.Smtp;
 
-/// <summary>QUIT to a server that refuses EHLO over TLS: without it, the server logs a connection that was cut.</summary>
+/// <summary>QUIT over TLS, also to a server that refuses EHLO there: without it, or with a reset behind it, the server logs a connection that was cut.</summary>
 public sealed class LeaveOverTlsTests
 {
     private static readonly X509Certificate2 Ecdsa = TestCertificates.Issued("mx.example");
@@ -84,6 +84,51 @@ public sealed class LeaveOverTlsTests
         var seen = await ProbeAsync(server);
 
         Assert.Equal((ProbeOutcome.Secured, ProbeOutcome.EhloRefused), (seen.Outcome, seen.AfterHandshake));
+    }
+
+    [Fact]
+    public async Task The_server_closes_first_and_what_it_still_sends_is_taken()
+    {
+        var wasReset = true;
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await SecureAsync(connection, SslProtocols.Tls13);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("250 mx.example\r\n");
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("221 bye\r\n");
+            // As the end of TLS, which a busy server sends a moment later. To a closed socket the second of them fails.
+            for (var rest = 0; rest < 5; rest++)
+            {
+                await Task.Delay(5, connection.Stop);
+                await connection.SendAsync("rest\r\n");
+            }
+
+            wasReset = false;
+        });
+
+        Assert.Equal(ProbeOutcome.Secured, (await ProbeAsync(server)).Outcome);
+        Assert.False(wasReset);
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_close_is_left()
+    {
+        await using var server = new FakeSmtpServer(async connection =>
+        {
+            await SecureAsync(connection, SslProtocols.Tls13);
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("250 mx.example\r\n");
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("221 bye\r\n");
+            while (true)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                await Task.Delay(5, connection.Stop);
+            }
+        });
+
+        Assert.Equal(ProbeOutcome.Secured, (await ProbeAsync(server)).Outcome);
     }
 
     private static async Task SecureAsync(FakeSmtpConnection connection, SslProtocols version)
