@@ -9,7 +9,7 @@ namespace PolicyDaemon.Browser.Stories;
 [Collection(typeof(Shown))]
 public sealed class PageStories(ShownSite site)
 {
-    private static string PictureOfReadme => Path.Combine(Repository.Root, "tests", "PolicyDaemon.Browser", "overview.png");
+    private static string PictureOfReadme => Path.Combine(Repository.Root, "tests", "PolicyDaemon.Browser", "destination.png");
 
     [Theory]
     [MemberData(nameof(SitePage.InBothSchemes), MemberType = typeof(SitePage))]
@@ -27,7 +27,7 @@ public sealed class PageStories(ShownSite site)
         Assert.Equal("", string.Join("\n", result.Violations.Select(Shown)));
         Assert.True(result.Passes.Length > 10, "axe looked at the page");
         await watched.PictureAsync($"{name}-{(dark ? "dark" : "light")}");
-        if (name == "overview" && !dark && Environment.GetEnvironmentVariable("UPDATE_PICTURE") is { Length: > 0 })
+        if (name == "destination" && !dark && Environment.GetEnvironmentVariable("UPDATE_PICTURE") is { Length: > 0 })
             await ShowInReadmeAsync();
     }
 
@@ -202,12 +202,12 @@ public sealed class PageStories(ShownSite site)
         Assert.Empty(watched.Complaints);
     }
 
-    /// <summary>The picture of README.md: the part of the overview that a window shows.</summary>
+    /// <summary>The picture of README.md: the upper part of a destination's page.</summary>
     private async Task ShowInReadmeAsync()
     {
-        await using var watched = await site.Browser.OpenAsync(new PageView(Width: 1100));
-        await watched.GoAsync(site.Address);
-        await watched.Page.ScreenshotAsync(new PageScreenshotOptions { Path = PictureOfReadme, Clip = new Clip { X = 0, Y = 0, Width = 1100, Height = 720 } });
+        await using var watched = await site.Browser.OpenAsync(new PageView(Width: 1000));
+        await watched.GoAsync(SitePage.Of(site, "destination"));
+        await watched.Page.ScreenshotAsync(new PageScreenshotOptions { FullPage = true, Path = PictureOfReadme, Clip = new Clip { X = 0, Y = 0, Width = 1000, Height = 900 } });
     }
 
     private static Task OpenAllAsync(IPage page) => page.EvaluateAsync("() => document.querySelectorAll('details').forEach(details => details.open = true)");

@@ -3,7 +3,6 @@ using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Tests.Store;
 using PolicyDaemon.Tests.Store.Probing;
 using Xunit;
 
