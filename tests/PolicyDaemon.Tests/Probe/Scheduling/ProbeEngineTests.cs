@@ -64,18 +64,17 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     {
         ledger.Add("good.example", Pinned("key"));
         ledger.Add("renewed.example", Pinned("other"));
-        ledger.Add("nowhere.example", Pinned("key"));
         network.Zone("good.example", "198.51.100.1");
         network.Zone("renewed.example", "198.51.100.2");
         network.Server("198.51.100.1", "key");
         network.Server("198.51.100.2", "new");
-        var engine = Start();
+        Start();
         // A sample may connect once more to where it was already.
-        await Until.TrueAsync(() => engine.IsIdle && counters.Outcomes.Count > 1 && counters.Transitions["candidate"] > 0);
+        await Until.TrueAsync(() => counters.Outcomes["secured"] >= 2 && counters.Transitions["candidate"] > 0);
         await StopAsync();
 
         var secured = counters.Outcomes["secured"];
-        Assert.Equal((network.Connections.Count, network.Connections.Count), ((int)secured, (int)counters.Durations.Count));
+        Assert.Equal(secured, counters.Durations.Count);
         Assert.InRange(secured, 2, 10);
         Assert.Equal((1, 0), (counters.Transitions["candidate"], counters.Transitions["forgotten"]));
 
