@@ -69,8 +69,17 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
     private async Task WriteMetrics(HttpContext context)
     {
         var survey = await surveys.GetAsync();
-        var text = await Read(context, () => MetricsReport.Write(StatusReport.Gather(settings, time, survey), MetricsFormat.Prometheus, time));
-        await Response.SendAsync(context, StatusCodes.Status200OK, "text/plain; version=0.0.4; charset=utf-8", text);
+        var format = MetricsNegotiation.Choose(context.Request.Headers.Accept);
+        try
+        {
+            var text = await Read(context, () => MetricsReport.Write(StatusReport.Gather(settings, time, survey), format, time));
+            await Response.SendAsync(context, StatusCodes.Status200OK, MetricsNegotiation.ContentType(format), text);
+        }
+        catch (Exception error) when (error is StoreException or UnauthorizedAccessException)
+        {
+            // A scrape that fails is noticed; figures that are not there would look like zeros.
+            await Response.SendAsync(context, StatusCodes.Status503ServiceUnavailable, "text/plain; charset=utf-8", error.Message + "\n");
+        }
     }
 
     private Task ShowDestinations(HttpContext context)

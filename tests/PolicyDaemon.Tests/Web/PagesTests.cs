@@ -198,6 +198,22 @@ public sealed class PagesTests
         Assert.Contains("policydaemon_store_up 0", await session.GetAsync("/metrics"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "text/plain; version=0.0.4; charset=utf-8", "\n")]
+    [InlineData("application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5", "application/openmetrics-text; version=1.0.0; charset=utf-8", "\n# EOF\n")]
+    public async Task Metrics_are_written_as_the_client_wants_them(string accept, string type, string end)
+    {
+        using var store = new TemporaryStore();
+        await using var session = await WebSession.StartAsync(store.Path, store.Time);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/metrics", UriKind.Relative));
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+
+        using var answer = await session.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(type, answer.Content.Headers.ContentType?.ToString());
+        Assert.EndsWith(end, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_store_of_a_newer_version_is_said_to_be_one()
     {

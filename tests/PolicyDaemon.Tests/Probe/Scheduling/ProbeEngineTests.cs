@@ -83,6 +83,16 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_destination_whose_servers_cannot_be_found_is_counted_without_a_connection()
+    {
+        ledger.Add("nowhere.example", Pinned("key"));
+        Start();
+
+        await Until.TrueAsync(() => counters.Outcomes.Where(outcome => outcome.Key != "secured").Sum(outcome => outcome.Value) > 0);
+        Assert.Equal(0, counters.Durations.Count);
+    }
+
+    [Fact]
     public async Task A_restart_does_not_probe_everything_again()
     {
         One();
