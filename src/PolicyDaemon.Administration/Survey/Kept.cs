@@ -65,7 +65,7 @@ public static class KeptSurvey
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.5);
 
     // Of what pages were made of since memory was given back last.
-    private const long MuchMemory = 32 * 1024 * 1024;
+    private const long MuchMemory = 8 * 1024 * 1024;
 
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
