@@ -64,12 +64,16 @@ public static class KeptSurvey
     // What took so long went through a large store.
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.5);
 
+    // Of what pages were made of since memory was given back last.
+    private const long MuchMemory = 8 * 1024 * 1024;
+
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="patience">How long a caller waits for a survey that is under way.</param>
     public static Kept<StoreSurvey> Of(Settings settings, TimeProvider time, TimeSpan patience)
     {
         var known = new EndingCertificates();
+        long given = 0;
         return new Kept<StoreSurvey>(Find, took => Share * took, time, patience);
 
         StoreSurvey? Find()
@@ -77,8 +81,12 @@ public static class KeptSurvey
             try
             {
                 var survey = StoreSurvey.Of(settings, known, time);
-                if (survey.Took >= Long)
+                if (survey.Took >= Long || GC.GetTotalAllocatedBytes() - given >= MuchMemory)
+                {
                     ProcessMemory.GiveBack();
+                    given = GC.GetTotalAllocatedBytes();
+                }
+
                 return survey;
             }
             catch (StoreException)
