@@ -22,7 +22,7 @@ public sealed partial class ShownSite : RunningSite
         enabled = no
         """;
 
-    protected override Task FillAsync() => ShownStore.FillAsync(Database, DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+    protected override Task FillAsync() => ShownStore.FillAsync(Database, DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
 
     protected override async Task AfterStartAsync()
     {

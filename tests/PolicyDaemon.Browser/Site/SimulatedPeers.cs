@@ -25,7 +25,6 @@ internal sealed class SimulatedPeers(TimeProvider time) : IMxResolver, IServerPr
 
     public Task<MxResolution> ResolveAsync(NextHop nextHop, ImmutableArray<string> probeAs, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(nextHop);
         var zone = zones.GetValueOrDefault(nextHop.Host);
         var status = zone?.IsSigned == true ? DnssecStatus.Secure : DnssecStatus.Insecure;
         return Task.FromResult(new MxResolution

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http;
 using System.Net.Sockets;
 using System.Text;
 using PolicyDaemon.Browser.Site;
@@ -21,12 +20,12 @@ public sealed class BesideStories(MonitoredSite site)
         var before = await FiguresAsync();
         var process = site.DaemonProcess;
 
-        var looking = Task.Run(() => Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, cancellation) =>
+        var looking = Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, async (number, cancellation) =>
         {
             using var answer = await site.Http.GetAsync(new Uri(site.Address, Paths[number % Paths.Length]), cancellation);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        }));
-        var asking = Task.Run(() => AskAsync(lookups));
+        });
+        var asking = AskAsync(lookups);
         await Task.WhenAll(looking, asking);
 
         // Every lookup was answered and counted, and none more: nobody else asks.
@@ -48,18 +47,7 @@ public sealed class BesideStories(MonitoredSite site)
         for (var round = 0; round < 3; round++)
         {
             // In the midst of requests.
-            var looking = Task.Run(async () =>
-            {
-                try
-                {
-                    for (var number = 0; ; number++)
-                        (await site.Http.GetAsync(new Uri(site.Address, Paths[number % Paths.Length]))).Dispose();
-                }
-                catch (HttpRequestException)
-                {
-                    // It was killed.
-                }
-            });
+            var looking = LookUntilItEndsAsync();
             await AskAsync(20);
             await site.KillWebAsync();
             await looking;
@@ -93,6 +81,19 @@ public sealed class BesideStories(MonitoredSite site)
     // What the prober says of its resolver is its own affair, and comes when it comes.
     private static List<string> Lines(string said) =>
         [.. said.Split('\n').Where(line => !line.Contains("prober", StringComparison.OrdinalIgnoreCase) && !line.Contains("resolver", StringComparison.OrdinalIgnoreCase) && !line.Contains("127.0.0.1:9", StringComparison.Ordinal))];
+
+    private async Task LookUntilItEndsAsync()
+    {
+        try
+        {
+            for (var number = 0; ; number++)
+                (await site.Http.GetAsync(new Uri(site.Address, Paths[number % Paths.Length]), TestContext.Current.CancellationToken)).Dispose();
+        }
+        catch (HttpRequestException)
+        {
+            // It was killed.
+        }
+    }
 
     /// <summary>Asks over one connection as Postfix does, and requires each answer.</summary>
     private async Task AskAsync(int lookups)

@@ -210,7 +210,8 @@ public sealed class PageStories(ShownSite site)
         await watched.Page.ScreenshotAsync(new PageScreenshotOptions { FullPage = true, Path = PictureOfReadme, Clip = new Clip { X = 0, Y = 0, Width = 1000, Height = 900 } });
     }
 
-    private static Task OpenAllAsync(IPage page) => page.EvaluateAsync("() => document.querySelectorAll('details').forEach(details => details.open = true)");
+    private static Task<int> OpenAllAsync(IPage page) => page.EvaluateAsync<int>(
+        "() => { const all = document.querySelectorAll('details'); all.forEach(details => details.open = true); return all.length; }");
 
     private static Task<string> CountsAsync(IPage page) => page.EvaluateAsync<string>(
         "() => ['h1', 'h2', 'h3', 'p', 'a', 'tr', 'svg', 'details', 'form'].map(name => name + ' ' + document.querySelectorAll('main ' + name).length).join(', ')");

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Text;
@@ -77,7 +76,7 @@ public sealed class ProxyStories(ShownSite site)
         using var client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions { TargetHost = Name, RemoteCertificateValidationCallback = (_, _, _, _) => true },
+            SslOptions = new SslClientAuthenticationOptions { TargetHost = Name, RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=" + Name },
         });
         using var request = new HttpRequestMessage(method, new Uri(string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{port}{path}")));
         request.Headers.Host = Name;
