@@ -18,7 +18,7 @@ public sealed class JudgeAhead : IDisposable
     {
         this.session = session;
         session.Guard(session.BeginRead);
-        changes = new DestinationChanges(session, storeId, origin, postfix, time, onRecord);
+        changes = session.Guard(() => new DestinationChanges(session, storeId, origin, postfix, time, onRecord));
     }
 
     /// <inheritdoc cref="StoreChange.Find"/>
