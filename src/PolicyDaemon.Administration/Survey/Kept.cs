@@ -31,7 +31,7 @@ public sealed class Kept<T>(Func<T?> find, Func<TimeSpan, TimeSpan> age, TimePro
         }
 
         if (awaited is not null)
-            await Task.WhenAny(awaited, Task.Delay(patience));
+            await Task.WhenAny(awaited, Task.Delay(patience, time));
         lock (sync)
             return latest?.Value;
     }

@@ -87,7 +87,7 @@ public sealed class EndingCertificates
     }
 
     private static List<string> Pins(DbConnection connection, long id) =>
-        connection.Query<string>($"SELECT fingerprint FROM pin WHERE destination_id = @id AND state IN ({PinStates.Served})", new { id }).ToList();
+        connection.Query<string>($"SELECT fingerprint FROM pin p WHERE p.destination_id = @id AND ({PinStates.Served})", new { id }).ToList();
 
     private static DateTimeOffset? Decode(string der) => Certificate(der)?.NotAfter;
 
