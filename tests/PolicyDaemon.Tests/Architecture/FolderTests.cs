@@ -111,7 +111,6 @@ public class FolderTests
                 // Locked, full, damaged and replaced stores.
                 "Store/Probing/LedgerFaultTests.cs",
                 "Store/ReadingFaultTests.cs",
-                "Store/Snapshots/SnapshotDurabilityTests.cs",
                 "Store/Snapshots/SnapshotLoaderFaultTests.cs",
                 "Store/StoreFaultTests.cs",
                 "Store/TemporaryStore.cs",

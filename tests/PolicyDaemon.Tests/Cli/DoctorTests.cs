@@ -52,7 +52,7 @@ public sealed class DoctorTests : IAsyncDisposable
     {
         running!.Dispose();
         running = null;
-        using (var store = PolicyStore.Open(Session.Database, StoreAccess.Write, Session.Time))
+        using (var store = PolicyStore.Open(Session.Store, StoreAccess.Write, Session.Time))
             store.RaiseFinding(new Finding(FindingKind.NewKey, "a.example", "a key", "policyctl pin approve a.example", Session.Time.GetUtcNow()));
 
         Assert.Contains(

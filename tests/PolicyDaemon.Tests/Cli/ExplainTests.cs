@@ -216,7 +216,7 @@ public class ExplainTests
     {
         using var session = new CliSession();
         session.Succeed("domain", "add", "a.example", "--level", "fingerprint", "--match", CliSession.Pin);
-        using (var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time))
+        using (var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time))
         {
             store.RaiseFinding(new Finding(FindingKind.PinBesideDane, "a.example", "TLSA records match", "policyctl domain set a.example --level dane-only", session.Time.GetUtcNow()));
             store.RaiseFinding(new Finding(FindingKind.NewKey, "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()));

@@ -12,7 +12,7 @@ public sealed class GivenOptionsTests : IDisposable
 
     public GivenOptionsTests()
     {
-        using var store = PolicyStore.Open(session.Database, StoreAccess.Write, session.Time);
+        using var store = PolicyStore.Open(session.Store, StoreAccess.Write, session.Time);
         store.RaiseFinding(new Finding(FindingKind.NewKey, "a.example", "a key", "policyctl pin approve a.example", session.Time.GetUtcNow()));
     }
 

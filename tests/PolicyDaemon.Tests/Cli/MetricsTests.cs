@@ -62,6 +62,7 @@ public sealed partial class MetricsTests : IDisposable
 
     /// <summary>What may not be seen is not down: an alarm by night about a group that lacks a member.</summary>
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void Without_the_permission_to_read_the_store_nothing_is_said()
     {
         var result = Unprivileged.Deny(session.Database, () => session.Run("metrics"));

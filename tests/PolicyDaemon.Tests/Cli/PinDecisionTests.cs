@@ -342,7 +342,7 @@ public sealed class PinDecisionTests : IDisposable
     {
         Candidate();
         Assert.DoesNotContain("brake", session.Cli.Run("pin", "approve", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
-        using (var store = PolicyStore.Open(session.Cli.Database, StoreAccess.Write, session.Cli.Time))
+        using (var store = PolicyStore.Open(session.Cli.Store, StoreAccess.Write, session.Cli.Time))
             store.RaiseFinding(new Finding(FindingKind.BrakeOn, "prober", "20 of 100 MX hosts show a new key", "policyctl status --kind new-key", session.Cli.Time.GetUtcNow()));
 
         foreach (var dryRun in (string[][])[["--dry-run"], []])
@@ -354,7 +354,7 @@ public sealed class PinDecisionTests : IDisposable
     public void An_approval_warns_of_no_pin_but_the_one_that_is_approved()
     {
         Candidate();
-        using (var store = PolicyStore.Open(session.Cli.Database, StoreAccess.Write, session.Cli.Time))
+        using (var store = PolicyStore.Open(session.Cli.Store, StoreAccess.Write, session.Cli.Time))
         {
             using var change = store.BeginChange(new ChangeOrigin(new Actor("root", null, null), "test", "a first sight"), PostfixSettings.Default);
             var entry = store.Find(NextHop.Parse("example.com"))!;

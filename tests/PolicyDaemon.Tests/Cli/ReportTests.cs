@@ -4,6 +4,7 @@ using PolicyDaemon.Administration.Reports;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Tests.Support;
 using Xunit;
 using static PolicyDaemon.Tests.Store.Probing.LedgerFixture;
 
@@ -124,6 +125,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_broken_log_is_said_first_and_ends_with_1()
     {
         Fill();
@@ -138,6 +140,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void Without_as_of_an_entry_that_was_changed_past_the_log_is_found()
     {
         Fill();

@@ -234,6 +234,7 @@ public sealed class StatusScreenTests
 
     /// <summary>A zero in a graph says that all was well that night.</summary>
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void To_a_plugin_findings_that_nobody_can_tell_are_unknown_not_none()
     {
         using var session = new CliSession();

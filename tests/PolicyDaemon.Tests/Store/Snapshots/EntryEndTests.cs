@@ -66,7 +66,7 @@ public sealed class EntryEndTests
         // Nor after the process was killed, with the store or without.
         using (var again = new LoaderFixture(store))
             Assert.Equal("Found secure", again.Answer("a.example"));
-        File.Delete(store.Path);
+        store.TakeAway();
         using var without = new LoaderFixture(store);
         Assert.Equal("Found secure", without.Answer("a.example"));
     }
@@ -139,7 +139,7 @@ public sealed class EntryEndTests
             fixture.Poll();
         }
 
-        File.Delete(store.Path);
+        store.TakeAway();
         using var again = new LoaderFixture(store);
         Assert.Equal("NotFound ", again.Answer("a.example"));
         store.Time.Advance(Hour);
@@ -176,7 +176,7 @@ public sealed class EntryEndTests
             Assert.Equal("Found secure", fixture.Answer("a.example"));
         }
 
-        File.Delete(store.Path);
+        store.TakeAway();
         using var again = new LoaderFixture(store);
         Assert.Equal("Found secure", again.Answer("a.example"));
     }

@@ -72,7 +72,7 @@ public sealed class SnapshotDurabilityTests
         store.Time.Advance(TimeSpan.FromSeconds(31));
         await UntilAsync(fixture, () => !File.Exists(SnapshotJournal.PathOf(fixture.SnapshotFilePath)));
 
-        File.Delete(store.Path);
+        store.TakeAway();
         Assert.Equal("Found secure", AnswerWithoutTheStore(store, "x.example"));
     }
 
@@ -127,8 +127,7 @@ public sealed class SnapshotDurabilityTests
 
     private static string AnswerWithoutTheStore(TemporaryStore store, string key)
     {
-        foreach (var file in new[] { store.Path, store.Path + "-wal", store.Path + "-shm" })
-            File.Delete(file);
+        store.TakeAway();
         using var fixture = new LoaderFixture(store);
         return fixture.Answer(key);
     }

@@ -173,6 +173,7 @@ public class SnapshotLoaderFaultTests
     }
 
     [Fact]
+    [Trait(Engine.Name, Engine.Sqlite)]
     public void A_log_removed_under_the_daemon_does_not_cut_it_off_from_later_changes()
     {
         using var store = Filled();
