@@ -168,7 +168,7 @@ public static class DestinationPage
     private const int MostPins = 60;
 
     private static Html Pin(Pin pin, string? leftOut) => Html.Of(
-        $"<tr><th scope=\"row\"><code>{pin.Fingerprint.Hex}</code></th><td>{pin.Subject.Name()}</td><td>{pin.State.Name()}</td><td>{(pin.State == PinState.Candidate ? "" : pin.Strength?.Name())}</td><td data-name=\"since\">{Pieces.Minute(pin.Since)}</td><td data-name=\"served\">{(leftOut is null ? "yes" : "no: " + leftOut)}</td></tr>");
+        $"<tr><th scope=\"row\"><code>{pin.Fingerprint.Hex}</code></th><td class=\"nowrap\">{pin.Subject.Name()}</td><td>{pin.State.Name()}</td><td>{(pin.State == PinState.Candidate ? "" : pin.Strength?.Name())}</td><td data-name=\"since\">{Pieces.Minute(pin.Since)}</td><td data-name=\"served\">{(leftOut is null ? "yes" : "no: " + leftOut)}</td></tr>");
 
     private static Html Dialogue(DestinationReport report) => report.LastDialogue is not { } dialogue
         ? Html.Empty

@@ -50,11 +50,17 @@ public sealed class PageStories(ShownSite site)
     {
         await using var with = await site.Browser.OpenAsync(new PageView());
         await using var without = await site.Browser.OpenAsync(new PageView(Scripts: false));
-        await with.GoAsync(SitePage.Of(site, name));
-        await without.GoAsync(SitePage.Of(site, name));
+        var (expected, actual) = ("", "");
+        // A second may pass between the two, and the table of lookups has a row for each.
+        for (var attempt = 0; attempt < 10 && (attempt == 0 || expected != actual); attempt++)
+        {
+            await with.GoAsync(SitePage.Of(site, name));
+            await without.GoAsync(SitePage.Of(site, name));
+            (expected, actual) = (await CountsAsync(with.Page), await CountsAsync(without.Page));
+        }
 
         Assert.Empty(without.Complaints);
-        Assert.Equal(await CountsAsync(with.Page), await CountsAsync(without.Page));
+        Assert.Equal(expected, actual);
         Assert.NotEqual("", await without.Page.Locator("main").InnerTextAsync());
     }
 
