@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Administration.Queue;
 using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Configuration;
@@ -45,7 +46,7 @@ internal static class WebServer
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "policyd-web", ContentRootPath = "/" });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("PolicyDaemon", LogLevel.Information);
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
-            builder.Logging.AddSimpleConsole(options => options.SingleLine = true);
+            builder.Logging.AddSimpleConsole(options => (options.SingleLine, options.ColorBehavior) = (true, LoggerColorBehavior.Disabled));
         else
             builder.Logging.AddSystemdConsole();
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
