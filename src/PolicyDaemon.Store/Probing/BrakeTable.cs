@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Diagnostics;
 using Dapper;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
@@ -12,7 +11,7 @@ namespace PolicyDaemon.Store.Probing;
 /// <summary>The MX hosts of pinned destinations, as the brake counts them and draws from them. For one thread at a time.</summary>
 /// <remarks>It is asked at every probe, and a store may have a million destinations: what takes long to count is counted for a part of
 /// the time only, and is a moment old in between.</remarks>
-internal sealed class BrakeTable(DbConnection connection)
+internal sealed class BrakeTable(DbConnection connection, TimeProvider time)
 {
     private const int CountingShare = 20;
 
@@ -36,16 +35,16 @@ internal sealed class BrakeTable(DbConnection connection)
     {
         var counts = new BrakeCounts
         {
-            PinnedHosts = hosts.Get(PinnedHosts),
+            PinnedHosts = hosts.Get(PinnedHosts, time),
             NewInHour = New(now - Brake.Hour),
-            NewInDay = ofDay.Get(() => New(now - Day)),
+            NewInDay = ofDay.Get(() => New(now - Day), time),
             SetAt = prober.BrakeSetAt(),
         };
         if (counts.NewInDay < counts.NewInHour)
             counts = counts with { NewInDay = counts.NewInHour };
         if (counts.NewInHour >= least)
             counts = counts with { Probed = ProbedSince(First(now - Brake.Hour) ?? now) };
-        return counts.NewInDay >= least ? counts with { UsualDay = usual.Get(() => UsualDay(now, counts.PinnedHosts)) } : counts;
+        return counts.NewInDay >= least ? counts with { UsualDay = usual.Get(() => UsualDay(now, counts.PinnedHosts), time) } : counts;
     }
 
     /// <summary>A destination behind each of some hosts.</summary>
@@ -109,17 +108,17 @@ internal sealed class BrakeTable(DbConnection connection)
     /// <summary>A number that is counted anew once the time since is so many times what counting it took.</summary>
     private struct Costly
     {
-        private (int Count, long At, long Took)? known;
+        private (int Count, long At, TimeSpan Took)? known;
 
-        internal int Get(Func<int> count)
+        internal int Get(Func<int> count, TimeProvider time)
         {
-            if (known is { } before && Stopwatch.GetTimestamp() - before.At < before.Took * CountingShare)
+            if (known is { } before && time.GetElapsedTime(before.At) < before.Took * CountingShare)
                 return before.Count;
-            var started = Stopwatch.GetTimestamp();
+            var started = time.GetTimestamp();
             var number = count();
-            var took = Stopwatch.GetTimestamp() - started;
+            var took = time.GetElapsedTime(started);
             // What is counted in a moment is always counted.
-            known = (number, started, Stopwatch.GetElapsedTime(started, started + took) < TimeSpan.FromMilliseconds(1) ? 0 : took);
+            known = (number, started, took < TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : took);
             return number;
         }
     }

@@ -27,7 +27,7 @@ internal sealed class LedgerReader
     private readonly DestinationTable destinations;
     private readonly ProberTable prober;
 
-    internal LedgerReader(StoreSession session, HistoryCache cache)
+    internal LedgerReader(StoreSession session, HistoryCache cache, TimeProvider time)
     {
         this.session = session;
         targets = new TargetTable(session.Connection, cache);
@@ -35,7 +35,7 @@ internal sealed class LedgerReader
         destinations = new DestinationTable(session.Connection);
         prober = new ProberTable(session.Connection);
         Due = new DueTable(session.Connection);
-        Brake = new BrakeTable(session.Connection);
+        Brake = new BrakeTable(session.Connection, time);
     }
 
     internal DbConnection Connection => session.Connection;

@@ -153,7 +153,7 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
                 if (session.Renew())
                 {
                     cache.Clear();
-                    reader = new LedgerReader(session.Current!, cache);
+                    reader = new LedgerReader(session.Current!, cache, time);
                 }
 
                 return read(reader!);
