@@ -10,6 +10,7 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(5);
 
     private readonly Process process;
+    private bool isDisposed;
 
     private Server(Process process, TimeSpan firstAnswer)
     {
@@ -80,6 +81,9 @@ internal sealed class Server : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+            return;
+        isDisposed = true;
         if (!process.HasExited)
         {
             // SIGTERM, so that it writes what it writes at its end.
