@@ -81,8 +81,8 @@ public readonly record struct NextHop : IComparable<NextHop>
         !IsDefault && !IsSubdomains && !IsPath && !Host.Contains(':', StringComparison.Ordinal) && Host.AsSpan().ContainsAnyExcept(NumericCharacters)
         && (Port is not null || !Text.Contains(':', StringComparison.Ordinal));
 
-    /// <inheritdoc cref="LookupKey.IsPlainHostName"/>
-    public bool IsPlainHostName => LookupKey.IsPlainHostName(Encoding.ASCII.GetBytes(Text));
+    /// <summary>True for a bare host name: no port, no brackets, no leading dot, no path, not <c>*</c>.</summary>
+    public bool IsPlainHostName => !IsDefault && LookupKey.IsPlainHostName(Encoding.ASCII.GetBytes(Text));
 
     private static string Parent(string key) => key[^LookupKey.Parent(Encoding.ASCII.GetBytes(key)).Length..];
 

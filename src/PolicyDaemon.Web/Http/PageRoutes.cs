@@ -96,10 +96,8 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
         var asked = context.Request.RouteValues["key"] as string ?? "";
         if (asked.Length == 0)
             return ShowDestinations(context);
-        if (!NextHop.TryParse(asked, out var key, out var reason) && asked != NextHop.Default.Text)
+        if (!NextHop.TryParseEntry(asked, out var key, out var reason))
             return Response.SendAsync(context, StatusCodes.Status404NotFound, ProblemPage.NotFound($"'{asked}' is no next-hop destination: {reason}"));
-        if (asked == NextHop.Default.Text)
-            key = NextHop.Default;
         return Show(context, SiteSection.Destinations, key.Text, store =>
         {
             var report = DestinationReport.Gather(key, store, settings, time.GetUtcNow());
@@ -130,9 +128,9 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
         NextHop? key = null;
         if (Query(context, "key") is { Length: > 0 } asked)
         {
-            if (asked != NextHop.Default.Text && !NextHop.TryParse(asked, out _, out _))
-                return Response.SendAsync(context, StatusCodes.Status400BadRequest, ProblemPage.BadRequest($"'{asked}' is no next-hop destination."));
-            key = NextHop.Parse(asked);
+            if (!NextHop.TryParseEntry(asked, out var entry, out var reason))
+                return Response.SendAsync(context, StatusCodes.Status400BadRequest, ProblemPage.BadRequest($"'{asked}' is no next-hop destination: {reason}"));
+            key = entry;
         }
 
         return Show(context, SiteSection.Audit, "Audit log", store => (StatusCodes.Status200OK, AuditPage.Of(

@@ -199,6 +199,21 @@ public sealed class PagesTests
     }
 
     [Theory]
+    [InlineData("/audit?key=EXAMPLE.com", HttpStatusCode.OK)]
+    [InlineData("/audit?key=*", HttpStatusCode.OK)]
+    [InlineData("/audit?key=https://example.com", HttpStatusCode.BadRequest)]
+    [InlineData("/destinations/EXAMPLE.com", HttpStatusCode.OK)]
+    [InlineData("/destinations/*", HttpStatusCode.NotFound)]
+    public async Task A_key_is_folded_as_Postfix_folds_it(string path, HttpStatusCode status)
+    {
+        using var fixture = new LedgerFixture();
+        fixture.Add("example.com", LedgerFixture.Pin(0));
+        await using var session = await WebSession.StartAsync(fixture.Store.Path, fixture.Store.Time);
+
+        Assert.Contains("</html>", await session.GetAsync(path, status), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "text/plain; version=0.0.4; charset=utf-8", "\n")]
     [InlineData("application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5", "application/openmetrics-text; version=1.0.0; charset=utf-8", "\n# EOF\n")]
     public async Task Metrics_are_written_as_the_client_wants_them(string accept, string type, string end)
