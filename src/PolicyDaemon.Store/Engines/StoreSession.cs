@@ -49,13 +49,37 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     internal abstract void BeginWrite();
 
     /// <summary>Makes what was written durable.</summary>
-    internal abstract void Commit();
+    internal void Commit() => Connection.Execute("COMMIT");
 
     /// <summary>Takes back what was written. Never fails: an engine that gave up on the transaction has taken it back by itself.</summary>
-    internal abstract void Rollback();
+    internal void Rollback()
+    {
+        try
+        {
+            Connection.Execute("ROLLBACK");
+        }
+        catch (DbException)
+        {
+            // After a full disk or an I/O error SQLite has rolled back already, and says that nothing is there to roll back; a connection to
+            // a server that broke has no transaction any more.
+        }
+    }
 
     /// <summary>Does one piece of work inside a transaction: all of it or, where it throws, nothing of it.</summary>
-    internal abstract void Isolate(Action work);
+    internal void Isolate(Action work)
+    {
+        Connection.Execute("SAVEPOINT item");
+        try
+        {
+            work();
+            Connection.Execute("RELEASE SAVEPOINT item");
+        }
+        catch
+        {
+            TakeBack();
+            throw;
+        }
+    }
 
     /// <summary>Makes room for a transaction that touches the whole store.</summary>
     internal abstract void PrepareForBulk();
@@ -139,4 +163,17 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     }
 
     protected virtual void Dispose(bool disposing) => Connection.Dispose();
+
+    private void TakeBack()
+    {
+        try
+        {
+            Connection.Execute("ROLLBACK TO SAVEPOINT item");
+            Connection.Execute("RELEASE SAVEPOINT item");
+        }
+        catch (DbException)
+        {
+            // As at Rollback: all of it was taken back already, and what made it so is on its way up.
+        }
+    }
 }

@@ -69,35 +69,6 @@ internal sealed class PostgreSqlSession : StoreSession
         }
     }
 
-    internal override void Commit() => connection.Execute("COMMIT");
-
-    internal override void Rollback()
-    {
-        try
-        {
-            connection.Execute("ROLLBACK");
-        }
-        catch (DbException)
-        {
-            // A connection that broke has no transaction any more.
-        }
-    }
-
-    internal override void Isolate(Action work)
-    {
-        connection.Execute("SAVEPOINT item");
-        try
-        {
-            work();
-            connection.Execute("RELEASE SAVEPOINT item");
-        }
-        catch
-        {
-            TakeBack();
-            throw;
-        }
-    }
-
     internal override void PrepareForBulk()
     {
         // What a server keeps in memory is its administrator's affair.
@@ -126,19 +97,6 @@ internal sealed class PostgreSqlSession : StoreSession
 
     // Classes 22 and 23: data exception, integrity constraint violation.
     internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
-
-    private void TakeBack()
-    {
-        try
-        {
-            connection.Execute("ROLLBACK TO SAVEPOINT item");
-            connection.Execute("RELEASE SAVEPOINT item");
-        }
-        catch (DbException)
-        {
-            // The connection broke; what made it do so is on its way up.
-        }
-    }
 
     internal sealed record IdentityRow(string StoreId, long OnlyRead);
 }

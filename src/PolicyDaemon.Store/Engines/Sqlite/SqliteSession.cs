@@ -75,35 +75,6 @@ internal sealed class SqliteSession : StoreSession
 
     internal override void BeginWrite() => connection.Execute("BEGIN IMMEDIATE");
 
-    internal override void Commit() => connection.Execute("COMMIT");
-
-    internal override void Rollback()
-    {
-        try
-        {
-            connection.Execute("ROLLBACK");
-        }
-        catch (SqliteException)
-        {
-            // After a full disk or an I/O error SQLite has rolled back already, and says that nothing is there to roll back.
-        }
-    }
-
-    internal override void Isolate(Action work)
-    {
-        connection.Execute("SAVEPOINT item");
-        try
-        {
-            work();
-            connection.Execute("RELEASE item");
-        }
-        catch
-        {
-            TakeBack();
-            throw;
-        }
-    }
-
     /// <summary>Lets the next changes keep up to 64 MiB of the database in memory.</summary>
     /// <remarks>With the usual 2 MiB a large import writes many pages to the log several times. Its rows come in the order of their keys,
     /// so that the ends of the indexes are all that has to be at hand. Lasts as long as the session.</remarks>
@@ -246,19 +217,6 @@ internal sealed class SqliteSession : StoreSession
     {
         if (lines.Find(line => line != "ok") is { } problem)
             throw ReadingFault.Judge(Path, problem, null, connection);
-    }
-
-    private void TakeBack()
-    {
-        try
-        {
-            connection.Execute("ROLLBACK TO item");
-            connection.Execute("RELEASE item");
-        }
-        catch (SqliteException)
-        {
-            // After a full disk or an I/O error SQLite has rolled back everything already; what made it do so is on its way up.
-        }
     }
 
     /// <summary>Asks the system before SQLite does, whose "unable to open database file" has no reason.</summary>
