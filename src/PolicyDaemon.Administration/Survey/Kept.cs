@@ -70,8 +70,10 @@ public static class KeptSurvey
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="patience">How long a caller waits for a survey that is under way.</param>
-    public static Kept<StoreSurvey> Of(Settings settings, TimeProvider time, TimeSpan patience)
+    /// <param name="failed">Told what made a survey fail, other than the store.</param>
+    public static Kept<StoreSurvey> Of(Settings settings, TimeProvider time, TimeSpan patience, Action<Exception> failed)
     {
+        ArgumentNullException.ThrowIfNull(failed);
         var known = new EndingCertificates();
         long given = 0;
         return new Kept<StoreSurvey>(Find, took => Share * took, time, patience);
@@ -92,6 +94,13 @@ public static class KeptSurvey
             catch (StoreException)
             {
                 // Whoever asks opens the store, too, and says why it cannot be read; old counts are not shown for new ones.
+                return null;
+            }
+#pragma warning disable CA1031 // nobody awaits a survey; pages go without its counts
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                failed(exception);
                 return null;
             }
         }

@@ -141,7 +141,7 @@ public static class OverviewPage
             """);
     }
 
-    private static Html Counting() => Html.Of($"<p class=\"muted\">The store is large and is being counted; this shows by itself, or when the page is loaded again.</p>");
+    private static Html Counting() => Html.Of($"<p class=\"muted\">Not counted yet: the store is large, and this shows by itself, or when the page is loaded again. Where it never does, the journal of policyd-web says why.</p>");
 
     private static Html Tiles(StoreSurvey survey)
     {

@@ -53,11 +53,11 @@ internal static class WebServer
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socket));
         builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = endpoint => SocketOf(endpoint));
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(new PageRoutes(
-            settings, time, KeptSurvey.Of(settings, time, patience ?? Patience),
+        builder.Services.AddSingleton(services => new PageRoutes(
+            settings, time, KeptSurvey.Of(settings, time, patience ?? Patience, LoggerOf(services).SurveyFailed),
             new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience ?? Patience)));
         var app = builder.Build();
-        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);
+        var logger = LoggerOf(app.Services);
         var end = new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, logger);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
@@ -71,6 +71,8 @@ internal static class WebServer
         app.Services.GetRequiredService<PageRoutes>().Map(app);
         return app;
     }
+
+    private static ILogger LoggerOf(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);
 
     private static void Configure(KestrelServerOptions kestrel, ListeningSocket socket)
     {

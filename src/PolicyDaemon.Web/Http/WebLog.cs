@@ -13,4 +13,7 @@ internal static partial class WebLog
 
     [LoggerMessage(EventId = 702, Level = LogLevel.Error, Message = "The page {Path} failed")]
     internal static partial void PageFailed(this ILogger logger, Exception exception, string path);
+
+    [LoggerMessage(EventId = 703, Level = LogLevel.Error, Message = "The store cannot be counted; pages show no counts")]
+    internal static partial void SurveyFailed(this ILogger logger, Exception exception);
 }
