@@ -1,26 +1,22 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using PolicyDaemon.Browser.Site;
 
 namespace PolicyDaemon.Browser.Stories;
 
 /// <summary>Debian's Prometheus scrapes policyd-web, as packaging/monitoring/prometheus.yml says, and the shipped rules and dashboard find data.</summary>
 [Collection(typeof(Monitored))]
-public sealed partial class ScrapeStories(MonitoredSite site)
+public sealed class ScrapeStories(MonitoredSite site)
 {
-    private static string Shipped => Path.Combine(Repository.Root, "packaging", "monitoring");
-
     [Fact]
     public async Task Prometheus_scrapes_for_a_minute_and_every_expression_has_an_answer()
     {
         var port = RunningSite.FreePort();
         var folder = Directory.CreateDirectory(Path.Combine(site.Place, "prometheus")).FullName;
         // The shipped job, with the address of this site, and often.
-        var job = (await File.ReadAllTextAsync(Path.Combine(Shipped, "prometheus.yml"), TestContext.Current.CancellationToken))
+        var job = (await File.ReadAllTextAsync(Path.Combine(ShippedMonitoring.Folder, "prometheus.yml"), TestContext.Current.CancellationToken))
             .Replace("127.0.0.1:8464", site.Address.Authority, StringComparison.Ordinal)
             .Replace("scrape_interval: 30s", "scrape_interval: 1s", StringComparison.Ordinal)
-            .Replace("rules/policydaemon.rules.yml", Path.Combine(Shipped, "policydaemon.rules.yml"), StringComparison.Ordinal);
+            .Replace("rules/policydaemon.rules.yml", ShippedMonitoring.Rules, StringComparison.Ordinal);
         Assert.Contains(site.Address.Authority, job, StringComparison.Ordinal);
         await File.WriteAllTextAsync(
             Path.Combine(folder, "prometheus.yml"), "global:\n  evaluation_interval: 1s\n" + job, TestContext.Current.CancellationToken);
@@ -39,15 +35,11 @@ public sealed partial class ScrapeStories(MonitoredSite site)
 
         Assert.True(await HasDataAsync(port, "min_over_time(up{job=\"policydaemon\"}[5m]) == 1"), "no scrape failed");
         Assert.True(await HasDataAsync(port, "policydaemon_up == 1"));
-        var without = new List<string>();
-        foreach (var expression in Selectors().Concat(Expressions()))
-        {
-            if (!await HasDataAsync(port, expression))
-                without.Add(expression);
-        }
-
-        Assert.Empty(without);
-        Assert.True(Expressions().Count > 15 && Selectors().Count > 15, "rules and dashboard were read");
+        // What node_exporter says of its files is not ours to say here.
+        var series = ShippedMonitoring.Selectors().Where(selector => !selector.StartsWith("node_", StringComparison.Ordinal)).ToList();
+        var panels = ShippedMonitoring.Expressions();
+        Assert.Empty(await ShippedMonitoring.WithoutDataAsync([.. series, .. panels], expression => HasDataAsync(port, expression)));
+        Assert.True(panels.Count > 15 && series.Count > 15, "rules and dashboard were read");
     }
 
     private static async Task<bool> HasDataAsync(int port, string expression)
@@ -56,24 +48,4 @@ public sealed partial class ScrapeStories(MonitoredSite site)
             ["promtool", "query", "instant", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), expression]);
         return answer.ExitCode == 0 && answer.Output.Contains("=>", StringComparison.Ordinal);
     }
-
-    /// <summary>What the rules ask for; compared with a limit a healthy daemon has no data. What node_exporter says of its files is not ours to say here.</summary>
-    private static List<string> Selectors() =>
-    [
-        .. File.ReadAllLines(Path.Combine(Shipped, "policydaemon.rules.yml")).Where(line => !line.Contains("summary:", StringComparison.Ordinal))
-            .SelectMany(line => Selector().Matches(line).Select(match => match.Value)).Distinct(),
-    ];
-
-    private static List<string> Expressions()
-    {
-        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shipped, "policydaemon-dashboard.json")));
-        return
-        [
-            .. dashboard.RootElement.GetProperty("panels").EnumerateArray().SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
-                .Select(target => target.GetProperty("expr").GetString()!.Replace("$instance", ".*", StringComparison.Ordinal)),
-        ];
-    }
-
-    [GeneratedRegex("""policydaemon_[a-z_]+(?:\{[^}]*\})?(?![./])""")]
-    private static partial Regex Selector();
 }

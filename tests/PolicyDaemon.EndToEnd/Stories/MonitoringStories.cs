@@ -1,18 +1,14 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using PolicyDaemon.EndToEnd.Lab;
 
 namespace PolicyDaemon.EndToEnd.Stories;
 
 /// <summary>What is shipped for monitoring, with Debian's Prometheus: it takes our metrics, and our rules and our dashboard find data in it.</summary>
 [Collection(typeof(HostPostfix))]
-public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : ServedStories(lab)
+public sealed class MonitoringStories(HostPostfixLaboratory lab) : ServedStories(lab)
 {
     private const int ExporterPort = 19101;
     private const int PrometheusPort = 19090;
-
-    private static string Shipped => Path.Combine(Repository.Root, "packaging", "monitoring");
 
     // A daemon with all that there can be, as the unit tests hold it to the code; the laboratory's daemon does not probe or discover.
     private static string Example => Path.Combine(Repository.Root, "tests", "PolicyDaemon.EndToEnd", "Data", "metrics.prom");
@@ -42,8 +38,8 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
     [Fact]
     public async Task Promtool_checks_and_tests_the_rules()
     {
-        (await Lab.Sandbox.RunAsync(["promtool", "check", "rules", Path.Combine(Shipped, "policydaemon.rules.yml")])).Require();
-        (await Lab.Sandbox.RunAsync(["promtool", "test", "rules", Path.Combine(Shipped, "policydaemon.test.yml")])).Require();
+        (await Lab.Sandbox.RunAsync(["promtool", "check", "rules", ShippedMonitoring.Rules])).Require();
+        (await Lab.Sandbox.RunAsync(["promtool", "test", "rules", Path.Combine(ShippedMonitoring.Folder, "policydaemon.test.yml")])).Require();
         Assert.Equal("", (await Lab.Sandbox.RunAsync(["promtool", "check", "metrics"], await File.ReadAllTextAsync(Example, TestContext.Current.CancellationToken))).Require());
     }
 
@@ -63,7 +59,7 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
             global:
               scrape_interval: 1s
               evaluation_interval: 1s
-            rule_files: ["{Path.Combine(Shipped, "policydaemon.rules.yml")}"]
+            rule_files: ["{ShippedMonitoring.Rules}"]
             scrape_configs:
               - job_name: live
                 metrics_path: /live
@@ -84,16 +80,9 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
             "Prometheus has scraped both", async () => await HasDataAsync("rate(policydaemon_answers_total{job=\"example\"}[5m])")
                 && await HasDataAsync("policydaemon_up{job=\"live\"} == 1"), () => prometheus.Said);
 
-        var without = new List<string>();
-        foreach (var expression in Selectors().Concat(Expressions()))
-        {
-            if (!await HasDataAsync(expression))
-                without.Add(expression);
-        }
-
-        Assert.Empty(without);
-        Assert.True(Expressions().Count > 15, "the dashboard was read");
-        Assert.True(Selectors().Count > 15, "the rules were read");
+        var (series, panels) = (ShippedMonitoring.Selectors(), ShippedMonitoring.Expressions());
+        Assert.Empty(await ShippedMonitoring.WithoutDataAsync([.. series, .. panels], HasDataAsync));
+        Assert.True(panels.Count > 15 && series.Count > 15, "rules and dashboard were read");
     }
 
     private async Task<bool> HasDataAsync(string expression)
@@ -102,24 +91,4 @@ public sealed partial class MonitoringStories(HostPostfixLaboratory lab) : Serve
             ["promtool", "query", "instant", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PrometheusPort}"), expression]);
         return answer.ExitCode == 0 && answer.Output.Contains("=>", StringComparison.Ordinal);
     }
-
-    /// <summary>What the rules ask for; compared with a limit a healthy daemon has no data.</summary>
-    private static List<string> Selectors() =>
-    [
-        .. File.ReadAllLines(Path.Combine(Shipped, "policydaemon.rules.yml")).Where(line => !line.Contains("summary:", StringComparison.Ordinal))
-            .SelectMany(line => Selector().Matches(line).Select(match => match.Value)).Distinct(),
-    ];
-
-    private static List<string> Expressions()
-    {
-        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shipped, "policydaemon-dashboard.json")));
-        return
-        [
-            .. dashboard.RootElement.GetProperty("panels").EnumerateArray().SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
-                .Select(target => target.GetProperty("expr").GetString()!.Replace("$instance", ".*", StringComparison.Ordinal)),
-        ];
-    }
-
-    [GeneratedRegex("""(?:policydaemon|node)_[a-z_]+(?:\{[^}]*\})?(?![./])""")]
-    private static partial Regex Selector();
 }

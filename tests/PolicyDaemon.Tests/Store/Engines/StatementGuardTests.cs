@@ -12,7 +12,6 @@ using Xunit;
 namespace PolicyDaemon.Tests.Store.Engines;
 
 /// <summary>SQL stands once, for both engines: each prepares every text of it.</summary>
-[Trait(Part.Name, Part.Store)]
 public sealed class StatementGuardTests
 {
     [Fact]
@@ -46,6 +45,7 @@ public sealed class StatementGuardTests
     }
 
     [Fact]
+    [Trait(Part.Name, Part.Store)]
     public void PostgreSql_prepares_every_text()
     {
         var store = PostgreSqlServer.Instance.CreateDatabase();
@@ -58,6 +58,7 @@ public sealed class StatementGuardTests
 
     /// <summary>Version for version the engines keep the same: whoever adds a column to one adds it to the other.</summary>
     [Fact]
+    [Trait(Part.Name, Part.Store)]
     public void Both_engines_have_the_same_tables_and_columns()
     {
         using var sqlite = new SqliteConnection("Data Source=:memory:");
@@ -91,6 +92,7 @@ public sealed class StatementGuardTests
 
     /// <summary>An index that a query rests on is there on both engines; those of one alone are named.</summary>
     [Fact]
+    [Trait(Part.Name, Part.Store)]
     public void Both_engines_have_the_same_indexes()
     {
         using var sqlite = new SqliteConnection("Data Source=:memory:");
