@@ -91,8 +91,8 @@ public sealed class ClockTests : IAsyncDisposable
         time.Set(TimeSpan.FromDays(-400));
         Start();
 
-        await AdvanceUntilAsync(() => ledger.Results.Count == 3);
-        Assert.Equal(3, network.Connections.Count);
+        await AdvanceUntilAsync(() => network.Connections.Count == 3);
+        await Until.TrueAsync(() => engine!.IsIdle);
         Assert.Null(Jumped());
     }
 
@@ -135,13 +135,14 @@ public sealed class ClockTests : IAsyncDisposable
 
     private Finding? Jumped() => ledger.ProberFindings.SingleOrDefault(finding => finding.Kind == FindingKind.ClockJumped);
 
-    /// <summary>The clock is ahead, and the destination is probed by it.</summary>
+    /// <summary>The clock is ahead, and the destination is probed by it: connected to once, however many results stand on that. One of the
+    /// schedule may begin before the one that is asked for, for which it then stands in.</summary>
     private async Task ProbeAheadAsync(int hours)
     {
         time.Advance(TimeSpan.FromMinutes(2));
         time.Set(TimeSpan.FromHours(hours));
         engine!.Want(One, ProbeReason.Person);
-        await Until.TrueAsync(() => ledger.Results.Count == 2);
+        await Until.TrueAsync(() => ledger.Results.Count >= 2);
         Assert.True(ledger.Results.Last().At > TestCertificates.Now.AddHours(hours));
         await Until.TrueAsync(() => engine.IsIdle);
     }
