@@ -24,11 +24,7 @@ internal static class DomainList
 
     internal static Command Create(CommandRunner runner)
     {
-        var pattern = new Argument<string?>("PATTERN")
-        {
-            Description = "A key, or a pattern: * is any characters, ? is one; letter case, IDN spelling and a final dot do not matter",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var pattern = Arguments.OptionalPattern("without it all are listed");
         var verb = new Verb("list", "List the destinations.")
         {
             Columns = Columns,
