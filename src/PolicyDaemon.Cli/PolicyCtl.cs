@@ -62,6 +62,8 @@ internal static class PolicyCtl
         {
             if (result.Action is ParseErrorAction || UsageErrors.HasStrayOption(result))
                 return UsageErrors.Report(result, host);
+            if (UsageErrors.ReportSwallowedOption(result, args, host) is { } wrong)
+                return wrong;
             if (result.Action is not ExamplesHelp)
                 give(GivenOptions.Of(result, globals));
             return (ExitCode)result.Invoke(configuration);

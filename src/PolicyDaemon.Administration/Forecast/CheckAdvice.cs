@@ -21,6 +21,8 @@ public static class CheckAdvice
             yield return "port 465 is for TLS from the first octet (smtp_tls_wrappermode), and only STARTTLS is probed: what Postfix would meet there is not known";
         if (unknown > 0 && unknown < result.Probed.Addresses.Length)
             yield return $"{Phrases.Count(unknown, "address", "addresses")} could not be seen; what {(unknown == 1 ? "it" : "they")} would show is not known";
+        if (BrokenPromise.Of(result) is { } broken)
+            yield return broken;
         foreach (var advice in OfFindings(result))
             yield return advice;
 
@@ -57,6 +59,8 @@ public static class CheckAdvice
         var findings = result.Findings;
         foreach (var finding in findings)
             yield return $"{finding.Kind.Name()}{(finding.Since < result.At ? $", open since {UtcTime.Text(finding.Since)}" : "")}: {finding.Detail}";
+        if (findings.Any(finding => finding.Kind == FindingKind.NothingToProbe))
+            yield return $"name a host that takes mail for its subdomains: policyctl domain set {Shell.Quote(entry.Key.Text)} --probe-as NAME";
         var isSuspicious = findings.Any(finding => finding.Kind.Description().IsSuspicious);
         var seen = findings.SelectMany(finding => finding.Seen).Select(seen => seen.PublicKey).Distinct().ToList();
         var unknown = seen.Where(one => entry.Pins.Find(one) is not { State: PinState.Rejected } and not { IsServed: true }).ToList();

@@ -1,6 +1,7 @@
 using PolicyDaemon.Administration.Discovery;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Policies;
 
@@ -14,7 +15,7 @@ public static class DeliverySentence
     public static string Of(Explanation explanation, Settings settings) => explanation.Answer.Kind switch
     {
         LookupAnswerKind.NotFound => $"no policy: Postfix uses {settings.OfMainCf(ConfigurationKeys.SecurityLevel)}",
-        LookupAnswerKind.Found when explanation.Decisive!.Answering is { } entry => Of(entry with { Key = explanation.Decisive.Key }, settings.Postfix),
+        LookupAnswerKind.Found when explanation.Decisive!.Answering is { } entry => Of(entry, explanation.NextHop, settings.Postfix),
         LookupAnswerKind.Found => Of(explanation.Decisive!.Discovered!),
         _ => $"deferred (4.7.5) and tried again, never sent in the clear: policyd answers a temporary error, {explanation.Answer.Text}",
     };
@@ -27,10 +28,11 @@ public static class DeliverySentence
         _ => "authenticated by DANE where the domain has usable TLSA records under DNSSEC; elsewhere TLS without authentication, or plain text",
     };
 
-    private static string Of(Destination entry, PostfixSettings postfix)
+    // Postfix compares names with the next hop, and not with the key of the walk that has the policy.
+    private static string Of(Destination entry, NextHop nextHop, PostfixSettings postfix)
     {
         var policy = entry.Policy;
-        var host = entry.Key.Host;
+        var host = nextHop.Text.StartsWith('.') ? $"the subdomain of {nextHop.Text[1..]} that is written to" : nextHop.Host;
         return policy.Level switch
         {
             TlsLevel.None => "sent in plain text, always, even where the server offers TLS",

@@ -8,10 +8,13 @@ namespace PolicyDaemon.Administration.Forecast;
 /// <summary>The command that sets a level, to be pasted into a shell.</summary>
 public static class LevelCommand
 {
-    /// <returns>Null where there is nothing to set: only plain text would go through, or the level is not above what is set already.</returns>
+    /// <returns>Null where there is nothing to set: only plain text would go through, the level is not above what is set already, or the servers do
+    /// not keep what their domain publishes (<see cref="BrokenPromise"/>).</returns>
     public static string? For(CheckResult result)
     {
         if (result.Strongest is not { Level: not TlsLevel.May } strongest)
+            return null;
+        if (BrokenPromise.Of(result) is not null)
             return null;
         var own = result.Entry is { } entry && entry.Key == result.Key ? entry : null;
         if (own is { Policy.Level: not TlsLevel.Default } && !strongest.Level.IsAbove(own.Policy.Level))

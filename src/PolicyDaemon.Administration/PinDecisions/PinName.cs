@@ -20,10 +20,12 @@ public sealed class PinName
 
     private readonly string digits;
     private readonly Fingerprint? complete;
+
+    // Null where it is not said: as many digits as a shorter digest has may be the beginning of a longer one.
     private readonly DigestAlgorithm? algorithm;
 
     private PinName(string given, string digits, Fingerprint? complete, DigestAlgorithm? algorithm) =>
-        (Given, this.digits, this.complete, this.algorithm) = (given, digits, complete, complete?.Algorithm ?? algorithm);
+        (Given, this.digits, this.complete, this.algorithm) = (given, digits, complete, algorithm);
 
     /// <summary>The name as it was written.</summary>
     public string Given { get; }
@@ -32,7 +34,7 @@ public sealed class PinName
     public bool IsWhole => complete is not null;
 
     /// <summary>A whole fingerprint.</summary>
-    public static PinName Of(Fingerprint fingerprint) => new(fingerprint.Hex, fingerprint.Hex, fingerprint, null);
+    public static PinName Of(Fingerprint fingerprint) => new(fingerprint.Hex, fingerprint.Hex, fingerprint, fingerprint.Algorithm);
 
     /// <param name="text">What a person wrote.</param>
     /// <param name="name">The name.</param>
@@ -52,7 +54,7 @@ public sealed class PinName
                 return false;
             }
 
-            name = new PinName(given, fingerprint.Hex, fingerprint, null);
+            name = new PinName(given, fingerprint.Hex, fingerprint, named);
             return true;
         }
 
@@ -74,8 +76,14 @@ public sealed class PinName
     public Fingerprint In(Destination entry, Func<ProbeState?> probed, bool asGiven)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        if (complete is { } whole && (asGiven || entry.Pins.Find(whole) is not null))
-            return whole;
+        if (complete is { } whole)
+        {
+            if (entry.Pins.Find(whole) is not null)
+                return whole;
+            if (asGiven)
+                return entry.Pins.Where(pin => Names(pin.Fingerprint)).ToList() is [var longer] ? longer.Fingerprint : whole;
+        }
+
         return Of(entry, probed) switch
         {
             [var pin] => pin.Fingerprint,

@@ -41,6 +41,14 @@ internal static class Arguments
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    /// <summary>A key, or a pattern over keys.</summary>
+    /// <param name="otherwise">What the command does without it.</param>
+    internal static Argument<string?> OptionalPattern(string otherwise) => new("PATTERN")
+    {
+        Description = $"A key, or a pattern: * is any characters, ? is one; letter case, IDN spelling and a final dot do not matter; {otherwise}",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
     /// <exception cref="CommandException">The text is neither a fingerprint nor the beginning of one.</exception>
     internal static PinName PinName(string text) => Administration.PinDecisions.PinName.TryParse(text, out var name, out var reason)
         ? name

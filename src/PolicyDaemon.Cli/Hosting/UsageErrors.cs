@@ -27,6 +27,27 @@ internal static class UsageErrors
         return ExitCode.Usage;
     }
 
+    /// <summary>Refuses an option whose value is left out, so that the next option would be taken for it: <c>--reason --dry-run</c> must not
+    /// change anything for the reason "--dry-run". Behind an equals sign any text is a value.</summary>
+    /// <returns>Null where there is none.</returns>
+    internal static ExitCode? ReportSwallowedOption(ParseResult result, IReadOnlyList<string> args, CliHost host)
+    {
+        var options = OptionsOf(result.CommandResult.Command).ToList();
+        for (var i = 0; i + 1 < args.Count && args[i] != "--"; i++)
+        {
+            if (options.Find(option => IsNamed(option, args[i])) is not { Arity.MinimumNumberOfValues: > 0 } || !options.Exists(option => IsNamed(option, args[i + 1])))
+                continue;
+            var path = Path(result.CommandResult);
+            host.Error.WriteLine($"policyctl: {args[i]} takes a value, and '{args[i + 1]}' is an option; if it is meant as the value, write {args[i]}={args[i + 1]}");
+            host.Error.WriteLine($"See: {path} --help");
+            return ExitCode.Usage;
+        }
+
+        return null;
+    }
+
+    private static bool IsNamed(Option option, string word) => option.Name == word || option.Aliases.Contains(word);
+
     /// <summary>Rewrites a message of the parser, which names .NET types: every argument and option that is no text is a number.</summary>
     private static string Message(ParseError error)
     {

@@ -86,6 +86,9 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
                     : new AddressDelivery(address.History.LastDialogue?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
             case ProbeOutcome.Secured or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous or ProbeOutcome.PlaintextInjected:
                 break;
+            // Nobody says STARTTLS at this level.
+            case ProbeOutcome.ConnectionLost when level == TlsLevel.None && address.History.LastDialogue?.Stage == ProbeStage.StartTls:
+                return new AddressDelivery(AddressResult.SentInPlainText);
             default:
                 var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.History.LastDialogue?.Stage == ProbeStage.Handshake;
                 return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);

@@ -142,7 +142,8 @@ internal sealed class Causes
                 rotating is null ? FindingKind.NewKey : FindingKind.RotatingTooOften, ProbeOutcome.PinMismatch, algorithms,
                 (rotating is null ? "" : rotating + ", too many to follow by itself; ")
                 + $"{Hosts(algorithms)} a key that is not pinned{KeyRecord.Of(algorithms[0].Certificate, view)}",
-                view.Input.Brake.IsOn ? view.Command("pin approve") : $"{view.Command("pin approve")} {string.Join(' ', keys)}");
+                // Without the fingerprints: named ones are approved unseen, and what is to be compared is shown first.
+                view.Command("pin approve"));
         }
     }
 

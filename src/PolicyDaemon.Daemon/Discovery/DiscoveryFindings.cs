@@ -49,6 +49,9 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     public void Note(Discovered memory, DiscoveryVerdict verdict, IEnumerable<DiscoveryRemark> remarks)
     {
         var key = memory.Key.Text;
+        // While what was known before holds, a lookup that fails has nothing new to say: it ends no finding.
+        if (verdict.LastRow is not null && IsTold(key) && !IsSettled(key))
+            return;
         var floor = FloorOf(key);
         var isMet = AnswerRule.IsFloorMet(floor, !answers || verdict.IsUnknown ? null : verdict.Answer, postfix.SecurityLevel);
         Hold(
@@ -126,6 +129,12 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
             batch = [.. waiting];
         // At once: the ledger makes few transactions of them.
         await Task.WhenAll(batch.Select(noted => WriteAsync(noted.Key, noted.Value)));
+    }
+
+    private bool IsTold(string subject)
+    {
+        lock (guard)
+            return told.Contains(subject);
     }
 
     private async Task WriteAsync(string subject, Finding[] findings)

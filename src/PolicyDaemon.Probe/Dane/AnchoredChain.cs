@@ -18,7 +18,7 @@ internal static class AnchoredChain
 
     // What lies above the anchor is not asked about.
     private const X509ChainStatusFlags Above = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain
-        | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
+        | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation | ChainRules.NotAsked;
 
     public static bool Reaches(
         List<TlsaRecord> anchors, ServerCertificate certificate, ImmutableArray<ImmutableArray<byte>> sent, DateTimeOffset now)
@@ -62,10 +62,10 @@ internal static class AnchoredChain
                 return false;
             var publicKey = element.Certificate.PublicKey.ExportSubjectPublicKeyInfo();
             if (depth > 0 && anchors.Exists(anchor => anchor.Matches(element.Certificate.RawData, publicKey)))
-                return CertificateStrength.Problem(chain, depth) is null;
+                return (CertificateStrength.Problem(chain, depth) ?? ChainRules.Problem(chain, depth)) is null;
             var isLast = depth == chain.ChainElements.Count - 1;
             if (isLast && anchors.Exists(anchor => anchor is { Selector: 1, MatchingType: 0 } && CertificateSignature.IsBy(element.Certificate, anchor.Data.AsSpan())))
-                return CertificateStrength.Problem(chain, depth + 1) is null;
+                return (CertificateStrength.Problem(chain, depth + 1) ?? ChainRules.Problem(chain, depth)) is null;
         }
 
         return false;

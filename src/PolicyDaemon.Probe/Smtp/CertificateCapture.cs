@@ -55,14 +55,15 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
                 .Take(MaxIntermediates)
                 .Select(sent => sent.RawData.ToImmutableArray()),
         ];
-        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
+        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status) & ~ChainRules.NotAsked;
         Verdict = problems switch
         {
             X509ChainStatusFlags.NoError => ChainVerdict.Trusted,
             X509ChainStatusFlags.NotTimeValid => ChainVerdict.Expired,
             _ => ChainVerdict.NotTrusted,
         };
-        if (Verdict == ChainVerdict.Trusted && CertificateStrength.Problem(chain, chain.ChainElements.Count - 1) is { } problem)
+        var root = chain.ChainElements.Count - 1;
+        if (Verdict == ChainVerdict.Trusted && (CertificateStrength.Problem(chain, root) ?? ChainRules.Problem(chain, root)) is { } problem)
         {
             Verdict = ChainVerdict.NotTrusted;
             Detail = problem;

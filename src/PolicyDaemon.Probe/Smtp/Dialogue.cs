@@ -37,6 +37,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         Task? quit = null;
         PresentedCertificate? presented = null;
         var isTooOld = false;
+        var isLeft = false;
         try
         {
             if (SourceFor(target.Address) is { } source)
@@ -70,6 +71,8 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
                 await LeaveAsync(_ => quit, socket, log, isEncrypted: true, cancellation);
             else if (recorder is { IsInStep: true } && !clock.HasExpired)
                 await LeaveAsync(token => socket.SendAsync(Quit, token).AsTask(), socket, log, isEncrypted: false, cancellation);
+            else if (recorder is { IsTls: false, LastCode: ServiceNotAvailable } && clock.Stage == ProbeStage.StartTls && !clock.HasExpired)
+                isLeft = await ClosesAsync(socket, cancellation);
         }
         finally
         {
@@ -79,6 +82,9 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         }
 
         var (met, why) = Classify(clock, recorder, presented, isTooOld, fault);
+        // A server that answers STARTTLS so and closes, as RFC 5321 section 3.8 has it, takes no mail in the clear either.
+        if (met == ProbeOutcome.StartTlsRefused && isLeft)
+            met = ProbeOutcome.ConnectionLost;
         var (outcome, detail) = recorder is { Injected: true } ? (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS") : (met, why);
         return new DialogueResult(
             outcome, met, clock.Stage, detail, recorder is { LastCode: > 0 } ? recorder.LastCode : null,
@@ -108,6 +114,26 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Whether the server closes the connection by itself, as 421 announces.</summary>
+    private async Task<bool> ClosesAsync(Socket socket, CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource(options.QuitTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1], either.Token) == 0;
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
+        {
+            return fault is SocketException;
+        }
+        catch (OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return false;
         }
     }
 

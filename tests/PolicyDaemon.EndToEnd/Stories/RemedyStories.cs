@@ -10,7 +10,7 @@ public sealed class RemedyStories(ProbingLaboratory lab) : ProberStories(lab)
     private static readonly string[] Shells = ["bash", "zsh"];
 
     [Fact]
-    public async Task New_keys_are_approved_by_one_pasted_line_in_either_shell()
+    public async Task New_keys_are_shown_by_what_is_pasted_and_approved_by_their_fingerprints_behind_it()
     {
         foreach (var shell in Shells)
         {
@@ -25,9 +25,18 @@ public sealed class RemedyStories(ProbingLaboratory lab) : ProberStories(lab)
             await prober.Policyd.StartAsync();
             await prober.AwaitVerdictAsync(key, "ok");
 
-            (first, second) = (two, Lab.Certificates.SelfSigned("mx1." + domain));
-            await Until.TrueAsync("both keys are named", async () => Remedy(await prober.AwaitFindingAsync("new-key", key)).Split(' ').Length == 6, () => prober.Tell(key));
-            var pasted = await PasteAsync(prober, shell, Remedy(await prober.AwaitFindingAsync("new-key", key)));
+            var other = Lab.Certificates.SelfSigned("mx1." + domain);
+            (first, second) = (two, other);
+            string[] keys = [two.PublicKeyFingerprint, other.PublicKeyFingerprint];
+            await Until.TrueAsync(
+                "both keys are shown", async () =>
+                {
+                    var shown = await PasteAsync(prober, shell, Remedy(await prober.AwaitFindingAsync("new-key", key)));
+                    Assert.True(shown.ExitCode == 1, $"{shown}");
+                    return keys.All(fingerprint => $"{shown}".Contains(fingerprint, StringComparison.OrdinalIgnoreCase));
+                },
+                () => prober.Tell(key));
+            var pasted = await PasteAsync(prober, shell, $"{Remedy(await prober.AwaitFindingAsync("new-key", key))} {string.Join(' ', keys)}");
             Assert.True(pasted.ExitCode == 0, $"{pasted}");
             await prober.AwaitNoFindingAsync("new-key", key);
             await prober.AwaitVerdictAsync(key, "ok");

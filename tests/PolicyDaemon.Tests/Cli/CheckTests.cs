@@ -161,6 +161,21 @@ public sealed partial class CheckTests
         Assert.Contains("a key seen once proves nothing about whose it is", result.Out, StringComparison.Ordinal);
     }
 
+    /// <summary>Somebody else may answer: what fits to the answer must not become the policy.</summary>
+    [Fact]
+    public async Task Where_the_records_of_the_domain_do_not_match_no_level_is_proposed()
+    {
+        await using var network = new ProbedNetwork(trusted: true);
+        network.Serve(Public);
+        var key = network.Domain("partner.test", "mx.partner.test", true, "127.0.0.1");
+        network.Tlsa("mx.partner.test", TestCertificates.SelfSigned("mx.partner.test"));
+
+        var result = network.Session.Run("check", key, "--format", "table");
+
+        Assert.DoesNotContain("policyctl domain add", result.Out, StringComparison.Ordinal);
+        Assert.Contains("a server shows a certificate that the domain's TLSA records do not match, and somebody else may answer", result.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_untrusted_resolver_proves_nothing_whatever_it_sets()
     {

@@ -42,6 +42,8 @@ public sealed class PinDecisionTests : IDisposable
     [InlineData("in capitals with colons")]
     [InlineData("in groups of four")]
     [InlineData("with its digest")]
+    [InlineData("beginning as long as a fingerprint in MD5")]
+    [InlineData("beginning as long as a fingerprint in SHA-1")]
     [InlineData("beginning with its digest")]
     [InlineData("as openssl x509 prints it")]
     [InlineData("as openssl dgst prints it")]
@@ -59,6 +61,8 @@ public sealed class PinDecisionTests : IDisposable
             "in capitals with colons" => string.Join(':', New[..20].ToUpperInvariant().Chunk(2).Select(pair => new string(pair))),
             "in groups of four" => string.Join(' ', New.Chunk(4).Select(group => new string(group))),
             "with its digest" => "sha256:" + New,
+            "beginning as long as a fingerprint in MD5" => New[..32],
+            "beginning as long as a fingerprint in SHA-1" => New[..40],
             "beginning with its digest" => "SHA-256:" + New[..9],
             "as openssl x509 prints it" => "sha256 Fingerprint=" + certificate.ToDisplayString(),
             "as openssl dgst prints it" => "SHA2-256(stdin)= " + KeyOf(1).ToDisplayString(),

@@ -16,6 +16,8 @@ public sealed class UntilTests
         Assert.EndsWith("\t2026-11-23T16:00:00Z\n", session.Succeed("domain", "list"), StringComparison.Ordinal);
         Assert.Contains("default, until 2026-11-23T16:00:00Z", session.Succeed("domain", "list", "--format", "table"), StringComparison.Ordinal);
         Assert.Contains("temporary\t1 entry by --until; the next: example.com at level default, until 2026-11-23T16:00:00Z, then secure match=mx.example.com\n", session.Run("status", "--all").Out, StringComparison.Ordinal);
+        Assert.Contains("temporary  1 entry by --until; the next: example.com at level default, until ", session.Run("status", "--format", "table").Out, StringComparison.Ordinal);
+        Assert.Contains("By --until example.com at level default, until ", session.Run("status", "example.com", "--format", "table").Out, StringComparison.Ordinal);
         Assert.StartsWith("example.com\tyes\tno\t(not found)\tits entry says default: main.cf decides, whatever it publishes, until 2026-11-23T16:00:00Z\n", session.Run("explain", "example.com").Out, StringComparison.Ordinal);
         Assert.Contains("(not found) (until 2026-11-23T16:00:00Z, then secure match=mx.example.com)", session.Succeed("audit", "example.com"), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(session.Run("status", "--format", "json").Out);

@@ -25,6 +25,8 @@ public class UsageTests
     [InlineData("status --format yaml", "policyctl: Argument 'yaml' not recognized. Must be one of: 'table' 'tsv' 'json'\nSee: policyctl status --help\n")]
     [InlineData("undo abc", "policyctl: ID takes a number, but 'abc' was given\nSee: policyctl undo --help\n")]
     [InlineData("audit --limit many", "policyctl: --limit takes a number, but 'many' was given\nSee: policyctl audit --help\n")]
+    [InlineData("domain remove x --reason --dry-run", "policyctl: --reason takes a value, and '--dry-run' is an option; if it is meant as the value, write --reason=--dry-run\nSee: policyctl domain remove --help\n")]
+    [InlineData("domain set x --note -n", "policyctl: --note takes a value, and '-n' is an option; if it is meant as the value, write --note=-n\nSee: policyctl domain set --help\n")]
     [InlineData("query x --timeout soon", "policyctl: --timeout takes a number, but 'soon' was given\nSee: policyctl query --help\n")]
     public void A_slip_is_answered_with_what_was_perhaps_meant(string line, string error)
     {

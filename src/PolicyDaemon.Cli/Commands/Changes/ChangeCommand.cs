@@ -172,8 +172,8 @@ internal static class ChangeCommand
             (0, 1) => $"To enforce it: {enforce}",
             (0, _) => $"To enforce one: {enforce}",
             (_, 1) => $"It has no pin in {digest} that could be served; a probe carries over what the server shows: policyctl probe {subject}; then: {enforce}",
-            _ when unready == observed => $"None of them has a pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe; to enforce one that has: {enforce}",
-            _ => FormattableString.Invariant($"{unready} of them have no pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe; to enforce one that has: {enforce}"),
+            _ when unready == observed => $"None of them has a pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe --all; to enforce one that has: {enforce}",
+            _ => FormattableString.Invariant($"{unready} of them have no pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe --all; to enforce one that has: {enforce}"),
         });
         if (OlderTables.Behind(context) is { Count: > 0 } tables)
             report.Note(OlderTables.Sentence(observed == 1 ? one : "such an entry", tables));

@@ -24,11 +24,7 @@ internal static class DomainList
 
     internal static Command Create(CommandRunner runner)
     {
-        var pattern = new Argument<string?>("PATTERN")
-        {
-            Description = "A key, or a pattern: * is any characters, ? is one; letter case, IDN spelling and a final dot do not matter",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var pattern = Arguments.OptionalPattern("without it all are listed");
         var verb = new Verb("list", "List the destinations.")
         {
             Columns = Columns,
@@ -49,9 +45,11 @@ internal static class DomainList
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
         var wanted = pattern is null ? null : new KeyPattern(pattern);
-        var destinations = store.List(wanted?.Canonical).Where(destination => wanted?.Matches(destination.Key) != false).ToList();
-        var probed = store.ReadSummaries();
         var now = context.Host.Time.GetUtcNow();
+        // What has ended by the clock is answered so, whether or not policyd has written it yet.
+        var destinations = store.List(wanted?.Canonical).Where(destination => wanted?.Matches(destination.Key) != false)
+            .Select(destination => destination.At(now) ?? destination).ToList();
+        var probed = store.ReadSummaries();
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {

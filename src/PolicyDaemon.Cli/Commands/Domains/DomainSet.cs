@@ -35,7 +35,7 @@ internal static class DomainSet
                 ("policyctl domain set example.com --probe", "Pin the keys that its servers show now beside those that are pinned, after asking."),
                 ("policyctl domain set '*.example' --mode locked", "Every entry below .example, in one change."),
                 ("policyctl domain set example.com --unset ciphers --dry-run", "See the answer without the attribute."),
-                ("policyctl domain set example.com --accept-unsigned --reason 'Ms Meier, by telephone: no DNSSEC until May'", "The partner gave DNSSEC up: dnssec-lost ends."),
+                ("policyctl domain set example.com --accept-unsigned --reason 'their postmaster, by telephone: no DNSSEC until May'", "The partner gave DNSSEC up: dnssec-lost ends."),
                 ("policyctl domain set example.com --level encrypt --reason 'ticket 4711: partner moves'", "Lowering a level takes a reason."),
                 ("policyctl domain set example.com --level default --until 4h --reason 'ticket 4712'", "As main.cf says for four hours, then as it was, by itself."),
             ],

@@ -83,9 +83,13 @@ internal static class ExplainVerb
         var report = context.Report;
         var mail = MailQueue.Read(context.Host);
         if (report.Format == OutputFormat.Json)
-            report.Json(Json(explanation, context.Settings, known, now, mail, Open(store, explanation)), CliJson.Default.ExplainJson);
+            report.Json(Json(context, explanation, observed, known, now, mail, Open(store, explanation)), CliJson.Default.ExplainJson);
         else if (report.Format == OutputFormat.Tsv)
+        {
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
+            if (DaemonAbsence.Of(context.Settings) is { } absence)
+                report.Note(absence);
+        }
         else
         {
             var advice = explanation.Decisive is { } decisive ? FindingText.Advice(store, decisive.Key) : [];
@@ -137,12 +141,18 @@ internal static class ExplainVerb
         }
 
         report.Line();
-        var facts = new List<(string, Cell)> { ("mail", DeliverySentence.Of(explanation, settings)) };
+        var facts = new List<(string, Cell)> { ("mail", Mail(context, explanation, observed.Entry)) };
         var absence = DaemonAbsence.Of(context.Settings);
         if (absence is not null)
             report.Line(absence, Tone.Bad);
         if (known.Probed is { } probed)
-            facts.Add(("now", VerdictText.Mail(probed, observed: false, explanation.Decisive!.Key, context.Host.Time.GetUtcNow()) is var now && absence is null ? now : new Cell($"once policyd runs: {now.Text}", Tone.Caution)));
+        {
+            var now = VerdictText.Mail(probed, observed: false, explanation.Decisive!.Key, context.Host.Time.GetUtcNow());
+            if (Parent(explanation) is { } parent)
+                now = new Cell($"of mail to {parent}: {now.Text}; {explanation.NextHop} has servers and a name of its own: policyctl check {Shell.Quote(explanation.NextHop.Text)}", now.Tone == Tone.Good ? Tone.Plain : now.Tone);
+            facts.Add(("now", absence is null ? now : new Cell($"once policyd runs: {now.Text}", Tone.Caution)));
+        }
+
         if (queue?.Of(explanation.NextHop) is { } waiting)
             facts.Add(("waiting", new Cell($"{queue.Sentence(waiting)}{(waiting.Reason.Length == 0 ? "" : $": {Phrases.Cut(waiting.Reason)}")}", Tone.Caution)));
         if (open is not null)
@@ -151,8 +161,6 @@ internal static class ExplainVerb
             facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })
             facts.Add(("observed", VerdictText.Mail(observedState, observed: true, entry1.Key, context.Host.Time.GetUtcNow()) is var mail ? mail with { Text = $"{entry1.Key}: {mail.Text}" } : default));
-        if (observed.Entry is { } unenforced && explanation.Decisive is null && OlderTables.Behind(context) is { Count: > 0 } tables)
-            facts.Add(("asked next", new Cell(OlderTables.Sentence(unenforced.Key.Text, tables), Tone.Caution)));
         if (explanation.Rule is { } rule && explanation.Decisive?.Answering is null)
             facts.Add(("rule", Rule(rule, settings.Postfix)));
         if (explanation.Decisive?.Answering is { } entry)
@@ -175,6 +183,16 @@ internal static class ExplainVerb
         }
     }
 
+    /// <summary>What becomes of mail. Behind an entry that is only observed a table that was there before may decide.</summary>
+    private static string Mail(CommandContext context, Explanation explanation, Destination? observed) =>
+        observed is not null && explanation.Decisive is null && OlderTables.Behind(context) is { Count: > 0 } tables
+            ? OlderTables.Sentence(observed.Key.Text, tables)
+            : DeliverySentence.Of(explanation, context.Settings);
+
+    /// <summary>The domain whose entry for subdomains decides about one of them, and whose servers stand for all of them in probes; null where none does.</summary>
+    private static string? Parent(Explanation explanation) =>
+        explanation.Decisive is { Key: var key } && key != explanation.NextHop && key.Text.StartsWith('.') ? key.Text[1..] : null;
+
     private static string Rule(Destination entry, PostfixSettings postfix) =>
         $"the entry {entry.Key}{(entry.Note is null ? "" : $" ({entry.Note})")}{(EntryEnd.Of(entry, postfix) is { } end ? $", {end}" : "")}; its history: policyctl audit {Shell.Quote(entry.Key.Text)}";
 
@@ -191,20 +209,26 @@ internal static class ExplainVerb
         return table;
     }
 
-    private static ExplainJson Json(Explanation explanation, Settings settings, PinProbeState known, DateTimeOffset now, WaitingMail? mail, IReadOnlyList<Finding> open) => new(
-        explanation.NextHop.Text,
-        [.. explanation.Keys.Select(key => new ExplainedKeyJson(
-            key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
-        explanation.Decisive?.Key.Text,
-        AnswerJson.From(explanation.Answer),
-        DeliverySentence.Of(explanation, settings),
-        explanation.Decisive?.Answering is { } entry
-            ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
-            : null,
-        [.. Assumptions.Of(settings)],
-        explanation.Keys[0].Discovered is { } discovered
-            ? DiscoveredJson.From(discovered, settings.Postfix.SecurityLevel, discovered.Evidence?.Answers ?? [], now)
-            : null,
-        DestinationMailJson.From(mail, explanation.NextHop),
-        [.. open.Select(finding => FindingJson.From(finding))]);
+    private static ExplainJson Json(
+        CommandContext context, Explanation explanation, Destination? observed, PinProbeState known, DateTimeOffset now, WaitingMail? mail, IReadOnlyList<Finding> open)
+    {
+        var settings = context.Settings;
+        var becomes = Mail(context, explanation, observed);
+        return new(
+            explanation.NextHop.Text,
+            [.. explanation.Keys.Select(key => new ExplainedKeyJson(
+                key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
+            explanation.Decisive?.Key.Text,
+            AnswerJson.From(explanation.Answer),
+            DaemonAbsence.Of(settings) is { } absence ? $"{absence}; once policyd runs: {becomes}" : becomes,
+            explanation.Decisive?.Answering is { } entry
+                ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
+                : null,
+            [.. Assumptions.Of(settings)],
+            explanation.Keys[0].Discovered is { } discovered
+                ? DiscoveredJson.From(discovered, settings.Postfix.SecurityLevel, discovered.Evidence?.Answers ?? [], now)
+                : null,
+            DestinationMailJson.From(mail, explanation.NextHop),
+            [.. open.Select(finding => FindingJson.From(finding))]);
+    }
 }

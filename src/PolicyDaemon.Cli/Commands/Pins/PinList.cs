@@ -24,11 +24,7 @@ internal static class PinList
 
     internal static Command Create(CommandRunner runner)
     {
-        var key = new Argument<string?>("PATTERN")
-        {
-            Description = "A key, or a pattern over keys: * is any characters, ? is one; without it every pin is listed",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var key = Arguments.OptionalPattern("without it every pin is listed");
         var verb = new Verb("list", "List pins: whether each is served, where it was seen, and who decided.")
         {
             Columns = Columns,

@@ -3,6 +3,7 @@ using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
@@ -32,6 +33,8 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        if (Temporary(status) is { } temporary)
+            facts.Add(temporary);
         if (Advice(status) is { } advice)
             facts.Add(advice);
         if (status.Live is { LogLinesDropped: > 0 } loud)
@@ -76,12 +79,8 @@ internal static class StatusFacts
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));
             facts.Add(("verdicts", VerdictText.Counts(status.Enforced, counts.Destinations - counts.Observed)));
-            if (status.Temporary is [var next, ..])
-            {
-                facts.Add(("temporary", new Cell(
-                    $"{Phrases.Count((int)Math.Min(counts.Temporary, int.MaxValue), "entry", "entries")} by --until; the next: {next.Key} at level {next.Policy.Level.Name()}, {EntryEnd.Of(next, status.Settings.Postfix)}",
-                    Tone.Caution)));
-            }
+            if (Temporary(status) is { } temporary)
+                facts.Add(temporary);
 
             if (counts.Observed > 0)
                 facts.Add(("observed", VerdictText.Counts(status.Observed, counts.Observed)
@@ -92,6 +91,16 @@ internal static class StatusFacts
 
         return facts;
     }
+
+    /// <summary>How many entries end by themselves, and which is next; null for none.</summary>
+    internal static (string Name, Cell Value)? Temporary(StatusReport status) => status is { Counts: { } counts, Temporary: [var next, ..] }
+        ? ("temporary", new Cell(
+            $"{Phrases.Count((int)Math.Min(counts.Temporary, int.MaxValue), "entry", "entries")} by --until; the next: {Temporary(status, next)}", Tone.Caution))
+        : null;
+
+    /// <summary>What holds of an entry until it ends, and what then.</summary>
+    internal static string Temporary(StatusReport status, Destination entry) =>
+        $"{entry.Key} at level {entry.Policy.Level.Name()}, {EntryEnd.Of(entry, status.Settings.Postfix)}";
 
     private static Cell Daemon(StatusReport status) => status switch
     {

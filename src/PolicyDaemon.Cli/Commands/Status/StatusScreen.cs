@@ -39,8 +39,8 @@ internal static class StatusScreen
         }
     }
 
-    /// <summary>Only some findings, in full; behind what becomes of mail where the daemon or the store is the trouble.</summary>
-    internal static void WriteSome(Report report, StatusReport status, IReadOnlyList<FindingJson> findings, WaitingMail? mail)
+    /// <summary>Only some findings, in full, and what ends by itself of the entries that they are about; behind what becomes of mail where the daemon or the store is the trouble.</summary>
+    internal static void WriteSome(Report report, StatusReport status, IReadOnlyList<FindingJson> findings, IReadOnlySet<string>? subjects, WaitingMail? mail)
     {
         if (WriteTrouble(report, status, mail))
         {
@@ -49,6 +49,8 @@ internal static class StatusScreen
             report.Line();
         }
 
+        foreach (var entry in status.Temporary.Where(entry => subjects?.Contains(entry.Key.Text) == true))
+            report.Line($"By --until {StatusFacts.Temporary(status, entry)}.", Tone.Caution);
         WriteFindings(report, status, findings, mail);
     }
 

@@ -61,16 +61,16 @@ internal static class StatusVerb
             return StatusCheck.Run(context);
         }
 
-        var filter = Filter(context, options, out var nobodys);
+        var filter = Filter(context, options, out var subjects, out var nobodys);
         if (!context.Get(options.Watch))
-            return Show(context, context.Report, filter, nobodys, context.Get(options.All), () => MailQueue.Read(context.Host));
+            return Show(context, context.Report, filter, subjects, nobodys, context.Get(options.All), () => MailQueue.Read(context.Host));
         if (!context.Host.OutIsTerminal || !context.Host.InIsTerminal || !context.Report.IsTable)
             throw new CommandException(ExitCode.Usage, "--watch takes a terminal to draw on and to be ended from; in a script ask again: policyctl status");
         var queue = MailQueue.Remembered(context.Host.Postfix, context.Host.Time);
-        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, nobodys, context.Get(options.All), queue), cancellation);
+        return await StatusWatch.RunAsync(context, report => Show(context, report, filter, subjects, nobodys, context.Get(options.All), queue), cancellation);
     }
 
-    private static Func<FindingJson, bool>? Filter(CommandContext context, Options options, out string? nobodys)
+    private static Func<FindingJson, bool>? Filter(CommandContext context, Options options, out HashSet<string>? subjects, out string? nobodys)
     {
         nobodys = null;
         var (word, kind) = (context.Get(options.Key), context.Get(options.Kind));
@@ -78,10 +78,11 @@ internal static class StatusVerb
             throw FindingText.Unknown(kind);
 
         // The entry * is the subject of its findings, and no log shows it.
-        var subjects = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word), out nobodys);
-        return subjects is null && kind is null
+        var about = word is null ? null : word == "*" ? [word] : Subjects(context, LoggedKeys.Key(context, word), out nobodys);
+        subjects = about;
+        return about is null && kind is null
             ? null
-            : finding => (kind is null || finding.Kind == kind) && (subjects is null || subjects.Contains(finding.Subject));
+            : finding => (kind is null || finding.Kind == kind) && (about is null || about.Contains(finding.Subject));
     }
 
     /// <summary>Under which keys the findings about a destination stand: its own, and that of the entry that decides about its mail, be it a parent's.</summary>
@@ -93,7 +94,8 @@ internal static class StatusVerb
         {
             using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
             var rule = Explanation.Of(key, store, context.Settings, context.Host.Time.GetUtcNow()).Rule;
-            nobodys = rule is null ? key.Text : null;
+            // One that is only observed decides about nothing, and is there.
+            nobodys = rule is null && store.Find(key) is null ? key.Text : null;
             return [key.Text, .. rule is null ? (string[])[] : [rule.Key.Text]];
         }
         catch (StoreException)
@@ -103,7 +105,7 @@ internal static class StatusVerb
         }
     }
 
-    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, string? nobodys, bool isAll, Func<WaitingMail?> queue)
+    private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, HashSet<string>? subjects, string? nobodys, bool isAll, Func<WaitingMail?> queue)
     {
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
         var mail = status.Findings.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? queue() : null;
@@ -131,7 +133,7 @@ internal static class StatusVerb
                 break;
             default:
                 if (filter is not null)
-                    StatusScreen.WriteSome(report, status, findings, mail);
+                    StatusScreen.WriteSome(report, status, findings, subjects, mail);
                 else if (isAll)
                     StatusScreen.WriteAll(report, status, StatusFacts.All(status, Older(context, status)), mail);
                 else

@@ -16,11 +16,7 @@ internal static class EditVerb
 {
     internal static Command Create(CommandRunner runner)
     {
-        var pattern = new Argument<string?>("PATTERN")
-        {
-            Description = "Only keys that match: * is any characters, ? is one; without it all",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var pattern = Arguments.OptionalPattern("without it all are edited");
         var write = new WriteOptions();
         var verb = new Verb("edit", "Edit entries in $VISUAL or $EDITOR: rows changed, added and removed there are so in the store afterwards.")
         {

@@ -33,6 +33,9 @@ internal static class DiscoveryCheck
             yield break;
         }
 
+        var below = BelowMainCf(subject);
+        if (below is not null)
+            yield return below;
         foreach (var map in maps.Where(map => map.IsServedBy(subject.Settings, postfix.QueueDirectory)))
         {
             if (map.Proxied && discovery.Wait > TimeSpan.Zero)
@@ -51,6 +54,8 @@ internal static class DiscoveryCheck
             }
         }
 
+        if (below is not null)
+            yield break;
         if (!subject.Settings.AssumedOfMainCf.Contains(ConfigurationKeys.SecurityLevel.Name))
             yield return new(Name, SetupSeverity.Ok, "destinations without an entry are answered by what they publish");
         else
@@ -58,6 +63,18 @@ internal static class DiscoveryCheck
                 Name, SetupSeverity.Warning,
                 "what is answered while nothing is known depends on smtp_tls_security_level; write it down in [postfix]: "
                 + $"security_level = {(postfix["smtp_tls_security_level"] is { Length: > 0 } level ? level : TlsLevel.None.Name())}");
+    }
+
+    /// <summary>An answer that is less than main.cf asks of everybody takes its place: Postfix compares nothing.</summary>
+    private static SetupResult? BelowMainCf(SetupSubject subject)
+    {
+        var ours = subject.Settings.Postfix.SecurityLevel;
+        return TlsLevels.TryParse(subject.Postfix["smtp_tls_security_level"], out var theirs) && theirs.IsAbove(ours)
+            ? new(
+                Name, SetupSeverity.Problem,
+                $"main.cf asks for {theirs.Name()} of every destination (smtp_tls_security_level), and [postfix] says security_level = {ours.Name()}: "
+                + $"what is discovered is answered down to {ours.Name()}, and mail that would wait goes out, even in plain text; write in [postfix]: security_level = {theirs.Name()}")
+            : null;
     }
 
     internal static bool IsTlsRpt(SetupSubject subject, string map) =>

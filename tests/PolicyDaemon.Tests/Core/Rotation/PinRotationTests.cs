@@ -43,7 +43,7 @@ public sealed class PinRotationTests
         var finding = Assert.Single(result.Findings, finding => finding.Kind == FindingKind.NewKey);
         Assert.Equal([RotationScenario.KeyOf("old")], finding.Expected);
         Assert.Equal(RotationScenario.KeyOf("new"), Assert.Single(finding.Seen).PublicKey);
-        Assert.Equal($"policyctl pin approve example.com {RotationScenario.KeyOf("new")}", finding.Remedy);
+        Assert.Equal("policyctl pin approve example.com", finding.Remedy);
         Assert.Equal("validation-failure", finding.Outcome?.ResultType());
     }
 

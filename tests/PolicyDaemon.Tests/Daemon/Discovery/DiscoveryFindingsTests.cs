@@ -99,6 +99,27 @@ public sealed class DiscoveryFindingsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_found_stays_open_while_nothing_can_be_found()
+    {
+        var findings = Findings();
+        var scenario = DiscoveryScenario.Of("S", "T10");
+        Note(findings, "partner.test", scenario, [new DiscoveryRemark(DiscoveryRemarkKind.PolicyCoversNone, FindingSeverity.LookAtIt, "detail", null)]);
+        await findings.WriteAsync();
+
+        scenario.Mx("F", "");
+        scenario.Now = scenario.Now.AddHours(2);
+        Note(findings, "partner.test", scenario, []);
+        await findings.WriteAsync();
+        Assert.Equal(FindingKind.PolicyCoversNone, Assert.Single(Open()).Kind);
+
+        scenario.Mx("S", "T10");
+        scenario.Now = scenario.Now.AddHours(2);
+        Note(findings, "partner.test", scenario, []);
+        await findings.WriteAsync();
+        Assert.Empty(Open());
+    }
+
+    [Fact]
     public async Task What_is_noted_while_it_is_written_is_written_the_next_time()
     {
         var findings = Findings();

@@ -428,6 +428,7 @@ public sealed class StartTlsProbeTests
     [Theory]
     [InlineData("454 TLS not available\r\n", ProbeOutcome.StartTlsRefused)]
     [InlineData("554 no\r\n", ProbeOutcome.StartTlsRefused)]
+    [InlineData("421 closing\r\n", ProbeOutcome.ConnectionLost)]
     [InlineData("", ProbeOutcome.ConnectionLost)]
     [InlineData("220 go\r\n", ProbeOutcome.ConnectionLost)]
     public async Task A_reply_to_STARTTLS_that_refuses_is_an_outcome(string reply, ProbeOutcome outcome)
