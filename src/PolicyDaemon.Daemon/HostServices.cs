@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,8 @@ internal static class HostServices
         services.AddSingleton<ILoggerFactory>(new LoggerFactory([log], filter));
         services.AddSingleton(Options.Create(new HostOptions()));
         services.AddSingleton(Options.Create(new ConsoleLifetimeOptions()));
+        // None of our options is validated by the host. What would be is the framework's metrics, which begin like that, and which nobody listens to.
+        services.RemoveAll<IStartupValidator>();
 
         AddLogger<ApplicationLifetime>(services);
         AddLogger<SnapshotLoader>(services);
