@@ -94,11 +94,8 @@ internal static class DaemonHost
     {
         // No defaults: no files or variables beside the configuration file decide anything.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
-        builder.Logging.AddProvider(log);
-
         var services = builder.Services;
+        HostServices.AddTo(services, log);
         services.AddSingleton(log);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new RunningConfiguration(settings));

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Hosting;
+using PolicyDaemon.Daemon.Probing;
 using PolicyDaemon.Lookup;
 using PolicyDaemon.Lookup.Listening;
 using PolicyDaemon.Store.Snapshots;
@@ -50,8 +52,9 @@ internal sealed class SnapshotWorker(SnapshotLoader loader) : BackgroundService
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         loader.Start();
-        // Reading a store leaves more behind than a small snapshot holds, and an idle daemon would keep it for ever.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        // Of a large store more is left behind than LookupUpkeep could collect later without being noticed by who asks.
+        if (loader.Status is { Destinations: > RunningProber.LargeStore })
+            ProcessMemory.GiveBack();
         return base.StartAsync(cancellationToken);
     }
 

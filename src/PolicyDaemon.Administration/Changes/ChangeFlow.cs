@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
@@ -66,7 +67,8 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         {
             using var judge = change.JudgeAhead();
             view.Use(judge);
-            Ahead.Run(Judged(), Write);
+            foreach (var key in Ahead.Of(Judged()))
+                Write(key);
         }
         else
         {

@@ -112,7 +112,7 @@ internal sealed class RunningProber(
             || loader.Status is { Destinations: > LargeStore })
             return;
         tidied = (status.Probes, now);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        ProcessMemory.GiveBack();
     }
 
     private void Want(string key, ProbeReason reason)

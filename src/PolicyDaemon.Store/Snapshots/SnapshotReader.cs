@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Destinations;
@@ -15,6 +16,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
 {
     // Up to so many new audit rows are always read one by one; beyond, reading everything may be less.
     private const int SmallChange = 1_000;
+
+    // Of more rows one thread reads the next while another makes the answers of those before.
+    private const int AheadAbove = 10_000;
 
     private readonly EntryBuilder entries = new();
     private readonly ChangeNotes changes = new();
@@ -97,7 +101,10 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
         entries.Clear();
         var (now, past) = (time.GetUtcNow(), settled.Read());
         var pins = -destinations.PinsRead;
-        var snapshot = PolicySnapshot.Build(identity, destinations.All().Select(stored => entries.Build(stored, postfix, last, now, past)), (int)destinations.Count());
+        var count = (int)destinations.Count();
+        // At a start nobody is answered before all is read, so that two cores are free for it.
+        var rows = last is null && count > AheadAbove ? Ahead.Of(destinations.All()) : destinations.All();
+        var snapshot = PolicySnapshot.Build(identity, rows.Select(stored => entries.Build(stored, postfix, last, now, past)), count);
         pins += destinations.PinsRead;
         // An index that lacks some would make an answer with fewer of them.
         if (destinations.CountPins() != pins)

@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
 
-namespace PolicyDaemon.Administration.Changes;
+namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>Makes items on a thread of its own while the caller's thread uses those before them, in their order.</summary>
-internal static class Ahead
+public static class Ahead
 {
     // Handed over so many at a time: one by one the handing over took as long as the work.
     private const int AtOnce = 64;
     private const int MostWaiting = 4;
 
-    /// <summary>Uses every item. Ends, or throws what making or using an item throws, when the other thread has ended, too.</summary>
+    /// <summary>The items, made ahead of who enumerates them.</summary>
+    /// <remarks>The enumeration ends, or throws what making an item throws, when the other thread has ended, too.</remarks>
     /// <param name="items">Enumerated on the other thread, as far as they are used.</param>
-    /// <param name="use">Called on this one.</param>
-    internal static void Run<T>(IEnumerable<T> items, Action<T> use)
+    public static IEnumerable<T> Of<T>(IEnumerable<T> items)
     {
         using var waiting = new BlockingCollection<T[]>(MostWaiting);
         using var abandoned = new CancellationTokenSource();
@@ -21,17 +21,19 @@ internal static class Ahead
             () => Make(items, waiting, abandoned.Token), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
         try
         {
-            foreach (var item in waiting.GetConsumingEnumerable().SelectMany(some => some))
-                use(item);
+            foreach (var some in waiting.GetConsumingEnumerable())
+            {
+                foreach (var item in some)
+                    yield return item;
+            }
+
+            making.GetAwaiter().GetResult();
         }
-        catch
+        finally
         {
             abandoned.Cancel();
             ((IAsyncResult)making).AsyncWaitHandle.WaitOne();
-            throw;
         }
-
-        making.GetAwaiter().GetResult();
     }
 
     private static void Make<T>(IEnumerable<T> items, BlockingCollection<T[]> waiting, CancellationToken abandoned)

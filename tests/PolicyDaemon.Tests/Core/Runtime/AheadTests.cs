@@ -1,7 +1,7 @@
-using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Core.Runtime;
 using Xunit;
 
-namespace PolicyDaemon.Tests.Administration.Changes;
+namespace PolicyDaemon.Tests.Core.Runtime;
 
 public class AheadTests
 {
@@ -14,11 +14,11 @@ public class AheadTests
         var user = Environment.CurrentManagedThreadId;
         var maker = 0;
 
-        Ahead.Run(Made(), item =>
+        foreach (var item in Ahead.Of(Made()))
         {
             used.Add(item);
             Assert.Equal(user, Environment.CurrentManagedThreadId);
-        });
+        }
 
         Assert.Equal(Enumerable.Range(0, Many), used);
         Assert.NotEqual(user, maker);
@@ -36,7 +36,11 @@ public class AheadTests
     {
         var used = 0;
 
-        Assert.Throws<FormatException>(() => Ahead.Run(Made(), _ => used++));
+        Assert.Throws<FormatException>(() =>
+        {
+            foreach (var item in Ahead.Of(Made()))
+                used++;
+        });
 
         Assert.InRange(used, Many - 1_000, Many);
 
@@ -49,11 +53,15 @@ public class AheadTests
     }
 
     [Fact]
-    public void Where_using_an_item_throws_making_has_ended_when_it_is_thrown()
+    public void Where_the_enumeration_is_left_making_has_ended_then()
     {
         var isMaking = false;
 
-        Assert.Throws<FormatException>(() => Ahead.Run(Made(), item => throw new FormatException()));
+        Assert.Throws<FormatException>(() =>
+        {
+            foreach (var item in Ahead.Of(Made()))
+                throw new FormatException();
+        });
 
         Assert.False(isMaking);
 
