@@ -91,9 +91,11 @@ public static class KeptSurvey
             try
             {
                 var survey = StoreSurvey.Of(settings, known, time);
-                // Nobody may ask for a while; and what SQLite kept counts for nothing where memory is measured by what was made.
+                // What SQLite keeps of a walk through a large store is none of what this program made.
                 if (survey.Took >= Long)
                     ProcessMemory.GiveBack();
+                else
+                    ProcessMemory.GiveBackMuch();
                 return survey;
             }
             catch (StoreException)

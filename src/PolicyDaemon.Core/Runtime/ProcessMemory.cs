@@ -6,7 +6,7 @@ namespace PolicyDaemon.Core.Runtime;
 public static partial class ProcessMemory
 {
     // Of what was made since memory was given back last.
-    private const long Much = 4 * 1024 * 1024;
+    private const long Much = 8 * 1024 * 1024;
 
     private static long given;
 

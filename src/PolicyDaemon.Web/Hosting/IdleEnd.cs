@@ -16,7 +16,7 @@ internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger, 
     // Longer than the requests of one look are apart.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
 
-    private readonly ITimer moment = time.CreateTimer(_ => (giveBack ?? ProcessMemory.GiveBackMuch)(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    private readonly ITimer moment = time.CreateTimer(_ => (giveBack ?? ProcessMemory.GiveBack)(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     private int underWay;
     private long last = time.GetTimestamp();
 
