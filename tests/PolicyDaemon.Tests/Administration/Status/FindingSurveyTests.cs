@@ -6,7 +6,6 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Pages.Layout;
 using PolicyDaemon.Pages.Views;
-using PolicyDaemon.Store;
 using PolicyDaemon.Tests.Store;
 using Xunit;
 
