@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
@@ -10,26 +9,10 @@ namespace PolicyDaemon.Daemon;
 /// <summary>The command line: <c>policyd [--config FILE] [--check | --run-alert | --test-alert]</c>.</summary>
 internal static class DaemonCommand
 {
-    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
-    {
-        var parsed = Compose(output, error).Parse(args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            foreach (var problem in parsed.Errors)
-                await error.WriteLineAsync($"policyd: {problem.Message}");
-            await error.WriteLineAsync("See: policyd --help");
-            return (int)DaemonExitCode.Usage;
-        }
+    private const string Name = "policyd";
 
-        return await parsed.InvokeAsync(new InvocationConfiguration
-        {
-            Output = output,
-            Error = error,
-            EnableDefaultExceptionHandler = false,
-            // Signals are the host's business: it drains before it ends.
-            ProcessTerminationTimeout = null,
-        });
-    }
+    internal static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
+        ProgramCommand.RunAsync(Name, Compose(output, error), args, output, error, (int)DaemonExitCode.Usage);
 
     /// <summary>The command line with its options; the program runs it, and a test compares it with the manual.</summary>
     internal static RootCommand Compose(TextWriter output, TextWriter error)
@@ -73,8 +56,7 @@ internal static class DaemonCommand
             }
             catch (ConfigurationException exception)
             {
-                foreach (var problem in exception.Problems)
-                    await error.WriteLineAsync($"policyd: {problem}");
+                await ProgramCommand.WriteAsync(Name, exception, error);
                 return (int)DaemonExitCode.Invalid;
             }
         });

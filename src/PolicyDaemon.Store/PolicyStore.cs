@@ -175,6 +175,15 @@ public sealed class PolicyStore : IDisposable
 
     public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection));
 
+    /// <summary>Some open findings, in the order of their subjects and numbers; all of them in turns, for whoever must not hold all at once.</summary>
+    /// <param name="after">Subject and number of the last one that is known already; an empty subject to begin with.</param>
+    /// <param name="most">At most so many; fewer, even where more follow, if a later version wrote some of them.</param>
+    public IReadOnlyList<FindingAlert> OpenFindings((string Subject, long Id) after, int most) =>
+        session.Guard(() => FindingTable.OpenAfter(session.Connection, after.Subject, after.Id, most));
+
+    /// <summary>Whether a finding of a kind is open about a subject.</summary>
+    public bool HasOpenFinding(FindingKind kind, string subject) => session.Guard(() => FindingTable.IsOpen(session.Connection, kind, subject));
+
     /// <summary>What the prober knows of a destination; null where it is not configured.</summary>
     public ProbeState? ReadProbeState(NextHop key) => session.Guard(() => probeState.Read(key));
 

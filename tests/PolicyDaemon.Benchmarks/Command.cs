@@ -21,7 +21,6 @@ internal static class Command
           eyes      the pages over 1,000,000 destinations: size, time, memory, and what looking costs policyd
           prober    100,000 destinations behind 5,000 simulated MX addresses, three passes
           parts     parse, normalise, find, write: time and octets allocated (BenchmarkDotNet)
-          order     measures nothing: writes src/PolicyDaemon.Daemon/methods.order, the order of the methods in the program
 
         --quick     fewer and shorter rounds, a tenth of the destinations: shows that it works, not how fast it is
         --output    where COMMAND.md is written; default: artifacts/benchmarks
@@ -46,7 +45,6 @@ internal static class Command
             "scale" => [new ScaleSection()],
             "eyes" => [new EyesSection()],
             "prober" => [new ProberSection()],
-            "order" => [new MemorySection(), new LookupSection(), new ProberSection(), new DiscoverySection()],
             "discovery" => [new DiscoverySection()],
             _ => [],
         };
@@ -58,10 +56,7 @@ internal static class Command
 
         // Everything but the parts opens ports and mounts a resolver's configuration: in namespaces that end with it.
         if (sections.Length > 0 && !Namespaces.AreOurs)
-        {
-            options = await Toolchain.PrepareAsync(options);
-            return options.Command == "order" ? await MethodOrder.RecordAsync(options) : await Namespaces.RunInsideAsync(options);
-        }
+            return await Namespaces.RunInsideAsync(await Toolchain.PrepareAsync(options));
 
         var report = new Report(options.Command, options.Quick);
         if (sections.Length == 0)

@@ -1,7 +1,7 @@
 namespace PolicyDaemon.Benchmarks;
 
 /// <summary>The command line.</summary>
-/// <param name="Binaries">Where policyd, policyctl and policyd-web are; null until they are made.</param>
+/// <param name="Binaries">Where policyd, policyctl and the two C programs are; null until they are made.</param>
 internal sealed record Options(string Command, bool Quick, string Output, string? Binaries)
 {
     /// <summary>Null where the command line cannot be understood.</summary>

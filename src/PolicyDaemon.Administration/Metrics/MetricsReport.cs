@@ -34,7 +34,8 @@ public static class MetricsReport
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
-        return Write(StatusReport.Gather(settings, time), format, time);
+        var status = StatusReport.Gather(settings, time);
+        return Write(status with { Open = FindingSurvey.Of(status.Findings, mail: null) }, format, time);
     }
 
     /// <summary>The metrics of what was gathered already.</summary>
@@ -59,11 +60,11 @@ public static class MetricsReport
         if (status.StoreProblem is null)
             Store(text, status, time);
         // Where neither can be read there may be any number of them.
-        if (status.AreFindingsUnknown)
+        if (status.AreFindingsUnknown || status.Open is not { } open)
             return text.ToString();
-        Findings(text, status);
+        Findings(text, open);
         if (status.Settings.NameFindings)
-            Named(text, status.Findings);
+            Named(text, open);
         return text.ToString();
     }
 
@@ -115,30 +116,26 @@ public static class MetricsReport
         }
     }
 
-    private static void Findings(MetricsText text, StatusReport status)
+    private static void Findings(MetricsText text, FindingSurvey open)
     {
-        var findings = status.Findings;
         text.Family("findings", MetricType.Gauge, "Open findings by kind.");
         foreach (var kind in FindingKinds.All)
-            text.Sample(findings.Count(finding => finding.Kind == kind.Name), ("kind", kind.Name));
+            text.Sample(open.Kinds.GetValueOrDefault(kind.Name), ("kind", kind.Name));
         text.Family("findings_by_severity", MetricType.Gauge, "Open findings by what they mean for mail.");
         foreach (var severity in Enum.GetValues<FindingSeverity>())
-            text.Sample(findings.Count(finding => finding.Severity == severity.Name()), ("severity", severity.Name()));
-        var causes = StatusCause.Of(findings, null).ToList();
+            text.Sample(open.Severities.GetValueOrDefault(severity.Name()).Open, ("severity", severity.Name()));
         text.Family("affected_destinations", MetricType.Gauge, "Destinations that open findings concern, by what these mean for mail.");
         foreach (var severity in Enum.GetValues<FindingSeverity>())
-            text.Sample(StatusCause.DestinationsOf(causes.Where(cause => cause.Severity == severity)), ("severity", severity.Name()));
+            text.Sample(open.Severities.GetValueOrDefault(severity.Name()).Destinations, ("severity", severity.Name()));
         text.Family("finding_oldest_timestamp_seconds", MetricType.Gauge, "Since when the oldest open finding of a severity is open, in seconds since 1970.");
-        foreach (var severity in findings.GroupBy(finding => finding.Severity).OrderBy(group => group.Key, StringComparer.Ordinal))
-            text.Sample(severity.Min(finding => finding.Since), ("severity", severity.Key));
+        foreach (var (severity, one) in open.Severities.OrderBy(severity => severity.Key, StringComparer.Ordinal))
+            text.Sample(one.Oldest, ("severity", severity));
     }
 
-    private static void Named(MetricsText text, IReadOnlyList<FindingJson> findings)
+    private static void Named(MetricsText text, FindingSurvey open)
     {
         text.Family("finding_info", MetricType.Gauge, "An open finding by name; always 1. The first hundred, the worst first.");
-        foreach (var (kind, subject) in findings
-            .OrderBy(finding => FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.ForInformation)
-            .ThenBy(finding => finding.Since).Select(finding => (finding.Kind, finding.Subject)).Distinct().Take(MostNamed))
-            text.Sample(1, ("kind", kind), ("subject", subject));
+        foreach (var finding in open.Worst.DistinctBy(finding => (finding.Kind, finding.Subject)))
+            text.Sample(1, ("kind", finding.Kind), ("subject", finding.Subject));
     }
 }

@@ -14,86 +14,88 @@ namespace PolicyDaemon.Administration.Status;
 /// </remarks>
 /// <param name="Kind">The kind of its findings.</param>
 /// <param name="Severity">What it means for mail.</param>
-/// <param name="Findings">All of them, the oldest first.</param>
-/// <param name="Detail">What was seen; of several findings without their subjects.</param>
+/// <param name="First">The oldest of its findings.</param>
+/// <param name="Concerned">Whom its findings are about, the oldest first.</param>
 /// <param name="Mail">What waits for its destinations, each message once; null where nothing is known to wait.</param>
-public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, ImmutableArray<FindingJson> Findings, string Detail, WaitingCount? Mail)
+public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, FindingJson First, ImmutableArray<ConcernedSubject> Concerned, WaitingCount? Mail)
 {
     private const string Each = "...";
+
+    /// <summary>The number of the oldest finding in the store; null where it has none there, or none was asked for.</summary>
+    public long? Id { get; init; }
 
     /// <summary>How many messages wait for its destinations; null where that is not known, be it of one of them.</summary>
     public long? WaitingMessages { get; init; }
 
+    /// <summary>What was seen; of several findings without their subjects.</summary>
+    public string Detail => Concerned.Length == 1 ? First.Detail : WithoutSubject(First, First.Detail);
+
     /// <summary>What was seen, for a line that says already whom it concerns: without the names with which the sentence begins.</summary>
-    public string Gist { get; init; } = Detail;
+    public string Gist => Concerned.Length == 1 ? WithoutNames(First) : WithoutSubject(First, WithoutNames(First));
 
     /// <summary>True where somebody has to act or to judge.</summary>
     public bool NeedsPerson => Severity != FindingSeverity.ForInformation;
 
     /// <summary>Since when the first of them is open.</summary>
-    public DateTimeOffset Since => Findings[0].Since;
+    public DateTimeOffset Since => First.Since;
 
     /// <summary>How many destinations it concerns.</summary>
-    public int Destinations => DestinationsOf(Findings);
+    public int Destinations { get; init; } = DestinationsOf(Concerned);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
-    public string Whom => Findings is [{ Affects: 1 } one] ? one.Subject
-        : Findings is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
+    public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject
+        : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
         : Phrases.Count(Destinations, "destination");
 
     /// <summary>The command that settles it, or the one that lists the commands of several.</summary>
-    public string Remedy => Findings is [var one] ? one.Remedy : $"policyctl status --kind {Kind.Name()}";
+    public string Remedy => Concerned.Length == 1 ? First.Remedy : $"policyctl status --kind {Kind.Name()}";
 
-    /// <summary>The causes of what is open, the worst first: what mail waits for, then what most mail waits for, then the widest, then the oldest.</summary>
+    /// <summary>The causes of what is open, the worst first.</summary>
     /// <param name="findings">What is open.</param>
     /// <param name="mail">What waits; null where that is not known.</param>
     public static ImmutableArray<StatusCause> Of(IEnumerable<FindingJson> findings, WaitingMail? mail)
     {
         ArgumentNullException.ThrowIfNull(findings);
-        return
-        [
-            .. findings.Select(finding => (Finding: finding, Kind: KindOf(finding))).Where(one => one.Kind is { } kind && !kind.Description().IsAdvice)
-                .GroupBy(one => (Kind: one.Kind!.Value, one.Finding.Severity, Cause(one.Finding)), one => one.Finding)
-                .Select(group => Of(group.Key.Kind, [.. group.OrderBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal)], mail))
-                .OrderBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)
-                .ThenBy(cause => cause.Since).ThenBy(cause => cause.Whom, StringComparer.Ordinal),
-        ];
+        var gathered = new CauseGathering();
+        foreach (var finding in findings)
+            gathered.Add(finding);
+        return gathered.Causes(mail);
     }
 
+    /// <summary>What mail waits for comes first, then what most mail waits for, then the widest, then the oldest.</summary>
+    internal static IEnumerable<StatusCause> WorstFirst(IEnumerable<StatusCause> causes) =>
+        causes.OrderBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)
+            .ThenBy(cause => cause.Since).ThenBy(cause => cause.Whom, StringComparer.Ordinal);
+
     /// <summary>How many destinations these causes concern together; one that several name is one.</summary>
-    public static int DestinationsOf(IEnumerable<StatusCause> causes) => DestinationsOf(causes.SelectMany(cause => cause.Findings));
+    public static int DestinationsOf(IEnumerable<StatusCause> causes) => DestinationsOf(causes.SelectMany(cause => cause.Concerned));
 
     /// <summary>What waits for the destinations of these causes together, each message once; null where nothing is known to wait.</summary>
     public static WaitingCount? MailOf(IEnumerable<StatusCause> causes, WaitingMail mail)
     {
         ArgumentNullException.ThrowIfNull(mail);
-        return mail.Of(Keys(causes.SelectMany(cause => cause.Findings)).OfType<NextHop>());
+        return mail.Of(causes.SelectMany(cause => Keys(cause.Kind, cause.Concerned)).OfType<NextHop>());
     }
 
-    private static StatusCause Of(FindingKind kind, ImmutableArray<FindingJson> findings, WaitingMail? mail)
+    internal static IEnumerable<NextHop?> Keys(FindingKind kind, IEnumerable<ConcernedSubject> concerned) =>
+        concerned.Select(one => FindingMail.Destination(kind, one.Subject)).Distinct();
+
+    /// <summary>What the findings of one cause have in common, beside kind and severity.</summary>
+    internal static string Likeness(FindingJson finding)
     {
-        var keys = Keys(findings).ToList();
-        var waiting = mail?.Of(keys.OfType<NextHop>());
-        return new StatusCause(
-            kind, FindingSeverities.TryParse(findings[0].Severity, out var severity) ? severity : FindingSeverity.LookAtIt, findings,
-            findings is [var one] ? one.Detail : WithoutSubject(findings[0], findings[0].Detail), waiting)
-        {
-            Gist = findings.Length == 1 ? WithoutNames(findings[0]) : WithoutSubject(findings[0], WithoutNames(findings[0])),
-            WaitingMessages = waiting?.Messages ?? (mail is not null && keys.TrueForAll(key => key is { } known && mail.MessagesOf(known) is not null) ? 0 : null),
-        };
+        ArgumentNullException.ThrowIfNull(finding);
+        return finding.Seen.Count > 0
+            ? string.Join(' ', finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct().Order(StringComparer.Ordinal))
+            : WithoutSubject(finding, finding.Detail);
     }
 
-    private static IEnumerable<NextHop?> Keys(IEnumerable<FindingJson> findings) => findings.Select(finding => finding.Destination()).Distinct();
-
-    private static int DestinationsOf(IEnumerable<FindingJson> findings) =>
-        findings.GroupBy(finding => finding.Subject, StringComparer.Ordinal).Sum(subject => subject.Max(finding => finding.Affects));
-
-    // A daemon of another version may name a kind that is not known here; its findings are listed with --all.
-    private static FindingKind? KindOf(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) ? kind : null;
-
-    private static string Cause(FindingJson finding) => finding.Seen.Count > 0
-        ? string.Join(' ', finding.Seen.Select(seen => seen.PublicKeyFingerprint).Distinct().Order(StringComparer.Ordinal))
-        : WithoutSubject(finding, finding.Detail);
+    private static int DestinationsOf(IEnumerable<ConcernedSubject> concerned)
+    {
+        var most = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (subject, affects, _) in concerned)
+            most[subject] = Math.Max(most.GetValueOrDefault(subject), affects);
+        return most.Values.Sum();
+    }
 
     private static string WithoutNames(FindingJson finding)
     {
@@ -113,3 +115,9 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
         return finding.Subject.StartsWith('.') ? text.Replace(finding.Subject[1..], Each, StringComparison.Ordinal) : text;
     }
 }
+
+/// <summary>Whom a finding is about.</summary>
+/// <param name="Subject">The destination, file or part.</param>
+/// <param name="Affects">How many destinations the finding concerns.</param>
+/// <param name="Since">Since when it is open.</param>
+public readonly record struct ConcernedSubject(string Subject, int Affects, DateTimeOffset Since);

@@ -24,11 +24,11 @@ public enum StatusHealth
 /// <param name="Text">What makes it so.</param>
 public readonly record struct StatusJudgement(StatusHealth Health, string Text)
 {
-    private const int Shown = 3;
+    private const int Most = 3;
 
     /// <param name="status">The report.</param>
-    /// <param name="causes">The causes of its findings, the worst first.</param>
-    public static StatusJudgement Of(StatusReport status, IReadOnlyCollection<StatusCause> causes)
+    /// <param name="causes">The causes of its findings.</param>
+    public static StatusJudgement Of(StatusReport status, OpenCauses causes)
     {
         ArgumentNullException.ThrowIfNull(status);
         ArgumentNullException.ThrowIfNull(causes);
@@ -36,18 +36,16 @@ public readonly record struct StatusJudgement(StatusHealth Health, string Text)
             return new(status.Running == false ? StatusHealth.Critical : StatusHealth.Unknown, MailEffect.Of(status));
         if (live.Snapshot is null)
             return new(StatusHealth.Critical, MailEffect.Of(status));
-        var waits = causes.Where(cause => cause.Severity == FindingSeverity.MailWaits).ToList();
-        if (waits.Count > 0)
-            return new(StatusHealth.Critical, $"mail of {Phrases.Count(StatusCause.DestinationsOf(waits), "destination")} waits: {Named(waits)}");
+        if (causes.Count(FindingSeverity.MailWaits) is > 0 and var waits)
+            return new(StatusHealth.Critical, $"mail of {Phrases.Count(causes.DestinationsThatWait, "destination")} waits: {Named(causes.Shown.Where(cause => cause.Severity == FindingSeverity.MailWaits), waits)}");
         if (status.StoreProblem is { } problem)
             return new(StatusHealth.Warning, problem.Message);
-        var open = causes.Where(cause => cause.NeedsPerson).ToList();
-        return open.Count > 0
-            ? new(StatusHealth.Warning, $"{Phrases.Count(open.Count, "thing")} to look at: {Named(open)}")
+        return causes.NeedPerson is > 0 and var open
+            ? new(StatusHealth.Warning, $"{Phrases.Count(open, "thing")} to look at: {Named(causes.Shown.Where(cause => cause.NeedsPerson), open)}")
             : new(StatusHealth.Ok, MailEffect.Of(status));
     }
 
-    private static string Named(List<StatusCause> causes) =>
-        string.Join(", ", causes.Take(Shown).Select(cause => $"{cause.Kind.Name()} {cause.Whom}"))
-        + (causes.Count > Shown ? string.Create(CultureInfo.InvariantCulture, $" and {causes.Count - Shown} more") : "");
+    private static string Named(IEnumerable<StatusCause> worst, int count) =>
+        string.Join(", ", worst.Take(Most).Select(cause => $"{cause.Kind.Name()} {cause.Whom}"))
+        + (count > Most ? string.Create(CultureInfo.InvariantCulture, $" and {count - Most} more") : "");
 }

@@ -19,7 +19,7 @@ namespace PolicyDaemon.Administration.Status;
 /// <param name="Counts">The counts of the store; null where the store cannot be read.</param>
 /// <param name="Head">The end of the audit log; null where the store cannot be read.</param>
 /// <param name="StoreProblem">Why the store cannot be read; null where it can.</param>
-/// <param name="Findings">The open findings of store and daemon, each once.</param>
+/// <param name="Findings">The open findings of store and daemon, each once; empty where they were only counted.</param>
 public sealed record StatusReport(
     Settings Settings,
     bool? Running,
@@ -67,19 +67,21 @@ public sealed record StatusReport(
 
     private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
-    /// <summary>The numbers of the open findings of the store, by kind and subject.</summary>
-    public IReadOnlyDictionary<(string Kind, string Subject), long> FindingIds { get; init; } = ImmutableDictionary<(string, string), long>.Empty;
+    /// <summary>What is open, counted; null where it was not counted yet, or is in <see cref="Findings"/> one by one.</summary>
+    public FindingSurvey? Open { get; init; }
 
     /// <summary>Gathers the report.</summary>
-    public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null, onlyReads: false);
+    public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null);
 
     /// <summary>Gathers the report for a program that only reads the store, and lets others count.</summary>
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="survey">What was counted last; null where nothing was yet, and the report has no counts.</param>
-    public static StatusReport Gather(Settings settings, TimeProvider time, StoreSurvey? survey) => Gather(settings, time, () => survey, onlyReads: true);
+    /// <param name="findings">What of the findings was counted last; null where nothing was yet, or nobody asks.</param>
+    public static StatusReport Gather(Settings settings, TimeProvider time, StoreSurvey? survey, FindingSurvey? findings = null) =>
+        Gather(settings, time, (survey, findings));
 
-    private static StatusReport Gather(Settings settings, TimeProvider time, Func<StoreSurvey?>? counted, bool onlyReads)
+    private static StatusReport Gather(Settings settings, TimeProvider time, (StoreSurvey? Store, FindingSurvey? Findings)? counted)
     {
         var said = StatusDocument.TryAsk(settings.StatusSocket, time, out var isDenied);
         // Who may not see the lock still sees that the daemon answers.
@@ -87,7 +89,11 @@ public sealed record StatusReport(
         var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
         var findings = new List<FindingJson>();
-        var ids = new Dictionary<(string, string), long>();
+        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Of those that it has of the store it says when
+        // each was seen last.
+        var told = running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [];
+        List<FindingJson> own = [.. told.Where(finding => finding.LastSeen is null)];
+        FindingSurvey? open = null;
         StoreException? onlyRead = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
@@ -99,7 +105,7 @@ public sealed record StatusReport(
         {
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             // Of a program that may not write it says nothing whether others can.
-            onlyRead = onlyReads ? null : store.OnlyRead;
+            onlyRead = counted is null ? store.OnlyRead : null;
             head = store.Head();
             if (counted is null)
             {
@@ -107,30 +113,27 @@ public sealed record StatusReport(
                 enforced = store.CountVerdicts(observed: false);
                 observed = store.CountVerdicts(observed: true);
             }
-            else if (counted() is { } survey)
+            else if (counted.Value.Store is { } survey)
             {
                 (counts, enforced, observed) = (survey.Counts, survey.Enforced, survey.Observed);
             }
 
             temporary = counts is { Temporary: 0 } ? [] : store.ReadTemporary(MostTemporary);
-            foreach (var open in store.OpenFindings())
-            {
-                findings.Add(FindingJson.From(open.Finding, open.LastSeen));
-                ids[(open.Finding.Kind.Name(), open.Finding.Subject)] = open.Id;
-            }
+            if (counted is null)
+                findings.AddRange(store.OpenFindings().Select(finding => FindingJson.From(finding.Finding, finding.LastSeen)));
+            open = counted?.Findings?.With([.. own.Where(finding => !FindingKinds.TryParse(finding.Kind, out var kind) || !store.HasOpenFinding(kind, finding.Subject))]);
         }
         catch (StoreException fault)
         {
             problem = fault;
         }
 
-        // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Those that it has of the store, with when
-        // each was seen last, count where the store cannot be read: otherwise the store says what is open now.
-        foreach (var finding in running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [])
-        {
-            if ((problem is not null || finding.LastSeen is null) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
-                findings.Add(finding);
-        }
+        // What it has of the store counts where the store cannot be read: otherwise the store says what is open now.
+        var known = findings.Select(finding => (finding.Kind, finding.Subject)).ToHashSet();
+        if (counted is null || problem is not null)
+            findings.AddRange((problem is null ? own : told).Where(finding => known.Add((finding.Kind, finding.Subject))));
+        if (problem is not null)
+            open = FindingSurvey.Of(findings, mail: null);
 
         return new StatusReport(settings, running, daemon, counts, head, problem, findings)
         {
@@ -141,7 +144,7 @@ public sealed record StatusReport(
             Said = said,
             OnlyRead = onlyRead,
             IsSocketDenied = isDenied,
-            FindingIds = ids,
+            Open = open,
         };
     }
 }

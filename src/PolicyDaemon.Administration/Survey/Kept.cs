@@ -11,29 +11,41 @@ namespace PolicyDaemon.Administration.Survey;
 /// <param name="age">How old it may be, by how long it took.</param>
 /// <param name="time">The clock.</param>
 /// <param name="patience">How long a caller waits for what is being found out.</param>
-public sealed class Kept<T>(Func<T?> find, Func<TimeSpan, TimeSpan> age, TimeProvider time, TimeSpan patience)
+/// <param name="first">How long where nothing was found out before; null for no longer than otherwise.</param>
+public sealed class Kept<T>(Func<T?> find, Func<TimeSpan, TimeSpan> age, TimeProvider time, TimeSpan patience, TimeSpan? first = null)
     where T : class
 {
     private readonly Lock sync = new();
     private (long At, TimeSpan Took, T? Value)? latest;
     private Task? running;
 
+    /// <summary>The last one; null where there is none. Nothing is found out for it.</summary>
+    public T? Latest
+    {
+        get
+        {
+            lock (sync)
+                return latest?.Value;
+        }
+    }
+
     /// <summary>The last one, which is a new one where that is quick; null before the first was found out, and where it cannot be.</summary>
     public async Task<T?> GetAsync()
     {
         Task? awaited;
+        TimeSpan wait;
         lock (sync)
         {
             if (running is null && (latest is not { } last || time.GetElapsedTime(last.At) >= age(last.Took)))
                 running = Task.Run(Find);
             // What takes longer than anybody waits is not waited for once there is an older one.
             awaited = latest is { Value: not null } known && known.Took > patience ? null : running;
+            wait = latest?.Value is null ? first ?? patience : patience;
         }
 
         if (awaited is not null)
-            await Task.WhenAny(awaited, Task.Delay(patience, time));
-        lock (sync)
-            return latest?.Value;
+            await Task.WhenAny(awaited, Task.Delay(wait, time));
+        return Latest;
     }
 
     private void Find()
@@ -62,10 +74,7 @@ public static class KeptSurvey
     private const int Share = 20;
 
     // What took so long went through a large store.
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.5);
-
-    // Of what pages were made of since memory was given back last.
-    private const long MuchMemory = 8 * 1024 * 1024;
+    internal static readonly TimeSpan Long = TimeSpan.FromSeconds(0.5);
 
     /// <param name="settings">The configuration.</param>
     /// <param name="time">The clock.</param>
@@ -75,7 +84,6 @@ public static class KeptSurvey
     {
         ArgumentNullException.ThrowIfNull(failed);
         var known = new EndingCertificates();
-        long given = 0;
         return new Kept<StoreSurvey>(Find, took => Share * took, time, patience);
 
         StoreSurvey? Find()
@@ -83,12 +91,11 @@ public static class KeptSurvey
             try
             {
                 var survey = StoreSurvey.Of(settings, known, time);
-                if (survey.Took >= Long || GC.GetTotalAllocatedBytes() - given >= MuchMemory)
-                {
+                // What SQLite keeps of a walk through a large store is none of what this program made.
+                if (survey.Took >= Long)
                     ProcessMemory.GiveBack();
-                    given = GC.GetTotalAllocatedBytes();
-                }
-
+                else
+                    ProcessMemory.GiveBackMuch();
                 return survey;
             }
             catch (StoreException)

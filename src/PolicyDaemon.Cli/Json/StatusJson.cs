@@ -49,7 +49,7 @@ internal sealed record CauseJson(
     long? WaitingMessages, DateTimeOffset? ReturnedAt)
 {
     internal static CauseJson From(StatusCause cause, WaitingMail? mail) => new(
-        cause.Kind.Name(), cause.Severity.Name(), cause.Since, cause.Destinations, [.. cause.Findings.Select(finding => finding.Subject)], cause.Detail,
+        cause.Kind.Name(), cause.Severity.Name(), cause.Since, cause.Destinations, [.. cause.Concerned.Select(one => one.Subject)], cause.Detail,
         cause.Remedy, cause.WaitingMessages, cause.Mail is { } count ? mail?.Returned(count) : null);
 }
 

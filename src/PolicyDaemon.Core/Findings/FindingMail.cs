@@ -12,7 +12,16 @@ public static class FindingMail
     public static NextHop? Destination(this FindingJson finding)
     {
         ArgumentNullException.ThrowIfNull(finding);
-        if (!FindingKinds.TryParse(finding.Kind, out var kind) || !NextHop.TryParse(finding.Subject, out var key, out _))
+        return FindingKinds.TryParse(finding.Kind, out var kind) ? Destination(kind, finding.Subject) : null;
+    }
+
+    /// <summary>The destination that a finding of a kind is about.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="subject">The finding's subject.</param>
+    /// <returns>Null as above.</returns>
+    public static NextHop? Destination(FindingKind kind, string subject)
+    {
+        if (!NextHop.TryParse(subject, out var key, out _))
             return null;
         return kind switch
         {

@@ -1,5 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Daemon.Logging;
 
@@ -123,6 +125,6 @@ internal sealed class LogSink : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            take(line.Text(logLevel, eventId.Id, formatter(state, exception), exception));
+            take(line.Text(logLevel.Priority(), eventId.Id, formatter(state, exception), exception));
     }
 }

@@ -3,6 +3,11 @@
   "use strict";
   const interval = 10000;
   const parts = () => document.querySelectorAll("[data-refresh][id]");
+
+  // On paper nothing is folded away; the stylesheet does the same where the browser lets it.
+  addEventListener("beforeprint", () => document.querySelectorAll("details:not([open])").forEach((details) => { details.open = details.dataset.printed = true; }));
+  addEventListener("afterprint", () => document.querySelectorAll("details[data-printed]").forEach((details) => { details.open = false; delete details.dataset.printed; }));
+
   if (parts().length === 0) return;
 
   const busy = (part) => {

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Globalization;
 
 namespace PolicyDaemon.Pages.Layout;
 
@@ -10,7 +9,7 @@ public sealed class PageAsset
     {
         Type = type;
         Text = Read(name);
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)).AsSpan(0, 8));
+        var digest = Digest(Text).ToString("x16", CultureInfo.InvariantCulture);
         Tag = $"\"{digest}\"";
         Path = $"/{name}?{digest}";
         Name = "/" + name;
@@ -42,6 +41,15 @@ public sealed class PageAsset
 
     /// <summary>The content.</summary>
     public string Text { get; }
+
+    // FNV-1a. It tells versions apart and protects nothing; SHA-256 would load OpenSSL, 4 MiB of memory, into a program that needs it for nothing else.
+    private static ulong Digest(string text)
+    {
+        var digest = 14695981039346656037;
+        foreach (var character in text)
+            digest = unchecked((digest ^ character) * 1099511628211);
+        return digest;
+    }
 
     private static string Read(string name)
     {

@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Administration.Survey;
-using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
@@ -15,7 +13,8 @@ namespace PolicyDaemon.Pages.Views;
 /// <summary>The first page, in the order of the questions that people have: is mail stopped or about to be, what changes next, does the machinery live.</summary>
 public static class OverviewPage
 {
-    private const int MostCauses = 20;
+    // Of each severity; the others are folded away, so that the pictures are not pushed far down.
+    private const int MostInSight = 5;
     private const int MostMoving = 12;
     private const int MostOfDetail = 280;
     private const int RowsOfMinutes = 10;
@@ -23,11 +22,10 @@ public static class OverviewPage
 
     /// <param name="status">The status.</param>
     /// <param name="survey">What was counted last; null where that is under way for the first time.</param>
-    /// <param name="mail">The mail that waits in the queue; null where that is not known.</param>
-    public static Page Of(StatusReport status, StoreSurvey? survey, WaitingMail? mail)
+    public static Page Of(StatusReport status, StoreSurvey? survey)
     {
         ArgumentNullException.ThrowIfNull(status);
-        return new Page("Overview", SiteSection.Overview, Html.Of($"{Mail(status, mail)}{Next(status, survey)}{Machinery(status)}{Store(status, survey)}"))
+        return new Page("Overview", SiteSection.Overview, Html.Of($"{Mail(status)}{Next(status, survey)}{Machinery(status)}{Store(status, survey)}"))
         {
             At = status.At,
             Notice = status.StoreProblem is { } problem ? Html.Of($"The store cannot be read: {problem.Message}") : null,
@@ -35,50 +33,70 @@ public static class OverviewPage
     }
 
     /// <summary>The findings that need a person, the worst first, with the commands that settle them.</summary>
-    private static Html Mail(StatusReport status, WaitingMail? mail)
+    private static Html Mail(StatusReport status)
     {
-        var causes = StatusCause.Of(status.Findings, mail);
-        var open = causes.Where(cause => cause.NeedsPerson).ToList();
+        if (status.Open is not { Causes: var causes })
+        {
+            return Html.Of(
+                $"""
+                <section id="mail" data-refresh aria-labelledby="mail-title">
+                <h2 id="mail-title">Is mail stopped, or about to be?</h2>
+                <p class="judgement unknown">That is not known yet: what is open is being counted.</p>
+                <p class="muted">It shows by itself, or when the page is loaded again. <code>policyctl status</code> says it now.</p>
+                </section>
+                """);
+        }
+
         var judgement = StatusJudgement.Of(status, causes);
-        var rest = open.Count - MostCauses;
-        var information = causes.Length - open.Count;
+        var rest = causes.NeedPerson - causes.Shown.Count(cause => cause.NeedsPerson);
+        var information = causes.Count(FindingSeverity.ForInformation);
         return Html.Of(
             $"""
             <section id="mail" data-refresh aria-labelledby="mail-title">
             <h2 id="mail-title">Is mail stopped, or about to be?</h2>
-            <p class="judgement {judgement.Health.ToString().ToLowerInvariant()}">{Sentence(judgement, open)}</p>
-            {(open.Count == 0 ? Html.Empty : Html.Of($"<ol class=\"causes\">{open.Take(MostCauses).Select(cause => Cause(cause, status))}</ol>"))}
+            <p class="judgement {judgement.Health.ToString().ToLowerInvariant()}">{Sentence(judgement, causes)}</p>
+            {causes.Shown.Where(cause => cause.NeedsPerson).GroupBy(cause => cause.Severity).Select(group => Causes(group.Key, [.. group]))}
             {(rest > 0 ? Html.Of($"<p class=\"muted\">{Phrases.Count(rest, "more cause")}: <code>policyctl status</code></p>") : Html.Empty)}
             {(information > 0 ? Html.Of($"<p class=\"muted small\">{Phrases.Count(information, "finding")} for information: <code>policyctl status --all</code></p>") : Html.Empty)}
             </section>
             """);
     }
 
-    // The list below names them.
-    private static string Sentence(StatusJudgement judgement, List<StatusCause> open) => (judgement.Health, open) switch
+    private static Html Causes(FindingSeverity severity, List<StatusCause> causes)
     {
-        (StatusHealth.Critical, { Count: > 0 }) when judgement.Text.StartsWith("mail of ", StringComparison.Ordinal) && judgement.Text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon =>
+        // One alone takes no more room than the line that it would be folded behind.
+        var inSight = causes.Count == MostInSight + 1 ? causes.Count : Math.Min(causes.Count, MostInSight);
+        var folded = causes.Count - inSight;
+        return Html.Of(
+            $"""
+            <ol class="causes">{causes.Take(inSight).Select(Cause)}</ol>
+            {(folded == 0 ? Html.Empty : Html.Of($"<details class=\"more\"><summary>{Severity(severity)}: {folded} more</summary><ol class=\"causes\" start=\"{inSight + 1}\">{causes.Skip(inSight).Select(Cause)}</ol></details>"))}
+            """);
+    }
+
+    // The list below names them.
+    private static string Sentence(StatusJudgement judgement, OpenCauses open) => (judgement.Health, open.NeedPerson) switch
+    {
+        (StatusHealth.Critical, > 0) when judgement.Text.StartsWith("mail of ", StringComparison.Ordinal) && judgement.Text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon =>
             $"{char.ToUpperInvariant(judgement.Text[0])}{judgement.Text[1..colon]}.",
-        (StatusHealth.Warning, { Count: > 0 }) when open.Exists(cause => cause.Severity == FindingSeverity.MailWillWait) => "No mail waits by these findings; some will, unless somebody acts.",
-        (StatusHealth.Warning, { Count: > 0 }) => $"No mail waits by these findings. {Phrases.Count(open.Count, "thing")} to look at.",
+        (StatusHealth.Warning, > 0) when open.Count(FindingSeverity.MailWillWait) > 0 => "No mail waits by these findings; some will, unless somebody acts.",
+        (StatusHealth.Warning, > 0 and var count) => $"No mail waits by these findings. {Phrases.Count(count, "thing")} to look at.",
         (StatusHealth.Ok, _) => $"No: {judgement.Text}.",
         // It begins with the program's name, as a rule, which is written as it is.
         _ => judgement.Text,
     };
 
-    private static Html Cause(StatusCause cause, StatusReport status) => Html.Of(
+    private static Html Cause(StatusCause cause) => Html.Of(
         $"""
         <li class="{cause.Severity.Name()}">
-        <p><span class="severity">{Severity(cause.Severity)}</span> · {Link(cause, status)} · <bdi>{Pieces.Name(cause.Whom)}</bdi> <span class="since">since {Pieces.Minute(cause.Since)}{(cause.WaitingMessages is > 0 and var waiting ? $", {Phrases.Count(waiting, "message")} waiting" : "")}</span></p>
+        <p><span class="severity">{Severity(cause.Severity)}</span> · {Link(cause)} · <bdi>{Pieces.Name(cause.Whom)}</bdi> <span class="since">since {Pieces.Minute(cause.Since)}{(cause.WaitingMessages is > 0 and var waiting ? $", {Phrases.Count(waiting, "message")} waiting" : "")}</span></p>
         <p><bdi>{Phrases.Cut(cause.Detail, MostOfDetail)}</bdi></p>
         {Pieces.Command(cause.Remedy)}
         </li>
         """);
 
-    private static Html Link(StatusCause cause, StatusReport status) =>
-        status.FindingIds.TryGetValue((cause.Findings[0].Kind, cause.Findings[0].Subject), out var id)
-            ? Html.Of($"<a href=\"/findings/{id}\">{cause.Kind.Name()}</a>")
-            : Html.Of($"{cause.Kind.Name()}");
+    private static Html Link(StatusCause cause) =>
+        cause.Id is { } id ? Html.Of($"<a href=\"/findings/{id}\">{cause.Kind.Name()}</a>") : Html.Of($"{cause.Kind.Name()}");
 
     internal static string Severity(FindingSeverity severity) => severity switch
     {

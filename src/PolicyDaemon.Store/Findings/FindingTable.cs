@@ -30,6 +30,28 @@ internal static class FindingTable
     internal static List<FindingAlert> Open(DbConnection connection) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
 
+    /// <summary>Open findings behind one of them, in the order of subject and number. Those of a kind that is not known here are not among them.</summary>
+    internal static List<FindingAlert> OpenAfter(DbConnection connection, string subject, long id, int most)
+    {
+        var found = new List<FindingAlert>();
+        while (found.Count == 0)
+        {
+            var rows = connection.Query<Row>(
+                Columns + "WHERE f.closed IS NULL AND (f.subject, f.id) > (@subject, @id) ORDER BY f.subject, f.id LIMIT @most",
+                new { subject, id, most = (long)most }).ToList();
+            if (rows.Count == 0)
+                break;
+            found.AddRange(rows.Select(row => row.Read()).OfType<FindingAlert>());
+            (subject, id) = (rows[^1].Subject, rows[^1].Id);
+        }
+
+        return found;
+    }
+
+    internal static bool IsOpen(DbConnection connection, FindingKind kind, string subject) =>
+        connection.ExecuteScalar<long>(
+            "SELECT count(*) FROM finding WHERE kind = @kind AND subject = @subject AND closed IS NULL", new { kind = kind.Name(), subject }) > 0;
+
     /// <summary>Open findings about one subject, oldest first.</summary>
     internal static List<Finding> OpenAbout(DbConnection connection, string subject) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.subject = @subject ORDER BY f.since, f.id", new { subject }).ToList()

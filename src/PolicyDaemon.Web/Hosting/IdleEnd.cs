@@ -1,21 +1,29 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Web.Http;
 
 namespace PolicyDaemon.Web.Hosting;
 
-/// <summary>Ends the program when nobody has asked for anything for a while; its socket stays with systemd, which starts it again.</summary>
+/// <summary>Gives memory back when nobody asks for a moment, and ends the program when nobody has for a while; its socket stays with systemd, which starts it again.</summary>
 /// <param name="idle">For how long; zero: never.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Told why the program ends.</param>
-internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger)
+/// <param name="giveBack">Gives memory back; null for the memory of this process.</param>
+internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger, Action? giveBack = null) : IDisposable
 {
+    // Longer than the requests of one look are apart.
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
+
+    private readonly ITimer moment = time.CreateTimer(_ => (giveBack ?? ProcessMemory.GiveBack)(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     private int underWay;
     private long last = time.GetTimestamp();
 
     /// <summary>True where the program may end now.</summary>
     internal bool IsDue => idle > TimeSpan.Zero && Volatile.Read(ref underWay) == 0 && time.GetElapsedTime(Volatile.Read(ref last)) >= idle;
+
+    public void Dispose() => moment.Dispose();
 
     /// <summary>Watches, until the program stops.</summary>
     internal async Task WatchAsync(IHostApplicationLifetime lifetime)
@@ -51,7 +59,8 @@ internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger)
         finally
         {
             Volatile.Write(ref last, time.GetTimestamp());
-            Interlocked.Decrement(ref underWay);
+            if (Interlocked.Decrement(ref underWay) == 0)
+                moment.Change(Moment, Timeout.InfiniteTimeSpan);
         }
     }
 }

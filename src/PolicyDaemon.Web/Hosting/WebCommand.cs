@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Daemon.Hosting;
 
 namespace PolicyDaemon.Web.Hosting;
 
@@ -23,26 +23,10 @@ internal enum WebExitCode
 /// <summary>The command line: <c>policyd-web [--config FILE] [--database FILE] [--check]</c>.</summary>
 internal static class WebCommand
 {
-    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
-    {
-        var parsed = Compose(output, error).Parse(args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            foreach (var problem in parsed.Errors)
-                await error.WriteLineAsync($"policyd-web: {problem.Message}");
-            await error.WriteLineAsync("See: policyd-web --help");
-            return (int)WebExitCode.Usage;
-        }
+    private const string Name = "policyd-web";
 
-        return await parsed.InvokeAsync(new InvocationConfiguration
-        {
-            Output = output,
-            Error = error,
-            EnableDefaultExceptionHandler = false,
-            // Signals are the host's business.
-            ProcessTerminationTimeout = null,
-        });
-    }
+    internal static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
+        ProgramCommand.RunAsync(Name, Compose(output, error), args, output, error, (int)WebExitCode.Usage);
 
     /// <summary>The command line with its options; the program runs it, and a test compares it with the manual.</summary>
     internal static RootCommand Compose(TextWriter output, TextWriter error)
@@ -68,19 +52,18 @@ internal static class WebCommand
             {
                 var settings = SettingsReader.Load(result.GetValue(config), result.GetValue(database));
                 if (!result.GetValue(check))
-                    return (int)await WebServer.RunAsync(settings, cancellation);
+                    return (int)await WebServer.RunAsync(settings, output, cancellation);
                 await output.WriteLineAsync($"pages on {(settings.Web.Socket is { } socket ? $"unix:{socket}" : $"http://{settings.Web.Address}/")}, of the store {settings.Database}");
                 return (int)WebExitCode.Stopped;
             }
             catch (ConfigurationException exception)
             {
-                foreach (var problem in exception.Problems)
-                    await error.WriteLineAsync($"policyd-web: {problem}");
+                await ProgramCommand.WriteAsync(Name, exception, error);
                 return (int)WebExitCode.Invalid;
             }
             catch (IOException exception)
             {
-                await error.WriteLineAsync($"policyd-web: {exception.Message}");
+                await error.WriteLineAsync($"{Name}: {exception.Message}");
                 return (int)WebExitCode.Failed;
             }
         });

@@ -6,11 +6,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using PolicyDaemon.Administration.Queue;
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Administration.Survey;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Web.Http;
 
 namespace PolicyDaemon.Web.Hosting;
@@ -29,36 +30,33 @@ internal static class WebServer
     // Postfix opens every file of its queue each time.
     private static readonly TimeSpan AgeOfQueue = TimeSpan.FromMinutes(1);
 
-    internal static async Task<WebExitCode> RunAsync(Settings settings, CancellationToken cancellation)
+    internal static async Task<WebExitCode> RunAsync(Settings settings, TextWriter output, CancellationToken cancellation)
     {
         using var socket = ListeningSocket.Open(settings.Web);
-        await using var app = Compose(settings, socket, TimeProvider.System);
+        await using var app = Compose(settings, socket, TimeProvider.System, output);
         await app.StartAsync(cancellation);
         await app.WaitForShutdownAsync(cancellation);
         return WebExitCode.Stopped;
     }
 
     /// <summary>The program with its socket open, not started.</summary>
+    /// <param name="output">Log lines are written there.</param>
     /// <param name="patience">How long a page waits for what is counted; null for as long as people do not notice.</param>
     /// <param name="queue">Reads the mail that waits; null for that of this machine's Postfix, where this user may see it.</param>
-    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time, TimeSpan? patience = null, Func<WaitingMail?>? queue = null)
+    internal static WebApplication Compose(Settings settings, ListeningSocket socket, TimeProvider time, TextWriter output, TimeSpan? patience = null, Func<WaitingMail?>? queue = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "policyd-web", ContentRootPath = "/" });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("PolicyDaemon", LogLevel.Information);
-        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
-            builder.Logging.AddSimpleConsole(options => (options.SingleLine, options.ColorBehavior) = (true, LoggerColorBehavior.Disabled));
-        else
-            builder.Logging.AddSystemdConsole();
+        builder.Logging.AddProvider(new WebLogOutput(new LogLine(time, forJournal: Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null), output));
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socket));
         builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = endpoint => SocketOf(endpoint));
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(services => new PageRoutes(
-            settings, time, KeptSurvey.Of(settings, time, patience ?? Patience, LoggerOf(services).SurveyFailed),
-            new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience ?? Patience)));
+        builder.Services.AddSingleton(services => new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, LoggerOf(services)));
+        builder.Services.AddSingleton(services => new PageRoutes(settings, time, Gathered(settings, time, patience ?? Patience, queue, LoggerOf(services))));
         var app = builder.Build();
         var logger = LoggerOf(app.Services);
-        var end = new IdleEnd(socket.IsHandedOver ? settings.Web.Idle : TimeSpan.Zero, time, logger);
+        var end = app.Services.GetRequiredService<IdleEnd>();
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             logger.Serving(
@@ -70,6 +68,13 @@ internal static class WebServer
         app.UseRouting();
         app.Services.GetRequiredService<PageRoutes>().Map(app);
         return app;
+    }
+
+    private static GatheredState Gathered(Settings settings, TimeProvider time, TimeSpan patience, Func<WaitingMail?>? queue, ILogger logger)
+    {
+        var mail = new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience);
+        return new GatheredState(
+            KeptSurvey.Of(settings, time, patience, logger.SurveyFailed), KeptFindings.Of(settings, time, () => mail.Latest, patience, logger.SurveyFailed), mail);
     }
 
     private static ILogger LoggerOf(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebServer).Namespace!);

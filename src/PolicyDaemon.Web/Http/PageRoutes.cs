@@ -25,7 +25,7 @@ namespace PolicyDaemon.Web.Http;
 /// Pages and metrics are sent with no-store: they are true for a moment, and hold what a shared cache must not keep. Stylesheet, script and
 /// icon are the same until the next version; they have an entity tag, and a request that knows it is answered 304.
 /// </remarks>
-internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<StoreSurvey> surveys, Kept<WaitingMail> queue) : IDisposable
+internal sealed class PageRoutes(Settings settings, TimeProvider time, GatheredState gathered) : IDisposable
 {
     private const int MostOfHistory = 20;
 
@@ -54,10 +54,12 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
 
     private async Task ShowOverview(HttpContext context)
     {
-        // Both at once: each may wait for a moment.
-        var (counting, reading) = (surveys.GetAsync(), queue.GetAsync());
-        var (survey, mail) = (await counting, await reading);
-        await Response.SendAsync(context, await Read(context, () => OverviewPage.Of(StatusReport.Gather(settings, time, survey), survey, mail)));
+        // At once: each may wait for a moment. What is open is put in order by the mail that waits.
+        var (counting, reading) = (gathered.Survey.GetAsync(), gathered.Mail.GetAsync());
+        await reading;
+        var findings = await gathered.Findings.GetAsync();
+        var survey = await counting;
+        await Response.SendAsync(context, await Read(context, () => OverviewPage.Of(StatusReport.Gather(settings, time, survey, findings), survey)));
     }
 
     private async Task ShowNodes(HttpContext context)
@@ -68,11 +70,12 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
 
     private async Task WriteMetrics(HttpContext context)
     {
-        var survey = await surveys.GetAsync();
+        var (counting, reading) = (gathered.Survey.GetAsync(), gathered.Findings.GetAsync());
+        var (survey, findings) = (await counting, await reading);
         var format = MetricsNegotiation.Choose(context.Request.Headers.Accept);
         try
         {
-            var text = await Read(context, () => MetricsReport.Write(StatusReport.Gather(settings, time, survey), format, time));
+            var text = await Read(context, () => MetricsReport.Write(StatusReport.Gather(settings, time, survey, findings), format, time));
             await Response.SendAsync(context, StatusCodes.Status200OK, MetricsNegotiation.ContentType(format), text);
         }
         catch (Exception error) when (error is StoreException or UnauthorizedAccessException)
@@ -184,3 +187,9 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, Kept<Stor
         }
     }
 }
+
+/// <summary>What takes longer to find out than a page may take, and is kept for all of them.</summary>
+/// <param name="Survey">What takes a walk through the whole store.</param>
+/// <param name="Findings">What is open, counted.</param>
+/// <param name="Mail">The mail that waits; null where that is not known.</param>
+internal sealed record GatheredState(Kept<StoreSurvey> Survey, Kept<FindingSurvey> Findings, Kept<WaitingMail> Mail);

@@ -6,7 +6,7 @@ internal static class Toolchain
     /// <summary>The repository: the directory above this program that has the solution.</summary>
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>Publishes policyd, policyctl and policyd-web as they ship, unless published ones are given, and compiles the C programs.</summary>
+    /// <summary>Publishes policyd, policyctl and policyd-web as they ship, unless published ones are given, and compiles the two C programs.</summary>
     internal static async Task<Options> PrepareAsync(Options options)
     {
         Directory.CreateDirectory(options.Output);
@@ -28,7 +28,7 @@ internal static class Toolchain
                 throw new BenchmarkException($"there is no {program} in {binaries}");
         }
 
-        foreach (var program in (string[])["yardstick", "load", "firstrun"])
+        foreach (var program in (string[])["yardstick", "load"])
         {
             await Run.AsyncOrThrow("gcc", [
                 "-O2", "-Wall", "-Wextra", "-Werror", "-o", Native(options, program),

@@ -36,6 +36,15 @@ public abstract class RunningSite : IAsyncLifetime
 
     protected string Database => Path.Combine(Folder, "policy.db");
 
+    /// <summary>policyctl with this site's configuration, for a shell.</summary>
+    public string Policyctl => $"'{Program("policyctl")}' --config '{Configuration}'";
+
+    /// <summary>The published policyd-web, for a story that runs one of its own.</summary>
+    public static string PolicydWeb => Program("policyd-web");
+
+    /// <summary>The store.</summary>
+    public string Store => Database;
+
     private string Configuration => Path.Combine(Folder, "policydaemon.conf");
 
     public async ValueTask InitializeAsync()

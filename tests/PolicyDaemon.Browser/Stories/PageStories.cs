@@ -82,6 +82,13 @@ public sealed class PageStories(ShownSite site)
             """);
         Assert.True(colours[0] < 80 && colours[1] > 240, string.Join(' ', colours));
         Assert.False(await watched.Page.Locator("nav").First.IsVisibleAsync());
+        // Paper has nothing to click on: numbers and further findings are there, without a script, too.
+        var folded = await watched.Page.EvaluateAsync<string[]>(
+            """
+            () => [...document.querySelectorAll("main details > :not(summary)")].filter(part => !part.checkVisibility({ contentVisibilityAuto: true }) || part.getBoundingClientRect().height === 0)
+                .map(part => part.outerHTML.slice(0, 200))
+            """);
+        Assert.Equal("", string.Join("\n", folded));
         var paper = await watched.Page.PdfAsync(new PagePdfOptions { Format = "A4", Path = Path.Combine(PageBrowser.Pictures, name + ".pdf") });
         Assert.Equal("%PDF"u8, paper.AsSpan(0, 4));
     }

@@ -42,6 +42,45 @@ public sealed class ScrapeStories(MonitoredSite site)
         Assert.True(panels.Count > 15 && series.Count > 15, "rules and dashboard were read");
     }
 
+    [Fact]
+    public async Task The_textfile_collector_of_node_exporter_reads_what_the_shipped_unit_writes()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(site.Place, "textfile")).FullName;
+        var unit = await File.ReadAllLinesAsync(Path.Combine(ShippedMonitoring.Folder, "policydaemon-textfile.service"), TestContext.Current.CancellationToken);
+        var command = unit.Single(line => line.StartsWith("ExecStart=/bin/sh -c '", StringComparison.Ordinal))["ExecStart=/bin/sh -c '".Length..].TrimEnd('\'');
+        Assert.Contains("policyctl metrics", command, StringComparison.Ordinal);
+        (await CommandLine.RunAsync(
+            ["env", "TEXTFILE_DIRECTORY=" + folder, "/bin/sh", "-c", command.Replace("policyctl metrics", $"{site.Policyctl} metrics", StringComparison.Ordinal)])).Require();
+        var port = RunningSite.FreePort();
+        await using var exporter = new RunningProcess(
+        [
+            "prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile", $"--collector.textfile.directory={folder}",
+            string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
+        ], entered: false);
+        var metrics = "";
+        await Until.TrueAsync("node_exporter answers", async () =>
+        {
+            try
+            {
+                metrics = await site.Http.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/metrics")));
+                return true;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, () => exporter.Said);
+
+        Assert.Contains("\nnode_textfile_scrape_error 0\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("\npolicydaemon_up 1\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("\nnode_textfile_mtime_seconds{file=\"" + folder, metrics, StringComparison.Ordinal);
+        // Each series that is written is read.
+        var written = (await File.ReadAllLinesAsync(Path.Combine(folder, "policydaemon.prom"), TestContext.Current.CancellationToken))
+            .Where(line => line.Length > 0 && line[0] != '#').Select(line => line[..line.IndexOfAny(['{', ' '])]).Distinct().ToList();
+        Assert.All(written, name => Assert.Matches($"(?m)^{name}[{{ ]", metrics));
+        Assert.True(written.Count > 30, "the file was read");
+    }
+
     private static async Task<bool> HasDataAsync(int port, string expression)
     {
         var answer = await CommandLine.RunAsync(

@@ -15,7 +15,7 @@ public sealed class ConnectionStories(HostPostfixLaboratory lab)
     {
         await using var policyd = await ServingAsync("thousand");
         var idle = policyd.ResidentKiB;
-        // 19 MiB; 28 where the compiler does not lay the methods out as methods.order says.
+        // 19 MiB; 28 where the compiler does not lay the methods out as method-order.txt says.
         Assert.True(idle < 25 * 1024, $"idle policyd has {idle} KiB resident");
 
         List<SocketmapConnection> held = [];

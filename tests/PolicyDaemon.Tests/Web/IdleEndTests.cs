@@ -13,7 +13,7 @@ public sealed class IdleEndTests
     [Fact]
     public async Task Ten_minutes_without_a_request_are_the_end_and_a_request_under_way_is_none_of_them()
     {
-        var end = new IdleEnd(TimeSpan.FromMinutes(10), time, NullLogger.Instance);
+        using var end = new IdleEnd(TimeSpan.FromMinutes(10), time, NullLogger.Instance);
         time.Advance(TimeSpan.FromMinutes(9));
         var answered = new TaskCompletionSource();
         var request = end.CountAsync(new DefaultHttpContext(), _ => answered.Task);
@@ -32,10 +32,32 @@ public sealed class IdleEndTests
     [Fact]
     public void Zero_is_never()
     {
-        var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance);
+        using var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance);
         time.Advance(TimeSpan.FromDays(30));
 
         Assert.False(end.IsDue);
+    }
+
+    [Fact]
+    public async Task Memory_is_given_back_a_moment_after_the_last_request_of_several()
+    {
+        var given = 0;
+        using var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance, () => given++);
+        var answered = new TaskCompletionSource();
+        var slow = end.CountAsync(new DefaultHttpContext(), _ => answered.Task);
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, given);
+
+        answered.SetResult();
+        await slow;
+        time.Advance(TimeSpan.FromSeconds(1));
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+        time.Advance(TimeSpan.FromSeconds(1.5));
+        Assert.Equal(0, given);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(1, given);
     }
 
     [Theory]

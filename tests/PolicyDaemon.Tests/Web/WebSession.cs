@@ -20,7 +20,7 @@ internal sealed class WebSession : IAsyncDisposable
             "test.conf",
             Encoding.UTF8.GetBytes($"[store]\ndatabase = {database ?? Path.Combine(directory.FullName, "policy.db")}\n[web]\nlisten = unix:{Socket}\n{more}\n"));
         socket = ListeningSocket.Open(Settings.Web);
-        app = WebServer.Compose(Settings, socket, time, TimeSpan.FromMinutes(1), () => null);
+        app = WebServer.Compose(Settings, socket, time, TextWriter.Null, TimeSpan.FromMinutes(1), () => null);
         Client = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseCookies = false, AllowAutoRedirect = false })
         {
             BaseAddress = new Uri("http://localhost/"),

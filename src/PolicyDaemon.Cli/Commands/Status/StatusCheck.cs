@@ -38,7 +38,7 @@ internal static class StatusCheck
         var status = StatusReport.Gather(context.Settings, context.Host.Time);
         var mail = MailQueue.Read(context.Host);
         var causes = StatusCause.Of(status.Findings, mail);
-        var (health, text) = StatusJudgement.Of(status, causes);
+        var (health, text) = StatusJudgement.Of(status, OpenCauses.Of(causes));
         context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {WithoutBar(text)} | {Data(status, [.. causes], mail)}");
         // The exit status of a plugin, which is none of policyctl's own.
         return (ExitCode)(int)health;

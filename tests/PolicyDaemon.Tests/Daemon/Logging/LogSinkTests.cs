@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Tests.Support;
 using Xunit;
