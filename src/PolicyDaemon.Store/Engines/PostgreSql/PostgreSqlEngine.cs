@@ -12,6 +12,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// several daemons         PostgreSqlFleet
 /// </code>
 /// Whoever administers the server makes the database and its users; what is made here are the tables in it.
 /// </remarks>
@@ -57,6 +58,10 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     }
 
     internal override StoreWatch Watch(TimeSpan patience) => new PostgreSqlWatch(Open(StoreAccess.Read, patience));
+
+    internal override bool IsShared => true;
+
+    internal override FleetTables? OpenFleet(StoreAccess access) => new PostgreSqlFleet((PostgreSqlSession)Open(access));
 
     /// <summary>None: the server keeps the files, and tells others nothing of them.</summary>
     internal override FileSignature? Signature() => null;
