@@ -87,6 +87,7 @@ public sealed class SettingsReader
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
             Node = Name(ConfigurationKeys.Node, HostName),
+            Notify = values.YesNo(ConfigurationKeys.Notify),
             Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,

@@ -52,6 +52,11 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <remarks>A store in a file has one daemon, and no lease.</remarks>
     internal virtual bool HoldsLease(LeaseToken token) => true;
 
+    /// <summary>Tells those who listen (<see cref="StoreEngine.Listen"/>) of the change, once it is committed.</summary>
+    internal virtual void Announce()
+    {
+    }
+
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
 

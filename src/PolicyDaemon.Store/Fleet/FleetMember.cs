@@ -26,6 +26,7 @@ public sealed class FleetMember : IDisposable
     private readonly ProberLease lease;
     private readonly TimeProvider time;
     private readonly Random jitter;
+    private readonly NodeTwins twins;
     private FleetTables? tables;
     private long? beatenAt;
     private TimeSpan beatAfter;
@@ -44,6 +45,7 @@ public sealed class FleetMember : IDisposable
         ArgumentNullException.ThrowIfNull(engine);
         (this.engine, this.node, this.vantage, this.instance, this.version) = (engine, node, vantage, instance, version);
         (this.lease, this.time, this.jitter) = (lease, time, jitter);
+        twins = new NodeTwins(time);
     }
 
     /// <summary>The nodes as they were read last, which only the holder of the lease and those that may not probe do. May be read from any thread.</summary>
@@ -128,7 +130,7 @@ public sealed class FleetMember : IDisposable
         // Of many nodes those that wait for the lease alone need not know the others.
         if (!lease.IsHeld && facts.MayProbe)
             return true;
-        nodes = NodeState.Read(tables);
+        nodes = [.. NodeState.Read(tables).Select(one => one with { IsShared = twins.IsShared(one) })];
         othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !other.IsStale);
         return true;
     }
@@ -153,6 +155,38 @@ public sealed class FleetMember : IDisposable
         }
 
         tables = null;
+    }
+}
+
+/// <summary>Finds the names that two processes have by turns; a restart is one turn.</summary>
+internal sealed class NodeTwins(TimeProvider time)
+{
+    // Long enough that a person reads of it, and soon over once it is put right.
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<string, Turns> known = new(StringComparer.Ordinal);
+
+    internal bool IsShared(NodeState node)
+    {
+        if (!known.TryGetValue(node.Name, out var turns))
+            known.Add(node.Name, turns = new Turns(node.Instance));
+        if (turns.Now != node.Instance)
+        {
+            if (turns.Before == node.Instance)
+                turns.SharedAt = time.GetTimestamp();
+            (turns.Before, turns.Now) = (turns.Now, node.Instance);
+        }
+
+        return turns.SharedAt is { } at && time.GetElapsedTime(at) < Memory;
+    }
+
+    private sealed class Turns(string now)
+    {
+        internal string Now { get; set; } = now;
+
+        internal string? Before { get; set; }
+
+        internal long? SharedAt { get; set; }
     }
 }
 

@@ -12,7 +12,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
-/// several daemons         PostgreSqlFleet
+/// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
 /// </code>
 /// Whoever administers the server makes the database and its users; what is made here are the tables in it.
 /// </remarks>
@@ -84,6 +84,8 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
+    internal override StoreNews? Listen() => new PostgreSqlNews(() => Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
 
     internal override void SweepDrafts()
     {
