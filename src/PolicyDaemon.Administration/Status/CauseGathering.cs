@@ -22,7 +22,7 @@ public sealed class CauseGathering(int mostWhole = int.MaxValue)
         var key = (kind, finding.Severity, StatusCause.Likeness(finding));
         if (!groups.TryGetValue(key, out var group))
             groups.Add(key, group = new Group());
-        group.Concerned.Add(new ConcernedSubject(finding.Subject, finding.Affects, finding.Since));
+        group.Concerned.Add(new ConcernedSubject(finding.Subject, finding.Affects, finding.Since, finding.Node));
         if (group.First is { } first && Order(first, finding) <= 0)
             return;
         (group.First, group.Id) = (groups.Count <= mostWhole ? finding : finding with { Detail = "", Remedy = "", Expected = [], Seen = [] }, id);

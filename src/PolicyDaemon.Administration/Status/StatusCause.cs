@@ -43,7 +43,8 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     public int Destinations { get; init; } = DestinationsOf(Concerned);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
-    public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject
+    public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
+        : Concerned.All(each => each.Node is not null) ? Phrases.Count(Concerned.Select(each => each.Node).Distinct().Count(), "node")
         : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
         : Phrases.Count(Destinations, "destination");
 
@@ -92,7 +93,7 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     private static int DestinationsOf(IEnumerable<ConcernedSubject> concerned)
     {
         var most = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (subject, affects, _) in concerned)
+        foreach (var (subject, affects, _, _) in concerned)
             most[subject] = Math.Max(most.GetValueOrDefault(subject), affects);
         return most.Values.Sum();
     }
@@ -120,4 +121,5 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
 /// <param name="Subject">The destination, file or part.</param>
 /// <param name="Affects">How many destinations the finding concerns.</param>
 /// <param name="Since">Since when it is open.</param>
-public readonly record struct ConcernedSubject(string Subject, int Affects, DateTimeOffset Since);
+/// <param name="Node">The node that it is about; null where it is about what all nodes share.</param>
+public readonly record struct ConcernedSubject(string Subject, int Affects, DateTimeOffset Since, string? Node = null);

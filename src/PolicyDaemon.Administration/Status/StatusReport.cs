@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Administration.Status;
 
@@ -70,6 +71,16 @@ public sealed record StatusReport(
     /// <summary>What is open, counted; null where it was not counted yet, or is in <see cref="Findings"/> one by one.</summary>
     public FindingSurvey? Open { get; init; }
 
+    /// <summary>The daemons that share the store, by name; none where it is a file, or cannot be read.</summary>
+    public IReadOnlyList<NodeState> Nodes { get; init; } = [];
+
+    /// <summary>Rows of the audit log that a node lacked when it was there last; null where that cannot be told.</summary>
+    public long? BehindOf(NodeState node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.Sequence is { } sequence && Head is { } head ? Math.Max(0, head.Sequence - sequence) : null;
+    }
+
     /// <summary>Gathers the report.</summary>
     public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null);
 
@@ -99,6 +110,7 @@ public sealed record StatusReport(
         AuditHead? head = null;
         StoreException? problem = null;
         IReadOnlyList<Destination> temporary = [];
+        IReadOnlyList<NodeState> nodes = [];
         IReadOnlyDictionary<DestinationVerdict, long> enforced = ImmutableDictionary<DestinationVerdict, long>.Empty;
         var observed = enforced;
         try
@@ -121,7 +133,8 @@ public sealed record StatusReport(
             temporary = counts is { Temporary: 0 } ? [] : store.ReadTemporary(MostTemporary);
             if (counted is null)
                 findings.AddRange(store.OpenFindings().Select(finding => FindingJson.From(finding.Finding, finding.LastSeen)));
-            open = counted?.Findings?.With([.. own.Where(finding => !FindingKinds.TryParse(finding.Kind, out var kind) || !store.HasOpenFinding(kind, finding.Subject))]);
+            open = counted?.Findings?.With([.. own.Where(finding => !FindingKinds.TryParse(finding.Kind, out var kind) || !store.HasOpenFinding(kind, finding.Subject, finding.Node))]);
+            nodes = NodeState.Read(settings.Database);
         }
         catch (StoreException fault)
         {
@@ -129,9 +142,9 @@ public sealed record StatusReport(
         }
 
         // What it has of the store counts where the store cannot be read: otherwise the store says what is open now.
-        var known = findings.Select(finding => (finding.Kind, finding.Subject)).ToHashSet();
+        var known = findings.Select(finding => (finding.Kind, finding.Subject, finding.Node)).ToHashSet();
         if (counted is null || problem is not null)
-            findings.AddRange((problem is null ? own : told).Where(finding => known.Add((finding.Kind, finding.Subject))));
+            findings.AddRange((problem is null ? own : told).Where(finding => known.Add((finding.Kind, finding.Subject, finding.Node))));
         if (problem is not null)
             open = FindingSurvey.Of(findings, mail: null);
 
@@ -145,6 +158,7 @@ public sealed record StatusReport(
             OnlyRead = onlyRead,
             IsSocketDenied = isDenied,
             Open = open,
+            Nodes = nodes,
         };
     }
 }

@@ -30,6 +30,13 @@ internal abstract class StoreEngine(string path)
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
     internal abstract StoreWatch Watch(TimeSpan patience);
 
+    /// <summary>True where several machines can share the store, see <see cref="OpenFleet"/>.</summary>
+    internal virtual bool IsShared => false;
+
+    /// <summary>Opens what the daemons over one store keep in it of one another; null where the engine has no room for more than one.</summary>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal virtual FleetTables? OpenFleet(StoreAccess access) => null;
+
     /// <summary>Which file the store is now, and in which state, without opening it; null where there is none, or the engine keeps none.</summary>
     internal abstract FileSignature? Signature();
 
@@ -46,8 +53,30 @@ internal abstract class StoreEngine(string path)
     /// an answer may also take long, or never come: it is asked on a thread that nothing else waits for.</summary>
     internal virtual TimeSpan? PollInterval => null;
 
+    /// <summary>Begins to hear of changes as they are committed; null where asking costs nothing. What it misses is found by asking.</summary>
+    internal virtual StoreNews? Listen() => null;
+
     /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy here.</summary>
     internal abstract void SweepDrafts();
+}
+
+/// <summary>Wakes whoever follows a store, as soon as somebody changed it.</summary>
+internal abstract class StoreNews : IDisposable
+{
+    private readonly AutoResetEvent came = new(false);
+
+    /// <summary>Set with each change, once for several.</summary>
+    internal WaitHandle Came => came;
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected void Come() => came.Set();
+
+    protected virtual void Dispose(bool disposing) => came.Dispose();
 }
 
 /// <summary>Which store lies in a place and how far it was written, told without opening it: after a commit the stamp is another one.</summary>

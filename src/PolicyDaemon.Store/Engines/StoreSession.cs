@@ -48,6 +48,15 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
     internal abstract void BeginWrite();
 
+    /// <summary>Whether a take of the lease still holds, and holds until the transaction ends: who takes the lease waits for that.</summary>
+    /// <remarks>A store in a file has one daemon, and no lease.</remarks>
+    internal virtual bool HoldsLease(LeaseToken token) => true;
+
+    /// <summary>Tells those who listen (<see cref="StoreEngine.Listen"/>) of the change, once it is committed.</summary>
+    internal virtual void Announce()
+    {
+    }
+
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
 

@@ -13,6 +13,7 @@ using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Store;
 using PolicyDaemon.Tests.Support;
@@ -58,6 +59,20 @@ public sealed class SharedStoreTests : IDisposable
         await StopAsync(again);
     }
 
+    [Fact]
+    public async Task A_change_wakes_whoever_listens()
+    {
+        using var news = EngineChoice.For(store).Listen()!;
+        // The first one says that it listens.
+        await Until.TrueAsync(() => news.Came.WaitOne(0), what: "it listens");
+        Assert.False(news.Came.WaitOne(0));
+
+        Put("a.example");
+
+        await Until.TrueAsync(() => news.Came.WaitOne(0), what: "it heard of the change");
+        Assert.Null(EngineChoice.For(Path.Combine(directory, "policy.db")).Listen());
+    }
+
     public void Dispose()
     {
         log.Dispose();
@@ -65,7 +80,7 @@ public sealed class SharedStoreTests : IDisposable
         Directory.Delete(directory, recursive: true);
     }
 
-    private static bool Problems(IHost node) => node.Services.GetRequiredService<SnapshotLoader>().Findings.Count > 0;
+    private static bool Problems(IHost node) => node.Services.GetRequiredService<SnapshotLoader>().Status is not { } status || !status.IsOfStore();
 
     private static Task StopAsync(IHost node) => node.StopAsync(TestContext.Current.CancellationToken).WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
 
@@ -107,6 +122,7 @@ public sealed class SharedStoreTests : IDisposable
             tcp_table =
             [store]
             engine = postgresql
+            node = {node}
             postgresql = {store["postgresql:".Length..]}
             database = {directory}/{node}.db
             [probe]

@@ -33,6 +33,7 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        facts.AddRange(NodeFacts.Short(status));
         if (Temporary(status) is { } temporary)
             facts.Add(temporary);
         if (Advice(status) is { } advice)
@@ -75,6 +76,7 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        facts.AddRange(NodeFacts.All(status));
         if (status.Counts is { } counts)
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));

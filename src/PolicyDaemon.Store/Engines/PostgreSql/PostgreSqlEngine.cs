@@ -12,6 +12,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
 /// </code>
 /// Whoever administers the server makes the database and its users; what is made here are the tables in it.
 /// </remarks>
@@ -58,6 +59,10 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     internal override StoreWatch Watch(TimeSpan patience) => new PostgreSqlWatch(Open(StoreAccess.Read, patience));
 
+    internal override bool IsShared => true;
+
+    internal override FleetTables? OpenFleet(StoreAccess access) => new PostgreSqlFleet((PostgreSqlSession)Open(access));
+
     /// <summary>None: the server keeps the files, and tells others nothing of them.</summary>
     internal override FileSignature? Signature() => null;
 
@@ -79,6 +84,8 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
+    internal override StoreNews? Listen() => new PostgreSqlNews(() => Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
 
     internal override void SweepDrafts()
     {

@@ -14,6 +14,9 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <summary>How long another writer is waited for.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Ends the transaction of a process that is stopped in the midst of it: others wait for its locks.</summary>
+    internal const string GiveUpIdle = "SET LOCAL idle_in_transaction_session_timeout = 5000";
+
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
     private readonly string? storeId;
@@ -67,6 +70,16 @@ internal sealed class PostgreSqlSession : StoreSession
             Rollback();
             throw;
         }
+    }
+
+    internal override void Announce() => Connection.Execute("SELECT pg_notify('" + PostgreSqlNews.Channel + "', '')");
+
+    internal override bool HoldsLease(LeaseToken token)
+    {
+        Connection.Execute(GiveUpIdle);
+        return Connection.ExecuteScalar<long?>(
+            "SELECT epoch FROM probe_lease WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch FOR SHARE",
+            new { token.Vantage, token.Instance, token.Epoch }) is not null;
     }
 
     internal override void PrepareForBulk()
