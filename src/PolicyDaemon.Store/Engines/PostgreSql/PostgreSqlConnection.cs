@@ -9,8 +9,11 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <summary>A connection to a server, none of whose commands waits for ever.</summary>
 /// <remarks>The commands that Dapper generates have the time limit 0, which is endless; what they set is not passed on, so that the limit of the
 /// connection holds. Npgsql's own types are sealed.</remarks>
-internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnection
+internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server) : DbConnection
 {
+    // Of a statement that a server answers at once, where it answers.
+    private const int BriefSeconds = 5;
+
     [AllowNull]
     public override string ConnectionString
     {
@@ -29,11 +32,32 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnectio
     /// <summary>How many seconds the server may take for what comes; a change counts for later commands.</summary>
     internal int CommandSeconds { get; set; } = inner.CommandTimeout;
 
+    /// <summary>The server, as messages name it.</summary>
+    internal string Server { get; } = server;
+
+    /// <summary>True where a pool stands between: each transaction may be in another session of the server.</summary>
+    internal bool IsPooled { get; set; }
+
     /// <summary>The present command; null before the first one.</summary>
     internal PostgreSqlCommand? Running { get; set; }
 
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
+
+    /// <summary>Runs what a server answers at once: a machine that is gone says nothing, and another one may have taken over long ago.</summary>
+    internal T Briefly<T>(Func<T> work)
+    {
+        var usual = CommandSeconds;
+        CommandSeconds = BriefSeconds;
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            CommandSeconds = usual;
+        }
+    }
 
     /// <summary>Runs a text that is put together of this library's own names.</summary>
     internal void Run(string sql)

@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
-using Npgsql;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Faults;
 
@@ -9,7 +7,8 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <summary>Keeps a store in a database of a PostgreSQL server, which several machines share.</summary>
 /// <remarks>
 /// <code>
-/// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
+/// where the servers are   PostgreSqlAddress       which of them                 PostgreSqlServers
+/// passwords               PasswordFile            faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
 /// </code>
@@ -17,12 +16,9 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
-    // One for all engines over the same store: a program opens it many times.
-    private static readonly ConcurrentDictionary<string, NpgsqlDataSource> Sources = new(StringComparer.Ordinal);
-
     internal override void Create(DateTimeOffset now, Action<StoreSession> fill)
     {
-        using var connection = Connect();
+        using var connection = Connect(ServerChoice.Writes);
         try
         {
             PostgreSqlSchema.Create(connection, Path, () =>
@@ -39,15 +35,15 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
     {
-        var connection = Connect();
+        var connection = Connect(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest);
         try
         {
             return PostgreSqlSession.Open(Path, connection, access, patience);
         }
         catch (DbException error)
         {
-            connection.Dispose();
-            throw PostgreSqlFaults.From(error, Path);
+            using (connection)
+                throw PostgreSqlSession.FaultOf(error, Path, connection);
         }
         catch
         {
@@ -66,7 +62,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     {
         try
         {
-            using var connection = Connect();
+            using var connection = Connect(ServerChoice.Newest);
             return PostgreSqlSchema.Exists(connection);
         }
         catch (Exception error) when (error is StoreException or DbException)
@@ -84,20 +80,16 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     {
     }
 
-    private PostgreSqlConnection Connect()
+    private PostgreSqlConnection Connect(ServerChoice choice)
     {
+        PostgreSqlAddress.ForgetEnvironment();
         try
         {
-            PostgreSqlAddress.ForgetEnvironment();
-            return new PostgreSqlConnection(Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
+            return PostgreSqlServers.Of(Path).Open(choice);
         }
-        catch (DbException error)
+        catch (FormatException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
-        }
-        catch (Exception error) when (error is FormatException or ArgumentException or IOException or UnauthorizedAccessException or TimeoutException)
-        {
-            throw PostgreSqlFaults.Unavailable(Path, error);
+            throw new StoreException(StoreFault.Unavailable, $"{Path}: {error.Message}", error);
         }
     }
 }

@@ -40,17 +40,27 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
     internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
     {
-        PostgreSqlSchema.Check(connection, path, access);
-        var found = connection.QueryFirstOrDefault<IdentityRow>(
-            "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1")
-            ?? throw StoreException.Damaged(path, "it has no identity");
+        // Through a pool a setting would be that of whoever is given the session next.
+        if (!connection.IsPooled)
+            connection.Execute(LockTimeout("SET lock_timeout", patience ?? Patience));
+        var found = connection.Briefly(() =>
+        {
+            PostgreSqlSchema.Check(connection, path, access);
+            return connection.QueryFirstOrDefault<IdentityRow>(
+                "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1");
+        }) ?? throw StoreException.Damaged(path, "it has no identity");
         var onlyRead = found.OnlyRead == 0 ? null : PostgreSqlFaults.ReadOnly(path);
         return onlyRead is not null && access == StoreAccess.Write
             ? throw onlyRead
             : new PostgreSqlSession(path, connection, access, found.StoreId, onlyRead, patience ?? Patience);
     }
 
-    internal override void BeginRead() => connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    internal override void BeginRead()
+    {
+        connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        if (connection.IsPooled)
+            connection.Execute(LockTimeout("SET LOCAL lock_timeout", patience));
+    }
 
     internal override void BeginWrite()
     {
@@ -59,7 +69,7 @@ internal sealed class PostgreSqlSession : StoreSession
         connection.Execute("BEGIN");
         try
         {
-            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
+            connection.Execute(LockTimeout("SET LOCAL lock_timeout", patience));
             connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
         }
         catch (DbException)
@@ -93,7 +103,28 @@ internal sealed class PostgreSqlSession : StoreSession
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
     }
 
-    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path);
+    internal override StoreException FaultOf(DbException error) => FaultOf(error, Path, connection);
+
+    /// <summary>Says of a lock that others hold who they are.</summary>
+    internal static StoreException FaultOf(DbException error, string path, PostgreSqlConnection connection)
+    {
+        // A server that ended the statement when it was asked to is there; it waited for somebody.
+        var fault = error.InnerException is TimeoutException && connection.IsOpen ? PostgreSqlFaults.Waited(path, error) : PostgreSqlFaults.From(error, path);
+        if (fault.Kind != StoreFault.Locked)
+            return fault;
+        try
+        {
+            using var other = PostgreSqlServers.Of(path).Open(ServerChoice.Writes);
+            return LockHolder.Find(other) is { } holder ? new StoreException(StoreFault.Locked, $"{fault.Message}; {holder}", error) : fault;
+        }
+        catch (StoreException)
+        {
+            return fault;
+        }
+    }
+
+    private static string LockTimeout(string set, TimeSpan patience) =>
+        string.Create(CultureInfo.InvariantCulture, $"{set} = {Math.Max(1, (long)patience.TotalMilliseconds)}");
 
     // Classes 22 and 23: data exception, integrity constraint violation.
     internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
