@@ -46,6 +46,13 @@ internal abstract class StoreEngine(string path)
     /// an answer may also take long, or never come: it is asked on a thread that nothing else waits for.</summary>
     internal virtual TimeSpan? PollInterval => null;
 
+    /// <summary>True where others keep the store as well: whoever reads everything does so in turn (<see cref="OpenToReadAll"/>), and a failover may lose
+    /// what was followed.</summary>
+    internal virtual bool IsShared => false;
+
+    /// <summary>Opens a session to read everything, where that burdens the store least.</summary>
+    internal virtual StoreSession OpenToReadAll(TimeSpan patience) => Open(StoreAccess.Read, patience);
+
     /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy here.</summary>
     internal abstract void SweepDrafts();
 }

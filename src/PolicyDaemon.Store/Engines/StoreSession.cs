@@ -156,6 +156,18 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
         }
     });
 
+    /// <summary>Runs work of seconds as <see cref="InOneMoment"/> does, where not too many do already.</summary>
+    /// <returns>False where too many do; nothing was done.</returns>
+    internal virtual bool TryInTurn(Action work)
+    {
+        InOneMoment(() =>
+        {
+            work();
+            return true;
+        });
+        return true;
+    }
+
     public void Dispose()
     {
         Dispose(true);

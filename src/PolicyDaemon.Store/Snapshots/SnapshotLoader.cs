@@ -40,6 +40,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private readonly SnapshotReader reader;
     private readonly StoreHealth health;
     private readonly IntegrityChecks integrity;
+    private readonly FollowedLog? followed;
 
     private readonly DurationHistogram changeToLive = new(DurationBounds.ChangeToLive);
 
@@ -52,6 +53,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private long openedAt;
     private bool checkBeforeLoading = true;
     private bool hasStarted;
+    private bool waitsForTurn;
     private IReadOnlyList<DateTimeOffset> committed = [];
     private (FileSignature? Signature, long At)? damage;
 
@@ -66,7 +68,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         keeper = new FindingKeeper(engine, options.Patience, findings, time, log);
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(engine.Path, findings, time, log);
-        health = new StoreHealth(engine.Path, findings);
+        health = new StoreHealth(engine.Path, findings, engine.IsShared ? options.Grace : TimeSpan.Zero, time, log);
+        followed = engine.IsShared ? new FollowedLog(options.SnapshotFile, log) : null;
         integrity = new IntegrityChecks(engine, options.Patience, time);
     }
 
@@ -105,6 +108,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
                     StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
                 saver.Resume(read);
                 reader.Adopt(read.Noted);
+                followed?.Resume(last.Identity);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }
@@ -221,14 +225,19 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             movement = watch.Poll();
         }
 
-        if (movement == StoreMovement.None && (replaced || (health.IsGood && last is not null && Fits(last))))
+        if (movement == StoreMovement.None && !waitsForTurn && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
-        var loaded = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix));
+        var read = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix, followed, mayReadAll: !engine.IsShared));
+        waitsForTurn = read.IsToReadAll;
+        if (waitsForTurn && ReadAll() is { } all)
+            (read, waitsForTurn) = (all, false);
+        if (waitsForTurn)
+            return;
         watch.WasRead();
-        if (loaded is null)
+        if (read.Loaded is not { } loaded)
         {
-            Replaced(last!.Identity);
+            Replaced(last!.Identity, read.Fork);
             return;
         }
 
@@ -242,6 +251,24 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
         Recover();
         integrity.StartWhereDue(isSuspicious);
+    }
+
+    /// <summary>Reads everything, in turn with others and from a standby where there is one, then what the primary has beyond it.</summary>
+    /// <returns>Null where others read now.</returns>
+    private ReadSnapshot? ReadAll()
+    {
+        ReadSnapshot? read = null;
+        using (var session = engine.OpenToReadAll(options.Patience))
+        {
+            if (!session.TryInTurn(() => read = reader.Load(session, last, postfix, null, mayReadAll: true)))
+                return null;
+        }
+
+        // A standby that lacks what is loaded already is of no use.
+        var from = read?.Loaded?.Snapshot ?? last;
+        var newest = watch!.Session.InOneMoment(() => reader.Load(watch.Session, from, postfix, followed, mayReadAll: true));
+        // The journal has no record of what lies between.
+        return newest.Loaded is { } loaded ? newest with { Loaded = loaded with { Change = null } } : newest;
     }
 
     /// <summary>Takes down which entries have ended: lookups go by the clock already, and it may be set back.</summary>
@@ -296,15 +323,19 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             damage = (engine.Signature(), time.GetTimestamp());
         }
 
-        health.Failed(error);
+        waitsForTurn = false;
+        health.Failed(error, isServing: last is not null);
     }
 
-    private void Replaced(SnapshotIdentity lastLoaded)
+    private void Replaced(SnapshotIdentity lastLoaded, LogFork? fork)
     {
         replaced = true;
         // A person accepts the store in place of what the file names; it must be what is in force.
         saver.SaveNow(last!);
-        health.Replaced(lastLoaded);
+        if (fork is null)
+            health.Replaced(lastLoaded);
+        else
+            health.Forked(fork);
     }
 
     private void CloseWatch(Action close)

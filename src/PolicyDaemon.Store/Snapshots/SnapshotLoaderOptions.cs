@@ -11,6 +11,9 @@ public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
     /// <summary>Spreads the polls of the nodes that follow one server.</summary>
     public Random Jitter { get; init; } = Random.Shared;
 
+    /// <summary>How long a server may be away before that is a finding.</summary>
+    internal TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How long the loader waits for a locked store before the store counts as unavailable.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Faults;
@@ -5,12 +7,19 @@ using PolicyDaemon.Store.Faults;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
-internal sealed class StoreHealth(string database, FindingSet findings)
+/// <param name="grace">How long a store may be away before that is a finding: a server that is restarted, or fails over, is none.</param>
+internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan grace, TimeProvider time, ILogger log)
 {
+    // Of a list of lost changes a person reads so many; the journal has more.
+    private const int LostInFinding = 10;
+    private const int LostInLog = 1_000;
+
     // What to do stands in the sentence: no command restores the right backup.
     private const string Look = "policyctl status";
 
     private bool good;
+    private long awaySince = long.MinValue;
+    private LogFork? told;
 
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
@@ -18,13 +27,35 @@ internal sealed class StoreHealth(string database, FindingSet findings)
     /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
+        if (awaySince != long.MinValue)
+            StoreLog.StoreBack(log, (long)time.GetElapsedTime(awaySince).TotalSeconds);
+        (awaySince, told) = (long.MinValue, null);
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
             findings.Raise(FindingKind.StoreUnavailable, database, $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
-    internal void Failed(StoreException error) => Report(
+    /// <param name="isServing">True where something is served meanwhile.</param>
+    internal void Failed(StoreException error, bool isServing)
+    {
+        if (grace > TimeSpan.Zero && isServing && error.Kind is StoreFault.Unavailable or StoreFault.Locked)
+        {
+            if (awaySince == long.MinValue)
+            {
+                awaySince = time.GetTimestamp();
+                StoreLog.StoreAway(log, error.Message);
+            }
+
+            Volatile.Write(ref good, false);
+            if (time.GetElapsedTime(awaySince) < grace)
+                return;
+        }
+
+        Report(error);
+    }
+
+    private void Report(StoreException error) => Report(
         error.IsDamage ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable,
         error.Message + error.Kind switch
         {
@@ -39,6 +70,26 @@ internal sealed class StoreHealth(string database, FindingSet findings)
         FindingKind.StoreReplaced,
         $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last; where it is meant, as after restoring a backup, accept it with policyctl store accept and a --reason",
         "policyctl store accept --dry-run");
+
+    internal void Forked(LogFork fork)
+    {
+        var after = fork.Point.Sequence.ToString(CultureInfo.InvariantCulture);
+        var lost = fork.Lost.Count == 0 ? "" : $": {string.Join("; ", fork.Lost.TakeLast(LostInFinding))}";
+        var more = fork.Lost.Count > LostInFinding ? $" (the last {LostInFinding}; the others are in the journal)" : "";
+        if (told is null)
+        {
+            foreach (var row in fork.Lost.TakeLast(LostInLog))
+                StoreLog.ChangeLost(log, row);
+        }
+
+        told = fork;
+        Report(
+            FindingKind.StoreReplaced,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{database}: the audit log does not continue the one that was followed here: behind row {after} it lacks {fork.Count} {(fork.Count == 1 ? "row" : "rows")}, as after a failover that lost what was acknowledged{lost}{more}; the answers stay as they were with them. Bring the server back that has them, or give them up with policyctl store accept --after {after} and a --reason, once for all machines, and make again what is still wanted"),
+            $"policyctl store accept --after {after} --dry-run");
+    }
 
     private void Report(FindingKind kind, string detail, string remedy)
     {

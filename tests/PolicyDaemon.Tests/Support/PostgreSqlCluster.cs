@@ -20,7 +20,7 @@ internal sealed class PostgreSqlCluster : IDisposable
         directory=$1 binaries=$2 port=$3
         shift 3
         cd "$directory"
-        if ! [ -e data ]; then
+        if ! [ -e data/PG_VERSION ]; then
             "$binaries/initdb" --pgdata="$directory/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions >initdb.log 2>&1
             cp hba data/pg_hba.conf
         fi
@@ -37,21 +37,24 @@ internal sealed class PostgreSqlCluster : IDisposable
     private static int number;
 
     private readonly List<string> settings;
+    private readonly int? megabytes;
     private Process? shell;
     private int postmaster;
 
     /// <param name="settings">What differs from the server's defaults: NAME=VALUE.</param>
     /// <param name="access">The lines of pg_hba.conf for connections over TCP and the socket, but for the superuser's; whoever is there is trusted where null.</param>
-    internal PostgreSqlCluster(IEnumerable<string>? settings = null, string? access = null, string? directory = null)
-        : this(settings, directory)
+    /// <param name="megabytes">The room on its disk: a file system of its own, which nobody else sees; null for as much as there is. It goes with the server's end.</param>
+    internal PostgreSqlCluster(IEnumerable<string>? settings = null, string? access = null, int? megabytes = null)
+        : this(settings)
     {
+        this.megabytes = megabytes;
         File.WriteAllText(Path.Combine(Directory, "hba"), $"local all {Superuser} trust\nlocal replication {Superuser} trust\n{access ?? "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust"}\n");
     }
 
-    private PostgreSqlCluster(IEnumerable<string>? settings, string? directory)
+    private PostgreSqlCluster(IEnumerable<string>? settings)
     {
         this.settings = [.. settings ?? []];
-        Directory = directory ?? NewDirectory();
+        Directory = NewDirectory();
         Port = FreePort();
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
@@ -113,6 +116,8 @@ internal sealed class PostgreSqlCluster : IDisposable
     internal PostgreSqlCluster Start()
     {
         var start = AsServer("/bin/sh", ["-c", Script, "sh", Directory, Binaries, Port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(one => (string[])["-c", one])]);
+        if (megabytes is { } size)
+            start = OnSmallDisk(start, size);
         (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
         shell = Process.Start(start)!;
         postmaster = int.Parse(shell.StandardOutput.ReadLine() ?? throw new InvalidOperationException(File.ReadAllText(Path.Combine(Directory, "initdb.log"))), CultureInfo.InvariantCulture);
@@ -133,7 +138,7 @@ internal sealed class PostgreSqlCluster : IDisposable
     /// <summary>Another one that follows this one; not started.</summary>
     internal PostgreSqlCluster MakeStandby(IEnumerable<string>? settings = null)
     {
-        var standby = new PostgreSqlCluster(settings, directory: null);
+        var standby = new PostgreSqlCluster(settings);
         Run(AsServer(Binaries + "/pg_basebackup", ["-h", Directory, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", Superuser, "-D", standby.Directory + "/data", "-R", "--no-sync", "--checkpoint=fast", "--wal-method=stream"]));
         return standby;
     }
@@ -200,6 +205,15 @@ internal sealed class PostgreSqlCluster : IDisposable
         running.WaitForExit();
         if (running.ExitCode != 0)
             throw new InvalidOperationException($"{start.FileName} {string.Join(' ', start.ArgumentList)}: {said}");
+    }
+
+    // In a mount namespace; who is not root becomes root of a user namespace for the mount, and nobody in particular in another one for the server.
+    private ProcessStartInfo OnSmallDisk(ProcessStartInfo server, int size)
+    {
+        string[] enter = Environment.IsPrivilegedProcess ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
+        string[] leave = Environment.IsPrivilegedProcess ? [] : ["unshare", "--user", "--map-user=1000"];
+        var mount = $"mkdir -p {Directory}/data && mount -t tmpfs -o size={size}m,mode=700 tmpfs {Directory}/data && chown --reference={Directory} {Directory}/data && cd {Directory} && exec \"$@\"";
+        return new ProcessStartInfo("unshare", [.. enter, "sh", "-c", mount, "sh", .. leave, server.FileName, .. server.ArgumentList]);
     }
 
     private static bool IsRunning(int process) => File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);

@@ -33,9 +33,12 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
     }
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null) =>
+        Open(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest, access, patience);
+
+    private PostgreSqlSession Open(ServerChoice choice, StoreAccess access, TimeSpan? patience)
     {
-        var connection = Connect(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest);
+        var connection = Connect(choice);
         try
         {
             return PostgreSqlSession.Open(Path, connection, access, patience);
@@ -75,6 +78,10 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
+    internal override bool IsShared => true;
+
+    internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience);
 
     internal override void SweepDrafts()
     {

@@ -14,6 +14,10 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <summary>How long another writer is waited for.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    // Many nodes that are started at once, or told to read everything, would take the server from those who write.
+    private const long MostInBulk = 8;
+    private const long BulkLocks = 0x506f6c44_00000000; // "PolD"
+
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
     private readonly string? storeId;
@@ -122,6 +126,20 @@ internal sealed class PostgreSqlSession : StoreSession
             return fault;
         }
     }
+
+    internal override bool TryInTurn(Action work) => InOneMoment(() =>
+    {
+        var (bulk, most) = (BulkLocks, MostInBulk);
+        if (connection.ExecuteScalar<long?>(
+            """
+            SELECT turn FROM (SELECT CAST(n AS BIGINT) AS turn FROM generate_series(1, @most) AS n) turns
+            WHERE pg_try_advisory_xact_lock(@bulk + turn) LIMIT 1
+            """,
+            new { bulk, most }) is null)
+            return false;
+        work();
+        return true;
+    });
 
     private static string LockTimeout(string set, TimeSpan patience) =>
         string.Create(CultureInfo.InvariantCulture, $"{set} = {Math.Max(1, (long)patience.TotalMilliseconds)}");

@@ -15,7 +15,11 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
         try
         {
             now = connection.Briefly(() => connection.QueryFirstOrDefault<Position>(
-                "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1"));
+                """
+                SELECT s.store_id, h.sequence, h.hash, v.version, v.readable_from, v.writable_from
+                FROM store s LEFT JOIN audit_head h ON h.id = 1 JOIN schema_version v ON v.version = (SELECT max(version) FROM schema_version)
+                WHERE s.id = 1
+                """));
         }
         catch (DbException error)
         {
@@ -27,6 +31,8 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
             return StoreMovement.Replaced;
         if (now == last)
             return StoreMovement.None;
+        // Others may have been upgraded meanwhile, and the store with them.
+        new SchemaVersion(now.Version, now.ReadableFrom, now.WritableFrom).RefuseNewer(Session.Path, StoreAccess.Read, PostgreSqlSchema.Newest);
         last = now;
         return StoreMovement.Committed;
     }
@@ -39,5 +45,5 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
 
     internal override void Abandon() => Session.Dispose();
 
-    internal sealed record Position(string StoreId, long? Sequence, string? Hash);
+    internal sealed record Position(string StoreId, long? Sequence, string? Hash, long Version, long ReadableFrom, long WritableFrom);
 }

@@ -1,0 +1,239 @@
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Tests.Store;
+using PolicyDaemon.Tests.Store.Engines;
+using PolicyDaemon.Tests.Support;
+using Xunit;
+
+namespace PolicyDaemon.Tests.Daemon.Fleet;
+
+/// <summary>What happens to a server on a bad day, while a node is asked all the while: no lookup notices, and every message says what to do.</summary>
+[Trait(Part.Name, Part.Store)]
+public sealed class BadDayTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-badday").FullName;
+    private readonly List<IDisposable> parts = [];
+
+    [Fact]
+    public async Task A_server_that_is_down_at_the_start_and_comes_back()
+    {
+        var server = Start(new PostgreSqlCluster());
+        var store = FleetStore.Make(server);
+        await using (var before = await FleetNode.StartAsync(store.Words, directory))
+            await before.StopAsync();
+        server.Stop();
+
+        await using var node = await FleetNode.StartAsync(store.Words, directory);
+        Assert.False(node.Follows);
+        Assert.Equal(LookupAnswerKind.Found, (await node.AskAsync(FleetNode.Known)).Kind);
+        var fault = Refused(store);
+        Assert.Contains("nothing listens there; is the server up", fault.Message, StringComparison.Ordinal);
+        server.Start();
+        store.Put("after.example");
+        await node.LiveAsync("after.example");
+        Assert.Empty(node.Findings);
+        await node.StopAsync();
+    }
+
+    /// <summary>Every connection stays, and nothing answers: as a machine does that lost its power, or a firewall that forgot.</summary>
+    [Fact]
+    public async Task A_server_that_does_not_answer_any_more()
+    {
+        var server = Start(new PostgreSqlCluster());
+        var store = FleetStore.Make(" connect_timeout=1", server);
+        await using var node = await FleetNode.StartAsync(store.Words, directory);
+        await node.LiveAsync(FleetNode.Known);
+
+        server.Pause();
+        await Until.TrueAsync(() => !node.Follows, what: "the node gave it up");
+        Assert.Contains("does not answer in time", Refused(store).Message, StringComparison.Ordinal);
+        server.Continue();
+
+        store.Put("after.example");
+        await node.LiveAsync("after.example");
+        await node.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_pool_that_stalls_and_is_started_again_under_load()
+    {
+        var server = Start(new PostgreSqlCluster());
+        FleetStore.Make(server);
+        var bouncer = new PgBouncer(server);
+        parts.Insert(0, bouncer);
+        var store = new FleetStore($"postgresql:host=127.0.0.1 port={bouncer.Port} dbname=postgres user=policydaemon sslmode=disable connect_timeout=1");
+        await using var node = await FleetNode.StartAsync(store.Words, directory);
+        store.Put("through.example");
+        await node.LiveAsync("through.example");
+
+        bouncer.Stop();
+        bouncer.Start();
+        store.Put("restarted.example");
+        await node.LiveAsync("restarted.example");
+
+        bouncer.Pause();
+        await Until.TrueAsync(() => !node.Follows, what: "the node gave it up");
+        bouncer.Continue();
+        store.Put("after.example");
+        await node.LiveAsync("after.example");
+        await node.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_lock_of_an_administrator()
+    {
+        var server = Start(new PostgreSqlCluster());
+        var store = FleetStore.Make(server);
+        await using var node = await FleetNode.StartAsync(store.Words, directory);
+        await node.LiveAsync(FleetNode.Known);
+
+        using (var holder = server.Connect("postgres"))
+        {
+            using var command = holder.CreateCommand();
+            command.CommandText = "BEGIN; LOCK TABLE audit, audit_head, change, destination, finding, pin, schema_version, store IN ACCESS EXCLUSIVE MODE";
+            command.ExecuteNonQuery();
+            await Until.TrueAsync(() => !node.Follows, what: "the node waits no longer");
+            var read = Refused(store);
+            Assert.Equal(StoreFault.Locked, read.Kind);
+            Assert.Contains($"postgres holds AccessExclusiveLock on audit", read.Message, StringComparison.Ordinal);
+            Assert.Contains($"process {holder.ProcessID} of the server", read.Message, StringComparison.Ordinal);
+        }
+
+        store.Put("after.example");
+        await node.LiveAsync("after.example");
+        await node.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_password_that_is_changed_before_the_file()
+    {
+        var server = Start(new PostgreSqlCluster([], "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256"));
+        var passwords = Path.Combine(directory, "pgpass");
+        Write("*:*:*:*:one");
+        server.Sql("SET password_encryption = 'scram-sha-256'; CREATE ROLE policydaemon LOGIN PASSWORD 'one'; GRANT ALL ON SCHEMA public TO policydaemon");
+        var store = new FleetStore(FleetStore.WordsOf(server) + $" passfile={passwords}");
+        PolicyStore.Create(store.Words, FleetStore.Alice, TimeProvider.System).Dispose();
+        store.Put(FleetNode.Known);
+        await using var node = await FleetNode.StartAsync(store.Words, directory + "/node");
+
+        server.Sql("ALTER ROLE policydaemon PASSWORD 'two'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'policydaemon'");
+        await Until.TrueAsync(() => node.Findings.Count > 0, what: "the node says so at once");
+        TestContext.Current.TestOutputHelper?.WriteLine(node.Findings.First().Detail);
+        Assert.Contains("password authentication failed", node.Findings.First().Detail, StringComparison.Ordinal);
+        Assert.Contains("the file of passfile", node.Findings.First().Detail, StringComparison.Ordinal);
+        Write("*:*:*:*:two");
+        store.Put("after.example");
+        await node.LiveAsync("after.example");
+        await Until.TrueAsync(() => node.Findings.Count == 0, what: "the finding ends");
+        await node.StopAsync();
+
+        void Write(string lines)
+        {
+            File.WriteAllText(passwords, lines);
+            File.SetUnixFileMode(passwords, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+
+    /// <summary>The server's data lie in a file system of a few megabytes, which is filled.</summary>
+    [Fact]
+    public async Task A_full_disk_of_the_server()
+    {
+        var server = new PostgreSqlCluster(["wal_keep_size=0", "max_wal_size=32MB", "min_wal_size=32MB"], megabytes: 96);
+        Start(server);
+        var store = FleetStore.Make(server);
+        await using var node = await FleetNode.StartAsync(store.Words, directory);
+        await node.LiveAsync(FleetNode.Known);
+
+        // Temporary tables are not logged, and go with the connection.
+        StoreException? full = null;
+        using (var filler = server.Connect("postgres"))
+        {
+            using var command = filler.CreateCommand();
+            command.CommandText = "CREATE TEMPORARY TABLE filling (t TEXT)";
+            command.ExecuteNonQuery();
+            command.CommandText = "INSERT INTO filling SELECT repeat(md5(n::text), 30) FROM generate_series(1, 500) AS n";
+            Assert.Equal("53100", Assert.Throws<Npgsql.PostgresException>((Action)Fill).SqlState);
+            for (var number = 0; full is null && number < 10_000; number++)
+            {
+                try
+                {
+                    store.Put($"d{number}.example");
+                }
+                catch (StoreException fault)
+                {
+                    full = fault;
+                }
+            }
+
+            TestContext.Current.TestOutputHelper?.WriteLine(full?.Message ?? "nothing");
+
+            void Fill()
+            {
+                while (true)
+                    command.ExecuteNonQuery();
+            }
+            Assert.Equal(StoreFault.Full, full!.Kind);
+            Assert.Contains("nothing was changed, free some space on the server", full.Message, StringComparison.Ordinal);
+        }
+
+        await Until.TrueAsync(() => Succeeds(() => store.Put("after.example")), what: "there is room again");
+        await node.LiveAsync("after.example");
+        using (var opened = store.Open())
+            Assert.Null(opened.VerifyAudit().Problem);
+        await node.StopAsync();
+    }
+
+    /// <summary>Two people change one key at once, from two machines, ten times: each change is made of what it says it was made of.</summary>
+    [Fact]
+    public async Task Two_who_change_one_key_at_once_come_one_after_the_other()
+    {
+        var server = Start(new PostgreSqlCluster());
+        var store = FleetStore.Make(server);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 20), new ParallelOptions { MaxDegreeOfParallelism = 2 }, (number, _) =>
+        {
+            store.Change(change => change.Put(TemporaryStore.Secure("one.example", note: $"note {number}")), null, TimeSpan.FromSeconds(30));
+            return ValueTask.CompletedTask;
+        });
+
+        using var opened = store.Open();
+        Assert.Null(opened.VerifyAudit().Problem);
+        var rows = opened.Audit(PolicyDaemon.Core.Destinations.NextHop.Parse("one.example")).OrderBy(row => row.Sequence).ToList();
+        Assert.Equal(20, rows.Count);
+        Assert.All(rows.Zip(rows.Skip(1)), pair => Assert.Equal(pair.First.After, pair.Second.Before));
+    }
+
+    public void Dispose()
+    {
+        foreach (var part in parts)
+            part.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    private static StoreException Refused(FleetStore store)
+    {
+        var fault = Assert.Throws<StoreException>(() => PolicyStore.Open(store.Words, StoreAccess.Read, TimeProvider.System));
+        TestContext.Current.TestOutputHelper?.WriteLine(fault.Message);
+        return fault;
+    }
+
+    private static bool Succeeds(Action work)
+    {
+        try
+        {
+            work();
+            return true;
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    private PostgreSqlCluster Start(PostgreSqlCluster server)
+    {
+        parts.Add(server);
+        return server.Start();
+    }
+}
