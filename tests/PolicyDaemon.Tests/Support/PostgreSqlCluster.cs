@@ -20,7 +20,7 @@ internal sealed class PostgreSqlCluster : IDisposable
         directory=$1 binaries=$2 port=$3
         shift 3
         cd "$directory"
-        if ! [ -e data/PG_VERSION ]; then
+        if ! [ -e data ]; then
             "$binaries/initdb" --pgdata="$directory/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions >initdb.log 2>&1
             cp hba data/pg_hba.conf
         fi
@@ -43,7 +43,7 @@ internal sealed class PostgreSqlCluster : IDisposable
 
     /// <param name="settings">What differs from the server's defaults: NAME=VALUE.</param>
     /// <param name="access">The lines of pg_hba.conf for connections over TCP and the socket, but for the superuser's; whoever is there is trusted where null.</param>
-    /// <param name="megabytes">The room on its disk: a file system of its own, which nobody else sees; null for as much as there is. It goes with the server's end.</param>
+    /// <param name="megabytes">The room on a disk that is <c>small</c> in its directory, for a tablespace: a file system of its own, which nobody else sees, and which goes with the server's end; null for none.</param>
     internal PostgreSqlCluster(IEnumerable<string>? settings = null, string? access = null, int? megabytes = null)
         : this(settings)
     {
@@ -212,7 +212,7 @@ internal sealed class PostgreSqlCluster : IDisposable
     {
         string[] enter = Environment.IsPrivilegedProcess ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
         string[] leave = Environment.IsPrivilegedProcess ? [] : ["unshare", "--user", "--map-user=1000"];
-        var mount = $"mkdir -p {Directory}/data && mount -t tmpfs -o size={size}m,mode=700 tmpfs {Directory}/data && chown --reference={Directory} {Directory}/data && cd {Directory} && exec \"$@\"";
+        var mount = $"mkdir -p {Directory}/small && mount -t tmpfs -o size={size}m,mode=700 tmpfs {Directory}/small && chown --reference={Directory} {Directory}/small && cd {Directory} && exec \"$@\"";
         return new ProcessStartInfo("unshare", [.. enter, "sh", "-c", mount, "sh", .. leave, server.FileName, .. server.ArgumentList]);
     }
 

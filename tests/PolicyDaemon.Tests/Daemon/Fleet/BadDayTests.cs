@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Npgsql;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -136,53 +138,42 @@ public sealed class BadDayTests : IDisposable
         }
     }
 
-    /// <summary>The server's data lie in a file system of a few megabytes, which is filled.</summary>
+    /// <summary>The store's tables lie in a file system of a few megabytes, which is filled.</summary>
     [Fact]
     public async Task A_full_disk_of_the_server()
     {
-        var server = new PostgreSqlCluster(["wal_keep_size=0", "max_wal_size=32MB", "min_wal_size=32MB"], megabytes: 96);
-        Start(server);
-        var store = FleetStore.Make(server);
+        var server = Start(new PostgreSqlCluster(megabytes: 16));
+        server.Sql($"CREATE TABLESPACE small LOCATION '{server.Directory}/small'");
+        server.Sql("CREATE DATABASE fleet TABLESPACE small");
+        var store = FleetStore.Make(" dbname=fleet", server);
         await using var node = await FleetNode.StartAsync(store.Words, directory);
         await node.LiveAsync(FleetNode.Known);
 
-        // Temporary tables are not logged, and go with the connection.
-        StoreException? full = null;
-        using (var filler = server.Connect("postgres"))
-        {
-            using var command = filler.CreateCommand();
-            command.CommandText = "CREATE TEMPORARY TABLE filling (t TEXT)";
-            command.ExecuteNonQuery();
-            command.CommandText = "INSERT INTO filling SELECT repeat(md5(n::text), 30) FROM generate_series(1, 500) AS n";
-            Assert.Equal("53100", Assert.Throws<Npgsql.PostgresException>((Action)Fill).SqlState);
-            for (var number = 0; full is null && number < 10_000; number++)
-            {
-                try
-                {
-                    store.Put($"d{number}.example");
-                }
-                catch (StoreException fault)
-                {
-                    full = fault;
-                }
-            }
-
-            TestContext.Current.TestOutputHelper?.WriteLine(full?.Message ?? "nothing");
-
-            void Fill()
-            {
-                while (true)
-                    command.ExecuteNonQuery();
-            }
-            Assert.Equal(StoreFault.Full, full!.Kind);
-            Assert.Contains("nothing was changed, free some space on the server", full.Message, StringComparison.Ordinal);
-        }
+        server.Sql("CREATE UNLOGGED TABLE filling (t TEXT)", "fleet");
+        Fill("SELECT repeat(md5(n::text), 30) FROM generate_series(1, 500) AS n");
+        Fill("SELECT repeat(md5('one'), 100)");
+        var note = Convert.ToHexString(RandomNumberGenerator.GetBytes(100_000));
+        var full = Assert.Throws<StoreException>(() => store.Change(change => change.Put(TemporaryStore.Secure("large.example", note)), null));
+        TestContext.Current.TestOutputHelper?.WriteLine(full.Message);
+        Assert.Equal(StoreFault.Full, full.Kind);
+        Assert.Contains("nothing was changed, free some space on the server", full.Message, StringComparison.Ordinal);
+        Assert.Equal(LookupAnswerKind.Found, (await node.AskAsync(FleetNode.Known)).Kind);
+        server.Sql("DROP TABLE filling", "fleet");
 
         await Until.TrueAsync(() => Succeeds(() => store.Put("after.example")), what: "there is room again");
         await node.LiveAsync("after.example");
         using (var opened = store.Open())
             Assert.Null(opened.VerifyAudit().Problem);
         await node.StopAsync();
+
+        void Fill(string with)
+        {
+            Action insert = () => server.Sql($"INSERT INTO filling {with}", "fleet");
+            PostgresException? full = null;
+            while (full is null)
+                full = (PostgresException?)Record.Exception(insert);
+            Assert.Equal("53100", full.SqlState);
+        }
     }
 
     /// <summary>Two people change one key at once, from two machines, ten times: each change is made of what it says it was made of.</summary>

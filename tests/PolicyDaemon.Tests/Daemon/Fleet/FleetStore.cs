@@ -24,8 +24,9 @@ internal sealed class FleetStore(string words)
     /// <param name="more">Further words.</param>
     internal static FleetStore Make(string more, params PostgreSqlCluster[] servers)
     {
-        servers[0].Sql("CREATE ROLE policydaemon LOGIN; GRANT ALL ON SCHEMA public TO policydaemon");
-        var made = new FleetStore(WordsOf(servers) + more);
+        var made = new FleetStore(more.Contains("dbname=", StringComparison.Ordinal) ? WordsOf(servers).Replace(" dbname=postgres", more, StringComparison.Ordinal) : WordsOf(servers) + more);
+        servers[0].Sql("CREATE ROLE policydaemon LOGIN");
+        servers[0].Sql("GRANT ALL ON SCHEMA public TO policydaemon", System.Text.RegularExpressions.Regex.Match(made.Words, "dbname=(\\w+)").Groups[1].Value);
         PolicyStore.Create(made.Words, Alice, TimeProvider.System).Dispose();
         made.Put(FleetNode.Known);
         return made;
