@@ -89,6 +89,7 @@ internal static class CommandList
         new Command("store", "The store as a whole")
         {
             StoreAccept.Create(runner),
+            StoreSchema.Create(runner),
         },
         SetupVerb.Create(runner),
         DoctorVerb.Create(runner),

@@ -36,6 +36,9 @@ internal abstract class StoreEngine(string path)
     /// <summary>True where something lies in the store's place, so that <see cref="Create"/> would refuse: a store, or what is none.</summary>
     internal abstract bool Exists();
 
+    /// <summary>True where <see cref="Create"/> would find the tables made already, by whoever may make some.</summary>
+    internal virtual bool IsPrepared() => false;
+
     /// <summary>The files on this machine that the store consists of now; none where the engine keeps none.</summary>
     internal virtual IReadOnlyList<string> Files() => [];
 

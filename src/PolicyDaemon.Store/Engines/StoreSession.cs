@@ -42,6 +42,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>True where another store took the place of the one that the session was opened on, or none is there any more.</summary>
     internal abstract bool IsReplaced { get; }
 
+    /// <summary>What its user may write beside the findings, so that a program leaves alone what is another one's to do.</summary>
+    internal virtual StoreRights Rights => StoreRights.All;
+
     /// <summary>Begins a transaction that only reads: what it reads is of one moment, whoever writes meanwhile.</summary>
     internal abstract void BeginRead();
 
@@ -176,4 +179,12 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
             // As at Rollback: all of it was taken back already, and what made it so is on its way up.
         }
     }
+}
+
+/// <summary>What the user of a session may write.</summary>
+/// <param name="Probes">What probes see and find.</param>
+/// <param name="Discovered">What discovery remembers.</param>
+internal sealed record StoreRights(bool Probes, bool Discovered)
+{
+    internal static readonly StoreRights All = new(true, true);
 }

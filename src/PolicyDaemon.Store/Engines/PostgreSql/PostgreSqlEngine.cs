@@ -12,8 +12,9 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
 /// </code>
-/// Whoever administers the server makes the database and its users; what is made here are the tables in it.
+/// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
@@ -27,13 +28,13 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         {
             PostgreSqlSchema.Create(connection, Path, () =>
             {
-                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, null, PostgreSqlSession.Patience);
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience);
                 fill(session);
             });
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
     }
 
@@ -47,7 +48,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         catch (DbException error)
         {
             connection.Dispose();
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
         catch
         {
@@ -67,11 +68,24 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         try
         {
             using var connection = Connect();
-            return PostgreSqlSchema.Exists(connection);
+            return PostgreSqlSchema.HoldsStore(connection);
         }
         catch (Exception error) when (error is StoreException or DbException)
         {
             return true;
+        }
+    }
+
+    internal override bool IsPrepared()
+    {
+        try
+        {
+            using var connection = Connect();
+            return PostgreSqlSchema.HasTables(connection) && !PostgreSqlSchema.HoldsStore(connection);
+        }
+        catch (Exception error) when (error is StoreException or DbException)
+        {
+            return false;
         }
     }
 
@@ -93,7 +107,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, null);
         }
         catch (Exception error) when (error is FormatException or ArgumentException or IOException or UnauthorizedAccessException or TimeoutException)
         {

@@ -16,22 +16,24 @@ internal sealed class PostgreSqlSession : StoreSession
 
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
-    private readonly string? storeId;
+    private readonly PostgreSqlSchema.Identity? identity;
     private readonly TimeSpan patience;
 
-    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, string? storeId, StoreException? onlyRead, TimeSpan patience)
+    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, PostgreSqlSchema.Identity? identity, TimeSpan patience)
         : base(path, connection)
     {
         this.connection = connection;
         this.access = access;
-        this.storeId = storeId;
+        this.identity = identity;
         this.patience = patience;
-        OnlyRead = onlyRead;
+        OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path) : null;
     }
 
-    internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
+    internal override string StoreId => identity?.StoreId ?? throw StoreException.Damaged(Path, "it has no identity");
 
     internal override StoreException? OnlyRead { get; }
+
+    internal override StoreRights Rights => identity is null ? StoreRights.All : new StoreRights(identity.MayProbe == 1, identity.MayDiscover == 1);
 
     /// <summary>True where the connection is gone: who put another database in its place has ended it.</summary>
     internal override bool IsReplaced => !connection.IsOpen;
@@ -41,13 +43,8 @@ internal sealed class PostgreSqlSession : StoreSession
     internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
     {
         PostgreSqlSchema.Check(connection, path, access);
-        var found = connection.QueryFirstOrDefault<IdentityRow>(
-            "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1")
-            ?? throw StoreException.Damaged(path, "it has no identity");
-        var onlyRead = found.OnlyRead == 0 ? null : PostgreSqlFaults.ReadOnly(path);
-        return onlyRead is not null && access == StoreAccess.Write
-            ? throw onlyRead
-            : new PostgreSqlSession(path, connection, access, found.StoreId, onlyRead, patience ?? Patience);
+        var session = new PostgreSqlSession(path, connection, access, PostgreSqlSchema.IdentityOf(connection, path), patience ?? Patience);
+        return session.OnlyRead is { } onlyRead && access == StoreAccess.Write ? throw onlyRead : session;
     }
 
     internal override void BeginRead() => connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -93,10 +90,9 @@ internal sealed class PostgreSqlSession : StoreSession
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
     }
 
-    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path);
+    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, identity?.Roles));
 
-    // Classes 22 and 23: data exception, integrity constraint violation.
-    internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
-
-    internal sealed record IdentityRow(string StoreId, long OnlyRead);
+    // Classes 22 and 23: data exception, integrity constraint violation. What a role may not write takes no other row with it, either.
+    internal override bool IsOfRow(DbException error) =>
+        error is PostgresException { SqlState: ['2', '2' or '3', ..] or PostgresErrorCodes.InsufficientPrivilege };
 }
