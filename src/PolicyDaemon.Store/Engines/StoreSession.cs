@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 // Every call of Dapper in this library is generated at build time; a test finds the one that is not.
@@ -36,6 +37,12 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <returns>Null where somebody took it away.</returns>
     internal string? FindStoreId() => Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
 
+    /// <summary>Where the store went, as it says itself; null where it is the one that is used.</summary>
+    internal StoreException? FindMoved() =>
+        Connection.QueryFirstOrDefault<MovedRow>("SELECT moved_to, moved_at FROM store WHERE id = 1 AND moved_to IS NOT NULL") is { } moved
+            ? StoreException.Moved(Path, moved.MovedTo, (moved.MovedAt ?? 0).Time())
+            : null;
+
     /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
     internal abstract StoreException? OnlyRead { get; }
 
@@ -49,7 +56,11 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     internal abstract void BeginRead();
 
     /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
+    /// <exception cref="StoreException">The store was moved, or is open for reading only.</exception>
     internal abstract void BeginWrite();
+
+    /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
+    internal virtual void BeginMove() => BeginWrite();
 
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
@@ -180,6 +191,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
         }
     }
 }
+
+/// <summary>The mark of a store that went elsewhere.</summary>
+internal sealed record MovedRow(string MovedTo, long? MovedAt);
 
 /// <summary>What the user of a session may write.</summary>
 /// <param name="Probes">What probes see and find.</param>

@@ -70,7 +70,7 @@ internal static class InitVerb
             {
                 store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
             }
-            catch (StoreException older) when (older.Kind == StoreFault.Older)
+            catch (StoreException older) when (older.Kind == StoreFault.Older && !PostgreSqlWords.IsNamedBy(path))
             {
                 if (dryRun)
                 {

@@ -28,7 +28,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         {
             PostgreSqlSchema.Create(connection, Path, () =>
             {
-                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience);
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience, evenMoved: true);
                 fill(session);
             });
         }
@@ -38,12 +38,12 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
     }
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false)
     {
         var connection = Connect();
         try
         {
-            return PostgreSqlSession.Open(Path, connection, access, patience);
+            return PostgreSqlSession.Open(Path, connection, access, patience, evenMoved);
         }
         catch (DbException error)
         {
@@ -73,6 +73,19 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         catch (Exception error) when (error is StoreException or DbException)
         {
             return true;
+        }
+    }
+
+    internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)
+    {
+        using var connection = Connect();
+        try
+        {
+            return PostgreSqlUpgrade.Run(connection, Path, PostgreSqlSchema.Migrations, dryRun, patience ?? PostgreSqlSession.Patience);
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
     }
 

@@ -42,7 +42,7 @@ internal static class PostgreSqlSchema
         // A role that owns everything has all others.
         if (connection.QueryFirstOrDefault<Identity>(
             """
-            SELECT s.store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read,
+            SELECT s.store_id, s.moved_to, s.moved_at, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read,
                    CASE WHEN has_table_privilege('probe_target', 'DELETE') THEN 1 ELSE 0 END AS may_probe,
                    CASE WHEN has_table_privilege('discovered', 'INSERT') THEN 1 ELSE 0 END AS may_discover,
                    (SELECT string_agg(r.rolname::text, ', ' ORDER BY r.rolname) FROM pg_roles r
@@ -114,7 +114,7 @@ internal static class PostgreSqlSchema
         }
     }
 
-    private static SchemaVersion VersionOf(DbConnection connection, string path)
+    internal static SchemaVersion VersionOf(DbConnection connection, string path)
     {
         try
         {
@@ -129,9 +129,11 @@ internal static class PostgreSqlSchema
 
     /// <summary>The store, and what this user may do with it.</summary>
     /// <param name="StoreId">Its random identity.</param>
+    /// <param name="MovedTo">Where the store went; null where it is the one that is used.</param>
+    /// <param name="MovedAt">When.</param>
     /// <param name="OnlyRead">1 where the server takes no writes.</param>
     /// <param name="MayProbe">1 where the user may write what probes find.</param>
     /// <param name="MayDiscover">1 where the user may write what discovery remembers.</param>
     /// <param name="Roles">The roles of the store that the user has; null where none.</param>
-    internal sealed record Identity(string StoreId, long OnlyRead, long MayProbe, long MayDiscover, string? Roles);
+    internal sealed record Identity(string StoreId, string? MovedTo, long? MovedAt, long OnlyRead, long MayProbe, long MayDiscover, string? Roles);
 }

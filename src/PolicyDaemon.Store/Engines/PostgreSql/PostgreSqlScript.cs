@@ -24,6 +24,17 @@ internal static class PostgreSqlScript
             GRANT USAGE, CREATE ON SCHEMA public TO {PostgreSqlRoles.Owner};
             GRANT USAGE ON SCHEMA public TO {PostgreSqlRoles.Admin}, {PostgreSqlRoles.Prober}, {PostgreSqlRoles.Node};
 
+            -- What somebody made before there were roles.
+            DO $owner$
+            DECLARE made text;
+            BEGIN
+                FOR made IN SELECT c.oid::regclass::text FROM pg_class c WHERE c.relowner <> '{PostgreSqlRoles.Owner}'::regrole
+                    AND c.oid IN ({string.Join(", ", PostgreSqlRoles.Tables.Select(table => $"to_regclass('{table.Table}')"))}) LOOP
+                    EXECUTE 'ALTER TABLE ' || made || ' OWNER TO {PostgreSqlRoles.Owner}';
+                END LOOP;
+                IF to_regproc('audit_append_only') IS NOT NULL THEN ALTER FUNCTION audit_append_only() OWNER TO {PostgreSqlRoles.Owner}; END IF;
+            END $owner$;
+
             SET LOCAL ROLE {PostgreSqlRoles.Owner};
 
             -- Tables, where none are. Those of an older version are brought up to date by 'policyctl store upgrade', and by nothing else.

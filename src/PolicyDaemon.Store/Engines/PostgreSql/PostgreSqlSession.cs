@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Npgsql;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -14,19 +15,26 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <summary>How long another writer is waited for.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private const int MoveAttempts = 10;
+
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
     private readonly PostgreSqlSchema.Identity? identity;
     private readonly TimeSpan patience;
+    private readonly bool evenMoved;
 
-    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, PostgreSqlSchema.Identity? identity, TimeSpan patience)
+    internal PostgreSqlSession(
+        string path, PostgreSqlConnection connection, StoreAccess access, PostgreSqlSchema.Identity? identity, TimeSpan patience, bool evenMoved)
         : base(path, connection)
     {
         this.connection = connection;
         this.access = access;
         this.identity = identity;
         this.patience = patience;
-        OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path) : null;
+        this.evenMoved = evenMoved;
+        OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path)
+            : !evenMoved && identity?.MovedTo is { } to ? StoreException.Moved(path, to, (identity.MovedAt ?? 0).Time())
+            : null;
     }
 
     internal override string StoreId => identity?.StoreId ?? throw StoreException.Damaged(Path, "it has no identity");
@@ -40,10 +48,10 @@ internal sealed class PostgreSqlSession : StoreSession
 
     /// <exception cref="DbException">The server refuses.</exception>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
+    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience, bool evenMoved)
     {
         PostgreSqlSchema.Check(connection, path, access);
-        var session = new PostgreSqlSession(path, connection, access, PostgreSqlSchema.IdentityOf(connection, path), patience ?? Patience);
+        var session = new PostgreSqlSession(path, connection, access, PostgreSqlSchema.IdentityOf(connection, path), patience ?? Patience, evenMoved);
         return session.OnlyRead is { } onlyRead && access == StoreAccess.Write ? throw onlyRead : session;
     }
 
@@ -53,16 +61,27 @@ internal sealed class PostgreSqlSession : StoreSession
     {
         if (access == StoreAccess.Read)
             throw new StoreException(StoreFault.Permission, $"{Path}: it was opened for reading only");
-        connection.Execute("BEGIN");
-        try
+        Lock("BEGIN");
+        // It may have been moved since it was opened; another statement sees it, after what was waited for.
+        if (evenMoved || FindMoved() is not { } moved)
+            return;
+        Rollback();
+        throw moved;
+    }
+
+    internal override void BeginMove()
+    {
+        // Whoever was waited for has written what this transaction would not see.
+        for (var attempt = 0; ; attempt++)
         {
-            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
-            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
-        }
-        catch (DbException)
-        {
-            Rollback();
-            throw;
+            try
+            {
+                Lock("BEGIN ISOLATION LEVEL REPEATABLE READ");
+                return;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SerializationFailure && attempt < MoveAttempts)
+            {
+            }
         }
     }
 
@@ -88,6 +107,22 @@ internal sealed class PostgreSqlSession : StoreSession
         // Numbers that were given do not count for those that the server gives.
         if (columns.Contains("id"))
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
+    }
+
+    /// <summary>Begins a transaction and locks the end of the audit log, which is what every writer does first.</summary>
+    private void Lock(string begin)
+    {
+        connection.Run(begin);
+        try
+        {
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
+            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
+        }
+        catch (DbException)
+        {
+            Rollback();
+            throw;
+        }
     }
 
     internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, identity?.Roles));
