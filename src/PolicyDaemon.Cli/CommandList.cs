@@ -89,6 +89,9 @@ internal static class CommandList
         new Command("store", "The store as a whole")
         {
             StoreAccept.Create(runner),
+            StoreMigrate.Create(runner),
+            StoreSchema.Create(runner),
+            StoreUpgrade.Create(runner),
         },
         SetupVerb.Create(runner),
         DoctorVerb.Create(runner),

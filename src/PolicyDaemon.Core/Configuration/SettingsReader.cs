@@ -86,6 +86,7 @@ public sealed class SettingsReader
             TcpTable = values.List(ConfigurationKeys.TcpTable),
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
+            Server = values.Value(ConfigurationKeys.PostgreSql).Text is { Length: > 0 } words ? PostgreSqlWords.Prefix + words : null,
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,
             StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 // Every call of Dapper in this library is generated at build time; a test finds the one that is not.
@@ -36,17 +37,30 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <returns>Null where somebody took it away.</returns>
     internal string? FindStoreId() => Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
 
+    /// <summary>Where the store went, as it says itself; null where it is the one that is used.</summary>
+    internal StoreException? FindMoved() =>
+        Connection.QueryFirstOrDefault<MovedRow>("SELECT moved_to, moved_at FROM store WHERE id = 1 AND moved_to IS NOT NULL") is { } moved
+            ? StoreException.Moved(Path, moved.MovedTo, (moved.MovedAt ?? 0).Time())
+            : null;
+
     /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
     internal abstract StoreException? OnlyRead { get; }
 
     /// <summary>True where another store took the place of the one that the session was opened on, or none is there any more.</summary>
     internal abstract bool IsReplaced { get; }
 
+    /// <summary>What its user may write beside the findings, so that a program leaves alone what is another one's to do.</summary>
+    internal virtual StoreRights Rights => StoreRights.All;
+
     /// <summary>Begins a transaction that only reads: what it reads is of one moment, whoever writes meanwhile.</summary>
     internal abstract void BeginRead();
 
     /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
+    /// <exception cref="StoreException">The store was moved, or is open for reading only.</exception>
     internal abstract void BeginWrite();
+
+    /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
+    internal virtual void BeginMove() => BeginWrite();
 
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
@@ -188,4 +202,15 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
             // As at Rollback: all of it was taken back already, and what made it so is on its way up.
         }
     }
+}
+
+/// <summary>The mark of a store that went elsewhere.</summary>
+internal sealed record MovedRow(string MovedTo, long? MovedAt);
+
+/// <summary>What the user of a session may write.</summary>
+/// <param name="Probes">What probes see and find.</param>
+/// <param name="Discovered">What discovery remembers.</param>
+internal sealed record StoreRights(bool Probes, bool Discovered)
+{
+    internal static readonly StoreRights All = new(true, true);
 }

@@ -41,6 +41,9 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
     /// <summary>The present command; null before the first one.</summary>
     internal PostgreSqlCommand? Running { get; set; }
 
+    /// <summary>As whom the server knows this program.</summary>
+    internal string User => inner.UserName ?? "";
+
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
 

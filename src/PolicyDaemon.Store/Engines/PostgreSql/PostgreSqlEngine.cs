@@ -11,8 +11,9 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// passwords               PasswordFile            faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
 /// </code>
-/// Whoever administers the server makes the database and its users; what is made here are the tables in it.
+/// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
@@ -23,30 +24,30 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         {
             PostgreSqlSchema.Create(connection, Path, () =>
             {
-                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, null, PostgreSqlSession.Patience);
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience, evenMoved: true);
                 fill(session);
             });
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
     }
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null) =>
-        Open(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest, access, patience);
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false) =>
+        Open(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest, access, patience, evenMoved);
 
-    private PostgreSqlSession Open(ServerChoice choice, StoreAccess access, TimeSpan? patience)
+    private PostgreSqlSession Open(ServerChoice choice, StoreAccess access, TimeSpan? patience, bool evenMoved)
     {
         var connection = Connect(choice);
         try
         {
-            return PostgreSqlSession.Open(Path, connection, access, patience);
+            return PostgreSqlSession.Open(Path, connection, access, patience, evenMoved);
         }
         catch (DbException error)
         {
             using (connection)
-                throw PostgreSqlSession.FaultOf(error, Path, connection);
+                throw PostgreSqlSession.FaultOf(error, Path, connection, null);
         }
         catch
         {
@@ -66,11 +67,37 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         try
         {
             using var connection = Connect(ServerChoice.Newest);
-            return PostgreSqlSchema.Exists(connection);
+            return PostgreSqlSchema.HoldsStore(connection);
         }
         catch (Exception error) when (error is StoreException or DbException)
         {
             return true;
+        }
+    }
+
+    internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)
+    {
+        using var connection = Connect(ServerChoice.Writes);
+        try
+        {
+            return PostgreSqlUpgrade.Run(connection, Path, PostgreSqlSchema.Migrations, dryRun, patience ?? PostgreSqlSession.Patience);
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
+        }
+    }
+
+    internal override bool IsPrepared()
+    {
+        try
+        {
+            using var connection = Connect(ServerChoice.Writes);
+            return PostgreSqlSchema.HasTables(connection) && !PostgreSqlSchema.HoldsStore(connection);
+        }
+        catch (Exception error) when (error is StoreException or DbException)
+        {
+            return false;
         }
     }
 
@@ -81,7 +108,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     internal override bool IsShared => true;
 
-    internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience);
+    internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience, evenMoved: false);
 
     internal override void SweepDrafts()
     {

@@ -86,7 +86,7 @@ internal sealed class PostgreSqlServers
             }
             catch (DbException error)
             {
-                refusals.Add(PostgreSqlFaults.From(error, AreSeveral ? addresses[at].Name : path));
+                refusals.Add(PostgreSqlFaults.From(error, AreSeveral ? addresses[at].Name : path, null));
             }
             catch (Exception error) when (error is ArgumentException or IOException or UnauthorizedAccessException or TimeoutException or InvalidOperationException or System.Security.Cryptography.CryptographicException)
             {

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Npgsql;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -17,46 +18,51 @@ internal sealed class PostgreSqlSession : StoreSession
     // Many nodes that are started at once, or told to read everything, would take the server from those who write.
     private const long MostInBulk = 8;
     private const long BulkLocks = 0x506f6c44_00000000; // "PolD"
+    private const int MoveAttempts = 10;
 
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
-    private readonly string? storeId;
+    private readonly PostgreSqlSchema.Identity? identity;
     private readonly TimeSpan patience;
+    private readonly bool evenMoved;
 
-    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, string? storeId, StoreException? onlyRead, TimeSpan patience)
+    internal PostgreSqlSession(
+        string path, PostgreSqlConnection connection, StoreAccess access, PostgreSqlSchema.Identity? identity, TimeSpan patience, bool evenMoved)
         : base(path, connection)
     {
         this.connection = connection;
         this.access = access;
-        this.storeId = storeId;
+        this.identity = identity;
         this.patience = patience;
-        OnlyRead = onlyRead;
+        this.evenMoved = evenMoved;
+        OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path)
+            : !evenMoved && identity?.MovedTo is { } to ? StoreException.Moved(path, to, (identity.MovedAt ?? 0).Time())
+            : null;
     }
 
-    internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
+    internal override string StoreId => identity?.StoreId ?? throw StoreException.Damaged(Path, "it has no identity");
 
     internal override StoreException? OnlyRead { get; }
+
+    internal override StoreRights Rights => identity is null ? StoreRights.All : new StoreRights(identity.MayProbe == 1, identity.MayDiscover == 1);
 
     /// <summary>True where the connection is gone: who put another database in its place has ended it.</summary>
     internal override bool IsReplaced => !connection.IsOpen;
 
     /// <exception cref="DbException">The server refuses.</exception>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
+    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience, bool evenMoved)
     {
         // Through a pool a setting would be that of whoever is given the session next.
         if (!connection.IsPooled)
             connection.Execute(LockTimeout("SET lock_timeout", patience ?? Patience));
-        var found = connection.Briefly(() =>
+        var identity = connection.Briefly(() =>
         {
             PostgreSqlSchema.Check(connection, path, access);
-            return connection.QueryFirstOrDefault<IdentityRow>(
-                "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1");
-        }) ?? throw StoreException.Damaged(path, "it has no identity");
-        var onlyRead = found.OnlyRead == 0 ? null : PostgreSqlFaults.ReadOnly(path);
-        return onlyRead is not null && access == StoreAccess.Write
-            ? throw onlyRead
-            : new PostgreSqlSession(path, connection, access, found.StoreId, onlyRead, patience ?? Patience);
+            return PostgreSqlSchema.IdentityOf(connection, path);
+        });
+        var session = new PostgreSqlSession(path, connection, access, identity, patience ?? Patience, evenMoved);
+        return session.OnlyRead is { } onlyRead && access == StoreAccess.Write ? throw onlyRead : session;
     }
 
     internal override void BeginRead()
@@ -70,16 +76,27 @@ internal sealed class PostgreSqlSession : StoreSession
     {
         if (access == StoreAccess.Read)
             throw new StoreException(StoreFault.Permission, $"{Path}: it was opened for reading only");
-        connection.Execute("BEGIN");
-        try
+        Lock("BEGIN");
+        // It may have been moved since it was opened; another statement sees it, after what was waited for.
+        if (evenMoved || FindMoved() is not { } moved)
+            return;
+        Rollback();
+        throw moved;
+    }
+
+    internal override void BeginMove()
+    {
+        // Whoever was waited for has written what this transaction would not see.
+        for (var attempt = 0; ; attempt++)
         {
-            connection.Execute(LockTimeout("SET LOCAL lock_timeout", patience));
-            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
-        }
-        catch (DbException)
-        {
-            Rollback();
-            throw;
+            try
+            {
+                Lock("BEGIN ISOLATION LEVEL REPEATABLE READ");
+                return;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SerializationFailure && attempt < MoveAttempts)
+            {
+            }
         }
     }
 
@@ -107,13 +124,15 @@ internal sealed class PostgreSqlSession : StoreSession
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
     }
 
-    internal override StoreException FaultOf(DbException error) => FaultOf(error, Path, connection);
+    internal override StoreException FaultOf(DbException error) => FaultOf(error, Path, connection, identity?.Roles);
 
     /// <summary>Says of a lock that others hold who they are.</summary>
-    internal static StoreException FaultOf(DbException error, string path, PostgreSqlConnection connection)
+    internal static StoreException FaultOf(DbException error, string path, PostgreSqlConnection connection, string? roles)
     {
         // A server that ended the statement when it was asked to is there; it waited for somebody.
-        var fault = error.InnerException is TimeoutException && connection.IsOpen ? PostgreSqlFaults.Waited(path, error) : PostgreSqlFaults.From(error, path);
+        var fault = error.InnerException is TimeoutException && connection.IsOpen
+            ? PostgreSqlFaults.Waited(path, error)
+            : PostgreSqlFaults.From(error, path, new PostgreSqlUser(connection.User, roles));
         if (fault.Kind != StoreFault.Locked)
             return fault;
         try
@@ -144,8 +163,23 @@ internal sealed class PostgreSqlSession : StoreSession
     private static string LockTimeout(string set, TimeSpan patience) =>
         string.Create(CultureInfo.InvariantCulture, $"{set} = {Math.Max(1, (long)patience.TotalMilliseconds)}");
 
-    // Classes 22 and 23: data exception, integrity constraint violation.
-    internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
+    /// <summary>Begins a transaction and locks the end of the audit log, which is what every writer does first.</summary>
+    private void Lock(string begin)
+    {
+        connection.Run(begin);
+        try
+        {
+            connection.Execute(LockTimeout("SET LOCAL lock_timeout", patience));
+            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
+        }
+        catch (DbException)
+        {
+            Rollback();
+            throw;
+        }
+    }
 
-    internal sealed record IdentityRow(string StoreId, long OnlyRead);
+    // Classes 22 and 23: data exception, integrity constraint violation. What a role may not write takes no other row with it, either.
+    internal override bool IsOfRow(DbException error) =>
+        error is PostgresException { SqlState: ['2', '2' or '3', ..] or PostgresErrorCodes.InsufficientPrivilege };
 }

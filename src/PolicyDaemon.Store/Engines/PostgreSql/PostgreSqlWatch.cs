@@ -16,7 +16,7 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
         {
             now = connection.Briefly(() => connection.QueryFirstOrDefault<Position>(
                 """
-                SELECT s.store_id, h.sequence, h.hash, v.version, v.readable_from, v.writable_from
+                SELECT s.store_id, h.sequence, h.hash, s.moved_to, v.version, v.readable_from, v.writable_from
                 FROM store s LEFT JOIN audit_head h ON h.id = 1 JOIN schema_version v ON v.version = (SELECT max(version) FROM schema_version)
                 WHERE s.id = 1
                 """));
@@ -45,5 +45,5 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
 
     internal override void Abandon() => Session.Dispose();
 
-    internal sealed record Position(string StoreId, long? Sequence, string? Hash, long Version, long ReadableFrom, long WritableFrom);
+    internal sealed record Position(string StoreId, long? Sequence, string? Hash, string? MovedTo, long Version, long ReadableFrom, long WritableFrom);
 }
