@@ -37,6 +37,13 @@ internal abstract class StoreEngine(string path)
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
     internal abstract StoreWatch Watch(TimeSpan patience);
 
+    /// <summary>True where several machines can share the store, see <see cref="OpenFleet"/>: whoever reads everything does so in turn, and a failover may lose what was followed.</summary>
+    internal virtual bool IsShared => false;
+
+    /// <summary>Opens what the daemons over one store keep in it of one another; null where the engine has no room for more than one.</summary>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal virtual FleetTables? OpenFleet(StoreAccess access) => null;
+
     /// <summary>Which file the store is now, and in which state, without opening it; null where there is none, or the engine keeps none.</summary>
     internal abstract FileSignature? Signature();
 
@@ -55,10 +62,6 @@ internal abstract class StoreEngine(string path)
     /// <summary>How often the store is to be asked whether it changed; null where asking costs nothing, so that whoever follows it decides. With a time
     /// an answer may also take long, or never come: it is asked on a thread that nothing else waits for.</summary>
     internal virtual TimeSpan? PollInterval => null;
-
-    /// <summary>True where others keep the store as well: whoever reads everything does so in turn (<see cref="OpenToReadAll"/>), and a failover may lose
-    /// what was followed.</summary>
-    internal virtual bool IsShared => false;
 
     /// <summary>Opens a session to read everything, where that burdens the store least.</summary>
     internal virtual StoreSession OpenToReadAll(TimeSpan patience) => Open(StoreAccess.Read, patience);

@@ -29,6 +29,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan OnlyReadRecheck = TimeSpan.FromSeconds(10);
 
+    // Of changes that were lost the journal has so many.
+    private const int LostInLog = 1_000;
+
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
     private readonly StoreEngine engine;
@@ -64,11 +67,11 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         this.time = time;
         this.log = log;
         engine = EngineChoice.For(options.Database);
-        findings = new FindingSet(time, log);
-        keeper = new FindingKeeper(engine, options.Patience, findings, time, log);
+        findings = new FindingSet(time, log, options.Node);
+        keeper = new FindingKeeper(engine, options.Patience, findings, time, log, options.Node);
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(engine.Path, findings, time, log);
-        health = new StoreHealth(engine.Path, findings, engine.IsShared ? options.Grace : TimeSpan.Zero, time, log);
+        health = new StoreHealth(engine.Path, findings, engine.IsShared ? StoreHealth.PatienceWithServer : TimeSpan.Zero, time);
         followed = engine.IsShared ? new FollowedLog(options.SnapshotFile, log) : null;
         integrity = new IntegrityChecks(engine, options.Patience, time);
     }
@@ -211,7 +214,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         }
 
         // It is read on, and says so.
-        if (movement == StoreMovement.Committed && watch is { Session: { OnlyRead: null } followed } && followed.Guard(followed.FindMoved) is not null)
+        if (movement == StoreMovement.Committed && watch is { Session: { OnlyRead: null } session } && session.Guard(session.FindMoved) is not null)
             CloseWatch(watch.Dispose);
         if (watch is null && damage is { } known && known.Signature == engine.Signature() && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
@@ -327,7 +330,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         }
 
         waitsForTurn = false;
-        health.Failed(error, isServing: last is not null);
+        if (health.Failed(error) && engine.IsShared)
+            StoreLog.ServerAway(log, error.Message);
     }
 
     private void Replaced(SnapshotIdentity lastLoaded, LogFork? fork)
@@ -338,7 +342,16 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         if (fork is null)
             health.Replaced(lastLoaded);
         else
-            health.Forked(fork);
+            Tell(fork);
+    }
+
+    private void Tell(LogFork fork)
+    {
+        if (health.Forked(fork))
+        {
+            foreach (var row in fork.Lost.TakeLast(LostInLog))
+                StoreLog.ChangeLost(log, row);
+        }
     }
 
     private void CloseWatch(Action close)

@@ -8,11 +8,11 @@ public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
     /// <summary>How often the store is asked whether it changed: the greater part of the time until a change is live.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The node that the loader's findings are about; null in a store that has one.</summary>
+    public string? Node { get; init; }
+
     /// <summary>Spreads the polls of the nodes that follow one server.</summary>
     public Random Jitter { get; init; } = Random.Shared;
-
-    /// <summary>How long a server may be away before that is a finding.</summary>
-    internal TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long the loader waits for a locked store before the store counts as unavailable.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);

@@ -96,7 +96,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
             if (storeId != last.Identity.StoreId || followed?.Compare(session.Connection, last.Identity) is not { } fork)
                 return new ReadSnapshot(null);
             // A standby that has not come so far yet.
-            if (fork.Point.Sequence == head.Sequence && session.OnlyRead is not null)
+            if (fork.Point.Sequence == head.Sequence && session.OnlyRead?.Kind == StoreFault.ReadOnly)
                 return new ReadSnapshot(new LoadedSnapshot(last, null));
             if (!AuditLog.AcceptsAfter(session.Connection, storeId, fork.Point.Sequence))
                 return new ReadSnapshot(null, fork);

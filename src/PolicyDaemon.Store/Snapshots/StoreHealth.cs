@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Faults;
@@ -7,19 +7,21 @@ using PolicyDaemon.Store.Faults;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
-/// <param name="grace">How long a store may be away before that is a finding: a server that is restarted, or fails over, is none.</param>
-internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan grace, TimeProvider time, ILogger log)
+/// <param name="patience">How long a store is out of reach before that is a finding: of a file, at once; a server may be restarted, or fail over.</param>
+internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan patience, TimeProvider time)
 {
+    /// <summary>How long a server may be out of reach without anybody being told.</summary>
+    internal static readonly TimeSpan PatienceWithServer = TimeSpan.FromMinutes(1);
+
     // Of a list of lost changes a person reads so many; the journal has more.
     private const int LostInFinding = 10;
-    private const int LostInLog = 1_000;
 
     // What to do stands in the sentence: no command restores the right backup.
     private const string Look = "policyctl status";
 
     private bool good;
-    private long awaySince = long.MinValue;
-    private LogFork? told;
+    private (long At, DateTimeOffset Since)? away;
+    private AuditHead? told;
 
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
@@ -27,32 +29,29 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
     /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
-        if (awaySince != long.MinValue)
-            StoreLog.StoreBack(log, (long)time.GetElapsedTime(awaySince).TotalSeconds);
-        (awaySince, told) = (long.MinValue, null);
+        (away, told) = (null, null);
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
             findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
-    /// <param name="isServing">True where something is served meanwhile.</param>
-    internal void Failed(StoreException error, bool isServing)
+    /// <returns>True where it is the first failure in a row.</returns>
+    internal bool Failed(StoreException error)
     {
-        if (grace > TimeSpan.Zero && isServing && error.Kind is StoreFault.Unavailable or StoreFault.Locked)
+        var isFirst = away is null;
+        away ??= (time.GetTimestamp(), time.GetUtcNow());
+        if (error.Kind is StoreFault.Unavailable or StoreFault.Locked && time.GetElapsedTime(away.Value.At) < patience)
         {
-            if (awaySince == long.MinValue)
-            {
-                awaySince = time.GetTimestamp();
-                StoreLog.StoreAway(log, error.Message);
-            }
-
             Volatile.Write(ref good, false);
-            if (time.GetElapsedTime(awaySince) < grace)
-                return;
+            CloseAllBut(FindingKind.StoreUnavailable);
+        }
+        else
+        {
+            Report(error);
         }
 
-        Report(error);
+        return isFirst;
     }
 
     private void Report(StoreException error) => Report(
@@ -71,31 +70,28 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
         $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last; where it is meant, as after restoring a backup, accept it with policyctl store accept and a --reason",
         "policyctl store accept --dry-run");
 
-    internal void Forked(LogFork fork)
+    /// <returns>True where this fork was not told before.</returns>
+    internal bool Forked(LogFork fork)
     {
         var after = fork.Point.Sequence.ToString(CultureInfo.InvariantCulture);
         var lost = fork.Lost.Count == 0 ? "" : $": {string.Join("; ", fork.Lost.TakeLast(LostInFinding))}";
         var more = fork.Lost.Count > LostInFinding ? $" (the last {LostInFinding}; the others are in the journal)" : "";
-        if (told is null)
-        {
-            foreach (var row in fork.Lost.TakeLast(LostInLog))
-                StoreLog.ChangeLost(log, row);
-        }
-
-        told = fork;
+        var isNew = told != fork.Point;
+        told = fork.Point;
         Report(
             FindingKind.StoreReplaced,
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{database}: the audit log does not continue the one that was followed here: behind row {after} it lacks {fork.Count} {(fork.Count == 1 ? "row" : "rows")}, as after a failover that lost what was acknowledged{lost}{more}; the answers stay as they were with them. Bring the server back that has them, or give them up with policyctl store accept --after {after} and a --reason, once for all machines, and make again what is still wanted"),
             $"policyctl store accept --after {after} --dry-run");
+        return isNew;
     }
 
     private void Report(FindingKind kind, string detail, string remedy)
     {
         Volatile.Write(ref good, false);
         CloseAllBut(kind);
-        findings.Raise(kind, database, detail, remedy);
+        findings.Raise(kind, database, detail, remedy, since: away?.Since);
     }
 
     private void CloseAllBut(FindingKind? kind)

@@ -35,12 +35,6 @@ internal static partial class StoreLog
     [LoggerMessage(2009, LogLevel.Warning, "The journal {File} beside the last good snapshot was read up to audit row {Sequence} and not further: {Reason}")]
     internal static partial void JournalCut(ILogger log, string file, long sequence, string reason);
 
-    [LoggerMessage(2011, LogLevel.Warning, "The store cannot be followed: {Reason}; the last good snapshot keeps answering, and it is tried again")]
-    internal static partial void StoreAway(ILogger log, string reason);
-
-    [LoggerMessage(2012, LogLevel.Information, "The store is followed again, after {Seconds} s")]
-    internal static partial void StoreBack(ILogger log, long seconds);
-
     [LoggerMessage(2013, LogLevel.Error, "Lost by a failover, {Row}")]
     internal static partial void ChangeLost(ILogger log, FollowedRow row);
 
@@ -52,4 +46,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
     internal static partial void Ended(ILogger log, int count, long sequence);
+
+    [LoggerMessage(2011, LogLevel.Warning, "The server of the store is out of reach, and lookups are answered by the last good policies: {Reason}")]
+    internal static partial void ServerAway(ILogger log, string reason);
 }

@@ -12,6 +12,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
 /// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
+/// several daemons         PostgreSqlFleet
 /// </code>
 /// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
@@ -57,6 +58,10 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     }
 
     internal override StoreWatch Watch(TimeSpan patience) => new PostgreSqlWatch(Open(StoreAccess.Read, patience));
+
+    internal override bool IsShared => true;
+
+    internal override FleetTables? OpenFleet(StoreAccess access) => new PostgreSqlFleet((PostgreSqlSession)Open(access));
 
     /// <summary>None: the server keeps the files, and tells others nothing of them.</summary>
     internal override FileSignature? Signature() => null;
@@ -105,8 +110,6 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
-
-    internal override bool IsShared => true;
 
     internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience, evenMoved: false);
 
