@@ -57,6 +57,9 @@ public sealed record StatusReport(
     /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
+    /// <summary>Why a failover of the store's server may lose changes; null where it cannot, or nobody knows.</summary>
+    public string? FailoverRisk { get; init; }
+
     /// <summary>The status of the running daemon; null where the daemon has ended, or cannot write its status any more.</summary>
     public DaemonStatus? Live => Running != false && Daemon is { } said && IsFresh(said, At) ? said : null;
 
@@ -100,6 +103,7 @@ public sealed record StatusReport(
         var findings = new List<FindingJson>();
         var ids = new Dictionary<(string, string, string?), long>();
         StoreException? onlyRead = null;
+        string? failoverRisk = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
@@ -112,6 +116,7 @@ public sealed record StatusReport(
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             // Of a program that may not write it says nothing whether others can.
             onlyRead = onlyReads ? null : store.OnlyRead;
+            failoverRisk = store.FailoverRisk;
             head = store.Head();
             if (counted is null)
             {
@@ -154,6 +159,7 @@ public sealed record StatusReport(
             At = at,
             Said = said,
             OnlyRead = onlyRead,
+            FailoverRisk = failoverRisk,
             IsSocketDenied = isDenied,
             FindingIds = ids,
             Nodes = nodes,

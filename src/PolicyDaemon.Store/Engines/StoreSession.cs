@@ -99,6 +99,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
         }
     }
 
+    /// <summary>Why what was acknowledged may be lost all the same, and what to do; null where it cannot be, or nobody knows.</summary>
+    internal virtual string? FailoverRisk() => null;
+
     /// <summary>Makes room for a transaction that touches the whole store.</summary>
     internal abstract void PrepareForBulk();
 

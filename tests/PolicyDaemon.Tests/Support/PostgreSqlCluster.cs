@@ -7,7 +7,7 @@ using Npgsql;
 namespace PolicyDaemon.Tests.Support;
 
 /// <summary>A PostgreSQL server that one test may configure, stop, kill and promote: on a port of 127.0.0.1, and over a unix socket.</summary>
-/// <remarks>As <see cref="PostgreSqlServer"/> it ends with the process, however that ends.</remarks>
+/// <remarks>It ends with the process, however that ends: a shell beside it waits for the end of a pipe. The benchmarks use it, too.</remarks>
 internal sealed class PostgreSqlCluster : IDisposable
 {
     /// <summary>Who may do everything, from the socket.</summary>
@@ -162,6 +162,21 @@ internal sealed class PostgreSqlCluster : IDisposable
 
     /// <summary>Stops every process of the server where it is: connections stay, and nothing answers.</summary>
     internal void Pause() => Signal("STOP", Processes());
+
+    /// <summary>The processor time of all its processes that run now, in seconds.</summary>
+    internal double ProcessorSeconds => Processes().Sum(process =>
+    {
+        try
+        {
+            // pid (command) state ... utime stime, in hundredths: proc(5)
+            var fields = File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ');
+            return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    });
 
     /// <summary>Goes on after <see cref="Pause"/>.</summary>
     internal void Continue() => Signal("CONT", Processes());

@@ -157,6 +157,14 @@ internal sealed class PostgreSqlSession : StoreSession
         }
     }
 
+    // That there are standbys every user may see.
+    internal override string? FailoverRisk() =>
+        connection.QueryFirst<ReplicationRow>(
+            "SELECT current_setting('synchronous_standby_names') AS synchronous, (SELECT count(*) FROM pg_stat_replication) AS standbys") is { Synchronous: "" } row
+        && (row.Standbys > 0 || PostgreSqlServers.Of(Path).AreSeveral)
+            ? $"synchronous_standby_names is empty at {connection.Server}: a failover loses changes that policyctl called made, the last seconds of them; ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)' and pg_reload_conf() end that, at the price that changes wait for a standby (policydaemon-fleet(7))"
+            : null;
+
     internal override bool TryInTurn(Action work) => InOneMoment(() =>
     {
         var (bulk, most) = (BulkLocks, MostInBulk);
@@ -170,6 +178,8 @@ internal sealed class PostgreSqlSession : StoreSession
         work();
         return true;
     });
+
+    internal sealed record ReplicationRow(string Synchronous, long Standbys);
 
     private static string LockTimeout(string set, TimeSpan patience) =>
         string.Create(CultureInfo.InvariantCulture, $"{set} = {Math.Max(1, (long)patience.TotalMilliseconds)}");

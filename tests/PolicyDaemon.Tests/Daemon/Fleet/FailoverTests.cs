@@ -50,7 +50,10 @@ public sealed class FailoverTests : IDisposable
         await ReplicatedAsync();
         long kept;
         using (var opened = store.Open())
+        {
             kept = opened.Head().Sequence;
+            Assert.Contains("synchronous_standby_names is empty at 127.0.0.1", opened.FailoverRisk, StringComparison.Ordinal);
+        }
 
         standby!.Stop();
         store.Put("lost.example");
