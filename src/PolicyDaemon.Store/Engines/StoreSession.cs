@@ -105,6 +105,12 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Makes room for a transaction that touches the whole store.</summary>
     internal abstract void PrepareForBulk();
 
+    /// <summary>Takes rows that are to be inserted, after <see cref="PrepareForBulk"/>; null where the engine loses nothing by a statement for each.</summary>
+    internal virtual RowQueue? Queue => null;
+
+    /// <summary>True where a question costs a way to another machine, so that many are asked at once.</summary>
+    internal virtual bool AsksAfar => false;
+
     /// <summary>Checks every page, index and reference.</summary>
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
     internal abstract void CheckIntegrity();

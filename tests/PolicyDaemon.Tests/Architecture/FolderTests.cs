@@ -115,7 +115,7 @@ public class FolderTests
                 "Store/StoreFaultTests.cs",
                 "Store/TemporaryStore.cs",
                 "Support/Part.cs",
-                "Support/PostgreSqlCluster.cs", "Support/PostgreSqlServer.cs",
+                "Support/PostgreSqlServer.cs",
             ],
             knowing);
     }

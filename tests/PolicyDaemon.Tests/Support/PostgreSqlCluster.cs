@@ -139,7 +139,7 @@ internal sealed class PostgreSqlCluster : IDisposable
     internal PostgreSqlCluster MakeStandby(IEnumerable<string>? settings = null)
     {
         var standby = new PostgreSqlCluster(settings);
-        Run(AsServer(Binaries + "/pg_basebackup", ["-h", Directory, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", Superuser, "-D", standby.Directory + "/data", "-R", "--no-sync", "--checkpoint=fast", "--wal-method=stream"]));
+        Run(AsServer(Binaries + "/pg_basebackup", ["-h", Directory, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", Superuser, "-D", standby.Directory + "/data", "-R", "--no-sync", "--checkpoint=fast", "-X", "stream"]));
         return standby;
     }
 

@@ -79,8 +79,8 @@ internal static class StoreMigrate
             report.Line(FormattableString.Invariant($"{Phrases.Count(moved.Destinations, "entry", "entries")} and the audit log up to row {moved.Head.Sequence}, head {moved.Head.Hash}, are at {to} now."));
             report.Line($"{from} is marked as moved: it is read on, and written no more.");
             report.Line(NextCommand.Line(PostgreSqlWords.IsNamedBy(to)
-                ? $"on every machine [store] engine = postgresql, postgresql = {to[PostgreSqlWords.Prefix.Length..]} in the configuration, then systemctl restart policyd"
-                : $"on this machine [store] engine = sqlite, database = {to} in the configuration, then systemctl restart policyd; the other machines have no store then"));
+                ? $"on every machine, with the user of its own, [store] engine = postgresql, postgresql = {to[PostgreSqlWords.Prefix.Length..]} in the configuration, then systemctl restart policyd"
+                : $"on this machine [store] engine = sqlite, database = {to} in the configuration, then systemctl restart policyd; other machines answer from what they have, and learn of no change any more"));
         });
         return ExitCode.Done;
     }

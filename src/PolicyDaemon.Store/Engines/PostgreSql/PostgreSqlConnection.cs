@@ -11,8 +11,13 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// connection holds. Npgsql's own types are sealed.</remarks>
 internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server) : DbConnection
 {
+<<<<<<< HEAD
     // Of a statement that a server answers at once, where it answers.
     private const int BriefSeconds = 5;
+=======
+    // References are checked at its end, of a million rows at once.
+    private static readonly TimeSpan CopyTime = TimeSpan.FromHours(1);
+>>>>>>> c
 
     [AllowNull]
     public override string ConnectionString
@@ -47,6 +52,7 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
 
+<<<<<<< HEAD
     /// <summary>Runs what a server answers at once: a machine that is gone says nothing, and another one may have taken over long ago.</summary>
     internal T Briefly<T>(Func<T> work)
     {
@@ -61,6 +67,10 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
             CommandSeconds = usual;
         }
     }
+=======
+    /// <summary>Rows that wait to be inserted; null where each is inserted at once.</summary>
+    internal PostgreSqlRowQueue? Rows { get; set; }
+>>>>>>> c
 
     /// <summary>Runs a text that is put together of this library's own names.</summary>
     internal void Run(string sql)
@@ -71,10 +81,22 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Writes rows of numbers and texts in one statement.</summary>
-    internal void Copy(string sql, IEnumerable<object[]> rows)
+    /// <summary>Reads numbers, whatever waits to be inserted.</summary>
+    internal void ReadNumbers(string sql, Queue<long> numbers)
     {
-        using var importer = inner.BeginBinaryImport(sql);
+#pragma warning disable CA2100 // as above
+        using var command = new NpgsqlCommand(sql, inner);
+#pragma warning restore CA2100
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+            numbers.Enqueue(reader.GetInt64(0));
+    }
+
+    /// <summary>Writes rows of numbers and texts in one statement.</summary>
+    internal void CopyRows(string table, IReadOnlyList<string> columns, IEnumerable<object?[]> rows)
+    {
+        using var importer = inner.BeginBinaryImport($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)");
+        importer.Timeout = CopyTime;
         foreach (var row in rows)
         {
             importer.StartRow();
@@ -179,6 +201,15 @@ internal sealed class PostgreSqlCommand(PostgreSqlConnection connection, NpgsqlC
     {
         foreach (NpgsqlParameter parameter in inner.Parameters)
             StoredText.RefuseNul(parameter.Value);
+        // What is taken back takes what waits with it.
+        if (connection.Rows is { } rows)
+        {
+            if (inner.CommandText.StartsWith("ROLLBACK", StringComparison.Ordinal))
+                rows.Drop();
+            else
+                rows.Flush();
+        }
+
         inner.CommandTimeout = connection.CommandSeconds;
         connection.Running = this;
     }

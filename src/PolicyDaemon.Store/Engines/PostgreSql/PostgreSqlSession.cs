@@ -103,6 +103,7 @@ internal sealed class PostgreSqlSession : StoreSession
         }
     }
 
+<<<<<<< HEAD
     internal override bool HoldsLease(LeaseToken token)
     {
         Connection.Execute(GiveUpIdle);
@@ -115,6 +116,14 @@ internal sealed class PostgreSqlSession : StoreSession
     {
         // What a server keeps in memory is its administrator's affair.
     }
+=======
+    /// <summary>From now on rows are inserted many at a time. What a server keeps in memory is its administrator's affair.</summary>
+    internal override void PrepareForBulk() => connection.Rows ??= new PostgreSqlRowQueue(connection);
+
+    internal override RowQueue? Queue => connection.Rows;
+
+    internal override bool AsksAfar => true;
+>>>>>>> c
 
     /// <summary>Nothing: references are checked by the server with each write, pages where checksums are on, and both by pg_amcheck.</summary>
     internal override void CheckIntegrity()
@@ -129,7 +138,7 @@ internal sealed class PostgreSqlSession : StoreSession
 
     internal override void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows)
     {
-        connection.Copy($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)", rows);
+        connection.CopyRows(table, columns, rows);
         // Numbers that were given do not count for those that the server gives.
         if (columns.Contains("id"))
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
