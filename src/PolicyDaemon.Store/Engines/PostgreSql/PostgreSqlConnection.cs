@@ -11,13 +11,11 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// connection holds. Npgsql's own types are sealed.</remarks>
 internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server) : DbConnection
 {
-<<<<<<< HEAD
     // Of a statement that a server answers at once, where it answers.
     private const int BriefSeconds = 5;
-=======
+
     // References are checked at its end, of a million rows at once.
     private static readonly TimeSpan CopyTime = TimeSpan.FromHours(1);
->>>>>>> c
 
     [AllowNull]
     public override string ConnectionString
@@ -52,7 +50,6 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
 
-<<<<<<< HEAD
     /// <summary>Runs what a server answers at once: a machine that is gone says nothing, and another one may have taken over long ago.</summary>
     internal T Briefly<T>(Func<T> work)
     {
@@ -67,10 +64,9 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
             CommandSeconds = usual;
         }
     }
-=======
+
     /// <summary>Rows that wait to be inserted; null where each is inserted at once.</summary>
     internal PostgreSqlRowQueue? Rows { get; set; }
->>>>>>> c
 
     /// <summary>Runs a text that is put together of this library's own names.</summary>
     internal void Run(string sql)

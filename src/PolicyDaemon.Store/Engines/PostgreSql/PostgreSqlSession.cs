@@ -103,7 +103,6 @@ internal sealed class PostgreSqlSession : StoreSession
         }
     }
 
-<<<<<<< HEAD
     internal override bool HoldsLease(LeaseToken token)
     {
         Connection.Execute(GiveUpIdle);
@@ -112,18 +111,12 @@ internal sealed class PostgreSqlSession : StoreSession
             new { token.Vantage, token.Instance, token.Epoch }) is not null;
     }
 
-    internal override void PrepareForBulk()
-    {
-        // What a server keeps in memory is its administrator's affair.
-    }
-=======
     /// <summary>From now on rows are inserted many at a time. What a server keeps in memory is its administrator's affair.</summary>
     internal override void PrepareForBulk() => connection.Rows ??= new PostgreSqlRowQueue(connection);
 
     internal override RowQueue? Queue => connection.Rows;
 
     internal override bool AsksAfar => true;
->>>>>>> c
 
     /// <summary>Nothing: references are checked by the server with each write, pages where checksums are on, and both by pg_amcheck.</summary>
     internal override void CheckIntegrity()
