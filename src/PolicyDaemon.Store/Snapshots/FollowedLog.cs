@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
-using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Snapshots;

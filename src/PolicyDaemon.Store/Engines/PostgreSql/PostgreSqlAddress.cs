@@ -4,7 +4,6 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Npgsql;
-using PolicyDaemon.Core.Configuration;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using System.Globalization;
 using Dapper;
 using Npgsql;
 using PolicyDaemon.Core.Configuration;
