@@ -29,6 +29,9 @@ public enum Refusal
     /// <summary>The store cannot be accepted, since nobody knows which one it replaces.</summary>
     NothingToReplace,
 
+    /// <summary>The audit log has no such row.</summary>
+    NoSuchRow,
+
     /// <summary>A table is no text.</summary>
     TableUnreadable,
 

@@ -54,6 +54,9 @@ public sealed class PolicyStore : IDisposable
     /// <summary>Why nobody can write the store now (a read-only or full file system), so that it is read as it lies; null where somebody can.</summary>
     public StoreException? OnlyRead => session.OnlyRead;
 
+    /// <summary>Why a failover may lose changes that were acknowledged, and what to do; null where it cannot, or there is nothing to fail over to.</summary>
+    public string? FailoverRisk => session.Guard(session.FailoverRisk);
+
     /// <summary>Makes a new store, and the directory for it where there is none. Refuses an existing file.</summary>
     public static PolicyStore Create(string path, Actor actor, TimeProvider time)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
@@ -36,6 +37,30 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         // A person has read it, and says why it is taken as it is.
         foreach (var broken in store.OpenFindings().Select(open => open.Finding).Where(open => open.Kind == FindingKind.AuditBroken))
             store.CloseFinding(broken.Kind, broken.Subject, broken.Node);
+        journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
+        return new ChangeResult(changes, [], receipt);
+    }
+
+    /// <summary>Gives up what machines had loaded behind a row that the store has, too, as after a failover that lost rows: once, for all of them.</summary>
+    /// <param name="sequence">The row.</param>
+    /// <returns>The answers that change with it on this machine, where its last good snapshot tells.</returns>
+    /// <exception cref="RefusedException">The store has no such row, or no reason is given.</exception>
+    public ChangeResult RunAfter(ChangeRequest request, long sequence)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!request.DryRun && string.IsNullOrWhiteSpace(request.Reason))
+            throw new RefusedException(Refusal.NeedsReason, "changes that were lost are given up with --reason \"why\"; see what would change here with --dry-run");
+        using var store = PolicyStore.Open(settings.Database, request.DryRun ? StoreAccess.Read : StoreAccess.Write, time);
+        var head = store.Head();
+        if (sequence < 1 || sequence > head.Sequence)
+            throw new RefusedException(
+                Refusal.NoSuchRow, string.Create(CultureInfo.InvariantCulture, $"the audit log has no row {sequence}: it ends with row {head.Sequence}; the finding of the machine that had loaded more names the right one"));
+        var changes = LastGoodSnapshot.TryRead(settings.Snapshot, out var last, out _) ? Differences(last.Snapshot, store) : [];
+        if (request.DryRun)
+            return new ChangeResult(changes, [], null);
+        using var change = store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), settings.Postfix);
+        change.AcceptAfter(sequence);
+        var receipt = change.Commit();
         journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
         return new ChangeResult(changes, [], receipt);
     }

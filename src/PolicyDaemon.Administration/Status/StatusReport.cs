@@ -57,6 +57,9 @@ public sealed record StatusReport(
     /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
+    /// <summary>Why a failover of the store's server may lose changes; null where it cannot, or nobody knows.</summary>
+    public string? FailoverRisk { get; init; }
+
     /// <summary>The status of the running daemon; null where the daemon has ended, or cannot write its status any more.</summary>
     public DaemonStatus? Live => Running != false && Daemon is { } said && IsFresh(said, At) ? said : null;
 
@@ -106,6 +109,7 @@ public sealed record StatusReport(
         List<FindingJson> own = [.. told.Where(finding => finding.LastSeen is null)];
         FindingSurvey? open = null;
         StoreException? onlyRead = null;
+        string? failoverRisk = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
@@ -118,6 +122,7 @@ public sealed record StatusReport(
             using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
             // Of a program that may not write it says nothing whether others can.
             onlyRead = counted is null ? store.OnlyRead : null;
+            failoverRisk = store.FailoverRisk;
             head = store.Head();
             if (counted is null)
             {
@@ -156,6 +161,7 @@ public sealed record StatusReport(
             At = at,
             Said = said,
             OnlyRead = onlyRead,
+            FailoverRisk = failoverRisk,
             IsSocketDenied = isDenied,
             Open = open,
             Nodes = nodes,

@@ -35,7 +35,7 @@ internal static class Failures
         Refusal.NotConfigured or Refusal.NoSuchPin or Refusal.NotUndoable or Refusal.NoCertificate or Refusal.RejectedKeyPresented
             or Refusal.NotAsExpected or Refusal.NoEvidence => ExitCode.Negative,
         Refusal.NeedsReason => ExitCode.Usage,
-        Refusal.ConfiguredAlready or Refusal.LevelTakesNoPins or Refusal.NotServable or Refusal.NothingToReplace or Refusal.TableUnreadable
+        Refusal.ConfiguredAlready or Refusal.LevelTakesNoPins or Refusal.NotServable or Refusal.NothingToReplace or Refusal.NoSuchRow or Refusal.TableUnreadable
             or Refusal.TableRefused => ExitCode.Invalid,
         Refusal.NotReached => ExitCode.Inconclusive,
         _ => throw new UnreachableException($"refusal {(int)refusal}"),

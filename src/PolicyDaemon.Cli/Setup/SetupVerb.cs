@@ -116,6 +116,7 @@ internal static class SetupVerb
                 Older = [.. postfix.List(PolicyMapCheck.Parameter)
                     .Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), key => IsMet(store?.ReadProbeState(key)), context.Host.Time)).OfType<OlderTable>()],
                 Observed = counts?.Observed ?? 0,
+                FailoverRisk = store?.FailoverRisk,
                 SelinuxEnforces = context.Host.SelinuxEnforces(),
             });
         }

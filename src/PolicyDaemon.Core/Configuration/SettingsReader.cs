@@ -86,6 +86,7 @@ public sealed class SettingsReader
             TcpTable = values.List(ConfigurationKeys.TcpTable),
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
+            Server = values.Value(ConfigurationKeys.PostgreSql).Text is { Length: > 0 } words ? PostgreSqlWords.Prefix + words : null,
             Node = Name(ConfigurationKeys.Node, HostName),
             Notify = values.YesNo(ConfigurationKeys.Notify),
             Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),

@@ -25,7 +25,7 @@ public static class FindingKinds
         { IsJournalledBySource = true, Mail = "It goes out as before, by the last good policies" },
 
         new(FindingKind.StoreReplaced, "store-replaced", FindingSource.Store, FindingSeverity.LookAtIt,
-            "The store's audit log lacks the last row that was loaded, so it is another store; it is not loaded",
+            "The store's audit log lacks the last row that was loaded: it is another store, or a failover lost rows of it; it is not loaded",
             "Accept it with a reason where it was meant, or bring the right one back")
         { IsJournalledBySource = true, Mail = "It goes out as before, by the policies of the old store" },
 

@@ -44,7 +44,42 @@ internal static class AuditLog
             "SELECT sequence FROM audit WHERE action = @action AND evidence = @document LIMIT 1", new { action, document }) is not null;
     }
 
-    /// <summary>The evidence of a row that accepts a store in place of what was last loaded.</summary>
+    /// <summary>True where a row gives up what others had behind a row that both logs have. What was accepted before that row was about another fork.</summary>
+    internal static bool AcceptsAfter(DbConnection connection, string storeId, long forkPoint)
+    {
+        var action = AuditAction.Accept.Name();
+        return connection.Query<EvidenceRow>(
+            "SELECT evidence FROM audit WHERE action = @action AND sequence > @forkPoint AND evidence IS NOT NULL", new { action, forkPoint }).ToList().Any(row => IsAfter(row.Evidence));
+
+        bool IsAfter(string evidence)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(evidence, StoreJson.Default.AcceptedStoreDocument) is { After: true } accepted
+                    && accepted.StoreId == storeId && accepted.Sequence <= forkPoint;
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>The evidence of a row that gives up what others had behind a row of this log.</summary>
+    internal static string AcceptingAfter(string storeId, AuditHead row) =>
+        JsonSerializer.Serialize(new AcceptedStoreDocument(storeId, row.Sequence, row.Hash, After: true), StoreJson.Default.AcceptedStoreDocument);
+
+    /// <summary>True where the last row says that the store came here with this end of its log.</summary>
+    internal static bool Migrated(DbConnection connection, SnapshotIdentity from)
+    {
+        string document = Accepting(from);
+        var action = AuditAction.Migrate.Name();
+        return connection.ExecuteScalar<long?>(
+            "SELECT sequence FROM audit WHERE sequence = (SELECT sequence FROM audit_head WHERE id = 1) AND action = @action AND evidence = @document",
+            new { action, document }) is not null;
+    }
+
+    /// <summary>The evidence of a row that accepts a store in place of what was last loaded, or says with which end of its log it came here.</summary>
     internal static string Accepting(SnapshotIdentity lastLoaded) => JsonSerializer.Serialize(
         new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);
 
@@ -144,6 +179,8 @@ internal static class AuditLog
         ORDER BY a.sequence
         """,
         new { changeId }).ToList().Select(row => row.ToAuditRow());
+
+    internal sealed record EvidenceRow(string Evidence);
 
     internal sealed record HeadRow(long Sequence, string Hash);
 

@@ -15,6 +15,7 @@ namespace PolicyDaemon.Store.Changes;
 public sealed class StoreChange : IDisposable
 {
     private readonly StoreSession session;
+    private readonly string storeId;
     private readonly DestinationChanges changes;
     private readonly Func<StoreSession, JudgeAhead> ahead;
     private bool ended;
@@ -26,6 +27,7 @@ public sealed class StoreChange : IDisposable
         StoreSession session, string storeId, ChangeOrigin origin, PostfixSettings postfix, DateTimeOffset time, Func<DbConnection, OnRecord>? onRecord)
     {
         this.session = session;
+        this.storeId = storeId;
         changes = new DestinationChanges(session, storeId, origin, postfix, time, onRecord?.Invoke(session.Connection));
         ahead = own => new JudgeAhead(own, storeId, origin, postfix, time, onRecord?.Invoke(own.Connection));
     }
@@ -38,6 +40,13 @@ public sealed class StoreChange : IDisposable
 
     /// <summary>Other keys with the same bare host, with or without brackets, or with another port; but for those that this change adds.</summary>
     public IReadOnlyList<Destination> OtherForms(NextHop key) => Guard(() => changes.OtherForms(key).Select(other => other.Get(session.Path)).ToList());
+
+    /// <summary>Says which keys are asked for next, so that an engine that is far away is asked once for all of them.</summary>
+    public void Expect(IReadOnlyCollection<NextHop> keys) => Guard(() =>
+    {
+        changes.Expect(keys);
+        return true;
+    });
 
     /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
     /// <param name="key">The key.</param>
@@ -98,6 +107,17 @@ public sealed class StoreChange : IDisposable
     {
         ArgumentNullException.ThrowIfNull(lastLoaded);
         Append(AuditAction.Accept, AuditLog.Accepting(lastLoaded));
+    }
+
+    /// <summary>Accepts this store for everybody who had followed other rows behind one that it has, too, as after a failover that lost some.</summary>
+    /// <param name="sequence">The last row that is held to.</param>
+    /// <returns>False where the log has no such row.</returns>
+    public bool AcceptAfter(long sequence)
+    {
+        if (Guard(() => AuditLog.HashAt(session.Connection, sequence)) is not { } hash)
+            return false;
+        Append(AuditAction.Accept, AuditLog.AcceptingAfter(storeId, new AuditHead(sequence, hash)));
+        return true;
     }
 
     /// <summary>Makes the change durable: once this returns, neither a crash nor a power cut takes it back.</summary>

@@ -18,7 +18,8 @@ namespace PolicyDaemon.Store.Documents;
 internal sealed partial class StoreJson : JsonSerializerContext;
 
 /// <summary>The evidence of an audit row that accepts a replaced store: the identity of the store that was loaded before.</summary>
-internal sealed record AcceptedStoreDocument(string StoreId, long Sequence, string Hash);
+/// <param name="After">True where what followed the row is given up, by whoever had loaded it: the row itself is in this log.</param>
+internal sealed record AcceptedStoreDocument(string StoreId, long Sequence, string Hash, bool? After = null);
 
 /// <summary>A key that an MX host presented, as a finding keeps it.</summary>
 internal sealed record PresentedKeyDocument(string MxHost, string Target, string PublicKey, string Certificate, long Since);

@@ -29,6 +29,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private static readonly TimeSpan DamageRecheck = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan OnlyReadRecheck = TimeSpan.FromSeconds(10);
 
+    // Of changes that were lost the journal has so many.
+    private const int LostInLog = 1_000;
+
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
     private readonly StoreEngine engine;
@@ -40,6 +43,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private readonly SnapshotReader reader;
     private readonly StoreHealth health;
     private readonly IntegrityChecks integrity;
+    private readonly FollowedLog? followed;
 
     private readonly DurationHistogram changeToLive = new(DurationBounds.ChangeToLive);
 
@@ -52,6 +56,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private long openedAt;
     private bool checkBeforeLoading = true;
     private bool hasStarted;
+    private bool waitsForTurn;
     private IReadOnlyList<DateTimeOffset> committed = [];
     private (FileSignature? Signature, long At)? damage;
 
@@ -67,6 +72,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(engine.Path, findings, time, log);
         health = new StoreHealth(engine.Path, findings, engine.IsShared ? StoreHealth.PatienceWithServer : TimeSpan.Zero, time);
+        followed = engine.IsShared ? new FollowedLog(options.SnapshotFile, log) : null;
         integrity = new IntegrityChecks(engine, options.Patience, time);
     }
 
@@ -105,6 +111,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
                     StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
                 saver.Resume(read);
                 reader.Adopt(read.Noted);
+                followed?.Resume(last.Identity);
                 // There is something to serve, so the store's pages can be checked beside it.
                 checkBeforeLoading = false;
             }
@@ -206,6 +213,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             checkBeforeLoading = true;
         }
 
+        // It is read on, and says so.
+        if (movement == StoreMovement.Committed && watch is { Session: { OnlyRead: null } session } && session.Guard(session.FindMoved) is not null)
+            CloseWatch(watch.Dispose);
         if (watch is null && damage is { } known && known.Signature == engine.Signature() && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
         if (isSuspicious)
@@ -221,14 +231,19 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             movement = watch.Poll();
         }
 
-        if (movement == StoreMovement.None && (replaced || (health.IsGood && last is not null && Fits(last))))
+        if (movement == StoreMovement.None && !waitsForTurn && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
-        var loaded = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix));
+        var read = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix, followed, mayReadAll: !engine.IsShared));
+        waitsForTurn = read.IsToReadAll;
+        if (waitsForTurn && ReadAll() is { } all)
+            (read, waitsForTurn) = (all, false);
+        if (waitsForTurn)
+            return;
         watch.WasRead();
-        if (loaded is null)
+        if (read.Loaded is not { } loaded)
         {
-            Replaced(last!.Identity);
+            Replaced(last!.Identity, read.Fork);
             return;
         }
 
@@ -242,6 +257,24 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
         Recover();
         integrity.StartWhereDue(isSuspicious);
+    }
+
+    /// <summary>Reads everything, in turn with others and from a standby where there is one, then what the primary has beyond it.</summary>
+    /// <returns>Null where others read now.</returns>
+    private ReadSnapshot? ReadAll()
+    {
+        ReadSnapshot? read = null;
+        using (var session = engine.OpenToReadAll(options.Patience))
+        {
+            if (!session.TryInTurn(() => read = reader.Load(session, last, postfix, null, mayReadAll: true)))
+                return null;
+        }
+
+        // A standby that lacks what is loaded already is of no use.
+        var from = read?.Loaded?.Snapshot ?? last;
+        var newest = watch!.Session.InOneMoment(() => reader.Load(watch.Session, from, postfix, followed, mayReadAll: true));
+        // The journal has no record of what lies between.
+        return newest.Loaded is { } loaded ? newest with { Loaded = loaded with { Change = null } } : newest;
     }
 
     /// <summary>Takes down which entries have ended: lookups go by the clock already, and it may be set back.</summary>
@@ -296,16 +329,29 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             damage = (engine.Signature(), time.GetTimestamp());
         }
 
+        waitsForTurn = false;
         if (health.Failed(error) && engine.IsShared)
             StoreLog.ServerAway(log, error.Message);
     }
 
-    private void Replaced(SnapshotIdentity lastLoaded)
+    private void Replaced(SnapshotIdentity lastLoaded, LogFork? fork)
     {
         replaced = true;
         // A person accepts the store in place of what the file names; it must be what is in force.
         saver.SaveNow(last!);
-        health.Replaced(lastLoaded);
+        if (fork is null)
+            health.Replaced(lastLoaded);
+        else
+            Tell(fork);
+    }
+
+    private void Tell(LogFork fork)
+    {
+        if (health.Forked(fork))
+        {
+            foreach (var row in fork.Lost.TakeLast(LostInLog))
+                StoreLog.ChangeLost(log, row);
+        }
     }
 
     private void CloseWatch(Action close)

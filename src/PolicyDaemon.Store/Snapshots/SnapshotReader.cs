@@ -69,8 +69,20 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
     internal LoadedChanges? TakeChanges() => changes.Take();
 
     /// <summary>Reads the next snapshot within the caller's transaction.</summary>
-    /// <returns>Null where the store is not the one that <paramref name="last"/> shows, and nobody accepted it.</returns>
-    internal LoadedSnapshot? Load(StoreSession session, PolicySnapshot? last, PostfixSettings postfix)
+    /// <param name="followed">What was followed of the log; null where no failover can lose any of it.</param>
+    /// <returns>Where the store is not the one that <paramref name="last"/> shows, and nobody accepted it, no snapshot, and perhaps where the log forks.</returns>
+    internal ReadSnapshot Load(StoreSession session, PolicySnapshot? last, PostfixSettings postfix, FollowedLog? followed, bool mayReadAll)
+    {
+        var read = Read(session, last, postfix, followed, mayReadAll);
+        if (followed is null || read.Loaded is not { } loaded)
+            return read;
+        followed.Follow(loaded.Snapshot.Identity.StoreId, loaded.Rows);
+        if (!followed.EndsWith(loaded.Snapshot.Identity) && loaded.Snapshot.Identity.Sequence <= AuditLog.Head(session.Connection).Sequence)
+            followed.Begin(session.Connection, loaded.Snapshot.Identity);
+        return read;
+    }
+
+    private ReadSnapshot Read(StoreSession session, PolicySnapshot? last, PostfixSettings postfix, FollowedLog? followed, bool mayReadAll)
     {
         if (reading?.Session != session)
             reading = (session, new DestinationTable(session.Connection));
@@ -80,20 +92,35 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
         var head = AuditLog.Head(session.Connection);
         var identity = new SnapshotIdentity(storeId, head.Sequence, head.Hash, postfix.FingerprintDigest, postfix.Version);
         if (last is null)
-            return LoadAll(destinations, last, identity, postfix);
+            return All();
         if (!AuditLog.Continues(session.Connection, last.Identity, storeId))
-            return AuditLog.Accepts(session.Connection, last.Identity) ? LoadAll(destinations, last, identity, postfix) : null;
+        {
+            if (AuditLog.Accepts(session.Connection, last.Identity))
+                return All();
+            if (storeId != last.Identity.StoreId || followed?.Compare(session.Connection, last.Identity) is not { } fork)
+                return new ReadSnapshot(null);
+            // A standby that has not come so far yet.
+            if (fork.Point.Sequence == head.Sequence && session.OnlyRead?.Kind == StoreFault.ReadOnly)
+                return new ReadSnapshot(new LoadedSnapshot(last, null));
+            if (!AuditLog.AcceptsAfter(session.Connection, storeId, fork.Point.Sequence))
+                return new ReadSnapshot(null, fork);
+            if (mayReadAll)
+                StoreLog.ForkAccepted(log, fork.Point.Sequence, fork.Count);
+            return All();
+        }
+
         if (identity == last.Identity)
-            return new LoadedSnapshot(last, null);
+            return new ReadSnapshot(new LoadedSnapshot(last, null));
 
         var sameSettings = last.Identity.Digest == identity.Digest && last.Identity.Version == identity.Version;
         var rows = head.Sequence - last.Identity.Sequence;
         if (sameSettings && rows <= Math.Max(SmallChange, last.Count / 4) && LoadChanged(session, destinations, last, identity, postfix) is { } next)
-            return next;
-        return LoadAll(destinations, last, identity, postfix) with
-        {
-            Committed = rows > 0 ? [.. AuditLog.Newest(session.Connection, 1).Select(row => row.Time)] : [],
-        };
+            return new ReadSnapshot(next);
+        return All() is { Loaded: { } all }
+            ? new ReadSnapshot(all with { Committed = rows > 0 ? [.. AuditLog.Newest(session.Connection, 1).Select(row => row.Time)] : [] })
+            : new ReadSnapshot(null) { IsToReadAll = true };
+
+        ReadSnapshot All() => mayReadAll ? new ReadSnapshot(LoadAll(destinations, last, identity, postfix)) : new ReadSnapshot(null) { IsToReadAll = true };
     }
 
     private LoadedSnapshot LoadAll(DestinationTable destinations, PolicySnapshot? last, SnapshotIdentity identity, PostfixSettings postfix)
@@ -121,6 +148,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
     {
         var keys = new Dictionary<string, bool>(StringComparer.Ordinal);
         var committed = new Dictionary<long, DateTimeOffset>();
+        var followed = new Queue<FollowedRow>();
         var head = new AuditHead(last.Identity.Sequence, last.Identity.Hash);
         foreach (var row in AuditLog.After(session.Connection, last.Identity.Sequence))
         {
@@ -131,6 +159,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
             else if (row.Action == AuditAction.Accept.Name())
                 findings.Close(FindingKind.AuditBroken, path);
             head = new AuditHead(row.Sequence, row.Hash);
+            if (followed.Count == FollowedLog.Kept)
+                followed.Dequeue();
+            followed.Enqueue(FollowedRow.Of(row));
             committed[row.ChangeId] = row.Time;
             if (row.Key is not null)
                 keys[row.Key] = row.After is not null;
@@ -161,6 +192,7 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
         return new LoadedSnapshot(snapshot, new SnapshotChange(last.Identity, identity, changed, removed))
         {
             Committed = [.. committed.Values],
+            Rows = followed,
         };
     }
 }
@@ -179,6 +211,18 @@ internal sealed record LoadedSnapshot(PolicySnapshot Snapshot, SnapshotChange? C
 {
     /// <summary>When the changes that it has beyond the snapshot before were committed, each once; of many that were read at once the last.</summary>
     public IReadOnlyList<DateTimeOffset> Committed { get; init; } = [];
+
+    /// <summary>The last rows of the log that lead to it; none where everything was read.</summary>
+    public IReadOnlyCollection<FollowedRow> Rows { get; init; } = [];
+}
+
+/// <summary>What became of an attempt to read the next snapshot.</summary>
+/// <param name="Loaded">The snapshot; null where there is none.</param>
+/// <param name="Fork">Where the log forks, if that is why.</param>
+internal sealed record ReadSnapshot(LoadedSnapshot? Loaded, LogFork? Fork = null)
+{
+    /// <summary>Everything is to be read, which the caller did not allow.</summary>
+    public bool IsToReadAll { get; init; }
 }
 
 /// <summary>The keys that the loader has read again since it was asked last.</summary>

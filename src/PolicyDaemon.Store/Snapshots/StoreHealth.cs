@@ -1,3 +1,5 @@
+using System.Globalization;
+using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Faults;
@@ -11,11 +13,15 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
     /// <summary>How long a server may be out of reach without anybody being told.</summary>
     internal static readonly TimeSpan PatienceWithServer = TimeSpan.FromMinutes(1);
 
+    // Of a list of lost changes a person reads so many; the journal has more.
+    private const int LostInFinding = 10;
+
     // What to do stands in the sentence: no command restores the right backup.
     private const string Look = "policyctl status";
 
     private bool good;
     private (long At, DateTimeOffset Since)? away;
+    private AuditHead? told;
 
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
@@ -23,11 +29,11 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
     /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
-        away = null;
+        (away, told) = (null, null);
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
-            findings.Raise(FindingKind.StoreUnavailable, database, $"{onlyRead.Message}; the daemon tries again by itself", Look);
+            findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
     /// <returns>True where it is the first failure in a row.</returns>
@@ -63,6 +69,23 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
         FindingKind.StoreReplaced,
         $"{database}: another store lies here: its audit log lacks row {lastLoaded.Sequence} {lastLoaded.Hash} of store {lastLoaded.StoreId}, which was loaded last; where it is meant, as after restoring a backup, accept it with policyctl store accept and a --reason",
         "policyctl store accept --dry-run");
+
+    /// <returns>True where this fork was not told before.</returns>
+    internal bool Forked(LogFork fork)
+    {
+        var after = fork.Point.Sequence.ToString(CultureInfo.InvariantCulture);
+        var lost = fork.Lost.Count == 0 ? "" : $": {string.Join("; ", fork.Lost.TakeLast(LostInFinding))}";
+        var more = fork.Lost.Count > LostInFinding ? $" (the last {LostInFinding}; the others are in the journal)" : "";
+        var isNew = told != fork.Point;
+        told = fork.Point;
+        Report(
+            FindingKind.StoreReplaced,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{database}: the audit log does not continue the one that was followed here: behind row {after} it lacks {fork.Count} {(fork.Count == 1 ? "row" : "rows")}, as after a failover that lost what was acknowledged{lost}{more}; the answers stay as they were with them. Bring the server back that has them, or give them up with policyctl store accept --after {after} and a --reason, once for all machines, and make again what is still wanted"),
+            $"policyctl store accept --after {after} --dry-run");
+        return isNew;
+    }
 
     private void Report(FindingKind kind, string detail, string remedy)
     {

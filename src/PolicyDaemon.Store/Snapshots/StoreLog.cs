@@ -35,6 +35,15 @@ internal static partial class StoreLog
     [LoggerMessage(2009, LogLevel.Warning, "The journal {File} beside the last good snapshot was read up to audit row {Sequence} and not further: {Reason}")]
     internal static partial void JournalCut(ILogger log, string file, long sequence, string reason);
 
+    [LoggerMessage(2013, LogLevel.Error, "Lost by a failover, {Row}")]
+    internal static partial void ChangeLost(ILogger log, FollowedRow row);
+
+    [LoggerMessage(2014, LogLevel.Warning, "What was followed of the audit log cannot be kept in {File}: {Reason}; after a failover that loses changes these could not be named")]
+    internal static partial void FollowedNotKept(ILogger log, string file, string reason);
+
+    [LoggerMessage(2015, LogLevel.Warning, "Behind audit row {Sequence} the store was accepted as it is: {Count} changes that a failover lost are given up")]
+    internal static partial void ForkAccepted(ILogger log, long sequence, long count);
+
     [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
     internal static partial void Ended(ILogger log, int count, long sequence);
 

@@ -22,6 +22,9 @@ internal sealed class PolicydStore(Bench bench, string directory)
 
     internal string StatusFile => Path.Combine(directory, "status");
 
+    /// <summary>Libpq's words for a store on a server; null for one in a file.</summary>
+    internal string? Words { get; set; }
+
     /// <summary>The section <c>[probe]</c>: off, because its connections would be measured too.</summary>
     internal string Probe { get; set; } = "enabled = no";
 
@@ -56,7 +59,7 @@ internal sealed class PolicydStore(Bench bench, string directory)
         tcp_table = {(isAlone ? TcpTable.Text : "")}
         max_connections = 20000
         [store]
-        database = {Database}
+        {(Words is null ? "" : $"engine = postgresql\npostgresql = {Words}\n")}database = {Database}
         status_file = {StatusFile}
         [web]
         listen = unix:{Pages}

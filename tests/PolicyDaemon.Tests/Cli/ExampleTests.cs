@@ -26,6 +26,10 @@ public sealed partial class ExampleTests
         ["policyctl doctor --own example.com"] = ExitCode.Negative,
         ["policyctl doctor --own example.com --next /etc/ssl/next.pem"] = ExitCode.Negative,
         ["policyctl doctor --format json"] = ExitCode.Negative,
+        // It was not moved.
+        ["policyctl store migrate --take-back --reason 'the server is lost' --dry-run"] = ExitCode.Invalid,
+        // There is no server here.
+        ["policyctl init --dry-run --postgresql 'dbname=policydaemon user=policydaemon'"] = ExitCode.Invalid,
         // A store in a file has one node; on a server there is none of that name.
         ["policyctl node remove --dry-run mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,
         ["policyctl node remove mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,

@@ -52,6 +52,26 @@ public class StoreAcceptTests
         Assert.StartsWith("3 alice (root) ", session.Notes[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>As after a failover: for whoever had loaded others behind a row, wherever it runs.</summary>
+    [Fact]
+    public void What_others_had_behind_a_row_is_given_up_with_a_reason_and_a_row_that_is_there()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "new.example", "--level", "encrypt");
+
+        Assert.Equal(ExitCode.Usage, session.Run("store", "accept", "--after", "1").Code);
+        var beyond = session.Run("store", "accept", "--after", "9", "--reason", "db1 died");
+        Assert.Equal(ExitCode.Invalid, beyond.Code);
+        Assert.Contains("the audit log has no row 9: it ends with row 2", beyond.Error, StringComparison.Ordinal);
+        session.Succeed("store", "accept", "--after", "1", "--dry-run");
+        Assert.DoesNotContain("\taccept\t", session.Succeed("audit"), StringComparison.Ordinal);
+
+        session.Succeed("store", "accept", "--after", "1", "--reason", "db1 died");
+
+        Assert.Contains("\taccept\t", session.Succeed("audit", "--limit", "1"), StringComparison.Ordinal);
+        session.Succeed("audit", "--verify");
+    }
+
     [Fact]
     public void The_store_that_policyd_knows_needs_no_accepting()
     {

@@ -121,8 +121,9 @@ internal static class StatusFacts
         string.Create(
             CultureInfo.InvariantCulture,
             $"{status.Settings.Database}: {Phrases.Count(status.Counts!.Destinations, "destination")} ({status.Counts.Observed} only observed), audit log at row {status.Head!.Value.Sequence}")
-        + (status.OnlyRead is { } reason ? $"; {reason.Message}" : ""),
-        status.OnlyRead is null ? Tone.Plain : Tone.Bad);
+        + (status.OnlyRead is { } reason ? $"; {reason.Message}" : "")
+        + (status.FailoverRisk is { } risk ? $"; {risk}" : ""),
+        status.OnlyRead is not null ? Tone.Bad : status.FailoverRisk is null ? Tone.Plain : Tone.Caution);
 
     private static string Join(IEnumerable<(string Name, long Count)> counts)
     {

@@ -12,6 +12,7 @@ internal static class StoreAccept
     internal static Command Create(CommandRunner runner)
     {
         var write = new WriteOptions();
+        var after = new Option<long?>("--after") { HelpName = "SEQUENCE", Description = "Give up what machines had loaded behind this row of the audit log, as after a failover that lost changes; once, for all of them" };
         var verb = new Verb("accept", "Let policyd take over a store that was replaced, such as a restored backup. Takes a reason.")
         {
             Columns = ChangeReport.Columns,
@@ -20,17 +21,20 @@ internal static class StoreAccept
             [
                 ("policyctl store accept --dry-run", "Show which answers would change."),
                 ("policyctl store accept --reason 'backup of Monday restored after the disk died'", "Take it over; the audit log keeps who did and why."),
+                ("policyctl store accept --after 1 --reason 'db1 died before db2 had the last rows'", "After a failover: give up what db1 alone had, on all machines."),
             ],
         };
+        verb.Options.Add(after);
         write.AddDecisionTo(verb);
-        verb.SetAction(runner.Handle(context => Run(context, write)));
+        verb.SetAction(runner.Handle(context => Run(context, write, context.Get(after))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, WriteOptions write)
+    private static ExitCode Run(CommandContext context, WriteOptions write, long? after)
     {
         var request = write.Request(context);
-        var result = new StoreAcceptance(context.Settings, context.Host.Time, context.Host.Journal).Run(request);
+        var acceptance = new StoreAcceptance(context.Settings, context.Host.Time, context.Host.Journal);
+        var result = after is { } sequence ? acceptance.RunAfter(request, sequence) : acceptance.Run(request);
         if (result is null)
             context.Report.Note($"{context.Settings.Database} is the store that policyd knows; there is nothing to accept.");
         else

@@ -20,6 +20,7 @@ internal static class SetupChecks
         DiscoveryCheck.Run,
         ParameterChecks.TlsRequired,
         ParameterChecks.Idna,
+        FailoverCheck.Run,
         ForecastCheck.MainCf,
         ForecastCheck.Unregarded,
         ForecastCheck.Authorities,

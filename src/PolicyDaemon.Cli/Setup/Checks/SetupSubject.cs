@@ -19,6 +19,9 @@ internal sealed record SetupSubject(
     /// <summary>True where SELinux enforces its policy on this machine.</summary>
     public bool SelinuxEnforces { get; init; }
 
+    /// <summary>Why a failover of the store's server may lose changes; null where it cannot, or nobody knows.</summary>
+    public string? FailoverRisk { get; init; }
+
     /// <summary>The machine's name, which probes say in EHLO where the configuration names none.</summary>
     public string HostName { get; init; } = ProberComposition.HostName();
 

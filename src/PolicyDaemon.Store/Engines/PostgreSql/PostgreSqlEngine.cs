@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
-using Npgsql;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Faults;
 
@@ -9,46 +7,48 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <summary>Keeps a store in a database of a PostgreSQL server, which several machines share.</summary>
 /// <remarks>
 /// <code>
-/// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
+/// where the servers are   PostgreSqlAddress       which of them                 PostgreSqlServers
+/// passwords               PasswordFile            faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
-/// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
+/// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
+/// several daemons         PostgreSqlFleet         changes as they come          PostgreSqlNews
 /// </code>
-/// Whoever administers the server makes the database and its users; what is made here are the tables in it.
+/// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
-    // One for all engines over the same store: a program opens it many times.
-    private static readonly ConcurrentDictionary<string, NpgsqlDataSource> Sources = new(StringComparer.Ordinal);
-
     internal override void Create(DateTimeOffset now, Action<StoreSession> fill)
     {
-        using var connection = Connect();
+        using var connection = Connect(ServerChoice.Writes);
         try
         {
             PostgreSqlSchema.Create(connection, Path, () =>
             {
-                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, null, PostgreSqlSession.Patience);
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience, evenMoved: true);
                 fill(session);
             });
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
     }
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false) =>
+        Open(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest, access, patience, evenMoved);
+
+    private PostgreSqlSession Open(ServerChoice choice, StoreAccess access, TimeSpan? patience, bool evenMoved)
     {
-        var connection = Connect();
+        var connection = Connect(choice);
         try
         {
-            return PostgreSqlSession.Open(Path, connection, access, patience);
+            return PostgreSqlSession.Open(Path, connection, access, patience, evenMoved);
         }
         catch (DbException error)
         {
-            connection.Dispose();
-            throw PostgreSqlFaults.From(error, Path);
+            using (connection)
+                throw PostgreSqlSession.FaultOf(error, Path, connection, null);
         }
         catch
         {
@@ -71,12 +71,38 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     {
         try
         {
-            using var connection = Connect();
-            return PostgreSqlSchema.Exists(connection);
+            using var connection = Connect(ServerChoice.Newest);
+            return PostgreSqlSchema.HoldsStore(connection);
         }
         catch (Exception error) when (error is StoreException or DbException)
         {
             return true;
+        }
+    }
+
+    internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)
+    {
+        using var connection = Connect(ServerChoice.Writes);
+        try
+        {
+            return PostgreSqlUpgrade.Run(connection, Path, PostgreSqlSchema.Migrations, dryRun, patience ?? PostgreSqlSession.Patience);
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
+        }
+    }
+
+    internal override bool IsPrepared()
+    {
+        try
+        {
+            using var connection = Connect(ServerChoice.Writes);
+            return PostgreSqlSchema.HasTables(connection) && !PostgreSqlSchema.HoldsStore(connection);
+        }
+        catch (Exception error) when (error is StoreException or DbException)
+        {
+            return false;
         }
     }
 
@@ -85,26 +111,24 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
 
-    internal override StoreNews? Listen() => new PostgreSqlNews(() => Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
+    internal override StoreNews? Listen() => new PostgreSqlNews(() => Connect(ServerChoice.Writes));
+
+    internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience, evenMoved: false);
 
     internal override void SweepDrafts()
     {
     }
 
-    private PostgreSqlConnection Connect()
+    private PostgreSqlConnection Connect(ServerChoice choice)
     {
+        PostgreSqlAddress.ForgetEnvironment();
         try
         {
-            PostgreSqlAddress.ForgetEnvironment();
-            return new PostgreSqlConnection(Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
+            return PostgreSqlServers.Of(Path).Open(choice);
         }
-        catch (DbException error)
+        catch (FormatException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
-        }
-        catch (Exception error) when (error is FormatException or ArgumentException or IOException or UnauthorizedAccessException or TimeoutException)
-        {
-            throw PostgreSqlFaults.Unavailable(Path, error);
+            throw new StoreException(StoreFault.Unavailable, $"{Path}: {error.Message}", error);
         }
     }
 }

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace PolicyDaemon.Store.Engines.PostgreSql;
 
 /// <summary>Hears of changes by LISTEN, on a connection of its own.</summary>
@@ -15,11 +13,11 @@ internal sealed class PostgreSqlNews : StoreNews
     // How long the end of the program waits for it.
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
 
-    private readonly Func<NpgsqlConnection> connect;
+    private readonly Func<PostgreSqlConnection> connect;
     private readonly ManualResetEvent stopped = new(false);
     private readonly Thread thread;
 
-    internal PostgreSqlNews(Func<NpgsqlConnection> connect)
+    internal PostgreSqlNews(Func<PostgreSqlConnection> connect)
     {
         this.connect = connect;
         thread = new Thread(Run) { IsBackground = true, Name = "store news" };
@@ -56,8 +54,12 @@ internal sealed class PostgreSqlNews : StoreNews
     private void Hear()
     {
         using var connection = connect();
-        using (var command = new NpgsqlCommand("LISTEN " + Channel, connection))
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "LISTEN " + Channel;
             command.ExecuteNonQuery();
+        }
+
         // What was said before it listened.
         Come();
         while (!stopped.WaitOne(0))

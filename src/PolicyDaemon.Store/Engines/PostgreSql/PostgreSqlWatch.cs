@@ -6,36 +6,33 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <summary>Follows a store by the end of its audit log, in which every change has a row: one statement a poll, on any server, through any pool.</summary>
 internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session)
 {
-    private const int PollSeconds = 5;
-
     private Position? last;
 
     internal override StoreMovement Poll()
     {
         Position? now;
         var connection = (PostgreSqlConnection)Session.Connection;
-        var usual = connection.CommandSeconds;
-        // A machine that is gone says nothing; another one may have taken over long ago.
-        connection.CommandSeconds = PollSeconds;
         try
         {
-            now = Session.Connection.QueryFirstOrDefault<Position>(
-                "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1");
+            now = connection.Briefly(() => connection.QueryFirstOrDefault<Position>(
+                """
+                SELECT s.store_id, h.sequence, h.hash, s.moved_to, v.version, v.readable_from, v.writable_from
+                FROM store s LEFT JOIN audit_head h ON h.id = 1 JOIN schema_version v ON v.version = (SELECT max(version) FROM schema_version)
+                WHERE s.id = 1
+                """));
         }
         catch (DbException error)
         {
             // The server ended the connection, as over a restart or a failover: another one tells whether it is there.
             return Session.IsReplaced ? StoreMovement.Disturbed : throw Session.FaultOf(error);
         }
-        finally
-        {
-            connection.CommandSeconds = usual;
-        }
 
         if (now?.StoreId != Session.StoreId)
             return StoreMovement.Replaced;
         if (now == last)
             return StoreMovement.None;
+        // Others may have been upgraded meanwhile, and the store with them.
+        new SchemaVersion(now.Version, now.ReadableFrom, now.WritableFrom).RefuseNewer(Session.Path, StoreAccess.Read, PostgreSqlSchema.Newest);
         last = now;
         return StoreMovement.Committed;
     }
@@ -48,5 +45,5 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
 
     internal override void Abandon() => Session.Dispose();
 
-    internal sealed record Position(string StoreId, long? Sequence, string? Hash);
+    internal sealed record Position(string StoreId, long? Sequence, string? Hash, string? MovedTo, long Version, long ReadableFrom, long WritableFrom);
 }
