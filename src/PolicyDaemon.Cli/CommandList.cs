@@ -4,6 +4,7 @@ using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Commands.Doctor;
 using PolicyDaemon.Cli.Commands.Domains;
 using PolicyDaemon.Cli.Commands.Lookups;
+using PolicyDaemon.Cli.Commands.Nodes;
 using PolicyDaemon.Cli.Commands.Pins;
 using PolicyDaemon.Cli.Commands.Program;
 using PolicyDaemon.Cli.Commands.Servers;
@@ -92,6 +93,10 @@ internal static class CommandList
             StoreMigrate.Create(runner),
             StoreSchema.Create(runner),
             StoreUpgrade.Create(runner),
+        },
+        new Command("node", "The machines that share a store on a server")
+        {
+            NodeRemove.Create(runner),
         },
         SetupVerb.Create(runner),
         DoctorVerb.Create(runner),

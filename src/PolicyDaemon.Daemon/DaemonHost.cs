@@ -10,6 +10,7 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Discovery;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
@@ -21,6 +22,7 @@ using PolicyDaemon.Probe;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 
@@ -106,7 +108,7 @@ internal static class DaemonHost
         services.AddSingleton<LookupDemand>();
         services.AddSingleton<LookupCounters>();
         services.AddSingleton(provider => new SnapshotLoader(
-            new SnapshotLoaderOptions(settings.Database, settings.Snapshot), settings.Postfix,
+            new SnapshotLoaderOptions(settings.Database, settings.Snapshot) { Node = settings.FindingNode }, settings.Postfix,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
         services.AddSingleton<ICurrentSnapshot>(provider => provider.GetRequiredService<SnapshotLoader>());
         services.AddSingleton(provider => new LookupService(
@@ -118,10 +120,11 @@ internal static class DaemonHost
             new LookupOptions { Endpoints = endpoints, MaxConnections = settings.MaxConnections },
             provider.GetRequiredService<ILogger<LookupServer>>(), provider.GetRequiredService<TimeProvider>()));
 
-        services.AddSingleton(provider => new ProbeLedger(settings.Database, settings.Postfix, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ProbeLedger(
+            settings.Database, settings.Postfix, provider.GetRequiredService<TimeProvider>(), provider.GetService<ProberLease>()));
         services.AddSingleton<IProbeLedger>(provider => provider.GetRequiredService<ProbeLedger>());
         services.AddSingleton<IAlertLedger>(provider => provider.GetRequiredService<ProbeLedger>());
-        services.AddSingleton(provider => new DiscoveredStore(provider.GetRequiredService<ProbeLedger>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new DiscoveredStore(provider.GetRequiredService<ProbeLedger>(), provider.GetRequiredService<TimeProvider>()) { Node = settings.FindingNode });
         services.AddSingleton<DiscoveryService>();
         services.AddSingleton<ProberService>();
         services.AddSingleton<IReadOnlyList<IAlertChannel>>(provider =>
@@ -134,8 +137,13 @@ internal static class DaemonHost
         services.AddSingleton<AlertService>();
         services.AddSingleton<StatusWriter>();
 
+        if (settings.IsOnServer)
+            AddFleet(services, settings);
+
         // In this order: first something to answer from, then the listeners; stopped the other way round.
         services.AddHostedService<SnapshotWorker>();
+        if (settings.IsOnServer)
+            services.AddHostedService(provider => provider.GetRequiredService<NodeService>());
         services.AddHostedService(provider => provider.GetRequiredService<DiscoveryService>());
         services.AddHostedService(provider => new LookupWorker(
             provider.GetRequiredService<LookupServer>(), inherited, provider.GetRequiredService<IHostApplicationLifetime>(),
@@ -153,6 +161,19 @@ internal static class DaemonHost
         services.AddHostedService(provider => provider.GetRequiredService<AlertService>());
         ServiceManager.AddTo(services);
         return builder.Build();
+    }
+
+    /// <summary>What the daemons over one store on a server take besides: of them one probes and alerts.</summary>
+    private static void AddFleet(IServiceCollection services, Settings settings)
+    {
+        var instance = FleetInstance.New();
+        services.AddSingleton(provider => new ProberLease(settings.Vantage, settings.Node, instance, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => AddressClaims.For(settings.Database, provider.GetRequiredService<TimeProvider>())!);
+        services.AddSingleton<ProbeRequests>();
+        services.AddSingleton(provider => new FleetMember(
+            settings.Database, settings.Node, settings.Vantage, instance, DaemonVersion.Text, provider.GetRequiredService<ProberLease>(),
+            provider.GetRequiredService<TimeProvider>(), Random.Shared));
+        services.AddSingleton<NodeService>();
     }
 
     /// <summary>Makes the store where the daemon is started without a configuration file and there is neither a store nor a snapshot.</summary>

@@ -93,4 +93,19 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3025, LogLevel.Warning, "entries that have ended cannot be written to the store, which is tried again; lookups are answered as they are to be: {Reason}")]
     internal static partial void EntriesNotEnded(this ILogger logger, string reason);
+
+    [LoggerMessage(3030, LogLevel.Information, "this node probes and alerts from now on (vantage {Vantage})")]
+    internal static partial void LeaseTaken(this ILogger logger, string vantage);
+
+    [LoggerMessage(3031, LogLevel.Warning, "this node does not probe and alert any more: another one does, or the server cannot be reached (vantage {Vantage})")]
+    internal static partial void LeaseLost(this ILogger logger, string vantage);
+
+    [LoggerMessage(3032, LogLevel.Warning, "the server of the store does not hear of this node, and tells it of no other; lookups are answered: {Reason}")]
+    internal static partial void NodeFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(3033, LogLevel.Information, "the server of the store hears of this node again")]
+    internal static partial void NodeIsBack(this ILogger logger);
+
+    [LoggerMessage(3034, LogLevel.Error, "the heartbeat of this node met what it should not and goes on")]
+    internal static partial void NodeBroke(this ILogger logger, Exception exception);
 }

@@ -52,6 +52,9 @@ internal sealed class NearMissReporter(
 
     private bool HasWork => current.Current is { } snapshot && (waiting.Count > 0 || !ReferenceEquals(snapshot, settledAgainst));
 
+    // Each node settles what its own Postfix asked for.
+    private string? Node => configuration.Settings.FindingNode;
+
     internal void Report()
     {
         Take();
@@ -89,11 +92,11 @@ internal sealed class NearMissReporter(
 
     private void Store(PolicyStore store, PolicySnapshot snapshot)
     {
-        var open = store.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.NearMiss)
+        var open = store.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.NearMiss && finding.Finding.Node == Node)
             .Select(finding => finding.Finding.Subject).ToHashSet(StringComparer.Ordinal);
         foreach (var subject in open.Where(subject => subject != TooMany && IsSettled(snapshot, subject)).ToList())
         {
-            store.CloseFinding(FindingKind.NearMiss, subject);
+            store.CloseFinding(FindingKind.NearMiss, subject, Node);
             open.Remove(subject);
         }
 
@@ -104,7 +107,7 @@ internal sealed class NearMissReporter(
             // Each is a commit to disk, and those beyond the limit share one.
             if (!raised.Add(subject))
                 continue;
-            var finding = Finding(store, subject);
+            var finding = Finding(store, subject) with { Node = Node };
             store.RaiseFinding(finding);
             if (open.Add(subject))
                 logger.FindingOpened(finding.Kind.Name(), finding.Subject, finding.Detail, finding.Remedy);

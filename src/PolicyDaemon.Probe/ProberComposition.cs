@@ -42,6 +42,9 @@ public sealed class ProberComposition : IDisposable
         Probe = new StartTlsProbe(ProbeOptions, time);
     }
 
+    /// <summary>Keeps other programs over the same store from an address while one is connected there; null where there are none.</summary>
+    public IAddressClaims? Claims { get; init; }
+
     /// <summary>The resolvers, for all who ask.</summary>
     public DnsResolvers Dns { get; }
 
@@ -66,7 +69,7 @@ public sealed class ProberComposition : IDisposable
     /// <param name="logger">The log.</param>
     /// <param name="counters">Where what it meets and moves is counted.</param>
     public ProbeEngine CreateEngine(IProbeLedger ledger, ILogger logger, ProbeCounters counters) =>
-        new(ledger, Resolver, Probe, Schedule, postfix, Random.Shared, time, logger, counters);
+        new(ledger, Resolver, Probe, Schedule, postfix, Random.Shared, time, logger, counters, Claims);
 
     /// <summary>Probes for a person who waits: each address is connected to once, and shared by the destinations behind it.</summary>
     /// <param name="ledger">Where the results are recorded; null: nothing is stored, and addresses are not spaced, since each is met once.</param>
@@ -86,7 +89,7 @@ public sealed class ProberComposition : IDisposable
                 AddressSpacing = TimeSpan.Zero, ProviderSpacing = TimeSpan.Zero, MaxConnections = Math.Min(Schedule.MaxConnections, MaxUnstoredConnections),
             }
             : Schedule,
-        postfix, time, GateMemory.ThisRun)
+        postfix, time, GateMemory.ThisRun, Claims)
     {
         Findings = destinations < TroubleWatch.AtLeast ? null : new ProberFindings(null, NullLogger.Instance, time) { Destinations = destinations },
     };

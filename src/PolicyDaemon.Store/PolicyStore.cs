@@ -260,16 +260,17 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyList<NextHop> ListShowing(NextHop key, Fingerprint candidate, Fingerprint certificate) =>
         session.Guard(() => PinsElsewhere.Showing(session.Connection, key, candidate, certificate));
 
-    /// <summary>Opens a finding, or counts one more occurrence of the open one with its kind and subject.</summary>
+    /// <summary>Opens a finding, or counts one more occurrence of the open one with its kind, subject and node.</summary>
     public void RaiseFinding(Finding finding)
     {
         ArgumentNullException.ThrowIfNull(finding);
         session.Guard(() => FindingTable.Raise(session.Connection, finding, time.GetUtcNow()));
     }
 
+    /// <param name="node">Whose it is; null for one of all nodes.</param>
     /// <returns>False where none was open.</returns>
-    public bool CloseFinding(FindingKind kind, string subject) =>
-        session.Guard(() => FindingTable.Close(session.Connection, kind, subject, time.GetUtcNow()));
+    public bool CloseFinding(FindingKind kind, string subject, string? node = null) =>
+        session.Guard(() => FindingTable.Close(session.Connection, kind, subject, time.GetUtcNow(), node));
 
     /// <summary>What discovery remembers of a destination; null where nothing.</summary>
     public Discovered? FindDiscovered(NextHop key) => session.Guard(() => DiscoveredTable.Find(session.Connection, key.Text));

@@ -18,6 +18,9 @@ internal static class StoreCopy
     // Of a new store's own making: the end of its log, the prober's row.
     private static readonly string[] OwnRows = ["audit_head", "prober"];
 
+    /// <summary>What is not copied: which daemons are there, and what they do now, holds of the place and not of the store.</summary>
+    internal static readonly IReadOnlyList<string> OfPlace = ["node", "probe_lease", "probe_claim", "probe_request"];
+
     /// <summary>Copies into a new file, as a backup: the moment at which it began, while others write.</summary>
     internal static void ToFile(StoreSession from, string file, DateTimeOffset now)
     {

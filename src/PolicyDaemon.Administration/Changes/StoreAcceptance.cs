@@ -34,7 +34,8 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         change.Accept(lastLoaded);
         var receipt = change.Commit();
         // A person has read it, and says why it is taken as it is.
-        store.CloseFinding(FindingKind.AuditBroken, settings.Database);
+        foreach (var broken in store.OpenFindings().Select(open => open.Finding).Where(open => open.Kind == FindingKind.AuditBroken))
+            store.CloseFinding(broken.Kind, broken.Subject, broken.Node);
         journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
         return new ChangeResult(changes, [], receipt);
     }

@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Administration.Fetching;
 
@@ -61,7 +62,8 @@ public sealed class PinFetch
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(destination);
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
+        using var claims = AddressClaims.For(settings.Database, time, isOptional: true);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time) { Claims = claims };
         using var probe = prober.CreateDestinationProbe(ledger: null);
         var probed = await probe.RunAsync(DestinationCheck.StateOf(destination.Key, destination, []), triesServerNames: false, progress, cancellation);
         return new PinFetch(settings, time, destination, probed);

@@ -14,6 +14,7 @@ using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Probe.Discovery;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Administration.Forecast;
 
@@ -34,7 +35,8 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         NextHop key, ImmutableArray<string> probeAs, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var known = KnownBefore.Read(key, settings, time);
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
+        using var claims = AddressClaims.For(settings.Database, time, isOptional: true);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time) { Claims = claims };
         ImmutableArray<DnsAnswer> answers = [];
         prober.Resolver.Read = reading => answers = reading.Used;
         var servers = new RecordingServers(prober.Probe);

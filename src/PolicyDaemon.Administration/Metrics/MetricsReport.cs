@@ -74,6 +74,7 @@ public static class MetricsReport
             text.Family("audit_sequence", MetricType.Gauge, "The last row of the audit log.").Sample(head.Sequence);
         if (status.Behind is { } behind)
             text.Family("snapshot_behind_rows", MetricType.Gauge, "Rows of the audit log that the snapshot in force lacks.").Sample(behind);
+        Nodes(text, status);
         if (status.Counts is not { } counts)
             return;
         text.Family("destinations", MetricType.Gauge, "Destinations with an entry, by TLS security level.");
@@ -93,6 +94,35 @@ public static class MetricsReport
 
         if (counts.Destinations <= MostDestinationsWithCertificates)
             Probed(text, status, time);
+    }
+
+    /// <summary>The machines that share the store: as many as somebody set up, whose names are no mail's.</summary>
+    private static void Nodes(MetricsText text, StatusReport status)
+    {
+        if (status.Nodes.Count == 0)
+            return;
+        text.Family("node_up", MetricType.Gauge, "1 where a node that shares the store was there within a minute.");
+        foreach (var node in status.Nodes)
+            text.Sample(!node.IsStale, ("node", node.Name));
+        text.Family("node_probes", MetricType.Gauge, "1 for the node that probes and alerts.");
+        foreach (var node in status.Nodes)
+            text.Sample(node.HoldsLease, ("node", node.Name));
+        text.Family("node_behind_rows", MetricType.Gauge, "Rows of the audit log that a node lacked when it was there last.");
+        foreach (var node in status.Nodes)
+        {
+            if (status.BehindOf(node) is { } behind)
+                text.Sample(behind, ("node", node.Name));
+        }
+
+        text.Family("node_seen_timestamp_seconds", MetricType.Gauge, "When a node was there last, in seconds since 1970.");
+        foreach (var node in status.Nodes)
+            text.Sample(node.Seen, ("node", node.Name));
+        text.Family("node_clock_ahead_seconds", MetricType.Gauge, "By how much a node's clock is ahead of that of the server of the store.");
+        foreach (var node in status.Nodes)
+            text.Sample(node.Ahead.TotalSeconds, ("node", node.Name));
+        text.Family("node_info", MetricType.Gauge, "The version of a node; always 1.");
+        foreach (var node in status.Nodes)
+            text.Sample(1, ("node", node.Name), ("version", node.Version));
     }
 
     private static void Probed(MetricsText text, StatusReport status, TimeProvider time)

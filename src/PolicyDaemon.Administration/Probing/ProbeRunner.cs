@@ -5,6 +5,7 @@ using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Fleet;
 using PolicyDaemon.Store.Probing;
 
 namespace PolicyDaemon.Administration.Probing;
@@ -24,7 +25,8 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(keys);
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
+        using var claims = AddressClaims.For(settings.Database, time);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time) { Claims = claims };
         using var destinations = prober.CreateDestinationProbe(ledger, keys.Count);
         var results = new ConcurrentDictionary<NextHop, ProbedDestination>();
         var done = 0;
@@ -48,7 +50,7 @@ public sealed class ProbeRunner(Settings settings, TimeProvider time)
         }
 
         using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
-        var open = store.OpenFindings().ToDictionary(finding => (finding.Finding.Kind, finding.Finding.Subject), finding => finding.Finding);
+        var open = store.OpenFindings().Where(finding => finding.Finding.Node is null).ToDictionary(finding => (finding.Finding.Kind, finding.Finding.Subject), finding => finding.Finding);
         return
         [
             .. keys.Where(results.ContainsKey)

@@ -37,7 +37,8 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Imm
     public int Destinations => DestinationsOf(Findings);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
-    public string Whom => Findings is [{ Affects: 1 } one] ? one.Subject
+    public string Whom => Findings is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
+        : Findings.All(finding => finding.Node is not null) ? $"{Phrases.Count(Findings.Select(finding => finding.Node).Distinct().Count(), "node")}"
         : Findings is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
         : Phrases.Count(Destinations, "destination");
 

@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Administration.Status;
 
@@ -67,8 +68,18 @@ public sealed record StatusReport(
 
     private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
-    /// <summary>The numbers of the open findings of the store, by kind and subject.</summary>
-    public IReadOnlyDictionary<(string Kind, string Subject), long> FindingIds { get; init; } = ImmutableDictionary<(string, string), long>.Empty;
+    /// <summary>The daemons that share the store, by name; none where it is a file, or cannot be read.</summary>
+    public IReadOnlyList<NodeState> Nodes { get; init; } = [];
+
+    /// <summary>Rows of the audit log that a node lacked when it was there last; null where that cannot be told.</summary>
+    public long? BehindOf(NodeState node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.Sequence is { } sequence && Head is { } head ? Math.Max(0, head.Sequence - sequence) : null;
+    }
+
+    /// <summary>The numbers of the open findings of the store, by kind, subject and node.</summary>
+    public IReadOnlyDictionary<(string Kind, string Subject, string? Node), long> FindingIds { get; init; } = ImmutableDictionary<(string, string, string?), long>.Empty;
 
     /// <summary>Gathers the report.</summary>
     public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null, onlyReads: false);
@@ -87,12 +98,13 @@ public sealed record StatusReport(
         var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
         var findings = new List<FindingJson>();
-        var ids = new Dictionary<(string, string), long>();
+        var ids = new Dictionary<(string, string, string?), long>();
         StoreException? onlyRead = null;
         StoreCounts? counts = null;
         AuditHead? head = null;
         StoreException? problem = null;
         IReadOnlyList<Destination> temporary = [];
+        IReadOnlyList<NodeState> nodes = [];
         IReadOnlyDictionary<DestinationVerdict, long> enforced = ImmutableDictionary<DestinationVerdict, long>.Empty;
         var observed = enforced;
         try
@@ -116,8 +128,10 @@ public sealed record StatusReport(
             foreach (var open in store.OpenFindings())
             {
                 findings.Add(FindingJson.From(open.Finding, open.LastSeen));
-                ids[(open.Finding.Kind.Name(), open.Finding.Subject)] = open.Id;
+                ids[(open.Finding.Kind.Name(), open.Finding.Subject, open.Finding.Node)] = open.Id;
             }
+
+            nodes = NodeState.Read(settings.Database);
         }
         catch (StoreException fault)
         {
@@ -128,7 +142,7 @@ public sealed record StatusReport(
         // each was seen last, count where the store cannot be read: otherwise the store says what is open now.
         foreach (var finding in running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [])
         {
-            if ((problem is not null || finding.LastSeen is null) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject))
+            if ((problem is not null || finding.LastSeen is null) && !findings.Any(known => known.Kind == finding.Kind && known.Subject == finding.Subject && known.Node == finding.Node))
                 findings.Add(finding);
         }
 
@@ -142,6 +156,7 @@ public sealed record StatusReport(
             OnlyRead = onlyRead,
             IsSocketDenied = isDenied,
             FindingIds = ids,
+            Nodes = nodes,
         };
     }
 }

@@ -8,6 +8,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Administration.Tables;
 
@@ -33,7 +34,8 @@ public sealed class TableConversion(Settings settings, TimeProvider time)
     public async Task ProbeAsync(IEnumerable<Destination> rows, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         var wanted = rows.Where(NeedsConversion).DistinctBy(Where).ToList();
-        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time);
+        using var claims = AddressClaims.For(settings.Database, time, isOptional: true);
+        using var prober = new ProberComposition(settings.Probe, settings.Postfix, time) { Claims = claims };
         using var probe = prober.CreateDestinationProbe(ledger: null);
         var done = 0;
         await Parallel.ForEachAsync(

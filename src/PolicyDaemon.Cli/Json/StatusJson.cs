@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Tables;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Cli.Json;
 
@@ -23,10 +24,34 @@ internal sealed record StatusJson(
     bool? Running, string Mail, DaemonStatus? Daemon, long? Behind, StoreStatusJson Store, WaitingMailJson? Waiting, IReadOnlyList<CauseJson> Causes,
     IReadOnlyList<FindingJson> Findings)
 {
+    /// <summary>The daemons that share the store; none where it is a file.</summary>
+    public IReadOnlyList<NodeJson> Nodes { get; init; } = [];
+
     internal static StatusJson From(StatusReport status, IReadOnlyList<FindingJson> findings, WaitingMail? mail) => new(
         status.Running, MailEffect.Of(status), status.Live, status.Behind, StoreStatusJson.From(status),
         mail is null ? null : new WaitingMailJson(mail.Messages, mail.IsWhole),
-        [.. StatusCause.Of(findings, mail).Select(cause => CauseJson.From(cause, mail))], findings);
+        [.. StatusCause.Of(findings, mail).Select(cause => CauseJson.From(cause, mail))], findings)
+    {
+        Nodes = [.. status.Nodes.Select(node => NodeJson.From(node, status))],
+    };
+}
+
+/// <summary>A daemon that shares the store with others.</summary>
+/// <param name="Name">The node.</param>
+/// <param name="Version">Of the program.</param>
+/// <param name="Vantage">Those that probe in place of one another have the same.</param>
+/// <param name="Probes">Whether it is the one that probes and alerts.</param>
+/// <param name="MayProbe">False where <c>enabled = no</c>.</param>
+/// <param name="Stale">Whether nothing was heard of it for a minute.</param>
+/// <param name="Behind">Rows of the audit log that it lacked when it was there last; null where that cannot be told.</param>
+/// <param name="Seen">When it was there last, by the server's clock.</param>
+/// <param name="ClockAhead">Seconds by which its clock is ahead of the server's.</param>
+/// <param name="Digest">The algorithm of fingerprints that it answers with.</param>
+internal sealed record NodeJson(
+    string Name, string Version, string Vantage, bool Probes, bool MayProbe, bool Stale, long? Behind, DateTimeOffset Seen, double ClockAhead, string Digest)
+{
+    internal static NodeJson From(NodeState node, StatusReport status) => new(
+        node.Name, node.Version, node.Vantage, node.HoldsLease, node.MayProbe, node.IsStale, status.BehindOf(node), node.Seen, node.Ahead.TotalSeconds, node.Digest);
 }
 
 /// <summary>The mail in Postfix's queue.</summary>

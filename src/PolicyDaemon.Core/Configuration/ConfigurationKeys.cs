@@ -22,6 +22,12 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey PostgreSql = new(
         "store", "postgresql", "", "with engine = postgresql the store's database, in the words of libpq: host=db1,db2 dbname=policydaemon");
 
+    public static readonly ConfigurationKey Node = new(
+        "store", "node", "", "what this machine is called among those that share a store on a server; default: the host's name");
+
+    public static readonly ConfigurationKey Vantage = new(
+        "store", "vantage", "default", "the machines that probe in place of one another: of those with the same word one probes");
+
     public static readonly ConfigurationKey Snapshot = new(
         "store", "snapshot", "", "the last good snapshot, an absolute path; default: the database's with .snapshot added");
 
@@ -73,7 +79,7 @@ public static class ConfigurationKeys
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
-        Socketmap, TcpTable, MaxConnections, StoreEngine, Database, PostgreSql, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
+        Socketmap, TcpTable, MaxConnections, StoreEngine, Database, PostgreSql, Node, Vantage, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
         .. ProbeKeys.All, NameFindings, .. WebKeys.All,
     ];
 }

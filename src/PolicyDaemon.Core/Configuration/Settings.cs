@@ -26,6 +26,15 @@ public sealed record Settings
     /// <summary>True where the store is on a server, and no file of this machine.</summary>
     public bool IsOnServer => PostgreSqlWords.IsNamedBy(Database);
 
+    /// <summary>What this machine is called among those that share a store on a server.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>The node that findings about this machine belong to; null where the store is a file, which has one.</summary>
+    public string? FindingNode => IsOnServer ? Node : null;
+
+    /// <summary>The machines that probe in place of one another have the same word; of them one probes.</summary>
+    public required string Vantage { get; init; }
+
     /// <summary>The directory in which the daemon keeps what it keeps on this machine: of the store or, where that is on a server, of the snapshot.</summary>
     public string Directory => Path.GetDirectoryName(IsOnServer ? Snapshot : Database) ?? "/";
 

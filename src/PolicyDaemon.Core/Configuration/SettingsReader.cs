@@ -87,6 +87,8 @@ public sealed class SettingsReader
             MaxConnections = values.Number(ConfigurationKeys.MaxConnections, 16, 100_000),
             Database = database,
             Server = values.Value(ConfigurationKeys.PostgreSql).Text is { Length: > 0 } words ? PostgreSqlWords.Prefix + words : null,
+            Node = Name(ConfigurationKeys.Node, HostName),
+            Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,
             StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),
@@ -159,6 +161,22 @@ public sealed class SettingsReader
         var digest = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(named)).AsSpan(0, 8));
         return (named, Path.Combine(StateDirectory(), $"postgresql-{digest}"));
     }
+
+    // RFC 1035 section 2.3.4: as long as a host's name can be.
+    private const int MostOfName = 255;
+
+    /// <summary>A name that is shown in tables and labels, and stands in commands.</summary>
+    private string Name(ConfigurationKey key, Func<string> otherwise)
+    {
+        var value = values.Value(key);
+        if (value.Text.Length == 0)
+            return otherwise();
+        if (value.Text.Length > MostOfName || !value.Text.All(one => char.IsAsciiLetterOrDigit(one) || one is '.' or '-' or '_') || value.Text[0] == '-')
+            values.Problems.Add(value.Problem($"'{value.Text}' is not a name; letters, digits, dots, hyphens and underscores make one"));
+        return value.Text;
+    }
+
+    private static string HostName() => System.Net.Dns.GetHostName() is { Length: > 0 } name ? name : "localhost";
 
     private string DatabasePath()
     {

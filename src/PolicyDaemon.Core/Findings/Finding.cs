@@ -36,9 +36,12 @@ public sealed record Finding(FindingKind Kind, string Subject, string Detail, st
     /// <summary>How many destinations the finding concerns.</summary>
     public int Affects { get; init; } = 1;
 
+    /// <summary>The node that it is about, and that alone closes it; null where it is of all that share the store.</summary>
+    public string? Node { get; init; }
+
     public bool Equals(Finding? other) =>
         other is not null && (Kind, Subject, Detail, Remedy, Since) == (other.Kind, other.Subject, other.Detail, other.Remedy, other.Since)
-        && Severity == other.Severity && Outcome == other.Outcome && Affects == other.Affects
+        && Severity == other.Severity && Outcome == other.Outcome && Affects == other.Affects && Node == other.Node
         && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()) && Seen.AsSpan().SequenceEqual(other.Seen.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Kind, Subject, Detail, Since);

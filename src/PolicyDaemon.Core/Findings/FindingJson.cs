@@ -31,6 +31,9 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
     /// <summary>When the finding was seen last; null where that is not kept.</summary>
     public DateTimeOffset? LastSeen { get; init; }
 
+    /// <summary>The node that it is about; null where it is of all that share the store.</summary>
+    public string? Node { get; init; }
+
     public static FindingJson From(Finding finding, DateTimeOffset? lastSeen = null)
     {
         ArgumentNullException.ThrowIfNull(finding);
@@ -43,6 +46,7 @@ public sealed record FindingJson(string Kind, string Subject, string Detail, str
             Seen = [.. finding.Seen.Select(PresentedKeyJson.From)],
             Affects = finding.Affects,
             LastSeen = lastSeen,
+            Node = finding.Node,
         };
     }
 }

@@ -47,6 +47,10 @@ public enum FindingKind
     PinBesidePolicy,
     EntryBelowPublished,
     ExemptionOutlived,
+    NodeStale,
+    NodeClock,
+    NodeDigest,
+    NodeVersion,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -78,6 +82,9 @@ public enum FindingSource
 
     /// <summary>The entries: what became of one, and what it stands against.</summary>
     Entry = 128,
+
+    /// <summary>Whoever holds the lease, about the nodes over one store on a server.</summary>
+    Fleet = 256,
 }
 
 /// <summary>What a finding means for mail.</summary>

@@ -238,6 +238,26 @@ public static class FindingKinds
             "An entry has exempted its destination from discovery for 90 days, and what it publishes would deliver by now",
             "Remove the entry; or keep it and set mode locked, in which nothing is proposed. The next exemption ends by itself with --until")
         { IsAdvice = true, Mail = "It goes out as smtp_tls_security_level says, perhaps in plain text" },
+
+        new(FindingKind.NodeStale, "node-stale", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "A node that shares the store was not there for a minute: its policyd does not run, or does not reach the server of the store",
+            "Start policyd there, or let it reach the server; where the machine is gone for good, forget it with policyctl node remove NAME")
+        { Mail = "It goes out elsewhere; from that machine by its last good policies, or it waits where policyd does not run" },
+
+        new(FindingKind.NodeClock, "node-clock", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "The clock of a node differs by seconds from that of the server of the store",
+            "Set it right there, and see that a time service keeps it so")
+        { Mail = "It goes out; entries with --until end there at another time, and what a node with such a clock probes is judged by it" },
+
+        new(FindingKind.NodeDigest, "node-digest", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "A node answers with pins in another digest than the node that probes",
+            "Set fingerprint_digest on each machine as smtp_tls_fingerprint_digest is there, and the same on all (policyctl setup)")
+        { Mail = "It goes out where the pins of a destination are known in that digest, too, and waits at the others" },
+
+        new(FindingKind.NodeVersion, "node-version", FindingSource.Fleet, FindingSeverity.ForInformation,
+            "A node runs an older version of policyd than another one over the same store",
+            "Upgrade it, or finish the upgrade that is under way")
+        { Mail = "It goes out" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

@@ -24,9 +24,9 @@ public sealed record OpenFindings(IReadOnlyList<FindingJson> Listed, OpenFinding
     public static OpenFindings Of(IReadOnlyCollection<Finding> own, IReadOnlyCollection<FindingAlert>? stored)
     {
         ArgumentNullException.ThrowIfNull(own);
-        var known = own.Select(finding => (finding.Kind, finding.Subject)).ToHashSet();
+        var known = own.Select(finding => (finding.Kind, finding.Subject, finding.Node)).ToHashSet();
         List<(Finding Finding, DateTimeOffset? LastSeen)> open = [.. own.Select(finding => (finding, (DateTimeOffset?)null))];
-        open.AddRange((stored ?? []).Where(alert => alert.Closed is null && !known.Contains((alert.Finding.Kind, alert.Finding.Subject)))
+        open.AddRange((stored ?? []).Where(alert => alert.Closed is null && !known.Contains((alert.Finding.Kind, alert.Finding.Subject, alert.Finding.Node)))
             .Select(alert => (alert.Finding, (DateTimeOffset?)alert.LastSeen)));
 
         var listed = new List<FindingJson>();
@@ -54,8 +54,8 @@ public sealed record OpenFindings(IReadOnlyList<FindingJson> Listed, OpenFinding
         return Counts.Open == other.Counts.Open && Listed.Select(Told).SequenceEqual(other.Listed.Select(Told));
     }
 
-    private static (string, string, string, string, string, DateTimeOffset, int) Told(FindingJson finding) =>
-        (finding.Kind, finding.Subject, finding.Severity, finding.Detail, finding.Remedy, finding.Since, finding.Affects);
+    private static (string, string, string?, string, string, string, DateTimeOffset, int) Told(FindingJson finding) =>
+        (finding.Kind, finding.Subject, finding.Node, finding.Severity, finding.Detail, finding.Remedy, finding.Since, finding.Affects);
 
     private static int Length(Finding finding) =>
         FindingCharacters + finding.Subject.Length + finding.Detail.Length + finding.Remedy.Length

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>The state of the prober in the daemon.</summary>
-/// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), or <c>failing</c> while it cannot work.</param>
+/// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), <c>waiting</c> while another node over the same store probes, or <c>failing</c> while it cannot work.</param>
 /// <param name="Problem">Why the prober cannot work; null otherwise.</param>
 /// <param name="Destinations">How many destinations there are to probe.</param>
 /// <param name="InFlight">How many destinations are being probed.</param>

@@ -93,7 +93,7 @@ internal static class AlertPlan
         return escalation.Count(time => now - since >= time);
     }
 
-    private static (FindingKind, string) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject);
+    private static (FindingKind, string, string?) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject, finding.Finding.Node);
 }
 
 /// <summary>Why people are told of a finding. The names are <see cref="AlertMessage.Event"/>.</summary>

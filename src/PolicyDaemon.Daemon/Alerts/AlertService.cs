@@ -8,6 +8,7 @@ using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Alerts;
@@ -20,10 +21,13 @@ namespace PolicyDaemon.Daemon.Alerts;
 /// </remarks>
 internal sealed class AlertService(
     RunningConfiguration configuration, SnapshotLoader loader, IAlertLedger ledger, IReadOnlyList<IAlertChannel> channels,
-    ILogger<AlertService> logger, TimeProvider time) : BackgroundService
+    ILogger<AlertService> logger, TimeProvider time, ProberLease? lease = null) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    // Whoever does not alert reads the findings for its status alone.
+    private static readonly TimeSpan PauseOfOthers = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentQueue<AlertItem> through = new();
     private readonly ConcurrentQueue<AlertDelivery> partly = new();
@@ -37,10 +41,15 @@ internal sealed class AlertService(
     private DateTimeOffset? nextEscalation;
     // What was news is news until a pass has acted on all of it.
     private bool again;
+    private bool couldTell;
     // A timestamp, so that a clock that is set back silences nothing.
     private long pauseUntil = long.MinValue;
     private volatile int waiting;
     private volatile IReadOnlyList<FindingAlert>? lastRead;
+
+    /// <summary>Of several daemons over one store one tells people what stands there; each tells by itself what the store cannot hold, since it is out
+    /// of reach.</summary>
+    private bool MayTell => lease is null || lease.IsHeld;
 
     /// <summary>What became of the alerts of each channel. May be read from any thread.</summary>
     public IReadOnlyList<AlertChannelStatus> Channels => [.. workers.Select(worker => worker.Status)];
@@ -80,6 +89,15 @@ internal sealed class AlertService(
     /// <summary>Finds out once what people are to be told.</summary>
     internal void Pass()
     {
+        var mayTell = MayTell;
+        if (mayTell && !couldTell)
+        {
+            // What the one before has delivered stands in the store.
+            delivered = null;
+            pauseUntil = long.MinValue;
+        }
+
+        couldTell = mayTell;
         Finish();
         var now = time.GetUtcNow();
         if (!HasNews(now))
@@ -88,7 +106,7 @@ internal sealed class AlertService(
         var started = time.GetTimestamp();
         var escalation = configuration.Settings.Probe.Alerts.Escalation;
         var stored = Read();
-        List<FindingAlert> all = [.. stored, .. unstored.Update(loader.Findings, stored, now)];
+        List<FindingAlert> all = [.. mayTell ? stored : [], .. unstored.Update(loader.Findings, stored, now)];
         foreach (var due in AlertPlan.Due(all, escalation, now, UnderWay()))
             Start(due, now);
         ReportChannels(stored, now);
@@ -96,7 +114,7 @@ internal sealed class AlertService(
         waiting = underWay.Count;
         // A store with many findings takes its time to read: at most a twentieth of a processor.
         var pause = time.GetElapsedTime(started) * 20;
-        Pause(pause < LongestPause ? pause : LongestPause);
+        Pause(!mayTell ? PauseOfOthers : pause < LongestPause ? pause : LongestPause);
     }
 
 #pragma warning disable CA1031 // what one pass met must not end all alerts
@@ -138,13 +156,13 @@ internal sealed class AlertService(
         try
         {
             var stored = ledger.ReadAlerts();
-            foreach (var finding in stored)
+            foreach (var finding in MayTell ? stored : [])
             {
                 if (unstored.ToldOf(finding) is { } told)
                     ledger.MarkNotified([finding.Id], told.Notified!.Value, told.Escalation);
             }
 
-            return lastRead = stored.Any(finding => unstored.ToldOf(finding) is not null) ? ledger.ReadAlerts() : stored;
+            return lastRead = MayTell && stored.Any(finding => unstored.ToldOf(finding) is not null) ? ledger.ReadAlerts() : stored;
         }
         catch (LedgerUnavailableException)
         {
@@ -162,7 +180,7 @@ internal sealed class AlertService(
         var keys = findings.Select(KeyOf).ToHashSet();
         return finding => ids.Contains(finding.Id) || keys.Contains(KeyOf(finding));
 
-        static (FindingKind, string) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject);
+        static (FindingKind, string, string?) KeyOf(FindingAlert finding) => (finding.Finding.Kind, finding.Finding.Subject, finding.Finding.Node);
     }
 
     private void Start(DueAlert due, DateTimeOffset now)
@@ -223,13 +241,16 @@ internal sealed class AlertService(
         {
             while (partly.TryPeek(out var part))
             {
-                ledger.MarkDelivered(part);
+                if (MayTell)
+                    ledger.MarkDelivered(part);
                 partly.TryDequeue(out _);
             }
 
             while (through.TryPeek(out var item))
             {
-                Mark(item.Due, time.GetUtcNow());
+                // Of what the store holds whoever tells now takes note; it may come twice, and is not lost.
+                if (item.Due.Id < 0 || MayTell)
+                    Mark(item.Due, time.GetUtcNow());
                 through.TryDequeue(out _);
                 underWay.Remove(item.Due.Id);
                 waiting = underWay.Count;
@@ -267,9 +288,12 @@ internal sealed class AlertService(
         foreach (var worker in workers)
         {
             var name = worker.Target.Name;
-            var isOpen = stored.Any(finding => finding.Closed is null && finding.Finding.Kind == FindingKind.AlertNotDelivered && finding.Finding.Subject == name);
-            var fails = worker.Target.IsOn && worker.Problem is not null;
-            if (fails == isOpen || (!fails && worker.Target.IsOn && worker.Delivered == 0))
+            var node = configuration.Settings.FindingNode;
+            var isOpen = stored.Any(finding =>
+                finding.Closed is null && finding.Finding.Kind == FindingKind.AlertNotDelivered && finding.Finding.Subject == name && finding.Finding.Node == node);
+            // Where another node alerts, people are told.
+            var fails = MayTell && worker.Target.IsOn && worker.Problem is not null;
+            if (fails == isOpen || (!fails && MayTell && worker.Target.IsOn && worker.Delivered == 0))
                 continue;
             try
             {
@@ -278,10 +302,13 @@ internal sealed class AlertService(
                 {
                     store.RaiseFinding(new Finding(
                         FindingKind.AlertNotDelivered, name, $"alerts do not reach people by {name}: {worker.Problem}; correct it in policydaemon.conf(5), [probe], or what it names",
-                        "policyctl status", now));
+                        "policyctl status", now)
+                    {
+                        Node = node,
+                    });
                 }
                 else
-                    store.CloseFinding(FindingKind.AlertNotDelivered, name);
+                    store.CloseFinding(FindingKind.AlertNotDelivered, name, node);
             }
             catch (StoreException)
             {

@@ -9,7 +9,7 @@ internal sealed class UnstoredFindings
     /// <summary>A store that is locked for a moment wakes nobody up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<(FindingKind Kind, string Subject), FindingAlert> known = [];
+    private readonly Dictionary<(FindingKind Kind, string Subject, string? Node), FindingAlert> known = [];
     private long lastId;
 
     /// <summary>Takes over what is wrong now.</summary>
@@ -20,11 +20,11 @@ internal sealed class UnstoredFindings
     public IReadOnlyList<FindingAlert> Update(IReadOnlyCollection<Finding> present, IReadOnlyCollection<FindingAlert> stored, DateTimeOffset now)
     {
         var inStore = stored.Where(finding => finding.Closed is null)
-            .Select(finding => (finding.Finding.Kind, finding.Finding.Subject)).ToHashSet();
-        var open = new HashSet<(FindingKind, string)>();
-        foreach (var finding in present.Where(finding => !inStore.Contains((finding.Kind, finding.Subject)) && now - finding.Since >= Patience))
+            .Select(finding => (finding.Finding.Kind, finding.Finding.Subject, finding.Finding.Node)).ToHashSet();
+        var open = new HashSet<(FindingKind, string, string?)>();
+        foreach (var finding in present.Where(finding => !inStore.Contains((finding.Kind, finding.Subject, finding.Node)) && now - finding.Since >= Patience))
         {
-            var key = (finding.Kind, finding.Subject);
+            var key = (finding.Kind, finding.Subject, finding.Node);
             open.Add(key);
             // What comes back before anybody heard of its end has not ended.
             known[key] = known.TryGetValue(key, out var before) ? before with { Closed = null } : new FindingAlert(--lastId, finding, 1, now, null, null, 0);
@@ -44,7 +44,7 @@ internal sealed class UnstoredFindings
 
     /// <summary>What the store holds now and people have heard of already.</summary>
     public FindingAlert? ToldOf(FindingAlert stored) =>
-        stored.Notified is null && known.TryGetValue((stored.Finding.Kind, stored.Finding.Subject), out var told) && told is { Notified: not null, Closed: null }
+        stored.Notified is null && known.TryGetValue((stored.Finding.Kind, stored.Finding.Subject, stored.Finding.Node), out var told) && told is { Notified: not null, Closed: null }
             ? told
             : null;
 

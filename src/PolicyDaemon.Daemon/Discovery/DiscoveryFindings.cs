@@ -80,7 +80,7 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     {
         var waiting = store.ReadAsking(MostSubjects, onlyWithFloor: true).Where(key => NextHop.TryParse(key, out _, out _)).ToHashSet(StringComparer.Ordinal);
         foreach (var subject in store.ReadFindingSubjects().Where(subject => !waiting.Contains(subject)))
-            await store.WriteFindingsAsync(subject, []);
+            await store.WriteFindingsAsync(subject, [], ofNode: subject == Itself);
         foreach (var key in waiting)
             await store.WriteFindingsAsync(key, [BelowFloor(NextHop.Parse(key), null, answers: false, verdict: null, now)]);
     }
@@ -130,7 +130,7 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
 
     private async Task WriteAsync(string subject, Finding[] findings)
     {
-        await store.WriteFindingsAsync(subject, findings);
+        await store.WriteFindingsAsync(subject, findings, ofNode: subject == Itself);
         lock (guard)
         {
             // What was noted meanwhile is written the next time.

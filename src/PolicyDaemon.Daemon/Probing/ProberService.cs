@@ -4,11 +4,13 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Scheduling;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Probing;
@@ -17,9 +19,12 @@ namespace PolicyDaemon.Daemon.Probing;
 /// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again.</remarks>
 internal sealed class ProberService(
     RunningConfiguration configuration, SnapshotLoader loader, LookupDemand demand, IProbeLedger ledger,
-    ILogger<ProberService> logger, TimeProvider time) : BackgroundService
+    ILogger<ProberService> logger, TimeProvider time, ProberLease? lease = null, AddressClaims? claims = null, ProbeRequests? requests = null) : BackgroundService
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
+
+    // A server that is back is not waited for, and neither is the turn of this node.
+    private static readonly TimeSpan RetryOnServer = TimeSpan.FromSeconds(5);
 
     /// <summary>How long writes to the ledger may take on stop; probes that are under way are cancelled.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
@@ -29,18 +34,21 @@ internal sealed class ProberService(
     private CancellationTokenSource? changed;
     private volatile RunningProber? running;
     private volatile string? problem;
+    private volatile bool isWaiting;
 
     /// <summary>The state of the prober for the status file. May be read from any thread.</summary>
     public ProberStatus Status => (running is { } prober
         ? prober.Status(problem)
         : new ProberStatus(
-            configuration.Settings.Probe.Enabled ? "failing" : "off",
-            configuration.Settings.Probe.Enabled ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0)) with
+            configuration.Settings.Probe.Enabled ? isWaiting ? "waiting" : "failing" : "off",
+            configuration.Settings.Probe.Enabled && !isWaiting ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0)) with
     {
         Outcomes = counters.Outcomes,
         Durations = counters.Durations,
         Transitions = counters.Transitions,
     };
+
+    private TimeSpan Retry => lease is null ? RetryAfterFault : RetryOnServer;
 
     /// <summary>Applies the settings in force, and reads the files that they name again.</summary>
     public void Apply()
@@ -81,7 +89,7 @@ internal sealed class ProberService(
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, until);
             }
 
-            await ProbeAsync(until);
+            await ProbeInTurnAsync(until);
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
         {
@@ -89,15 +97,42 @@ internal sealed class ProberService(
         }
         catch (Exception fault) when (fault is ConfigurationException or StoreException or LedgerUnavailableException)
         {
-            logger.ProberFailed(fault.Message, RetryAfterFault);
+            logger.ProberFailed(fault.Message, Retry);
             await WaitAsync(fault.Message, until, stopping);
         }
 #pragma warning disable CA1031 // whatever the prober met, lookups go on and so does it
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            logger.ProberBroke(fault, RetryAfterFault);
+            logger.ProberBroke(fault, Retry);
             await WaitAsync($"{fault.GetType().Name}: {fault.Message}", until, stopping);
+        }
+    }
+
+    /// <summary>Probes while this daemon holds the lease, where several share the store.</summary>
+    private async Task ProbeInTurnAsync(CancellationToken until)
+    {
+        if (lease is null)
+        {
+            await ProbeAsync(until);
+            return;
+        }
+
+        isWaiting = !lease.IsHeld;
+        try
+        {
+            var over = await lease.WaitAsync(until);
+            isWaiting = false;
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(until, over);
+            await ProbeAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (!until.IsCancellationRequested)
+        {
+            // Another node probes by now, or the server is out of reach: this one waits for its turn again.
+        }
+        finally
+        {
+            isWaiting = false;
         }
     }
 
@@ -106,9 +141,9 @@ internal sealed class ProberService(
         var settings = configuration.Settings;
         try
         {
-            using var parts = new ProberComposition(settings.Probe, settings.Postfix, time);
+            using var parts = new ProberComposition(settings.Probe, settings.Postfix, time) { Claims = claims };
             using var engine = parts.CreateEngine(ledger, logger, counters);
-            var prober = new RunningProber(settings.Probe, parts, engine, loader, demand, time);
+            var prober = new RunningProber(settings.Probe, parts, engine, loader, demand, time, requests);
             running = prober;
             problem = null;
             await prober.RunAsync(StopTime, until);
@@ -124,7 +159,7 @@ internal sealed class ProberService(
         problem = what;
         try
         {
-            await Task.Delay(RetryAfterFault, time, until);
+            await Task.Delay(Retry, time, until);
         }
         catch (OperationCanceledException)
         {

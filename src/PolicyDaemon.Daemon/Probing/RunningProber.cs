@@ -1,6 +1,7 @@
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Destinations;
@@ -11,7 +12,8 @@ namespace PolicyDaemon.Daemon.Probing;
 
 /// <summary>A running probe engine: tells it which entries changed in the store and which pinned keys Postfix asked for.</summary>
 internal sealed class RunningProber(
-    ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, LookupDemand demand, TimeProvider time)
+    ProbeSettings settings, ProberComposition parts, ProbeEngine engine, SnapshotLoader loader, LookupDemand demand, TimeProvider time,
+    ProbeRequests? requests = null)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
@@ -95,6 +97,9 @@ internal sealed class RunningProber(
             if (recent.Count < LookupDemand.MaxPinned && recent.Add(key))
                 Want(key, ProbeReason.Lookup);
         }
+
+        foreach (var key in requests?.Drain() ?? [])
+            Want(key, ProbeReason.Lookup);
 
         TidyUp(now);
         if (time.GetElapsedTime(forgotAt, now) >= forget)

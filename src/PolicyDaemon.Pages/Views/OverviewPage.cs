@@ -76,7 +76,7 @@ public static class OverviewPage
         """);
 
     private static Html Link(StatusCause cause, StatusReport status) =>
-        status.FindingIds.TryGetValue((cause.Findings[0].Kind, cause.Findings[0].Subject), out var id)
+        status.FindingIds.TryGetValue((cause.Findings[0].Kind, cause.Findings[0].Subject, cause.Findings[0].Node), out var id)
             ? Html.Of($"<a href=\"/findings/{id}\">{cause.Kind.Name()}</a>")
             : Html.Of($"{cause.Kind.Name()}");
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Rotation;
 
@@ -10,8 +11,9 @@ namespace PolicyDaemon.Probe.Destinations;
 /// <param name="probe">Makes the connection of a probe.</param>
 /// <param name="ledger">Keeps the histories of targets and takes new observations; null where nothing is remembered or stored.</param>
 /// <param name="memory">Which earlier observations may stand in for a connection.</param>
+/// <param name="claims">Keeps other programs from the address meanwhile; null where there are none.</param>
 internal sealed class AddressGate(
-    IServerProbe probe, IProbeLedger? ledger, GateMemory memory, ScheduleOptions options, TimeProvider time) : IDisposable
+    IServerProbe probe, IProbeLedger? ledger, GateMemory memory, ScheduleOptions options, TimeProvider time, IAddressClaims? claims = null) : IDisposable
 {
     private readonly Lock guard = new();
     private readonly Dictionary<IPAddress, Lane> lanes = [];
@@ -106,7 +108,7 @@ internal sealed class AddressGate(
     {
         var stored = ledger?.ReadHistory(target);
         var before = Remembered(target);
-        var observation = await probe.ProbeAsync(target, bothAlgorithms && IsTimeForBoth(before), cancellation);
+        var observation = await ClaimedAsync(target, bothAlgorithms && IsTimeForBoth(before), cancellation);
         var after = before.AsOf(observation.At).With(observation);
         if (ledger is not null)
             await ledger.RecordAsync(observation);
@@ -114,6 +116,26 @@ internal sealed class AddressGate(
         if (memory == GateMemory.ThisRun)
             own[target] = seen;
         return seen;
+    }
+
+    private async Task<Observation> ClaimedAsync(ProbeTarget target, bool bothAlgorithms, CancellationToken cancellation)
+    {
+        if (claims is null)
+            return await probe.ProbeAsync(target, bothAlgorithms, cancellation);
+        await using var claim = await claims.ClaimAsync(target.Address, cancellation);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, claim.Lost);
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (claim.IsHeld)
+                return await probe.ProbeAsync(target, bothAlgorithms, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && both.IsCancellationRequested)
+        {
+            // Said below.
+        }
+
+        throw new LedgerUnavailableException($"the claim of {target.Address} could not be kept, so that another program may connect there");
     }
 
     /// <summary>

@@ -26,16 +26,17 @@ public sealed class DestinationProbe : IDisposable
     /// <param name="ledger">Where destinations and targets are remembered and results are recorded; null: nowhere.</param>
     /// <param name="postfix">The Postfix that sends the mail.</param>
     /// <param name="memory">Which earlier observations may stand in for a connection.</param>
+    /// <param name="claims">Keeps other programs from an address meanwhile; null where there are none.</param>
     internal DestinationProbe(
         IProbeLedger? ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, TimeProvider time,
-        GateMemory memory)
+        GateMemory memory, IAddressClaims? claims = null)
     {
         this.ledger = ledger;
         this.resolver = resolver;
         this.options = options;
         this.postfix = postfix;
         this.time = time;
-        gate = new AddressGate(probe, ledger, memory, options, time);
+        gate = new AddressGate(probe, ledger, memory, options, time, claims);
     }
 
     /// <summary>The findings about the prober itself; null in a process that probes too few destinations to judge it, such as policyctl.</summary>

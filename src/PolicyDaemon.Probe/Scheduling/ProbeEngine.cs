@@ -30,9 +30,10 @@ public sealed class ProbeEngine : IDisposable
     /// <param name="random">Chooses samples.</param>
     /// <param name="postfix">The Postfix that sends the mail.</param>
     /// <param name="counters">Where what it meets and moves is counted; null: nobody asks.</param>
+    /// <param name="claims">Keeps other programs from an address meanwhile; null where there are none.</param>
     public ProbeEngine(
         IProbeLedger ledger, IMxResolver resolver, IServerProbe probe, ScheduleOptions options, PostfixSettings postfix, Random random,
-        TimeProvider time, ILogger logger, ProbeCounters? counters = null)
+        TimeProvider time, ILogger logger, ProbeCounters? counters = null, IAddressClaims? claims = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         this.ledger = ledger;
@@ -41,7 +42,7 @@ public sealed class ProbeEngine : IDisposable
         this.counters = counters ?? new ProbeCounters();
         rotation = options.Rotation;
         var findings = new ProberFindings(ledger, logger, time);
-        destinations = new DestinationProbe(ledger, resolver, new CountedProbe(probe, this.counters, time), options, postfix, time, GateMemory.Ledger) { Findings = findings };
+        destinations = new DestinationProbe(ledger, resolver, new CountedProbe(probe, this.counters, time), options, postfix, time, GateMemory.Ledger, claims) { Findings = findings };
         loop = new EngineLoop(ledger, findings, ProbeAsync, destinations.Sweep, options, random, time, logger);
     }
 

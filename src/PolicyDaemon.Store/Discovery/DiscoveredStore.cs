@@ -70,6 +70,9 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     public Task<IReadOnlyList<NextHop>> ReadRenewalsAsync(DateTimeOffset now, int most, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<NextHop>>(() => ledger.With(connection => DiscoveredTable.Renewals(connection, now, most)));
 
+    /// <summary>The node that findings about discovery itself belong to; null in a store that has one.</summary>
+    public string? Node { get; init; }
+
     /// <summary>How many policies in force end before a time unless they are renewed.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public long CountNearLapse(DateTimeOffset end) => Read(() => ledger.With(connection => DiscoveredTable.NearLapse(connection, time.GetUtcNow(), end)));
@@ -123,11 +126,16 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <summary>Subjects of which discovery has findings open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
     public IReadOnlyList<string> ReadFindingSubjects() => Read(() => ledger.With(connection => FindingTable.Open(connection)
-        .Where(open => open.Finding.Kind.IsOf(FindingSource.Discovery)).Select(open => open.Finding.Subject).Distinct().ToList()));
+        .Where(open => open.Finding.Kind.IsOf(FindingSource.Discovery) && (open.Finding.Node is null || open.Finding.Node == Node)).Select(open => open.Finding.Subject).Distinct().ToList()));
 
     /// <summary>Brings discovery's open findings about a subject into line with what holds now.</summary>
-    public Task WriteFindingsAsync(string subject, IReadOnlyCollection<Finding> findings) =>
-        ChangeAsync(connection => FindingTable.Replace(connection, subject, FindingSource.Discovery, findings, time.GetUtcNow()));
+    /// <param name="ofNode">They are about this machine, and not about a destination.</param>
+    public Task WriteFindingsAsync(string subject, IReadOnlyCollection<Finding> findings, bool ofNode = false)
+    {
+        var node = ofNode ? Node : null;
+        return ChangeAsync(connection => FindingTable.Replace(
+            connection, subject, FindingSource.Discovery, [.. findings.Select(finding => finding with { Node = node })], time.GetUtcNow(), node: node));
+    }
 
     private async Task ChangeAsync(Action<DbConnection> write)
     {

@@ -37,6 +37,13 @@ internal abstract class StoreEngine(string path)
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
     internal abstract StoreWatch Watch(TimeSpan patience);
 
+    /// <summary>True where several machines can share the store, see <see cref="OpenFleet"/>.</summary>
+    internal virtual bool IsShared => false;
+
+    /// <summary>Opens what the daemons over one store keep in it of one another; null where the engine has no room for more than one.</summary>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
+    internal virtual FleetTables? OpenFleet(StoreAccess access) => null;
+
     /// <summary>Which file the store is now, and in which state, without opening it; null where there is none, or the engine keeps none.</summary>
     internal abstract FileSignature? Signature();
 

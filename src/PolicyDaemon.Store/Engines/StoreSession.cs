@@ -62,6 +62,10 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
     internal virtual void BeginMove() => BeginWrite();
 
+    /// <summary>Whether a take of the lease still holds, and holds until the transaction ends: who takes the lease waits for that.</summary>
+    /// <remarks>A store in a file has one daemon, and no lease.</remarks>
+    internal virtual bool HoldsLease(LeaseToken token) => true;
+
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
 

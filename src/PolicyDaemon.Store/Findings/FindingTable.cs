@@ -10,13 +10,13 @@ using PolicyDaemon.Store.Documents;
 
 namespace PolicyDaemon.Store.Findings;
 
-/// <summary>The table finding: one open finding per kind and subject, however often it is raised.</summary>
+/// <summary>The table finding: one open finding per kind, subject and node, however often it is raised.</summary>
 internal static class FindingTable
 {
     private const string Columns =
         """
         SELECT f.id, f.kind, f.subject, f.detail, f.remedy, f.since, f.last_seen, f.occurrences, f.outcome, f.expected, f.seen, f.affects, f.closed,
-               f.notified, f.escalation, f.told_with, d.observe, s.verdict
+               f.notified, f.escalation, f.told_with, f.node, d.observe, s.verdict
         FROM finding f LEFT JOIN destination d ON d.key = f.subject LEFT JOIN probe_state s ON s.destination_id = d.id
 
         """;
@@ -58,8 +58,8 @@ internal static class FindingTable
         return
         [
             .. connection.Query<Row>(
-                Columns + "WHERE f.id > @oldest AND f.id <> @id AND f.kind = @kind AND f.subject = @subject ORDER BY f.id DESC LIMIT @most",
-                new { oldest, id, kind, subject, most = (long)most }).ToList()
+                Columns + "WHERE f.id > @oldest AND f.id <> @id AND f.kind = @kind AND f.subject = @subject AND f.node = @node ORDER BY f.id DESC LIMIT @most",
+                new { oldest, id, kind, subject, node = finding.Finding.Node ?? "", most = (long)most }).ToList()
                 .Select(row => row.Read()).OfType<FindingAlert>().Append(finding).OrderByDescending(alert => alert.Id),
         ];
     }
@@ -69,20 +69,20 @@ internal static class FindingTable
         // Typed, not var: Dapper's generator does not see the serializer's generated code.
         string? expected = finding.Expected.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Expected.Select(pin => pin.Hex)], StoreJson.Default.StringArray);
         string? seen = finding.Seen.IsDefaultOrEmpty ? null : JsonSerializer.Serialize([.. finding.Seen.Select(ToDocument)], StoreJson.Default.PresentedKeyDocumentArray);
-        var (kind, outcome) = (finding.Kind.Name(), finding.Outcome?.Name());
+        var (kind, outcome, node) = (finding.Kind.Name(), finding.Outcome?.Name(), finding.Node ?? "");
         // What ended a moment ago, and of whose end nobody heard, has not ended.
         connection.Execute(
             """
             UPDATE finding SET closed = NULL
-            WHERE id = (SELECT max(id) FROM finding WHERE kind = @kind AND subject = @Subject AND closed >= @recent AND recovered IS NULL)
-              AND NOT EXISTS (SELECT 1 FROM finding WHERE kind = @kind AND subject = @Subject AND closed IS NULL)
+            WHERE id = (SELECT max(id) FROM finding WHERE kind = @kind AND subject = @Subject AND node = @node AND closed >= @recent AND recovered IS NULL)
+              AND NOT EXISTS (SELECT 1 FROM finding WHERE kind = @kind AND subject = @Subject AND node = @node AND closed IS NULL)
             """,
-            new { kind, finding.Subject, recent = (now - SameAgain).Seconds() });
+            new { kind, finding.Subject, node, recent = (now - SameAgain).Seconds() });
         connection.Execute(
             """
-            INSERT INTO finding (kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, escalation)
-            VALUES (@kind, @Subject, @Detail, @Remedy, @since, @lastSeen, 1, @outcome, @expected, @seen, @affects, 0)
-            ON CONFLICT (kind, subject) WHERE closed IS NULL
+            INSERT INTO finding (kind, subject, detail, remedy, since, last_seen, occurrences, outcome, expected, seen, affects, escalation, node)
+            VALUES (@kind, @Subject, @Detail, @Remedy, @since, @lastSeen, 1, @outcome, @expected, @seen, @affects, 0, @node)
+            ON CONFLICT (kind, subject, node) WHERE closed IS NULL
             DO UPDATE SET detail = excluded.detail, remedy = excluded.remedy, last_seen = excluded.last_seen,
                           occurrences = finding.occurrences + 1, outcome = excluded.outcome, expected = excluded.expected,
                           seen = excluded.seen, affects = excluded.affects
@@ -90,36 +90,51 @@ internal static class FindingTable
             new
             {
                 kind, finding.Subject, finding.Detail, finding.Remedy, since = finding.Since.Seconds(), lastSeen = now.Seconds(), outcome, expected,
-                seen, affects = (long)finding.Affects,
+                seen, affects = (long)finding.Affects, node,
             });
     }
 
+    /// <param name="node">Whose it is; null for one of all nodes.</param>
     /// <returns>False where none was open.</returns>
-    internal static bool Close(DbConnection connection, FindingKind kind, string subject, DateTimeOffset now) =>
+    internal static bool Close(DbConnection connection, FindingKind kind, string subject, DateTimeOffset now, string? node = null) =>
         connection.Execute(
-            "UPDATE finding SET closed = @closed WHERE kind = @kind AND subject = @subject AND closed IS NULL",
-            new { closed = now.Seconds(), kind = kind.Name(), subject }) > 0;
+            "UPDATE finding SET closed = @closed WHERE kind = @kind AND subject = @subject AND node = @node AND closed IS NULL",
+            new { closed = now.Seconds(), kind = kind.Name(), subject, node = node ?? "" }) > 0;
 
     /// <summary>Brings the open findings about a subject into line with what holds now, among those of one source.</summary>
+    /// <param name="node">Whose findings they are; null for those of all nodes.</param>
     /// <param name="undecided">Kinds of which nothing is known: what is open stays, with whatever is part of it.</param>
     internal static void Replace(
         DbConnection connection, string subject, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at,
-        IReadOnlySet<FindingKind>? undecided = null)
+        IReadOnlySet<FindingKind>? undecided = null, string? node = null)
     {
         var kept = new List<FindingKind>();
-        foreach (var name in connection.Query<string>("SELECT kind FROM finding WHERE subject = @subject AND closed IS NULL", new { subject }).ToList())
+        foreach (var name in connection.Query<string>(
+            "SELECT kind FROM finding WHERE subject = @subject AND node = @node AND closed IS NULL", new { subject, node = node ?? "" }).ToList())
         {
             if (!FindingKinds.TryParse(name, out var kind) || !kind.IsOf(source) || now.Any(finding => finding.Kind == kind && finding.Subject == subject))
                 continue;
             if (undecided?.Contains(kind) == true)
                 kept.Add(kind);
             else
-                Close(connection, kind, subject, at);
+                Close(connection, kind, subject, at, node);
         }
 
         foreach (var finding in now.Where(finding => !kept.Exists(cause => finding.Kind.IsPartOf(cause))))
             Raise(connection, finding, at);
     }
+
+    /// <summary>Brings all open findings of one source into line with what holds now; one that says the same is left as it is.</summary>
+    internal static void ReplaceAll(DbConnection connection, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at)
+    {
+        var open = Open(connection).Select(alert => alert.Finding).Where(finding => finding.Kind.IsOf(source)).ToList();
+        foreach (var over in open.Where(finding => !now.Any(other => IsSame(finding, other))))
+            Close(connection, over.Kind, over.Subject, at, over.Node);
+        foreach (var finding in now.Where(finding => !open.Exists(other => IsSame(finding, other) && finding.Detail == other.Detail)))
+            Raise(connection, finding, at);
+    }
+
+    private static bool IsSame(Finding one, Finding other) => (one.Kind, one.Subject, one.Node) == (other.Kind, other.Subject, other.Node);
 
     internal static void MarkNotified(DbConnection connection, long id, DateTimeOffset at, int escalation) =>
         connection.Execute(
@@ -156,7 +171,7 @@ internal static class FindingTable
 
     internal sealed record Row(
         long Id, string Kind, string Subject, string Detail, string Remedy, long Since, long LastSeen, long Occurrences, string? Outcome,
-        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? ToldWith, long? Observe,
+        string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? ToldWith, string Node, long? Observe,
         string? Verdict)
     {
         /// <returns>Null for a kind that a later version added: its row stays for that version.</returns>
@@ -170,6 +185,7 @@ internal static class FindingTable
                 // As the verdict is now, and as the entry is enforced now.
                 Severity = (DestinationVerdicts.TryParse(Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown).SeverityOf(kind, Observe == 1),
                 Affects = (int)Math.Clamp(Affects, 0, int.MaxValue),
+                Node = Node.Length == 0 ? null : Node,
             };
             return new FindingAlert(Id, WithParticulars(finding), Occurrences, LastSeen.Time(), Closed?.Time(), Notified?.Time(), (int)Escalation) { ToldWith = ToldWith };
         }

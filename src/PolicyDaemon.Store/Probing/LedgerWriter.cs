@@ -30,9 +30,10 @@ internal sealed class LedgerWriter(StoreEngine engine, TimeProvider time, TimeSp
     private WriteSession? session;
 
     /// <returns>A task that ends when the work is durable, and fails with <see cref="LedgerUnavailableException"/> where the store cannot be written.</returns>
-    internal Task WriteAsync(Action<WriteSession> work)
+    /// <param name="lease">The take of the lease that the work rests on; null where it rests on none.</param>
+    internal Task WriteAsync(Action<WriteSession> work, LeaseToken? lease = null)
     {
-        var item = new Item(work);
+        var item = new Item(work, lease);
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
@@ -91,8 +92,16 @@ internal sealed class LedgerWriter(StoreEngine engine, TimeProvider time, TimeSp
             }
 
             session!.Begin(time.GetUtcNow());
+            // As long as the transaction, no other take comes in between.
+            var deposed = batch.Select(item => item.Lease).OfType<LeaseToken>().Distinct().Where(lease => !kept.Current!.HoldsLease(lease)).ToList();
             foreach (var item in batch)
-                Do(session, item);
+            {
+                if (item.Lease is { } lease && deposed.Contains(lease))
+                    item.Failure = ProbeLedger.Deposed(engine.Path);
+                else
+                    Do(session, item);
+            }
+
             session.Commit();
         }
         // Whatever it is, the callers get it; the thread goes on with the next transaction.
@@ -137,8 +146,10 @@ internal sealed class LedgerWriter(StoreEngine engine, TimeProvider time, TimeSp
         }
     }
 
-    private sealed class Item(Action<WriteSession> work)
+    private sealed class Item(Action<WriteSession> work, LeaseToken? lease)
     {
+        public LeaseToken? Lease { get; } = lease;
+
         public Action<WriteSession> Work { get; } = work;
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,6 +8,7 @@ using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Findings;
+using PolicyDaemon.Store.Fleet;
 
 namespace PolicyDaemon.Store.Probing;
 
@@ -26,15 +27,19 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     private readonly LedgerWriter writer;
     private readonly KeptSession session;
     private readonly Lock reading = new();
+    private readonly ProberLease? lease;
     private LedgerReader? reader;
     private volatile PostfixSettings postfix;
     private bool isDisposed;
 
     /// <param name="database">The store's file, which need not be there yet.</param>
     /// <param name="postfix">For which Postfix answers are made, as the audit log shows them and as what can be served depends on it.</param>
-    public ProbeLedger(string database, PostfixSettings postfix, TimeProvider time)
-        : this(database, postfix, time, null)
+    /// <param name="lease">What writes of the prober and of the alerts rest on, so that of several daemons one makes them; null where there is one, and for
+    /// a person's command.</param>
+    public ProbeLedger(string database, PostfixSettings postfix, TimeProvider time, ProberLease? lease = null)
+        : this(database, postfix, time, (TimeSpan?)null)
     {
+        this.lease = lease;
     }
 
     internal ProbeLedger(string database, PostfixSettings postfix, TimeProvider time, TimeSpan? patience)
@@ -84,9 +89,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public void BrakeSet(DateTimeOffset at) => Write(into => into.BrakeSet(at));
 
-    public Task RecordAsync(Observation observation) => writer.WriteAsync(into => into.Write(observation, time.GetUtcNow()));
+    public Task RecordAsync(Observation observation) => WriteAsync(into => into.Write(observation, time.GetUtcNow()));
 
-    public Task RecordAsync(ProbeResult result) => writer.WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
+    public Task RecordAsync(ProbeResult result) => WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
 
     public IReadOnlyList<Finding> ReadProberFindings() => Read(from => FindingTable.OpenAbout(from.Connection, WriteSession.Prober));
 
@@ -124,6 +129,9 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public IReadOnlyList<AlertDelivery> ReadDeliveries() => Read(from => FindingTable.Deliveries(from.Connection));
 
+    /// <summary>Stores the findings about nodes, all that hold now.</summary>
+    public void RecordNodes(IReadOnlyCollection<Finding> findings) => Write(into => FindingTable.ReplaceAll(into.Connection, FindingSource.Fleet, findings, time.GetUtcNow()));
+
     /// <summary>Reads over the ledger's connection, for another part of this library.</summary>
     internal T With<T>(Func<DbConnection, T> read) => Read(from => read(from.Connection));
 
@@ -157,7 +165,17 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     }
 
     // Waiting for a task tells the thread pool that this thread is not busy; a plain event would not.
-    private void Write(Action<WriteSession> work) => writer.WriteAsync(work).GetAwaiter().GetResult();
+    private void Write(Action<WriteSession> work) => WriteAsync(work).GetAwaiter().GetResult();
+
+    private Task WriteAsync(Action<WriteSession> work)
+    {
+        if (lease is null)
+            return writer.WriteAsync(work);
+        return lease.Token is { } token ? writer.WriteAsync(work, token) : Task.FromException(Deposed(path));
+    }
+
+    internal static LedgerUnavailableException Deposed(string path) =>
+        new($"{path}: another node probes and alerts by now, or this one cannot reach the server; what it came to is not stored");
 
     private T Read<T>(Func<LedgerReader, T> read)
     {

@@ -8,7 +8,8 @@ using PolicyDaemon.Store.Findings;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Writes the loader's findings to the store as soon as the store can be written, so that <c>status</c> shows them without the daemon, too.</summary>
-internal sealed class FindingKeeper(StoreEngine engine, TimeSpan patience, FindingSet findings, TimeProvider time, ILogger log)
+/// <param name="node">Whose they are: a node closes only its own. Null in a store that has one, to which all belong, those of a copy among them.</param>
+internal sealed class FindingKeeper(StoreEngine engine, TimeSpan patience, FindingSet findings, TimeProvider time, ILogger log, string? node = null)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
 
@@ -40,15 +41,15 @@ internal sealed class FindingKeeper(StoreEngine engine, TimeSpan patience, Findi
     private void Write(DbConnection connection)
     {
         var now = time.GetUtcNow();
-        var wanted = findings.Open.ToDictionary(finding => (finding.Kind, finding.Subject));
-        foreach (var finding in FindingTable.Open(connection).Select(open => open.Finding))
+        var wanted = findings.Open.ToDictionary(finding => (finding.Kind, finding.Subject, finding.Node));
+        foreach (var finding in FindingTable.Open(connection).Select(open => open.Finding).Where(finding => node is null || finding.Node == node))
         {
-            if (wanted.Remove((finding.Kind, finding.Subject), out var same) && same.Detail == finding.Detail)
+            if (wanted.Remove((finding.Kind, finding.Subject, finding.Node), out var same) && same.Detail == finding.Detail)
                 continue;
             if (same is not null)
                 FindingTable.Raise(connection, same, now);
             else if (IsOver(finding.Kind))
-                FindingTable.Close(connection, finding.Kind, finding.Subject, now);
+                FindingTable.Close(connection, finding.Kind, finding.Subject, now, finding.Node);
         }
 
         foreach (var finding in wanted.Values)

@@ -5,7 +5,8 @@ using PolicyDaemon.Core.Findings;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>The loader's open findings, kept in memory first, because the store itself may be what is broken.</summary>
-internal sealed class FindingSet(TimeProvider time, ILogger log)
+/// <param name="node">Whose they are; null in a store that has one.</param>
+internal sealed class FindingSet(TimeProvider time, ILogger log, string? node = null)
 {
     private ImmutableDictionary<(FindingKind Kind, string Subject), Finding> open =
         ImmutableDictionary<(FindingKind, string), Finding>.Empty;
@@ -16,11 +17,11 @@ internal sealed class FindingSet(TimeProvider time, ILogger log)
     /// <summary>The open findings, the oldest first. May be read from any thread.</summary>
     internal IReadOnlyCollection<Finding> Open => [.. Volatile.Read(ref open).Values.OrderBy(finding => finding.Since)];
 
-    internal void Raise(FindingKind kind, string subject, string detail, string remedy, int affects = 1)
+    internal void Raise(FindingKind kind, string subject, string detail, string remedy, int affects = 1, DateTimeOffset? since = null)
     {
         if (open.TryGetValue((kind, subject), out var known) && known.Detail == detail)
             return;
-        var finding = new Finding(kind, subject, detail, remedy, known?.Since ?? time.GetUtcNow()) { Affects = affects };
+        var finding = new Finding(kind, subject, detail, remedy, known?.Since ?? since ?? time.GetUtcNow()) { Affects = affects, Node = node };
         Volatile.Write(ref open, open.SetItem((kind, subject), finding));
         Version++;
         if (known is null)

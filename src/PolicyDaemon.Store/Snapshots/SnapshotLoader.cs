@@ -62,11 +62,11 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         this.time = time;
         this.log = log;
         engine = EngineChoice.For(options.Database);
-        findings = new FindingSet(time, log);
-        keeper = new FindingKeeper(engine, options.Patience, findings, time, log);
+        findings = new FindingSet(time, log, options.Node);
+        keeper = new FindingKeeper(engine, options.Patience, findings, time, log, options.Node);
         saver = new SnapshotSaver(options, findings, time, log);
         reader = new SnapshotReader(engine.Path, findings, time, log);
-        health = new StoreHealth(engine.Path, findings);
+        health = new StoreHealth(engine.Path, findings, engine.IsShared ? StoreHealth.PatienceWithServer : TimeSpan.Zero, time);
         integrity = new IntegrityChecks(engine, options.Patience, time);
     }
 
@@ -299,7 +299,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             damage = (engine.Signature(), time.GetTimestamp());
         }
 
-        health.Failed(error);
+        if (health.Failed(error) && engine.IsShared)
+            StoreLog.ServerAway(log, error.Message);
     }
 
     private void Replaced(SnapshotIdentity lastLoaded)

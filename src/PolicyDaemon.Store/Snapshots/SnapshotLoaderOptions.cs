@@ -8,6 +8,9 @@ public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
     /// <summary>How often the store is asked whether it changed: the greater part of the time until a change is live.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The node that the loader's findings are about; null in a store that has one.</summary>
+    public string? Node { get; init; }
+
     /// <summary>Spreads the polls of the nodes that follow one server.</summary>
     public Random Jitter { get; init; } = Random.Shared;
 

@@ -5,12 +5,17 @@ using PolicyDaemon.Store.Faults;
 namespace PolicyDaemon.Store.Snapshots;
 
 /// <summary>Whether the store can be followed, and the one finding that says why not.</summary>
-internal sealed class StoreHealth(string database, FindingSet findings)
+/// <param name="patience">How long a store is out of reach before that is a finding: of a file, at once; a server may be restarted, or fail over.</param>
+internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan patience, TimeProvider time)
 {
+    /// <summary>How long a server may be out of reach without anybody being told.</summary>
+    internal static readonly TimeSpan PatienceWithServer = TimeSpan.FromMinutes(1);
+
     // What to do stands in the sentence: no command restores the right backup.
     private const string Look = "policyctl status";
 
     private bool good;
+    private (long At, DateTimeOffset Since)? away;
 
     /// <summary>May be read from any thread.</summary>
     internal bool IsGood => Volatile.Read(ref good);
@@ -18,13 +23,32 @@ internal sealed class StoreHealth(string database, FindingSet findings)
     /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
+        away = null;
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
             findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
-    internal void Failed(StoreException error) => Report(
+    /// <returns>True where it is the first failure in a row.</returns>
+    internal bool Failed(StoreException error)
+    {
+        var isFirst = away is null;
+        away ??= (time.GetTimestamp(), time.GetUtcNow());
+        if (error.Kind is StoreFault.Unavailable or StoreFault.Locked && time.GetElapsedTime(away.Value.At) < patience)
+        {
+            Volatile.Write(ref good, false);
+            CloseAllBut(FindingKind.StoreUnavailable);
+        }
+        else
+        {
+            Report(error);
+        }
+
+        return isFirst;
+    }
+
+    private void Report(StoreException error) => Report(
         error.IsDamage ? FindingKind.StoreDamaged : FindingKind.StoreUnavailable,
         error.Message + error.Kind switch
         {
@@ -44,7 +68,7 @@ internal sealed class StoreHealth(string database, FindingSet findings)
     {
         Volatile.Write(ref good, false);
         CloseAllBut(kind);
-        findings.Raise(kind, database, detail, remedy);
+        findings.Raise(kind, database, detail, remedy, since: away?.Since);
     }
 
     private void CloseAllBut(FindingKind? kind)

@@ -37,4 +37,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
     internal static partial void Ended(ILogger log, int count, long sequence);
+
+    [LoggerMessage(2011, LogLevel.Warning, "The server of the store is out of reach, and lookups are answered by the last good policies: {Reason}")]
+    internal static partial void ServerAway(ILogger log, string reason);
 }

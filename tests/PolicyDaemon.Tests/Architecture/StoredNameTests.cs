@@ -58,7 +58,8 @@ public class StoredNameTests
             "destination-unreachable", "brake-on", "dns-trouble", "resolver-not-validating", "nothing-to-probe", "level-not-met",
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
             "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen",
-            "entry-ended", "floor-not-met", "pin-beside-dane", "pin-beside-policy", "entry-below-published", "exemption-outlived");
+            "entry-ended", "floor-not-met", "pin-beside-dane", "pin-beside-policy", "entry-below-published", "exemption-outlived",
+            "node-stale", "node-clock", "node-digest", "node-version");
 
     [Fact]
     public void Severities_keep_their_names() =>

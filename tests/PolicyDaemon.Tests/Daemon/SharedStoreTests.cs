@@ -64,7 +64,7 @@ public sealed class SharedStoreTests : IDisposable
         Directory.Delete(directory, recursive: true);
     }
 
-    private static bool Problems(IHost node) => node.Services.GetRequiredService<SnapshotLoader>().Findings.Count > 0;
+    private static bool Problems(IHost node) => node.Services.GetRequiredService<SnapshotLoader>().Status is not { } status || !status.IsOfStore();
 
     private static Task StopAsync(IHost node) => node.StopAsync(TestContext.Current.CancellationToken).WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
 
@@ -106,6 +106,7 @@ public sealed class SharedStoreTests : IDisposable
             tcp_table =
             [store]
             engine = postgresql
+            node = {node}
             postgresql = {store["postgresql:".Length..]}
             database = {directory}/{node}.db
             [probe]

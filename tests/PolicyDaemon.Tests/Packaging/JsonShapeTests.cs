@@ -65,6 +65,7 @@ public sealed class JsonShapeTests
         [typeof(VerdictChangeJson)] = "verdict change",
         [typeof(DnsAnswerJson)] = "DNS answer",
         [typeof(StatusJson)] = "status report",
+        [typeof(NodeJson)] = "node",
         [typeof(StoreStatusJson)] = "store",
         [typeof(TemporaryEntryJson)] = "temporary entry",
         [typeof(FindingJson)] = "finding",

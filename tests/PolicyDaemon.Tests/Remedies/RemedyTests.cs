@@ -10,7 +10,7 @@ public sealed partial class RemedyTests
 {
     private static readonly RemedyCase[] Cases =
     [
-        .. ProbeScenario.Cases, .. ProberScenario.Cases, .. StoreScenario.Cases, .. DaemonScenario.Cases, .. DiscoveredScenario.Cases,
+        .. ProbeScenario.Cases, .. ProberScenario.Cases, .. StoreScenario.Cases, .. DaemonScenario.Cases, .. DiscoveredScenario.Cases, .. NodeScenario.Cases,
     ];
 
     public static TheoryData<string> Names => [.. Cases.Select(row => row.Name)];

@@ -212,7 +212,7 @@ public class MigrationTests
         connection.Open();
         SqliteSchema.Apply(connection);
         Assert.Equal(
-            "alert_delivery audit audit_head certificate_run change destination discovered discovery_notice finding key_material mx_target new_key observation pin probe_state probe_target prober schema_version store verdict_change",
+            "alert_delivery audit audit_head certificate_run change destination discovered discovery_notice finding key_material mx_target new_key node observation pin probe_claim probe_lease probe_request probe_state probe_target prober schema_version store verdict_change",
             Scalar(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)"));
     }
 

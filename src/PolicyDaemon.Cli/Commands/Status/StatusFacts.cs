@@ -32,6 +32,7 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        facts.AddRange(NodeFacts.Short(status));
         if (Advice(status) is { } advice)
             facts.Add(advice);
         if (status.Live is { LogLinesDropped: > 0 } loud)
@@ -72,6 +73,7 @@ internal static class StatusFacts
         if (status.Live?.Discovery is { } discovery)
             facts.Add(("discovery", ProberFacts.Of(discovery)));
         facts.Add(("store", status.StoreProblem is { } problem ? new Cell(problem.Message, Tone.Bad) : Store(status)));
+        facts.AddRange(NodeFacts.All(status));
         if (status.Counts is { } counts)
         {
             facts.Add(("levels", Join(counts.ByLevel.OrderBy(level => level.Key).Select(level => (level.Key.Name(), level.Value)))));

@@ -13,6 +13,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
 /// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
+/// several daemons         PostgreSqlFleet
 /// </code>
 /// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
@@ -58,6 +59,10 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     }
 
     internal override StoreWatch Watch(TimeSpan patience) => new PostgreSqlWatch(Open(StoreAccess.Read, patience));
+
+    internal override bool IsShared => true;
+
+    internal override FleetTables? OpenFleet(StoreAccess access) => new PostgreSqlFleet((PostgreSqlSession)Open(access));
 
     /// <summary>None: the server keeps the files, and tells others nothing of them.</summary>
     internal override FileSignature? Signature() => null;

@@ -50,6 +50,10 @@ internal static class PostgreSqlRoles
         new("prober", "what the prober remembers of itself", All, All, Read),
         new("discovered", "what discovery remembers", All, All, Read),
         new("verdict_change", "what discovery remembers", All, All, Read),
+        new("node", "which machines there are", All, All, "SELECT, INSERT, UPDATE"),
+        new("probe_lease", "who probes", All, All, Read),
+        new("probe_claim", "who is connected to an address", All, All, Read),
+        new("probe_request", "what lookups want probed", All, All, Append),
         new("discovery_notice", "what discovery remembers", All, All, Read),
     ];
 

@@ -17,6 +17,9 @@ internal sealed class PostgreSqlSession : StoreSession
 
     private const int MoveAttempts = 10;
 
+    /// <summary>Ends the transaction of a process that is stopped in the midst of it: others wait for its locks.</summary>
+    internal const string GiveUpIdle = "SET LOCAL idle_in_transaction_session_timeout = 5000";
+
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
     private readonly PostgreSqlSchema.Identity? identity;
@@ -83,6 +86,14 @@ internal sealed class PostgreSqlSession : StoreSession
             {
             }
         }
+    }
+
+    internal override bool HoldsLease(LeaseToken token)
+    {
+        Connection.Execute(GiveUpIdle);
+        return Connection.ExecuteScalar<long?>(
+            "SELECT epoch FROM probe_lease WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch FOR SHARE",
+            new { token.Vantage, token.Instance, token.Epoch }) is not null;
     }
 
     /// <summary>From now on rows are inserted many at a time. What a server keeps in memory is its administrator's affair.</summary>

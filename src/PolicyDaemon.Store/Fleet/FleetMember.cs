@@ -1,0 +1,168 @@
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Store.Fleet;
+
+/// <summary>This daemon among those that share a store on a server: says that it is there, renews or takes the lease, and passes on what lookups want probed.</summary>
+/// <remarks>One connection of its own, on which nothing waits for the store's write lock. For one thread at a time, but <see cref="Nodes"/>.</remarks>
+public sealed class FleetMember : IDisposable
+{
+    /// <summary>How many requests of all nodes wait at most: more than the prober would get through before they are old.</summary>
+    private const int MostRequests = 10_000;
+
+    /// <summary>How many of them are written and taken at a time.</summary>
+    public const int RequestsAtOnce = 200;
+
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan AskAgainAfterRefusal = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    private readonly StoreEngine engine;
+    private readonly string node;
+    private readonly string instance;
+    private readonly string version;
+    private readonly string vantage;
+    private readonly ProberLease lease;
+    private readonly TimeProvider time;
+    private readonly Random jitter;
+    private FleetTables? tables;
+    private long? beatenAt;
+    private TimeSpan beatAfter;
+    private long? sweptAt;
+    private long? refusedAt;
+    private bool othersProbe = true;
+    private volatile IReadOnlyList<NodeState> nodes = [];
+
+    public FleetMember(string database, string node, string vantage, string instance, string version, ProberLease lease, TimeProvider time, Random jitter)
+        : this(EngineChoice.For(database), node, vantage, instance, version, lease, time, jitter)
+    {
+    }
+
+    internal FleetMember(StoreEngine engine, string node, string vantage, string instance, string version, ProberLease lease, TimeProvider time, Random jitter)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        (this.engine, this.node, this.vantage, this.instance, this.version) = (engine, node, vantage, instance, version);
+        (this.lease, this.time, this.jitter) = (lease, time, jitter);
+    }
+
+    /// <summary>The nodes as they were read last, which only the holder of the lease and those that may not probe do. May be read from any thread.</summary>
+    public IReadOnlyList<NodeState> Nodes => nodes;
+
+    /// <summary>Does what is due.</summary>
+    /// <param name="facts">What it says of itself.</param>
+    /// <param name="wanted">Destinations that lookups here want probed; left out while this daemon probes.</param>
+    /// <returns>What lookups of other nodes want probed; none where this daemon does not probe.</returns>
+    /// <exception cref="StoreException">The server cannot be reached; what is due is done the next time.</exception>
+    public FleetStep Step(NodeFacts facts, IReadOnlyCollection<string> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        ArgumentNullException.ThrowIfNull(wanted);
+        try
+        {
+            tables ??= engine.OpenFleet(StoreAccess.Write)
+                ?? throw new StoreException(StoreFault.Unavailable, $"{engine.Path}: a store in a file has one node");
+            // The lease first: what it is worth does not wait for anything else.
+            StepLease(facts);
+            var wasBeaten = BeatWhereDue(facts);
+            if (lease.Token is not { } token)
+            {
+                if (wanted.Count > 0)
+                    tables.Request([.. wanted.Take(RequestsAtOnce)], MostRequests);
+                return new FleetStep([], null);
+            }
+
+            SweepWhereDue();
+            return new FleetStep(tables.TakeRequests(token, RequestsAtOnce), wasBeaten ? nodes : null);
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    /// <summary>Lets go of the lease, so that another node need not wait until it runs out.</summary>
+    public void Leave()
+    {
+        try
+        {
+            if (lease.IsHeld)
+                lease.Release(tables ??= engine.OpenFleet(StoreAccess.Write)!);
+        }
+        catch (StoreException)
+        {
+            // It runs out by itself.
+            Close();
+        }
+    }
+
+    public void Dispose() => Close();
+
+    private void StepLease(NodeFacts facts)
+    {
+        if (refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal)
+            return;
+        try
+        {
+            lease.Step(tables!, facts.MayProbe || !othersProbe);
+        }
+        catch (StoreException refused) when (refused.Kind == StoreFault.Permission && !facts.MayProbe)
+        {
+            // Its user of the server is one that may not probe; the rest it may.
+            refusedAt = time.GetTimestamp();
+        }
+    }
+
+    private bool BeatWhereDue(NodeFacts facts)
+    {
+        if (beatenAt is { } at && time.GetElapsedTime(at) < beatAfter)
+            return false;
+        beatenAt = time.GetTimestamp();
+        // Nodes that came with one power switch drift apart.
+        beatAfter = BeatEvery * (0.85 + (0.3 * jitter.NextDouble()));
+        var before = time.GetUtcNow();
+        var clock = tables!.ReadClock();
+        var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
+        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
+        // Of many nodes those that wait for the lease alone need not know the others.
+        if (!lease.IsHeld && facts.MayProbe)
+            return true;
+        nodes = NodeState.Read(tables);
+        othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !other.IsStale);
+        return true;
+    }
+
+    private void SweepWhereDue()
+    {
+        if (sweptAt is { } at && time.GetElapsedTime(at) < SweepEvery)
+            return;
+        sweptAt = time.GetTimestamp();
+        tables!.SweepClaims();
+    }
+
+    private void Close()
+    {
+        try
+        {
+            tables?.Dispose();
+        }
+        catch (System.Data.Common.DbException)
+        {
+            // What made it close is said already.
+        }
+
+        tables = null;
+    }
+}
+
+/// <summary>What a node says of itself.</summary>
+/// <param name="MayProbe">False where <c>enabled = no</c>: it takes the lease only where no other node may probe, and then alerts alone.</param>
+/// <param name="Digest">The algorithm of fingerprints that it answers with.</param>
+/// <param name="Sequence">The last row of the audit log that it serves; null where it serves nothing yet.</param>
+public sealed record NodeFacts(bool MayProbe, string Digest, long? Sequence);
+
+/// <summary>What came of a step.</summary>
+/// <param name="Requested">Destinations that lookups of other nodes want probed.</param>
+/// <param name="Nodes">All nodes, where they were read just now and this daemon holds the lease; otherwise null.</param>
+public sealed record FleetStep(IReadOnlyList<string> Requested, IReadOnlyList<NodeState>? Nodes);

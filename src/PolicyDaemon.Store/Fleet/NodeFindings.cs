@@ -1,0 +1,91 @@
+using System.Globalization;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Runtime;
+
+namespace PolicyDaemon.Store.Fleet;
+
+/// <summary>What a person should know of the nodes over one store. Whoever holds the lease tells it: a node that is gone cannot.</summary>
+public static class NodeFindings
+{
+    /// <summary>A clock that differs by more is set wrong, whatever the way to the server takes.</summary>
+    internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <param name="nodes">All of them.</param>
+    /// <param name="self">The one that tells it.</param>
+    public static IReadOnlyList<Finding> Of(IReadOnlyList<NodeState> nodes, string self, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(nodes);
+        var found = new List<Finding>();
+        var own = nodes.FirstOrDefault(node => node.Name == self);
+        var newest = nodes.Where(node => !node.IsStale).MaxBy(node => node.Version, VersionOrder.Instance);
+        foreach (var node in nodes)
+        {
+            if (node.IsStale)
+            {
+                found.Add(new Finding(
+                    FindingKind.NodeStale, node.Name,
+                    $"{node.Name} was last there at {UtcTime.Text(node.Seen)}: policyd does not run there, or does not reach the server of the store; where the machine is gone for good, forget it: policyctl node remove {Shell.Quote(node.Name)}",
+                    "policyctl status --kind node-stale", now));
+                // What it said of itself then says nothing of now.
+                continue;
+            }
+
+            if (node.Ahead.Duration() > ClockTolerance)
+            {
+                found.Add(new Finding(
+                    FindingKind.NodeClock, node.Name,
+                    $"the clock of {node.Name} is {Roughly(node.Ahead.Duration())} {(node.Ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the server of the store; set it right there, and see that a time service keeps it so (timedatectl)",
+                    "policyctl status --kind node-clock", now));
+            }
+
+            if (own is not null && node.Digest != own.Digest)
+            {
+                found.Add(new Finding(
+                    FindingKind.NodeDigest, node.Name,
+                    $"{node.Name} answers with pins in {node.Digest}, {own.Name} in {own.Digest}; set fingerprint_digest in [postfix] on each as smtp_tls_fingerprint_digest there is, and both to the same (policyctl setup)",
+                    "policyctl status --kind node-digest", now));
+            }
+
+            if (newest is not null && VersionOrder.Instance.Compare(node.Version, newest.Version) < 0)
+            {
+                found.Add(new Finding(
+                    FindingKind.NodeVersion, node.Name,
+                    $"{node.Name} runs version {node.Version} of policyd, {newest.Name} {newest.Version}; upgrade the older one, or finish the upgrade that is under way",
+                    "policyctl status --kind node-version", now));
+            }
+        }
+
+        return found;
+    }
+
+    // Whoever reads it is not told anew with each second.
+    private static string Roughly(TimeSpan span)
+    {
+        var seconds = span.TotalSeconds;
+        var digits = Math.Pow(10, Math.Floor(Math.Log10(seconds)));
+        return string.Create(CultureInfo.InvariantCulture, $"about {Math.Round(seconds / digits) * digits:0} seconds");
+    }
+
+    /// <summary>Numbers by their value, whatever stands between them; a version with a suffix comes behind the one without.</summary>
+    internal sealed class VersionOrder : IComparer<string>
+    {
+        internal static readonly VersionOrder Instance = new();
+
+        public int Compare(string? x, string? y)
+        {
+            var (one, other) = (Numbers(x), Numbers(y));
+            for (var i = 0; i < Math.Max(one.Count, other.Count); i++)
+            {
+                var difference = one.ElementAtOrDefault(i).CompareTo(other.ElementAtOrDefault(i));
+                if (difference != 0)
+                    return difference;
+            }
+
+            return string.CompareOrdinal(x, y);
+        }
+
+        private static List<long> Numbers(string? version) =>
+            [.. (version ?? "").Split('.', '-', '+', '~').TakeWhile(part => part.Length is > 0 and < 18 && part.All(char.IsAsciiDigit)).Select(part => long.Parse(part, CultureInfo.InvariantCulture))];
+    }
+}
