@@ -87,7 +87,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
             {
                 var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
                 refusals.Add(key);
-                keys.Add(key.Changed);
+                keys.Add(key.Changed(postfix));
                 // Before it is written: what is warned of is what this change meets.
                 warnings.Add(key);
                 yield return (key, !refusals.IsEmpty);

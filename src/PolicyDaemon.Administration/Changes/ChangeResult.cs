@@ -34,6 +34,9 @@ public sealed record ChangedKey(string Key, AuditAction? Action, LookupAnswer? B
     /// <summary>True where the entry was written and is only observed, so that Postfix is told nothing of it.</summary>
     public bool IsOnlyObserved { get; init; }
 
+    /// <summary>True where an entry that is only observed could not be served if it were enforced, such as one whose pins are in another digest.</summary>
+    public bool CannotBeEnforced { get; init; }
+
     /// <summary>The end of the entry, where it ends by itself, and what Postfix is told then; null where it does not.</summary>
     public EntryEnd? End { get; init; }
 }

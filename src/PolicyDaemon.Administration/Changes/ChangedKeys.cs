@@ -22,6 +22,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         records.Write(key.Key);
         records.Write(key.Action is { } action ? (int)action + 1 : 0);
         records.Write(key.IsOnlyObserved ? 1 : 0);
+        records.Write(key.CannotBeEnforced ? 1 : 0);
         Write(key.Before);
         Write(key.After);
         records.Write(key.End?.Until.ToUnixTimeSeconds() ?? 0);
@@ -44,6 +45,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         var key = packed.Text()!;
         var action = packed.Number();
         var isOnlyObserved = packed.Number() != 0;
+        var cannotBeEnforced = packed.Number() != 0;
         var before = ReadAnswer(ref packed);
         var after = ReadAnswer(ref packed);
         var end = packed.Number();
@@ -54,6 +56,7 @@ internal sealed class ChangedKeys : IReadOnlyCollection<ChangedKey>
         return new ChangedKey(key, action == 0 ? null : (AuditAction)(action - 1), before, after, weakens)
         {
             IsOnlyObserved = isOnlyObserved,
+            CannotBeEnforced = cannotBeEnforced,
             End = end == 0 ? null : new EntryEnd(DateTimeOffset.FromUnixTimeSeconds(end), then),
         };
     }

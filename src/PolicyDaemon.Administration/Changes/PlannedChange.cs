@@ -43,10 +43,12 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 /// <param name="Judged">The answers before and after, why the entry cannot be served, and why the change weakens.</param>
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
-    public ChangedKey Changed => new(
+    public ChangedKey Changed(PostfixSettings postfix) => new(
         Planned.Key.Text, Judged.Action, Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
     {
         IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
+        CannotBeEnforced = Planned.After is { Observe: true } observed
+            && PolicyText.Answer(observed with { Observe = false }, postfix, MapName.TlsPolicy).Kind == LookupAnswerKind.Temporary,
         End = Judged.EndAfter,
     };
 }

@@ -34,6 +34,9 @@ internal sealed class Table(params string[] columns)
     /// <summary>The last column is a remark: where it is too long for the screen it is cut instead of broken.</summary>
     public bool CutsLast { get; init; }
 
+    /// <summary>With less room than this, in characters, a last column that would be cut or broken stands below its row, as long as it is; 0: it never does.</summary>
+    public int LastBelowUnder { get; init; }
+
     /// <summary>Columns that a narrow screen goes without, the first one first.</summary>
     public IReadOnlyList<string> Spare { get; init; } = [];
 

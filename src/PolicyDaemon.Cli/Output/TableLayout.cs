@@ -5,6 +5,7 @@ namespace PolicyDaemon.Cli.Output;
 /// <code>
 /// columns            as wide as their widest cell; without those that the table can spare
 /// last one broken    at blanks, or cut where the table says so, as long as it has room for a few words
+/// last one below     as a paragraph, where the table says so and it has less room than that
 /// rows of two        the columns that fit, and the other cells named in a line below
 /// blocks             where not two fit: a row is a heading, its first cell, with the others named below
 /// </code>
@@ -26,6 +27,7 @@ internal sealed class TableLayout
     private readonly int[] below;
     private readonly int screen;
     private readonly bool cuts;
+    private bool isBelowNamed = true;
 
     private TableLayout(int[] shown, int[] widths, int[] below, int screen, bool cuts) =>
         (this.shown, this.widths, this.below, this.screen, this.cuts) = (shown, widths, below, screen, cuts);
@@ -43,7 +45,9 @@ internal sealed class TableLayout
             var columns = all.Where(column => !left.Contains(table.Columns[column])).ToArray();
             var room = screen == 0 ? int.MaxValue : screen - Width(columns[..^1], widths) - Gap;
             if (room >= widths[columns[^1]] || (columns[^1] == all[^1] && room >= RoomForText && IsBreakable(table, rows, room)))
-                return new TableLayout(columns, widths, [], screen, table.CutsLast);
+                return room < widths[columns[^1]] && room < table.LastBelowUnder && columns[^1] == all[^1]
+                    ? new TableLayout(columns[..^1], widths, all[^1..], screen, cuts: false) { isBelowNamed = false }
+                    : new TableLayout(columns, widths, [], screen, table.CutsLast);
         }
 
         var fit = all.Last(count => count == 0 || Width(all[..count], widths) <= screen);
@@ -71,10 +75,11 @@ internal sealed class TableLayout
         }
     }
 
-    /// <summary>The cells that do not fit beside the others, named, in lines of their own.</summary>
+    /// <summary>The cells that do not fit beside the others, in lines of their own; named, but for a last one that the table has below.</summary>
     internal IEnumerable<string> Below(Table table, Cell[] row)
     {
-        var named = below.Where(column => row[column].Text.Length > 0).Select(column => $"{Table.Heading(table.Columns[column])} {row[column].Text}").ToList();
+        var named = below.Where(column => row[column].Text.Length > 0)
+            .Select(column => isBelowNamed ? $"{Table.Heading(table.Columns[column])} {row[column].Text}" : row[column].Text).ToList();
         return named.Count == 0
             ? []
             : Wrapping.Break(string.Join(", ", named), screen - IndentBelow).Select(line => new string(' ', IndentBelow) + line);

@@ -71,6 +71,9 @@ public interface IProbeLedger
     /// meanwhile; each leaves an audit row with its rule and reason.</remarks>
     Task RecordAsync(ProbeResult result);
 
+    /// <summary>The findings about the prober itself that are open, as whoever probed last left them.</summary>
+    IReadOnlyList<Finding> ReadProberFindings();
+
     /// <summary>Stores the findings about the prober itself, all that hold now: one that was recorded before and is missing has settled.</summary>
     void Record(IReadOnlyList<Finding> proberFindings);
 }

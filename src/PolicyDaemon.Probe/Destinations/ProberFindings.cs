@@ -29,6 +29,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     private readonly Dictionary<FindingKind, long> countedAt = [];
     private long? clockSetAt;
     private bool isRecorded;
+    private bool isResumed;
 
     /// <summary>How many destinations are probed. Of fewer than make it one finding, each has its own at once.</summary>
     public int Destinations { get; set; }
@@ -42,6 +43,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     {
         lock (guard)
         {
+            Resume();
             var isFailing = result.Resolution.Outcome == DnsOutcome.Failed;
             var isMet = !isFailing && listed.Any(history => history.LastAttempt is not null && !history.LastOutcome.IsOfTheWay());
             var isOutOfReach = !isFailing && !isMet && result.Result.Findings.Any(finding => finding.Kind == FindingKind.DestinationUnreachable);
@@ -80,6 +82,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     {
         lock (guard)
         {
+            Resume();
             var check = Check(probed);
             var change = Set(
                 FindingKind.BrakeOn, brake.IsOn,
@@ -117,6 +120,24 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             if ((dns ?? network) is not null)
                 Record();
         }
+    }
+
+    // A prober that ends leaves its findings open: what fails for many at once does not end because a program was started anew.
+    private void Resume()
+    {
+        if (isResumed)
+            return;
+        foreach (var finding in ledger?.ReadProberFindings() ?? [])
+        {
+            if (finding.Kind is FindingKind.DnsTrouble or FindingKind.NetworkTrouble)
+            {
+                open.Add(finding.Kind, finding);
+                countedAt[finding.Kind] = time.GetTimestamp();
+                (finding.Kind == FindingKind.DnsTrouble ? lookups : connections).Resume();
+            }
+        }
+
+        isResumed = true;
     }
 
     private bool? SetLookups(bool atOnce) => SetMany(
@@ -179,6 +200,8 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     private bool? SetMany(FindingKind kind, TroubleWatch many, Func<string> detail, bool atOnce)
     {
         var known = open.GetValueOrDefault(kind);
+        if (many.IsResumed)
+            return null;
         if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects
             && (many.Count == known.Affects || (!atOnce && time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter)))
             return null;

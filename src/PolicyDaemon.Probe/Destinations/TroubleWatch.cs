@@ -30,14 +30,28 @@ internal sealed class TroubleWatch(TimeProvider time)
     private int before;
     private int most;
 
+    // Destinations that did not fail since a trouble of an earlier run was taken over; null where none was.
+    private HashSet<NextHop>? metSinceResumed;
+
     /// <summary>True while so many destinations fail at once that the cause is taken for our own.</summary>
     public bool IsOn { get; private set; }
+
+    /// <summary>True while nothing is known yet of a trouble that an earlier run left.</summary>
+    public bool IsResumed => metSinceResumed is not null;
 
     /// <summary>How many destinations failed when they were last tried.</summary>
     public int Count => failing.Count;
 
     /// <summary>A few of the failing destinations, in the order of their keys.</summary>
     public IEnumerable<NextHop> Examples => failing.Keys.OrderBy(key => key.Text, StringComparer.Ordinal).Take(3);
+
+    /// <summary>Takes over a trouble of an earlier run, of which only is known that it was on: it stays on until so many fail now that it would begin,
+    /// or until as many destinations as that takes at least did not fail, and decide with those that did.</summary>
+    public void Resume()
+    {
+        IsOn = true;
+        metSinceResumed = [];
+    }
 
     /// <summary>Takes down how a destination ended.</summary>
     /// <param name="all">How many destinations there are.</param>
@@ -53,9 +67,21 @@ internal sealed class TroubleWatch(TimeProvider time)
         if (!IsOn && !failed)
             before = failing.Count;
         most = Math.Max(IsOn ? most : 0, failing.Count);
+        var begins = count >= AtLeast && (count * OnePartOn >= all || inARow >= InARow);
+        if (metSinceResumed is { } met)
+        {
+            if (!failed)
+                met.Add(key);
+            if (!begins && met.Count < Math.Min(AtLeast, all))
+                return;
+            metSinceResumed = null;
+            IsOn = begins || count * OnePartOff >= count + met.Count;
+            return;
+        }
+
         IsOn = IsOn
             ? count > 0 && (count * OnePartOff >= all || inARow >= InARow || (count - before) * 2 >= most - before)
-            : count >= AtLeast && (count * OnePartOn >= all || inARow >= InARow);
+            : begins;
     }
 
     private void Forget()

@@ -93,6 +93,8 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public Task RecordAsync(ProbeResult result) => WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
 
+    public IReadOnlyList<Finding> ReadProberFindings() => Read(from => FindingTable.OpenAbout(from.Connection, WriteSession.Prober));
+
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
 
     public IReadOnlyList<FindingAlert> ReadAlerts() => Read(from => FindingTable.Alerts(from.Connection));

@@ -12,7 +12,7 @@ namespace PolicyDaemon.Store.Probing;
 internal sealed class WriteSession
 {
     /// <summary>The subject of findings about the prober itself.</summary>
-    private const string Prober = "prober";
+    internal const string Prober = "prober";
 
     private readonly StoreSession session;
     private readonly HistoryCache cache;

@@ -22,6 +22,24 @@ public class PinTests
             """, session.Succeed("pin", "list", "example.com"));
     }
 
+    [Theory]
+    [InlineData("*.com", 0, "example.com")]
+    [InlineData("EXAMPLE.*", 0, "example.com")]
+    [InlineData("**", 0, "example.com")]
+    [InlineData("plain.example", 0, "")]
+    [InlineData("*.example", 1, "")]
+    [InlineData("*.net", 1, "")]
+    public void Pins_are_listed_by_pattern(string pattern, int exit, string key)
+    {
+        using var session = Pinned();
+        session.Succeed("domain", "add", "plain.example", "--level", "encrypt");
+
+        var result = session.Run("pin", "list", pattern);
+
+        Assert.Equal((exit, key), ((int)result.Code, result.Out.Split('\t')[0]));
+        Assert.Equal(exit == 0 ? "" : $"No key with pins matches {pattern}.\n", result.Error);
+    }
+
     [Fact]
     public void A_pin_that_is_served_already_changes_nothing()
     {

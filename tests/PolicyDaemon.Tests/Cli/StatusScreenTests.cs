@@ -36,6 +36,26 @@ public sealed class StatusScreenTests
         Assert.Equal(ExitCode.Usage, session.Run("status", "--kind", "nonsense").Code);
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(9, false)]
+    public void A_few_incidents_are_told_in_full_below_their_rows_where_the_screen_is_narrow(int count, bool isInFull)
+    {
+        using var session = new CliSession { Width = 80 };
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [.. Enumerable.Range(0, count).Select(i => Shown(Finding(
+                "new-key", string.Create(CultureInfo.InvariantCulture, $"a-partner-with-a-long-name-{i}.example"), "mail-waits", "a server presents a key that no pin knows, and mail waits for a person who compares it", "policyctl pin approve"),
+                string.Create(CultureInfo.InvariantCulture, $"{i:D2}{Key[2..]}")))]);
+
+        var lines = session.Succeed("status", "--format", "table").TrimEnd('\n').Split('\n');
+
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        Assert.Equal(isInFull ? count : 0, lines.Count(line => line == "    new-key: a server presents a key that no pin knows, and mail waits for a"));
+        Assert.Equal(isInFull ? count : 0, lines.Count(line => line == "    person who compares it"));
+        Assert.Equal(isInFull ? 0 : count, lines.Count(line => line.EndsWith("...", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Thirty_incidents_fit_on_one_screen_of_eighty_columns()
     {

@@ -267,6 +267,12 @@ internal sealed class MemoryLedger : IProbeLedger
         Results.Enqueue(result);
     }
 
+    public IReadOnlyList<Finding> ReadProberFindings()
+    {
+        Check();
+        return [.. ProberFindings];
+    }
+
     public void Record(IReadOnlyList<Finding> proberFindings)
     {
         Check();

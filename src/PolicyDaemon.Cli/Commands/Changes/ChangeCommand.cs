@@ -5,6 +5,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Cli.Commands.Changes;
@@ -159,9 +160,21 @@ internal static class ChangeCommand
         if (observed == 0)
             return;
         var one = result.Keys.First(key => key.IsOnlyObserved).Key;
-        report.Note(observed == 1
-            ? $"{one} is only observed, not enforced: Postfix is told nothing of it. To enforce it: policyctl domain set {Shell.Quote(one)} --enforce"
-            : FormattableString.Invariant($"{observed} entries are only observed, not enforced: Postfix is told nothing of them. To enforce one: policyctl domain set KEY --enforce"));
+        var unready = result.Keys.Count(key => key.IsOnlyObserved && key.CannotBeEnforced);
+        var digest = context.Settings.Postfix.FingerprintDigest.Name();
+        var told = observed == 1
+            ? $"{one} is only observed, not enforced: Postfix is told nothing of it. "
+            : FormattableString.Invariant($"{observed} entries are only observed, not enforced: Postfix is told nothing of them. ");
+        var subject = observed == 1 ? Shell.Quote(one) : "KEY";
+        var enforce = $"policyctl domain set {subject} --enforce";
+        report.Note(told + (unready, observed) switch
+        {
+            (0, 1) => $"To enforce it: {enforce}",
+            (0, _) => $"To enforce one: {enforce}",
+            (_, 1) => $"It has no pin in {digest} that could be served; a probe carries over what the server shows: policyctl probe {subject}; then: {enforce}",
+            _ when unready == observed => $"None of them has a pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe; to enforce one that has: {enforce}",
+            _ => FormattableString.Invariant($"{unready} of them have no pin in {digest} that could be served; a probe carries over what the servers show: policyctl probe; to enforce one that has: {enforce}"),
+        });
         if (OlderTables.Behind(context) is { Count: > 0 } tables)
             report.Note(OlderTables.Sentence(observed == 1 ? one : "such an entry", tables));
     }

@@ -5,6 +5,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
@@ -23,14 +24,19 @@ internal static class PinList
 
     internal static Command Create(CommandRunner runner)
     {
-        var key = Arguments.OptionalKey("One destination; without it every pin is listed");
+        var key = new Argument<string?>("PATTERN")
+        {
+            Description = "A key, or a pattern over keys: * is any characters, ? is one; without it every pin is listed",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var verb = new Verb("list", "List pins: whether each is served, where it was seen, and who decided.")
         {
             Columns = Columns,
-            ExitCodes = "1 where the key is not configured",
+            ExitCodes = "1 where the key is not configured, or nothing matches PATTERN",
             Examples =
             [
                 ("policyctl pin list example.com", "The pins of one destination."),
+                ("policyctl pin list '*.example.com'", "Those of every destination below example.com."),
                 ("policyctl pin list --format tsv | cut -f1,2,5", "Key, fingerprint and state of every pin."),
             ],
         };
@@ -43,7 +49,8 @@ internal static class PinList
     {
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
-        var destinations = key is null ? store.List().Where(destination => !destination.Pins.IsEmpty).ToList() : [One(context, store, key)];
+        var pattern = key is null || KeyPattern.IsPattern(key) ? new KeyPattern(key ?? "**") : null;
+        var destinations = pattern is null ? [One(context, store, key!)] : Matching(store, pattern);
         var table = new Table(context.Report.IsTable ? Columns[..Narrow] : Columns);
         var json = new List<ListedPinJson>();
         foreach (var destination in destinations)
@@ -55,11 +62,22 @@ internal static class PinList
                 table.Add([.. Row(destination, selection, pin).Concat(context.Report.IsTable ? [] : More(known, pin))]);
         }
 
-        context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, "There are no pins.");
-        if (context.Report.IsTable && key is not null)
+        context.Report.Rows(table, json, CliJson.Default.IReadOnlyListListedPinJson, WhenEmpty(key, destinations));
+        if (context.Report.IsTable && pattern is null)
             PinTable.WriteEvidence(context.Report, destinations[0], PinProbeState.Read(store, destinations[0]));
-        return ExitCode.Done;
+        if (destinations.Count > 0 || key is null)
+            return ExitCode.Done;
+        if (!context.Report.IsTable)
+            context.Report.Note(WhenEmpty(key, destinations));
+        return ExitCode.Negative;
     }
+
+    private static List<Destination> Matching(PolicyStore store, KeyPattern pattern) =>
+        [.. store.List(pattern.Canonical).Where(destination => pattern.Matches(destination.Key) && !destination.Pins.IsEmpty)];
+
+    private static string WhenEmpty(string? key, List<Destination> found) => key is null
+        ? "There are no pins."
+        : found.Count > 0 ? $"{key} has no pins." : $"No key with pins matches {key}.";
 
     private static Destination One(CommandContext context, PolicyStore store, string key)
     {

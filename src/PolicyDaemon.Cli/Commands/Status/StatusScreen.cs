@@ -15,6 +15,9 @@ internal static class StatusScreen
     // With so few each has its command below it; thirty incidents fit on a screen as one line each.
     private const int MostWithCommands = 8;
 
+    // What there is to say takes about so much.
+    private const int RoomForGist = 60;
+
     internal static void Write(Report report, StatusReport status, WaitingMail? mail)
     {
         var causes = StatusCause.Of(status.Findings, mail);
@@ -115,7 +118,10 @@ internal static class StatusScreen
         // Where no mail is known to wait its column would only take room from what there is to say.
         var waiting = causes.Select(cause => Waiting(cause, mail, now)).ToList();
         var waits = waiting.Exists(text => text.Length > 0);
-        var table = new Table(["mail", "whom", "since", .. waits ? (string[])["waiting"] : [], "what"]) { CutsLast = true, Spare = ["since", "waiting"] };
+        var table = new Table(["mail", "whom", "since", .. waits ? (string[])["waiting"] : [], "what"]) 
+        {
+            CutsLast = true, Spare = ["since", "waiting"], LastBelowUnder = causes.Length <= MostWithCommands ? RoomForGist : 0,
+        };
         for (var i = 0; i < causes.Length; i++)
         {
             var cause = causes[i];

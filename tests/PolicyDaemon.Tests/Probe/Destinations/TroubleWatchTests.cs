@@ -42,6 +42,35 @@ public sealed class TroubleWatchTests
         Assert.False(watch.IsOn);
     }
 
+    [Fact]
+    public void What_an_earlier_run_left_stays_until_enough_is_known()
+    {
+        watch.Resume();
+        Add(0..3, failed: true);
+        Add(100..104, failed: false);
+        Assert.True(watch.IsOn);
+        Assert.True(watch.IsResumed);
+
+        Add(104..105, failed: false);
+        Assert.True(watch.IsOn);
+        Assert.False(watch.IsResumed);
+        Add(0..2, failed: false);
+        Assert.False(watch.IsOn);
+    }
+
+    [Fact]
+    public void What_an_earlier_run_left_ends_when_what_is_tried_works()
+    {
+        watch.Resume();
+        Add(0..4, failed: false);
+        Assert.True(watch.IsOn);
+        Add(0..1, failed: false);
+        Assert.True(watch.IsOn);
+        Add(4..5, failed: false);
+
+        Assert.False(watch.IsOn);
+    }
+
     /// <summary>Of many destinations some always fail, and these are more than half of what one outage adds.</summary>
     [Fact]
     public void Those_that_always_fail_do_not_keep_it()

@@ -388,6 +388,27 @@ public sealed class ProbeEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_resolver_that_is_gone_is_the_same_finding_after_a_restart()
+    {
+        BehindOneAddress(20);
+        network.DnsFails = true;
+        Start();
+        await Until.TrueAsync(() => ledger.Results.Count == 20 && ledger.ProberFindings.Count == 1);
+        var since = ledger.ProberFindings.Single().Since;
+        await StopAsync();
+
+        time.Advance(TimeSpan.FromMinutes(20));
+        Start();
+        await Until.TrueAsync(() => ledger.Results.Count == 40);
+        Assert.Equal((FindingKind.DnsTrouble, since), (ledger.ProberFindings.Single().Kind, ledger.ProberFindings.Single().Since));
+        Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
+
+        network.DnsFails = false;
+        time.Advance(TimeSpan.FromMinutes(20));
+        await Until.TrueAsync(() => ledger.Results.Count == 60 && ledger.ProberFindings.Count == 0);
+    }
+
+    [Fact]
     public async Task Where_DNS_fails_for_one_of_many_it_is_a_finding_when_it_fails_again()
     {
         BehindOneAddress(20);
