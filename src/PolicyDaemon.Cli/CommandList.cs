@@ -90,6 +90,9 @@ internal static class CommandList
         new Command("store", "The store as a whole")
         {
             StoreAccept.Create(runner),
+            StoreMigrate.Create(runner),
+            StoreSchema.Create(runner),
+            StoreUpgrade.Create(runner),
         },
         new Command("node", "The machines that share a store on a server")
         {

@@ -18,6 +18,9 @@ internal static class StoreCopy
     /// <summary>What is not copied: which daemons are there, and what they do now, holds of the place and not of the store.</summary>
     internal static readonly IReadOnlyList<string> OfPlace = ["node", "probe_lease", "probe_claim", "probe_request"];
 
+    // Of a new store's own making: the end of its log, the prober's row.
+    private static readonly string[] OwnRows = ["audit_head", "prober"];
+
     /// <summary>Copies into a new file, as a backup: the moment at which it began, while others write.</summary>
     internal static void ToFile(StoreSession from, string file, DateTimeOffset now)
     {
@@ -34,16 +37,32 @@ internal static class StoreCopy
     /// <summary>Copies into a place where no store is yet.</summary>
     internal static void Into(StoreSession from, string database, DateTimeOffset now) => EngineChoice.For(database).Create(now, into => from.InOneMoment(() =>
     {
-        foreach (var table in Tables)
-            Copy(from, into, table);
+        Rows(from, into);
         into.Commit();
         return true;
     }));
 
+    /// <summary>Copies all rows. Both are in a transaction: the one that is read in one of one moment.</summary>
+    internal static void Rows(StoreSession from, StoreSession into)
+    {
+        foreach (var table in Tables)
+            Copy(from, into, table);
+    }
+
+    /// <summary>How many rows a table has.</summary>
+    internal static long Count(StoreSession session, string table)
+    {
+        using var command = session.Connection.CreateCommand();
+#pragma warning disable CA2100 // the names of tables are this library's own
+        command.CommandText = $"SELECT count(*) FROM {table}";
+#pragma warning restore CA2100
+        return (long)command.ExecuteScalar()!;
+    }
+
     private static void Copy(StoreSession from, StoreSession into, string table)
     {
-        // Of a new store's own making: the end of its log, the prober's row.
-        Execute(into.Connection, $"DELETE FROM {table}");
+        if (OwnRows.Contains(table))
+            Execute(into.Connection, $"DELETE FROM {table}");
         using var command = from.Connection.CreateCommand();
 #pragma warning disable CA2100 // the names of tables and columns are this library's own
         command.CommandText = $"SELECT * FROM {table} ORDER BY 1";

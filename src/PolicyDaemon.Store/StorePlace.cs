@@ -19,6 +19,19 @@ public static class StorePlace
     /// <param name="database">The store, as the configuration names it.</param>
     public static StoreStamp? Stamp(string database) => EngineChoice.For(database).Stamp();
 
+    /// <summary>What the administrator of a server is handed for psql(1), so that a store can be made there: roles, tables and rights.</summary>
+    public static string ServerSchema() => EngineChoice.ServerSchema;
+
+    /// <summary>Brings a store of an older version up to date.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    /// <param name="dryRun">Says what would be done, and changes nothing.</param>
+    /// <exception cref="Faults.StoreException">It cannot be brought up to date now; the message says what to do next.</exception>
+    public static SchemaChange Upgrade(string database, bool dryRun) => EngineChoice.For(database).Upgrade(dryRun);
+
+    /// <summary>True where the tables of a store are there, made by the administrator of a server, and no store in them yet.</summary>
+    /// <param name="database">The store, as the configuration names it.</param>
+    public static bool IsPrepared(string database) => EngineChoice.For(database).IsPrepared();
+
     /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy there.</summary>
     /// <param name="database">The store, as the configuration names it.</param>
     public static void SweepDrafts(string database) => EngineChoice.For(database).SweepDrafts();

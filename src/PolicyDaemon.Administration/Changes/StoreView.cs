@@ -43,6 +43,15 @@ public sealed class StoreView
         ahead is not null ? ahead.Judge(key, after, acceptsUnsigned)
         : change is null ? Store.Judge(key, after, postfix, acceptsUnsigned) : change.Judge(key, after, acceptsUnsigned);
 
+    /// <summary>Says which keys are asked for next, so that a store on a server is asked once for all of them.</summary>
+    public void Expect(IReadOnlyCollection<NextHop> keys)
+    {
+        if (ahead is not null)
+            ahead.Expect(keys);
+        else
+            change?.Expect(keys);
+    }
+
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
 
     /// <summary>From now on keys are read and judged on a connection of their own, by one thread, while another one writes.</summary>

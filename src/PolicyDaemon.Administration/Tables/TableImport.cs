@@ -30,6 +30,8 @@ public sealed record ImportOptions
 /// <param name="file">The table's name, for messages.</param>
 public sealed class TableImport(string file, ImportOptions options, Settings settings, TimeProvider time)
 {
+    private const int AskedAtOnce = 1000;
+
     // A table with fewer rows, all of them wrong, is told what is wrong with each.
     private const int FewestLinesOfNoTable = 10;
 
@@ -132,7 +134,7 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
     private IEnumerable<PlannedChange> Compare(StoreView view)
     {
         var conflicts = new List<(int Line, string Text)>();
-        foreach (var (line, row, evidence) in rows.Ordered())
+        foreach (var (line, row, evidence) in Expected(view))
         {
             var before = view.Find(row.Key);
             var after = before is null ? row : Merge(before, row);
@@ -150,6 +152,16 @@ public sealed class TableImport(string file, ImportOptions options, Settings set
 
         if (conflicts.Count > 0)
             throw Refused([.. conflicts.OrderBy(conflict => conflict.Line).Select(conflict => conflict.Text)]);
+    }
+
+    private IEnumerable<TableRow> Expected(StoreView view)
+    {
+        foreach (var some in rows.Ordered().Chunk(AskedAtOnce))
+        {
+            view.Expect([.. some.Select(row => row.Destination.Key)]);
+            foreach (var row in some)
+                yield return row;
+        }
     }
 
     /// <summary>The entry with the table's policy and pins. A pin that the entry has already keeps its state, and served pins that the table lacks are retired.</summary>

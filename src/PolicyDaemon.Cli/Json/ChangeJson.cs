@@ -36,6 +36,21 @@ internal sealed record InitJson(string Store, bool Created, string StoreId, bool
 /// <param name="Head">That row's hash.</param>
 internal sealed record BackupJson(string File, long Bytes, long Sequence, string Head);
 
+/// <summary>The result of <c>store migrate</c>.</summary>
+/// <param name="From">The store that went.</param>
+/// <param name="To">Where it is now; null where the one that went is used again.</param>
+/// <param name="StoreId">Its identity.</param>
+/// <param name="Destinations">How many entries it has.</param>
+/// <param name="Sequence">The last row of its audit log.</param>
+/// <param name="Head">That row's hash.</param>
+internal sealed record MigrationJson(string From, string? To, string StoreId, long Destinations, long Sequence, string Head);
+
+/// <summary>The result of <c>store upgrade</c>.</summary>
+/// <param name="Store">The store.</param>
+/// <param name="From">The version that its tables had.</param>
+/// <param name="To">The version that they have.</param>
+internal sealed record UpgradeJson(string Store, long From, long To);
+
 /// <summary>The result of <c>version</c>.</summary>
 /// <param name="Version">The release.</param>
 /// <param name="Commit">What it was built from; null where the sources had no history.</param>

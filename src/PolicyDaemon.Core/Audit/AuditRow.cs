@@ -74,6 +74,9 @@ public enum AuditAction
 
     /// <summary>A replaced store was accepted; the row's note holds the hash that the daemon last loaded.</summary>
     Accept,
+
+    /// <summary>The store was brought here from another place, or is used again after it went elsewhere.</summary>
+    Migrate,
 }
 
 /// <summary>The names under which audit rows store what they record; they are hashed, so they never change.</summary>
@@ -81,7 +84,7 @@ public static class AuditActions
 {
     private static readonly StoredNames<AuditAction> Stored = new(
         (AuditAction.Add, "add"), (AuditAction.Change, "change"), (AuditAction.Remove, "remove"), (AuditAction.Init, "init"),
-        (AuditAction.Accept, "accept"));
+        (AuditAction.Accept, "accept"), (AuditAction.Migrate, "migrate"));
 
     public static string Name(this AuditAction value) => Stored.Of(value);
 

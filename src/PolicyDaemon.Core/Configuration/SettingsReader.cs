@@ -89,6 +89,7 @@ public sealed class SettingsReader
             Node = Name(ConfigurationKeys.Node, HostName),
             Notify = values.YesNo(ConfigurationKeys.Notify),
             Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),
+            Server = values.Value(ConfigurationKeys.PostgreSql).Text is { Length: > 0 } words ? PostgreSqlWords.Prefix + words : null,
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,
             StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),

@@ -2,12 +2,18 @@ using System.Data.Common;
 using Dapper;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Store.Auditing;
 
 /// <summary>Appends the rows of one change to the audit log, inside the caller's transaction, which ends with <see cref="Complete"/>.</summary>
-internal sealed class AuditWriter(DbConnection connection, string storeId, Actor actor, string command, string? reason, DateTimeOffset time)
+/// <param name="queue">Takes the rows; null where each is written at once.</param>
+internal sealed class AuditWriter(
+    DbConnection connection, string storeId, Actor actor, string command, string? reason, DateTimeOffset time, RowQueue? queue = null)
 {
+    private static readonly string[] QueuedColumns =
+        ["sequence", "change_id", "action", "key", "before", "after", "answer_before", "answer_after", "evidence", "previous_hash", "hash"];
+
     private AuditHead? head;
 
     internal AuditHead Head => head ??= AuditLog.Head(connection);
@@ -44,6 +50,24 @@ internal sealed class AuditWriter(DbConnection connection, string storeId, Actor
             Hash = "",
         };
         var hash = AuditChain.Hash(storeId, row);
+        Insert(row, hash);
+        head = new AuditHead(row.Sequence, hash);
+        Rows++;
+    }
+
+    private void Insert(AuditRow row, string hash)
+    {
+        if (queue is not null)
+        {
+            queue.Add(
+                "audit", QueuedColumns,
+                [
+                    row.Sequence, row.ChangeId, row.Action, row.Key, row.Before, row.After, row.AnswerBefore, row.AnswerAfter, row.Evidence, row.PreviousHash,
+                    hash,
+                ]);
+            return;
+        }
+
         connection.Execute(
             """
             INSERT INTO audit (sequence, change_id, action, key, before, after, answer_before, answer_after, evidence, previous_hash, hash)
@@ -54,8 +78,6 @@ internal sealed class AuditWriter(DbConnection connection, string storeId, Actor
                 row.Sequence, row.ChangeId, row.Action, row.Key, row.Before, row.After, row.AnswerBefore, row.AnswerAfter, row.Evidence,
                 row.PreviousHash, hash,
             });
-        head = new AuditHead(row.Sequence, hash);
-        Rows++;
     }
 
     /// <summary>Records the end of the log, once for all rows of the change.</summary>

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
@@ -18,7 +20,10 @@ internal sealed class DestinationChanges(
     // Of the names above a key there are few: com, co.uk and the like.
     private const int MaxParents = 10_000;
 
-    private readonly DestinationWriter writer = new(session.Connection);
+    // Of the keys that come next; a range that holds more is asked of key by key.
+    private const int MostAhead = 5000;
+
+    private readonly DestinationWriter writer = new(session.Connection, session.Queue);
     private readonly DestinationTable destinations = new(session.Connection);
 
     // What parents were before this change touched them: one that goes first must not make its children's weakening invisible.
@@ -27,26 +32,47 @@ internal sealed class DestinationChanges(
 
     private EndFindings? ends;
 
+    // What is there of the hosts of the keys that come next.
+    private HostRange? ahead;
+
+    // Of many keys: those that this change has written, by a hash.
+    private readonly HashSet<ulong>? written = session.Queue is null ? null : [];
+
     // The key that was asked for last: plan, judgement and writing ask for the same one in turn.
     private (NextHop Key, StoredDestination? Stored)? last;
 
     // Rows above it are of this change.
     private readonly long lastIdBefore = new DestinationTable(session.Connection).LastId();
 
-    internal AuditWriter Audit { get; } = new(session.Connection, storeId, origin.Actor, origin.Command, origin.Reason, time);
+    internal AuditWriter Audit { get; } = new(session.Connection, storeId, origin.Actor, origin.Command, origin.Reason, time, session.Queue);
 
     internal StoredDestination? Find(NextHop key)
     {
         if (last is { } asked && asked.Key == key)
             return asked.Stored;
-        var stored = destinations.Find(key.Text);
+        var stored = ahead is { } range && range.Covers(DestinationTable.HostOf(key)) ? range.Find(key) : destinations.Find(key.Text);
         last = (key, stored);
         return stored;
     }
 
     /// <summary>Other keys with the same bare host, but for those that this change adds.</summary>
-    internal IEnumerable<StoredDestination> OtherForms(NextHop key) =>
-        destinations.OfHost(DestinationTable.HostOf(key)).Where(stored => stored.Id <= lastIdBefore && stored.Key != key.Text);
+    internal IEnumerable<StoredDestination> OtherForms(NextHop key)
+    {
+        var host = DestinationTable.HostOf(key);
+        var forms = ahead is { } range && range.Covers(host) ? range.OfHost(host) : destinations.OfHost(host);
+        return forms.Where(stored => stored.Id <= lastIdBefore && stored.Key != key.Text);
+    }
+
+    /// <summary>Reads at once what is there of keys that are asked for next, where asking for each takes a way to another machine.</summary>
+    internal void Expect(IReadOnlyCollection<NextHop> keys)
+    {
+        ahead = null;
+        if (!session.AsksAfar || keys.Count == 0)
+            return;
+        var hosts = keys.Select(DestinationTable.HostOf).Order(StringComparer.Ordinal).ToList();
+        if (destinations.OfHosts(hosts[0], hosts[^1], MostAhead) is { } found)
+            ahead = new HostRange(hosts[0], hosts[^1], found);
+    }
 
     internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId, time);
 
@@ -82,6 +108,9 @@ internal sealed class DestinationChanges(
             return false;
         if (Refusal(judged) is { } refused)
             throw refused;
+        // Judged by this change, or before it by nobody who could have written since: only this change itself could.
+        if (written?.Add(XxHash64.HashToUInt64(MemoryMarshal.AsBytes(judged.Key.Text.AsSpan()))) == true)
+            last = (judged.Key, judged.Stored);
         var stored = Find(judged.Key);
         var isWritten = WriteUnjudged(judged.Key, judged.Before, judged.After, judged.ShownBefore, judged.ShownAfter, evidence);
         if (!judged.AcceptsUnsigned || stored is not { } known)
@@ -105,6 +134,7 @@ internal sealed class DestinationChanges(
         if (stored?.Value != before)
             throw new InvalidOperationException($"{key} was judged before this change wrote it");
         last = null;
+        ahead?.Forget(DestinationTable.HostOf(key));
         touchesParents |= key.IsSubdomains || key.IsDefault;
         if (stored is not { } known)
         {
@@ -154,4 +184,31 @@ internal sealed class DestinationChanges(
             ? touched.Before is null ? null : DestinationDocument.FromJson(touched.Before)
             : destinations.Find(key.Text)?.Get(session.Path);
     }
+}
+
+/// <summary>The destinations whose bare hosts lie in a range, as they were when they were read.</summary>
+internal sealed class HostRange(string first, string last, IEnumerable<StoredDestination> found)
+{
+    private readonly ILookup<string, StoredDestination> byHost = found.ToLookup(stored => DestinationTable.HostOf(stored.Key), StringComparer.Ordinal);
+    private readonly HashSet<string> written = new(StringComparer.Ordinal);
+
+    /// <summary>True where everything of this host is known.</summary>
+    internal bool Covers(string host) =>
+        string.CompareOrdinal(host, first) >= 0 && string.CompareOrdinal(host, last) <= 0 && !written.Contains(host);
+
+    internal IEnumerable<StoredDestination> OfHost(string host) => byHost[host];
+
+    internal StoredDestination? Find(NextHop key)
+    {
+        foreach (var stored in byHost[DestinationTable.HostOf(key)])
+        {
+            if (stored.Key == key.Text)
+                return stored;
+        }
+
+        return null;
+    }
+
+    /// <summary>What is there of a host is another now.</summary>
+    internal void Forget(string host) => written.Add(host);
 }

@@ -28,6 +28,9 @@ public sealed class JudgeAhead : IDisposable
     public IReadOnlyList<Destination> OtherForms(NextHop key) =>
         session.Guard(() => changes.OtherForms(key).Select(other => other.Get(session.Path)).ToList());
 
+    /// <inheritdoc cref="StoreChange.Expect"/>
+    public void Expect(IReadOnlyCollection<NextHop> keys) => session.Guard(() => changes.Expect(keys));
+
     /// <inheritdoc cref="StoreChange.Judge"/>
     public JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false) =>
         session.Guard(() => changes.Judge(key, after, acceptsUnsigned));

@@ -39,6 +39,13 @@ public sealed class StoreChange : IDisposable
     /// <summary>Other keys with the same bare host, with or without brackets, or with another port; but for those that this change adds.</summary>
     public IReadOnlyList<Destination> OtherForms(NextHop key) => Guard(() => changes.OtherForms(key).Select(other => other.Get(session.Path)).ToList());
 
+    /// <summary>Says which keys are asked for next, so that an engine that is far away is asked once for all of them.</summary>
+    public void Expect(IReadOnlyCollection<NextHop> keys) => Guard(() =>
+    {
+        changes.Expect(keys);
+        return true;
+    });
+
     /// <summary>What a change of one key would mean: the answers, why it could not be served, what of it weakens.</summary>
     /// <param name="key">The key.</param>
     /// <param name="after">The destination as it shall be; null to remove it.</param>

@@ -60,6 +60,15 @@ internal sealed class DestinationTable(DbConnection connection)
             ? []
             : Grouped(connection.Query<Row>(WithPins + "WHERE d.host = @host ORDER BY d.key", new { host }).ToList());
 
+    /// <summary>Reads the destinations whose bare hosts lie between two, these included.</summary>
+    /// <param name="most">At most so many rows, of which one with several pins has several.</param>
+    /// <returns>Null where there are more.</returns>
+    internal List<StoredDestination>? OfHosts(string first, string last, int most)
+    {
+        var rows = connection.Query<Row>(WithPins + "WHERE d.host BETWEEN @first AND @last ORDER BY d.host, d.key LIMIT @limit", new { first, last, limit = most + 1L }).ToList();
+        return rows.Count > most ? null : [.. Grouped(rows)];
+    }
+
     /// <summary>The destinations that end by themselves, the next one first.</summary>
     internal List<StoredDestination> Temporary(int limit) => connection.Query<string>(
         "SELECT key FROM destination WHERE valid_until IS NOT NULL ORDER BY valid_until LIMIT @limit", new { limit = (long)limit }).ToList()
@@ -78,7 +87,9 @@ internal sealed class DestinationTable(DbConnection connection)
         connection.Query<NamedCount>("SELECT state AS name, count(*) AS count FROM pin GROUP BY state").ToList();
 
     /// <summary>The host by which the forms of a key find each other; a leading dot stays, since it makes another question.</summary>
-    internal static string HostOf(NextHop key) => Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(key.Text)));
+    internal static string HostOf(NextHop key) => HostOf(key.Text);
+
+    internal static string HostOf(string key) => Encoding.ASCII.GetString(LookupKey.BareHost(Encoding.ASCII.GetBytes(key)));
 
     /// <summary>Makes a LIKE pattern of one with <c>*</c> and <c>?</c>; SQLite's GLOB would misread the brackets of keys.</summary>
     internal static string LikePattern(string? pattern)

@@ -5,15 +5,28 @@ using Dapper;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store.Documents;
+using PolicyDaemon.Store.Engines;
 
 namespace PolicyDaemon.Store.Destinations;
 
 /// <summary>Writes destinations with their pins, inside the caller's transaction.</summary>
-internal sealed class DestinationWriter(DbConnection connection)
+/// <param name="queue">Takes the rows of new destinations; null where each is written at once.</param>
+internal sealed class DestinationWriter(DbConnection connection, RowQueue? queue = null)
 {
+    private static readonly string[] QueuedColumns =
+        ["id", "key", "host", "level", "attributes", "mode", "observe", "floor", "valid_until", "former", "probe_as", "note"];
+
+    private static readonly string[] QueuedPinColumns = ["destination_id", "position", "fingerprint", "subject", "state", "strength", "since"];
+
     internal void Insert(Destination destination)
     {
         var values = Values.Of(destination);
+        if (queue is not null)
+        {
+            Insert(queue, values, destination.Pins);
+            return;
+        }
+
         connection.Execute(
             """
             INSERT INTO destination (key, host, level, attributes, mode, observe, floor, valid_until, former, probe_as, note)
@@ -24,6 +37,22 @@ internal sealed class DestinationWriter(DbConnection connection)
             return;
         var id = connection.ExecuteScalar<long>("SELECT id FROM destination WHERE key = @Key", new { values.Key });
         WritePins(id, [], destination.Pins);
+    }
+
+    private static void Insert(RowQueue queue, Values values, ImmutableArray<Pin> pins)
+    {
+        var id = queue.NextId("destination");
+        queue.Add(
+            "destination", QueuedColumns,
+            [
+                id, values.Key, values.Host, values.Level, values.Attributes, values.Mode, values.Observe, values.Floor, values.ValidUntil, values.Former,
+                values.ProbeAs, values.Note,
+            ]);
+        for (var position = 0; position < pins.Length; position++)
+        {
+            var pin = PinValues.Of(id, position, pins[position]);
+            queue.Add("pin", QueuedPinColumns, [id, pin.Position, pin.Fingerprint, pin.Subject, pin.State, pin.Strength, pin.Since]);
+        }
     }
 
     internal void Update(long id, Destination before, Destination after)
@@ -57,8 +86,7 @@ internal sealed class DestinationWriter(DbConnection connection)
             var isKnown = old.Remove(pin.Fingerprint.Hex, out var kept);
             if (isKnown && kept == (pin, position))
                 continue;
-            var values = new PinValues(
-                id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength?.Name(), pin.Since.Seconds());
+            var values = PinValues.Of(id, position, pin);
             if (isKnown)
             {
                 connection.Execute(
@@ -96,5 +124,9 @@ internal sealed class DestinationWriter(DbConnection connection)
     }
 
     internal sealed record PinValues(
-        long Destination, long Position, string Fingerprint, string Subject, string State, string? Strength, long Since);
+        long Destination, long Position, string Fingerprint, string Subject, string State, string? Strength, long Since)
+    {
+        internal static PinValues Of(long id, int position, Pin pin) =>
+            new(id, position, pin.Fingerprint.Hex, pin.Subject.Name(), pin.State.Name(), pin.Strength?.Name(), pin.Since.Seconds());
+    }
 }

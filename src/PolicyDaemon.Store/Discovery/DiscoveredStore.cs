@@ -25,6 +25,9 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     private readonly long most;
     private int written;
 
+    // The last notice that was acted on and is not this program's to remove.
+    private long noticed;
+
     public DiscoveredStore(ProbeLedger ledger, TimeProvider time)
         : this(ledger, time, Most)
     {
@@ -46,7 +49,7 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
         ArgumentNullException.ThrowIfNull(batch);
         try
         {
-            await ledger.WithAsync(connection =>
+            await ledger.RememberAsync(connection =>
             {
                 var now = time.GetUtcNow();
                 foreach (var entry in batch)
@@ -91,12 +94,23 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
     /// <summary>The destinations of which another program changed what is remembered, as it noted them; a key may stand there more than once.</summary>
     /// <param name="limit">At most so many, the oldest first.</param>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
-    public IReadOnlyList<DiscoveryNotice> ReadNotices(int limit) => Read(() => ledger.With(connection => DiscoveredTable.Notices(connection, limit)));
+    public IReadOnlyList<DiscoveryNotice> ReadNotices(int limit) => Read(() => ledger.With(connection => DiscoveredTable.Notices(connection, noticed, limit)));
 
     /// <summary>Removes the notices that were acted on.</summary>
     /// <param name="last">The <see cref="DiscoveryNotice.Id"/> of the last of them.</param>
     /// <exception cref="DiscoveryStoreException">The store cannot be written; they are read again.</exception>
-    public Task RemoveNoticesAsync(long last) => ChangeAsync(connection => DiscoveredTable.RemoveNotices(connection, last));
+    public async Task RemoveNoticesAsync(long last)
+    {
+        try
+        {
+            if (!await ledger.RememberAsync(connection => DiscoveredTable.RemoveNotices(connection, last)))
+                noticed = last;
+        }
+        catch (LedgerUnavailableException fault)
+        {
+            throw new DiscoveryStoreException(fault.Message, fault);
+        }
+    }
 
     /// <summary>The entries that leave their answer to discovery.</summary>
     /// <param name="limit">At most so many.</param>

@@ -156,8 +156,8 @@ internal static class DiscoveredTable
     internal static void Notice(DbConnection connection, string key) =>
         connection.Execute("INSERT INTO discovery_notice (key) VALUES (@key)", new { key });
 
-    internal static List<DiscoveryNotice> Notices(DbConnection connection, int most) =>
-        [.. connection.Query<DiscoveryNotice>("SELECT id, key FROM discovery_notice ORDER BY id LIMIT @most", new { most = (long)most })];
+    internal static List<DiscoveryNotice> Notices(DbConnection connection, long after, int most) =>
+        [.. connection.Query<DiscoveryNotice>("SELECT id, key FROM discovery_notice WHERE id > @after ORDER BY id LIMIT @most", new { after, most = (long)most })];
 
     internal static void RemoveNotices(DbConnection connection, long last) =>
         connection.Execute("DELETE FROM discovery_notice WHERE id <= @last", new { last });

@@ -19,13 +19,20 @@ internal abstract class StoreEngine(string path)
     /// <param name="fill">Writes what belongs into a new store, inside a transaction that it commits.</param>
     internal abstract void Create(DateTimeOffset now, Action<StoreSession> fill);
 
-    /// <summary>Opens an existing store. For writing it is brought up to date, where an older version wrote it.</summary>
+    /// <summary>Opens an existing store. In a file, one of an older version is brought up to date for writing; on a server only <see cref="Upgrade"/> does that.</summary>
     /// <param name="access">The purpose.</param>
     /// <param name="patience">How long another writer is waited for; null for as long as the engine usually waits.</param>
+    /// <param name="evenMoved">For writing, too, where it was moved: to mark it, and to take the mark off.</param>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal abstract StoreSession Open(StoreAccess access, TimeSpan? patience = null);
+    internal abstract StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false);
 
-    /// <summary>Opens a store to follow its changes. An older one is brought up to date.</summary>
+    /// <summary>Brings a store of an older version up to date, where nothing else does.</summary>
+    /// <param name="dryRun">Says what would be done, and changes nothing.</param>
+    /// <param name="patience">How long others are waited for; null for as long as the engine usually waits.</param>
+    /// <exception cref="StoreException">It cannot be brought up to date now; the message says what to do next.</exception>
+    internal abstract SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null);
+
+    /// <summary>Opens a store to follow its changes. An older one in a file is brought up to date.</summary>
     /// <param name="patience">How long another writer is waited for.</param>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
     internal abstract StoreWatch Watch(TimeSpan patience);
@@ -42,6 +49,9 @@ internal abstract class StoreEngine(string path)
 
     /// <summary>True where something lies in the store's place, so that <see cref="Create"/> would refuse: a store, or what is none.</summary>
     internal abstract bool Exists();
+
+    /// <summary>True where <see cref="Create"/> would find the tables made already, by whoever may make some.</summary>
+    internal virtual bool IsPrepared() => false;
 
     /// <summary>The files on this machine that the store consists of now; none where the engine keeps none.</summary>
     internal virtual IReadOnlyList<string> Files() => [];
@@ -81,6 +91,9 @@ internal abstract class StoreNews : IDisposable
 
 /// <summary>Which store lies in a place and how far it was written, told without opening it: after a commit the stamp is another one.</summary>
 public abstract record StoreStamp;
+
+/// <summary>Which version the tables of a store had, and which they have.</summary>
+public sealed record SchemaChange(long From, long To);
 
 /// <summary>What became of a store since it was polled last.</summary>
 internal enum StoreMovement

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 // Every call of Dapper in this library is generated at build time; a test finds the one that is not.
@@ -36,16 +37,26 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <returns>Null where somebody took it away.</returns>
     internal string? FindStoreId() => Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
 
+    /// <summary>Where the store went, as it says itself; null where it is the one that is used.</summary>
+    internal StoreException? FindMoved() =>
+        Connection.QueryFirstOrDefault<MovedRow>("SELECT moved_to, moved_at FROM store WHERE id = 1 AND moved_to IS NOT NULL") is { } moved
+            ? StoreException.Moved(Path, moved.MovedTo, (moved.MovedAt ?? 0).Time())
+            : null;
+
     /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
     internal abstract StoreException? OnlyRead { get; }
 
     /// <summary>True where another store took the place of the one that the session was opened on, or none is there any more.</summary>
     internal abstract bool IsReplaced { get; }
 
+    /// <summary>What its user may write beside the findings, so that a program leaves alone what is another one's to do.</summary>
+    internal virtual StoreRights Rights => StoreRights.All;
+
     /// <summary>Begins a transaction that only reads: what it reads is of one moment, whoever writes meanwhile.</summary>
     internal abstract void BeginRead();
 
     /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
+    /// <exception cref="StoreException">The store was moved, or is open for reading only.</exception>
     internal abstract void BeginWrite();
 
     /// <summary>Whether a take of the lease still holds, and holds until the transaction ends: who takes the lease waits for that.</summary>
@@ -56,6 +67,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     internal virtual void Announce()
     {
     }
+
+    /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
+    internal virtual void BeginMove() => BeginWrite();
 
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");
@@ -92,6 +106,12 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
 
     /// <summary>Makes room for a transaction that touches the whole store.</summary>
     internal abstract void PrepareForBulk();
+
+    /// <summary>Takes rows that are to be inserted, after <see cref="PrepareForBulk"/>; null where the engine loses nothing by a statement for each.</summary>
+    internal virtual RowQueue? Queue => null;
+
+    /// <summary>True where a question costs a way to another machine, so that many are asked at once.</summary>
+    internal virtual bool AsksAfar => false;
 
     /// <summary>Checks every page, index and reference.</summary>
     /// <exception cref="StoreException">Kind <see cref="StoreFault.Damaged"/>: they do not fit together.</exception>
@@ -185,4 +205,15 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
             // As at Rollback: all of it was taken back already, and what made it so is on its way up.
         }
     }
+}
+
+/// <summary>The mark of a store that went elsewhere.</summary>
+internal sealed record MovedRow(string MovedTo, long? MovedAt);
+
+/// <summary>What the user of a session may write.</summary>
+/// <param name="Probes">What probes see and find.</param>
+/// <param name="Discovered">What discovery remembers.</param>
+internal sealed record StoreRights(bool Probes, bool Discovered)
+{
+    internal static readonly StoreRights All = new(true, true);
 }

@@ -1,3 +1,5 @@
+using PolicyDaemon.Core.Runtime;
+
 namespace PolicyDaemon.Store.Faults;
 
 /// <summary>The store cannot be used; the message names the file and says what to do next.</summary>
@@ -19,6 +21,11 @@ public sealed class StoreException : Exception
             StoreFault.Damaged,
             $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot",
             cause);
+
+    internal static StoreException Moved(string path, string to, DateTimeOffset at) =>
+        new(
+            StoreFault.Moved,
+            $"{path}: this store was moved to {to} at {UtcTime.Text(at)}, and is only read since; name that one in [store] of the configuration, and with --database");
 }
 
 /// <summary>Why a store cannot be used.</summary>
@@ -50,6 +57,9 @@ public enum StoreFault
 
     /// <summary>The file system is mounted for reading only.</summary>
     ReadOnly,
+
+    /// <summary>The store was taken elsewhere, and is written no more.</summary>
+    Moved,
 
     /// <summary>No space or inode is left on the device.</summary>
     Full,

@@ -138,6 +138,20 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
     /// <summary>Writes in one of the ledger's transactions: all of the work or nothing of it.</summary>
     internal Task WithAsync(Action<DbConnection> write) => writer.WriteAsync(into => write(into.Connection));
 
+    /// <summary>Writes what discovery remembers, where this program's user may; otherwise nothing, and whoever discovered it has it alone.</summary>
+    /// <returns>False where it may not.</returns>
+    internal async Task<bool> RememberAsync(Action<DbConnection> write)
+    {
+        var may = false;
+        await writer.WriteAsync(into =>
+        {
+            may = into.Rights.Discovered;
+            if (may)
+                write(into.Connection);
+        });
+        return may;
+    }
+
     /// <summary>Writes what is queued, then closes the connections.</summary>
     public void Dispose()
     {

@@ -38,10 +38,13 @@ internal sealed class WriteSession
 
     internal DbConnection Connection => session.Connection;
 
+    internal StoreRights Rights => session.Rights;
+
     internal void Begin(DateTimeOffset now)
     {
         session.BeginWrite();
-        sweeper.SweepWhereDue(now);
+        if (session.Rights.Probes)
+            sweeper.SweepWhereDue(now);
     }
 
     /// <summary>Does one piece of work: all of it or, where it throws, nothing of it.</summary>

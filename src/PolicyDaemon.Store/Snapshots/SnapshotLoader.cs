@@ -206,6 +206,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             checkBeforeLoading = true;
         }
 
+        // It is read on, and says so.
+        if (movement == StoreMovement.Committed && watch is { Session: { OnlyRead: null } followed } && followed.Guard(followed.FindMoved) is not null)
+            CloseWatch(watch.Dispose);
         if (watch is null && damage is { } known && known.Signature == engine.Signature() && time.GetElapsedTime(known.At) < DamageRecheck)
             return;
         if (isSuspicious)

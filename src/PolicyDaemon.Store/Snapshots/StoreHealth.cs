@@ -27,7 +27,7 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
         Volatile.Write(ref good, true);
         CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
         if (onlyRead is not null)
-            findings.Raise(FindingKind.StoreUnavailable, database, $"{onlyRead.Message}; the daemon tries again by itself", Look);
+            findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself", Look);
     }
 
     /// <returns>True where it is the first failure in a row.</returns>

@@ -46,7 +46,7 @@ public class StoredNameTests
 
     [Fact]
     public void Audit_actions_keep_their_names() =>
-        AssertNames(AuditActions.Name, (string name, out AuditAction value) => AuditActions.TryParse(name, out value), "add", "change", "remove", "init", "accept");
+        AssertNames(AuditActions.Name, (string name, out AuditAction value) => AuditActions.TryParse(name, out value), "add", "change", "remove", "init", "accept", "migrate");
 
     [Fact]
     public void Kinds_of_finding_keep_their_names() =>

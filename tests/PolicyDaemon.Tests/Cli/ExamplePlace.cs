@@ -113,6 +113,7 @@ internal sealed class ExamplePlace : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(Session.Directory, folder));
         Session.Write("main.cf", "smtp_tls_security_level = may\n");
         Session.Write("tls_policy.yesterday", "a.example may\n");
+        Session.Write("policydaemon.sql", "BEGIN;\n");
         Session.Write("var/log/mail.log", MailLog);
         Session.Write("etc/ssl/next.pem", TestCertificates.Issued("mx.example.com").ExportCertificatePem());
         Session.Write("domains.txt", "example.com\n");

@@ -91,6 +91,8 @@ public sealed class JsonShapeTests
         [typeof(OwnKeyJson)] = "own key",
         [typeof(InitJson)] = "init result",
         [typeof(BackupJson)] = "backup result",
+        [typeof(MigrationJson)] = "migration result",
+        [typeof(UpgradeJson)] = "upgrade result",
         [typeof(VersionJson)] = "version",
     };
 

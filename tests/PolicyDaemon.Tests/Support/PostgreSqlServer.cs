@@ -97,11 +97,11 @@ internal sealed class PostgreSqlServer
             .Replace("PRAGMA foreign_keys = OFF", "SET session_replication_role = replica", StringComparison.Ordinal),
         "DROP TRIGGER ((audit|change)_[a-z_]+)", "DROP TRIGGER $1 ON $2");
 
-    /// <summary>A connection as a person with psql has one.</summary>
+    /// <summary>A connection as a person with psql has one, as the user that the name says.</summary>
     internal NpgsqlConnection Connect(string store)
     {
         var connection = new NpgsqlConnection(
-            $"Host={Directory};Username={User};Database={NameOf(store)};Pooling=false;GSS Encryption Mode=Disable");
+            $"Host={Directory};Username={Regex.Match(store, "user=([a-z0-9_]+)").Groups[1].Value};Database={NameOf(store)};Pooling=false;GSS Encryption Mode=Disable");
         connection.Open();
         return connection;
     }

@@ -35,7 +35,7 @@ internal static class BackupVerb
         {
             return context.OpenStore(StoreAccess.Write);
         }
-        catch (StoreException fault) when (fault.Kind is StoreFault.ReadOnly or StoreFault.Full)
+        catch (StoreException fault) when (fault.Kind is StoreFault.ReadOnly or StoreFault.Full or StoreFault.Moved)
         {
             return context.OpenStore(StoreAccess.Read);
         }

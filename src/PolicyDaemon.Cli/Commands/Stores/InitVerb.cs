@@ -3,6 +3,7 @@ using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Setup;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
@@ -15,6 +16,11 @@ internal static class InitVerb
     internal static Command Create(CommandRunner runner)
     {
         var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Say whether a store would be created, but create none" };
+        var words = new Option<string?>("--postgresql")
+        {
+            HelpName = "WORDS",
+            Description = "On this server, in the words of the key postgresql, in place of the configured store",
+        };
         var verb = new Verb("init", "Create the store. An existing one keeps what is in it; one of an older version is brought up to date.")
         {
             Columns = ["store", "created (yes or no)", "store_id", "upgraded (yes or no)"],
@@ -22,16 +28,27 @@ internal static class InitVerb
             [
                 ("policyctl init", "Create the configured store, and its directory if need be."),
                 ("policyctl init --database /tmp/try.db", "Create a store to try things with."),
+                ("policyctl init --dry-run --postgresql 'dbname=policydaemon user=policydaemon'", "Is there a store in this database of the server on this machine?"),
             ],
         };
+        verb.Add(words);
         verb.Add(dryRun);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(dryRun))));
+        verb.SetAction(runner.Handle(context => Run(context, PathOf(context, words), context.Get(dryRun))));
         return verb;
     }
 
-    private static ExitCode Run(CommandContext context, bool dryRun)
+    /// <exception cref="CommandException">The words cannot be used.</exception>
+    private static string PathOf(CommandContext context, Option<string?> option)
     {
-        var path = context.Settings.Database;
+        if (context.Get(option) is not { } words)
+            return context.Settings.Database;
+        return PostgreSqlWords.TryParse(words, out _, out var reason)
+            ? PostgreSqlWords.Prefix + words
+            : throw new CommandException(ExitCode.Usage, $"--postgresql: {reason}");
+    }
+
+    private static ExitCode Run(CommandContext context, string path, bool dryRun)
+    {
         if (dryRun && !StorePlace.Exists(path))
         {
             context.Report.Note($"The store {path} would be created. Nothing was changed (--dry-run).");
@@ -39,10 +56,11 @@ internal static class InitVerb
         }
 
         var (created, upgraded) = (true, false);
+        var isPrepared = StorePlace.IsPrepared(path);
         PolicyStore store;
         try
         {
-            store = PolicyStore.Create(path, context.Host.Actor(), context.Host.Time);
+            store = dryRun ? throw new StoreException(StoreFault.Exists, path) : PolicyStore.Create(path, context.Host.Actor(), context.Host.Time);
         }
         catch (StoreException exists) when (exists.Kind == StoreFault.Exists)
         {
@@ -52,7 +70,7 @@ internal static class InitVerb
             {
                 store = PolicyStore.Open(path, StoreAccess.Read, context.Host.Time);
             }
-            catch (StoreException older) when (older.Kind == StoreFault.Older)
+            catch (StoreException older) when (older.Kind == StoreFault.Older && !PostgreSqlWords.IsNamedBy(path))
             {
                 if (dryRun)
                 {
@@ -74,10 +92,12 @@ internal static class InitVerb
             if (report.IsTable)
             {
                 report.Line(
-                    created ? $"The store {path} is ready."
+                    created ? $"The store {path} is ready{(isPrepared ? ", in the tables that were there" : "")}."
                     : upgraded ? $"The store {path} is brought up to date; nothing in it was changed."
                     : $"The store {path} is there already; nothing was changed.");
-                if (created)
+                if (created && context.Settings.Database != path)
+                    report.Line($"Next: [store] in the configuration of every machine: engine = postgresql, and postgresql = {path[PostgreSqlWords.Prefix.Length..]}");
+                else if (created)
                     report.Line(NextCommand.Line(NextStep.OfThisMachine(context) ?? "policyctl domain add KEY --level LEVEL, or policyctl import --dry-run FILE"));
                 return ExitCode.Done;
             }

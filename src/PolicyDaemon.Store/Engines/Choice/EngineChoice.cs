@@ -14,6 +14,9 @@ internal static class EngineChoice
     /// <param name="database">The store, as the configuration or a command names it; it need not be there yet.</param>
     internal static StoreEngine For(string database) => PostgreSqlWords.IsNamedBy(database) ? new PostgreSqlEngine(database) : new SqliteEngine(database);
 
+    /// <summary>What a server needs before a store can be made there, for psql(1).</summary>
+    internal static string ServerSchema => PostgreSqlScript.Text();
+
     /// <summary>True where a file is a database that <see cref="OpenForeign"/> can read, by its first octets.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     internal static bool IsForeign(string file) => SqliteFile.IsDatabase(file);

@@ -11,6 +11,9 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// connection holds. Npgsql's own types are sealed.</remarks>
 internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnection
 {
+    // References are checked at its end, of a million rows at once.
+    private static readonly TimeSpan CopyTime = TimeSpan.FromHours(1);
+
     [AllowNull]
     public override string ConnectionString
     {
@@ -32,8 +35,14 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnectio
     /// <summary>The present command; null before the first one.</summary>
     internal PostgreSqlCommand? Running { get; set; }
 
+    /// <summary>As whom the server knows this program.</summary>
+    internal string User => inner.UserName ?? "";
+
     /// <summary>False once the server ended the connection, or it broke.</summary>
     internal bool IsOpen => inner.FullState is not (ConnectionState.Broken or ConnectionState.Closed);
+
+    /// <summary>Rows that wait to be inserted; null where each is inserted at once.</summary>
+    internal PostgreSqlRowQueue? Rows { get; set; }
 
     /// <summary>Runs a text that is put together of this library's own names.</summary>
     internal void Run(string sql)
@@ -44,10 +53,22 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner) : DbConnectio
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Writes rows of numbers and texts in one statement.</summary>
-    internal void Copy(string sql, IEnumerable<object[]> rows)
+    /// <summary>Reads numbers, whatever waits to be inserted.</summary>
+    internal void ReadNumbers(string sql, Queue<long> numbers)
     {
-        using var importer = inner.BeginBinaryImport(sql);
+#pragma warning disable CA2100 // as above
+        using var command = new NpgsqlCommand(sql, inner);
+#pragma warning restore CA2100
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+            numbers.Enqueue(reader.GetInt64(0));
+    }
+
+    /// <summary>Writes rows of numbers and texts in one statement.</summary>
+    internal void CopyRows(string table, IReadOnlyList<string> columns, IEnumerable<object?[]> rows)
+    {
+        using var importer = inner.BeginBinaryImport($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)");
+        importer.Timeout = CopyTime;
         foreach (var row in rows)
         {
             importer.StartRow();
@@ -152,6 +173,15 @@ internal sealed class PostgreSqlCommand(PostgreSqlConnection connection, NpgsqlC
     {
         foreach (NpgsqlParameter parameter in inner.Parameters)
             StoredText.RefuseNul(parameter.Value);
+        // What is taken back takes what waits with it.
+        if (connection.Rows is { } rows)
+        {
+            if (inner.CommandText.StartsWith("ROLLBACK", StringComparison.Ordinal))
+                rows.Drop();
+            else
+                rows.Flush();
+        }
+
         inner.CommandTimeout = connection.CommandSeconds;
         connection.Running = this;
     }

@@ -13,8 +13,9 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
 /// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
+/// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
 /// </code>
-/// Whoever administers the server makes the database and its users; what is made here are the tables in it.
+/// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
 internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 {
@@ -28,27 +29,27 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         {
             PostgreSqlSchema.Create(connection, Path, () =>
             {
-                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, null, PostgreSqlSession.Patience);
+                using var session = new PostgreSqlSession(Path, connection, StoreAccess.Write, null, PostgreSqlSession.Patience, evenMoved: true);
                 fill(session);
             });
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
     }
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null)
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false)
     {
         var connection = Connect();
         try
         {
-            return PostgreSqlSession.Open(Path, connection, access, patience);
+            return PostgreSqlSession.Open(Path, connection, access, patience, evenMoved);
         }
         catch (DbException error)
         {
             connection.Dispose();
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
         }
         catch
         {
@@ -72,11 +73,37 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         try
         {
             using var connection = Connect();
-            return PostgreSqlSchema.Exists(connection);
+            return PostgreSqlSchema.HoldsStore(connection);
         }
         catch (Exception error) when (error is StoreException or DbException)
         {
             return true;
+        }
+    }
+
+    internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)
+    {
+        using var connection = Connect();
+        try
+        {
+            return PostgreSqlUpgrade.Run(connection, Path, PostgreSqlSchema.Migrations, dryRun, patience ?? PostgreSqlSession.Patience);
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
+        }
+    }
+
+    internal override bool IsPrepared()
+    {
+        try
+        {
+            using var connection = Connect();
+            return PostgreSqlSchema.HasTables(connection) && !PostgreSqlSchema.HoldsStore(connection);
+        }
+        catch (Exception error) when (error is StoreException or DbException)
+        {
+            return false;
         }
     }
 
@@ -100,7 +127,7 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
         catch (DbException error)
         {
-            throw PostgreSqlFaults.From(error, Path);
+            throw PostgreSqlFaults.From(error, Path, null);
         }
         catch (Exception error) when (error is FormatException or ArgumentException or IOException or UnauthorizedAccessException or TimeoutException)
         {

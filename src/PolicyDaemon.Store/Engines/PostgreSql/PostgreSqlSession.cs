@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Npgsql;
+using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -17,40 +18,44 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <summary>Ends the transaction of a process that is stopped in the midst of it: others wait for its locks.</summary>
     internal const string GiveUpIdle = "SET LOCAL idle_in_transaction_session_timeout = 5000";
 
+    private const int MoveAttempts = 10;
+
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
-    private readonly string? storeId;
+    private readonly PostgreSqlSchema.Identity? identity;
     private readonly TimeSpan patience;
+    private readonly bool evenMoved;
 
-    internal PostgreSqlSession(string path, PostgreSqlConnection connection, StoreAccess access, string? storeId, StoreException? onlyRead, TimeSpan patience)
+    internal PostgreSqlSession(
+        string path, PostgreSqlConnection connection, StoreAccess access, PostgreSqlSchema.Identity? identity, TimeSpan patience, bool evenMoved)
         : base(path, connection)
     {
         this.connection = connection;
         this.access = access;
-        this.storeId = storeId;
+        this.identity = identity;
         this.patience = patience;
-        OnlyRead = onlyRead;
+        this.evenMoved = evenMoved;
+        OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path)
+            : !evenMoved && identity?.MovedTo is { } to ? StoreException.Moved(path, to, (identity.MovedAt ?? 0).Time())
+            : null;
     }
 
-    internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
+    internal override string StoreId => identity?.StoreId ?? throw StoreException.Damaged(Path, "it has no identity");
 
     internal override StoreException? OnlyRead { get; }
+
+    internal override StoreRights Rights => identity is null ? StoreRights.All : new StoreRights(identity.MayProbe == 1, identity.MayDiscover == 1);
 
     /// <summary>True where the connection is gone: who put another database in its place has ended it.</summary>
     internal override bool IsReplaced => !connection.IsOpen;
 
     /// <exception cref="DbException">The server refuses.</exception>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience)
+    internal static PostgreSqlSession Open(string path, PostgreSqlConnection connection, StoreAccess access, TimeSpan? patience, bool evenMoved)
     {
         PostgreSqlSchema.Check(connection, path, access);
-        var found = connection.QueryFirstOrDefault<IdentityRow>(
-            "SELECT store_id, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 1 ELSE 0 END AS only_read FROM store WHERE id = 1")
-            ?? throw StoreException.Damaged(path, "it has no identity");
-        var onlyRead = found.OnlyRead == 0 ? null : PostgreSqlFaults.ReadOnly(path);
-        return onlyRead is not null && access == StoreAccess.Write
-            ? throw onlyRead
-            : new PostgreSqlSession(path, connection, access, found.StoreId, onlyRead, patience ?? Patience);
+        var session = new PostgreSqlSession(path, connection, access, PostgreSqlSchema.IdentityOf(connection, path), patience ?? Patience, evenMoved);
+        return session.OnlyRead is { } onlyRead && access == StoreAccess.Write ? throw onlyRead : session;
     }
 
     internal override void BeginRead() => connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -59,16 +64,27 @@ internal sealed class PostgreSqlSession : StoreSession
     {
         if (access == StoreAccess.Read)
             throw new StoreException(StoreFault.Permission, $"{Path}: it was opened for reading only");
-        connection.Execute("BEGIN");
-        try
+        Lock("BEGIN");
+        // It may have been moved since it was opened; another statement sees it, after what was waited for.
+        if (evenMoved || FindMoved() is not { } moved)
+            return;
+        Rollback();
+        throw moved;
+    }
+
+    internal override void BeginMove()
+    {
+        // Whoever was waited for has written what this transaction would not see.
+        for (var attempt = 0; ; attempt++)
         {
-            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
-            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
-        }
-        catch (DbException)
-        {
-            Rollback();
-            throw;
+            try
+            {
+                Lock("BEGIN ISOLATION LEVEL REPEATABLE READ");
+                return;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SerializationFailure && attempt < MoveAttempts)
+            {
+            }
         }
     }
 
@@ -82,10 +98,12 @@ internal sealed class PostgreSqlSession : StoreSession
             new { token.Vantage, token.Instance, token.Epoch }) is not null;
     }
 
-    internal override void PrepareForBulk()
-    {
-        // What a server keeps in memory is its administrator's affair.
-    }
+    /// <summary>From now on rows are inserted many at a time. What a server keeps in memory is its administrator's affair.</summary>
+    internal override void PrepareForBulk() => connection.Rows ??= new PostgreSqlRowQueue(connection);
+
+    internal override RowQueue? Queue => connection.Rows;
+
+    internal override bool AsksAfar => true;
 
     /// <summary>Nothing: references are checked by the server with each write, pages where checksums are on, and both by pg_amcheck.</summary>
     internal override void CheckIntegrity()
@@ -100,16 +118,31 @@ internal sealed class PostgreSqlSession : StoreSession
 
     internal override void WriteRows(string table, IReadOnlyList<string> columns, IEnumerable<object[]> rows)
     {
-        connection.Copy($"COPY {table} ({string.Join(", ", columns)}) FROM STDIN (FORMAT BINARY)", rows);
+        connection.CopyRows(table, columns, rows);
         // Numbers that were given do not count for those that the server gives.
         if (columns.Contains("id"))
             connection.Run($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) IS NOT NULL");
     }
 
-    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path);
+    /// <summary>Begins a transaction and locks the end of the audit log, which is what every writer does first.</summary>
+    private void Lock(string begin)
+    {
+        connection.Run(begin);
+        try
+        {
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (long)patience.TotalMilliseconds)}"));
+            connection.Execute("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE");
+        }
+        catch (DbException)
+        {
+            Rollback();
+            throw;
+        }
+    }
 
-    // Classes 22 and 23: data exception, integrity constraint violation.
-    internal override bool IsOfRow(DbException error) => error is PostgresException { SqlState: ['2', '2' or '3', ..] };
+    internal override StoreException FaultOf(DbException error) => PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, identity?.Roles));
 
-    internal sealed record IdentityRow(string StoreId, long OnlyRead);
+    // Classes 22 and 23: data exception, integrity constraint violation. What a role may not write takes no other row with it, either.
+    internal override bool IsOfRow(DbException error) =>
+        error is PostgresException { SqlState: ['2', '2' or '3', ..] or PostgresErrorCodes.InsufficientPrivilege };
 }

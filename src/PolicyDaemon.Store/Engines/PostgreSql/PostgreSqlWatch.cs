@@ -20,7 +20,7 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
         try
         {
             now = Session.Connection.QueryFirstOrDefault<Position>(
-                "SELECT s.store_id, h.sequence, h.hash FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1");
+                "SELECT s.store_id, h.sequence, h.hash, s.moved_to FROM store s LEFT JOIN audit_head h ON h.id = 1 WHERE s.id = 1");
         }
         catch (DbException error)
         {
@@ -48,5 +48,5 @@ internal sealed class PostgreSqlWatch(StoreSession session) : StoreWatch(session
 
     internal override void Abandon() => Session.Dispose();
 
-    internal sealed record Position(string StoreId, long? Sequence, string? Hash);
+    internal sealed record Position(string StoreId, long? Sequence, string? Hash, string? MovedTo);
 }

@@ -14,7 +14,16 @@ internal sealed class SqliteEngine(string path) : StoreEngine(path)
 {
     internal override void Create(DateTimeOffset now, Action<StoreSession> fill) => SqliteFile.Create(Path, now, fill);
 
-    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null) => SqliteSession.Open(Path, access, patience);
+    internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false) => SqliteSession.Open(Path, access, patience, evenMoved);
+
+    internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)
+    {
+        var before = SqliteSession.VersionOf(Path);
+        // A newer one is none that this program could change.
+        if (!dryRun || before >= SqliteSchema.Newest)
+            SqliteSession.Open(Path, StoreAccess.Write, patience).Dispose();
+        return new SchemaChange(before, Math.Max(before, SqliteSchema.Newest));
+    }
 
     internal override StoreWatch Watch(TimeSpan patience) => SqliteWatch.Open(Path, patience);
 

@@ -24,8 +24,9 @@ internal sealed class SqliteSession : StoreSession
     private readonly SqliteConnection connection;
     private readonly string? storeId;
     private readonly FileSignature? opened;
+    private readonly bool evenMoved;
 
-    private SqliteSession(string path, SqliteConnection connection, string? storeId, FileSignature? opened, StoreException? onlyRead, bool immutable)
+    private SqliteSession(string path, SqliteConnection connection, string? storeId, FileSignature? opened, StoreException? onlyRead, bool immutable, bool evenMoved)
         : base(path, connection)
     {
         this.connection = connection;
@@ -33,6 +34,7 @@ internal sealed class SqliteSession : StoreSession
         this.opened = opened;
         OnlyRead = onlyRead;
         IsImmutable = immutable;
+        this.evenMoved = evenMoved;
     }
 
     internal override string StoreId => storeId ?? throw StoreException.Damaged(Path, "it has no identity");
@@ -48,11 +50,11 @@ internal sealed class SqliteSession : StoreSession
 
     /// <summary>Opens an existing store.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says what to do next.</exception>
-    internal static SqliteSession Open(string path, StoreAccess access, TimeSpan? patience = null)
+    internal static SqliteSession Open(string path, StoreAccess access, TimeSpan? patience = null, bool evenMoved = false)
     {
         try
         {
-            return Open(path, access, patience, null);
+            return Open(path, access, patience, null, evenMoved);
         }
         catch (StoreException error) when (access == StoreAccess.Read
             && (error.Kind is StoreFault.ReadOnly or StoreFault.Full || (error.Kind == StoreFault.Permission && FileRefusals.OfReading(path) == FileRefusal.None)))
@@ -64,16 +66,40 @@ internal sealed class SqliteSession : StoreSession
                     error.Kind,
                     $"{error.Message}; {path}{LogSuffix} holds changes that cannot be read here: copy both files to another place and name the copy with --database",
                     error)
-                : Open(path, access, patience, error);
+                : Open(path, access, patience, error, evenMoved);
+        }
+    }
+
+    /// <summary>The version of a store, whether or not this program can use it.</summary>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    internal static long VersionOf(string path)
+    {
+        Probe(path);
+        using var connection = Connect(path, StoreAccess.Read, Patience, immutable: false);
+        try
+        {
+            return SqliteSchema.VersionOf(connection).Version;
+        }
+        catch (SqliteException error)
+        {
+            throw SqliteFaults.From(error, path, connection);
         }
     }
 
     /// <summary>Opens a file in the making, which holds no store yet.</summary>
-    internal static SqliteSession OpenDraft(string path) => new(path, Connect(path, StoreAccess.Write, Patience, immutable: false), null, null, null, immutable: false);
+    internal static SqliteSession OpenDraft(string path) => new(path, Connect(path, StoreAccess.Write, Patience, immutable: false), null, null, null, immutable: false, evenMoved: true);
 
     internal override void BeginRead() => connection.Execute("BEGIN DEFERRED");
 
-    internal override void BeginWrite() => connection.Execute("BEGIN IMMEDIATE");
+    internal override void BeginWrite()
+    {
+        connection.Execute("BEGIN IMMEDIATE");
+        // It may have been moved since it was opened.
+        if (evenMoved || FindMoved() is not { } moved)
+            return;
+        Rollback();
+        throw moved;
+    }
 
     /// <summary>Lets the next changes keep up to 64 MiB of the database in memory.</summary>
     /// <remarks>With the usual 2 MiB a large import writes many pages to the log several times. Its rows come in the order of their keys,
@@ -133,7 +159,7 @@ internal sealed class SqliteSession : StoreSession
             : result;
     });
 
-    private static SqliteSession Open(string path, StoreAccess access, TimeSpan? patience, StoreException? onlyRead)
+    private static SqliteSession Open(string path, StoreAccess access, TimeSpan? patience, StoreException? onlyRead, bool evenMoved)
     {
         Probe(path);
         // Before it is opened: of a file that takes its place meanwhile too much is opened anew, and nothing missed.
@@ -148,7 +174,10 @@ internal sealed class SqliteSession : StoreSession
                 throw StoreException.Damaged(path, "it has no identity");
             // Whom a right is missing, that is no reason that nobody can write it.
             var nobodyWrites = onlyRead is { Kind: StoreFault.Permission } ? null : onlyRead ?? OnlyReadable(connection, path);
-            return new SqliteSession(path, connection, storeId, opened, nobodyWrites, immutable: onlyRead is not null);
+            var session = new SqliteSession(path, connection, storeId, opened, nobodyWrites, immutable: onlyRead is not null, evenMoved);
+            if (evenMoved || session.FindMoved() is not { } moved)
+                return session;
+            return access == StoreAccess.Write ? throw moved : new SqliteSession(path, connection, storeId, opened, moved, immutable: onlyRead is not null, evenMoved);
         }
         catch (SqliteException error)
         {
