@@ -12,8 +12,8 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// where the server is     PostgreSqlAddress       faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
 /// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
-/// several daemons         PostgreSqlFleet
 /// </code>
 /// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
@@ -111,6 +111,8 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
 
     // A change is to be live within a second.
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
+
+    internal override StoreNews? Listen() => new PostgreSqlNews(() => Sources.GetOrAdd(Path, PostgreSqlAddress.Parse).OpenConnection());
 
     internal override void SweepDrafts()
     {

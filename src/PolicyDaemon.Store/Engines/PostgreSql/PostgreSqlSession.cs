@@ -15,10 +15,10 @@ internal sealed class PostgreSqlSession : StoreSession
     /// <summary>How long another writer is waited for.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private const int MoveAttempts = 10;
-
     /// <summary>Ends the transaction of a process that is stopped in the midst of it: others wait for its locks.</summary>
     internal const string GiveUpIdle = "SET LOCAL idle_in_transaction_session_timeout = 5000";
+
+    private const int MoveAttempts = 10;
 
     private readonly PostgreSqlConnection connection;
     private readonly StoreAccess access;
@@ -87,6 +87,8 @@ internal sealed class PostgreSqlSession : StoreSession
             }
         }
     }
+
+    internal override void Announce() => Connection.Execute("SELECT pg_notify('" + PostgreSqlNews.Channel + "', '')");
 
     internal override bool HoldsLease(LeaseToken token)
     {
