@@ -103,18 +103,20 @@ public sealed class FleetMember : IDisposable
 
     private void StepLease(NodeFacts facts)
     {
-        if (refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal)
+        if (IsRefused)
             return;
         try
         {
             lease.Step(tables!, facts.MayProbe || !othersProbe);
         }
-        catch (StoreException refused) when (refused.Kind == StoreFault.Permission && !facts.MayProbe)
+        catch (StoreException refused) when (refused.Kind == StoreFault.Permission)
         {
             // Its user of the server is one that may not probe; the rest it may.
             refusedAt = time.GetTimestamp();
         }
     }
+
+    private bool IsRefused => refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal;
 
     private bool BeatWhereDue(NodeFacts facts)
     {
@@ -126,7 +128,7 @@ public sealed class FleetMember : IDisposable
         var before = time.GetUtcNow();
         var clock = tables!.ReadClock();
         var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
-        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
+        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe && !IsRefused ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
         // Of many nodes those that wait for the lease alone need not know the others.
         if (!lease.IsHeld && facts.MayProbe)
             return true;
