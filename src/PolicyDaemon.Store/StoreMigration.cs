@@ -1,8 +1,6 @@
-using System.Data.Common;
 using Dapper;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Policies;
-using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Changes;
