@@ -8,7 +8,7 @@ using Xunit;
 namespace PolicyDaemon.Tests.Store.Fleet;
 
 /// <summary>Of several holders at most one trusts the lease at a time, whatever stops, is cut off or comes late; what an earlier one still writes is refused.</summary>
-public sealed class ProberLeaseTests
+public sealed class ProberLeaseTests : IDisposable
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -16,6 +16,8 @@ public sealed class ProberLeaseTests
     private readonly LeaseTable server;
 
     public ProberLeaseTests() => server = new LeaseTable(time);
+
+    public void Dispose() => server.Dispose();
 
     [Fact]
     public void The_first_takes_it_and_keeps_it()
