@@ -108,7 +108,7 @@ internal static class DaemonHost
         services.AddSingleton<LookupDemand>();
         services.AddSingleton<LookupCounters>();
         services.AddSingleton(provider => new SnapshotLoader(
-            new SnapshotLoaderOptions(settings.Database, settings.Snapshot) { Node = settings.FindingNode }, settings.Postfix,
+            new SnapshotLoaderOptions(settings.Database, settings.Snapshot) { Node = settings.FindingNode, Notify = settings.Notify }, settings.Postfix,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SnapshotLoader>>()));
         services.AddSingleton<ICurrentSnapshot>(provider => provider.GetRequiredService<SnapshotLoader>());
         services.AddSingleton(provider => new LookupService(

@@ -55,6 +55,7 @@ internal sealed class ReloadOnHangup(
             var next = read with
             {
                 Database = old.Database, Snapshot = old.Snapshot, StatusFile = old.StatusFile, StatusSocket = old.StatusSocket, MaxConnections = old.MaxConnections,
+                Node = old.Node, Vantage = old.Vantage, Notify = old.Notify,
             };
             // Before anything changes: a file that it names may be unusable.
             ProberComposition.Check(next.Probe);
@@ -101,6 +102,12 @@ internal sealed class ReloadOnHangup(
                 (true, true) => ConfigurationKeys.PostgreSql.FullName,
                 _ => ConfigurationKeys.StoreEngine.FullName,
             });
+        if (read.Node != old.Node)
+            logger.NeedsRestart(ConfigurationKeys.Node.FullName);
+        if (read.Vantage != old.Vantage)
+            logger.NeedsRestart(ConfigurationKeys.Vantage.FullName);
+        if (read.Notify != old.Notify)
+            logger.NeedsRestart(ConfigurationKeys.Notify.FullName);
         if (read.Snapshot != old.Snapshot)
             logger.NeedsRestart(ConfigurationKeys.Snapshot.FullName);
         if (read.StatusFile != old.StatusFile)

@@ -15,11 +15,11 @@ internal static class StoreCopy
         "observation", "probe_state", "mx_target", "new_key", "prober", "discovered", "verdict_change", "discovery_notice",
     ];
 
-    // Of a new store's own making: the end of its log, the prober's row.
-    private static readonly string[] OwnRows = ["audit_head", "prober"];
-
     /// <summary>What is not copied: which daemons are there, and what they do now, holds of the place and not of the store.</summary>
     internal static readonly IReadOnlyList<string> OfPlace = ["node", "probe_lease", "probe_claim", "probe_request"];
+
+    // Of a new store's own making: the end of its log, the prober's row.
+    private static readonly string[] OwnRows = ["audit_head", "prober"];
 
     /// <summary>Copies into a new file, as a backup: the moment at which it began, while others write.</summary>
     internal static void ToFile(StoreSession from, string file, DateTimeOffset now)

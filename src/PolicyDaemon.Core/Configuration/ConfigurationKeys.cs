@@ -28,6 +28,9 @@ public static class ConfigurationKeys
     public static readonly ConfigurationKey Vantage = new(
         "store", "vantage", "default", "the machines that probe in place of one another: of those with the same word one probes");
 
+    public static readonly ConfigurationKey Notify = new(
+        "store", "notify", "no", "whether changes on a server wake policyd, which asks twice a second anyway: yes or no");
+
     public static readonly ConfigurationKey Snapshot = new(
         "store", "snapshot", "", "the last good snapshot, an absolute path; default: the database's with .snapshot added");
 
@@ -79,7 +82,7 @@ public static class ConfigurationKeys
 
     public static IReadOnlyList<ConfigurationKey> All { get; } =
     [
-        Socketmap, TcpTable, MaxConnections, StoreEngine, Database, PostgreSql, Node, Vantage, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
+        Socketmap, TcpTable, MaxConnections, StoreEngine, Database, PostgreSql, Node, Vantage, Notify, Snapshot, StatusFile, StatusSocket, FingerprintDigest, PostfixVersion, NearMiss, .. OfMainCf, .. DiscoveryKeys.All,
         .. ProbeKeys.All, NameFindings, .. WebKeys.All,
     ];
 }

@@ -35,6 +35,9 @@ public sealed record Settings
     /// <summary>The machines that probe in place of one another have the same word; of them one probes.</summary>
     public required string Vantage { get; init; }
 
+    /// <summary>Whether changes on a server wake the daemon.</summary>
+    public bool Notify { get; init; }
+
     /// <summary>The directory in which the daemon keeps what it keeps on this machine: of the store or, where that is on a server, of the snapshot.</summary>
     public string Directory => Path.GetDirectoryName(IsOnServer ? Snapshot : Database) ?? "/";
 

@@ -88,6 +88,7 @@ public sealed class SettingsReader
             Database = database,
             Server = values.Value(ConfigurationKeys.PostgreSql).Text is { Length: > 0 } words ? PostgreSqlWords.Prefix + words : null,
             Node = Name(ConfigurationKeys.Node, HostName),
+            Notify = values.YesNo(ConfigurationKeys.Notify),
             Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),
             Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
             StatusFile = statusFile,

@@ -51,6 +51,7 @@ public enum FindingKind
     NodeClock,
     NodeDigest,
     NodeVersion,
+    NodeTwice,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>

@@ -258,6 +258,11 @@ public static class FindingKinds
             "A node runs an older version of policyd than another one over the same store",
             "Upgrade it, or finish the upgrade that is under way")
         { Mail = "It goes out" },
+
+        new(FindingKind.NodeTwice, "node-twice", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "Two machines over the same store have the same name, and what is told of one is told of the other",
+            "Give each a name of its own with node in [store], and restart policyd there")
+        { Mail = "It goes out" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

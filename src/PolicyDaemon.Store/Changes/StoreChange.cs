@@ -125,6 +125,8 @@ public sealed class StoreChange : IDisposable
     public ChangeReceipt Commit() => Guard(() =>
     {
         changes.Audit.Complete();
+        if (changes.Audit.Rows > 0)
+            session.Announce();
         session.Commit();
         ended = true;
         return new ChangeReceipt(changes.Audit.ChangeId, changes.Audit.Rows, changes.Audit.Head);

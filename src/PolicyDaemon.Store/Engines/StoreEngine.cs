@@ -66,8 +66,30 @@ internal abstract class StoreEngine(string path)
     /// <summary>Opens a session to read everything, where that burdens the store least.</summary>
     internal virtual StoreSession OpenToReadAll(TimeSpan patience) => Open(StoreAccess.Read, patience);
 
+    /// <summary>Begins to hear of changes as they are committed; null where asking costs nothing. What it misses is found by asking.</summary>
+    internal virtual StoreNews? Listen() => null;
+
     /// <summary>Removes the temporary files of programs that were killed while they made a store or a copy here.</summary>
     internal abstract void SweepDrafts();
+}
+
+/// <summary>Wakes whoever follows a store, as soon as somebody changed it.</summary>
+internal abstract class StoreNews : IDisposable
+{
+    private readonly AutoResetEvent came = new(false);
+
+    /// <summary>Set with each change, once for several.</summary>
+    internal WaitHandle Came => came;
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected void Come() => came.Set();
+
+    protected virtual void Dispose(bool disposing) => came.Dispose();
 }
 
 /// <summary>Which store lies in a place and how far it was written, told without opening it: after a commit the stamp is another one.</summary>

@@ -59,12 +59,17 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <exception cref="StoreException">The store was moved, or is open for reading only.</exception>
     internal abstract void BeginWrite();
 
-    /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
-    internal virtual void BeginMove() => BeginWrite();
-
     /// <summary>Whether a take of the lease still holds, and holds until the transaction ends: who takes the lease waits for that.</summary>
     /// <remarks>A store in a file has one daemon, and no lease.</remarks>
     internal virtual bool HoldsLease(LeaseToken token) => true;
+
+    /// <summary>Tells those who listen (<see cref="StoreEngine.Listen"/>) of the change, once it is committed.</summary>
+    internal virtual void Announce()
+    {
+    }
+
+    /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
+    internal virtual void BeginMove() => BeginWrite();
 
     /// <summary>Makes what was written durable.</summary>
     internal void Commit() => Connection.Execute("COMMIT");

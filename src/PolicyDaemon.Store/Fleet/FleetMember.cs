@@ -26,6 +26,7 @@ public sealed class FleetMember : IDisposable
     private readonly ProberLease lease;
     private readonly TimeProvider time;
     private readonly Random jitter;
+    private readonly NodeTwins twins;
     private FleetTables? tables;
     private long? beatenAt;
     private TimeSpan beatAfter;
@@ -44,6 +45,7 @@ public sealed class FleetMember : IDisposable
         ArgumentNullException.ThrowIfNull(engine);
         (this.engine, this.node, this.vantage, this.instance, this.version) = (engine, node, vantage, instance, version);
         (this.lease, this.time, this.jitter) = (lease, time, jitter);
+        twins = new NodeTwins(time);
     }
 
     /// <summary>The nodes as they were read last, which only the holder of the lease and those that may not probe do. May be read from any thread.</summary>
@@ -101,18 +103,20 @@ public sealed class FleetMember : IDisposable
 
     private void StepLease(NodeFacts facts)
     {
-        if (refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal)
+        if (IsRefused)
             return;
         try
         {
             lease.Step(tables!, facts.MayProbe || !othersProbe);
         }
-        catch (StoreException refused) when (refused.Kind == StoreFault.Permission && !facts.MayProbe)
+        catch (StoreException refused) when (refused.Kind == StoreFault.Permission)
         {
             // Its user of the server is one that may not probe; the rest it may.
             refusedAt = time.GetTimestamp();
         }
     }
+
+    private bool IsRefused => refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal;
 
     private bool BeatWhereDue(NodeFacts facts)
     {
@@ -124,11 +128,11 @@ public sealed class FleetMember : IDisposable
         var before = time.GetUtcNow();
         var clock = tables!.ReadClock();
         var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
-        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
+        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe && !IsRefused ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
         // Of many nodes those that wait for the lease alone need not know the others.
         if (!lease.IsHeld && facts.MayProbe)
             return true;
-        nodes = NodeState.Read(tables);
+        nodes = [.. NodeState.Read(tables).Select(one => one with { IsShared = twins.IsShared(one) })];
         othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !other.IsStale);
         return true;
     }
@@ -153,6 +157,38 @@ public sealed class FleetMember : IDisposable
         }
 
         tables = null;
+    }
+}
+
+/// <summary>Finds the names that two processes have by turns; a restart is one turn.</summary>
+internal sealed class NodeTwins(TimeProvider time)
+{
+    // Long enough that a person reads of it, and soon over once it is put right.
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<string, Turns> known = new(StringComparer.Ordinal);
+
+    internal bool IsShared(NodeState node)
+    {
+        if (!known.TryGetValue(node.Name, out var turns))
+            known.Add(node.Name, turns = new Turns(node.Instance));
+        if (turns.Now != node.Instance)
+        {
+            if (turns.Before == node.Instance)
+                turns.SharedAt = time.GetTimestamp();
+            (turns.Before, turns.Now) = (turns.Now, node.Instance);
+        }
+
+        return turns.SharedAt is { } at && time.GetElapsedTime(at) < Memory;
+    }
+
+    private sealed class Turns(string now)
+    {
+        internal string Now { get; set; } = now;
+
+        internal string? Before { get; set; }
+
+        internal long? SharedAt { get; set; }
     }
 }
 

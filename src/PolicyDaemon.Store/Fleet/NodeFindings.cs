@@ -31,6 +31,14 @@ public static class NodeFindings
                 continue;
             }
 
+            if (node.IsShared)
+            {
+                found.Add(new Finding(
+                    FindingKind.NodeTwice, node.Name,
+                    $"two machines say by turns that they are {node.Name}, and what is told of one is told of the other; give each a name of its own: node in [store] of policydaemon.conf(5), then systemctl restart policyd",
+                    "policyctl status --kind node-twice", now));
+            }
+
             if (node.Ahead.Duration() > ClockTolerance)
             {
                 found.Add(new Finding(

@@ -20,6 +20,12 @@ public sealed record NodeState(
     /// <summary>A node that was not there for so long is stale: its policyd has ended, or does not reach the server.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(1);
 
+    /// <summary>True where two processes say by turns that they are this node: two machines have the same name.</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>The process that said it.</summary>
+    internal string Instance { get; init; } = "";
+
     /// <summary>True where nothing was heard of it for a while, so that what it said need not be so any more.</summary>
     public bool IsStale => Age >= StaleAfter;
 
@@ -50,7 +56,10 @@ public sealed record NodeState(
             .. rows.Select(row => new NodeState(
                 row.Name, row.Version, row.Vantage, row.Probes != 0, leases[row.Vantage] is { Left: > 0 } lease && lease.Instance == row.Instance, row.Digest,
                 row.Sequence, TimeSpan.FromMilliseconds(row.Ahead), DateTimeOffset.FromUnixTimeMilliseconds(row.Seen),
-                TimeSpan.FromMilliseconds(Math.Max(0, now - row.Seen)))),
+                TimeSpan.FromMilliseconds(Math.Max(0, now - row.Seen)))
+            {
+                Instance = row.Instance,
+            }),
         ];
     }
 }

@@ -11,7 +11,7 @@ internal static class PollLoop
     {
         if (engine.PollInterval is { } interval)
         {
-            await LongWork.Start(() => Follow(interval, options.Jitter, poll, stop));
+            await LongWork.Start(() => Follow(engine, interval, options, poll, stop));
             return;
         }
 
@@ -21,10 +21,12 @@ internal static class PollLoop
     }
 
     /// <summary>Polls on a thread of its own, since a server may let it wait.</summary>
-    private static bool Follow(TimeSpan interval, Random jitter, Action poll, CancellationToken stop)
+    private static bool Follow(StoreEngine engine, TimeSpan interval, SnapshotLoaderOptions options, Action poll, CancellationToken stop)
     {
+        using var news = options.Notify ? engine.Listen() : null;
+        WaitHandle[] wakes = news is null ? [stop.WaitHandle] : [stop.WaitHandle, news.Came];
         // From four fifths of it to six.
-        while (!stop.WaitHandle.WaitOne(interval * (0.8 + (0.4 * jitter.NextDouble()))))
+        while (WaitHandle.WaitAny(wakes, interval * (0.8 + (0.4 * options.Jitter.NextDouble()))) != 0)
             poll();
         return true;
     }

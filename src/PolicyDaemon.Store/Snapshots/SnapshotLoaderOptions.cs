@@ -11,6 +11,9 @@ public sealed record SnapshotLoaderOptions(string Database, string SnapshotFile)
     /// <summary>The node that the loader's findings are about; null in a store that has one.</summary>
     public string? Node { get; init; }
 
+    /// <summary>Whether changes on a server wake the loader, which asks again and again anyway.</summary>
+    public bool Notify { get; init; }
+
     /// <summary>Spreads the polls of the nodes that follow one server.</summary>
     public Random Jitter { get; init; } = Random.Shared;
 

@@ -26,13 +26,13 @@ public sealed partial class ExampleTests
         ["policyctl doctor --own example.com"] = ExitCode.Negative,
         ["policyctl doctor --own example.com --next /etc/ssl/next.pem"] = ExitCode.Negative,
         ["policyctl doctor --format json"] = ExitCode.Negative,
+        // A store in a file has one node; on a server there is none of that name.
+        ["policyctl node remove --dry-run mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,
+        ["policyctl node remove mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,
         // It was not moved.
         ["policyctl store migrate --take-back --reason 'the server is lost' --dry-run"] = ExitCode.Invalid,
         // There is no server here.
         ["policyctl init --dry-run --postgresql 'dbname=policydaemon user=policydaemon'"] = ExitCode.Invalid,
-        // A store in a file has one node; on a server there is none of that name.
-        ["policyctl node remove --dry-run mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,
-        ["policyctl node remove mx9"] = TemporaryStore.IsOnServer ? ExitCode.Negative : ExitCode.Invalid,
         // The hash is the example's own, too: nothing in this chain has it.
         ["policyctl audit --verify --head 3f9a6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d"] = ExitCode.Negative,
     };

@@ -12,6 +12,7 @@ using PolicyDaemon.Lookup.Protocols;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Store;
 using PolicyDaemon.Tests.Support;
@@ -55,6 +56,20 @@ public sealed class SharedStoreTests : IDisposable
         Assert.False(Problems(one) || Problems(again));
         await StopAsync(one);
         await StopAsync(again);
+    }
+
+    [Fact]
+    public async Task A_change_wakes_whoever_listens()
+    {
+        using var news = EngineChoice.For(store).Listen()!;
+        // The first one says that it listens.
+        await Until.TrueAsync(() => news.Came.WaitOne(0), what: "it listens");
+        Assert.False(news.Came.WaitOne(0));
+
+        Put("a.example");
+
+        await Until.TrueAsync(() => news.Came.WaitOne(0), what: "it heard of the change");
+        Assert.Null(EngineChoice.For(Path.Combine(directory, "policy.db")).Listen());
     }
 
     public void Dispose()

@@ -12,7 +12,7 @@ internal sealed class NodeScenario(string name) : RemedyScenario
     private NodeState other = new(
         "mx8.example.com", "1.0.0", "default", MayProbe: true, HoldsLease: false, "sha256", 1, TimeSpan.Zero, DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(3));
 
-    internal static IEnumerable<RemedyCase> Cases => ((string[])["node-stale", "node-clock", "node-digest", "node-version"]).Select(kind => new RemedyCase(kind, () => new NodeScenario(kind)) { MayExit = (int)ExitCode.DaemonNotRunning });
+    internal static IEnumerable<RemedyCase> Cases => ((string[])["node-stale", "node-clock", "node-digest", "node-version", "node-twice"]).Select(kind => new RemedyCase(kind, () => new NodeScenario(kind)) { MayExit = (int)ExitCode.DaemonNotRunning });
 
     internal override CliSession Session { get; } = new();
 
@@ -22,6 +22,7 @@ internal sealed class NodeScenario(string name) : RemedyScenario
         {
             "node-stale" => other with { Age = NodeState.StaleAfter },
             "node-clock" => other with { Ahead = TimeSpan.FromMinutes(1) },
+            "node-twice" => other with { IsShared = true },
             "node-digest" => other with { Digest = "sha512" },
             _ => other with { Version = "0.9.0" },
         };

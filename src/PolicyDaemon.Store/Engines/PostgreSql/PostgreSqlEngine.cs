@@ -11,8 +11,8 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// passwords               PasswordFile            faults                        PostgreSqlFaults
 /// sessions                PostgreSqlSession       what Dapper speaks to         PostgreSqlConnection
 /// schema                  PostgreSqlSchema        the changes of others         PostgreSqlWatch
+/// several daemons         PostgreSqlFleet         changes as they come   PostgreSqlNews
 /// roles                   PostgreSqlRoles         what the server's administrator is handed   PostgreSqlScript
-/// several daemons         PostgreSqlFleet
 /// </code>
 /// Whoever administers the server makes the database and its users, and the tables in it where the users may not.
 /// </remarks>
@@ -112,6 +112,8 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
     internal override TimeSpan? PollInterval => TimeSpan.FromMilliseconds(500);
 
     internal override StoreSession OpenToReadAll(TimeSpan patience) => Open(ServerChoice.Bulk, StoreAccess.Read, patience, evenMoved: false);
+
+    internal override StoreNews? Listen() => new PostgreSqlNews(() => Connect(ServerChoice.Newest).Driver);
 
     internal override void SweepDrafts()
     {

@@ -32,15 +32,15 @@ internal sealed class PostgreSqlFleet : FleetTables
     {
         connection.Execute(
             """
-            INSERT INTO node (name, instance, version, vantage, probes, digest, sequence, ahead, seen)
-            VALUES (@Name, @Instance, @Version, @Vantage, @Probes, @Digest, @Sequence, @Ahead,
+            INSERT INTO node (name, instance, version, schema, vantage, probes, digest, sequence, ahead, seen)
+            VALUES (@Name, @Instance, @Version, @schema, @Vantage, @Probes, @Digest, @Sequence, @Ahead,
             """ + Clock +
             """
             )
-            ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, version = excluded.version, vantage = excluded.vantage, probes = excluded.probes,
+            ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, version = excluded.version, schema = excluded.schema, vantage = excluded.vantage, probes = excluded.probes,
                 digest = excluded.digest, sequence = excluded.sequence, ahead = excluded.ahead, seen = excluded.seen
             """,
-            new { node.Name, node.Instance, node.Version, node.Vantage, node.Probes, node.Digest, node.Sequence, node.Ahead });
+            new { node.Name, node.Instance, node.Version, schema = PostgreSqlSchema.Newest, node.Vantage, node.Probes, node.Digest, node.Sequence, node.Ahead });
     });
 
     internal override IReadOnlyList<NodeRow> ReadNodes() => session.Guard(() => connection.Query<NodeRow>(

@@ -55,6 +55,10 @@ internal static class PostgreSqlRoles
         new("probe_claim", "who is connected to an address", All, All, Read),
         new("probe_request", "what lookups want probed", All, All, Append),
         new("discovery_notice", "what discovery remembers", All, All, Read),
+        new("node", "the machines that share the store", "SELECT, DELETE", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE"),
+        new("probe_lease", "which machine probes", Read, "SELECT, INSERT, UPDATE", Read),
+        new("probe_claim", "the addresses that programs are connected to", All, All, Read),
+        new("probe_request", "what lookups want probed", Read, All, "SELECT, INSERT"),
     ];
 
     /// <summary>What the name of a table stands for; null where it is none of the store's.</summary>

@@ -103,6 +103,8 @@ internal sealed class PostgreSqlSession : StoreSession
         }
     }
 
+    internal override void Announce() => Connection.Execute("SELECT pg_notify('" + PostgreSqlNews.Channel + "', '')");
+
     internal override bool HoldsLease(LeaseToken token)
     {
         Connection.Execute(GiveUpIdle);

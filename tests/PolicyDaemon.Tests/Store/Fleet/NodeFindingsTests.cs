@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Store.Fleet;
 using Xunit;
@@ -46,6 +47,21 @@ public sealed class NodeFindingsTests
     {
         Assert.Equal("mx8", Assert.Single(Of(Node("mx7"), Node("mx8") with { Version = "1.9.0" })).Subject);
         Assert.Equal("mx7", Assert.Single(Of(Node("mx7"), Node("mx8") with { Version = "1.10.1" })).Subject);
+    }
+
+    [Fact]
+    public void A_name_that_two_have_by_turns_is_told_and_a_restart_is_none()
+    {
+        var time = new FakeTimeProvider();
+        var twins = new NodeTwins(time);
+        var node = Node("mx8");
+        foreach (var restarted in (string[])["1", "1", "2", "2", "3"])
+            Assert.False(twins.IsShared(node with { Instance = restarted }));
+        Assert.False(twins.IsShared(node with { Instance = "4" }));
+        Assert.True(twins.IsShared(node with { Instance = "3" }));
+        Assert.Contains(Of(Node("mx7"), node with { IsShared = true }), finding => finding.Kind == FindingKind.NodeTwice);
+        time.Advance(TimeSpan.FromMinutes(5));
+        Assert.False(twins.IsShared(node with { Instance = "3" }));
     }
 
     [Theory]

@@ -5,6 +5,7 @@ CREATE TABLE node (
     name            TEXT COLLATE "C" PRIMARY KEY,
     instance        TEXT COLLATE "C" NOT NULL,           -- the process: two that share a name are told apart by it
     version         TEXT COLLATE "C" NOT NULL,
+    schema          BIGINT NOT NULL,                     -- the newest version of these tables that it knows
     vantage         TEXT COLLATE "C" NOT NULL,
     probes          BIGINT NOT NULL CHECK (probes IN (0, 1)), -- may take the lease
     digest          TEXT COLLATE "C" NOT NULL,           -- fingerprint_digest

@@ -5,6 +5,7 @@ CREATE TABLE node (
     name            TEXT PRIMARY KEY,
     instance        TEXT NOT NULL,
     version         TEXT NOT NULL,
+    schema          INTEGER NOT NULL,
     vantage         TEXT NOT NULL,
     probes          INTEGER NOT NULL CHECK (probes IN (0, 1)),
     digest          TEXT NOT NULL,
