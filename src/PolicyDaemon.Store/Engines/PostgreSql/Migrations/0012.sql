@@ -4,7 +4,4 @@
 ALTER TABLE store ADD COLUMN moved_to TEXT COLLATE "C";
 ALTER TABLE store ADD COLUMN moved_at BIGINT;
 
--- The newest version that the program of a node knows; null: it is of the version before.
-ALTER TABLE node ADD COLUMN schema BIGINT;
-
 INSERT INTO schema_version SELECT 12, readable_from, writable_from FROM schema_version WHERE version = 11;
