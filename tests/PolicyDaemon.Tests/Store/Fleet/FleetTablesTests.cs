@@ -195,7 +195,7 @@ public sealed class FleetTablesTests : IDisposable
             ("MarkDelivered", () => Done(() => ledger.MarkDelivered(new AlertDelivery(1, "alert_command", "opened", 0)))),
             ("RecordNodes", () => Done(() => ledger.RecordNodes([finding]))),
         };
-        string[] reads = ["ListDue", "ListUnprobed", "Count", "FindElsewhere", "Sample", "Read", "ReadHistory", "Sharing", "ReadBrake", "ReadAlerts", "ReadDeliveries", "ReadProberFindings"];
+        string[] reads = ["ListDue", "ListUnprobed", "Count", "FindElsewhere", "Sample", "Read", "ReadHistory", "Sharing", "ReadBrake", "ReadProberFindings", "ReadAlerts", "ReadDeliveries"];
         Assert.Equal(
             typeof(IProbeLedger).GetMethods().Concat(typeof(IAlertLedger).GetMethods()).Select(method => method.Name).Order(StringComparer.Ordinal),
             writes.Select(write => write.Name).Where(name => name != "RecordNodes").Concat(reads).Order(StringComparer.Ordinal));
