@@ -132,6 +132,22 @@ public sealed class PolicyStore : IDisposable
         return new JudgedChange(key, stored, after, postfix, other => destinations.Find(other.Text)?.Get(Path), onRecord, time.GetUtcNow(), acceptsUnsigned);
     });
 
+    /// <summary>Opens the store once more, to judge many keys for a dry run, all of one moment.</summary>
+    /// <exception cref="StoreException">It cannot be opened.</exception>
+    public JudgeAhead JudgeAhead(ChangeOrigin origin, PostfixSettings postfix)
+    {
+        var own = EngineChoice.For(Path).Open(StoreAccess.Read, null);
+        try
+        {
+            return new JudgeAhead(own, StoreId, origin, postfix, time.GetUtcNow(), RecordOf(own.Connection));
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The audit log, newest first.</summary>
     /// <param name="key">One key's rows only.</param>
     /// <param name="limit">At most so many rows.</param>

@@ -68,6 +68,13 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
             view.Use(judge);
             Ahead.Run(Judged(), Write);
         }
+        else if (change is null && planned.Count > AheadAbove)
+        {
+            using var judge = store.JudgeAhead(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
+            view.Use(judge);
+            foreach (var key in Judged())
+                Write(key);
+        }
         else
         {
             foreach (var key in Judged())

@@ -45,6 +45,22 @@ public class LargeImportTests
     }
 
     [Fact]
+    public void A_dry_run_says_the_same_and_writes_nothing()
+    {
+        using var session = new CliSession("version = 3.6");
+        session.Succeed("domain", "add", "z4.example", "--level", "encrypt");
+        var before = session.Succeed("audit");
+        var table = session.Write("table", Table());
+
+        var tried = session.Run("import", "--replace", "--dry-run", table);
+
+        Assert.Equal(ExitCode.Done, tried.Code);
+        Assert.Contains("10100 entries: 10099 new, 1 changed,", tried.Error, StringComparison.Ordinal);
+        Assert.Equal(before, session.Succeed("audit"));
+        Assert.Equal(tried.Out.Split('\n').Length, session.Succeed("import", "--replace", table).Split('\n').Length);
+    }
+
+    [Fact]
     public void It_can_be_taken_back_and_says_nothing_new_a_second_time()
     {
         using var session = new CliSession("version = 3.6");

@@ -119,6 +119,38 @@ public sealed class StoreUpgradeTests : IDisposable
         Assert.Empty(server.List("SELECT column_name FROM information_schema.columns WHERE table_name = 'destination' AND column_name = 'x'"));
     }
 
+    /// <summary>A machine that could not read it any more would learn of no change.</summary>
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(1, "mx7 (0.1.0)")]
+    public void It_is_refused_over_a_live_node_that_could_not_read_it_any_more(long beyond, string? named)
+    {
+        MakeOlder();
+        Newer();
+        var engine = EngineChoice.For(server.Store);
+        using (var fleet = engine.OpenFleet(StoreAccess.Write)!)
+            fleet.Beat(new NodeRow("mx7", "a", "0.1.0", "default", 1, "sha256", 1, 0, 0));
+        using var session = engine.Open(StoreAccess.Read);
+        var next = PostgreSqlSchema.Newest + 1;
+        var migrations = PostgreSqlSchema.Migrations
+            .Append(new Migration(next, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_version VALUES ({next}, {PostgreSqlSchema.Newest + beyond}, {next})"))).ToList();
+
+        var fault = Record.Exception(() => PostgreSqlUpgrade.Run((PostgreSqlConnection)session.Connection, server.Store, migrations, dryRun: false, TimeSpan.FromSeconds(5)));
+
+        Assert.Equal(named is null ? next : PostgreSqlSchema.Newest, Version());
+        if (named is null)
+        {
+            Assert.Null(fault);
+            return;
+        }
+
+        Assert.Contains(named, Assert.IsType<StoreException>(fault).Message, StringComparison.Ordinal);
+        // One that has been gone for a while is in nobody's way.
+        server.Sql("UPDATE node SET seen = seen - 100000");
+        PostgreSqlUpgrade.Run((PostgreSqlConnection)session.Connection, server.Store, migrations, dryRun: false, TimeSpan.FromSeconds(5));
+        Assert.Equal(next, Version());
+    }
+
     private static long Older => PostgreSqlSchema.Newest - 1;
 
     private string Newer()
