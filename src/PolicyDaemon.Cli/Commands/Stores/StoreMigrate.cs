@@ -4,7 +4,6 @@ using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
-using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
