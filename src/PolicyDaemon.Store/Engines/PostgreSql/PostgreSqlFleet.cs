@@ -8,7 +8,7 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// <remarks>No lock outlives its transaction, so that a pool which hands connections out by transaction may stand in between.</remarks>
 internal sealed class PostgreSqlFleet : FleetTables
 {
-    internal const string Clock = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+    private const string Clock = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
     // A machine that is gone says nothing; the lease is to be renewed on another connection within what it is trusted for.
     private const int CommandSeconds = 4;

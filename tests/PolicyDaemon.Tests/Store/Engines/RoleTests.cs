@@ -1,7 +1,6 @@
 using Npgsql;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Destinations;
-using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -137,6 +136,10 @@ public sealed class RoleTests(RoleTests.Prepared prepared) : IClassFixture<RoleT
     [InlineData(ServerFixture.Node, "INSERT INTO finding (kind, subject, detail, remedy, since, last_seen, occurrences) VALUES ('near-miss', 'x', 'd', 'r', 0, 0, 1)", true)]
     [InlineData(ServerFixture.Node, "UPDATE finding SET closed = 1", true)]
     [InlineData(ServerFixture.Node, "CREATE TABLE mine (id BIGINT)", false)]
+    [InlineData(ServerFixture.Node, "INSERT INTO probe_request (key, at) VALUES ('x', 0)", true)]
+    [InlineData(ServerFixture.Node, "INSERT INTO probe_lease (vantage, holder, instance, epoch, expires) VALUES ('default', 'x', 'x', 1, 0)", false)]
+    [InlineData(ServerFixture.Node, "INSERT INTO probe_claim (address, holder, expires) VALUES ('192.0.2.1', 'x', 0)", false)]
+    [InlineData(ServerFixture.Prober, "INSERT INTO probe_lease (vantage, holder, instance, epoch, expires) VALUES ('default', 'x', 'x', 1, 0)", true)]
     [InlineData(ServerFixture.Prober, "UPDATE pin SET state = 'active'", true)]
     [InlineData(ServerFixture.Prober, "DELETE FROM destination WHERE key = 'x'", true)]
     [InlineData(ServerFixture.Prober, "INSERT INTO destination (key, host, level, mode, observe) VALUES ('x', 'x', 'may', 'assist', 0)", false)]
@@ -202,7 +205,7 @@ public sealed class RoleTests(RoleTests.Prepared prepared) : IClassFixture<RoleT
     }
 
     [Fact]
-    public void A_node_follows_tells_its_findings_and_discovers_for_itself()
+    public async Task A_node_follows_tells_its_findings_and_discovers_for_itself()
     {
         using var server = new ServerFixture(init: true);
         var directory = Directory.CreateTempSubdirectory("policydaemon-node");
@@ -225,7 +228,7 @@ public sealed class RoleTests(RoleTests.Prepared prepared) : IClassFixture<RoleT
             Assert.Empty(discovered.ReadNotices(10));
             server.Sql("INSERT INTO discovery_notice (key) VALUES ('b.example')");
             var notice = Assert.Single(discovered.ReadNotices(10));
-            discovered.RemoveNoticesAsync(notice.Id).GetAwaiter().GetResult();
+            await discovered.RemoveNoticesAsync(notice.Id);
             Assert.Empty(discovered.ReadNotices(10));
         }
 

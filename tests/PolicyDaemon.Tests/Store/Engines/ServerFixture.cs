@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;

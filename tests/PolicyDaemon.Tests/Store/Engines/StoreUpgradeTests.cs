@@ -122,7 +122,7 @@ public sealed class StoreUpgradeTests : IDisposable
     /// <summary>A machine that could not read it any more would learn of no change.</summary>
     [Theory]
     [InlineData(0, null)]
-    [InlineData(1, "mx7 (version 0.1.0)")]
+    [InlineData(1, "mx7 (0.1.0)")]
     public void It_is_refused_over_a_live_node_that_could_not_read_it_any_more(long beyond, string? named)
     {
         MakeOlder();
