@@ -174,7 +174,7 @@ internal sealed class FleetSection : ISection
             await TimeAsync(() => MigrateAsync(bench, back.Configuration, "postgresql:" + Words(server).Replace("dbname=postgres", "dbname=moved", StringComparison.Ordinal))), "", "at most 120");
     }
 
-    private static Task MigrateAsync(Bench bench, string configuration, string to) =>
+    private static Task<string> MigrateAsync(Bench bench, string configuration, string to) =>
         Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", configuration, "store", "migrate", "--to", to, "--reason", "measured"]);
 
     private static async Task<string> TimeAsync(Func<Task> work)

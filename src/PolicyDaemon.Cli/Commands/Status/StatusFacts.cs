@@ -3,7 +3,6 @@ using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Output;
 using PolicyDaemon.Cli.Text;
-using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;

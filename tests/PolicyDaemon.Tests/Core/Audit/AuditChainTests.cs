@@ -92,5 +92,5 @@ public class AuditChainTests
 
     [Fact]
     public void Stored_names_of_actions_never_change() =>
-        Assert.Equal(["add", "change", "remove", "init", "accept"], Enum.GetValues<AuditAction>().Select(action => action.Name()));
+        Assert.Equal(["add", "change", "remove", "init", "accept", "migrate"], Enum.GetValues<AuditAction>().Select(action => action.Name()));
 }

@@ -126,7 +126,7 @@ public sealed class SharedLoaderTests : IDisposable
     public void A_change_by_a_machine_whose_clock_is_a_day_behind_is_live_with_the_next_poll()
     {
         using var loader = Loader(store);
-        var behind = new SettableClock(DateTimeOffset.UtcNow.AddDays(-1));
+        var behind = new SettableClock(TimeProvider.System.GetUtcNow().AddDays(-1));
         using (var opened = PolicyStore.Open(store, StoreAccess.Write, behind))
         {
             using var change = opened.BeginChange(new PolicyDaemon.Store.Changes.ChangeOrigin(Actor.Daemon, "test"), PostfixSettings.Default);
