@@ -60,6 +60,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         var view = new StoreView(store, change, postfix, time.GetUtcNow());
         var planned = plan(view);
         var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > 1));
+        using var discovered = new DiscoveredBefore(settings, time, view.Now);
         var refusals = new ChangeRefusals(request);
         var keys = new ChangedKeys();
         var written = 0;
@@ -94,7 +95,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         {
             foreach (var wanted in planned)
             {
-                var key = new JudgedPlan(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
+                var key = discovered.Of(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
                 refusals.Add(key);
                 keys.Add(key.Changed(postfix));
                 // Before it is written: what is warned of is what this change meets.

@@ -23,7 +23,7 @@ internal sealed class ChangeRefusals(ChangeRequest request)
 
         if (request is { Reason: null, DryRun: false })
         {
-            weakens.AddRange(key.Judged.Weakens.Select(weakening => PlannedChange.About(key.Planned.Name, weakening)));
+            weakens.AddRange(key.Weakens.Select(weakening => PlannedChange.About(key.Planned.Name, weakening)));
             isSuspected |= key.Judged.IsSuspected;
         }
     }

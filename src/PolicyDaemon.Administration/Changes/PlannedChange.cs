@@ -43,8 +43,17 @@ public sealed record PlannedChange(NextHop Key, Destination? Before, Destination
 /// <param name="Judged">The answers before and after, why the entry cannot be served, and why the change weakens.</param>
 internal sealed record JudgedPlan(PlannedChange Planned, JudgedChange Judged)
 {
+    /// <summary>What discovery answers now, where a new entry takes its place; null where it does not.</summary>
+    public LookupAnswer? AnswerDiscovered { get; init; }
+
+    /// <summary>The ways in which a new entry weakens what discovery answers.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>All that weakens, and takes a reason.</summary>
+    public IReadOnlyList<string> Weakens => Overrides.Count == 0 ? Judged.Weakens : [.. Judged.Weakens, .. Overrides];
+
     public ChangedKey Changed(PostfixSettings postfix) => new(
-        Planned.Key.Text, Judged.Action, Judged.AnswerBefore, Judged.AnswerAfter, Judged.Weakens)
+        Planned.Key.Text, Judged.Action, Judged.AnswerBefore ?? AnswerDiscovered, Judged.AnswerAfter, Weakens)
     {
         IsOnlyObserved = Planned.After is { Observe: true } && Judged.Action is not null,
         CannotBeEnforced = Planned.After is { Observe: true } observed

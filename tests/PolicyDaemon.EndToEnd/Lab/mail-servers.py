@@ -12,7 +12,7 @@ certificates, which .NET's SslStream cannot serve. A server is an object:
     ehlo_tls            the reply to EHLO once TLS is on
     starttls            the reply to STARTTLS; "" hangs, null closes
     behind              what is sent in the clear behind that reply, in the same segment
-    handshake           "tls", "garbage", "close", "alert" or "hang"
+    handshake           "tls", "garbage", "close", "alert" or "hang"; "close" also behind a reply that refuses
     mail                the reply to MAIL, RCPT and DATA
     newline             the end of a line
     tls                 {chains, minimum, maximum, ciphers, curve, dh, client, client_ca, sni, sni_only, delay, options}
@@ -166,7 +166,7 @@ class Conversation:
         newline = self.server.newline
         self.connection.sendall(reply.encode() + newline + (script.get("behind") or "").encode())
         if not reply.startswith("2"):
-            return True
+            return script.get("handshake") != "close"
         kind = script.get("handshake") or "tls"
         if kind == "close":
             return False

@@ -73,6 +73,36 @@ public sealed class DiscoveryTests
         Assert.Equal(code, (int)result.Code);
     }
 
+    /// <summary>What is discovered protects mail as an entry does, and takes a reason to be weakened.</summary>
+    [Theory]
+    [InlineData("sts.example", "--level may", true)]
+    [InlineData("sts.example", "--level encrypt", true)]
+    [InlineData("sts.example", "--level secure --match mx.attacker.example", true)]
+    [InlineData("sts.example", "--level secure --match mx.example.com", false)]
+    [InlineData("dane.example", "--level may", true)]
+    [InlineData("dane.example", "--level dane-only", false)]
+    [InlineData("dane.example", "--level may --observe", false)]
+    [InlineData("nothing.example", "--level may", false)]
+    [InlineData("never.example", "--level may", false)]
+    public void An_entry_that_weakens_what_is_discovered_takes_a_reason(string key, string policy, bool isWeaker)
+    {
+        using var session = new CliSession(CliSession.DiscoveryOn);
+        Remember(session, "dane.example", DiscoveryScenario.Of("S", "T10"), DiscoveredAnswer.NotFound);
+        Remember(session, "nothing.example", DiscoveryScenario.Of("W", "I10"), null);
+        Remember(session, "sts.example", DiscoveryScenario.Of("W", "I10", enforce: true), null);
+        string[] line = ["domain", "add", key, .. policy.Split(' ')];
+
+        var result = session.Run(line);
+
+        Assert.Equal(isWeaker ? ExitCode.Usage : ExitCode.Done, result.Code);
+        Assert.Equal(isWeaker, result.Error.Contains("it publishes more, and that is answered now", StringComparison.Ordinal));
+        if (isWeaker)
+        {
+            Assert.Equal(key == "dane.example" ? "dane-only" : "secure", session.Run([.. line, "--dry-run"]).Out.Split('\t')[2].Split(' ')[0]);
+            Assert.Equal(ExitCode.Done, session.Run([.. line, "--reason", "ticket 7"]).Code);
+        }
+    }
+
     [Fact]
     public void The_list_names_verdicts_as_they_are_now()
     {

@@ -85,8 +85,8 @@ internal static class PostgreSqlScript
         --
         --     CREATE ROLE mx1 LOGIN IN ROLE {PostgreSqlRoles.Prober};        -- a machine whose policyd probes
         --     CREATE ROLE mx2 LOGIN IN ROLE {PostgreSqlRoles.Node};          -- a machine whose policyd answers only
-        --     CREATE ROLE alice LOGIN IN ROLE {PostgreSqlRoles.Admin};       -- who uses policyctl
-        --     GRANT {PostgreSqlRoles.Owner} TO alice;                        -- who may use policyctl store upgrade, too
+        --     CREATE ROLE hostmaster LOGIN IN ROLE {PostgreSqlRoles.Admin};       -- who uses policyctl
+        --     GRANT {PostgreSqlRoles.Owner} TO hostmaster;                        -- who may use policyctl store upgrade, too
         --     \password mx1
         --
         -- With [discovery] on, what a machine of the role {PostgreSqlRoles.Node} discovers is lost with a restart of its policyd. To keep it, at a

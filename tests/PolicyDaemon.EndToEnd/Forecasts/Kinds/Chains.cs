@@ -67,6 +67,20 @@ internal static class Chains
         With("usage-encipherment", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.KeyEncipherment, Key = ServerKey.Rsa() });
         With("usage-signature", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.DigitalSignature });
         With("usage-agreement", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.KeyAgreement });
+        With("usage-signing-certificates", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.KeyCertSign });
+        With("usage-data", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.DataEncipherment | X509KeyUsageFlags.NonRepudiation });
+        With("type-client", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("2.16.840.1.113730.1.1", [0x03, 0x02, 0x07, 0x80], false)] });
+        With("type-server", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("2.16.840.1.113730.1.1", [0x03, 0x02, 0x06, 0x40], false)] });
+        var policy = forge.MakeIntermediate("Explicit Policy", root, extensions: [new X509Extension("2.5.29.36", [0x30, 0x03, 0x80, 0x01, 0x00], true)]);
+        With("policy-required", recipe => recipe with { Issuer = policy });
+        foreach (var count in (int[])[8, 9, 10, 11, 12])
+        {
+            var chain = new List<Authority>();
+            for (var i = 0; i < count; i++)
+                chain.Add(forge.MakeIntermediate($"Link {i + 1} of {count}", i == 0 ? root : chain[^1]));
+            With($"intermediates-{count}", recipe => recipe with { Issuer = chain[^1], Sends = [.. chain.Select(authority => authority.Certificate).Reverse()] });
+        }
+
         With("unknown-critical", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("1.3.6.1.4.1.32473.1", [0x05, 0x00], true)] });
         With("unknown-extension", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("1.3.6.1.4.1.32473.1", [0x05, 0x00], false)] });
 

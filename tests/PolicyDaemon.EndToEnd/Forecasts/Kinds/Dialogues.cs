@@ -19,6 +19,7 @@ internal static class Dialogues
         With("starttls-501", server => server with { Starttls = "501 5.5.4 no parameters" });
         With("starttls-250", server => server with { Starttls = "250 2.0.0 fine" });
         With("starttls-421", server => server with { Starttls = "421 4.7.0 closing" });
+        With("starttls-421-closes", server => server with { Starttls = "421 4.7.0 closing", Handshake = "close" });
         With("starttls-two-lines", server => server with { Starttls = "220-2.0.0 go\r\n220 2.0.0 ahead" });
         With("starttls-bare-220", server => server with { Starttls = "220" });
         With("starttls-hangs", server => server with { Starttls = "" });
