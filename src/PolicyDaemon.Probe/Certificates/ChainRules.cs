@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace PolicyDaemon.Probe.Certificates;
 
-/// <summary>What Postfix's verification of a chain asks beside signatures, dates and names, and .NET's does not; and the other way round.</summary>
+/// <summary>What Postfix's verification of a chain asks beside signatures, dates and names, and .NET's does not.</summary>
 /// <remarks>smtp_tls_scert_verifydepth of postconf(5), whose default of 9 is taken; OpenSSL, crypto/x509/v3_purp.c, check_purpose_ssl_server.</remarks>
 internal static class ChainRules
 {
@@ -11,9 +11,6 @@ internal static class ChainRules
 
     private const string NetscapeCertificateType = "2.16.840.1.113730.1.1";
     private const int NetscapeServer = 0x40;
-
-    /// <summary>What .NET judges and OpenSSL leaves alone unless it is asked: policies of issuance (RFC 5280 section 6.1, explicit-policy).</summary>
-    internal const X509ChainStatusFlags NotAsked = X509ChainStatusFlags.InvalidPolicyConstraints | X509ChainStatusFlags.NoIssuanceChainPolicy;
 
     /// <summary>What the chain is refused for, in words.</summary>
     /// <param name="chain">The chain, the server's own certificate first.</param>

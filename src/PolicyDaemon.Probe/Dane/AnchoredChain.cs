@@ -18,7 +18,7 @@ internal static class AnchoredChain
 
     // What lies above the anchor is not asked about.
     private const X509ChainStatusFlags Above = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain
-        | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation | ChainRules.NotAsked;
+        | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
 
     public static bool Reaches(
         List<TlsaRecord> anchors, ServerCertificate certificate, ImmutableArray<ImmutableArray<byte>> sent, DateTimeOffset now)

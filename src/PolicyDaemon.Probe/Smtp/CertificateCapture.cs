@@ -55,7 +55,7 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
                 .Take(MaxIntermediates)
                 .Select(sent => sent.RawData.ToImmutableArray()),
         ];
-        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status) & ~ChainRules.NotAsked;
+        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
         Verdict = problems switch
         {
             X509ChainStatusFlags.NoError => ChainVerdict.Trusted,

@@ -71,8 +71,6 @@ internal static class Chains
         With("usage-data", recipe => recipe with { Issuer = root, Usage = X509KeyUsageFlags.DataEncipherment | X509KeyUsageFlags.NonRepudiation });
         With("type-client", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("2.16.840.1.113730.1.1", [0x03, 0x02, 0x07, 0x80], false)] });
         With("type-server", recipe => recipe with { Issuer = root, Extensions = [new X509Extension("2.16.840.1.113730.1.1", [0x03, 0x02, 0x06, 0x40], false)] });
-        var policy = forge.MakeIntermediate("Explicit Policy", root, extensions: [new X509Extension("2.5.29.36", [0x30, 0x03, 0x80, 0x01, 0x00], true)]);
-        With("policy-required", recipe => recipe with { Issuer = policy });
         foreach (var count in (int[])[8, 9, 10, 11, 12])
         {
             var chain = new List<Authority>();
