@@ -49,6 +49,10 @@ internal static class PostgreSqlFaults
             new(StoreFault.Unavailable, $"{path}: nothing listens there; is the server up, and are host and port the right ones?", error),
         TimeoutException or OperationCanceledException =>
             new(StoreFault.Unavailable, $"{path}: it does not answer in time; is the server up, and may this machine reach it?", error),
+        // In TLS 1.3 a server judges our certificate when the handshake is over for us, and its alert may be lost with the connection.
+        EndOfStreamException or SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted }
+            when path.Contains("sslcert=", StringComparison.Ordinal) => new(
+            StoreFault.Unavailable, $"{path}: the server ended the connection; it may have refused our certificate, and its log says so then: see sslcert, sslkey and the server's ssl_ca_file. It is tried again", error),
         EndOfStreamException => new(StoreFault.Unavailable, $"{path}: the server ended the connection; it is tried again", error),
         var cause => new(StoreFault.Unavailable, $"{path}: {cause.Message}; is the server up, and may this machine reach it?", error),
     };

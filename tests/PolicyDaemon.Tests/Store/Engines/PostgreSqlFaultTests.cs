@@ -56,10 +56,10 @@ public sealed class PostgreSqlFaultTests : IDisposable
     public void A_user_without_privileges_is_told_so()
     {
         Create();
-        Sql("DROP ROLE IF EXISTS nobody_here; CREATE ROLE nobody_here LOGIN");
+        Sql("DROP ROLE IF EXISTS stranger_here; CREATE ROLE stranger_here LOGIN");
 
         var fault = Assert.Throws<StoreException>(() => PolicyStore.Open(
-            store.Replace("user=policydaemon", "user=nobody_here", StringComparison.Ordinal), StoreAccess.Read, TimeProvider.System));
+            store.Replace("user=policydaemon", "user=stranger_here", StringComparison.Ordinal), StoreAccess.Read, TimeProvider.System));
 
         Assert.Equal(StoreFault.Permission, fault.Kind);
         Assert.Contains("privileges", fault.Message, StringComparison.Ordinal);

@@ -37,7 +37,8 @@ public sealed class PostgreSqlTlsTests : IDisposable
         // A certificate that none of the server's CAs issued; and none.
         Write("client", TestCertificates.SelfSigned("policydaemon"));
         var refused = Refused(Words(server, " application_name=again"));
-        Assert.Contains("the server refuses our certificate", refused.Message, StringComparison.Ordinal);
+        // The alert comes behind the handshake, and is lost where the connection is reset before it is read.
+        Assert.Matches("the server refuses our certificate|it may have refused our certificate", refused.Message);
         var none = Refused(Words(server, "").Split(" sslcert")[0]);
         Assert.Equal(StoreFault.Permission, none.Kind);
         Assert.Contains("client certificate; name one with sslcert", none.Message, StringComparison.Ordinal);
