@@ -4,7 +4,6 @@ using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
-using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Status;
 
@@ -28,27 +27,16 @@ public static class KeptFindings
     {
         ArgumentNullException.ThrowIfNull(mail);
         ArgumentNullException.ThrowIfNull(failed);
-        return new Kept<FindingSurvey>(Find, took => took <= Quick ? TimeSpan.Zero : Share * took, time, patience, First > patience ? First : patience);
+        return new Kept<FindingSurvey>(
+            Find, took => took <= Quick ? TimeSpan.Zero : Share * took, time, patience, failed, First > patience ? First : patience);
 
-        FindingSurvey? Find()
+        FindingSurvey Find()
         {
             var began = time.GetTimestamp();
             try
             {
                 using var store = PolicyStore.Open(settings.Database, StoreAccess.Read, time);
                 return FindingSurvey.Of(store, mail());
-            }
-            catch (StoreException)
-            {
-                // Whoever asks opens the store, too, and says why it cannot be read.
-                return null;
-            }
-#pragma warning disable CA1031 // nobody awaits it; pages say that nothing is known
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                failed(exception);
-                return null;
             }
             finally
             {

@@ -11,8 +11,10 @@ namespace PolicyDaemon.Administration.Survey;
 /// <param name="age">How old it may be, by how long it took.</param>
 /// <param name="time">The clock.</param>
 /// <param name="patience">How long a caller waits for what is being found out.</param>
+/// <param name="failed">Told what made it fail, other than the store: whoever asks opens the store, too, and says why it cannot be read.</param>
 /// <param name="first">How long where nothing was found out before; null for no longer than otherwise.</param>
-public sealed class Kept<T>(Func<T?> find, Func<TimeSpan, TimeSpan> age, TimeProvider time, TimeSpan patience, TimeSpan? first = null)
+public sealed class Kept<T>(
+    Func<T?> find, Func<TimeSpan, TimeSpan> age, TimeProvider time, TimeSpan patience, Action<Exception> failed, TimeSpan? first = null)
     where T : class
 {
     private readonly Lock sync = new();
@@ -56,6 +58,16 @@ public sealed class Kept<T>(Func<T?> find, Func<TimeSpan, TimeSpan> age, TimePro
         {
             found = find();
         }
+        catch (StoreException)
+        {
+            // Old counts are not shown for new ones.
+        }
+#pragma warning disable CA1031 // nobody awaits it; pages say that nothing is known
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failed(exception);
+        }
         finally
         {
             lock (sync)
@@ -84,32 +96,17 @@ public static class KeptSurvey
     {
         ArgumentNullException.ThrowIfNull(failed);
         var known = new EndingCertificates();
-        return new Kept<StoreSurvey>(Find, took => Share * took, time, patience);
+        return new Kept<StoreSurvey>(Find, took => Share * took, time, patience, failed);
 
-        StoreSurvey? Find()
+        StoreSurvey Find()
         {
-            try
-            {
-                var survey = StoreSurvey.Of(settings, known, time);
-                // What SQLite keeps of a walk through a large store is none of what this program made.
-                if (survey.Took >= Long)
-                    ProcessMemory.GiveBack();
-                else
-                    ProcessMemory.GiveBackMuch();
-                return survey;
-            }
-            catch (StoreException)
-            {
-                // Whoever asks opens the store, too, and says why it cannot be read; old counts are not shown for new ones.
-                return null;
-            }
-#pragma warning disable CA1031 // nobody awaits a survey; pages go without its counts
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                failed(exception);
-                return null;
-            }
+            var survey = StoreSurvey.Of(settings, known, time);
+            // What SQLite keeps of a walk through a large store is none of what this program made.
+            if (survey.Took >= Long)
+                ProcessMemory.GiveBack();
+            else
+                ProcessMemory.GiveBackMuch();
+            return survey;
         }
     }
 }

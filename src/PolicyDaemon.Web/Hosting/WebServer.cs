@@ -72,7 +72,7 @@ internal static class WebServer
 
     private static GatheredState Gathered(Settings settings, TimeProvider time, TimeSpan patience, Func<WaitingMail?>? queue, ILogger logger)
     {
-        var mail = new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience);
+        var mail = new Kept<WaitingMail>(queue ?? (() => Postqueue.Waiting(PatienceWithQueue)), _ => AgeOfQueue, time, patience, logger.QueueFailed);
         return new GatheredState(
             KeptSurvey.Of(settings, time, patience, logger.SurveyFailed), KeptFindings.Of(settings, time, () => mail.Latest, patience, logger.SurveyFailed), mail);
     }

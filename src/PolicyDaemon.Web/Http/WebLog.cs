@@ -16,4 +16,7 @@ internal static partial class WebLog
 
     [LoggerMessage(EventId = 703, Level = LogLevel.Error, Message = "The store cannot be counted; pages show no counts")]
     internal static partial void SurveyFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 704, Level = LogLevel.Error, Message = "Postfix's queue cannot be asked; pages do not say how much mail waits")]
+    internal static partial void QueueFailed(this ILogger logger, Exception exception);
 }

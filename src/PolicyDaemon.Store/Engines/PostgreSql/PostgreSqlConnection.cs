@@ -48,9 +48,6 @@ internal sealed class PostgreSqlConnection(NpgsqlConnection inner, string server
     /// <summary>The present command; null before the first one.</summary>
     internal PostgreSqlCommand? Running { get; set; }
 
-    /// <summary>The driver's own connection, for what only that can do.</summary>
-    internal NpgsqlConnection Driver => inner;
-
     /// <summary>As whom the server knows this program.</summary>
     internal string User => inner.UserName ?? "";
 

@@ -60,24 +60,9 @@ internal static class PostgreSqlUpgrade
             connection.Execute("ROLLBACK");
             throw new StoreException(
                 StoreFault.Locked,
-                $"{path}: {Holder(connection)} holds the store, and was waited for; nothing was changed. Wait until that has ended, or end it, then run this command again", error);
+                $"{path}: {LockHolder.Find(connection, withReaders: true) ?? "another program holds the store"}; it was waited for, and nothing was changed. Wait until that has ended, or end it, then run this command again", error);
         }
     }
-
-    /// <summary>Whoever began first of those that hold something of the store, as far as the server tells this user.</summary>
-    private static string Holder(DbConnection connection) => connection.QueryFirstOrDefault<HolderRow>(
-        """
-        SELECT a.pid::bigint AS pid, coalesce(a.usename::text, 'another') AS name, coalesce(nullif(a.application_name, ''), 'another program') AS program,
-               coalesce(host(a.client_addr), 'the server itself') AS client, coalesce(extract(epoch FROM now() - a.xact_start)::bigint, 0) AS seconds
-        FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
-        WHERE a.pid <> pg_backend_pid() AND l.granted AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-          AND ((l.locktype = 'advisory' AND l.objid = 1349479492) OR l.relation IN (
-            SELECT c.oid FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = (SELECT h.relnamespace FROM pg_class h WHERE h.oid = to_regclass('audit_head'))))
-        ORDER BY CASE WHEN l.locktype = 'advisory' THEN 0 WHEN l.mode = 'AccessShareLock' THEN 2 ELSE 1 END, a.xact_start NULLS LAST LIMIT 1
-        """) is { } holder
-        ? string.Create(
-            CultureInfo.InvariantCulture, $"{holder.Program} of the user {holder.Name} on {holder.Client} (process {holder.Pid} of the server, since {holder.Seconds} s)")
-        : "another program";
 
     private static void ActAsOwner(DbConnection connection, string path)
     {
@@ -112,6 +97,4 @@ internal static class PostgreSqlUpgrade
     private static void Run(DbConnection connection, string sql) => ((PostgreSqlConnection)connection).Run(sql);
 
     internal sealed record OwnerRow(string Name, string Quoted, string Me, long May);
-
-    internal sealed record HolderRow(long Pid, string Name, string Program, string Client, long Seconds);
 }
