@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using Microsoft.Data.Sqlite;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Sqlite;
@@ -46,6 +47,36 @@ public sealed class ReadingFaultTests
 
         Assert.Equal(StoreFault.Damaged, fault.Kind);
         Assert.Contains("restore a backup", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Number after number becomes the store's, then a pipe's, then nobody's.</summary>
+    [Fact]
+    public async Task Descriptors_that_change_hands_are_no_fault_of_the_store()
+    {
+        using var temporary = new TemporaryStore(create: false);
+        await File.WriteAllTextAsync(temporary.Path, "no database", TestContext.Current.CancellationToken);
+        using var stop = new CancellationTokenSource();
+        var changing = Task.Run(
+            () =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    File.OpenHandle(temporary.Path).Dispose();
+                    new AnonymousPipeServerStream().Dispose();
+                }
+            },
+            TestContext.Current.CancellationToken);
+
+        try
+        {
+            for (var turn = 0; turn < 500; turn++)
+                Assert.Equal(StoreFault.Damaged, ReadingFault.Judge(temporary.Path, "file is not a database", Corrupt, null).Kind);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await changing;
+        }
     }
 
     [Fact]

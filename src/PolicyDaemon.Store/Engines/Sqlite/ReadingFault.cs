@@ -40,16 +40,12 @@ internal static class ReadingFault
         {
             foreach (var link in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
             {
-                if (new FileInfo(link).LinkTarget is { } target && (target == full || target == full + SqliteSession.LogSuffix)
-                    && int.TryParse(Path.GetFileName(link), out var descriptor))
-                    ReadThrough(descriptor);
+                if (IsOfStore(link, full) && int.TryParse(Path.GetFileName(link), out var descriptor)
+                    && Unreadable(descriptor) is { } problem && IsOfStore(link, full))
+                    return problem;
             }
         }
-        catch (IOException error)
-        {
-            return error.Message;
-        }
-        catch (UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // No /proc to look into.
         }
@@ -57,12 +53,28 @@ internal static class ReadingFault
         return null;
     }
 
-    private static void ReadThrough(int descriptor)
+    private static bool IsOfStore(string link, string store) =>
+        new FileInfo(link).LinkTarget is { } target && (target == store || target == store + SqliteSession.LogSuffix);
+
+    /// <remarks>Another thread may close the descriptor meanwhile, and its number may be given anew: that tells nothing of the store.</remarks>
+    private static string? Unreadable(int descriptor)
     {
         using var handle = new SafeFileHandle(descriptor, ownsHandle: false);
         var buffer = new byte[1 << 20];
-        long at = 0;
-        for (int count; (count = RandomAccess.Read(handle, buffer, at)) > 0;)
-            at += count;
+        try
+        {
+            long at = 0;
+            for (int count; (count = RandomAccess.Read(handle, buffer, at)) > 0;)
+                at += count;
+            return null;
+        }
+        catch (IOException error)
+        {
+            return error.Message;
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or NotSupportedException)
+        {
+            return null; // EBADF, ESPIPE: nobody's, or a socket's.
+        }
     }
 }
