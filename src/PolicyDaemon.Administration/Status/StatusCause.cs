@@ -45,6 +45,8 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     /// <summary>Whom it concerns: the one, or how many.</summary>
     public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
         : Concerned.All(each => each.Node is not null) ? Phrases.Count(Concerned.Select(each => each.Node).Distinct().Count(), "node")
+        // The part of the program that saw it is nobody's concern.
+        : Concerned is [{ Node: null } of] && Kind.IsOf(FindingSource.Prober) && FindingMail.Destination(Kind, of.Subject) is null ? Phrases.Count(of.Affects, "destination")
         : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
         : Phrases.Count(Destinations, "destination");
 

@@ -36,6 +36,21 @@ public sealed class StatusScreenTests
         Assert.Equal(ExitCode.Usage, session.Run("status", "--kind", "nonsense").Code);
     }
 
+    /// <summary>Whose finding it is says nothing to a person: how many destinations it is about does.</summary>
+    [Fact]
+    public void What_fails_for_many_at_once_is_told_by_how_many_they_are()
+    {
+        using var session = new CliSession();
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [Finding("dns-trouble", "prober", "look-at-it", "the resolver 192.0.2.53 answers SERVFAIL for 434 of 500 destinations", "policyctl check a.example") with { Affects = 434 }]);
+
+        Assert.Contains(
+            "look at it  434 destinations  now    dns-trouble: the resolver 192.0.2.53 answers SERVFAIL for 434 of 500 destinations",
+            session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+        Assert.Contains("dns-trouble 434 destinations", session.Run("status", "--check").Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(3, true)]
     [InlineData(9, false)]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
@@ -63,8 +64,38 @@ public sealed class DnsLookupTests : IAsyncDisposable
 
         var answer = await AskAsync();
 
-        Assert.Equal((DnsAnswerKind.Failed, $"looking up A of {Name}: SERVFAIL from {first.EndPoint}, REFUSED from {second.EndPoint}"), (answer.Kind, answer.Detail));
+        Assert.Equal((DnsAnswerKind.Failed, $"the resolver {first.EndPoint} answers SERVFAIL, and the resolver {second.EndPoint} answers REFUSED for A of {Name}"), (answer.Kind, answer.Detail));
         Assert.Single(second.Questions);
+    }
+
+    [Fact]
+    public async Task A_resolver_at_which_nothing_listens_refuses_connections()
+    {
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+
+        var answer = await AskAsync();
+
+        Assert.Equal(
+            [(first.EndPoint.ToString(), "refuses connections"), (second.EndPoint.ToString(), "refuses connections")], answer.Failures.Select(one => (one.Resolver, one.Failure)));
+        Assert.Equal($"each of the resolvers {first.EndPoint}, {second.EndPoint} refuses connections for A of {Name}", answer.Detail);
+    }
+
+    [Fact]
+    public async Task Something_that_answers_without_DNS_is_told_so()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var resolver = (IPEndPoint)socket.LocalEndPoint!;
+        using var asked = new DnsLookup(new DnsOptions { Resolvers = [resolver] }, time);
+
+        var asking = asked.AskAsync(Question, Cancellation);
+        var question = new byte[512];
+        var from = await socket.ReceiveFromAsync(question, new IPEndPoint(IPAddress.Any, 0), Cancellation);
+        // The identifier and the promise of an answer that is not there.
+        await socket.SendToAsync(new byte[] { question[0], question[1], 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 3 }, from.RemoteEndPoint, Cancellation);
+
+        Assert.Equal("answers what is not DNS", Assert.Single((await asking).Failures).Failure);
     }
 
     [Fact]
@@ -119,7 +150,7 @@ public sealed class DnsLookupTests : IAsyncDisposable
         time.Advance(TimeSpan.FromSeconds(2));
 
         var answer = await asking;
-        Assert.Equal($"looking up A of {Name}: no answer from {first.EndPoint}, SERVFAIL from {second.EndPoint}", answer.Detail);
+        Assert.Equal($"the resolver {first.EndPoint} does not answer within 2 s, and the resolver {second.EndPoint} answers SERVFAIL for A of {Name}", answer.Detail);
         Assert.Equal(2, second.Questions.Count()); // the second one is whether checking disabled would help
     }
 
@@ -133,7 +164,7 @@ public sealed class DnsLookupTests : IAsyncDisposable
         await WhenAskedAsync(first, 1);
         time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal($"looking up A of {Name}: no answer from {first.EndPoint}", (await asking).Detail);
+        Assert.Equal($"the resolver {first.EndPoint} does not answer within 1 s for A of {Name}", (await asking).Detail);
         Assert.Empty(second.Questions);
     }
 
