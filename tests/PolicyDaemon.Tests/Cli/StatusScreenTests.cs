@@ -28,7 +28,7 @@ public sealed class StatusScreenTests
         var lines = session.Succeed("status", "--format", "table").Split('\n');
 
         Assert.Equal("3 things need a person; mail of 12 destinations waits.", lines[0]);
-        Assert.StartsWith("waits       12 destinations   now    new-key: presents a key that ... has no pin for", lines[3], StringComparison.Ordinal);
+        Assert.StartsWith("waits       12 destinations   now    new-key: mx.provider.example: presents a key that ... has no pin for", lines[3], StringComparison.Ordinal);
         Assert.Equal("    policyctl status --kind new-key", lines[4]);
         Assert.StartsWith("will wait   other.example     now    new-key: another key", lines[5], StringComparison.Ordinal);
         Assert.StartsWith("look at it  434 destinations  now    dns-trouble: looking up MX of ...: 192.0.2.53 answers SERVFAIL", lines[7], StringComparison.Ordinal);
@@ -283,16 +283,16 @@ public sealed class StatusScreenTests
     }
 
     [Fact]
-    public void To_a_plugin_a_configuration_that_cannot_be_read_is_unknown()
+    public void To_a_plugin_a_daemon_whose_place_cannot_be_read_is_unknown()
     {
         using var session = new CliSession();
         session.Write("policydaemon.conf", "[lookup]\nfrobnicate = a|b\n");
-        var result = session.Run("status", "--check");
+        var result = session.Run("status", "--check", "--database", Path.Combine(session.Directory, "elsewhere.db"));
         Assert.Equal(3, (int)result.Code);
-        Assert.StartsWith($"POLICYDAEMON UNKNOWN - {session.Config}", result.Out, StringComparison.Ordinal);
-        Assert.Contains("frobnicate", result.Out, StringComparison.Ordinal);
+        Assert.StartsWith($"POLICYDAEMON UNKNOWN - {session.Config}:2: lookup.frobnicate: ", result.Out, StringComparison.Ordinal);
         Assert.Single(result.Out.TrimEnd('\n').Split('\n'));
-        Assert.DoesNotContain('|', result.Out);
+        Assert.Equal(2, result.Out.Split('|').Length);
+        Assert.Equal(3, (int)session.Run("status", "--check", "--config", session.Config + ".none").Code);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using PolicyDaemon.Core.Discovery;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
@@ -79,23 +78,6 @@ public sealed class DnsLookupTests : IAsyncDisposable
         Assert.Equal(
             [(first.EndPoint.ToString(), "refuses connections"), (second.EndPoint.ToString(), "refuses connections")], answer.Failures.Select(one => (one.Resolver, one.Failure)));
         Assert.Equal($"each of the resolvers {first.EndPoint}, {second.EndPoint} refuses connections for A of {Name}", answer.Detail);
-    }
-
-    [Fact]
-    public async Task Something_that_answers_without_DNS_is_told_so()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var resolver = (IPEndPoint)socket.LocalEndPoint!;
-        using var asked = new DnsLookup(new DnsOptions { Resolvers = [resolver] }, time);
-
-        var asking = asked.AskAsync(Question, Cancellation);
-        var question = new byte[512];
-        var from = await socket.ReceiveFromAsync(question, new IPEndPoint(IPAddress.Any, 0), Cancellation);
-        // The identifier and the promise of an answer that is not there.
-        await socket.SendToAsync(new byte[] { question[0], question[1], 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 3 }, from.RemoteEndPoint, Cancellation);
-
-        Assert.Equal("answers what is not DNS", Assert.Single((await asking).Failures).Failure);
     }
 
     [Fact]
