@@ -70,7 +70,7 @@ internal static class PolicyCtl
         }
         catch (Exception exception) when (Failures.TryDescribe(exception, out var failure))
         {
-            failure.Write(host.Error);
+            failure.Write(host.Error, host.ErrorIsTerminal && !result.GetValue(globals.Utc) ? host.Time.LocalTimeZone : null);
             return failure.Code;
         }
     }

@@ -149,7 +149,7 @@ public static class MetricsReport
     private static void Findings(MetricsText text, FindingSurvey open)
     {
         text.Family("findings", MetricType.Gauge, "Open findings by kind.");
-        foreach (var kind in FindingKinds.All)
+        foreach (var kind in FindingKinds.All.Where(kind => kind.Source != FindingSource.Status))
             text.Sample(open.Kinds.GetValueOrDefault(kind.Name), ("kind", kind.Name));
         text.Family("findings_by_severity", MetricType.Gauge, "Open findings by what they mean for mail.");
         foreach (var severity in Enum.GetValues<FindingSeverity>())

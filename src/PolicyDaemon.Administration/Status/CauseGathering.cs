@@ -23,6 +23,7 @@ public sealed class CauseGathering(int mostWhole = int.MaxValue)
         if (!groups.TryGetValue(key, out var group))
             groups.Add(key, group = new Group());
         group.Concerned.Add(new ConcernedSubject(finding.Subject, finding.Affects, finding.Since, finding.Node));
+        group.Share(finding.Seen.Select(seen => seen.MxHost));
         if (group.First is { } first && Order(first, finding) <= 0)
             return;
         (group.First, group.Id) = (groups.Count <= mostWhole ? finding : finding with { Detail = "", Remedy = "", Expected = [], Seen = [] }, id);
@@ -42,6 +43,7 @@ public sealed class CauseGathering(int mostWhole = int.MaxValue)
             [.. group.Concerned.OrderBy(one => one.Since).ThenBy(one => one.Subject, StringComparer.Ordinal)], waiting)
         {
             Id = group.Id,
+            MxHosts = [.. group.MxHosts.Order(StringComparer.Ordinal)],
             WaitingMessages = waiting?.Messages ?? (mail is not null && keys.TrueForAll(key => key is { } known && mail.MessagesOf(known) is not null) ? 0 : null),
         };
     }
@@ -54,6 +56,17 @@ public sealed class CauseGathering(int mostWhole = int.MaxValue)
         internal List<ConcernedSubject> Concerned { get; } = [];
 
         internal FindingJson? First { get; set; }
+
+        /// <summary>The MX hosts that every finding names; none where they differ.</summary>
+        internal HashSet<string> MxHosts { get; } = new(StringComparer.Ordinal);
+
+        internal void Share(IEnumerable<string> hosts)
+        {
+            if (Concerned.Count == 1)
+                MxHosts.UnionWith(hosts);
+            else
+                MxHosts.IntersectWith(hosts);
+        }
 
         internal long? Id { get; set; }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
@@ -20,6 +21,7 @@ namespace PolicyDaemon.Administration.Status;
 public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, FindingJson First, ImmutableArray<ConcernedSubject> Concerned, WaitingCount? Mail)
 {
     private const string Each = "...";
+    private const int MostShared = 2;
 
     /// <summary>The number of the oldest finding in the store; null where it has none there, or none was asked for.</summary>
     public long? Id { get; init; }
@@ -31,7 +33,19 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     public string Detail => Concerned.Length == 1 ? First.Detail : WithoutSubject(First, First.Detail);
 
     /// <summary>What was seen, for a line that says already whom it concerns: without the names with which the sentence begins.</summary>
-    public string Gist => Concerned.Length == 1 ? WithoutNames(First) : WithoutSubject(First, WithoutNames(First));
+    public string Gist => Kind == FindingKind.ConfigurationUnusable && WithoutNames(First) is [>= '0' and <= '9', ..] place ? $"line {place}"
+        : Concerned.Length == 1 ? WithoutNames(First)
+        : Shared + WithoutSubject(First, WithoutNames(First));
+
+    /// <summary>The MX hosts that all its findings name: a provider's, of many customers.</summary>
+    public ImmutableArray<string> MxHosts { get; init; } = [];
+
+    private string Shared => MxHosts.Length switch
+    {
+        0 => "",
+        <= MostShared => $"{string.Join(", ", MxHosts)}: ",
+        var all => string.Create(CultureInfo.InvariantCulture, $"{MxHosts[0]} and {all - 1} more: "),
+    };
 
     /// <summary>True where somebody has to act or to judge.</summary>
     public bool NeedsPerson => Severity != FindingSeverity.ForInformation;
@@ -45,6 +59,8 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     /// <summary>Whom it concerns: the one, or how many.</summary>
     public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
         : Concerned.All(each => each.Node is not null) ? Phrases.Count(Concerned.Select(each => each.Node).Distinct().Count(), "node")
+        // The part of the program that saw it is nobody's concern.
+        : Concerned is [{ Node: null } of] && Kind.IsOf(FindingSource.Prober) && FindingMail.Destination(Kind, of.Subject) is null ? Phrases.Count(of.Affects, "destination")
         : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
         : Phrases.Count(Destinations, "destination");
 
@@ -63,9 +79,10 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
         return gathered.Causes(mail);
     }
 
-    /// <summary>What mail waits for comes first, then what most mail waits for, then the widest, then the oldest.</summary>
+    /// <summary>A configuration that cannot be used comes first, since all that is told rests on it; then what mail waits for, then what most mail waits for, then
+    /// the widest, then the oldest.</summary>
     internal static IEnumerable<StatusCause> WorstFirst(IEnumerable<StatusCause> causes) =>
-        causes.OrderBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)
+        causes.OrderByDescending(cause => cause.Kind == FindingKind.ConfigurationUnusable).ThenBy(cause => cause.Severity).ThenByDescending(cause => cause.Mail?.Messages ?? 0).ThenByDescending(cause => cause.Destinations)
             .ThenBy(cause => cause.Since).ThenBy(cause => cause.Whom, StringComparer.Ordinal);
 
     /// <summary>How many destinations these causes concern together; one that several name is one.</summary>

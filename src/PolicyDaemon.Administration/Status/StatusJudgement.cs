@@ -32,6 +32,14 @@ public readonly record struct StatusJudgement(StatusHealth Health, string Text)
     {
         ArgumentNullException.ThrowIfNull(status);
         ArgumentNullException.ThrowIfNull(causes);
+        var judged = Judge(status, causes);
+        return causes.Shown.FirstOrDefault(cause => cause.Kind == FindingKind.ConfigurationUnusable) is { } configuration
+            ? judged with { Text = $"{configuration.Detail}; {judged.Text}" }
+            : judged;
+    }
+
+    private static StatusJudgement Judge(StatusReport status, OpenCauses causes)
+    {
         if (status.Live is not { } live)
             return new(status.Running == false ? StatusHealth.Critical : StatusHealth.Unknown, MailEffect.Of(status));
         if (live.Snapshot is null)

@@ -24,6 +24,7 @@ internal static class StoredValues
     {
         // What is to be added is not there yet.
         ("KEY", "add") when command.Parents.Any(parent => parent.Name == "domain") => null,
+        ("KEY", "approve") => Waiting,
         ("KEY" or "PATTERN" or "DOMAIN" or "--like", _) => Keys,
         ("FINGERPRINT", _) => (store, line, current) => Pins(store, line, current, command.Name),
         ("ID", "undo") => Changes,
@@ -34,6 +35,13 @@ internal static class StoredValues
     private static IEnumerable<(string, string)> Keys(PolicyStore store, ParseResult line, string current) =>
         store.List(new KeyPattern(current.TrimEnd('*') + "*").Canonical)
             .Select(entry => (entry.Key.Text, entry.Policy.Level.Name() + (entry.Note is null ? "" : $", {entry.Note}")));
+
+    /// <summary>The entries in which a key waits for a decision.</summary>
+    private static IEnumerable<(string, string)> Waiting(PolicyStore store, ParseResult line, string current) =>
+        store.List(new KeyPattern(current.TrimEnd('*') + "*").Canonical).Where(entry => entry.Pins.Any(pin => pin.State == PinState.Candidate))
+            .Select(entry => (entry.Key.Text, Waits(entry.Pins.Count(pin => pin.State == PinState.Candidate))));
+
+    private static string Waits(int candidates) => candidates == 1 ? "a key waits for a decision" : string.Create(CultureInfo.InvariantCulture, $"{candidates} keys wait for a decision");
 
     private static IEnumerable<(string, string)> Pins(PolicyStore store, ParseResult line, string current, string verb)
     {

@@ -13,6 +13,7 @@ namespace PolicyDaemon.Cli.Hosting;
 internal sealed class CommandContext(ParseResult result, CliHost host, Report report, string? configFile, string? database)
 {
     private Settings? settings;
+    private IReadOnlyList<ConfigurationProblem>? problems;
 
     public CliHost Host { get; } = host;
 
@@ -20,6 +21,16 @@ internal sealed class CommandContext(ParseResult result, CliHost host, Report re
 
     /// <summary>The configuration of <c>--config</c> and <c>--database</c>.</summary>
     public Settings Settings => settings ??= SettingsReader.Load(configFile, database);
+
+    /// <summary>Reads the configuration, and goes on with what of it can be used.</summary>
+    /// <returns>What is wrong with the rest.</returns>
+    public IReadOnlyList<ConfigurationProblem> ReadUsable()
+    {
+        // Once: it may come from a pipe.
+        if (problems is null)
+            settings = SettingsReader.LoadUsable(configFile, database, out problems);
+        return problems;
+    }
 
     /// <summary>The command line as given, for the audit log.</summary>
     public string CommandLine { get; } = string.Join(' ', result.Tokens.Select(token => Shell.Quote(token.Value)));

@@ -45,15 +45,17 @@ internal sealed class CommandException(ExitCode code, string message, IReadOnlyL
     public string? Next { get; init; }
 
     /// <summary>Tells a person.</summary>
-    public void Write(TextWriter error)
+    public void Write(TextWriter error, TimeZoneInfo? zone = null)
     {
-        error.WriteLine("policyctl: " + ShownText.Escape(Message));
+        error.WriteLine("policyctl: " + Shown(Message));
         var most = IsWhole ? Details.Count : MaxDetails;
         foreach (var detail in Details.Take(most))
-            error.WriteLine("  " + ShownText.Escape(detail));
+            error.WriteLine("  " + Shown(detail));
         if (Details.Count > most)
             error.WriteLine(FormattableString.Invariant($"  ... and {Details.Count - most} more"));
         if (Next is not null)
             error.WriteLine(ShownText.Escape(NextCommand.Line(Next)));
+
+        string Shown(string text) => zone is null ? ShownText.Escape(text) : Times.InZone(ShownText.Escape(text), zone);
     }
 }

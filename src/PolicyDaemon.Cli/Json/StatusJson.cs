@@ -17,7 +17,7 @@ namespace PolicyDaemon.Cli.Json;
 /// <param name="Daemon">What the running daemon says of itself; null where none runs.</param>
 /// <param name="Behind">Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</param>
 /// <param name="Store">What the store holds.</param>
-/// <param name="Waiting">The mail that waits in the queue of this machine's Postfix; null where there is none, or nothing is open.</param>
+/// <param name="Waiting">The mail that waits in the queue of this machine's Postfix; null where there is none, or its queue may not be seen.</param>
 /// <param name="Causes">What needs a person, once for each cause, the worst first.</param>
 /// <param name="Findings">What a person should read.</param>
 internal sealed record StatusJson(

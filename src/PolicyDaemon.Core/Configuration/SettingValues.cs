@@ -37,6 +37,9 @@ internal sealed class SettingValues(string file)
     public ConfiguredValue Value(ConfigurationKey key) =>
         values.GetValueOrDefault(key.FullName) ?? new ConfiguredValue(key.Default, SettingsReader.NoFile, 0, key.FullName);
 
+    /// <summary>Takes a value for granted where the file has none.</summary>
+    public void Assume(ConfigurationKey key, string text) => values.TryAdd(key.FullName, new ConfiguredValue(text, file, 0, key.FullName));
+
     /// <summary>Whether the file has the key, whatever its value.</summary>
     public bool IsSet(ConfigurationKey key) => values.ContainsKey(key.FullName);
 

@@ -10,6 +10,10 @@ public sealed class SettingsReader
 
     internal const string NoFile = "built-in default";
 
+    // As in the packaged file.
+    private const string PackagedDatabase = "/var/lib/policydaemon/policy.db";
+    private const string PackagedStatusFile = "/run/policydaemon/status";
+
     private readonly SettingValues values;
 
     private SettingsReader(string file) => values = new SettingValues(file);
@@ -25,6 +29,52 @@ public sealed class SettingsReader
         if (path is not null)
             reader.values.Parse(ReadBytes(path));
         return reader.Settings(path, databaseOverride);
+    }
+
+    /// <summary>Reads what of a configuration can be used, for whoever must see a daemon that has run since before the file was broken.</summary>
+    /// <param name="path">The file named on the command line.</param>
+    /// <param name="databaseOverride">The store named on the command line.</param>
+    /// <param name="problems">What is wrong with the rest; empty where nothing is.</param>
+    /// <returns>The settings, with the built-in value in the place of each that cannot be used.</returns>
+    /// <exception cref="ConfigurationException">The command line names a file that is not there.</exception>
+    public static Settings LoadUsable(string? path, string? databaseOverride, out IReadOnlyList<ConfigurationProblem> problems)
+    {
+        if (path is not null && !System.IO.File.Exists(path))
+            _ = ReadBytes(path); // Why it is not there, or is no file.
+        path ??= System.IO.File.Exists(DefaultFile) ? DefaultFile : null;
+        try
+        {
+            return ParseUsable(path, path is null ? [] : ReadBytes(path), databaseOverride, out problems);
+        }
+        catch (ConfigurationException fault)
+        {
+            var usable = ParseUsable(path, [], databaseOverride, out _, isKnown: false);
+            problems = fault.Problems;
+            return usable;
+        }
+    }
+
+    /// <summary>Reads what of a configuration in memory can be used.</summary>
+    /// <param name="path">The file's name; null for none.</param>
+    /// <param name="bytes">What it holds.</param>
+    /// <param name="databaseOverride">The store named on the command line.</param>
+    /// <param name="problems">What is wrong with the rest.</param>
+    /// <param name="isKnown">False where nothing is known of what the file holds.</param>
+    internal static Settings ParseUsable(
+        string? path, ReadOnlySpan<byte> bytes, string? databaseOverride, out IReadOnlyList<ConfigurationProblem> problems, bool isKnown = true)
+    {
+        var reader = new SettingsReader(path ?? NoFile);
+        reader.values.Parse(bytes);
+        // The place of the store may stand where nothing can be read: of the packaged file it is nearly always the packaged one.
+        if (path == DefaultFile && (!isKnown || reader.values.Problems.Count > 0))
+        {
+            reader.values.Assume(ConfigurationKeys.Database, PackagedDatabase);
+            reader.values.Assume(ConfigurationKeys.StatusFile, PackagedStatusFile);
+        }
+
+        var settings = reader.Read(path, databaseOverride);
+        problems = reader.values.Problems;
+        return settings;
     }
 
     /// <summary>Reads a configuration that is already in memory.</summary>
@@ -77,6 +127,12 @@ public sealed class SettingsReader
 
     private Settings Settings(string? path, string? databaseOverride)
     {
+        var settings = Read(path, databaseOverride);
+        return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
+    }
+
+    private Settings Read(string? path, string? databaseOverride)
+    {
         var (database, beside) = databaseOverride is null ? Store() : Override(databaseOverride);
         var statusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, beside + ".status");
         var settings = new Settings
@@ -108,7 +164,7 @@ public sealed class SettingsReader
                 "with dane = yes and resolver_trusted = no nothing is ever known of DANE, and all mail would wait; trust a resolver that validates, or set dane = no"));
         }
 
-        return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
+        return settings;
     }
 
     /// <summary>Two things under one path: the one that came later would take the place of the other, or never start.</summary>

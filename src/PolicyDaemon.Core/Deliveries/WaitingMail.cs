@@ -14,6 +14,7 @@ public sealed class WaitingMail
 
     private readonly List<WaitingMessage> messages = [];
     private readonly Dictionary<string, WaitingCount> domains = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, WaitingCount> refused = new(StringComparer.OrdinalIgnoreCase);
 
     internal WaitingMail(TimeSpan? lifetime) => Lifetime = lifetime;
 
@@ -37,6 +38,9 @@ public sealed class WaitingMail
             reader.Take(Encoding.UTF8.GetBytes(line + "\n"));
         return reader.End(isWhole);
     }
+
+    /// <summary>What waits because of TLS or of the policy, by the recipients' domains; the rest of a domain's mail is not counted.</summary>
+    public IReadOnlyDictionary<string, WaitingCount> OfPolicy => refused;
 
     /// <summary>What waits for the destinations that a key answers for: the domain itself, or everything below it.</summary>
     /// <param name="key">The key of an entry.</param>
@@ -129,6 +133,8 @@ public sealed class WaitingMail
         {
             var one = new WaitingCount(1, arrived, reason);
             domains[domain] = domains.TryGetValue(domain, out var known) ? known + one : one;
+            if (DeferralReason.IsOfPolicy(reason))
+                refused[domain] = refused.TryGetValue(domain, out var other) ? other + one : one;
         }
     }
 

@@ -73,6 +73,10 @@ public sealed record DnsAnswer
     /// <summary>What went wrong, for people.</summary>
     public required string? Detail { get; init; }
 
+    /// <summary>How each resolver failed that was asked in vain, in the order in which they were asked; empty where one answered, and of an answer that
+    /// was written down, which has it in <see cref="Detail"/>.</summary>
+    public ImmutableArray<ResolverFailure> Failures { get; init; } = [];
+
     /// <summary>False where nothing is known: no answer, or one that does not validate.</summary>
     public bool Worked => Kind is not (DnsAnswerKind.Failed or DnsAnswerKind.Bogus);
 

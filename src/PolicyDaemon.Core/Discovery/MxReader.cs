@@ -232,10 +232,16 @@ public static class MxReader
             {
                 DnsOutcome.Found => Remarks(hosts, all),
                 DnsOutcome.NoMx => $"no MX host of {nextHop} has an address",
-                _ => $"the addresses of {string.Join(", ", hosts.Select(host => host.Name))} cannot be looked up",
+                DnsOutcome.Failed when Failures() is { IsEmpty: false } failures =>
+                    $"{ResolverFailure.Clause(failures)} for the addresses of {Names(hosts)}",
+                _ => $"the addresses of {Names(hosts)} cannot be looked up",
             }, dnssec);
             return ended with { Resolution = ended.Resolution with { Hosts = hosts, HostIsGiven = isGiven, IsImplicit = isImplicit } };
         }
+
+        private static string Names(ImmutableArray<MxHost> hosts) => string.Join(", ", hosts.Select(host => host.Name));
+
+        private ImmutableArray<ResolverFailure> Failures() => [.. used.SelectMany(answer => answer.Failures).Distinct()];
 
         private static string? Remarks(ImmutableArray<MxHost> hosts, int all)
         {
@@ -252,7 +258,7 @@ public static class MxReader
 
         private MxReading Ended(MxState state, DnsOutcome outcome, string? detail, DnssecStatus dnssec = DnssecStatus.Unknown) => new(
             state,
-            new MxResolution { NextHop = nextHop, At = at, Port = port, Outcome = outcome, Detail = detail, MxDnssec = dnssec },
+            new MxResolution { NextHop = nextHop, At = at, Port = port, Outcome = outcome, Detail = detail, Failures = Failures(), MxDnssec = dnssec },
             [.. open],
             [.. used]);
     }

@@ -14,9 +14,13 @@ public sealed class OwnTrouble(string what)
 
     private readonly Lock guard = new();
     private readonly (long Minute, int All, int Failed)[] counts = new (long, int, int)[Minutes];
+    private string lastHow = "";
 
     /// <summary>Counts one.</summary>
-    public void Note(bool failed, long minute)
+    /// <param name="failed">It failed.</param>
+    /// <param name="minute">The time.</param>
+    /// <param name="how">How it failed, a clause for people; empty where that is not known.</param>
+    public void Note(bool failed, long minute, string how = "")
     {
         lock (guard)
         {
@@ -25,6 +29,8 @@ public sealed class OwnTrouble(string what)
                 count = (minute, 0, 0);
             count.All++;
             count.Failed += failed ? 1 : 0;
+            if (failed)
+                lastHow = how;
         }
     }
 
@@ -32,6 +38,7 @@ public sealed class OwnTrouble(string what)
     public string? Trouble(long minute)
     {
         var (all, failed) = (0, 0);
+        string how;
         lock (guard)
         {
             foreach (var count in counts)
@@ -41,10 +48,12 @@ public sealed class OwnTrouble(string what)
                 all += count.All;
                 failed += count.Failed;
             }
+
+            how = lastHow.Length > 0 ? $" (the last one: {lastHow})" : "";
         }
 
         return all >= Least && failed * 2 > all
-            ? string.Create(CultureInfo.InvariantCulture, $"{failed} of {all} {what} failed in the last {Minutes} minutes: our network, resolver, clock or trust anchors are the likely cause")
+            ? string.Create(CultureInfo.InvariantCulture, $"{failed} of {all} {what} failed in the last {Minutes} minutes{how}: our network, resolver, clock or trust anchors are the likely cause")
             : null;
     }
 }

@@ -52,6 +52,8 @@ public enum FindingKind
     NodeDigest,
     NodeVersion,
     NodeTwice,
+    ConfigurationUnusable,
+    DeliveryDeferred,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>
@@ -86,6 +88,10 @@ public enum FindingSource
 
     /// <summary>Whoever holds the lease, about the nodes over one store on a server.</summary>
     Fleet = 256,
+
+    /// <summary>Whoever asks for the status, about what only the asker sees: the configuration as it is now, the queue of Postfix. Such a finding is never
+    /// stored, and nobody is alerted.</summary>
+    Status = 512,
 }
 
 /// <summary>What a finding means for mail.</summary>

@@ -263,6 +263,17 @@ public static class FindingKinds
             "Two machines over the same store have the same name, and what is told of one is told of the other",
             "Give each a name of its own with node in [store], and restart policyd there")
         { Mail = "It goes out" },
+
+        new(FindingKind.ConfigurationUnusable, "configuration-unusable", FindingSource.Status, FindingSeverity.LookAtIt,
+            "The configuration cannot be read or used as it is now; a policyd that runs goes by what it read before, and would not start anew",
+            "Correct the line that the finding names, have it checked with policyd --check, then systemctl reload policyd")
+        { Mail = "It goes out as before while policyd runs; after a restart it would wait" },
+
+        new(FindingKind.DeliveryDeferred, "delivery-deferred", FindingSource.Status, FindingSeverity.MailWaits,
+            "Mail waits in the queue of this machine's Postfix for a destination that policyd answers for, and Postfix's reason is TLS or the policy; no other finding says so yet",
+            "Probe the destination: what it meets then becomes a finding, or the mail can be sent now")
+        { Mail = "It waits",
+            Partner = "Our mail server defers its mail to you, because TLS with your mail server does not work as agreed" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

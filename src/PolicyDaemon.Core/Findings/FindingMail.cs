@@ -25,7 +25,7 @@ public static class FindingMail
             return null;
         return kind switch
         {
-            FindingKind.EntryNotServable => key,
+            FindingKind.EntryNotServable or FindingKind.DeliveryDeferred => key,
             FindingKind.DiscoveryTrouble => null,
             // Of the lookups of one destination, or of all of them.
             FindingKind.DnsTrouble => key.Host.Contains('.', StringComparison.Ordinal) ? key : null,

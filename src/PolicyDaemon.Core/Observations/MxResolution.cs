@@ -19,6 +19,9 @@ public sealed record MxResolution
     /// <summary>The fault of the lookup, for people.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>How resolvers failed at the lookups that failed, each once; empty where none did, and of a resolution that was stored.</summary>
+    public ImmutableArray<ResolverFailure> Failures { get; init; } = [];
+
     /// <summary>The MX hosts, by preference, then by name.</summary>
     public ImmutableArray<MxHost> Hosts { get; init; } = [];
 

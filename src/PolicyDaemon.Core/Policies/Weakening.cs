@@ -118,7 +118,7 @@ public static class Weakening
         if (LevelWeakens(from, to))
             yield return $"the level of {name} changes from {LevelOf(from)} to {LevelOf(to)}, "
                 + (after.Level.IsOfPostfix()
-                    ? "which is not upwards in none < may < encrypt < fingerprint, secure"
+                    ? "which is no step up (none, may, encrypt, then fingerprint or secure)"
                     : after.Level == TlsLevel.Default ? "and main.cf may say anything" : "and a destination may publish less than that, or nothing");
         if (before.Level == after.Level && after.Level.MatchesNames())
         {

@@ -47,7 +47,7 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
             var isFailing = result.Resolution.Outcome == DnsOutcome.Failed;
             var isMet = !isFailing && listed.Any(history => history.LastAttempt is not null && !history.LastOutcome.IsOfTheWay());
             var isOutOfReach = !isFailing && !isMet && result.Result.Findings.Any(finding => finding.Kind == FindingKind.DestinationUnreachable);
-            lookups.Add(result.Key, isFailing, Destinations);
+            lookups.Add(result.Key, isFailing, Destinations, result.Resolution.Failures);
             if (isMet || isOutOfReach)
                 connections.Add(result.Key, isOutOfReach, Destinations);
             var withheld = new List<FindingKind>();
@@ -141,7 +141,12 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
     }
 
     private bool? SetLookups(bool atOnce) => SetMany(
-        FindingKind.DnsTrouble, lookups, () => $"the resolver answers nothing for {Some(lookups)}; nothing is concluded until it does", atOnce);
+        FindingKind.DnsTrouble, lookups, () => $"{How(lookups)}for {Some(lookups)}{Others(lookups)}; nothing is concluded until they are answered", atOnce);
+
+    private static string How(TroubleWatch many) => ResolverFailure.Clause(many.Failures) is { Length: > 0 } clause ? clause + " " : "no lookup is answered ";
+
+    // A zone that is broken has customers, too: that others are answered is told where it was just so.
+    private string Others(TroubleWatch many) => many.WorkedLast && many.Count * 2 < Destinations ? ", and others are answered" : "";
 
     private bool? SetConnections(bool atOnce) => SetMany(
         FindingKind.NetworkTrouble, connections,
@@ -203,7 +208,8 @@ internal sealed class ProberFindings(IProbeLedger? ledger, ILogger logger, TimeP
         if (many.IsResumed)
             return null;
         if (known is not null && many.IsOn && many.Count < known.Affects * 2 && many.Count * 2 > known.Affects
-            && (many.Count == known.Affects || (!atOnce && time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter)))
+            && ((!atOnce && time.GetElapsedTime(countedAt[kind]) < CountedAnewAfter)
+                || (many.Count == known.Affects && known.Detail.StartsWith(ResolverFailure.Clause(many.Failures), StringComparison.Ordinal))))
             return null;
         if (known is null && !many.IsOn)
             return null;

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Observations;
 
 namespace PolicyDaemon.Probe.Destinations;
 
@@ -22,7 +24,12 @@ internal sealed class TroubleWatch(TimeProvider time)
 
     private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<NextHop, long> failing = [];
+    // Failures are few and the same: those of many destinations are kept once.
+    private const int MaxAlike = 32;
+
+    private readonly Dictionary<NextHop, (long At, ImmutableArray<ResolverFailure> Failures)> failing = [];
+    private readonly Dictionary<ResolverFailure, int> counts = [];
+    private readonly List<ImmutableArray<ResolverFailure>> alike = [];
     private long sweptAt = time.GetTimestamp();
     private int inARow;
 
@@ -45,6 +52,14 @@ internal sealed class TroubleWatch(TimeProvider time)
     /// <summary>A few of the failing destinations, in the order of their keys.</summary>
     public IEnumerable<NextHop> Examples => failing.Keys.OrderBy(key => key.Text, StringComparer.Ordinal).Take(3);
 
+    /// <summary>How resolvers fail for them, what most destinations meet first; empty where no resolver is the matter.</summary>
+    public IEnumerable<ResolverFailure> Failures =>
+        counts.OrderByDescending(one => one.Value).ThenBy(one => one.Key.Failure, StringComparer.Ordinal).ThenBy(one => one.Key.Resolver, StringComparer.Ordinal)
+            .Select(one => one.Key);
+
+    /// <summary>True where the destination that was tried last did not fail, so that some work while others fail.</summary>
+    public bool WorkedLast => inARow == 0;
+
     /// <summary>Takes over a trouble of an earlier run, of which only is known that it was on: it stays on until so many fail now that it would begin,
     /// or until as many destinations as that takes at least did not fail, and decide with those that did.</summary>
     public void Resume()
@@ -54,15 +69,17 @@ internal sealed class TroubleWatch(TimeProvider time)
     }
 
     /// <summary>Takes down how a destination ended.</summary>
+    /// <param name="key">The destination.</param>
+    /// <param name="failed">It failed.</param>
     /// <param name="all">How many destinations there are.</param>
-    public void Add(NextHop key, bool failed, int all)
+    /// <param name="failures">How resolvers failed for it.</param>
+    public void Add(NextHop key, bool failed, int all, ImmutableArray<ResolverFailure> failures = default)
     {
         Forget();
         inARow = failed ? inARow + (failing.ContainsKey(key) ? 0 : 1) : 0;
-        if (!failed)
-            failing.Remove(key);
-        else if (failing.Count < MaxRemembered || failing.ContainsKey(key))
-            failing[key] = time.GetTimestamp();
+        Remove(key);
+        if (failed && failing.Count < MaxRemembered)
+            Keep(key, failures.IsDefault ? [] : failures);
         var count = (long)failing.Count;
         if (!IsOn && !failed)
             before = failing.Count;
@@ -84,12 +101,34 @@ internal sealed class TroubleWatch(TimeProvider time)
             : begins;
     }
 
+    private void Keep(NextHop key, ImmutableArray<ResolverFailure> failures)
+    {
+        if (alike.Find(one => one.AsSpan().SequenceEqual(failures.AsSpan())) is { IsDefault: false } known)
+            failures = known;
+        else if (alike.Count < MaxAlike)
+            alike.Add(failures);
+        failing[key] = (time.GetTimestamp(), failures);
+        foreach (var failure in failures)
+            counts[failure] = counts.GetValueOrDefault(failure) + 1;
+    }
+
+    private void Remove(NextHop key)
+    {
+        if (!failing.Remove(key, out var kept))
+            return;
+        foreach (var failure in kept.Failures)
+        {
+            if (--counts[failure] == 0)
+                counts.Remove(failure);
+        }
+    }
+
     private void Forget()
     {
         if (time.GetElapsedTime(sweptAt) < Sweep)
             return;
         sweptAt = time.GetTimestamp();
-        foreach (var old in failing.Where(one => time.GetElapsedTime(one.Value) > Memory).Select(one => one.Key).ToList())
-            failing.Remove(old);
+        foreach (var old in failing.Where(one => time.GetElapsedTime(one.Value.At) > Memory).Select(one => one.Key).ToList())
+            Remove(old);
     }
 }

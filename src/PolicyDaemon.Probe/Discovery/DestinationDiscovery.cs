@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Discovery;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe.Dns;
 using PolicyDaemon.Probe.MtaSts;
 
@@ -119,7 +120,7 @@ internal sealed class DestinationDiscovery(
             if (wantsFacts)
             {
                 var reading = await dns.ReadMxAsync(run.Key, [], isVouched, options.OldestAnswer, deadline.Token, stop);
-                lookups.Note(reading.State == MxState.Failed, Minute);
+                lookups.Note(reading.State == MxState.Failed, Minute, ResolverFailure.Clause(reading.Resolution.Failures));
                 evidence = evidence with
                 {
                     IsVouched = isVouched,

@@ -47,7 +47,7 @@ internal sealed class DnsLookup : IDisposable
         using var deadline = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         var asked = time.GetUtcNow();
-        var problems = new SortedDictionary<int, string>();
+        var problems = new SortedDictionary<int, ResolverFailure>();
         try
         {
             await room.WaitAsync(either.Token);
@@ -67,7 +67,7 @@ internal sealed class DnsLookup : IDisposable
                     var (answer, problem) = await TryAsync(servers[index].EndPoint, servers[index].Client, question, asked, either.Token, cancellation);
                     if (answer is not null)
                         return answer;
-                    problems[index] = $"{problem ?? "no answer"} from {servers[index].EndPoint}";
+                    problems[index] = new ResolverFailure(Name(servers[index].EndPoint), problem ?? $"does not answer within {Seconds(options.TryTimeout < options.Timeout ? options.TryTimeout : options.Timeout)}");
                     if (problem is not null)
                         silent.Remove(index);
                     if (deadline.IsCancellationRequested)
@@ -82,7 +82,7 @@ internal sealed class DnsLookup : IDisposable
             room.Release();
         }
 
-        DnsAnswer Failed() => DnsAnswer.Failed(question, asked, $"looking up {question}: {string.Join(", ", problems.Values)}");
+        DnsAnswer Failed() => DnsAnswer.Failed(question, asked, $"{ResolverFailure.Clause(problems.Values)} for {question}") with { Failures = [.. problems.Values] };
     }
 
     /// <summary>How often resolvers failed to answer a question.</summary>
@@ -135,7 +135,7 @@ internal sealed class DnsLookup : IDisposable
                         DnsHeaderResponseCode.Refused => DnsFailure.Refused,
                         _ => DnsFailure.Other,
                     });
-                    return (null, CodeName(response.Header.ResponseCode));
+                    return (null, $"answers {CodeName(response.Header.ResponseCode)}");
             }
         }
         catch (OperationCanceledException)
@@ -156,7 +156,7 @@ internal sealed class DnsLookup : IDisposable
             // up is closed under it.
             caller.ThrowIfCancellationRequested();
             Failures.Note(deadline.IsCancellationRequested ? DnsFailure.Timeout : DnsFailure.Other);
-            return deadline.IsCancellationRequested ? (null, null) : (null, fault.Message);
+            return deadline.IsCancellationRequested ? (null, null) : (null, Predicate(fault));
         }
     }
 
@@ -185,7 +185,7 @@ internal sealed class DnsLookup : IDisposable
             if (alias is null)
                 break;
             if (links == DnsLimits.Aliases)
-                return (null, $"more than {DnsLimits.Aliases} CNAME records in a row");
+                return (null, $"answers with more than {DnsLimits.Aliases} CNAME records in a row");
             owner = DnsNames.Plain(alias.CanonicalName);
         }
 
@@ -239,6 +239,27 @@ internal sealed class DnsLookup : IDisposable
         // RFC 2181 section 8: a TTL with the highest bit is taken as zero.
         return TimeSpan.FromSeconds(Math.Clamp(least, 0, int.MaxValue));
     }
+
+    /// <summary>What a resolver does that makes DnsClient throw.</summary>
+    private static string Predicate(Exception fault)
+    {
+        for (var inner = fault; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is SocketException socket)
+            {
+                return socket.SocketErrorCode switch
+                {
+                    SocketError.ConnectionRefused => "refuses connections",
+                    SocketError.NetworkUnreachable or SocketError.HostUnreachable => "cannot be reached from here",
+                    _ => $"cannot be asked ({socket.Message})",
+                };
+            }
+        }
+
+        return fault is DnsResponseException or ArgumentException ? "answers what is not DNS" : $"cannot be asked ({fault.Message})";
+    }
+
+    private static string Name(IPEndPoint resolver) => resolver.Port == SystemResolvers.Port ? resolver.Address.ToString() : resolver.ToString();
 
     private static string CodeName(DnsHeaderResponseCode code) => code switch
     {

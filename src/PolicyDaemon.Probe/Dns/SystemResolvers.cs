@@ -12,7 +12,7 @@ namespace PolicyDaemon.Probe.Dns;
 public static class SystemResolvers
 {
     private const string File = "/etc/resolv.conf";
-    private const int Port = 53;
+    internal const int Port = 53;
     private const int Most = 3; // resolv.conf(5): MAXNS
     private const int MostLines = 1000;
 

@@ -37,6 +37,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("policyctl {c} explain pin", "pinned.example")]
     [InlineData("policyctl {c} pin revoke pinned.example ", CliSession.Pin)]
     [InlineData("policyctl {c} pin approve pinned.example ", "")]
+    [InlineData("policyctl {c} pin approve ", "")]
     [InlineData("policyctl {c} pin revoke pinned.example aa", CliSession.Pin)]
     [InlineData("policyctl {c} pin revoke pinned.example sha256:", "sha256:" + CliSession.Pin)]
     [InlineData("policyctl {c} pin revoke pinned.example AA:", "AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA")]
@@ -77,6 +78,8 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal($"{LedgerFixture.KeyOf(1).Hex}\tcandidate since 2026-11-23T12:00:00Z, shown by mx1.example\n", Offered(""));
         Assert.StartsWith($"{certificate.Id.Hex}\tcertificate of mx1.example, sha256, until ", Offered(certificate.Id.Hex[..6]), StringComparison.Ordinal);
         Assert.StartsWith($"{sha1}\tcertificate of mx1.example, sha1, until ", Offered(sha1[..8]), StringComparison.Ordinal);
+        probed.Cli.Succeed("domain", "add", "other.example", "--level", "fingerprint", "--match", LedgerFixture.KeyOf(0).Hex);
+        Assert.Equal("example.com\ta key waits for a decision\n", probed.Cli.RunWith("__complete", $"policyctl --config {probed.Cli.Config} pin approve ").Out);
 
         string Offered(string typed) => probed.Cli.RunWith("__complete", $"policyctl --config {probed.Cli.Config} pin approve example.com {typed}").Out;
     }

@@ -70,6 +70,9 @@ public class PinTests
         session.Succeed("pin", "revoke", "example.com", CliSession.Pin, "--reason", "stolen");
 
         Assert.Contains("revoked", session.Run("pin", verb, "example.com", CliSession.Pin).Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, session.Run("pin", verb, "example.com", CliSession.Pin).Code);
+        Assert.Contains("--reason", session.Run("pin", verb, "example.com", CliSession.Pin, "-n").Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Done, session.Run("pin", verb, "example.com", CliSession.Pin, "-n").Code);
         Assert.DoesNotContain(CliSession.Pin, session.Succeed("explain", "example.com").Split("pin")[0], StringComparison.Ordinal);
 
         session.Succeed("pin", verb, "example.com", CliSession.Pin, "--reason", "it was not");

@@ -28,12 +28,27 @@ public sealed class StatusScreenTests
         var lines = session.Succeed("status", "--format", "table").Split('\n');
 
         Assert.Equal("3 things need a person; mail of 12 destinations waits.", lines[0]);
-        Assert.StartsWith("waits       12 destinations   now    new-key: presents a key that ... has no pin for", lines[3], StringComparison.Ordinal);
+        Assert.StartsWith("waits       12 destinations   now    new-key: mx.provider.example: presents a key that ... has no pin for", lines[3], StringComparison.Ordinal);
         Assert.Equal("    policyctl status --kind new-key", lines[4]);
         Assert.StartsWith("will wait   other.example     now    new-key: another key", lines[5], StringComparison.Ordinal);
         Assert.StartsWith("look at it  434 destinations  now    dns-trouble: looking up MX of ...: 192.0.2.53 answers SERVFAIL", lines[7], StringComparison.Ordinal);
         Assert.Equal(12, session.Succeed("status", "--kind", "new-key", "--format", "table").Split('\n').Count(line => line.StartsWith("  settle it: policyctl pin approve customer", StringComparison.Ordinal)));
         Assert.Equal(ExitCode.Usage, session.Run("status", "--kind", "nonsense").Code);
+    }
+
+    /// <summary>Whose finding it is says nothing to a person: how many destinations it is about does.</summary>
+    [Fact]
+    public void What_fails_for_many_at_once_is_told_by_how_many_they_are()
+    {
+        using var session = new CliSession();
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [Finding("dns-trouble", "prober", "look-at-it", "the resolver 192.0.2.53 answers SERVFAIL for 434 of 500 destinations", "policyctl check a.example") with { Affects = 434 }]);
+
+        Assert.Contains(
+            "look at it  434 destinations  now    dns-trouble: the resolver 192.0.2.53 answers SERVFAIL for 434 of 500 destinations",
+            session.Succeed("status", "--format", "table"), StringComparison.Ordinal);
+        Assert.Contains("dns-trouble 434 destinations", session.Run("status", "--check").Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -268,16 +283,16 @@ public sealed class StatusScreenTests
     }
 
     [Fact]
-    public void To_a_plugin_a_configuration_that_cannot_be_read_is_unknown()
+    public void To_a_plugin_a_daemon_whose_place_cannot_be_read_is_unknown()
     {
         using var session = new CliSession();
         session.Write("policydaemon.conf", "[lookup]\nfrobnicate = a|b\n");
-        var result = session.Run("status", "--check");
+        var result = session.Run("status", "--check", "--database", Path.Combine(session.Directory, "elsewhere.db"));
         Assert.Equal(3, (int)result.Code);
-        Assert.StartsWith($"POLICYDAEMON UNKNOWN - {session.Config}", result.Out, StringComparison.Ordinal);
-        Assert.Contains("frobnicate", result.Out, StringComparison.Ordinal);
+        Assert.StartsWith($"POLICYDAEMON UNKNOWN - {session.Config}:2: lookup.frobnicate: ", result.Out, StringComparison.Ordinal);
         Assert.Single(result.Out.TrimEnd('\n').Split('\n'));
-        Assert.DoesNotContain('|', result.Out);
+        Assert.Equal(2, result.Out.Split('|').Length);
+        Assert.Equal(3, (int)session.Run("status", "--check", "--config", session.Config + ".none").Code);
     }
 
     [Fact]

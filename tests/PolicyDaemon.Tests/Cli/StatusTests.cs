@@ -161,7 +161,7 @@ public class StatusTests
 
         var shown = session.Succeed("status", "--all");
 
-        Assert.Contains("prober\tprobes 500 destinations, 3 now, 20 due; nothing was left to do at 2026-11-23T12:00:00Z\n", shown, StringComparison.Ordinal);
+        Assert.Contains("prober\tprobes 500 destinations, 3 now, 20 due; last caught up at 2026-11-23T12:00:00Z\n", shown, StringComparison.Ordinal);
         Assert.Contains("brake\ton: by now 20 of 100 MX hosts of pinned", shown, StringComparison.Ordinal);
         Assert.Contains("resolver\ttrusted, but its self-test fails: www.example did not come back secure\n", shown, StringComparison.Ordinal);
         Assert.Contains("alerts\t2 wait to be delivered\n", shown, StringComparison.Ordinal);

@@ -11,6 +11,7 @@ public sealed partial class RemedyTests
     private static readonly RemedyCase[] Cases =
     [
         .. ProbeScenario.Cases, .. ProberScenario.Cases, .. StoreScenario.Cases, .. DaemonScenario.Cases, .. DiscoveredScenario.Cases, .. NodeScenario.Cases,
+        .. StatusScenario.Cases,
     ];
 
     public static TheoryData<string> Names => [.. Cases.Select(row => row.Name)];

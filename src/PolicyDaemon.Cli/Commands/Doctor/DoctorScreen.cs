@@ -38,7 +38,10 @@ internal static class DoctorScreen
             problems > 0 ? Phrases.Count(problems, "problem") : null,
             warnings > 0 ? Phrases.Count(warnings, "warning") : null,
             unknown > 0 ? FormattableString.Invariant($"{unknown} not known") : null,
-        }.OfType<string>()) + (problems + warnings > 0 ? ". Each has below it what settles it." : ".");
+        }.OfType<string>()) + (problems + warnings == 0 ? "."
+            : findings.Any(finding => finding.Severity is DoctorSeverity.Problem or DoctorSeverity.Warning && finding.Remedy.Count == 0)
+                ? ". Where a command settles it, that stands below; elsewhere the line says what to change."
+                : ". Each has below it what settles it.");
     }
 
     private static void Keys(Report report, IReadOnlyList<OwnKey> keys, IReadOnlyList<DigestAlgorithm> digests)

@@ -37,14 +37,14 @@ internal static class ProbedFacts
             var history = address.History;
             var runs = history.Algorithms.Select(algorithm => history.Latest(algorithm)!).Where(run => run.Certificate is not null).ToList();
             if (runs.Count == 0)
-                table.Add(address.MxHost, history.Target.Id, Outcome(address), "-", "-", "-", "-");
+                table.Add(address.MxHost, history.Target.Id, Outcome(address, known), "-", "-", "-", "-");
             foreach (var run in runs)
             {
                 var certificate = run.Certificate!;
                 var pin = destination.Pins.FirstOrDefault(pin => pin.IsServed && certificate.Matches(pin.Fingerprint))
                     ?? destination.Pins.FirstOrDefault(pin => certificate.Matches(pin.Fingerprint));
                 table.Add(
-                    address.MxHost, history.Target.Id, Outcome(address),
+                    address.MxHost, history.Target.Id, Outcome(address, known),
                     string.Create(CultureInfo.InvariantCulture, $"{certificate.Algorithm.Name()} {certificate.KeyBits}"),
                     certificate.Digest(PinSubject.PublicKey, postfix.FingerprintDigest).Hex, UtcTime.Text(certificate.NotAfter),
                     pin is null ? new Cell("no", Tone.Caution) : new Cell(pin.State.Name(), pin.IsServed ? Tone.Good : Tone.Caution));
@@ -54,11 +54,20 @@ internal static class ProbedFacts
         return table;
     }
 
-    private static Cell Outcome(MxAddress address)
+    private static Cell Outcome(MxAddress address, ProbeState known)
     {
         var text = address.History.LastAttempt is null ? VerdictText.NeverProbed : address.History.LastOutcome.Name();
         return address.Listed
             ? new Cell(text, address.History.IsSecured ? Tone.Good : Tone.Caution)
-            : new Cell($"{text} (not in DNS any more)", Tone.Faint);
+            : new Cell($"{text} ({Gone(address, known)})", Tone.Faint);
+    }
+
+    /// <summary>Why the address is not probed any more: DNS does not name it, or the level sends another name there (SNI).</summary>
+    private static string Gone(MxAddress address, ProbeState known)
+    {
+        var target = address.History.Target;
+        if (known.Resolution?.Hosts.Any(host => host.Name == address.MxHost && host.Addresses.Contains(target.Address)) != true)
+            return "not in DNS any more";
+        return target.ServerName is { } name ? $"as shown with SNI {name}, which is not sent any more" : "as shown without SNI, which is sent now";
     }
 }

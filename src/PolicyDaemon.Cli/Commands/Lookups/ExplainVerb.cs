@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Explaining;
 using PolicyDaemon.Administration.Forecast;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Discovery;
 using PolicyDaemon.Cli.Commands.Servers;
@@ -94,7 +95,8 @@ internal static class ExplainVerb
         {
             var advice = explanation.Decisive is { } decisive ? FindingText.Advice(store, decisive.Key) : [];
             var open = Worst(store, explanation);
-            Show(context, explanation, context.Settings, known, (observed, observedState), mail, open, advice);
+            var evidence = explanation.Decisive?.Answering is { } pinned ? SettlingEvidence.Of(store, pinned, context.Settings, now) : null;
+            Show(context, explanation, context.Settings, known, (observed, observedState), mail, (open, evidence), advice);
             if (explanation.Keys[0].Discovered is { } discovered)
             {
                 report.Line();
@@ -129,7 +131,7 @@ internal static class ExplainVerb
 
     private static void Show(
         CommandContext context, Explanation explanation, Settings settings, PinProbeState known, (Destination? Entry, ProbeState? Probed) observed,
-        WaitingMail? queue, Finding? open, IReadOnlyList<Finding> advice)
+        WaitingMail? queue, (Finding? Finding, SettlingEvidence? Evidence) open, IReadOnlyList<Finding> advice)
     {
         var report = context.Report;
         report.Line("Postfix asks, in this order, until one is found:", Tone.Heading);
@@ -155,8 +157,10 @@ internal static class ExplainVerb
 
         if (queue?.Of(explanation.NextHop) is { } waiting)
             facts.Add(("waiting", new Cell($"{queue.Sentence(waiting)}{(waiting.Reason.Length == 0 ? "" : $": {Phrases.Cut(waiting.Reason)}")}", Tone.Caution)));
-        if (open is not null)
-            facts.Add(("finding", new Cell($"{open.Kind.Name()}: {open.Detail}", open.Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution)));
+        if (open.Finding is { } finding)
+            facts.Add(("finding", new Cell($"{finding.Kind.Name()}: {finding.Detail}", finding.Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution)));
+        if (open.Evidence is { } evidence)
+            facts.Add(("evidence", new Cell(evidence.Sentence, Tone.Caution)));
         if (known.Probed?.Verdict is not null && !settings.AssumedOfMainCf.IsEmpty)
             facts.Add(("if", new Cell(string.Join("; ", Assumptions.NotConfigured(settings)), Tone.Faint)));
         if (observed is { Entry: { } entry1, Probed: { } observedState })

@@ -155,8 +155,9 @@ internal static class PinDecisionVerbs
     /// <summary>The decisions about each of the entries.</summary>
     internal static List<PinDecision> Decisions(CommandContext context, WriteOptions write, StoreView view, IReadOnlyList<MeantPins> meant, bool asGiven) =>
     [
+        // A dry run shows what would be, and says that it takes a reason.
         .. meant.Select(entry => new PinDecision(
-            view, entry.Key, entry.Names, context.Get(write.Reason) is not null, context.Settings.Postfix.FingerprintDigest, context.Host.Time, asGiven)),
+            view, entry.Key, entry.Names, context.Get(write.Reason) is not null || context.Get(write.DryRun), context.Settings.Postfix.FingerprintDigest, context.Host.Time, asGiven)),
     ];
 
     /// <summary>A finding is what a probe saw, and so it ends with a probe; mail that waits goes out with Postfix's next attempt, or at once.</summary>

@@ -18,7 +18,13 @@ internal static class ProbeReport
     /// <summary>The columns of <c>--format tsv</c>.</summary>
     internal static readonly string[] Columns = ["key", "verdict", "seen (addresses, seen/all)", "days_left", "pins", "findings", "next_probe"];
 
-    internal static void Write(Report report, IReadOnlyList<StoredProbe> results, DigestAlgorithm digest, DateTimeOffset now)
+    /// <param name="report">The report.</param>
+    /// <param name="results">The probes.</param>
+    /// <param name="digest">The digest of the keys that are shown.</param>
+    /// <param name="now">The time, UTC.</param>
+    /// <param name="evidence">What settles a new key of a destination without a person, by its key.</param>
+    internal static void Write(
+        Report report, IReadOnlyList<StoredProbe> results, DigestAlgorithm digest, DateTimeOffset now, IReadOnlyDictionary<string, string>? evidence = null)
     {
         if (report.Format == OutputFormat.Json)
             report.Json([.. results.Select(result => ProbeJson.From(result, digest, now))], CliJson.Default.IReadOnlyListProbeJson);
@@ -30,7 +36,7 @@ internal static class ProbeReport
         {
             if (results.Count > InFull || !ReferenceEquals(result, results[0]))
                 report.Line();
-            Write(report, result, digest, now, isWhole: results.Count <= InFull);
+            Write(report, result, digest, now, isWhole: results.Count <= InFull, evidence?.GetValueOrDefault(result.Key));
         }
     }
 
@@ -49,7 +55,7 @@ internal static class ProbeReport
 
     private static bool HasNews(StoredProbe result) => !result.Moved.IsEmpty || !result.Findings.IsEmpty;
 
-    private static void Write(Report report, StoredProbe result, DigestAlgorithm digest, DateTimeOffset now, bool isWhole)
+    private static void Write(Report report, StoredProbe result, DigestAlgorithm digest, DateTimeOffset now, bool isWhole, string? evidence)
     {
         report.Line(result.Key, Tone.Heading);
         var facts = new List<(string, Cell)> { ("verdict", ProbeText.Verdict(result)) };
@@ -68,6 +74,8 @@ internal static class ProbeReport
         report.Block(facts, Labels);
         foreach (var finding in result.Findings)
             Write(report, finding);
+        if (evidence is not null)
+            report.Block([("evidence", new Cell(evidence, Tone.Caution))], Labels);
         if (isWhole)
             report.Block([("next probe", new Cell($"at {UtcTime.Text(result.Result.NextDue)} by the daemon", Tone.Faint))], Labels);
     }

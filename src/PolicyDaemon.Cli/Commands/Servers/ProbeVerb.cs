@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Administration.Probing;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Output;
@@ -13,6 +14,9 @@ namespace PolicyDaemon.Cli.Commands.Servers;
 /// <summary><c>probe</c>: probes configured destinations now, as the daemon does, and stores what was seen.</summary>
 internal static class ProbeVerb
 {
+    // Each takes a few queries; of more at once the brake has the word.
+    private const int MostWithEvidence = 50;
+
     internal static Command Create(CommandRunner runner)
     {
         var keys = new Argument<string[]>("KEY") { HelpName = "KEY", Description = "Configured destinations", Arity = ArgumentArity.ZeroOrMore };
@@ -54,7 +58,7 @@ internal static class ProbeVerb
             results = await new ProbeRunner(context.Settings, context.Host.Time).RunAsync(ledger, keys, progress, cancellation);
         if (results.Count > 0)
             context.Host.Done();
-        ProbeReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow());
+        ProbeReport.Write(context.Report, results, context.Settings.Postfix.FingerprintDigest, context.Host.Time.GetUtcNow(), Evidence(context, results));
         if (keys.Count == 0)
             context.Report.Note("No destination is configured; add one with: policyctl domain add KEY --level LEVEL");
         if (results.Count < keys.Count && cancellation.IsCancellationRequested)
@@ -67,6 +71,22 @@ internal static class ProbeVerb
         if (code == ExitCode.Done && !all && keys is [var only] && IsObserved(context, only))
             context.Report.Note(NextCommand.Line($"policyctl domain set {Shell.Quote(only.Text)} --enforce"));
         return code;
+    }
+
+    /// <summary>What settles new keys without a person, by destination; of the destinations that are told of one by one.</summary>
+    private static Dictionary<string, string>? Evidence(CommandContext context, IReadOnlyList<StoredProbe> results)
+    {
+        if (!context.Report.IsTable)
+            return null;
+        using var store = context.OpenStore(StoreAccess.Read);
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var result in results.Where(result => result.Verdict != DestinationVerdict.Ok).Take(MostWithEvidence))
+        {
+            if (store.Find(NextHop.Parse(result.Key)) is { } entry && SettlingEvidence.Of(store, entry, context.Settings, context.Host.Time.GetUtcNow()) is { } evidence)
+                found[result.Key] = evidence.Sentence;
+        }
+
+        return found;
     }
 
     /// <summary>Whether an entry is not enforced, though its servers are as it says.</summary>

@@ -30,6 +30,9 @@ internal static class FindingText
     internal static FindingSeverity Severity(FindingJson finding) =>
         FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.LookAtIt;
 
+    /// <summary>True where the configuration cannot be used, on which rests whatever else is told.</summary>
+    internal static bool IsConfiguration(FindingJson finding) => finding.Kind == FindingKind.ConfigurationUnusable.Name();
+
     /// <summary>The refusal of a word that names no kind of finding.</summary>
     internal static CommandException Unknown(string name) => new(
         ExitCode.Usage,

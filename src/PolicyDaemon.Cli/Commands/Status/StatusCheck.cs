@@ -27,7 +27,7 @@ internal static class StatusCheck
         }
         catch (Exception fault) when (Failures.TryDescribe(fault, out var failure))
         {
-            // A configuration that cannot be read, say: whether mail goes on is not known, and that is for the plugin to tell.
+            // A configuration that is not there, say: whether mail goes on is not known, and that is for the plugin to tell.
             context.Report.Verbatim($"POLICYDAEMON {Words.Of(StatusHealth.Unknown)} - {WithoutBar(string.Join("; ", [failure.Message, .. failure.Details]))}");
             return (ExitCode)(int)StatusHealth.Unknown;
         }
@@ -35,8 +35,7 @@ internal static class StatusCheck
 
     private static ExitCode Report(CommandContext context)
     {
-        var status = StatusReport.Gather(context.Settings, context.Host.Time);
-        var mail = MailQueue.Read(context.Host);
+        var (status, mail) = SeenStatus.Gather(context, () => MailQueue.Read(context.Host));
         var causes = StatusCause.Of(status.Findings, mail);
         var (health, text) = StatusJudgement.Of(status, OpenCauses.Of(causes));
         context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {WithoutBar(text)} | {Data(status, [.. causes], mail)}");

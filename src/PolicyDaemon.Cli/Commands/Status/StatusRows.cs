@@ -16,7 +16,7 @@ internal static class StatusRows
     internal static void Write(Report report, IEnumerable<FindingJson> findings, WaitingMail? mail)
     {
         var rows = findings.Select(finding => (Finding: finding, Waiting: Waiting(finding, mail)))
-            .OrderBy(row => FindingText.Severity(row.Finding)).ThenBy(row => FindingText.IsAdvice(row.Finding)).ThenByDescending(row => row.Waiting ?? 0)
+            .OrderByDescending(row => FindingText.IsConfiguration(row.Finding)).ThenBy(row => FindingText.Severity(row.Finding)).ThenBy(row => FindingText.IsAdvice(row.Finding)).ThenByDescending(row => row.Waiting ?? 0)
             .ThenByDescending(row => row.Finding.Affects).ThenBy(row => row.Finding.Since).ThenBy(row => row.Finding.Subject, StringComparer.Ordinal);
         report.Tsv(Columns, rows.Select(row => (string[])
         [

@@ -23,7 +23,7 @@ internal static class StatusScreen
         var causes = StatusCause.Of(status.Findings, mail);
         var isTold = WriteTrouble(report, status, mail);
         if (Summary(causes, mail, isTold) is { } summary)
-            report.Line(summary, !causes.Any(cause => cause.NeedsPerson) ? Tone.Good : causes[0].Severity == FindingSeverity.MailWaits ? Tone.Bad : Tone.Caution);
+            report.Line(summary, !causes.Any(cause => cause.NeedsPerson) ? Tone.Good : causes.Any(cause => cause.Severity == FindingSeverity.MailWaits) ? Tone.Bad : Tone.Caution);
         if (!causes.IsEmpty)
         {
             report.Line();
@@ -39,8 +39,8 @@ internal static class StatusScreen
         }
     }
 
-    /// <summary>Only some findings, in full, and what ends by itself of the entries that they are about; behind what becomes of mail where the daemon or the store is the trouble.</summary>
-    internal static void WriteSome(Report report, StatusReport status, IReadOnlyList<FindingJson> findings, IReadOnlySet<string>? subjects, WaitingMail? mail)
+    /// <summary>Only some findings, in full, what ends by itself of the entries that they are about, and what settles their new keys by itself; behind what becomes of mail where the daemon or the store is the trouble.</summary>
+    internal static void WriteSome(Report report, StatusReport status, IReadOnlyList<FindingJson> findings, IReadOnlySet<string>? subjects, WaitingMail? mail, IReadOnlyList<string> evidence)
     {
         if (WriteTrouble(report, status, mail))
         {
@@ -52,6 +52,8 @@ internal static class StatusScreen
         foreach (var entry in status.Temporary.Where(entry => subjects?.Contains(entry.Key.Text) == true))
             report.Line($"By --until {StatusFacts.Temporary(status, entry)}.", Tone.Caution);
         WriteFindings(report, status, findings, mail);
+        foreach (var line in evidence)
+            report.Line(line, Tone.Caution);
     }
 
     /// <summary>Everything: the facts, and each finding in full.</summary>
@@ -72,7 +74,7 @@ internal static class StatusScreen
         }
 
         report.Line($"{Phrases.Count(findings.Count, "open finding")}:", Tone.Caution);
-        foreach (var finding in findings.OrderBy(FindingText.Severity).ThenBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal))
+        foreach (var finding in findings.OrderByDescending(FindingText.IsConfiguration).ThenBy(FindingText.Severity).ThenBy(finding => finding.Since).ThenBy(finding => finding.Subject, StringComparer.Ordinal))
         {
             report.Line(
                 $"{finding.Kind}  {finding.Subject}  {Phrase(FindingText.Severity(finding))}, since {UtcTime.Text(finding.Since)} ({FindingText.Age(status.At - finding.Since)})"

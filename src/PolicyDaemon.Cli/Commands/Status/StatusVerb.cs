@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Administration.PinDecisions;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Commands.Servers;
 using PolicyDaemon.Cli.Hosting;
@@ -10,6 +11,7 @@ using PolicyDaemon.Cli.Setup.Postfix;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
@@ -33,7 +35,7 @@ internal static class StatusVerb
         var verb = new Verb("status", "Show what needs a person, the worst first, then the daemon, what it answers from, and what the store holds.")
         {
             Columns = [.. StatusRows.Columns, "(with --all: name, value, one line for each fact)"],
-            ExitCodes = "3 where policyd does not run, 4 or 5 where the store cannot be used; with --check 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
+            ExitCodes = "3 where policyd does not run, 4 or 5 where the store or the configuration cannot be used; with --check 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
             Examples =
             [
                 ("policyctl status", "Is everything as it should be, and what happens to mail?"),
@@ -73,6 +75,7 @@ internal static class StatusVerb
     private static Func<FindingJson, bool>? Filter(CommandContext context, Options options, out HashSet<string>? subjects, out string? nobodys)
     {
         nobodys = null;
+        _ = context.ReadUsable();
         var (word, kind) = (context.Get(options.Key), context.Get(options.Kind));
         if (kind is not null && !FindingKinds.TryParse(kind, out _))
             throw FindingText.Unknown(kind);
@@ -82,7 +85,7 @@ internal static class StatusVerb
         subjects = about;
         return about is null && kind is null
             ? null
-            : finding => (kind is null || finding.Kind == kind) && (about is null || about.Contains(finding.Subject));
+            : finding => (kind is null || finding.Kind == kind) && (about is null || about.Contains(finding.Subject) || FindingText.IsConfiguration(finding));
     }
 
     /// <summary>Under which keys the findings about a destination stand: its own, and that of the entry that decides about its mail, be it a parent's.</summary>
@@ -107,8 +110,7 @@ internal static class StatusVerb
 
     private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, HashSet<string>? subjects, string? nobodys, bool isAll, Func<WaitingMail?> queue)
     {
-        var status = StatusReport.Gather(context.Settings, context.Host.Time);
-        var mail = status.Findings.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? queue() : null;
+        var (status, mail) = SeenStatus.Gather(context, queue);
         var findings = filter is null ? status.Findings : [.. status.Findings.Where(filter)];
         switch (report.Format)
         {
@@ -133,7 +135,7 @@ internal static class StatusVerb
                 break;
             default:
                 if (filter is not null)
-                    StatusScreen.WriteSome(report, status, findings, subjects, mail);
+                    StatusScreen.WriteSome(report, status, findings, subjects, mail, subjects is null ? [] : Evidence(context, subjects));
                 else if (isAll)
                     StatusScreen.WriteAll(report, status, StatusFacts.All(status, Older(context, status)), mail);
                 else
@@ -145,11 +147,33 @@ internal static class StatusVerb
             return Failures.TryDescribe(problem, out var failure) ? failure.Code : ExitCode.Invalid;
         if (status.Running == false)
             return ExitCode.DaemonNotRunning;
+        if (status.Findings.Any(FindingText.IsConfiguration))
+            return ExitCode.Invalid;
         if (nobodys is null || findings.Count > 0)
             return ExitCode.Done;
         // A mistyped key must not read as one about which all is well.
         report.Note($"{nobodys} has no entry, and none decides about it; what is answered: policyctl explain {Shell.Quote(nobodys)}");
         return ExitCode.Negative;
+    }
+
+    /// <summary>What settles new keys of these destinations without a person.</summary>
+    private static List<string> Evidence(CommandContext context, IEnumerable<string> subjects)
+    {
+        try
+        {
+            using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
+            return
+            [
+                .. subjects.Select(subject => NextHop.TryParse(subject, out var key, out _) ? store.Find(key) : null).OfType<Destination>()
+                    .Select(entry => (entry.Key, Evidence: SettlingEvidence.Of(store, entry, context.Settings, context.Host.Time.GetUtcNow())))
+                    .Where(one => one.Evidence is not null).Select(one => $"{one.Key}: {one.Evidence!.Sentence}"),
+            ];
+        }
+        catch (StoreException)
+        {
+            // The report says why.
+            return [];
+        }
     }
 
     private static IReadOnlyList<string> Older(CommandContext context, StatusReport status) =>

@@ -218,7 +218,7 @@ internal static class EditVerb
         {
             for (var asked = 0; asked < MostAsked; asked++)
             {
-                switch (await Question.AskAsync(context.Host, input, "What now? (e)dit again, e(x)it and throw away what you wrote, (Q)uit and keep it in a file: ", cancellation))
+                switch (await Question.AskAsync(context.Host, input, "What now? (e)dit again, e(x)it and drop it, (Q)uit and keep it in a file: ", cancellation))
                 {
                     case "e":
                         return;

@@ -112,6 +112,8 @@ public sealed class ScreenTests
     [InlineData("since 2026-03-29T00:59:59Z", "since 2026-03-29T01:59:59+01:00")]
     [InlineData("x2026-03-29T00:59:59Zx", "x2026-03-29T00:59:59Zx")]
     [InlineData("2026-13-29T00:59:59Z", "2026-13-29T00:59:59Z")]
+    [InlineData("revoked on 2026-03-29 00:59 UTC, because", "revoked on 2026-03-29 01:59 +01:00, because")]
+    [InlineData("2026-03-29 00:59", "2026-03-29 00:59")]
     public void Only_a_time_is_turned(string text, string turned) =>
         Assert.Equal(turned, Times.InZone(text, TimeZoneInfo.CreateCustomTimeZone("test", TimeSpan.FromHours(1), null, null)));
 

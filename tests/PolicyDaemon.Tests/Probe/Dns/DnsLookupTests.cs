@@ -63,8 +63,21 @@ public sealed class DnsLookupTests : IAsyncDisposable
 
         var answer = await AskAsync();
 
-        Assert.Equal((DnsAnswerKind.Failed, $"looking up A of {Name}: SERVFAIL from {first.EndPoint}, REFUSED from {second.EndPoint}"), (answer.Kind, answer.Detail));
+        Assert.Equal((DnsAnswerKind.Failed, $"the resolver {first.EndPoint} answers SERVFAIL, and the resolver {second.EndPoint} answers REFUSED for A of {Name}"), (answer.Kind, answer.Detail));
         Assert.Single(second.Questions);
+    }
+
+    [Fact]
+    public async Task A_resolver_at_which_nothing_listens_refuses_connections()
+    {
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+
+        var answer = await AskAsync();
+
+        Assert.Equal(
+            [(first.EndPoint.ToString(), "refuses connections"), (second.EndPoint.ToString(), "refuses connections")], answer.Failures.Select(one => (one.Resolver, one.Failure)));
+        Assert.Equal($"each of the resolvers {first.EndPoint}, {second.EndPoint} refuses connections for A of {Name}", answer.Detail);
     }
 
     [Fact]
@@ -119,7 +132,7 @@ public sealed class DnsLookupTests : IAsyncDisposable
         time.Advance(TimeSpan.FromSeconds(2));
 
         var answer = await asking;
-        Assert.Equal($"looking up A of {Name}: no answer from {first.EndPoint}, SERVFAIL from {second.EndPoint}", answer.Detail);
+        Assert.Equal($"the resolver {first.EndPoint} does not answer within 2 s, and the resolver {second.EndPoint} answers SERVFAIL for A of {Name}", answer.Detail);
         Assert.Equal(2, second.Questions.Count()); // the second one is whether checking disabled would help
     }
 
@@ -133,7 +146,7 @@ public sealed class DnsLookupTests : IAsyncDisposable
         await WhenAskedAsync(first, 1);
         time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal($"looking up A of {Name}: no answer from {first.EndPoint}", (await asking).Detail);
+        Assert.Equal($"the resolver {first.EndPoint} does not answer within 1 s for A of {Name}", (await asking).Detail);
         Assert.Empty(second.Questions);
     }
 

@@ -156,7 +156,18 @@ public sealed class MxResolverTests : IAsyncDisposable
         var found = await ResolveAsync("example.com");
 
         Assert.Equal(DnsOutcome.Failed, found.Outcome);
-        Assert.Contains("example.com", found.Detail, StringComparison.Ordinal);
+        Assert.Equal($"the resolver {dns.EndPoint} answers SERVFAIL for MX of example.com", found.Detail);
+        Assert.Equal(new ResolverFailure(dns.EndPoint.ToString(), "answers SERVFAIL"), Assert.Single(found.Failures));
+    }
+
+    [Fact]
+    public async Task Addresses_that_cannot_be_looked_up_name_what_the_resolver_does()
+    {
+        dns.AddMx("example.com", 10, "mx.example.com");
+        foreach (var type in new[] { FakeDnsServer.A, FakeDnsServer.Aaaa })
+            dns.Set("mx.example.com", type, new FakeDnsReply { Code = 2 });
+
+        Assert.Equal($"the resolver {dns.EndPoint} answers SERVFAIL for the addresses of mx.example.com", (await ResolveAsync("example.com")).Detail);
     }
 
     [Fact]

@@ -36,6 +36,9 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
     /// <summary>The one destination whose DNS fails.</summary>
     public string? DnsFailsFor { get; set; }
 
+    /// <summary>How the resolver fails where DNS fails.</summary>
+    public ResolverFailure DnsFailure { get; set; } = new("192.0.2.53", "answers SERVFAIL");
+
     /// <summary>Those whose DNS fails.</summary>
     public Func<NextHop, bool> DnsFailsWhere { get; set; } = _ => false;
 
@@ -83,6 +86,7 @@ internal sealed class FakeNetwork(TimeProvider time) : IMxResolver, IServerProbe
             At = time.GetUtcNow(),
             Port = nextHop.Port ?? 25,
             Outcome = outcome,
+            Failures = fails ? [DnsFailure] : [],
             MxDnssec = fails ? DnssecStatus.Unknown : DnssecStatus.Secure,
             Hosts = fails ? [] :
             [

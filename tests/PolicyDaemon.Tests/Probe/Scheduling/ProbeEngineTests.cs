@@ -380,11 +380,27 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         await Until.TrueAsync(() => ledger.Results.Count == 20);
         Assert.Single(ledger.ProberFindings, finding => finding.Kind == FindingKind.DnsTrouble);
         Assert.All(ledger.Results, result => Assert.Empty(result.Result.Findings));
+        await Until.TrueAsync(() => ledger.ProberFindings.Single().Affects == 20);
+        Assert.StartsWith("the resolver 192.0.2.53 answers SERVFAIL for 20 of 20 destinations, among them d0.example, ", ledger.ProberFindings.Single().Detail, StringComparison.Ordinal);
 
         network.DnsFails = false;
         time.Advance(TimeSpan.FromMinutes(20));
         await Until.TrueAsync(() => ledger.Results.Count == 40 && ledger.ProberFindings.Count == 0);
         Assert.All(ledger.Results.Skip(20), result => Assert.Equal(DestinationVerdict.Ok, result.Result.Verdict));
+    }
+
+    /// <summary>As many fail as before, in another way: whoever reads it must not look for the wrong fault.</summary>
+    [Fact]
+    public async Task A_resolver_that_fails_otherwise_than_before_is_told_so()
+    {
+        BehindOneAddress(20);
+        network.DnsFails = true;
+        Start();
+        await Until.TrueAsync(() => ledger.Results.Count == 20 && ledger.ProberFindings.Count == 1);
+
+        network.DnsFailure = new("192.0.2.53", "refuses connections");
+        time.Advance(TimeSpan.FromMinutes(20));
+        await Until.TrueAsync(() => ledger.ProberFindings.Single().Detail.StartsWith("the resolver 192.0.2.53 refuses connections for 20 of 20 ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -440,7 +456,7 @@ public sealed class ProbeEngineTests : IAsyncDisposable
         Assert.Equal(FindingKind.DnsTrouble, finding.Kind);
         Assert.Matches("^policyctl check d[0-9]*3[0-9]*.example$", finding.Remedy);
         await Until.TrueAsync(() => ledger.ProberFindings.Single().Affects == 13);
-        Assert.Matches("for 13 of 40 destinations, among them d[0-9]*3[0-9]*.example, ", ledger.ProberFindings.Single().Detail);
+        Assert.Matches("^the resolver 192.0.2.53 answers SERVFAIL for 13 of 40 destinations, among them d[0-9]*3[0-9]*.example, ", ledger.ProberFindings.Single().Detail);
         Assert.All(ledger.Results, result => Assert.DoesNotContain(result.Result.Findings, one => one.Kind == FindingKind.DnsTrouble));
     }
 

@@ -1,0 +1,96 @@
+using System.Globalization;
+using PolicyDaemon.Administration.Explaining;
+using PolicyDaemon.Core;
+using PolicyDaemon.Core.Configuration;
+using PolicyDaemon.Core.Deliveries;
+using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Policies;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Store;
+using PolicyDaemon.Store.Engines;
+using PolicyDaemon.Store.Faults;
+
+namespace PolicyDaemon.Administration.Status;
+
+/// <summary>The findings that nobody stores: whoever asks for the status sees them for himself, in the configuration and in Postfix's queue.</summary>
+public static class SeenFindings
+{
+    // Each takes some queries, and a status is not waited for.
+    private const int MostDomains = 200;
+
+    /// <summary>The finding that the configuration cannot be used.</summary>
+    /// <param name="problems">What is wrong with it; one at least.</param>
+    /// <param name="now">The time, UTC.</param>
+    public static FindingJson OfConfiguration(IReadOnlyList<ConfigurationProblem> problems, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(problems);
+        var file = problems[0].File;
+        var more = problems.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $" (and {problems.Count - 1} more)") : "";
+        return new FindingJson(
+            FindingKind.ConfigurationUnusable.Name(), file, $"{problems[0]}{more}", $"policyd --check --config {Shell.Quote(file)}", Changed(file) is { } at && at < now ? at : now);
+    }
+
+    /// <summary>The findings that mail waits because of TLS or of the policy, for destinations that policyd answers for and about which no open finding says
+    /// that mail waits.</summary>
+    /// <param name="status">The report, with what is open.</param>
+    /// <param name="mail">What waits.</param>
+    /// <param name="time">The clock.</param>
+    public static IEnumerable<FindingJson> OfWaitingMail(StatusReport status, WaitingMail mail, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        ArgumentNullException.ThrowIfNull(mail);
+        ArgumentNullException.ThrowIfNull(time);
+        // Where nothing is answered everything waits, which is told once.
+        if (mail.OfPolicy.Count == 0 || status.Running == false || status.Live is { Snapshot: null })
+            return [];
+        var known = status.Findings.Where(finding => finding.Severity == FindingSeverity.MailWaits.Name()).Select(finding => finding.Subject).ToHashSet(StringComparer.Ordinal);
+        var found = new List<FindingJson>();
+        try
+        {
+            using var store = PolicyStore.Open(status.Settings.Database, StoreAccess.Read, time);
+            foreach (var (domain, count) in mail.OfPolicy.OrderByDescending(one => one.Value.Messages).ThenBy(one => one.Key, StringComparer.Ordinal).Take(MostDomains))
+            {
+                if (NextHop.TryParse(domain, out var key, out _) && Of(key, count, store, status, known) is { } finding)
+                    found.Add(finding);
+            }
+        }
+        catch (StoreException)
+        {
+            // That the store cannot be read is told by itself.
+        }
+
+        return found;
+    }
+
+    private static FindingJson? Of(NextHop key, WaitingCount count, PolicyStore store, StatusReport status, HashSet<string> known)
+    {
+        var explanation = Explanation.Of(key, store, status.Settings, status.At);
+        if (explanation.Answer.Kind == LookupAnswerKind.NotFound || known.Contains(key.Text) || (explanation.Rule is { } rule && known.Contains(rule.Key.Text)))
+            return null;
+        var isEntered = explanation.Rule?.Key == key;
+        var probed = isEntered ? store.ReadProbeState(key) : null;
+        // A probe that is younger than the staleness of a lookup's is not made again, and Postfix's next attempt may be an hour away.
+        var isWell = probed is { Verdict: DestinationVerdict.Ok, LastProbe: { } last } && status.At - last < status.Settings.Probe.LookupStaleness;
+        return new FindingJson(
+            FindingKind.DeliveryDeferred.Name(), key.Text,
+            $"Postfix defers mail for {key.Text}: {count.Reason}{(isWell ? "; a probe that was made since would be delivered" : "")}",
+            isWell ? $"postqueue -s {Shell.Quote(key.Text)}" : isEntered ? $"policyctl probe {Shell.Quote(key.Text)}" : $"policyctl explain {Shell.Quote(key.Text)}",
+            count.Oldest)
+        {
+            Severity = FindingSeverity.MailWaits.Name(),
+        };
+    }
+
+    private static DateTimeOffset? Changed(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? new DateTimeOffset(File.GetLastWriteTimeUtc(file), TimeSpan.Zero) : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
