@@ -59,6 +59,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
             StoreProblem = known.Problem,
             TestPassed = prober.Resolver.Test?.Passed,
             TestDetail = prober.Resolver.Test?.Detail,
+            TestAt = prober.Resolver.Test?.At,
             Answers = answers,
             Discovery = evidence,
             Observations = servers.Observations,
@@ -91,7 +92,7 @@ public sealed class DestinationCheck(Settings settings, TimeProvider time)
         using var probe = prober.CreateDestinationProbe(network, network);
         var probed = await probe.RunAsync(StateOf(record.Key, known.Entry ?? known.Everybody, record.ProbeAs), triesServerNames: true, null, cancellation);
         return new DestinationCheck(settings, time).Judge(
-            record, probed, known, record.TestPassed is { } passed ? new ResolverTest(passed, record.At, record.TestDetail) : null);
+            record, probed, known, record.TestPassed is { } passed ? new ResolverTest(passed, record.TestAt ?? record.At, record.TestDetail) : null);
     }
 
     private CheckResult Judge(CheckRecord record, ProbedDestination probed, KnownBefore known, ResolverTest? test)

@@ -49,6 +49,9 @@ public sealed record CheckRecord
 
     public required string? TestDetail { get; init; }
 
+    /// <summary>When the self-test was, UTC; null where none was, and in records of versions that did not keep it.</summary>
+    public DateTimeOffset? TestAt { get; init; }
+
     /// <summary>The answers of DNS about where mail goes.</summary>
     public required ImmutableArray<DnsAnswer> Answers { get; init; }
 
@@ -108,7 +111,7 @@ public sealed record CheckRecord
         { ProbeAs.IsDefault: true } or { Answers.IsDefault: true } or { Observations.IsDefault: true } => "a list in it is null",
         _ when record.ProbeAs.Any(name => name is null) => "a host to probe in it is null",
         _ when !record.Answers.All(DiscoveryJson.IsWhole) => "an answer in it has no data",
-        _ when !IsTime(record.At) => "its time is out of the question",
+        _ when !IsTime(record.At) || record.TestAt is { } test && !IsTime(test) => "its time is out of the question",
         _ when record.Answers.Concat(record.Discovery?.Answers is { IsDefault: false } found ? found : []).FirstOrDefault(answer => answer is not null && !IsPlausible(answer)) is { } odd =>
             $"the answer for {odd.Question} in it has a TTL or a time that is out of the question",
         _ when record.Observations.Any(seen => IsIncomplete(seen) || !IsTime(seen.At)) => "an observation in it is incomplete",

@@ -80,8 +80,8 @@ internal static class DiscoveryRemarks
                 DiscoveryRemarkKind.PolicyCoversNone, FindingSeverity.MailWaits,
                 $"mail to {memory.Key} is deferred: its policy of {Time(policy.Fetched)} names {Listed(policy.Policy.MxPatterns)}, its MX hosts are {Listed(outside)}, "
                 + "which forged MX records would look like, too. The policy is fetched again "
-                + $"{next}. Where the domain's postmaster confirms these hosts by another way than mail, an entry exempts it until it is removed: "
-                + $"policyctl domain add {Shell.Quote(memory.Key.Text)} --level encrypt --reason 'confirmed by its postmaster'",
+                + $"{next}. Where the domain's postmaster confirms these hosts by another way than mail, an entry exempts it for a week: "
+                + $"policyctl domain add {Shell.Quote(memory.Key.Text)} --level default --until 7d --reason 'confirmed by its postmaster'",
                 Check(memory.Key.Text));
         }
         else

@@ -33,8 +33,12 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     // What has findings in the store, or on their way there.
     private readonly HashSet<string> told = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DiscoveryFloor> floors = new(StringComparer.Ordinal);
+    // Policies whose renewal fails, as people are told of them, and since when.
+    private readonly Dictionary<string, (Finding[] Findings, DateTimeOffset Since)> failing = new(StringComparer.Ordinal);
     private string? noted;
     private long notedAt;
+    private DateTimeOffset troubleBegan = DateTimeOffset.MaxValue;
+    private DateTimeOffset troubleSeen = DateTimeOffset.MinValue;
 
     /// <summary>Learns which are open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
@@ -54,12 +58,24 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
             return;
         var floor = FloorOf(key);
         var isMet = AnswerRule.IsFloorMet(floor, !answers || verdict.IsUnknown ? null : verdict.Answer, postfix.SecurityLevel);
-        Hold(
-            key,
-            [
-                .. IsSettled(key) ? [] : DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow()),
-                .. isMet ? (Finding[])[] : [BelowFloor(memory.Key, floor, answers, verdict, time.GetUtcNow())],
-            ]);
+        Finding[] found =
+        [
+            .. IsSettled(key) ? [] : DiscoveryRemark.Findings(remarks, memory, time.GetUtcNow()),
+            .. isMet ? (Finding[])[] : [BelowFloor(memory.Key, floor, answers, verdict, time.GetUtcNow())],
+        ];
+        lock (guard)
+        {
+            failing.Remove(key);
+            if (memory.Sts is { Failure: StsStatus.FetchError or StsStatus.WebPkiInvalid, FailingSince: { } since, FetchedAt: { } tried })
+            {
+                if (IsOurs(since) && tried <= troubleSeen)
+                    found = WithoutRenewal(found);
+                else if (found.Any(IsRenewal))
+                    failing[key] = (found, since);
+            }
+        }
+
+        Hold(key, found);
         lock (guard)
         {
             if (floor == DiscoveryFloor.None)
@@ -89,16 +105,32 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
     }
 
     /// <summary>Takes note that nothing is known of a destination any more.</summary>
-    public void Forget(string key) => Hold(key, []);
+    public void Forget(string key)
+    {
+        lock (guard)
+            failing.Remove(key);
+        Hold(key, []);
+    }
 
     /// <summary>Takes note of our own trouble, or that there is none.</summary>
+    /// <remarks>One cause, one finding: a policy whose renewal has failed since our trouble began is none of its domain's postmaster's business. It is
+    /// told of once an attempt fails without that trouble.</remarks>
     public void NoteTrouble(string? trouble)
     {
         lock (guard)
         {
+            if (trouble is not null)
+            {
+                troubleSeen = time.GetUtcNow();
+                if (noted is null)
+                    troubleBegan = troubleSeen;
+            }
+
             if (trouble is not null && noted is not null && (trouble == noted || time.GetElapsedTime(notedAt) < BetweenTroubles))
                 return;
             (noted, notedAt) = (trouble, time.GetTimestamp());
+            if (trouble is not null)
+                HoldBack();
             if (trouble is null && !told.Contains(Itself))
                 return;
             told.Add(Itself);
@@ -130,6 +162,23 @@ internal sealed class DiscoveryFindings(DiscoveredStore store, ICurrentSnapshot 
         // At once: the ledger makes few transactions of them.
         await Task.WhenAll(batch.Select(noted => WriteAsync(noted.Key, noted.Value)));
     }
+
+    /// <summary>Takes back what is told of policies whose renewal fails for the sake of our own trouble, which is a finding itself.</summary>
+    private void HoldBack()
+    {
+        foreach (var (key, (findings, since)) in failing.Where(policy => IsOurs(policy.Value.Since)).ToList())
+        {
+            failing.Remove(key);
+            Hold(key, WithoutRenewal(findings));
+        }
+    }
+
+    // What began to fail in the time that the trouble was concluded from.
+    private bool IsOurs(DateTimeOffset since) => troubleSeen != DateTimeOffset.MinValue && since >= troubleBegan - OwnTrouble.Window;
+
+    private static Finding[] WithoutRenewal(Finding[] findings) => [.. findings.Where(finding => !IsRenewal(finding))];
+
+    private static bool IsRenewal(Finding finding) => finding.Kind == FindingKind.PolicyNotRenewed;
 
     private bool IsTold(string subject)
     {

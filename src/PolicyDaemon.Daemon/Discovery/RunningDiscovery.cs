@@ -137,10 +137,14 @@ internal sealed class RunningDiscovery : IDiscoveryQueue, IAsyncDisposable
     {
         await foreach (var lookup in waiting.Reader.ReadAllAsync(stop.Token))
         {
-            if (Begin(lookup.Key) is { } run)
-                _ = ConcludeAsync(lookup, run);
-            else
+            if (Begin(lookup.Key) is not { } run)
+            {
                 lookup.Conclude(null);
+                continue;
+            }
+
+            _ = ConcludeAsync(lookup, run);
+            lookup.ShareDeadline(run.FirstWaited(lookup.Since));
         }
     }
 

@@ -66,12 +66,15 @@ public sealed class ParkedLookup
 {
     private readonly TaskCompletionSource<DiscoveredRecord?> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer deadline;
+    private readonly TimeProvider time;
 
     internal ParkedLookup(string key, MapName map, ServedDiscovery discovery, TimeProvider time)
     {
         Key = key;
         Map = map;
         Discovery = discovery;
+        Since = time.GetTimestamp();
+        this.time = time;
         // Armed once it has its place here: it may be over before this thread goes on, and concluding disposes of it.
         deadline = time.CreateTimer(static state => ((ParkedLookup)state!).Conclude(null), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         deadline.Change(discovery.Wait, Timeout.InfiniteTimeSpan);
@@ -79,6 +82,9 @@ public sealed class ParkedLookup
 
     /// <summary>The canonical key.</summary>
     public string Key { get; }
+
+    /// <summary>When it began to wait, as a timestamp of the clock.</summary>
+    public long Since { get; }
 
     internal MapName Map { get; }
 
@@ -92,6 +98,19 @@ public sealed class ParkedLookup
 
     /// <summary>Ends with what was found out, or with null where nothing was in time.</summary>
     internal Task<DiscoveredRecord?> Outcome => outcome.Task;
+
+    /// <summary>Lets it wait no longer than whoever asked first while the same discovery runs: mail for a destination whose discovery takes long waits once.</summary>
+    /// <param name="first">When that one began to wait, as a timestamp of the clock.</param>
+    public void ShareDeadline(long first)
+    {
+        if (first >= Since)
+            return;
+        var left = Discovery.Wait - time.GetElapsedTime(first);
+        if (left <= TimeSpan.Zero)
+            Conclude(null);
+        else
+            deadline.Change(left, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Lets the connection go on; only the first call counts.</summary>
     /// <param name="record">What was found out; null: nothing yet.</param>

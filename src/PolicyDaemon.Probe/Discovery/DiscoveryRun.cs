@@ -8,6 +8,8 @@ public sealed class DiscoveryRun
 {
     private readonly TaskCompletionSource<DiscoveryVerdict> verdict = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private long firstWaited = long.MaxValue;
+
     internal DiscoveryRun(NextHop key) => Key = key;
 
     public NextHop Key { get; }
@@ -18,6 +20,14 @@ public sealed class DiscoveryRun
 
     /// <summary>Ends when everything has been looked up and what must be durable is.</summary>
     public Task<DiscoveryResult> Whole { get; internal set; } = null!;
+
+    /// <summary>Takes note that a lookup waits, and tells when the first one began to: all that wait for this run share its deadline.</summary>
+    /// <param name="since">When this one began to, as a timestamp of the clock.</param>
+    public long FirstWaited(long since)
+    {
+        var first = Interlocked.CompareExchange(ref firstWaited, since, long.MaxValue);
+        return Math.Min(first, since);
+    }
 
     internal void Publish(DiscoveryVerdict found) => verdict.TrySetResult(found);
 

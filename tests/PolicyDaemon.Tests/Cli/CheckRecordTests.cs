@@ -40,6 +40,31 @@ public sealed class CheckRecordTests
     }
 
     [Fact]
+    public async Task The_time_of_the_self_test_is_that_of_the_record()
+    {
+        await using var network = new ProbedNetwork(trusted: true);
+        network.Serve(Own);
+        var key = network.Domain("partner.test", "mx.partner.test", false, "127.0.0.1");
+        var file = Path.Combine(network.Session.Directory, "partner.json");
+        network.Session.Run("check", key, "--record", file);
+        var record = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+        var at = record["at"]!.GetValue<DateTimeOffset>();
+        Assert.Equal(at, record["test_at"]!.GetValue<DateTimeOffset>()); // this network's clock stands still
+
+        async Task<DateTimeOffset> ReplayAsync()
+        {
+            await File.WriteAllTextAsync(file, record.ToJsonString(), TestContext.Current.CancellationToken);
+            using var other = new CliSession();
+            return JsonNode.Parse(other.Run("check", "--replay", file, "--format", "json").Out)!["resolver"]!["self_test_at"]!.GetValue<DateTimeOffset>();
+        }
+
+        record["test_at"] = at.AddMinutes(-20);
+        Assert.Equal(at.AddMinutes(-20), await ReplayAsync());
+        record.AsObject().Remove("test_at"); // as older versions wrote it
+        Assert.Equal(at, await ReplayAsync());
+    }
+
+    [Fact]
     public async Task The_entry_and_its_pins_are_part_of_it()
     {
         await using var network = new ProbedNetwork(trusted: true);

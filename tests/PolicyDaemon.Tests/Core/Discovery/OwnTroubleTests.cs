@@ -30,18 +30,37 @@ public sealed class OwnTroubleTests
     {
         var trouble = new OwnTrouble("lookups");
         for (var minute = 0L; minute < 10; minute++)
-        {
             trouble.Note(true, minute);
+        for (var minute = 15L; minute < 24; minute++)
             trouble.Note(true, minute);
-        }
+        Assert.Null(trouble.Trouble(24)); // never 20 within 15 minutes
 
-        Assert.NotNull(trouble.Trouble(9));
-        Assert.NotNull(trouble.Trouble(14)); // minutes 0 to 14
-        Assert.Null(trouble.Trouble(15));
-        for (var i = 0; i < 100; i++)
-            trouble.Note(false, 15);
-        trouble.Note(true, 31);
-        Assert.Null(trouble.Trouble(31));
-        Assert.Null(trouble.Trouble(0)); // nothing of the future counts
+        for (var i = 0; i < 11; i++)
+            trouble.Note(true, 24);
+        Assert.NotNull(trouble.Trouble(24));
+    }
+
+    [Fact]
+    public void Trouble_ends_when_something_works_or_when_nothing_was_tried_for_longer_than_any_retry()
+    {
+        var trouble = new OwnTrouble("lookups");
+        for (var i = 0; i < 20; i++)
+            trouble.Note(true, 1000);
+        var text = trouble.Trouble(1000);
+        Assert.NotNull(text);
+
+        // Fewer are tried, and all of them fail: it is the same trouble.
+        Assert.Equal(text, trouble.Trouble(1030));
+        trouble.Note(true, 1060);
+        Assert.Equal(text, trouble.Trouble(1060));
+        trouble.Note(false, 1061);
+        Assert.Null(trouble.Trouble(1061));
+        trouble.Note(true, 1062);
+        Assert.Null(trouble.Trouble(1062));
+
+        for (var i = 0; i < 20; i++)
+            trouble.Note(true, 2000);
+        Assert.NotNull(trouble.Trouble(2074));
+        Assert.Null(trouble.Trouble(2075));
     }
 }

@@ -286,7 +286,7 @@ public sealed class VerdictTableTests
         Assert.Equal((DiscoveryRemarkKind.PolicyCoversNone, FindingSeverity.MailWaits), (remark.Kind, remark.Severity));
         Assert.Contains("names mx.example.net, its MX hosts are ", remark.Detail, StringComparison.Ordinal);
         Assert.Contains("2026-11-23T12:05:00Z", remark.Detail, StringComparison.Ordinal); // the next fetch
-        Assert.Contains("--level encrypt --reason", remark.Detail, StringComparison.Ordinal);
+        Assert.Contains("policyctl domain add example.com --level default --until 7d --reason", remark.Detail, StringComparison.Ordinal);
         Assert.Equal("policyctl check example.com", remark.Remedy); // which weakens nothing
     }
 

@@ -83,6 +83,38 @@ public sealed class DiscoveryFindingsTests : IDisposable
     }
 
     [Fact]
+    public async Task Policies_that_cannot_be_renewed_for_our_own_trouble_are_one_finding()
+    {
+        var findings = Findings();
+        var before = Failing();
+        Note(findings, "before.test", before);
+        await findings.WriteAsync();
+        Advance(before, TimeSpan.FromHours(1));
+        var meanwhile = Failing();
+        Note(findings, "one.test", meanwhile);
+        await findings.WriteAsync();
+        Assert.Equal(["before.test", "one.test"], Open().Select(finding => finding.Subject).Order());
+
+        findings.NoteTrouble("20 of 20 fetches failed");
+        Note(findings, "two.test", Failing());
+        await findings.WriteAsync();
+        // What failed long before is another matter.
+        Assert.Equal(
+            [(FindingKind.PolicyNotRenewed, "before.test"), (FindingKind.DiscoveryTrouble, DiscoveryFindings.Itself)],
+            Open().Select(finding => (finding.Kind, finding.Subject)).OrderBy(finding => finding.Subject, StringComparer.Ordinal));
+
+        // Its end opens nothing: of each policy the next attempt decides.
+        findings.NoteTrouble(null);
+        Note(findings, "one.test", meanwhile);
+        await findings.WriteAsync();
+        Assert.Equal(["before.test"], Open().Select(finding => finding.Subject));
+        Advance(meanwhile, TimeSpan.FromHours(1));
+        Note(findings, "one.test", meanwhile);
+        await findings.WriteAsync();
+        Assert.Equal(["before.test", "one.test"], Open().Select(finding => finding.Subject).Order());
+    }
+
+    [Fact]
     public async Task Where_nothing_is_answered_any_more_what_was_open_settles_and_nothing_opens()
     {
         var before = Findings();
@@ -218,6 +250,25 @@ public sealed class DiscoveryFindingsTests : IDisposable
 
     private void Note(DiscoveryFindings findings, string key) => Note(
         findings, key, DiscoveryScenario.Of("S", "N10"), [new DiscoveryRemark(DiscoveryRemarkKind.PolicyLapsed, FindingSeverity.LookAtIt, "detail", null)]);
+
+    /// <summary>A policy in force whose renewal fails now.</summary>
+    private DiscoveryScenario Failing()
+    {
+        var scenario = DiscoveryScenario.Of("W", "I10", enforce: true);
+        scenario.Now = temporary.Time.GetUtcNow() - TimeSpan.FromDays(2);
+        scenario.Use();
+        scenario.Served = null;
+        scenario.Now = temporary.Time.GetUtcNow();
+        return scenario;
+    }
+
+    private void Advance(DiscoveryScenario scenario, TimeSpan by)
+    {
+        temporary.Time.Advance(by);
+        scenario.Now = temporary.Time.GetUtcNow();
+    }
+
+    private void Note(DiscoveryFindings findings, string key, DiscoveryScenario scenario) => Note(findings, key, scenario, scenario.Use().Remarks);
 
     private void Note(DiscoveryFindings findings, string key, DiscoveryScenario scenario, IEnumerable<DiscoveryRemark> remarks)
     {

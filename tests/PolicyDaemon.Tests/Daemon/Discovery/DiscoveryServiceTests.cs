@@ -83,6 +83,32 @@ public sealed class DiscoveryServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task While_a_discovery_takes_long_only_its_first_lookup_waits()
+    {
+        var held = new TaskCompletionSource();
+        dns.Set("one.test", FakeDnsServer.Mx, new FakeDnsReply { Held = held.Task });
+        await service.StartAsync(CancellationToken.None);
+        var discovery = data.Service.Discovery!;
+        var time = new FakeTimeProvider();
+        ParkedLookup Park(string key)
+        {
+            var lookup = new ParkedLookup(key, MapName.TlsPolicy, discovery, time);
+            Assert.True(discovery.Queue.TryWait(lookup));
+            return lookup;
+        }
+
+        var first = Park("one.test");
+        await Until.TrueAsync(() => dns.Questions.Contains(("one.test", FakeDnsServer.Mx)));
+        Assert.False(first.Outcome.IsCompleted);
+        time.Advance(discovery.Wait);
+        Assert.Null(await first.Outcome.WaitAsync(Cancellation));
+
+        // The deadline of that discovery is over; the clock need not go on for this one.
+        Assert.Null(await Park("one.test").Outcome.WaitAsync(Cancellation));
+        held.SetResult();
+    }
+
+    [Fact]
     public async Task After_a_restart_the_first_lookup_is_answered_from_the_store_and_nobody_waits()
     {
         await service.StartAsync(CancellationToken.None);

@@ -197,6 +197,26 @@ public sealed class DiscoveredLookupTests : IDisposable
     }
 
     [Fact]
+    public void Lookups_that_wait_for_one_discovery_share_the_deadline_of_the_first()
+    {
+        data.Service.Answer(MapName.TlsPolicy, "new.example"u8, out var first);
+        time.Advance(TimeSpan.FromMilliseconds(1000));
+        data.Service.Answer(MapName.TlsPolicy, "new.example"u8, out var second);
+        first!.ShareDeadline(first.Since);
+        second!.ShareDeadline(first.Since);
+
+        time.Advance(TimeSpan.FromMilliseconds(499));
+        Assert.Equal((false, false), (first.Outcome.IsCompleted, second.Outcome.IsCompleted));
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal((true, true), (first.Outcome.IsCompleted, second.Outcome.IsCompleted));
+
+        // Over already when it comes.
+        data.Service.Answer(MapName.TlsPolicy, "new.example"u8, out var third);
+        third!.ShareDeadline(first.Since);
+        Assert.True(third.Outcome.IsCompleted);
+    }
+
+    [Fact]
     public async Task No_more_than_so_many_lookups_wait_and_the_others_hear_that_nothing_is_known()
     {
         var peers = Enumerable.Range(0, ServedDiscovery.MaxParked + 1).Select(_ => Connect(MapProtocol.TcpTable)).ToList();

@@ -576,7 +576,11 @@ public sealed class DiscovererTests : IAsyncDisposable
         dns.Set("last.test", FakeDnsServer.Mx, new FakeDnsReply { Code = 2 });
         Assert.Equal(time.GetUtcNow().AddMinutes(5), (await DiscoverAsync("last.test")).Memory.FactsDue);
 
+        // Nothing has worked since.
         time.Advance(TimeSpan.FromMinutes(16));
+        Assert.NotNull(discoverer.Trouble);
+        Domain("good.test");
+        await DiscoverAsync("good.test");
         Assert.Null(discoverer.Trouble);
     }
 
