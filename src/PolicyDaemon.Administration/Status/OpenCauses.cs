@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Administration.Status;
@@ -9,6 +10,12 @@ namespace PolicyDaemon.Administration.Status;
 /// <param name="DestinationsThatWait">How many destinations mail waits for.</param>
 public sealed record OpenCauses(ImmutableArray<StatusCause> Shown, IReadOnlyDictionary<FindingSeverity, int> Counts, int DestinationsThatWait)
 {
+    /// <summary>What waits for the destinations of all that need a person, each message once; null where nothing is known to wait.</summary>
+    public WaitingCount? Mail { get; init; }
+
+    /// <summary>How many are not among those that are shown.</summary>
+    public int NotShown => Counts.Values.Sum() - Shown.Length;
+
     /// <summary>How many need a person.</summary>
     public int NeedPerson => Counts.Sum(count => count.Key == FindingSeverity.ForInformation ? 0 : count.Value);
 

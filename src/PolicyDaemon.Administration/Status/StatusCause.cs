@@ -40,13 +40,10 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     public DateTimeOffset Since => First.Since;
 
     /// <summary>How many destinations it concerns.</summary>
-    public int Destinations { get; init; } = DestinationsOf(Concerned);
+    public int Destinations { get; } = DestinationsOf(Concerned);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
-    public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
-        : Concerned.All(each => each.Node is not null) ? Phrases.Count(Concerned.Select(each => each.Node).Distinct().Count(), "node")
-        : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
-        : Phrases.Count(Destinations, "destination");
+    public string Whom { get; } = WhomOf(Concerned);
 
     /// <summary>The command that settles it, or the one that lists the commands of several.</summary>
     public string Remedy => Concerned.Length == 1 ? First.Remedy : $"policyctl status --kind {Kind.Name()}";
@@ -97,6 +94,12 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
             most[subject] = Math.Max(most.GetValueOrDefault(subject), affects);
         return most.Values.Sum();
     }
+
+    private static string WhomOf(ImmutableArray<ConcernedSubject> concerned) =>
+        concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
+        : concerned.All(each => each.Node is not null) ? Phrases.Count(concerned.Select(each => each.Node).Distinct().Count(), "node")
+        : concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
+        : Phrases.Count(DestinationsOf(concerned), "destination");
 
     private static string WithoutNames(FindingJson finding)
     {

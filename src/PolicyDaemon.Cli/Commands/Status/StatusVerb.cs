@@ -107,9 +107,14 @@ internal static class StatusVerb
 
     private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, HashSet<string>? subjects, string? nobodys, bool isAll, Func<WaitingMail?> queue)
     {
-        var status = StatusReport.Gather(context.Settings, context.Host.Time);
-        var mail = status.Findings.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? queue() : null;
-        var findings = filter is null ? status.Findings : [.. status.Findings.Where(filter)];
+        var asked = new Lazy<WaitingMail?>(queue);
+        // The screen has a line for each cause; everything else has the findings one by one.
+        var isScreen = report.IsTable && !isAll && filter is null;
+        var status = StatusReport.Gather(
+            context.Settings, context.Host.Time,
+            new FindingReading { Mail = () => asked.Value, Lists = isScreen ? null : filter ?? (_ => true), MostCauses = StatusScreen.MostCauses });
+        var mail = status.Open!.Kinds.Count > 0 || status.Running == false || status.Live is { Snapshot: null } ? asked.Value : null;
+        var findings = status.Findings;
         switch (report.Format)
         {
             case OutputFormat.Json:
