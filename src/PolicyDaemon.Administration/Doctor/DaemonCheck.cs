@@ -30,12 +30,12 @@ public static class DaemonCheck
         const string Findings = "findings";
         if (status.StoreProblem is not null && status.Live is null)
             return DoctorFinding.Unknown(Findings, "neither the store nor the daemon can be asked what is open");
-        var open = StatusCause.Of(status.Findings, mail: null).Where(cause => cause.Severity != FindingSeverity.ForInformation).ToList();
-        if (open.Count == 0)
+        if (status.Open?.Causes is not { NeedPerson: > 0 and var open } causes)
             return DoctorFinding.Ok(Findings, "nothing is open that needs a person");
-        var text = $"{Phrases.Count(open.Count, "thing")} {(open.Count == 1 ? "needs" : "need")} a person: "
-            + string.Join(", ", open.Take(3).Select(cause => $"{cause.Kind.Name()} {cause.Whom}")) + (open.Count > 3 ? FormattableString.Invariant($" and {open.Count - 3} more") : "");
-        return open[0].Severity == FindingSeverity.MailWaits
+        var text = $"{Phrases.Count(open, "thing")} {(open == 1 ? "needs" : "need")} a person: "
+            + string.Join(", ", causes.Shown.Where(cause => cause.NeedsPerson).Take(3).Select(cause => $"{cause.Kind.Name()} {cause.Whom}"))
+            + (open > 3 ? FormattableString.Invariant($" and {open - 3} more") : "");
+        return causes.Count(FindingSeverity.MailWaits) > 0
             ? DoctorFinding.Problem(Findings, text + "; mail waits", "policyctl status")
             : DoctorFinding.Warning(Findings, text, "policyctl status");
     }

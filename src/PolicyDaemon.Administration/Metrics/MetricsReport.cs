@@ -34,8 +34,7 @@ public static class MetricsReport
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
-        var status = StatusReport.Gather(settings, time);
-        return Write(status with { Open = FindingSurvey.Of(status.Findings, mail: null) }, format, time);
+        return Write(StatusReport.Gather(settings, time), format, time);
     }
 
     /// <summary>The metrics of what was gathered already.</summary>

@@ -27,23 +27,41 @@ public sealed record FindingSurvey(
     /// <summary>Counts what was read.</summary>
     /// <param name="findings">What is open.</param>
     /// <param name="mail">What waits; null where that is not known.</param>
-    public static FindingSurvey Of(IEnumerable<FindingJson> findings, WaitingMail? mail)
+    public static FindingSurvey Of(IEnumerable<FindingJson> findings, WaitingMail? mail) => Of(findings, new FindingReading { Mail = () => mail });
+
+    /// <summary>Counts what was read.</summary>
+    /// <param name="findings">What is open.</param>
+    /// <param name="reading">What is asked for beside the counts.</param>
+    public static FindingSurvey Of(IEnumerable<FindingJson> findings, FindingReading reading)
     {
         ArgumentNullException.ThrowIfNull(findings);
-        var counting = new Counting(int.MaxValue);
+        ArgumentNullException.ThrowIfNull(reading);
+        var counting = new Counting(reading, int.MaxValue);
         foreach (var finding in findings)
             counting.Add(finding, null);
-        return counting.Survey(mail, cause => cause);
+        return counting.Survey(cause => cause);
     }
 
     /// <summary>Counts the open findings of a store, without ever holding all of them.</summary>
     /// <param name="store">The store.</param>
     /// <param name="mail">What waits; null where that is not known.</param>
     /// <exception cref="StoreException">The store cannot be read.</exception>
-    public static FindingSurvey Of(PolicyStore store, WaitingMail? mail)
+    public static FindingSurvey Of(PolicyStore store, WaitingMail? mail) => Of(store, [], new FindingReading { Mail = () => mail });
+
+    /// <summary>Counts the open findings of a store and others, without ever holding more of them than the reading asks for.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="others">What the daemon found and the store does not have.</param>
+    /// <param name="reading">What is asked for beside the counts.</param>
+    /// <exception cref="StoreException">The store cannot be read.</exception>
+    public static FindingSurvey Of(PolicyStore store, IEnumerable<FindingJson> others, FindingReading reading)
     {
         ArgumentNullException.ThrowIfNull(store);
-        var counting = new Counting(MostWhole);
+        ArgumentNullException.ThrowIfNull(others);
+        ArgumentNullException.ThrowIfNull(reading);
+        var counting = new Counting(reading, MostWhole);
+        // Nobody could read their texts again, so they come before those that go without.
+        foreach (var finding in others)
+            counting.Add(finding, null);
         (string Subject, long Id) after = ("", 0);
         while (true)
         {
@@ -55,7 +73,7 @@ public sealed record FindingSurvey(
             after = (last.Finding.Subject, last.Id);
         }
 
-        return counting.Survey(mail, cause => Whole(store, cause));
+        return counting.Survey(cause => Whole(store, cause));
     }
 
     /// <summary>The same with what else is open, of which it has nothing.</summary>
@@ -79,11 +97,15 @@ public sealed record FindingSurvey(
             ? cause with { First = FindingJson.From(finding.Finding, finding.LastSeen) with { Severity = cause.First.Severity } }
             : cause;
 
-    private sealed class Counting(int mostWhole)
+    /// <summary>The findings that the reading lists, the oldest first, those that the store does not have last.</summary>
+    public ImmutableArray<FindingJson> Listed { get; init; } = [];
+
+    private sealed class Counting(FindingReading reading, int mostWhole)
     {
         private readonly Dictionary<string, long> kinds = [];
         private readonly Dictionary<string, (long Open, DateTimeOffset Oldest)> severities = [];
         private readonly CauseGathering causes = new(mostWhole);
+        private readonly List<(long Id, FindingJson Finding)> listed = [];
 
         // The one that makes way first is at the head.
         private readonly PriorityQueue<NamedFinding, NamedFinding> worst = new(Comparer<NamedFinding>.Create((one, other) => other.CompareTo(one)));
@@ -95,6 +117,8 @@ public sealed record FindingSurvey(
                 ? (known.Open + 1, finding.Since < known.Oldest ? finding.Since : known.Oldest)
                 : (1, finding.Since);
             causes.Add(finding, id);
+            if (reading.Lists?.Invoke(finding) == true)
+                listed.Add((id ?? long.MaxValue, finding));
             var named = new NamedFinding(
                 FindingSeverities.TryParse(finding.Severity, out var severity) ? severity : FindingSeverity.ForInformation, finding.Since, finding.Subject, finding.Kind);
             if (worst.Count < MostNamed)
@@ -103,21 +127,46 @@ public sealed record FindingSurvey(
                 worst.EnqueueDequeue(named, named);
         }
 
-        internal FindingSurvey Survey(WaitingMail? mail, Func<StatusCause, StatusCause> whole)
+        internal FindingSurvey Survey(Func<StatusCause, StatusCause> whole)
         {
+            var mail = kinds.Count > 0 ? reading.Mail() : null;
             var all = causes.Causes(mail);
             var affected = all.GroupBy(cause => cause.Severity).ToDictionary(group => group.Key.Name(), StatusCause.DestinationsOf);
-            var shown = OpenCauses.Of(all, MostCauses);
+            var shown = OpenCauses.Of(all, reading.MostCauses);
             return new FindingSurvey(
                 kinds, severities.ToDictionary(one => one.Key, one => new OpenSeverity(one.Value.Open, affected.GetValueOrDefault(one.Key), one.Value.Oldest)),
-                shown with { Shown = [.. shown.Shown.Select(cause => Few(whole(cause)))] },
-                [.. worst.UnorderedItems.Select(one => one.Element).Order()]);
+                shown with
+                {
+                    Shown = [.. shown.Shown.Select(cause => Few(whole(cause)))],
+                    Mail = mail is null ? null : StatusCause.MailOf(all.Where(cause => cause.NeedsPerson), mail),
+                },
+                [.. worst.UnorderedItems.Select(one => one.Element).Order()])
+            {
+                Listed = [.. listed.OrderBy(one => one.Id == long.MaxValue).ThenBy(one => one.Finding.Since).ThenBy(one => one.Id).Select(one => one.Finding)],
+            };
         }
 
         // Two say that there are several, and as whom the first one is named.
         private static StatusCause Few(StatusCause cause) =>
-            cause.Concerned.Length <= 2 ? cause : cause with { Destinations = cause.Destinations, Concerned = [.. cause.Concerned.Take(2)] };
+            cause.Concerned.Length <= 2 ? cause : cause with { Concerned = [.. cause.Concerned.Take(2)] };
     }
+}
+
+/// <summary>What is asked for of open findings, beside their counts.</summary>
+public sealed record FindingReading
+{
+    /// <summary>Which findings are listed one by one; null for none.</summary>
+    public Func<FindingJson, bool>? Lists { get; init; }
+
+    /// <summary>Finds out what waits, where anything is open; null where that is not known.</summary>
+    public Func<WaitingMail?> Mail { get; init; } = () => null;
+
+    /// <summary>Finds what nobody stores, where somebody looks for it: from the report, which has what the daemon found and the store does not have, and from the
+    /// store, null where it cannot be read.</summary>
+    public Func<StatusReport, PolicyStore?, IEnumerable<FindingJson>> Beside { get; init; } = (_, _) => [];
+
+    /// <summary>So many causes of one severity are shown one by one.</summary>
+    public int MostCauses { get; init; } = FindingSurvey.MostCauses;
 }
 
 /// <summary>What is open of one severity.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 
 namespace PolicyDaemon.Administration.Status;
@@ -9,6 +10,12 @@ namespace PolicyDaemon.Administration.Status;
 /// <param name="DestinationsThatWait">How many destinations mail waits for.</param>
 public sealed record OpenCauses(ImmutableArray<StatusCause> Shown, IReadOnlyDictionary<FindingSeverity, int> Counts, int DestinationsThatWait)
 {
+    /// <summary>What waits for the destinations of all that need a person, each message once; null where nothing is known to wait.</summary>
+    public WaitingCount? Mail { get; init; }
+
+    /// <summary>How many are not among those that are shown.</summary>
+    public int NotShown => Counts.Values.Sum() - Shown.Length;
+
     /// <summary>How many need a person.</summary>
     public int NeedPerson => Counts.Sum(count => count.Key == FindingSeverity.ForInformation ? 0 : count.Value);
 
@@ -19,7 +26,7 @@ public sealed record OpenCauses(ImmutableArray<StatusCause> Shown, IReadOnlyDict
         ArgumentNullException.ThrowIfNull(causes);
         var severities = causes.GroupBy(cause => cause.Severity).ToList();
         return new OpenCauses(
-            [.. severities.OrderBy(group => group.Key).SelectMany(group => group.Take(most))], severities.ToDictionary(group => group.Key, group => group.Count()),
+            [.. StatusCause.WorstFirst(severities.SelectMany(group => group.Take(most)))], severities.ToDictionary(group => group.Key, group => group.Count()),
             StatusCause.DestinationsOf(causes.Where(cause => cause.Severity == FindingSeverity.MailWaits)));
     }
 

@@ -8,7 +8,6 @@ using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
 using PolicyDaemon.Store;
-using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Administration.Status;
@@ -33,40 +32,26 @@ public static class SeenFindings
 
     /// <summary>The findings that mail waits because of TLS or of the policy, for destinations that policyd answers for and about which no open finding says
     /// that mail waits.</summary>
-    /// <param name="status">The report, with what is open.</param>
+    /// <param name="status">The report, with what the daemon found and the store does not have.</param>
+    /// <param name="store">The store.</param>
     /// <param name="mail">What waits.</param>
-    /// <param name="time">The clock.</param>
-    public static IEnumerable<FindingJson> OfWaitingMail(StatusReport status, WaitingMail mail, TimeProvider time)
+    /// <exception cref="StoreException">The store cannot be read.</exception>
+    public static IReadOnlyList<FindingJson> OfWaitingMail(StatusReport status, PolicyStore store, WaitingMail mail)
     {
         ArgumentNullException.ThrowIfNull(status);
+        ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(mail);
-        ArgumentNullException.ThrowIfNull(time);
         // Where nothing is answered everything waits, which is told once.
-        if (mail.OfPolicy.Count == 0 || status.Running == false || status.Live is { Snapshot: null })
-            return [];
-        var known = status.Findings.Where(finding => finding.Severity == FindingSeverity.MailWaits.Name()).Select(finding => finding.Subject).ToHashSet(StringComparer.Ordinal);
-        var found = new List<FindingJson>();
-        try
-        {
-            using var store = PolicyStore.Open(status.Settings.Database, StoreAccess.Read, time);
-            foreach (var (domain, count) in mail.OfPolicy.OrderByDescending(one => one.Value.Messages).ThenBy(one => one.Key, StringComparer.Ordinal).Take(MostDomains))
-            {
-                if (NextHop.TryParse(domain, out var key, out _) && Of(key, count, store, status, known) is { } finding)
-                    found.Add(finding);
-            }
-        }
-        catch (StoreException)
-        {
-            // That the store cannot be read is told by itself.
-        }
-
-        return found;
+        return mail.OfPolicy.Count == 0 || status.Running == false || status.Live is { Snapshot: null }
+            ? []
+            : [.. mail.OfPolicy.OrderByDescending(one => one.Value.Messages).ThenBy(one => one.Key, StringComparer.Ordinal).Take(MostDomains)
+                .Select(one => NextHop.TryParse(one.Key, out var key, out _) ? Of(key, one.Value, store, status) : null).OfType<FindingJson>()];
     }
 
-    private static FindingJson? Of(NextHop key, WaitingCount count, PolicyStore store, StatusReport status, HashSet<string> known)
+    private static FindingJson? Of(NextHop key, WaitingCount count, PolicyStore store, StatusReport status)
     {
         var explanation = Explanation.Of(key, store, status.Settings, status.At);
-        if (explanation.Answer.Kind == LookupAnswerKind.NotFound || known.Contains(key.Text) || (explanation.Rule is { } rule && known.Contains(rule.Key.Text)))
+        if (explanation.Answer.Kind == LookupAnswerKind.NotFound || IsKnown(key, store, status) || (explanation.Rule is { } rule && IsKnown(rule.Key, store, status)))
             return null;
         var isEntered = explanation.Rule?.Key == key;
         var probed = isEntered ? store.ReadProbeState(key) : null;
@@ -81,6 +66,10 @@ public static class SeenFindings
             Severity = FindingSeverity.MailWaits.Name(),
         };
     }
+
+    private static bool IsKnown(NextHop key, PolicyStore store, StatusReport status) =>
+        status.Findings.Concat(store.OpenFindings(key).Select(finding => FindingJson.From(finding)))
+            .Any(finding => finding.Subject == key.Text && finding.Severity == FindingSeverity.MailWaits.Name());
 
     private static DateTimeOffset? Changed(string file)
     {

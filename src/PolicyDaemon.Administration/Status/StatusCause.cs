@@ -54,15 +54,10 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
     public DateTimeOffset Since => First.Since;
 
     /// <summary>How many destinations it concerns.</summary>
-    public int Destinations { get; init; } = DestinationsOf(Concerned);
+    public int Destinations { get; } = DestinationsOf(Concerned);
 
     /// <summary>Whom it concerns: the one, or how many.</summary>
-    public string Whom => Concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
-        : Concerned.All(each => each.Node is not null) ? Phrases.Count(Concerned.Select(each => each.Node).Distinct().Count(), "node")
-        // The part of the program that saw it is nobody's concern.
-        : Concerned is [{ Node: null } of] && Kind.IsOf(FindingSource.Prober) && FindingMail.Destination(Kind, of.Subject) is null ? Phrases.Count(of.Affects, "destination")
-        : Concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
-        : Phrases.Count(Destinations, "destination");
+    public string Whom { get; } = WhomOf(Kind, Concerned);
 
     /// <summary>The command that settles it, or the one that lists the commands of several.</summary>
     public string Remedy => Concerned.Length == 1 ? First.Remedy : $"policyctl status --kind {Kind.Name()}";
@@ -114,6 +109,14 @@ public sealed record StatusCause(FindingKind Kind, FindingSeverity Severity, Fin
             most[subject] = Math.Max(most.GetValueOrDefault(subject), affects);
         return most.Values.Sum();
     }
+
+    private static string WhomOf(FindingKind kind, ImmutableArray<ConcernedSubject> concerned) =>
+        concerned is [{ Affects: 1 } one] ? one.Subject + (one.Node is { } node ? $" on {node}" : "")
+        : concerned.All(each => each.Node is not null) ? Phrases.Count(concerned.Select(each => each.Node).Distinct().Count(), "node")
+        // The part of the program that saw it is nobody's concern.
+        : concerned is [{ Node: null } of] && kind.IsOf(FindingSource.Prober) && FindingMail.Destination(kind, of.Subject) is null ? Phrases.Count(of.Affects, "destination")
+        : concerned is [var many] ? $"{many.Subject} ({Phrases.Count(many.Affects, "destination")})"
+        : Phrases.Count(DestinationsOf(concerned), "destination");
 
     private static string WithoutNames(FindingJson finding)
     {

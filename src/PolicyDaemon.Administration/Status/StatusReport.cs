@@ -20,7 +20,7 @@ namespace PolicyDaemon.Administration.Status;
 /// <param name="Counts">The counts of the store; null where the store cannot be read.</param>
 /// <param name="Head">The end of the audit log; null where the store cannot be read.</param>
 /// <param name="StoreProblem">Why the store cannot be read; null where it can.</param>
-/// <param name="Findings">The open findings of store and daemon, each once; empty where they were only counted.</param>
+/// <param name="Findings">The open findings of store and daemon that are listed, each once; empty where they were only counted.</param>
 public sealed record StatusReport(
     Settings Settings,
     bool? Running,
@@ -71,7 +71,7 @@ public sealed record StatusReport(
 
     private static bool IsFresh(DaemonStatus said, DateTimeOffset at) => (at - said.WrittenAt).Duration() <= FreshFor;
 
-    /// <summary>What is open, counted; null where it was not counted yet, or is in <see cref="Findings"/> one by one.</summary>
+    /// <summary>What is open, counted; null where it was not counted yet.</summary>
     public FindingSurvey? Open { get; init; }
 
     /// <summary>The daemons that share the store, by name; none where it is a file, or cannot be read.</summary>
@@ -85,7 +85,17 @@ public sealed record StatusReport(
     }
 
     /// <summary>Gathers the report.</summary>
-    public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, counted: null);
+    public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, new FindingReading());
+
+    /// <summary>Gathers the report.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="reading">What is asked for of the findings, beside their counts.</param>
+    public static StatusReport Gather(Settings settings, TimeProvider time, FindingReading reading)
+    {
+        ArgumentNullException.ThrowIfNull(reading);
+        return Gather(settings, time, counted: null, reading);
+    }
 
     /// <summary>Gathers the report for a program that only reads the store, and lets others count.</summary>
     /// <param name="settings">The configuration.</param>
@@ -93,20 +103,19 @@ public sealed record StatusReport(
     /// <param name="survey">What was counted last; null where nothing was yet, and the report has no counts.</param>
     /// <param name="findings">What of the findings was counted last; null where nothing was yet, or nobody asks.</param>
     public static StatusReport Gather(Settings settings, TimeProvider time, StoreSurvey? survey, FindingSurvey? findings = null) =>
-        Gather(settings, time, (survey, findings));
+        Gather(settings, time, (survey, findings), new FindingReading());
 
-    private static StatusReport Gather(Settings settings, TimeProvider time, (StoreSurvey? Store, FindingSurvey? Findings)? counted)
+    private static StatusReport Gather(Settings settings, TimeProvider time, (StoreSurvey? Store, FindingSurvey? Findings)? counted, FindingReading reading)
     {
         var said = StatusDocument.TryAsk(settings.StatusSocket, time, out var isDenied);
         // Who may not see the lock still sees that the daemon answers.
         var running = said is not null ? true : DaemonLock.IsHeld(settings.StatusFile);
         var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
         var at = time.GetUtcNow();
-        var findings = new List<FindingJson>();
         // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Of those that it has of the store it says when
         // each was seen last.
         var told = running != false && daemon is not null && IsFresh(daemon, at) ? daemon.Findings : [];
-        List<FindingJson> own = [.. told.Where(finding => finding.LastSeen is null)];
+        List<FindingJson> own = [.. Once(told.Where(finding => finding.LastSeen is null))];
         FindingSurvey? open = null;
         StoreException? onlyRead = null;
         string? failoverRisk = null;
@@ -136,9 +145,10 @@ public sealed record StatusReport(
             }
 
             temporary = counts is { Temporary: 0 } ? [] : store.ReadTemporary(MostTemporary);
-            if (counted is null)
-                findings.AddRange(store.OpenFindings().Select(finding => FindingJson.From(finding.Finding, finding.LastSeen)));
-            open = counted?.Findings?.With([.. own.Where(finding => !FindingKinds.TryParse(finding.Kind, out var kind) || !store.HasOpenFinding(kind, finding.Subject, finding.Node))]);
+            own.RemoveAll(finding => FindingKinds.TryParse(finding.Kind, out var kind) && store.HasOpenFinding(kind, finding.Subject, finding.Node));
+            open = counted is null
+                ? FindingSurvey.Of(store, own.Concat(reading.Beside(Report(own), store)), reading)
+                : counted.Value.Findings?.With(own);
             nodes = NodeState.Read(settings.Database);
         }
         catch (StoreException fault)
@@ -147,13 +157,12 @@ public sealed record StatusReport(
         }
 
         // What it has of the store counts where the store cannot be read: otherwise the store says what is open now.
-        var known = findings.Select(finding => (finding.Kind, finding.Subject, finding.Node)).ToHashSet();
-        if (counted is null || problem is not null)
-            findings.AddRange((problem is null ? own : told).Where(finding => known.Add((finding.Kind, finding.Subject, finding.Node))));
         if (problem is not null)
-            open = FindingSurvey.Of(findings, mail: null);
+            open = FindingSurvey.Of(Once(told).Concat(reading.Beside(Report([.. told]), null)), reading);
 
-        return new StatusReport(settings, running, daemon, counts, head, problem, findings)
+        return Report(open?.Listed ?? []) with { Open = open };
+
+        StatusReport Report(IReadOnlyList<FindingJson> findings) => new(settings, running, daemon, counts, head, problem, findings)
         {
             Enforced = enforced,
             Observed = observed,
@@ -163,8 +172,9 @@ public sealed record StatusReport(
             OnlyRead = onlyRead,
             FailoverRisk = failoverRisk,
             IsSocketDenied = isDenied,
-            Open = open,
             Nodes = nodes,
         };
     }
+
+    private static IEnumerable<FindingJson> Once(IEnumerable<FindingJson> findings) => findings.DistinctBy(finding => (finding.Kind, finding.Subject, finding.Node));
 }

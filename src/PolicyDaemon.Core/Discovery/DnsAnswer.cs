@@ -75,7 +75,12 @@ public sealed record DnsAnswer
 
     /// <summary>How each resolver failed that was asked in vain, in the order in which they were asked; empty where one answered, and of an answer that
     /// was written down, which has it in <see cref="Detail"/>.</summary>
-    public ImmutableArray<ResolverFailure> Failures { get; init; } = [];
+    public ImmutableArray<ResolverFailure> Failures
+    {
+        // A record that lacks it has none: what reads JSON leaves it unset.
+        get => field.IsDefault ? [] : field;
+        init;
+    } = [];
 
     /// <summary>False where nothing is known: no answer, or one that does not validate.</summary>
     public bool Worked => Kind is not (DnsAnswerKind.Failed or DnsAnswerKind.Bogus);

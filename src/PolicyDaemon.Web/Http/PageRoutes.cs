@@ -64,7 +64,7 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, GatheredS
 
     private async Task ShowNodes(HttpContext context)
     {
-        var page = await Read(context, () => NodesPage.Of(StatusReport.Gather(settings, time, null), Environment.MachineName));
+        var page = await Read(context, () => NodesPage.Of(StatusReport.Gather(settings, time, survey: null), Environment.MachineName));
         await Response.SendAsync(context, page);
     }
 
@@ -149,7 +149,7 @@ internal sealed class PageRoutes(Settings settings, TimeProvider time, GatheredS
             var now = time.GetUtcNow();
             var (page, next) = store.BrowseDiscovered(after, DiscoveryPage.PageSize);
             return (StatusCodes.Status200OK, DiscoveryPage.Of(
-                StatusReport.Gather(settings, time, null), [.. page.Select(memory => DiscoveredState.Of(memory.Key, memory, settings, now))], after, next));
+                StatusReport.Gather(settings, time, survey: null), [.. page.Select(memory => DiscoveredState.Of(memory.Key, memory, settings, now))], after, next));
         });
     }
 

@@ -51,6 +51,25 @@ public sealed class StatusScreenTests
         Assert.Contains("dns-trouble 434 destinations", session.Run("status", "--check").Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void More_causes_than_anybody_reads_are_counted()
+    {
+        using var session = new CliSession();
+        using var running = StatusTests.Run(
+            session, "store", 1,
+            [
+                Finding("dns-trouble", "p.example", "look-at-it", "192.0.2.53 answers SERVFAIL", "policyctl check p.example"),
+                .. Enumerable.Range(0, 1_005).Select(i => Finding("new-key", $"d{i:D4}.example", "mail-waits", $"key {i:D4}", "policyctl pin approve")),
+            ]);
+
+        var lines = session.Succeed("status", "--format", "table").Split('\n');
+
+        Assert.Equal("1006 things need a person; mail of 1005 destinations waits.", lines[0]);
+        Assert.Equal(1_000, lines.Count(line => line.StartsWith("waits ", StringComparison.Ordinal)));
+        Assert.Single(lines, line => line.StartsWith("look at it ", StringComparison.Ordinal));
+        Assert.Contains("... and 5 more: policyctl status --all", lines);
+    }
+
     [Theory]
     [InlineData(3, true)]
     [InlineData(9, false)]

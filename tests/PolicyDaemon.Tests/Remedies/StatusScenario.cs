@@ -36,10 +36,14 @@ internal sealed class StatusScenario(string name) : RemedyScenario
     internal override IReadOnlyList<Finding> Open()
     {
         var settings = SettingsReader.LoadUsable(Session.Config, null, out var problems);
-        var status = StatusReport.Gather(settings, Session.Time);
-        IEnumerable<FindingJson> seen = problems.Count > 0
-            ? [SeenFindings.OfConfiguration(problems, status.At)]
-            : SeenFindings.OfWaitingMail(status, WaitingMail.Read(Session.Postfix.Waiting ?? [], isWhole: true, lifetime: null), Session.Time);
+        IEnumerable<FindingJson> seen = [];
+        var mail = WaitingMail.Read(Session.Postfix.Waiting ?? [], isWhole: true, lifetime: null);
+        StatusReport.Gather(settings, Session.Time, new FindingReading
+        {
+            Beside = (status, store) => seen = problems.Count > 0
+                ? [SeenFindings.OfConfiguration(problems, status.At)]
+                : SeenFindings.OfWaitingMail(status, store!, mail),
+        });
         return [.. seen.Select(one => new Finding(FindingKinds.TryParse(one.Kind, out var kind) ? kind : default, one.Subject, one.Detail, one.Remedy, one.Since))];
     }
 

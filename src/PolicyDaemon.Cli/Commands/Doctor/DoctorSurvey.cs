@@ -10,6 +10,7 @@ using PolicyDaemon.Cli.Setup;
 using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Dns;
 
@@ -105,7 +106,7 @@ internal sealed class DoctorSurvey(CommandContext context)
     private void BeginOwnMachine(DoctorRun run, Settings settings, PostfixConfiguration? postfix, CancellationToken cancellation)
     {
         // What hangs on a dead disk hangs once, and whoever needs it waits no longer than for others.
-        var status = new Lazy<StatusReport>(() => StatusReport.Gather(settings, Host.Time));
+        var status = new Lazy<StatusReport>(() => StatusReport.Gather(settings, Host.Time, new FindingReading { Lists = IsJudged }));
         run.Begin("daemon", Moment, () => DaemonCheck.Judge(status.Value), cancellation);
         if (postfix is not null)
         {
@@ -121,6 +122,9 @@ internal sealed class DoctorSurvey(CommandContext context)
         run.Begin("alerts", Moment + 2 * settings.Probe.Alerts.Timeout, ended => AlertsAsync(settings, status, ended), cancellation);
         run.Begin("findings", Moment, () => [DaemonCheck.Findings(status.Value)], cancellation);
     }
+
+    // What the checks of the clock and of the alerts look for.
+    private static bool IsJudged(FindingJson finding) => finding.Kind == FindingKind.ClockJumped.Name() || finding.Kind == FindingKind.AlertNotDelivered.Name();
 
     private async Task<IReadOnlyList<SocketAnswer>> AskAsync(PostfixConfiguration postfix, Settings settings, CancellationToken cancellation)
     {

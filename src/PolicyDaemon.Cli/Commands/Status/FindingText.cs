@@ -39,7 +39,10 @@ internal static class FindingText
         $"'{name}' is no kind of finding{(Nearest.Suggestion(name, FindingKinds.All.Select(row => row.Name)) is { Length: > 0 } near ? near : ".")} All of them: policyctl explain finding");
 
     /// <summary>True where nothing is wrong, and something else would be better.</summary>
-    internal static bool IsAdvice(FindingJson finding) => FindingKinds.TryParse(finding.Kind, out var kind) && kind.Description().IsAdvice;
+    internal static bool IsAdvice(FindingJson finding) => IsAdvice(finding.Kind);
+
+    /// <summary>True of a kind that says so, by its name.</summary>
+    internal static bool IsAdvice(string name) => FindingKinds.TryParse(name, out var kind) && kind.Description().IsAdvice;
 
     /// <summary>The advice about an entry.</summary>
     internal static IReadOnlyList<Finding> Advice(PolicyStore store, NextHop key) => [.. store.OpenFindings(key).Where(finding => finding.Kind.Description().IsAdvice)];

@@ -35,10 +35,11 @@ internal static class StatusCheck
 
     private static ExitCode Report(CommandContext context)
     {
-        var (status, mail) = SeenStatus.Gather(context, () => MailQueue.Read(context.Host));
-        var causes = StatusCause.Of(status.Findings, mail);
-        var (health, text) = StatusJudgement.Of(status, OpenCauses.Of(causes));
-        context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {WithoutBar(text)} | {Data(status, [.. causes], mail)}");
+        var (status, mail) = SeenStatus.Gather(context, () => MailQueue.Read(context.Host), new FindingReading());
+        // It counted what is open, as nobody had before.
+        var open = status.Open!;
+        var (health, text) = StatusJudgement.Of(status, open.Causes);
+        context.Report.Verbatim($"POLICYDAEMON {Words.Of(health)} - {WithoutBar(text)} | {Data(status, open, mail)}");
         // The exit status of a plugin, which is none of policyctl's own.
         return (ExitCode)(int)health;
     }
@@ -46,7 +47,7 @@ internal static class StatusCheck
     // A bar begins the performance data; other people's text must not.
     private static string WithoutBar(string text) => text.ReplaceLineEndings(" ").Replace('|', '/');
 
-    private static string Data(StatusReport status, IReadOnlyList<StatusCause> causes, WaitingMail? mail)
+    private static string Data(StatusReport status, FindingSurvey open, WaitingMail? mail)
     {
         // "U" where the value could not be determined; a zero would say that all is well.
         var data = status.AreFindingsUnknown
@@ -55,7 +56,7 @@ internal static class StatusCheck
             {
                 Number("waits", Destinations(FindingSeverity.MailWaits), ";;0"),
                 Number("will_wait", Destinations(FindingSeverity.MailWillWait), ";0"),
-                Number("look_at_it", causes.Count(cause => cause.Severity == FindingSeverity.LookAtIt), ";0"),
+                Number("look_at_it", open.Causes.Count(FindingSeverity.LookAtIt), ";0"),
             };
         if (mail is not null)
             data.Add(Number("deferred_mails", mail.Messages));
@@ -70,7 +71,7 @@ internal static class StatusCheck
 
         return string.Join(' ', data);
 
-        long Destinations(FindingSeverity severity) => StatusCause.DestinationsOf(causes.Where(cause => cause.Severity == severity));
+        long Destinations(FindingSeverity severity) => open.Severities.TryGetValue(severity.Name(), out var known) ? known.Destinations : 0;
 
         static string Number(string name, long value, string limits = "", string unit = "") =>
             string.Create(CultureInfo.InvariantCulture, $"{name}={value}{unit}{limits}");

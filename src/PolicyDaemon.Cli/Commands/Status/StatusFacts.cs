@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Status;
@@ -45,8 +46,8 @@ internal static class StatusFacts
     /// <summary>How much advice there is, with the command that shows it; null for none.</summary>
     internal static (string Name, Cell Value)? Advice(StatusReport status)
     {
-        var kinds = status.Findings.Where(FindingText.IsAdvice).GroupBy(finding => finding.Kind, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal).ToList();
-        return kinds.Count == 0 ? null : ("advice", string.Join("; ", kinds.Select(kind => $"{Phrases.Count(kind.Count(), "entry", "entries")}: policyctl status --kind {kind.Key}")));
+        var kinds = (status.Open?.Kinds ?? ImmutableDictionary<string, long>.Empty).Where(kind => FindingText.IsAdvice(kind.Key)).OrderBy(kind => kind.Key, StringComparer.Ordinal).ToList();
+        return kinds.Count == 0 ? null : ("advice", string.Join("; ", kinds.Select(kind => $"{Phrases.Count(kind.Value, "entry", "entries")}: policyctl status --kind {kind.Key}")));
     }
 
     /// <summary>All facts: daemon, store, snapshot, prober, lookups, discovery and counts, as <c>status --all</c> shows them.</summary>

@@ -12,6 +12,9 @@ namespace PolicyDaemon.Cli.Commands.Status;
 /// <summary>The screen that one looks at first: a line for each cause that needs a person, the worst first, then the machinery in a few lines.</summary>
 internal static class StatusScreen
 {
+    /// <summary>Causes of one severity that have a line of their own: more than that nobody reads.</summary>
+    internal const int MostCauses = 1_000;
+
     // With so few each has its command below it; thirty incidents fit on a screen as one line each.
     private const int MostWithCommands = 8;
 
@@ -20,14 +23,17 @@ internal static class StatusScreen
 
     internal static void Write(Report report, StatusReport status, WaitingMail? mail)
     {
-        var causes = StatusCause.Of(status.Findings, mail);
+        var open = status.Open!.Causes;
+        var causes = open.Shown;
         var isTold = WriteTrouble(report, status, mail);
-        if (Summary(causes, mail, isTold) is { } summary)
-            report.Line(summary, !causes.Any(cause => cause.NeedsPerson) ? Tone.Good : causes.Any(cause => cause.Severity == FindingSeverity.MailWaits) ? Tone.Bad : Tone.Caution);
+        if (Summary(open, mail, isTold) is { } summary)
+            report.Line(summary, open.NeedPerson == 0 ? Tone.Good : open.Count(FindingSeverity.MailWaits) > 0 ? Tone.Bad : Tone.Caution);
         if (!causes.IsEmpty)
         {
             report.Line();
             Causes(report, causes, mail, status.At);
+            if (open.NotShown > 0)
+                report.Line(string.Create(CultureInfo.InvariantCulture, $"... and {open.NotShown} more: policyctl status --all"), Tone.Faint);
         }
 
         report.Line();
@@ -103,18 +109,17 @@ internal static class StatusScreen
     private static string Capital(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
 
     /// <returns>Null where there is nothing to say beside the trouble that was told.</returns>
-    private static string? Summary(ImmutableArray<StatusCause> causes, WaitingMail? mail, bool isTroubleTold)
+    private static string? Summary(OpenCauses causes, WaitingMail? mail, bool isTroubleTold)
     {
-        var open = causes.Where(cause => cause.NeedsPerson).ToList();
-        var information = causes.Length - open.Count;
+        var open = causes.NeedPerson;
+        var information = causes.Count(FindingSeverity.ForInformation);
         var rest = information == 0 ? "" : $"; {Phrases.Count(information, "thing")} {(information == 1 ? "is" : "are")} for information";
-        if (open.Count == 0)
+        if (open == 0)
             return !isTroubleTold ? $"Nothing needs a person{rest}." : information == 0 ? null : $"Nothing else needs a person{rest}.";
-        var waits = open.FindAll(cause => cause.Severity == FindingSeverity.MailWaits);
-        var text = $"{Phrases.Count(open.Count, "thing")} {(open.Count == 1 ? "needs" : "need")} a person{rest}";
-        if (waits.Count > 0)
-            text += $"; mail of {Phrases.Count(StatusCause.DestinationsOf(waits), "destination")} waits";
-        return mail is not null && StatusCause.MailOf(open, mail) is { } all ? $"{text}: {mail.Sentence(all)}." : text + ".";
+        var text = $"{Phrases.Count(open, "thing")} {(open == 1 ? "needs" : "need")} a person{rest}";
+        if (causes.Count(FindingSeverity.MailWaits) > 0)
+            text += $"; mail of {Phrases.Count(causes.DestinationsThatWait, "destination")} waits";
+        return mail is not null && causes.Mail is { } all ? $"{text}: {mail.Sentence(all)}." : text + ".";
     }
 
     private static void Causes(Report report, ImmutableArray<StatusCause> causes, WaitingMail? mail, DateTimeOffset now)

@@ -110,8 +110,11 @@ internal static class StatusVerb
 
     private static ExitCode Show(CommandContext context, Report report, Func<FindingJson, bool>? filter, HashSet<string>? subjects, string? nobodys, bool isAll, Func<WaitingMail?> queue)
     {
-        var (status, mail) = SeenStatus.Gather(context, queue);
-        var findings = filter is null ? status.Findings : [.. status.Findings.Where(filter)];
+        // The screen has a line for each cause; everything else has the findings one by one.
+        var isScreen = report.IsTable && !isAll && filter is null;
+        var (status, mail) = SeenStatus.Gather(
+            context, queue, new FindingReading { Lists = isScreen ? null : filter ?? (_ => true), MostCauses = StatusScreen.MostCauses });
+        var findings = status.Findings;
         switch (report.Format)
         {
             case OutputFormat.Json:
@@ -147,7 +150,7 @@ internal static class StatusVerb
             return Failures.TryDescribe(problem, out var failure) ? failure.Code : ExitCode.Invalid;
         if (status.Running == false)
             return ExitCode.DaemonNotRunning;
-        if (status.Findings.Any(FindingText.IsConfiguration))
+        if (context.ReadUsable().Count > 0)
             return ExitCode.Invalid;
         if (nobodys is null || findings.Count > 0)
             return ExitCode.Done;

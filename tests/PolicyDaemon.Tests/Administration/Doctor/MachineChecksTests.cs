@@ -76,7 +76,7 @@ public sealed class MachineChecksTests : IDisposable
     [InlineData("for-information", DoctorSeverity.Ok)]
     public void What_is_open_is_one_line_that_leads_to_status(string severity, DoctorSeverity expected)
     {
-        var finding = DaemonCheck.Findings(Report with { Findings = [new FindingJson("pin-mismatch", "a.example", "another key", "policyctl pin approve a.example", Now) { Severity = severity }] });
+        var finding = DaemonCheck.Findings(Report with { Open = FindingSurvey.Of([new FindingJson("pin-mismatch", "a.example", "another key", "policyctl pin approve a.example", Now) { Severity = severity }], mail: null) });
 
         Assert.Equal(expected, finding.Severity);
         Assert.Equal(expected == DoctorSeverity.Ok ? [] : ["policyctl status"], finding.Remedy);

@@ -51,6 +51,31 @@ public sealed class FindingSurveyTests : IDisposable
     }
 
     [Fact]
+    public void Of_many_nodes_all_are_counted()
+    {
+        using var opened = store.Open();
+        foreach (var node in new[] { "mx1", "mx2", "mx3" })
+            opened.RaiseFinding(new Finding(FindingKind.ClockJumped, "clock", "it jumped", "timedatectl", store.Time.GetUtcNow()) { Node = node });
+
+        Assert.Equal("3 nodes", Assert.Single(FindingSurvey.Of(opened, mail: null).Causes.Shown).Whom);
+    }
+
+    [Fact]
+    public void A_report_lists_what_it_is_asked_to_and_counts_the_rest()
+    {
+        Raise(1_200, number => number % 400 == 0 ? FindingKind.StartTlsGone : FindingKind.NewKey, _ => "the same");
+        var settings = SettingsReader.Parse("test.conf", Encoding.UTF8.GetBytes($"[store]\ndatabase = {store.Path}\n"));
+
+        var counted = StatusReport.Gather(settings, store.Time);
+        var listed = StatusReport.Gather(settings, store.Time, new FindingReading { Lists = finding => finding.Kind == FindingKind.StartTlsGone.Name() });
+
+        Assert.Empty(counted.Findings);
+        Assert.Equal(1_200, counted.Open!.Kinds.Values.Sum());
+        Assert.Equal(["d800.example", "d400.example", "d0.example"], listed.Findings.Select(finding => finding.Subject));
+        Assert.Equal(1_200, listed.Open!.Kinds.Values.Sum());
+    }
+
+    [Fact]
     public void What_the_daemon_adds_is_counted_once()
     {
         Raise(3, _ => FindingKind.NewKey, _ => "the same");
