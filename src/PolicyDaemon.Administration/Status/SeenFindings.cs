@@ -18,6 +18,9 @@ public static class SeenFindings
     // Each takes some queries, and a status is not waited for.
     private const int MostDomains = 200;
 
+    // An unknown key is answered with all that are known, for which policyd --check has the room.
+    private const int MostOfProblem = 160;
+
     /// <summary>The finding that the configuration cannot be used.</summary>
     /// <param name="problems">What is wrong with it; one at least.</param>
     /// <param name="now">The time, UTC.</param>
@@ -27,7 +30,7 @@ public static class SeenFindings
         var file = problems[0].File;
         var more = problems.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $" (and {problems.Count - 1} more)") : "";
         return new FindingJson(
-            FindingKind.ConfigurationUnusable.Name(), file, $"{problems[0]}{more}", $"policyd --check --config {Shell.Quote(file)}", Changed(file) is { } at && at < now ? at : now);
+            FindingKind.ConfigurationUnusable.Name(), file, $"{Phrases.Cut(problems[0].ToString(), MostOfProblem)}{more}", $"policyd --check --config {Shell.Quote(file)}", Changed(file) is { } at && at < now ? at : now);
     }
 
     /// <summary>The findings that mail waits because of TLS or of the policy, for destinations that policyd answers for and about which no open finding says

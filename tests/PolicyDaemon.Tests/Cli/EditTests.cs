@@ -37,6 +37,7 @@ public sealed class EditTests
         Assert.Equal(ExitCode.Done, result.Code);
         Assert.Contains("entries.conf:3: a.example: 'secrue' is no TLS security level; did you mean 'secure'?", result.Error, StringComparison.Ordinal);
         Assert.Contains("What now? (e)dit again", result.Error, StringComparison.Ordinal);
+        Assert.Matches("What now\\? [^:]{1,69}: ", result.Error); // 80 columns
         Assert.Equal(["a.example secure "], Listed(session));
     }
 
