@@ -19,7 +19,7 @@ internal static class Command
           scale     1,000,000 destinations: import, start, memory, changes
           discovery destinations without an entry: first sights, discoveries a second, lookups beside them, a million verdicts
           eyes      the pages over 1,000,000 destinations: size, time, memory, and what looking costs policyd
-          fleet     a store on PostgreSQL: 200 followers, a failover, 50 writers, a million destinations there and back
+          fleet     a store on PostgreSQL: 200 nodes, 50 writers, failover, an outage, 100 takeovers, a million destinations there and back
           prober    100,000 destinations behind 5,000 simulated MX addresses, three passes
           parts     parse, normalise, find, write: time and octets allocated (BenchmarkDotNet)
 

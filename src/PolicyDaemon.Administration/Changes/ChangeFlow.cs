@@ -39,6 +39,9 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
     /// <summary>The most keys of a change whose warnings are told one by one; of more a person is told how many there are and what they have in common.</summary>
     public const int ManyKeys = 12;
 
+    // Keys that a store on a server is asked for at once.
+    private const int AskedAtOnce = 1000;
+
     // Of more keys one thread judges the next while another writes those before.
     private const int AheadAbove = 10_000;
 
@@ -57,7 +60,8 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         if (request.IsBulk)
             store.PrepareForBulk();
         using var change = request.DryRun ? null : store.BeginChange(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix);
-        var view = new StoreView(store, change, postfix, time.GetUtcNow());
+        using var view = new StoreView(
+            store, change, () => store.JudgeAhead(new ChangeOrigin(request.Actor, request.Command, request.Reason), postfix), postfix, time.GetUtcNow());
         var planned = plan(view);
         var warnings = new ChangeWarnings(view, settings, planned, !request.SaysEach && (request.IsBulk || planned.Count > 1));
         using var discovered = new DiscoveredBefore(settings, time, view.Now);
@@ -93,7 +97,7 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
         // Key by key, so that a million are never in memory at once; what is refused at the last one takes back all that was written.
         IEnumerable<(JudgedPlan Key, bool IsRefused)> Judged()
         {
-            foreach (var wanted in planned)
+            foreach (var wanted in Expected())
             {
                 var key = discovered.Of(wanted, view.Judge(wanted.Key, wanted.After, wanted.AcceptsUnsigned));
                 refusals.Add(key);
@@ -103,6 +107,15 @@ public sealed class ChangeFlow(Settings settings, TimeProvider time, IChangeJour
                 yield return (key, !refusals.IsEmpty);
             }
         }
+
+        // A plan that is made as it is read asks for what comes next by itself.
+        IEnumerable<PlannedChange> Expected() => planned is not IReadOnlyList<PlannedChange> { Count: > 1 } list
+            ? planned
+            : list.Chunk(AskedAtOnce).SelectMany(some =>
+            {
+                view.Expect([.. some.Select(one => one.Key)]);
+                return some;
+            });
 
         void Write((JudgedPlan Key, bool IsRefused) next)
         {

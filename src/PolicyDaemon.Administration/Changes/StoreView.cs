@@ -6,14 +6,18 @@ using PolicyDaemon.Store.Changes;
 namespace PolicyDaemon.Administration.Changes;
 
 /// <summary>The store as a plan sees it: within the write transaction, or read only for a dry run.</summary>
-public sealed class StoreView
+public sealed class StoreView : IDisposable
 {
     private readonly StoreChange? change;
+    private readonly Func<JudgeAhead> judges;
+    private JudgeAhead? own;
     private JudgeAhead? ahead;
     private readonly PostfixSettings postfix;
 
-    internal StoreView(PolicyStore store, StoreChange? change, PostfixSettings postfix, DateTimeOffset now)
+    /// <param name="judges">Opens the store once more, to judge many keys that are not to be written.</param>
+    internal StoreView(PolicyStore store, StoreChange? change, Func<JudgeAhead> judges, PostfixSettings postfix, DateTimeOffset now)
     {
+        this.judges = judges;
         Store = store;
         Now = now;
         this.change = change;
@@ -46,11 +50,16 @@ public sealed class StoreView
     /// <summary>Says which keys are asked for next, so that a store on a server is asked once for all of them.</summary>
     public void Expect(IReadOnlyCollection<NextHop> keys)
     {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (ahead is null && change is null && keys.Count > 1)
+            ahead = own = judges();
         if (ahead is not null)
             ahead.Expect(keys);
         else
             change?.Expect(keys);
     }
+
+    public void Dispose() => own?.Dispose();
 
     public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
 

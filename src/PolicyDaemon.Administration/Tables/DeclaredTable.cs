@@ -14,6 +14,9 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
     // A million entries with their pins stay below.
     private const int MaxBytes = 1 << 30;
 
+    /// <summary>Rows whose entries a store on a server is asked for at once.</summary>
+    private const int AskedAtOnce = 1000;
+
     private readonly List<TableRow> rows = [];
     private readonly List<string> warnings = [];
     private readonly List<string> problems = [];
@@ -75,7 +78,13 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
         var declared = new DeclaredEntry(view, time, hasReason);
         // A file may be older than the end of one of its entries: it says then what came to be, and of one that went nothing.
         var meant = rows.Where(row => isMeant?.Invoke(row.Destination) != false && row.Destination.At(view.Now) is not null).ToList();
-        var planned = meant.Select(row => Planned(declared, row, view.Now)).ToList();
+        var planned = new List<PlannedChange>(meant.Count);
+        foreach (var some in InOrder(meant).Chunk(AskedAtOnce))
+        {
+            view.Expect([.. some.Select(row => row.Destination.Key)]);
+            planned.AddRange(some.Select(row => Planned(declared, row, view.Now)));
+        }
+
         if (!prunes)
             return planned;
         var named = rows.Where(row => row.Destination.At(view.Now) is not null).Select(row => row.Destination.Key).ToHashSet();
@@ -98,6 +107,11 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
         planned.AddRange(gone.Select(entry => new PlannedChange(entry.Key, entry, null)));
         return planned;
     }
+
+    // What is near in the store is asked for at once, and of many rows nobody is told one by one.
+    private static IEnumerable<TableRow> InOrder(List<TableRow> meant) => meant.Count <= ChangeFlow.ManyKeys
+        ? meant
+        : meant.OrderBy(row => row.Destination.Key.Text.TrimStart('['), StringComparer.Ordinal);
 
     private PlannedChange Planned(DeclaredEntry declared, TableRow row, DateTimeOffset now)
     {

@@ -25,6 +25,9 @@ internal sealed class PolicydStore(Bench bench, string directory)
     /// <summary>Libpq's words for a store on a server; null for one in a file.</summary>
     internal string? Words { get; set; }
 
+    /// <summary>Its name among those that share a store; the host's where null.</summary>
+    internal string? Node { get; set; }
+
     /// <summary>The section <c>[probe]</c>: off, because its connections would be measured too.</summary>
     internal string Probe { get; set; } = "enabled = no";
 
@@ -32,15 +35,21 @@ internal sealed class PolicydStore(Bench bench, string directory)
     /// <param name="isPinned">On a core of its own; else on all of them.</param>
     internal Task<Server> StartAsync(bool isAlone = true, bool isPinned = true)
     {
-        WriteConfiguration(isAlone);
+        Configure(isAlone);
         return Server.StartAsync([.. isPinned ? Cores.Server : [], bench.Program("policyd"), "--config", Configuration], Unix);
     }
 
     internal async Task InitAsync()
     {
-        Directory.CreateDirectory(directory);
-        WriteConfiguration(isAlone: true);
+        Configure();
         await Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "init"]);
+    }
+
+    /// <summary>Writes the configuration of a store that is there already.</summary>
+    internal void Configure(bool isAlone = true)
+    {
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Configuration, ConfigurationText(isAlone));
     }
 
     internal Task ImportAsync(string table) =>
@@ -53,18 +62,18 @@ internal sealed class PolicydStore(Bench bench, string directory)
         return (await Run.AsyncOrThrow(bench.Program("policyctl"), ["--config", Configuration, "discovery", "show", key])).Trim();
     }
 
-    private void WriteConfiguration(bool isAlone) => File.WriteAllText(Configuration, $"""
+    private string ConfigurationText(bool isAlone) => $"""
         [lookup]
         socketmap = {Unix.Text}{(isAlone ? $", {Tcp.Text}" : "")}
         tcp_table = {(isAlone ? TcpTable.Text : "")}
         max_connections = 20000
         [store]
-        {(Words is null ? "" : $"engine = postgresql\npostgresql = {Words}\n")}database = {Database}
+        {(Words is null ? "" : $"engine = postgresql\npostgresql = {Words}\n")}{(Node is null ? "" : $"node = {Node}\n")}database = {Database}
         status_file = {StatusFile}
         [web]
         listen = unix:{Pages}
         [probe]
         {Probe}
 
-        """);
+        """;
 }

@@ -79,6 +79,20 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends it at once, with nothing written.</summary>
+    internal async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>Sends a signal by its name, such as STOP.</summary>
+    internal void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (isDisposed)

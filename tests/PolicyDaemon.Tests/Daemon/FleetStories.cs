@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Audit;
+using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store;
@@ -153,6 +154,13 @@ public sealed class FleetStories : IAsyncLifetime
         }
 
         Sql("UPDATE node SET seen = seen - 90000 WHERE name = 'mx9'");
+        Finding[] findings =
+        [
+            new(FindingKind.StoreUnavailable, "store", "its own", "", DateTimeOffset.UnixEpoch) { Node = "mx9" }, new(FindingKind.StoreUnavailable, "store", "another's", "", DateTimeOffset.UnixEpoch) { Node = "mx1" },
+        ];
+        using var opened = PolicyStore.Open(store, StoreAccess.Write, TimeProvider.System);
+        foreach (var finding in findings)
+            opened.RaiseFinding(finding);
         var status = session.Run("status", "--format", "json").Out;
         var metrics = session.Run("metrics").Out;
 
@@ -165,6 +173,8 @@ public sealed class FleetStories : IAsyncLifetime
         Assert.Equal(3, Nodes().Count);
         Assert.Equal(ExitCode.Done, session.Run("node", "remove", "mx9").Code);
         Assert.Equal(["mx1", "mx2"], Nodes().Select(node => node.Name));
+        // Nobody else would have ended what it found about itself.
+        Assert.Equal("mx1", Assert.Single(opened.OpenFindings()).Finding.Node);
     }
 
     private int Connections => servers.Sum(server => server.Connections);

@@ -13,6 +13,12 @@ internal sealed class PgBouncer : IDisposable
     private Process? running;
 
     internal PgBouncer(PostgreSqlCluster server, string settings = "")
+        : this(server.Port, settings)
+    {
+    }
+
+    /// <param name="port">The server's, on 127.0.0.1.</param>
+    internal PgBouncer(int port, string settings = "")
     {
         Port = PostgreSqlCluster.FreePort();
         configuration = Path.Combine(directory, "pgbouncer.ini");
@@ -20,7 +26,7 @@ internal sealed class PgBouncer : IDisposable
             configuration,
             $"""
             [databases]
-            * = user=policydaemon host=127.0.0.1 port={server.Port}
+            * = user=policydaemon host=127.0.0.1 port={port}
             [pgbouncer]
             listen_addr = 127.0.0.1
             listen_port = {Port}
