@@ -89,6 +89,9 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
             // Nobody says STARTTLS at this level.
             case ProbeOutcome.ConnectionLost when level == TlsLevel.None && address.History.LastDialogue?.Stage == ProbeStage.StartTls:
                 return new AddressDelivery(AddressResult.SentInPlainText);
+            // It said no before it closed, and at a level that requires TLS Postfix goes by that.
+            case ProbeOutcome.ConnectionLost when !MayBePlain(level) && address.History.LastDialogue is { Stage: ProbeStage.StartTls, ReplyCode: >= 500 }:
+                return new AddressDelivery(AddressResult.Returned, ProbeOutcome.StartTlsRefused);
             default:
                 var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.History.LastDialogue?.Stage == ProbeStage.Handshake;
                 return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);

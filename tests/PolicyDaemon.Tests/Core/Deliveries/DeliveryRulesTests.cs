@@ -85,6 +85,18 @@ public sealed class DeliveryRulesTests
     }
 
     [Theory]
+    [InlineData(454, Skipped, Skipped)]
+    [InlineData(501, Skipped, Returned)]
+    public void A_server_that_closes_after_its_refusal_takes_no_mail_in_the_clear(int code, AddressResult may, AddressResult encrypt)
+    {
+        var address = Seen(ProbeOutcome.ConnectionLost, stage: ProbeStage.StartTls, code: code);
+
+        Assert.Equal(
+            (Plain, may, encrypt),
+            (Rules(TlsLevel.None).At(address).Result, Rules(TlsLevel.May).At(address).Result, Rules(TlsLevel.Encrypt).At(address).Result));
+    }
+
+    [Theory]
     [InlineData(ProbeOutcome.GreetingTemporary, Skipped, Skipped)]
     [InlineData(ProbeOutcome.EhloRefused, Returned, Returned)]
     [InlineData(ProbeOutcome.ConnectionLost, Skipped, Plain)]
