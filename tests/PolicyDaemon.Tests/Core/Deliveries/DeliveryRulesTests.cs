@@ -77,7 +77,8 @@ public sealed class DeliveryRulesTests
     [Theory]
     [InlineData(454, Plain, Skipped)]
     [InlineData(501, Plain, Returned)]
-    public void A_5xx_to_STARTTLS_returns_the_mail_where_TLS_must_be(int code, AddressResult may, AddressResult encrypt)
+    [InlineData(334, Plain, Returned)]
+    public void A_reply_to_STARTTLS_other_than_4xx_returns_the_mail_where_TLS_must_be(int code, AddressResult may, AddressResult encrypt)
     {
         var address = Seen(ProbeOutcome.StartTlsRefused, code: code);
 
