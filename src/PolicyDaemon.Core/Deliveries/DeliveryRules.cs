@@ -83,12 +83,15 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText) : new AddressDelivery(AddressResult.Skipped, outcome);
             case ProbeOutcome.StartTlsRefused:
                 return MayBePlain(level) ? new AddressDelivery(AddressResult.SentInPlainText)
-                    : new AddressDelivery(address.History.LastDialogue?.ReplyCode >= 500 ? AddressResult.Returned : AddressResult.Skipped, outcome);
+                    : new AddressDelivery(IsForGood(address.History.LastDialogue?.ReplyCode) ? AddressResult.Returned : AddressResult.Skipped, outcome);
             case ProbeOutcome.Secured or ProbeOutcome.TlsTooOld or ProbeOutcome.TlsAnonymous or ProbeOutcome.PlaintextInjected:
                 break;
             // Nobody says STARTTLS at this level.
             case ProbeOutcome.ConnectionLost when level == TlsLevel.None && address.History.LastDialogue?.Stage == ProbeStage.StartTls:
                 return new AddressDelivery(AddressResult.SentInPlainText);
+            // It said no before it closed, and at a level that requires TLS Postfix goes by that.
+            case ProbeOutcome.ConnectionLost when !MayBePlain(level) && address.History.LastDialogue is { Stage: ProbeStage.StartTls, ReplyCode: var code } && IsForGood(code):
+                return new AddressDelivery(AddressResult.Returned, ProbeOutcome.StartTlsRefused);
             default:
                 var isHandshake = outcome == ProbeOutcome.HandshakeFailed || address.History.LastDialogue?.Stage == ProbeStage.Handshake;
                 return isHandshake ? WithoutTls(level, outcome) : new AddressDelivery(AddressResult.Skipped, outcome);
@@ -125,6 +128,9 @@ public sealed class DeliveryRules(DeliveryPolicy policy, PostfixSettings postfix
         TlsLevel.AsDiscovered => policy with { Level = TlsLevel.May },
         _ => policy,
     };
+
+    // Postfix 3.7 and 3.10 give 3xx the status 5.5.0, as they give 5xx one of class 5.
+    private static bool IsForGood(int? replyCode) => replyCode is >= 300 and not (>= 400 and < 500);
 
     private static bool MayBePlain(TlsLevel level) => level is TlsLevel.None or TlsLevel.May;
 

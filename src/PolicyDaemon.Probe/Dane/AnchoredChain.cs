@@ -14,8 +14,6 @@ namespace PolicyDaemon.Probe.Dane;
 /// </remarks>
 internal static class AnchoredChain
 {
-    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // id-kp-serverAuth, RFC 5280 section 4.2.1.12
-
     // What lies above the anchor is not asked about.
     private const X509ChainStatusFlags Above = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain
         | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
@@ -34,7 +32,6 @@ internal static class AnchoredChain
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
             chain.ChainPolicy.VerificationTimeIgnored = false;
             chain.ChainPolicy.VerificationTime = now.UtcDateTime;
-            chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
             chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
             chain.ChainPolicy.ExtraStore.AddRange(issuers.ToArray());

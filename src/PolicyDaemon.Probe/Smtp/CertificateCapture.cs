@@ -24,6 +24,13 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
     /// <summary>The chain policy: no intermediate, CRL or OCSP answer is downloaded, because the URLs in a certificate are the peer's choice.</summary>
     public X509ChainPolicy Policy()
     {
+        var policy = PolicyWithoutPurpose();
+        policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(ServerAuthentication));
+        return policy;
+    }
+
+    private X509ChainPolicy PolicyWithoutPurpose()
+    {
         var policy = new X509ChainPolicy
         {
             DisableCertificateDownloads = true,
@@ -31,7 +38,6 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
             VerificationTime = time.GetUtcNow().UtcDateTime,
             VerificationTimeIgnored = false,
         };
-        policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(ServerAuthentication));
         if (options.Roots is { } roots)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -55,7 +61,26 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
                 .Take(MaxIntermediates)
                 .Select(sent => sent.RawData.ToImmutableArray()),
         ];
-        var problems = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
+        using var withoutPurpose = Problems(chain).HasFlag(X509ChainStatusFlags.NotValidForUsage) ? WithoutPurpose(chain) : null;
+        Judge(withoutPurpose ?? chain);
+        return true;
+    }
+
+    /// <summary>The chain again without .NET's judgement of its purpose, which calls it unfit for policies of issuance, too; <see cref="ChainRules"/> judges the purpose.</summary>
+    private X509Chain WithoutPurpose(X509Chain chain)
+    {
+        var again = new X509Chain { ChainPolicy = PolicyWithoutPurpose() };
+        again.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
+        again.Build(chain.ChainElements[0].Certificate);
+        return again;
+    }
+
+    private static X509ChainStatusFlags Problems(X509Chain chain) =>
+        chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
+
+    private void Judge(X509Chain chain)
+    {
+        var problems = Problems(chain);
         Verdict = problems switch
         {
             X509ChainStatusFlags.NoError => ChainVerdict.Trusted,
@@ -67,12 +92,11 @@ internal sealed class CertificateCapture(ProbeOptions options, TimeProvider time
         {
             Verdict = ChainVerdict.NotTrusted;
             Detail = problem;
-            return true;
+            return;
         }
 
         Detail = Verdict == ChainVerdict.Trusted
             ? null
             : PeerText.Escape(string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct()));
-        return true;
     }
 }

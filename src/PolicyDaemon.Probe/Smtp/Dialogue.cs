@@ -70,7 +70,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             if (quit is not null)
                 await LeaveAsync(_ => quit, socket, log, isEncrypted: true, cancellation);
             else if (recorder is { IsInStep: true } && !clock.HasExpired)
-                await LeaveAsync(token => socket.SendAsync(Quit, token).AsTask(), socket, log, isEncrypted: false, cancellation);
+                isLeft = !await LeaveAsync(token => socket.SendAsync(Quit, token).AsTask(), socket, log, isEncrypted: false, cancellation);
             else if (recorder is { IsTls: false, LastCode: ServiceNotAvailable } && clock.Stage == ProbeStage.StartTls && !clock.HasExpired)
                 isLeft = await ClosesAsync(socket, cancellation);
         }
@@ -82,7 +82,7 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
         }
 
         var (met, why) = Classify(clock, recorder, presented, isTooOld, fault);
-        // A server that answers STARTTLS so and closes, as RFC 5321 section 3.8 has it, takes no mail in the clear either.
+        // A server that refuses STARTTLS and closes, as RFC 5321 section 3.8 has it for 421, takes no mail in the clear either.
         if (met == ProbeOutcome.StartTlsRefused && isLeft)
             met = ProbeOutcome.ConnectionLost;
         var (outcome, detail) = recorder is { Injected: true } ? (ProbeOutcome.PlaintextInjected, "octets in the clear behind the 220 to STARTTLS") : (met, why);
@@ -97,7 +97,8 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
     /// <param name="log">Takes the end of the transcript.</param>
     /// <param name="isEncrypted">True over TLS, where the reply can no longer be read, only awaited.</param>
     /// <param name="cancellation">Ends the dialogue.</param>
-    private async Task LeaveAsync(Func<CancellationToken, Task> quit, Socket socket, DialogueLog log, bool isEncrypted, CancellationToken cancellation)
+    /// <returns>False where the server had closed the connection, or does so without a reply.</returns>
+    private async Task<bool> LeaveAsync(Func<CancellationToken, Task> quit, Socket socket, DialogueLog log, bool isEncrypted, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.QuitTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
@@ -110,10 +111,12 @@ internal sealed class Dialogue(ProbeOptions options, TimeProvider time)
             if (count > 0 && !isEncrypted)
                 log.Note("S: " + PeerText.Escape(reply.AsSpan(0, count).TrimEnd("\r\n"u8)));
             await AwaitEndAsync(socket, cancellation);
+            return count > 0;
         }
         catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested();
+            return fault is OperationCanceledException;
         }
     }
 

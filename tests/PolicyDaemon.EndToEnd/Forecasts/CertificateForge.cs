@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -50,44 +51,87 @@ internal sealed class CertificateForge
         var key = recipe.Key ?? ServerKey.Ecdsa();
         var request = Request(recipe.Subject ?? "CN=A Mail Server", key, recipe.Digest);
         AddNames(request, recipe);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        if (recipe.IsAuthority is { } isAuthority) request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
         if (recipe.Usage is { } usage) request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, true));
         if (recipe.Purposes.Length > 0) request.CertificateExtensions.Add(Purposes(recipe.Purposes));
         foreach (var extension in recipe.Extensions) request.CertificateExtensions.Add(extension);
         var issuer = recipe.Issuer;
-        var leaf = Sign(request, issuer, key, recipe.Digest, recipe.From, recipe.To);
+        var leaf = Sign(request, issuer, key, recipe.Digest, recipe.From, recipe.To, recipe.HasNegativeSerial);
         return new ServedCertificate(key, leaf, recipe.Sends ?? (issuer is null || issuer.IsRoot ? [] : [issuer.Certificate]));
     }
 
     public Authority MakeRoot(
-        string name, ServerKey key, bool isTrusted = true, HashAlgorithmName? digest = null, TimeSpan? to = null, RSASignaturePadding? padding = null)
+        string name, ServerKey key, bool isTrusted = true, HashAlgorithmName? digest = null, TimeSpan? to = null, RSASignaturePadding? padding = null,
+        TimeSpan? from = null, int? pathLength = null, string[]? purposes = null, X509Extension[]? extensions = null)
     {
-        var made = MakeAuthority(name, key, null, digest ?? HashAlgorithmName.SHA256, to ?? Years) with { Padding = padding ?? RSASignaturePadding.Pkcs1 };
+        var made = MakeAuthority(
+            name, key, null, digest ?? HashAlgorithmName.SHA256, to ?? Years, pathLength: pathLength, purposes: purposes, extensions: extensions, from: from)
+            with { Padding = padding ?? RSASignaturePadding.Pkcs1 };
         if (isTrusted) _trusted.Add(made.Certificate);
         return made;
     }
 
     public Authority MakeIntermediate(
-        string name, Authority issuer, HashAlgorithmName? digest = null, TimeSpan? to = null, bool isAuthority = true, int? pathLength = null,
-        X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, string[]? purposes = null, ServerKey? key = null,
+        string name, Authority issuer, HashAlgorithmName? digest = null, TimeSpan? to = null, bool? isAuthority = true, int? pathLength = null,
+        X509KeyUsageFlags? usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, string[]? purposes = null, ServerKey? key = null,
         X509Extension[]? extensions = null) => MakeAuthority(
             name, key ?? ServerKey.Ecdsa(), issuer, digest ?? HashAlgorithmName.SHA256, to ?? Years, isAuthority, pathLength, usage, purposes ?? [], extensions ?? []);
 
+    /// <summary>An authority in a certificate of version 1, which has no extensions (RFC 5280 section 4.1.2.1).</summary>
+    public Authority MakeVersion1(string name, Authority? issuer, bool isTrusted = false)
+    {
+        var key = ServerKey.Ecdsa();
+        var own = (ECDsa)key.Own!;
+        var subject = new X500DistinguishedName("CN=" + name);
+        var generator = X509SignatureGenerator.CreateForECDsa(issuer is null ? own : (ECDsa)issuer.Key);
+        var algorithm = generator.GetSignatureAlgorithmIdentifier(HashAlgorithmName.SHA256);
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(RandomNumberGenerator.GetInt32(int.MaxValue));
+            writer.WriteEncodedValue(algorithm);
+            writer.WriteEncodedValue((issuer?.Certificate.SubjectName ?? subject).RawData);
+            using (writer.PushSequence())
+            {
+                writer.WriteUtcTime(_now - Years);
+                writer.WriteUtcTime(_now + Years);
+            }
+
+            writer.WriteEncodedValue(subject.RawData);
+            writer.WriteEncodedValue(key.Public.ExportSubjectPublicKeyInfo());
+        }
+
+        var body = writer.Encode();
+        writer.Reset();
+        using (writer.PushSequence())
+        {
+            writer.WriteEncodedValue(body);
+            writer.WriteEncodedValue(algorithm);
+            writer.WriteBitString(generator.SignData(body, HashAlgorithmName.SHA256));
+        }
+
+        var made = X509CertificateLoader.LoadCertificate(writer.Encode());
+        if (isTrusted) _trusted.Add(made);
+        return new Authority(made, own, RSASignaturePadding.Pkcs1);
+    }
+
     private Authority MakeAuthority(
-        string name, ServerKey key, Authority? issuer, HashAlgorithmName digest, TimeSpan to, bool isAuthority = true, int? pathLength = null,
-        X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, string[]? purposes = null, X509Extension[]? extensions = null)
+        string name, ServerKey key, Authority? issuer, HashAlgorithmName digest, TimeSpan to, bool? isAuthority = true, int? pathLength = null,
+        X509KeyUsageFlags? usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, string[]? purposes = null, X509Extension[]? extensions = null,
+        TimeSpan? from = null)
     {
         var request = Request("CN=" + name, key, digest);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, pathLength is not null, pathLength ?? 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, true));
+        if (isAuthority is { } isOne) request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isOne, pathLength is not null, pathLength ?? 0, true));
+        if (usage is { } uses) request.CertificateExtensions.Add(new X509KeyUsageExtension(uses, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key.Public, false));
         if (purposes is { Length: > 0 }) request.CertificateExtensions.Add(Purposes(purposes));
         foreach (var extension in extensions ?? []) request.CertificateExtensions.Add(extension);
-        return new Authority(Sign(request, issuer, key, digest, -Years, to), key.Own!, RSASignaturePadding.Pkcs1);
+        return new Authority(Sign(request, issuer, key, digest, from ?? -Years, to), key.Own!, RSASignaturePadding.Pkcs1);
     }
 
     private X509Certificate2 Sign(
-        CertificateRequest request, Authority? issuer, ServerKey own, HashAlgorithmName digest, TimeSpan from, TimeSpan to)
+        CertificateRequest request, Authority? issuer, ServerKey own, HashAlgorithmName digest, TimeSpan from, TimeSpan to,
+        bool hasNegativeSerial = false)
     {
         var key = issuer?.Key ?? own.Own ?? throw new ArgumentException("a key of OpenSSL's cannot sign itself");
         var isOld = digest == HashAlgorithmName.SHA1 || digest == HashAlgorithmName.MD5;
@@ -98,14 +142,12 @@ internal sealed class CertificateForge
             _ when isOld => throw new ArgumentException("old digests are for RSA"),
             _ => X509SignatureGenerator.CreateForECDsa((ECDsa)key),
         };
-        if (issuer is not null)
-        {
-            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(
-                issuer.Certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().First()));
-        }
+        if (issuer?.Certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault() is { } identifier)
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(identifier));
 
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7f) | 0x01); // RFC 5280 section 4.1.2.2: positive
+        if (hasNegativeSerial) serial[0] |= 0x80;
         return request.Create(issuer?.Certificate.SubjectName ?? request.SubjectName, generator, _now + from, _now + to, serial);
     }
 

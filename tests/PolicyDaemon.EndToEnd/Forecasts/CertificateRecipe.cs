@@ -43,6 +43,12 @@ internal sealed record CertificateRecipe
     /// <summary>keyUsage; null: none.</summary>
     public X509KeyUsageFlags? Usage { get; init; }
 
+    /// <summary>basicConstraints as an authority's; null: none at all.</summary>
+    public bool? IsAuthority { get; init; } = false;
+
+    /// <summary>The serial number's sign; RFC 5280 section 4.1.2.2 asks for a positive one.</summary>
+    public bool HasNegativeSerial { get; init; }
+
     /// <summary>Further extensions.</summary>
     public X509Extension[] Extensions { get; init; } = [];
 

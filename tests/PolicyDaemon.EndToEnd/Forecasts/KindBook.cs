@@ -9,8 +9,8 @@ internal sealed class KindBook
     /// <summary>An address of the receiving side's network that no host has: connecting to it ends in "no route to host".</summary>
     public static readonly IPAddress Dead = IPAddress.Parse("192.0.2.250");
 
-    /// <summary>The networks of the servers (TEST-NET-2 and TEST-NET-3, RFC 5737), and one for IPv6 (RFC 3849).</summary>
-    public static readonly string[] Networks = ["198.51.100.0/24", "203.0.113.0/24", "2001:db8:99::/64"];
+    /// <summary>The networks of the servers (TEST-NET-2 and TEST-NET-3, RFC 5737, and one that nobody uses any more, RFC 7526), and one for IPv6 (RFC 3849).</summary>
+    public static readonly string[] Networks = ["198.51.100.0/24", "203.0.113.0/24", "192.88.99.0/24", "2001:db8:99::/64"];
 
     private List<ServerKind> _kinds = [];
     private int _addresses;
@@ -35,6 +35,7 @@ internal sealed class KindBook
 
         Kinds.Names.Write(book);
         Kinds.Chains.Write(book);
+        Kinds.Extensions.Write(book);
         await Kinds.Keys.WriteAsync(book);
         await Kinds.TlsVersions.WriteAsync(book, folder);
         Kinds.Dane.Write(book);
@@ -60,9 +61,12 @@ internal sealed class KindBook
     public IPAddress NextIPv4()
     {
         var number = ++_addresses;
-        return number < 255
-            ? new IPAddress([198, 51, 100, (byte)number])
-            : new IPAddress([203, 0, 113, checked((byte)(number - 254))]);
+        return number switch
+        {
+            < 255 => new IPAddress([198, 51, 100, (byte)number]),
+            < 509 => new IPAddress([203, 0, 113, (byte)(number - 254)]),
+            _ => new IPAddress([192, 88, 99, checked((byte)(number - 508))]),
+        };
     }
 
     public IPAddress NextIPv6() => IPAddress.Parse($"2001:db8:99::{++_addresses:x}");

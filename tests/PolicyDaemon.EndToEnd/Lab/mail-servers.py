@@ -7,7 +7,7 @@ Python, because its ssl module hands OpenSSL through: old TLS versions, any ciph
 certificates, which .NET's SslStream cannot serve. A server is an object:
 
     addresses, port     where it listens
-    greeting            its lines; "~N" as a line waits N seconds
+    greeting            its lines; "~N" as a line waits N seconds, "~close" ends the connection; so it is of the next three
     ehlo, helo          the replies, lists of lines; STARTTLS is one of the lines of "ehlo"
     ehlo_tls            the reply to EHLO once TLS is on
     starttls            the reply to STARTTLS; "" hangs, null closes
@@ -98,6 +98,8 @@ class Conversation:
 
     def send(self, lines):
         for line in lines:
+            if line == "~close":
+                raise ConnectionAbortedError
             if line.startswith("~"):
                 time.sleep(float(line[1:]))
             else:

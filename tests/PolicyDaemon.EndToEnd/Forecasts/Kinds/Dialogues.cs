@@ -16,6 +16,11 @@ internal static class Dialogues
 
         With("without-starttls", _ => MailServer.WithoutTls());
         With("starttls-454", server => server with { Starttls = "454 4.7.0 TLS not available" });
+        With("starttls-454-closes", server => server with { Starttls = "454 4.7.0 TLS not available", Handshake = "close" });
+        With("starttls-450", server => server with { Starttls = "450 4.7.1 later" });
+        With("starttls-450-closes", server => server with { Starttls = "450 4.7.1 later", Handshake = "close" });
+        With("starttls-334", server => server with { Starttls = "334 what" });
+        With("starttls-501-closes", server => server with { Starttls = "501 5.5.4 no parameters", Handshake = "close" });
         With("starttls-501", server => server with { Starttls = "501 5.5.4 no parameters" });
         With("starttls-250", server => server with { Starttls = "250 2.0.0 fine" });
         With("starttls-421", server => server with { Starttls = "421 4.7.0 closing" });
@@ -37,6 +42,13 @@ internal static class Dialogues
         With("ehlo-and-helo-refused", server => server with { Ehlo = ["550 5.7.1 no"], Helo = ["550 5.7.1 no"] });
         With("ehlo-450", server => server with { Ehlo = ["450 4.7.1 later"], Helo = ["450 4.7.1 later"] });
         With("ehlo-421", server => server with { Ehlo = ["421 4.3.2 later"] });
+        With("ehlo-450-closes", server => server with { Ehlo = ["450 4.7.1 later", "~close"] });
+        With("ehlo-454", server => server with { Ehlo = ["454 4.7.0 TLS not available"], Helo = ["454 4.7.0 TLS not available"] });
+        With("ehlo-421-closes", server => server with { Ehlo = ["421 4.3.2 later", "~close"] });
+        With("ehlo-550-closes", server => server with { Ehlo = ["550 5.7.1 no", "~close"] });
+        With("ehlo-502-helo-450", server => server with { Ehlo = ["502 5.5.1 what is EHLO"], Helo = ["450 4.7.1 later"] });
+        With("ehlo-tls-450-closes", server => server with { EhloTls = ["450 4.7.1 later", "~close"] });
+        With("ehlo-tls-421", server => server with { EhloTls = ["421 4.3.2 later"] });
         With("ehlo-450-helo-taken", server => server with { Ehlo = ["450 4.7.1 later"] });
         With("ehlo-many-lines", server => server with { Ehlo = ["250-scripted.test", .. Enumerable.Range(1, 80).Select(n => $"250-X-FEATURE-{n} {new string('y', 40)}"), "250 STARTTLS"] });
         With("ehlo-one-line", server => server with { Ehlo = ["250 scripted.test"] });

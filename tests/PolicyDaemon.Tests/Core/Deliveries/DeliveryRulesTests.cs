@@ -77,11 +77,24 @@ public sealed class DeliveryRulesTests
     [Theory]
     [InlineData(454, Plain, Skipped)]
     [InlineData(501, Plain, Returned)]
-    public void A_5xx_to_STARTTLS_returns_the_mail_where_TLS_must_be(int code, AddressResult may, AddressResult encrypt)
+    [InlineData(334, Plain, Returned)]
+    public void A_reply_to_STARTTLS_other_than_4xx_returns_the_mail_where_TLS_must_be(int code, AddressResult may, AddressResult encrypt)
     {
         var address = Seen(ProbeOutcome.StartTlsRefused, code: code);
 
         Assert.Equal((may, encrypt), (Rules(TlsLevel.May).At(address).Result, Rules(TlsLevel.Encrypt).At(address).Result));
+    }
+
+    [Theory]
+    [InlineData(454, Skipped, Skipped)]
+    [InlineData(501, Skipped, Returned)]
+    public void A_server_that_closes_after_its_refusal_takes_no_mail_in_the_clear(int code, AddressResult may, AddressResult encrypt)
+    {
+        var address = Seen(ProbeOutcome.ConnectionLost, stage: ProbeStage.StartTls, code: code);
+
+        Assert.Equal(
+            (Plain, may, encrypt),
+            (Rules(TlsLevel.None).At(address).Result, Rules(TlsLevel.May).At(address).Result, Rules(TlsLevel.Encrypt).At(address).Result));
     }
 
     [Theory]

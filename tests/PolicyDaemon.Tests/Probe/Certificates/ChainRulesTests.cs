@@ -30,6 +30,23 @@ public sealed class ChainRulesTests
         Assert.Equal(isGood, Problem(0, new X509Extension("2.16.840.1.113730.1.1", type, critical: false)) is null);
 
     [Theory]
+    [InlineData(true, "1.3.6.1.5.5.7.3.1")]
+    [InlineData(true, "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.1")]
+    [InlineData(true, "1.3.6.1.4.1.311.10.3.3")] // server-gated cryptography
+    [InlineData(true, "2.16.840.1.113730.4.1")]
+    [InlineData(false, "1.3.6.1.5.5.7.3.2")]
+    [InlineData(false, "2.5.29.37.0")] // anyExtendedKeyUsage
+    public void Purposes_name_servers_if_they_name_anything(bool isGood, params string[] purposes)
+    {
+        var oids = new OidCollection();
+        foreach (var purpose in purposes)
+            oids.Add(new Oid(purpose));
+
+        Assert.Equal(isGood, Problem(0, new X509EnhancedKeyUsageExtension(oids, false)) is null);
+        Assert.Equal(isGood, Problem(Issue("root", null, true), [new X509EnhancedKeyUsageExtension(oids, false)]) is null);
+    }
+
+    [Theory]
     [InlineData(0, true)]
     [InlineData(10, true)]
     [InlineData(11, false)]
@@ -37,12 +54,29 @@ public sealed class ChainRulesTests
     public void A_chain_has_so_many_intermediates_at_most(int intermediates, bool isGood) =>
         Assert.Equal(isGood, Problem(intermediates) is null);
 
-    private static string? Problem(int intermediates, params X509Extension[] extensions)
+    /// <summary>Of a chain whose intermediate has these extensions.</summary>
+    private static string? Problem(X509Certificate2 root, X509Extension[] ofIntermediate)
     {
-        using var chain = new X509Chain();
+        using var chain = Chain();
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        var issuer = Issue("intermediate", root, true, ofIntermediate);
+        chain.ChainPolicy.ExtraStore.Add(issuer);
+        Assert.True(chain.Build(Issue("mx.example", issuer, false)));
+        return ChainRules.Problem(chain, 2);
+    }
+
+    private static X509Chain Chain()
+    {
+        var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.VerificationTime = TestCertificates.Now.UtcDateTime;
+        return chain;
+    }
+
+    private static string? Problem(int intermediates, params X509Extension[] extensions)
+    {
+        using var chain = Chain();
         var root = Issue("root", null, true);
         chain.ChainPolicy.CustomTrustStore.Add(root);
         var issuer = root;

@@ -137,6 +137,15 @@ public sealed class DaneVerificationTests
     }
 
     [Fact]
+    public void Policies_of_issuance_that_an_issuer_requires_are_not_asked_for()
+    {
+        // PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] } (RFC 5280 section 4.2.1.11), and no policy in the certificate.
+        using var leaf = TestCertificates.Create(["mx.example"], selfSigned: false, extensions: [new X509Extension("2.5.29.36", [0x30, 0x03, 0x80, 0x01, 0x00], true)]);
+
+        Assert.Equal(DaneVerdict.Match, Judge(leaf, [TestCertificates.Root], "example.com", Record(2, 1, 1, TestCertificates.Root)));
+    }
+
+    [Fact]
     public void The_names_are_the_TLSA_base_domain_and_the_destination_under_each_of_its_names()
     {
         using var alias = TestCertificates.Issued("mx.alias.example");

@@ -268,6 +268,22 @@ public sealed class StartTlsProbeTests
         Assert.False(web.Pending());
     }
 
+    [Theory]
+    [InlineData("2.5.29.36", new byte[] { 0x30, 0x03, 0x80, 0x01, 0x00 }, true, ChainVerdict.Trusted, null)] // requireExplicitPolicy, and no policy
+    [InlineData("2.5.29.37", new byte[] { 0x30, 0x06, 0x06, 0x04, 0x55, 0x1D, 0x25, 0x00 }, false, ChainVerdict.NotTrusted, "has no serverAuth")] // any purpose
+    [InlineData("2.5.29.37", new byte[] { 0x30, 0x0C, 0x06, 0x0A, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x0A, 0x03, 0x03 }, false, ChainVerdict.Trusted, null)]
+    public async Task A_chain_is_judged_for_its_purpose_as_OpenSSL_does_and_not_for_policies_of_issuance(
+        string oid, byte[] extension, bool isCritical, ChainVerdict verdict, string? detail)
+    {
+        using var certificate = TestCertificates.Create(["mx.example"], selfSigned: false, extensions: [new X509Extension(oid, extension, isCritical)]);
+        await using var server = new FakeSmtpServer(FakeSmtpConnection.Polite(certificate));
+
+        var presented = Assert.Single((await ProbeAsync(server, both: false)).Certificates);
+
+        Assert.Equal(verdict, presented.Chain);
+        Assert.Contains(detail ?? "", presented.ChainDetail ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_on_IPv6_is_probed()
     {
@@ -426,20 +442,28 @@ public sealed class StartTlsProbeTests
     }
 
     [Theory]
-    [InlineData("454 TLS not available\r\n", ProbeOutcome.StartTlsRefused)]
-    [InlineData("554 no\r\n", ProbeOutcome.StartTlsRefused)]
-    [InlineData("421 closing\r\n", ProbeOutcome.ConnectionLost)]
-    [InlineData("", ProbeOutcome.ConnectionLost)]
-    [InlineData("220 go\r\n", ProbeOutcome.ConnectionLost)]
-    public async Task A_reply_to_STARTTLS_that_refuses_is_an_outcome(string reply, ProbeOutcome outcome)
+    [InlineData("454 TLS not available\r\n", true, ProbeOutcome.StartTlsRefused, 454)]
+    [InlineData("554 no\r\n", true, ProbeOutcome.StartTlsRefused, 554)]
+    [InlineData("454 TLS not available\r\n", false, ProbeOutcome.ConnectionLost, 454)]
+    [InlineData("554 no\r\n", false, ProbeOutcome.ConnectionLost, 554)]
+    [InlineData("421 closing\r\n", false, ProbeOutcome.ConnectionLost, 421)]
+    [InlineData("", false, ProbeOutcome.ConnectionLost, 250)]
+    [InlineData("220 go\r\n", false, ProbeOutcome.ConnectionLost, 220)]
+    public async Task A_reply_to_STARTTLS_that_refuses_is_an_outcome_and_whether_the_server_stays(string reply, bool stays, ProbeOutcome outcome, int code)
     {
         await using var server = new FakeSmtpServer(async connection =>
         {
             await connection.UpToStartTlsAsync();
             await connection.SendAsync(reply);
+            if (!stays)
+                return;
+            await connection.ReadCommandAsync();
+            await connection.SendAsync("221 bye\r\n");
         });
 
-        Assert.Equal(outcome, (await ProbeAsync(server)).Outcome);
+        var seen = await ProbeAsync(server);
+
+        Assert.Equal((outcome, code), (seen.Outcome, seen.ReplyCode));
     }
 
     [Fact]
