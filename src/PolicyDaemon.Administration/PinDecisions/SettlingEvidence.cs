@@ -1,5 +1,4 @@
 using PolicyDaemon.Core.Configuration;
-using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;

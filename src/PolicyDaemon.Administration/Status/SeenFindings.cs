@@ -1,6 +1,5 @@
 using System.Globalization;
 using PolicyDaemon.Administration.Explaining;
-using PolicyDaemon.Core;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Destinations;

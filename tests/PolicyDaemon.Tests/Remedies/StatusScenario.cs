@@ -1,9 +1,9 @@
+using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Tests.Cli;
 
 namespace PolicyDaemon.Tests.Remedies;

@@ -68,19 +68,6 @@ public sealed class DnsLookupTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_resolver_at_which_nothing_listens_refuses_connections()
-    {
-        await first.DisposeAsync();
-        await second.DisposeAsync();
-
-        var answer = await AskAsync();
-
-        Assert.Equal(
-            [(first.EndPoint.ToString(), "refuses connections"), (second.EndPoint.ToString(), "refuses connections")], answer.Failures.Select(one => (one.Resolver, one.Failure)));
-        Assert.Equal($"each of the resolvers {first.EndPoint}, {second.EndPoint} refuses connections for A of {Name}", answer.Detail);
-    }
-
-    [Fact]
     public async Task A_bogus_answer_is_not_asked_for_elsewhere_where_nobody_may_validate()
     {
         first.Set(Name, FakeDnsServer.A, new FakeDnsReply { Bogus = true });
