@@ -60,6 +60,23 @@ public sealed class IdleEndTests
         Assert.Equal(1, given);
     }
 
+    [Fact]
+    public async Task Where_requests_never_pause_memory_is_given_back_between_them()
+    {
+        var (given, between) = (0, 0);
+        using var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance, () => given++, () => between++);
+        var answered = new TaskCompletionSource();
+        var slow = end.CountAsync(new DefaultHttpContext(), _ => answered.Task);
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+        Assert.Equal(0, between);
+        answered.SetResult();
+        await slow;
+        time.Advance(TimeSpan.FromSeconds(1));
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+
+        Assert.Equal((0, 2), (given, between));
+    }
+
     [Theory]
     [InlineData("7", "1", 7, 1)]
     [InlineData("7", "99", 7, 16)]
