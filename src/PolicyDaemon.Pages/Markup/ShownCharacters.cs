@@ -10,6 +10,7 @@ namespace PolicyDaemon.Pages.Markup;
 /// &amp; &lt; &gt; " '                         character references
 /// control characters              their pictures, Unicode's U+2400 to U+2421: ␛, ␀, ␍
 /// what turns or hides text        \u{202E}, as everywhere (ShownText)
+/// a fifth mark on a character     \u{0301}, and each that follows
 /// longer than the limit           cut, with an ellipsis
 /// </code>
 /// </remarks>
@@ -31,6 +32,7 @@ internal static class ShownCharacters
         }
 
         var left = longest;
+        var marks = default(MarkRun);
         foreach (var rune in text.EnumerateRunes())
         {
             if (left-- == 0)
@@ -39,11 +41,11 @@ internal static class ShownCharacters
                 return;
             }
 
-            Append(markup, rune);
+            Append(markup, rune, marks.IsTooLongWith(rune));
         }
     }
 
-    private static void Append(StringBuilder markup, Rune rune)
+    private static void Append(StringBuilder markup, Rune rune, bool isHidden)
     {
         switch (rune.Value)
         {
@@ -69,7 +71,7 @@ internal static class ShownCharacters
                 markup.Append((char)PictureOfDelete);
                 break;
             default:
-                if (ShownText.IsUnsafe(rune))
+                if (isHidden || ShownText.IsUnsafe(rune))
                     markup.Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:X4}}}");
                 else
                     markup.Append(rune);

@@ -70,6 +70,8 @@ public static class DestinationPage
                 facts.Add(("note", Html.Of($"<bdi>{note}</bdi>")));
         }
 
+        // A column of nothing but its name would take the eye to the far end of the page.
+        var isReasoned = explanation.Keys.Any(key => Why(key).Length > 0);
         facts.Add(("changes", Html.Of($"<a href=\"/audit?key={Uri.EscapeDataString(report.Key.Text)}\">its rows of the audit log</a>")));
         return Html.Of(
             $"""
@@ -77,8 +79,8 @@ public static class DestinationPage
             <h2 id="answer-title">What Postfix is told, and why</h2>
             {MachineryFacts.Facts(facts)}
             <table class="stack"><caption>Postfix asks in this order, until one is found</caption>
-            <thead><tr><th scope="col">key</th><th scope="col">answer</th><th scope="col">why</th></tr></thead>
-            <tbody>{explanation.Keys.Select(key => Asked(key, explanation))}</tbody></table>
+            <thead><tr><th scope="col">key</th><th scope="col">answer</th>{(isReasoned ? Html.Of($"<th scope=\"col\">why</th>") : Html.Empty)}</tr></thead>
+            <tbody>{explanation.Keys.Select(key => Asked(key, explanation, isReasoned))}</tbody></table>
             <p class="small muted">What the running daemon says: <code>policyctl query {Shell.Quote(report.Key.Text)}</code>; what servers say now: <code>policyctl probe {Shell.Quote(report.Key.Text)}</code></p>
             </section>
             """);
@@ -93,14 +95,16 @@ public static class DestinationPage
             : Html.Of($"{sentence}");
     }
 
-    private static Html Asked(ExplainedKey key, Explanation explanation)
+    private static string Why(ExplainedKey key) => key.Asked ? AnswerReason.Of(key).TrimStart(':', ' ', ',') : "";
+
+    private static Html Asked(ExplainedKey key, Explanation explanation, bool isReasoned)
     {
         var decides = ReferenceEquals(key, explanation.Decisive);
         return Html.Of(
             $"""
             <tr><th scope="row"><bdi>{key.Key.Text}</bdi>{(decides ? Html.Of($" <strong>decides</strong>") : Html.Empty)}</th>
             <td>{(key.Asked ? Html.Of($"<code>{Html.Whole(key.Answer.ToDisplayString())}</code>") : Html.Of($"<span class=\"muted\">not asked any more</span>"))}</td>
-            <td>{(key.Asked ? AnswerReason.Of(key).TrimStart(':', ' ', ',') : "")}</td></tr>
+            {(isReasoned ? Html.Of($"<td>{Why(key)}</td>") : Html.Empty)}</tr>
             """);
     }
 
@@ -116,7 +120,7 @@ public static class DestinationPage
             <section aria-labelledby="addresses-title">
             <h2 id="addresses-title">Keys at each address</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Addresses and keys">
-            <table><thead><tr><th scope="col">MX host</th><th scope="col">address</th>{algorithms.Select(algorithm => Html.Of($"<th scope=\"col\">{Phrases.Algorithm(algorithm)}</th>"))}<th scope="col">last probe</th></tr></thead>
+            <table class="stack"><thead><tr><th scope="col">MX host</th><th scope="col">address</th>{algorithms.Select(algorithm => Html.Of($"<th scope=\"col\">{Phrases.Algorithm(algorithm)}</th>"))}<th scope="col">last probe</th></tr></thead>
             <tbody>{probed.Addresses.OrderByDescending(address => address.Listed).Select(address => Address(address, algorithms, report, colours))}</tbody></table></div>
             </section>
             """);
@@ -125,8 +129,8 @@ public static class DestinationPage
     private static Html Address(MxAddress address, List<KeyAlgorithm> algorithms, DestinationReport report, KeyColours colours) => Html.Of(
         $"""
         <tr><th scope="row"><bdi>{address.MxHost}</bdi>{(address.Listed ? Html.Empty : Html.Of($" <span class=\"muted small\">not listed any more</span>"))}</th><td><code>{address.History.Target.Id}</code></td>
-        {algorithms.Select(algorithm => Html.Of($"<td>{Cell(address.History.Latest(algorithm), report, colours)}</td>"))}
-        <td>{(address.History.LastAttempt is { } last ? Html.Of($"{address.History.LastOutcome.Name()}<br><span class=\"small muted\">{Pieces.Minute(last)}</span>") : Html.Of($"<span class=\"muted\">none</span>"))}</td></tr>
+        {algorithms.Select(algorithm => Html.Of($"<td data-name=\"{Phrases.Algorithm(algorithm)}\">{Cell(address.History.Latest(algorithm), report, colours)}</td>"))}
+        <td data-name="last probe">{(address.History.LastAttempt is { } last ? Html.Of($"{address.History.LastOutcome.Name()}<br><span class=\"small muted\">{Pieces.Minute(last)}</span>") : Html.Of($"<span class=\"muted\">none</span>"))}</td></tr>
         """);
 
     private static Html Cell(CertificateRun? run, DestinationReport report, KeyColours colours)

@@ -56,7 +56,7 @@ public static class OverviewPage
             <h2 id="mail-title">Is mail stopped, or about to be?</h2>
             <p class="judgement {judgement.Health.ToString().ToLowerInvariant()}">{Sentence(judgement, causes)}</p>
             {causes.Shown.Where(cause => cause.NeedsPerson).GroupBy(cause => cause.Severity).Select(group => Causes(group.Key, [.. group]))}
-            {(rest > 0 ? Html.Of($"<p class=\"muted\">{Phrases.Count(rest, "more cause")}: <code>policyctl status</code></p>") : Html.Empty)}
+            {(rest > 0 ? Html.Of($"<p class=\"muted\">{Phrases.Count(rest, "more cause")} that this page leaves out: <code>policyctl status</code></p>") : Html.Empty)}
             {(information > 0 ? Html.Of($"<p class=\"muted small\">{Phrases.Count(information, "finding")} for information: <code>policyctl status --all</code></p>") : Html.Empty)}
             </section>
             """);

@@ -11,7 +11,8 @@ namespace PolicyDaemon.Web.Hosting;
 /// <param name="time">The clock.</param>
 /// <param name="logger">Told why the program ends.</param>
 /// <param name="giveBack">Gives memory back; null for the memory of this process.</param>
-internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger, Action? giveBack = null) : IDisposable
+/// <param name="giveBackMuch">Gives memory back where that may be much; null for the memory of this process.</param>
+internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger, Action? giveBack = null, Action? giveBackMuch = null) : IDisposable
 {
     // Longer than the requests of one look are apart.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
@@ -60,7 +61,11 @@ internal sealed class IdleEnd(TimeSpan idle, TimeProvider time, ILogger logger, 
         {
             Volatile.Write(ref last, time.GetTimestamp());
             if (Interlocked.Decrement(ref underWay) == 0)
+            {
+                // Whoever asks again and again, never two seconds apart, would have the heap grow to what the runtime thinks is fair.
+                (giveBackMuch ?? ProcessMemory.GiveBackMuch)();
                 moment.Change(Moment, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 }

@@ -91,7 +91,14 @@ internal sealed class ListeningSocket : IDisposable
         catch (SocketException exception)
         {
             socket.Dispose();
-            throw new IOException($"cannot listen on inet:{settings.Address}: {exception.Message}", exception);
+            var port = settings.Address.Port;
+            var remedy = exception.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => FormattableString.Invariant($"; who does: ss -ltnp 'sport = :{port}'; otherwise set listen in [web] to another port"),
+                SocketError.AccessDenied => "; set listen in [web] to a port above 1023",
+                _ => "",
+            };
+            throw new IOException($"cannot listen on inet:{settings.Address}: {exception.Message}{remedy}", exception);
         }
     }
 }

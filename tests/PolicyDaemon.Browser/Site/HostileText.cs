@@ -13,6 +13,9 @@ internal static class HostileText
     /// <summary>The override of the writing direction, its kin, a zero-width character, a bell, and an end of line of another alphabet.</summary>
     public const string Turning = "moc.knab\u202Eevil\u202D\u2066\u2067\u200B\u0007\u2028\u001B[31mred\u009B31m";
 
+    /// <summary>A character under two hundred accents, and a letter that is drawn as nothing.</summary>
+    public static string Marks { get; } = "Z" + new string('\u0335', 200) + new string('\u0e49', 60) + "\u20DD\u3164";
+
     /// <summary>Ten kilobytes without a place to break a line.</summary>
     public static string Long { get; } = new('W', 10_240);
 

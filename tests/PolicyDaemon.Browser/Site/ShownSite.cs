@@ -29,7 +29,7 @@ public sealed partial class ShownSite : RunningSite
         var table = Path.Combine(Folder, "table");
         await File.WriteAllLinesAsync(table, Enumerable.Range(1, 200).Select(number => $"d{number:d3}.table.example {(number % 3 == 0 ? "secure match=.table.example" : number % 3 == 1 ? "encrypt" : "may")}"));
         await DoAsync("import", "--quiet", table);
-        await DoAsync("domain", "set", ShownStore.Hostile, "--note", HostileText.Markup + HostileText.Turning);
+        await DoAsync("domain", "set", ShownStore.Hostile, "--note", HostileText.Markup + HostileText.Turning + HostileText.Marks);
         await DoAsync("domain", "set", "gone.example", "--note", "contract 4711; the postmaster answers on weekdays");
         await DoAsync("domain", "add", "temporary.example", "--level", "secure", "--until", "7d", "--reason", "a trial");
         await DoAsync("domain", "remove", "d200.table.example", "--reason", HostileText.Markup);

@@ -44,6 +44,25 @@ public sealed class PageStories(ShownSite site)
         await watched.PictureAsync($"{name}-360");
     }
 
+    [Fact]
+    public async Task On_a_telephone_tiles_have_room_for_ten_million_and_the_keys_at_each_address_are_all_in_sight()
+    {
+        await using var watched = await site.Browser.OpenAsync(new PageView(Width: 360));
+
+        await watched.GoAsync(SitePage.Of(site, "overview"));
+        Assert.Equal("", await watched.Page.EvaluateAsync<string>(
+            """
+            () => [...document.querySelectorAll(".tiles li")].filter(tile => {
+                tile.querySelector(".figure").textContent = "10,000,000";
+                return tile.scrollWidth > tile.clientWidth;
+            }).map(tile => tile.textContent).join(" | ")
+            """));
+
+        await watched.GoAsync(SitePage.Of(site, "destination"));
+        Assert.True(await watched.Page.EvaluateAsync<bool>(
+            "() => { const matrix = document.querySelector('[aria-label=\"Addresses and keys\"]'); return matrix.scrollWidth <= matrix.clientWidth; }"));
+    }
+
     [Theory]
     [MemberData(nameof(SitePage.Names), MemberType = typeof(SitePage))]
     public async Task A_page_says_the_same_without_scripts(string name)

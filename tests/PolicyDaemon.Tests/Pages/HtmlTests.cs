@@ -30,6 +30,8 @@ public sealed class HtmlTests
     [InlineData("exe\u202ecod", "exe\\u{202E}cod")]
     [InlineData("\u2066\u200b\u0085", "\\u{2066}\\u{200B}\\u{0085}")]
     [InlineData("M\u00fcnchen \u05d0 \U0001f4e7", "M\u00fcnchen \u05d0 \U0001f4e7")]
+    [InlineData("Z\u0301\u0302\u0303\u0304\u0305\u0306a\u0301", "Z\u0301\u0302\u0303\u0304\\u{0305}\\u{0306}a\u0301")]
+    [InlineData("a\u3164b\u115f\u2800 \u26a0\ufe0f", "a\\u{3164}b\\u{115F}\\u{2800} \u26a0\ufe0f")]
     public void Characters_that_move_turn_or_hide_text_are_shown_as_pictures(string text, string shown) =>
         Assert.Equal(shown, Html.Of($"{text}").ToString());
 

@@ -1,6 +1,11 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Web.Hosting;
 using Xunit;
 
@@ -58,6 +63,36 @@ public sealed class IdleEndTests
         time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(1, given);
+    }
+
+    [Fact]
+    public async Task Where_requests_never_pause_memory_is_given_back_between_them()
+    {
+        var (given, between) = (0, 0);
+        using var end = new IdleEnd(TimeSpan.Zero, time, NullLogger.Instance, () => given++, () => between++);
+        var answered = new TaskCompletionSource();
+        var slow = end.CountAsync(new DefaultHttpContext(), _ => answered.Task);
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+        Assert.Equal(0, between);
+        answered.SetResult();
+        await slow;
+        time.Advance(TimeSpan.FromSeconds(1));
+        await end.CountAsync(new DefaultHttpContext(), _ => Task.CompletedTask);
+
+        Assert.Equal((0, 2), (given, between));
+    }
+
+    [Fact]
+    public void A_port_that_is_taken_is_said_with_what_to_do()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        var settings = SettingsReader.Parse("test.conf", Encoding.UTF8.GetBytes($"[web]\nlisten = inet:127.0.0.1:{port}\n"));
+
+        var fault = Assert.Throws<IOException>(() => ListeningSocket.Open(settings.Web));
+
+        Assert.Contains($"ss -ltnp 'sport = :{port}'", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -119,7 +119,7 @@ public sealed class FindingSurveyTests : IDisposable
         Assert.InRange(Encoding.UTF8.GetByteCount(metrics), 5_000, 64 * 1024);
         Assert.Contains("50000 destinations", page, StringComparison.Ordinal);
         Assert.Contains("40000 destinations", page, StringComparison.Ordinal);
-        Assert.Contains("more causes: <code>policyctl status</code>", page, StringComparison.Ordinal);
+        Assert.Contains("more causes that this page leaves out: <code>policyctl status</code>", page, StringComparison.Ordinal);
         Assert.Contains("policydaemon_findings{kind=\"new-key\"} 50000\n", metrics, StringComparison.Ordinal);
         Assert.Equal(100, metrics.Split("\npolicydaemon_finding_info{").Length - 1);
     }
