@@ -32,7 +32,8 @@ public sealed class OtherUserTests : IDisposable
 
         var changed = Administer("domain", "add", "a.example", "--level", "secure");
         Assert.Equal(ExitCode.Done, changed.Code);
-        Assert.DoesNotContain("policyd", changed.Error + changed.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("does not run", changed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("on this machine", changed.Error, StringComparison.Ordinal);
 
         await node.LiveAsync("a.example");
         await Until.TrueAsync(() => DaemonStatusFile.TryRead(StatusFile)?.Snapshot?.Sequence == node.Loader.Status!.Sequence, what: "the daemon says so");
