@@ -22,6 +22,12 @@ internal abstract class FleetTables : IDisposable
     /// <returns>The lease; null where nobody ever had it.</returns>
     internal abstract LeaseRow? ReadLease(string vantage);
 
+    /// <summary>How many nodes of a vantage that may take the lease are there.</summary>
+    internal abstract long CountProbers(string vantage, TimeSpan staleAfter);
+
+    /// <summary>Whether this program's user may take the lease at all, be it free or not.</summary>
+    internal abstract bool MayTakeLease();
+
     /// <summary>Takes the lease, where it has run out or is this process's own.</summary>
     /// <returns>The new epoch; null where another one has it.</returns>
     internal abstract long? TakeLease(string vantage, string node, string instance, TimeSpan term);

@@ -15,7 +15,11 @@ public sealed class FleetMember : IDisposable
     public const int RequestsAtOnce = 200;
 
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(12);
-    private static readonly TimeSpan AskAgainAfterRefusal = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(10);
+    // So many of those that wait for the lease look at it in a second, together: one that is let go of is taken at once, and the server has no more to do
+    // for two hundred nodes than for twenty.
+    private const int LooksASecond = 20;
+
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
     private readonly StoreEngine engine;
@@ -31,7 +35,9 @@ public sealed class FleetMember : IDisposable
     private long? beatenAt;
     private TimeSpan beatAfter;
     private long? sweptAt;
-    private long? refusedAt;
+    private long? askedAt;
+    private bool isRefused;
+    private long probers = 1;
     private bool othersProbe = true;
     private volatile IReadOnlyList<NodeState> nodes = [];
 
@@ -103,7 +109,14 @@ public sealed class FleetMember : IDisposable
 
     private void StepLease(NodeFacts facts)
     {
-        if (IsRefused)
+        // Asked before the lease is free, so that nobody counts on a node that could not take it.
+        if (askedAt is not { } at || time.GetElapsedTime(at) >= AskAgain)
+        {
+            isRefused = !tables!.MayTakeLease();
+            askedAt = time.GetTimestamp();
+        }
+
+        if (isRefused || (!lease.IsHeld && jitter.NextInt64(probers) >= LooksASecond))
             return;
         try
         {
@@ -111,12 +124,10 @@ public sealed class FleetMember : IDisposable
         }
         catch (StoreException refused) when (refused.Kind == StoreFault.Permission)
         {
-            // Its user of the server is one that may not probe; the rest it may.
-            refusedAt = time.GetTimestamp();
+            // The right was taken away since; the rest it may.
+            isRefused = true;
         }
     }
-
-    private bool IsRefused => refusedAt is { } at && time.GetElapsedTime(at) < AskAgainAfterRefusal;
 
     private bool BeatWhereDue(NodeFacts facts)
     {
@@ -128,10 +139,14 @@ public sealed class FleetMember : IDisposable
         var before = time.GetUtcNow();
         var clock = tables!.ReadClock();
         var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
-        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe && !IsRefused ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
+        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe && !isRefused ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
         // Of many nodes those that wait for the lease alone need not know the others.
         if (!lease.IsHeld && facts.MayProbe)
+        {
+            probers = Math.Max(1, tables.CountProbers(vantage, NodeState.StaleAfter));
             return true;
+        }
+
         nodes = [.. NodeState.Read(tables).Select(one => one with { IsShared = twins.IsShared(one) })];
         othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !other.IsStale);
         return true;

@@ -51,6 +51,12 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override LeaseRow? ReadLease(string vantage) => session.Guard(() => connection.QueryFirstOrDefault<LeaseRow>(
         "SELECT holder, instance, epoch, expires - " + Clock + " AS \"left\" FROM probe_lease WHERE vantage = @vantage", new { vantage }));
 
+    internal override long CountProbers(string vantage, TimeSpan staleAfter) => session.Guard(() => connection.ExecuteScalar<long>(
+        "SELECT count(*) FROM node WHERE vantage = @vantage AND probes = 1 AND seen > " + Clock + " - @stale", new { vantage, stale = (long)staleAfter.TotalMilliseconds }));
+
+    internal override bool MayTakeLease() => session.Guard(() => connection.ExecuteScalar<long>(
+        "SELECT CASE WHEN has_table_privilege('probe_lease', 'INSERT') AND has_table_privilege('probe_lease', 'UPDATE') THEN 1 ELSE 0 END") != 0);
+
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => session.Guard(() => connection.ExecuteScalar<long?>(
         "INSERT INTO probe_lease (vantage, holder, instance, epoch, expires) VALUES (@vantage, @node, @instance, 1, " + Clock +
         """

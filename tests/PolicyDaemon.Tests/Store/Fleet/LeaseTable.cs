@@ -22,6 +22,10 @@ internal sealed class LeaseTable(TimeProvider clock) : FleetTables
 
     internal override LeaseRow? ReadLease(string vantage) => Answer(() => Epoch == 0 ? null : new LeaseRow(holder, instance, Epoch, Left));
 
+    internal override long CountProbers(string vantage, TimeSpan staleAfter) => throw new NotSupportedException();
+
+    internal override bool MayTakeLease() => true;
+
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => Answer<long?>(() =>
     {
         if (Epoch > 0 && Left > 0 && this.instance != instance)
