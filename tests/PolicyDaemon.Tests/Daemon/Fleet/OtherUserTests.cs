@@ -1,6 +1,5 @@
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Core.Runtime;
-using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Tests.Cli;
 using PolicyDaemon.Tests.Store.Engines;
@@ -16,7 +15,7 @@ public sealed class OtherUserTests : IDisposable
     private readonly string directory = Directory.CreateTempSubdirectory("policydaemon-user").FullName;
     private readonly ServerFixture server = new(init: true);
     private readonly CliSession session = new(init: false);
-    private readonly IDisposable running;
+    private readonly DaemonLock running;
 
     public OtherUserTests()
     {
