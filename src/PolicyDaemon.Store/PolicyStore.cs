@@ -9,6 +9,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Store.Auditing;
 using PolicyDaemon.Store.Browsing;
 using PolicyDaemon.Store.Changes;
@@ -20,6 +21,7 @@ using PolicyDaemon.Store.Engines.Choice;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Findings;
 using PolicyDaemon.Store.Probing;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Store;
 
@@ -165,6 +167,22 @@ public sealed class PolicyStore : IDisposable
     /// <param name="progress">Told how many rows are checked.</param>
     public AuditVerification VerifyAudit(string? headHash = null, IProgress<long>? progress = null) =>
         session.InOneMoment(() => AuditVerifier.Verify(session.Connection, StoreId, headHash, progress));
+
+    /// <summary>Reads what the daemon of this machine serves where it does not follow this store, or served before it stopped.</summary>
+    /// <param name="snapshotFile">Where it keeps the last good snapshot. Where there is none, one that an earlier configuration left beside counts.</param>
+    /// <param name="reason">Why the file cannot be used; null where there is none.</param>
+    /// <returns>Null where there is none, so that it loads this store as it is.</returns>
+    public PolicySnapshot? ReadLastGood(string snapshotFile, out string? reason) => LastGoodSnapshot.TryRead(snapshotFile, out var last, out reason)
+        ? last.Snapshot
+        : session.InOneMoment(() => EarlierSnapshot.Find(snapshotFile, session))?.Read.Snapshot;
+
+    /// <summary>True where a person has accepted this store in place of what was loaded last.</summary>
+    /// <param name="lastLoaded">What was loaded last.</param>
+    public bool IsAcceptedInPlaceOf(SnapshotIdentity lastLoaded) => session.Guard(() => AuditLog.Accepts(session.Connection, lastLoaded));
+
+    /// <summary>True where a person has given up already what others had behind a row.</summary>
+    /// <param name="sequence">The row.</param>
+    public bool IsAcceptedAfter(long sequence) => session.Guard(() => AuditLog.AcceptsAfter(session.Connection, StoreId, sequence));
 
     /// <summary>Reads the audit log as it was at a moment, and what it had led to by then.</summary>
     /// <param name="at">The moment.</param>

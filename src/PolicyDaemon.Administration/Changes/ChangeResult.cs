@@ -13,6 +13,9 @@ public sealed record ChangeResult(IReadOnlyCollection<ChangedKey> Keys, IReadOnl
     /// <summary>The change's number, which an undo takes; null where nothing was written.</summary>
     public long? ChangeId => Receipt is { ChangeId: not 0 } ? Receipt.ChangeId : null;
 
+    /// <summary>It is about the store itself, and no undo takes it back.</summary>
+    public bool IsForGood { get; init; }
+
     /// <summary>Something in it weakens what is enforced now, and takes a reason.</summary>
     public bool Weakens => Keys.Any(key => key.Weakens.Count > 0);
 }

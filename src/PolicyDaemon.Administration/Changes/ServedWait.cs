@@ -12,6 +12,9 @@ public enum ServedOutcome
     /// <summary>The daemon does not run.</summary>
     NotRunning,
 
+    /// <summary>The daemon of this machine has nothing to do with the store.</summary>
+    Elsewhere,
+
     /// <summary>The daemon runs, or may run, and had not taken the change over when the time was up.</summary>
     NotInTime,
 }
@@ -30,6 +33,8 @@ public static class ServedWait
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
+        if (LocalDaemon.Elsewhere(settings, storeId) is not null)
+            return ServedOutcome.Elsewhere;
         var began = time.GetTimestamp();
         while (true)
         {

@@ -42,6 +42,7 @@ public static class DaemonCheck
 
     private static DoctorFinding OfDaemon(StatusReport status) => status switch
     {
+        { Elsewhere: { } elsewhere } => DoctorFinding.Unknown(Name, elsewhere),
         { Running: false } => DoctorFinding.Problem(Name, $"policyd does not run: mail waits, {DaemonAbsence.Deferred}", DaemonAbsence.Start),
         { Live: null, Running: true, Daemon: { } last } => DoctorFinding.Warning(
             Name, $"policyd runs, but has not written {status.Settings.StatusFile} since {UtcTime.Text(last.WrittenAt)}: a full disk, or a clock that was set", Log),

@@ -40,7 +40,7 @@ internal sealed record KnownBefore(
             return new KnownBefore(
                 entry, everybody, first.Origin == Origin.Parent, first.IsNearMiss,
                 [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text || finding.Subject == everybody?.Key.Text)],
-                store.FindDiscovered(key), null, Status.DaemonAbsence.Of(settings));
+                store.FindDiscovered(key), null, Status.DaemonAbsence.Of(settings, time));
         }
         catch (StoreException fault)
         {

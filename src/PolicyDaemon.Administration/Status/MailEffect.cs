@@ -3,7 +3,7 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.Status;
 
-/// <summary>That policyd does not run, in the words of whoever says it: what the store holds is then nobody's answer.</summary>
+/// <summary>That policyd does not run, or not over this store, in the words of whoever says it: what the store holds is then nobody's answer here.</summary>
 public static class DaemonAbsence
 {
     /// <summary>The command that ends it.</summary>
@@ -14,8 +14,13 @@ public static class DaemonAbsence
 
     private const string Sentence = $"policyd does not run: mail waits, {Deferred}. Start it: {Start}";
 
+    /// <summary>Whether the store that the command line may name is nobody's answer.</summary>
+    /// <returns>A sentence, with the command that ends it where there is one; null where policyd runs over the store, or where that cannot be told.</returns>
+    public static string? Of(Settings settings, TimeProvider time) => LocalDaemon.Elsewhere(settings, time) ?? OfMachine(settings);
+
+    /// <summary>Whether the daemon of this machine runs, over whatever store.</summary>
     /// <returns>A sentence with the command that ends it; null where policyd runs, or where that cannot be told.</returns>
-    public static string? Of(Settings settings)
+    public static string? OfMachine(Settings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
         return Of(DaemonLock.IsHeld(settings.StatusFile));
@@ -34,6 +39,8 @@ public static class MailEffect
         ArgumentNullException.ThrowIfNull(status);
         if (DaemonAbsence.Of(status.Running) is { } absence)
             return absence + (status.StoreProblem is null ? "" : $"; it will then answer from the last good snapshot ({status.Settings.Snapshot}), if there is one");
+        if (status.Elsewhere is { } elsewhere)
+            return elsewhere;
         if (status.Live is null)
             return "cannot be told: policyd does not say how it is, or you may not read it; ask it with: policyctl query KEY";
         if (status.Live.Snapshot is not { } snapshot)

@@ -57,6 +57,9 @@ public sealed record StatusReport(
     /// <summary>Why nobody can write the store, although it can be read; null where somebody can.</summary>
     public StoreException? OnlyRead { get; init; }
 
+    /// <summary>That the daemon of this machine has nothing to do with the store, so that nothing is said of it; null where it has.</summary>
+    public string? Elsewhere { get; init; }
+
     /// <summary>Why a failover of the store's server may lose changes; null where it cannot, or nobody knows.</summary>
     public string? FailoverRisk { get; init; }
 
@@ -107,10 +110,12 @@ public sealed record StatusReport(
 
     private static StatusReport Gather(Settings settings, TimeProvider time, (StoreSurvey? Store, FindingSurvey? Findings)? counted, FindingReading reading)
     {
-        var said = StatusDocument.TryAsk(settings.StatusSocket, time, out var isDenied);
+        var elsewhere = LocalDaemon.Elsewhere(settings, time);
+        var isDenied = false;
+        var said = elsewhere is null ? StatusDocument.TryAsk(settings.StatusSocket, time, out isDenied) : null;
         // Who may not see the lock still sees that the daemon answers.
-        var running = said is not null ? true : DaemonLock.IsHeld(settings.StatusFile);
-        var daemon = said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile);
+        bool? running = said is not null ? true : elsewhere is null ? DaemonLock.IsHeld(settings.StatusFile) : null;
+        var daemon = elsewhere is null ? said?.Daemon ?? DaemonStatusFile.TryRead(settings.StatusFile) : null;
         var at = time.GetUtcNow();
         // The daemon's own findings (a store that it cannot read, above all) need not have reached the store. Of those that it has of the store it says when
         // each was seen last.
@@ -169,6 +174,7 @@ public sealed record StatusReport(
             Temporary = temporary,
             At = at,
             Said = said,
+            Elsewhere = elsewhere,
             OnlyRead = onlyRead,
             FailoverRisk = failoverRisk,
             IsSocketDenied = isDenied,

@@ -82,7 +82,7 @@ internal static class SetupVerb
 
     /// <summary>That Postfix asks a policyd which does not run; null where it runs, or answers, or where neither can be told.</summary>
     private static string? Absence(CommandContext context) =>
-        DaemonAbsence.Of(context.Settings) is { } absence && !SetupApply.IsAnswered(context) ? absence : null;
+        DaemonAbsence.OfMachine(context.Settings.OfMachine ?? context.Settings) is { } absence && !SetupApply.IsAnswered(context) ? absence : null;
 
     /// <summary>Every check of a Postfix that was read already.</summary>
     internal static IReadOnlyList<SetupResult> Check(CommandContext context, PostfixConfiguration postfix, Settings settings) =>

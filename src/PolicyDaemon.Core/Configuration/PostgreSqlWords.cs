@@ -20,6 +20,8 @@ public static class PostgreSqlWords
     public static readonly IReadOnlyList<string> Known =
         ["host", "port", "dbname", "user", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "target_session_attrs", "application_name"];
 
+    private const string DefaultPort = "5432"; // libpq's
+
     private static readonly string[] SslModes = ["disable", "require", "verify-ca", "verify-full"];
 
     private static readonly string[] Sessions = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
@@ -58,6 +60,20 @@ public static class PostgreSqlWords
             return false;
         words = read;
         return true;
+    }
+
+    /// <summary>True where two names of stores say the same database on the same server, whoever comes to it and how.</summary>
+    /// <param name="one">The one, with <see cref="Prefix"/>.</param>
+    /// <param name="other">The other one.</param>
+    public static bool NameSamePlace(string one, string other) =>
+        IsNamedBy(one) && IsNamedBy(other) && TryParse(one[Prefix.Length..], out var its, out _) && TryParse(other[Prefix.Length..], out var others, out _)
+        && its["dbname"] == others["dbname"] && Servers(its).Intersect(Servers(others)).Any();
+
+    private static IEnumerable<(string Host, string Port)> Servers(IReadOnlyDictionary<string, string> words)
+    {
+        var hosts = words.GetValueOrDefault("host", "").Split(',', StringSplitOptions.TrimEntries);
+        var ports = words.GetValueOrDefault("port", DefaultPort).Split(',');
+        return hosts.Select((host, i) => (host, ports.Length == 1 ? ports[0] : ports.ElementAtOrDefault(i) ?? DefaultPort));
     }
 
     private static string? Problem(string word, string value) => word switch

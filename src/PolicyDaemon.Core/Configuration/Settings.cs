@@ -20,6 +20,9 @@ public sealed record Settings
     /// <summary>The store: an absolute path or, on a server, <see cref="PostgreSqlWords.Prefix"/> and the words that name it.</summary>
     public required string Database { get; init; }
 
+    /// <summary>What the file alone says, where the command line names a store; null where it names none. Of a store on a server, and of the configured one, the files below are those of this.</summary>
+    public Settings? OfMachine { get; init; }
+
     /// <summary>The store on a server that the key <c>postgresql</c> names, whether or not it is the one that is used; null where the key is not set.</summary>
     public string? Server { get; init; }
 

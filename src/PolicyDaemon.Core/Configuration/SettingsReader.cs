@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace PolicyDaemon.Core.Configuration;
 
 /// <summary>Turns a configuration file, or its absence, into <see cref="Settings"/>; reports every problem at once.</summary>
@@ -13,6 +11,9 @@ public sealed class SettingsReader
     // As in the packaged file.
     private const string PackagedDatabase = "/var/lib/policydaemon/policy.db";
     private const string PackagedStatusFile = "/run/policydaemon/status";
+    private const string SnapshotSuffix = ".snapshot";
+    private const string StatusSuffix = ".status";
+    private const string SocketSuffix = ".sock";
 
     private readonly SettingValues values;
 
@@ -28,7 +29,8 @@ public sealed class SettingsReader
         var reader = new SettingsReader(path ?? NoFile);
         if (path is not null)
             reader.values.Parse(ReadBytes(path));
-        return reader.Settings(path, databaseOverride);
+        var settings = reader.Settings(path);
+        return databaseOverride is null ? settings : Override(settings, databaseOverride);
     }
 
     /// <summary>Reads what of a configuration can be used, for whoever must see a daemon that has run since before the file was broken.</summary>
@@ -72,9 +74,9 @@ public sealed class SettingsReader
             reader.values.Assume(ConfigurationKeys.StatusFile, PackagedStatusFile);
         }
 
-        var settings = reader.Read(path, databaseOverride);
+        var settings = reader.Read(path);
         problems = reader.values.Problems;
-        return settings;
+        return databaseOverride is null ? settings : Override(settings, databaseOverride);
     }
 
     /// <summary>Reads a configuration that is already in memory.</summary>
@@ -83,7 +85,7 @@ public sealed class SettingsReader
     {
         var reader = new SettingsReader(file);
         reader.values.Parse(bytes);
-        return reader.Settings(file, null);
+        return reader.Settings(file);
     }
 
     /// <summary>Tries what a file would come to.</summary>
@@ -125,16 +127,16 @@ public sealed class SettingsReader
         _ => exception.Message,
     };
 
-    private Settings Settings(string? path, string? databaseOverride)
+    private Settings Settings(string? path)
     {
-        var settings = Read(path, databaseOverride);
+        var settings = Read(path);
         return values.Problems.Count == 0 ? settings : throw new ConfigurationException(values.Problems);
     }
 
-    private Settings Read(string? path, string? databaseOverride)
+    private Settings Read(string? path)
     {
-        var (database, beside) = databaseOverride is null ? Store() : Override(databaseOverride);
-        var statusFile = FileName(ConfigurationKeys.StatusFile, databaseOverride, beside + ".status");
+        var (database, beside) = Store();
+        var statusFile = FileName(ConfigurationKeys.StatusFile, beside + StatusSuffix);
         var settings = new Settings
         {
             File = path,
@@ -146,9 +148,9 @@ public sealed class SettingsReader
             Node = Name(ConfigurationKeys.Node, HostName),
             Notify = values.YesNo(ConfigurationKeys.Notify),
             Vantage = Name(ConfigurationKeys.Vantage, () => ConfigurationKeys.Vantage.Default),
-            Snapshot = FileName(ConfigurationKeys.Snapshot, databaseOverride, beside + ".snapshot"),
+            Snapshot = FileName(ConfigurationKeys.Snapshot, beside + SnapshotSuffix),
             StatusFile = statusFile,
-            StatusSocket = FileName(ConfigurationKeys.StatusSocket, databaseOverride, statusFile + ".sock"),
+            StatusSocket = FileName(ConfigurationKeys.StatusSocket, statusFile + SocketSuffix),
             Postfix = new PostfixSettingsReader(values).Read(),
             AssumedOfMainCf = [.. ConfigurationKeys.OfMainCf.Where(key => !values.IsSet(key)).Select(key => key.Name)],
             Discovery = new DiscoveryOptionsReader(values).Read(),
@@ -208,15 +210,22 @@ public sealed class SettingsReader
         }
     }
 
-    /// <summary>Another store, named on the command line: a path, or a database on a server.</summary>
-    private (string Database, string Beside) Override(string named)
+    /// <summary>A store named on the command line: a path, or a database on a server.</summary>
+    private static Settings Override(Settings settings, string named)
     {
-        if (!PostgreSqlWords.IsNamedBy(named))
-            return (Path.GetFullPath(named), Path.GetFullPath(named));
-        if (!PostgreSqlWords.TryParse(named[PostgreSqlWords.Prefix.Length..], out _, out var reason))
-            values.Problems.Add(new ConfigurationProblem("--database", 0, "", reason));
-        var digest = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(named)).AsSpan(0, 8));
-        return (named, Path.Combine(StateDirectory(), $"postgresql-{digest}"));
+        if (PostgreSqlWords.IsNamedBy(named))
+        {
+            // Nothing lies beside a server: it is the daemon of this machine that has files here.
+            return PostgreSqlWords.TryParse(named[PostgreSqlWords.Prefix.Length..], out _, out var reason)
+                ? settings with { Database = named, OfMachine = settings }
+                : throw new ConfigurationException([new ConfigurationProblem("--database", 0, "", reason)]);
+        }
+
+        var path = Path.GetFullPath(named);
+        // Another file has its own companions: a foreign snapshot must not be taken for its.
+        return path == settings.Database
+            ? settings with { OfMachine = settings }
+            : settings with { Database = path, Snapshot = path + SnapshotSuffix, StatusFile = path + StatusSuffix, StatusSocket = path + StatusSuffix + SocketSuffix, OfMachine = settings };
     }
 
     // RFC 1035 section 2.3.4: as long as a host's name can be.
@@ -250,10 +259,9 @@ public sealed class SettingsReader
         return Path.Combine(Path.GetFullPath(state), "policydaemon");
     }
 
-    // Another store named on the command line has its own companions: a foreign snapshot must not be served for it.
-    private string FileName(ConfigurationKey key, string? databaseOverride, string otherwise)
+    private string FileName(ConfigurationKey key, string otherwise)
     {
         var value = values.Value(key);
-        return value.Text.Length > 0 && databaseOverride is null ? values.Absolute(value) : otherwise;
+        return value.Text.Length > 0 ? values.Absolute(value) : otherwise;
     }
 }

@@ -39,6 +39,7 @@ internal static class MachineryFacts
 
     internal static Html Daemon(StatusReport status) => status switch
     {
+        { Elsewhere: { } elsewhere } => Html.Of($"<span class=\"caution\">{elsewhere}</span>"),
         { Running: false } => Html.Of($"<span class=\"bad\">not running</span> {Pieces.Command(DaemonAbsence.Start)}"),
         { Live: { } live } => Html.Of($"<span class=\"good\">running</span>, version {live.Version}, process {live.ProcessId}, since {Pieces.Time(live.StartedAt)}; answers on {string.Join(", ", live.Endpoints)}"),
         { Running: true, Daemon: { } last } => Html.Of($"<span class=\"caution\">running, but it has not said how it is since</span> {Pieces.Time(last.WrittenAt)}; its log says why"),

@@ -140,6 +140,8 @@ public static class OverviewPage
 
     private static Html NotAnswering(StatusReport status)
     {
+        if (status.Elsewhere is { } elsewhere)
+            return Html.Of($"<p class=\"notice quiet\">{elsewhere}.</p>");
         var instead = status.Live is not null ? Html.Of($"; what follows is from its status file")
             : status.Daemon is { } last ? Html.Of($"; it last said how it is at {Pieces.Time(last.WrittenAt)}")
             : Html.Empty;

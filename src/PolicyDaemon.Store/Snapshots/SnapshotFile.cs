@@ -75,6 +75,22 @@ public static class SnapshotFile
         return false;
     }
 
+    /// <summary>Reads of which store a file is, and nothing else.</summary>
+    /// <returns>Null where it is no snapshot that can be read.</returns>
+    public static string? TryReadStoreId(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            var reader = new SnapshotFileReader(file);
+            return reader.Bytes(Magic.Length).SequenceEqual(Magic) ? reader.Text() : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Writes a snapshot in place of the file, durably. Throws what the file system throws.</summary>
     public static void Write(string path, PolicySnapshot snapshot)
     {

@@ -19,7 +19,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// nothing committed since               nothing to do
 /// the log continues from what is loaded its new rows name the keys to read again: the change is live
 /// much was committed, or another digest everything is read again
-/// the log does not continue             another store lies there: not loaded before a person accepts it
+/// the log does not continue             another store lies there: not loaded before a person accepts it (nor a copy in a new place: EarlierSnapshot)
 /// missing, locked, damaged, newer...    the last good snapshot stays, however old, and a finding says why
 /// </code>
 /// <para><see cref="Start"/> before listening, then <see cref="RunAsync"/>. <see cref="Current"/> may be read from any thread.</para>
@@ -54,6 +54,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private bool replaced;
     private StoreWatch? watch;
     private long openedAt;
+    private long? lookedBesideAt;
     private bool checkBeforeLoading = true;
     private bool hasStarted;
     private bool waitsForTurn;
@@ -234,6 +235,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         if (movement == StoreMovement.None && !waitsForTurn && (replaced || (health.IsGood && last is not null && Fits(last))))
             return;
 
+        if (last is null && lookedBesideAt != openedAt)
+            LookBeside(watch.Session);
         var read = watch.Session.InOneMoment(() => reader.Load(watch.Session, last, postfix, followed, mayReadAll: !engine.IsShared));
         waitsForTurn = read.IsToReadAll;
         if (waitsForTurn && ReadAll() is { } all)
@@ -257,6 +260,19 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
         Recover();
         integrity.StartWhereDue(isSuspicious);
+    }
+
+    /// <summary>Without a last good snapshot at its place: a copy of the store that lacks what was served here under another name is replaced, not loaded.</summary>
+    private void LookBeside(StoreSession session)
+    {
+        if (session.InOneMoment(() => EarlierSnapshot.Find(options.SnapshotFile, session)) is { } earlier)
+        {
+            last = earlier.Read.Snapshot;
+            StoreLog.EarlierSnapshotRead(log, earlier.Path, last.Count, last.Identity.Sequence);
+            reader.Adopt(earlier.Read.Noted);
+        }
+
+        lookedBesideAt = openedAt;
     }
 
     /// <summary>Reads everything, in turn with others and from a standby where there is one, then what the primary has beyond it.</summary>

@@ -44,6 +44,9 @@ internal static partial class StoreLog
     [LoggerMessage(2015, LogLevel.Warning, "Behind audit row {Sequence} the store was accepted as it is: {Count} changes that a failover lost are given up")]
     internal static partial void ForkAccepted(ILogger log, long sequence, long count);
 
+    [LoggerMessage(2016, LogLevel.Warning, "The last good snapshot of this store is {File}, which an earlier configuration left, and the store lacks its last changes: {Destinations} destinations, audit row {Sequence}")]
+    internal static partial void EarlierSnapshotRead(ILogger log, string file, int destinations, long sequence);
+
     [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
     internal static partial void Ended(ILogger log, int count, long sequence);
 

@@ -50,6 +50,11 @@ public class StoreAcceptTests
         Assert.StartsWith("3\t2026-11-23T12:00:00Z\talice (root)\taccept\t", row, StringComparison.Ordinal);
         Assert.Contains("\trestored after the disk died\t", row, StringComparison.Ordinal);
         Assert.StartsWith("3 alice (root) ", session.Notes[^1], StringComparison.Ordinal);
+
+        // policyd takes it over by itself; once more is nothing.
+        var again = session.Run("store", "accept", "--reason", "restored after the disk died");
+        Assert.Contains("nothing to accept", again.Error, StringComparison.Ordinal);
+        Assert.Equal(row, session.Succeed("audit", "--limit", "1"));
     }
 
     /// <summary>As after a failover: for whoever had loaded others behind a row, wherever it runs.</summary>
@@ -66,10 +71,16 @@ public class StoreAcceptTests
         session.Succeed("store", "accept", "--after", "1", "--dry-run");
         Assert.DoesNotContain("\taccept\t", session.Succeed("audit"), StringComparison.Ordinal);
 
-        session.Succeed("store", "accept", "--after", "1", "--reason", "db1 died");
+        var done = session.Run("--format", "table", "store", "accept", "--after", "1", "--reason", "db1 died");
 
+        Assert.Equal(ExitCode.Done, done.Code);
+        Assert.DoesNotContain("policyctl undo", done.Out + done.Error, StringComparison.Ordinal);
         Assert.Contains("\taccept\t", session.Succeed("audit", "--limit", "1"), StringComparison.Ordinal);
         session.Succeed("audit", "--verify");
+
+        var again = session.Run("store", "accept", "--after", "1", "--reason", "db1 died");
+        Assert.Contains("nothing to accept", again.Error, StringComparison.Ordinal);
+        Assert.Equal(1, session.Succeed("audit").Split("\taccept\t").Length - 1);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolicyDaemon.Administration;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
@@ -126,7 +127,7 @@ internal static class ChangeCommand
         ChangeReport.Write(context.Report, result, dryRun, summary || result.Keys.Count > ChangeFlow.ManyKeys);
         NoteObserved(context, result);
         // Who waits for it is told so at the end of that.
-        if (!dryRun && result.ChangeId is not null && context.Get(options.Wait) is null && DaemonAbsence.Of(context.Settings) is { } absence)
+        if (!dryRun && result.ChangeId is not null && context.Get(options.Wait) is null && DaemonAbsence.Of(context.Settings, context.Host.Time) is { } absence)
             context.Report.Note(absence);
         if (dryRun && context.Get(options.Reason) is null && result.Weakens)
             context.Report.Note("This will need --reason.");
@@ -142,6 +143,9 @@ internal static class ChangeCommand
         {
             case ServedOutcome.Served:
                 return ExitCode.Done;
+            case ServedOutcome.Elsewhere:
+                context.Host.Error.WriteLine($"policyctl: it is stored; {LocalDaemon.Elsewhere(context.Settings, storeId)}, so there is nothing to wait for");
+                return ExitCode.DaemonNotRunning;
             case ServedOutcome.NotRunning:
                 context.Host.Error.WriteLine($"policyctl: it is stored, and policyd does not run: it is served once that is started ({DaemonAbsence.Start})");
                 return ExitCode.DaemonNotRunning;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
@@ -40,7 +41,7 @@ internal static class ChangeReport
         else if (change is null)
             report.Note("Nothing to change: it is so already.");
         else
-            report.Note(FormattableString.Invariant($"change {change}; undo with: policyctl undo {change}"));
+            report.Note(string.Create(CultureInfo.InvariantCulture, $"change {change}; {(result.IsForGood ? "it is about the store itself, and no undo takes it back" : $"undo with: policyctl undo {change}")}"));
     }
 
     /// <summary>Writes what would change and nothing else: the result of a comparison, which is no change to be made.</summary>

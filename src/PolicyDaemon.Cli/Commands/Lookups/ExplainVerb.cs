@@ -88,7 +88,7 @@ internal static class ExplainVerb
         else if (report.Format == OutputFormat.Tsv)
         {
             report.Rows(Walk(explanation), default!, CliJson.Default.ExplainJson);
-            if (DaemonAbsence.Of(context.Settings) is { } absence)
+            if (DaemonAbsence.Of(context.Settings, context.Host.Time) is { } absence)
                 report.Note(absence);
         }
         else
@@ -144,7 +144,7 @@ internal static class ExplainVerb
 
         report.Line();
         var facts = new List<(string, Cell)> { ("mail", Mail(context, explanation, observed.Entry)) };
-        var absence = DaemonAbsence.Of(context.Settings);
+        var absence = DaemonAbsence.Of(context.Settings, context.Host.Time);
         if (absence is not null)
             report.Line(absence, Tone.Bad);
         if (known.Probed is { } probed)
@@ -224,7 +224,7 @@ internal static class ExplainVerb
                 key.Key.Text, key.Asked, key.Origin.Name(), AnswerJson.From(key.Answer), [.. key.OtherForms.Select(other => other.Text)]))],
             explanation.Decisive?.Key.Text,
             AnswerJson.From(explanation.Answer),
-            DaemonAbsence.Of(settings) is { } absence ? $"{absence}; once policyd runs: {becomes}" : becomes,
+            DaemonAbsence.Of(settings, context.Host.Time) is { } absence ? $"{absence}; once policyd runs: {becomes}" : becomes,
             explanation.Decisive?.Answering is { } entry
                 ? DestinationJson.From(entry, settings.Postfix, ProbeStateJson.From(known.Probed, entry, settings.Postfix.FingerprintDigest, now), known)
                 : null,

@@ -98,7 +98,7 @@ internal static class QueryVerb
 
         if (result.Status != QueryStatus.Answered)
             throw new CommandException(
-                Code(result), result.Status == QueryStatus.NotRunning && isOurs && DaemonAbsence.Of(context.Settings) is { } absence ? $"nobody answers on {endpoint}: {absence}" : result.Message);
+                Code(result), result.Status == QueryStatus.NotRunning && isOurs && DaemonAbsence.OfMachine(context.Settings.OfMachine ?? context.Settings) is { } absence ? $"nobody answers on {endpoint}: {absence}" : result.Message);
         if (kind == LookupAnswerKind.NotFound)
             context.Host.Error.WriteLine("policyctl: not found; Postfix goes on to the parent domain, then to smtp_tls_security_level");
         else if (kind != LookupAnswerKind.Found)

@@ -106,6 +106,7 @@ internal static class StatusFacts
 
     private static Cell Daemon(StatusReport status) => status switch
     {
+        { Elsewhere: { } elsewhere } => new Cell(elsewhere, Tone.Caution),
         { Running: false } => new Cell("not running", Tone.Bad),
         { Live: null, Running: true, Daemon: { } last } => new Cell(
             $"running, but it has not written {status.Settings.StatusFile} since {UtcTime.Text(last.WrittenAt)}; its log says why", Tone.Caution),

@@ -101,7 +101,7 @@ internal static class StatusScreen
         if (!MailEffect.NeedsPerson(status))
             return false;
         var isStopped = status.Running == false || status.Live is { Snapshot: null };
-        var effect = (isStopped || status.Live is not null ? "" : "what becomes of mail ") + MailEffect.Of(status);
+        var effect = (isStopped || status.Live is not null || status.Elsewhere is not null ? "" : "what becomes of mail ") + MailEffect.Of(status);
         report.Line(mail is not null && isStopped ? $"{Capital(mail.InAll())}. {effect}" : effect, isStopped || MailEffect.IsOfLastGood(status) ? Tone.Bad : Tone.Caution);
         return true;
     }

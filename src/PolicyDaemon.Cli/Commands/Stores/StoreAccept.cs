@@ -36,7 +36,7 @@ internal static class StoreAccept
         var acceptance = new StoreAcceptance(context.Settings, context.Host.Time, context.Host.Journal);
         var result = after is { } sequence ? acceptance.RunAfter(request, sequence) : acceptance.Run(request);
         if (result is null)
-            context.Report.Note($"{context.Settings.Database} is the store that policyd knows; there is nothing to accept.");
+            context.Report.Note($"There is nothing to accept: {context.Settings.Database} is the store that policyd knows, or it was accepted already and policyd goes on with it by itself.");
         else
             ChangeReport.Write(context.Report, result, request.DryRun, summary: true);
         return ExitCode.Done;

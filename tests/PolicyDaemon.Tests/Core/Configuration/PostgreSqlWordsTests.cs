@@ -62,24 +62,38 @@ public class PostgreSqlWordsTests
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A store on a server has nothing beside it: the files are those of this machine's daemon, whatever words name the store.</summary>
     [Fact]
-    public void Another_database_on_the_command_line_has_its_own_companions()
+    public void A_store_on_a_server_that_the_command_line_names_leaves_the_daemon_its_files()
     {
         var file = Path.GetTempFileName();
         try
         {
             File.WriteAllText(file, "[store]\ndatabase = /a/b.db\nsnapshot = /a/s\nstatus_file = /a/t\n");
-            var one = SettingsReader.Load(file, "postgresql:dbname=p");
-            var other = SettingsReader.Load(file, "postgresql:dbname=q");
+            var settings = SettingsReader.Load(file, "postgresql:dbname=p");
 
-            Assert.Equal("postgresql:dbname=p", one.Database);
-            Assert.NotEqual("/a/s", one.Snapshot);
-            Assert.NotEqual(one.Snapshot, other.Snapshot);
+            Assert.Equal(("postgresql:dbname=p", "/a/s", "/a/t", "/a/t.sock"), (settings.Database, settings.Snapshot, settings.StatusFile, settings.StatusSocket));
+            Assert.Equal("/a/b.db", settings.OfMachine!.Database);
             Assert.Throws<ConfigurationException>(() => SettingsReader.Load(file, "postgresql:host=db1"));
         }
         finally
         {
             File.Delete(file);
         }
+    }
+
+    [Theory]
+    [InlineData("host=db1 dbname=p user=mx1", "dbname=p user=alice host=db1 sslmode=disable", true)]
+    [InlineData("host=db1,db2 dbname=p", "host=db2 dbname=p port=5432", true)]
+    [InlineData("dbname=p", "dbname=p user=x", true)]
+    [InlineData("host=db1,db2 port=1,2 dbname=p", "host=db2 port=2 dbname=p", true)]
+    [InlineData("host=db1,db2 port=1,2 dbname=p", "host=db2 port=1 dbname=p", false)]
+    [InlineData("host=db1 dbname=p", "host=db1 dbname=q", false)]
+    [InlineData("host=db1 dbname=p", "host=db3 dbname=p", false)]
+    [InlineData("dbname=p", "host=db1 dbname=p", false)]
+    public void Other_words_may_name_the_same_place(string one, string other, bool isSame)
+    {
+        Assert.Equal(isSame, PostgreSqlWords.NameSamePlace("postgresql:" + one, "postgresql:" + other));
+        Assert.False(PostgreSqlWords.NameSamePlace("postgresql:" + one, "/a/b.db"));
     }
 }

@@ -184,6 +184,11 @@ public sealed class SettingsReaderTests
             Assert.Equal(
                 ("/c/d.db", "/c/d.db.snapshot", "/c/d.db.status", "/c/d.db.status.sock"),
                 (settings.Database, settings.Snapshot, settings.StatusFile, settings.StatusSocket));
+            Assert.Equal("/a/b.db", settings.OfMachine!.Database);
+
+            // The configured one, named once more, is no other.
+            var same = SettingsReader.Load(file, "/a/../a/b.db");
+            Assert.Equal(("/a/b.db", "/a/s", "/a/t", "/a/t.sock"), (same.Database, same.Snapshot, same.StatusFile, same.StatusSocket));
         }
         finally
         {

@@ -49,7 +49,7 @@ internal sealed class FleetNode : IAsyncDisposable
     private MapEndpoint Endpoint { get; }
 
     /// <summary>Starts one.</summary>
-    /// <param name="store">The store's words, with their prefix.</param>
+    /// <param name="store">The store's words, with their prefix; or its file.</param>
     /// <param name="directory">Where it keeps its files; the same again is a restart.</param>
     internal static async Task<FleetNode> StartAsync(string store, string directory)
     {
@@ -61,9 +61,7 @@ internal sealed class FleetNode : IAsyncDisposable
             socketmap = inet:127.0.0.1:0
             tcp_table =
             [store]
-            engine = postgresql
-            postgresql = {store["postgresql:".Length..]}
-            database = {directory}/policy.db
+            {(PostgreSqlWords.IsNamedBy(store) ? $"engine = postgresql\npostgresql = {store[PostgreSqlWords.Prefix.Length..]}\ndatabase = {directory}/policy.db" : $"engine = sqlite\ndatabase = {store}")}
             [probe]
             enabled = no
 
