@@ -176,6 +176,7 @@ internal static class DaemonHost
         services.AddSingleton(provider => new FleetMember(
             settings.Database, settings.Node, settings.Vantage, instance, DaemonVersion.Text, provider.GetRequiredService<ProberLease>(),
             provider.GetRequiredService<TimeProvider>(), Random.Shared));
+        services.AddSingleton<UnattendedFleet>();
         services.AddSingleton<NodeService>();
     }
 

@@ -52,6 +52,7 @@ public enum FindingKind
     NodeDigest,
     NodeVersion,
     NodeTwice,
+    NobodyProbes,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>

@@ -263,6 +263,11 @@ public static class FindingKinds
             "Two machines over the same store have the same name, and what is told of one is told of the other",
             "Give each a name of its own with node in [store], and restart policyd there")
         { Mail = "It goes out" },
+
+        new(FindingKind.NobodyProbes, "nobody-probes", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "No machine over the store has held the lease of the prober for a minute: pins do not follow their servers",
+            "Start policyd where it probed, or let another one take over: its user of the server needs the role policydaemon_prober")
+        { Mail = "It goes out; where a partner renews a key, it waits until somebody probes or decides" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

@@ -22,6 +22,9 @@ internal abstract class FleetTables : IDisposable
     /// <returns>The lease; null where nobody ever had it.</returns>
     internal abstract LeaseRow? ReadLease(string vantage);
 
+    /// <returns>Why the user of the program may not take the lease, and how it may; null where it may.</returns>
+    internal virtual string? LeaseRefusal() => null;
+
     /// <summary>Takes the lease, where it has run out or is this process's own.</summary>
     /// <returns>The new epoch; null where another one has it.</returns>
     internal abstract long? TakeLease(string vantage, string node, string instance, TimeSpan term);
@@ -63,13 +66,18 @@ internal abstract class FleetTables : IDisposable
 
 /// <summary>A row of the table node.</summary>
 /// <param name="Instance">The process; two that share a name are told apart by it.</param>
-/// <param name="Probes">1: it may take the lease.</param>
+/// <param name="Probes">1: it may take the lease; 0: it is told not to probe; 2: its user of the server may not take the lease.</param>
 /// <param name="Digest">The algorithm of fingerprints that it answers with.</param>
 /// <param name="Sequence">The last row of the audit log that it serves; null where it serves nothing yet.</param>
 /// <param name="Ahead">Milliseconds by which its clock is before the server's; less than 0: behind.</param>
 /// <param name="Seen">When it was there last, in milliseconds since 1970 by the server's clock; who writes a row leaves it to the server.</param>
 internal sealed record NodeRow(
-    string Name, string Instance, string Version, string Vantage, long Probes, string Digest, long? Sequence, long Ahead, long Seen);
+    string Name, string Instance, string Version, string Vantage, long Probes, string Digest, long? Sequence, long Ahead, long Seen)
+{
+    internal const long Off = 0;
+    internal const long InTurn = 1;
+    internal const long Refused = 2;
+}
 
 /// <summary>A row of the table probe_lease.</summary>
 /// <param name="Left">Milliseconds until it runs out; 0 or less where it has.</param>

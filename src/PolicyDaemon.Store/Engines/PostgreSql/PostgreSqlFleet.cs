@@ -51,6 +51,12 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override LeaseRow? ReadLease(string vantage) => session.Guard(() => connection.QueryFirstOrDefault<LeaseRow>(
         "SELECT holder, instance, epoch, expires - " + Clock + " AS \"left\" FROM probe_lease WHERE vantage = @vantage", new { vantage }));
 
+    // Asked of the privileges: a statement that is refused stands in the server's log as an error.
+    internal override string? LeaseRefusal() => session.Guard(() => connection.ExecuteScalar<long>(
+        "SELECT CAST(CASE WHEN has_table_privilege('probe_lease', 'INSERT') AND has_table_privilege('probe_lease', 'UPDATE') THEN 1 ELSE 0 END AS BIGINT)")) == 1
+        ? null
+        : session.User.MayNotProbe();
+
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => session.Guard(() => connection.ExecuteScalar<long?>(
         "INSERT INTO probe_lease (vantage, holder, instance, epoch, expires) VALUES (@vantage, @node, @instance, 1, " + Clock +
         """
@@ -66,7 +72,7 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override void ReleaseLease(LeaseToken token) => session.Guard(() =>
     {
         connection.Execute(
-            "UPDATE probe_lease SET expires = 0 WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch",
+            "UPDATE probe_lease SET expires = " + Clock + " WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch",
             new { token.Vantage, token.Instance, token.Epoch });
     });
 
