@@ -25,6 +25,9 @@ internal abstract class FleetTables : IDisposable
     /// <returns>Why the user of the program may not take the lease, and how it may; null where it may.</returns>
     internal virtual string? LeaseRefusal() => null;
 
+    /// <summary>How many nodes of a vantage that may take the lease are there.</summary>
+    internal abstract long CountProbers(string vantage, TimeSpan staleAfter);
+
     /// <summary>Takes the lease, where it has run out or is this process's own.</summary>
     /// <returns>The new epoch; null where another one has it.</returns>
     internal abstract long? TakeLease(string vantage, string node, string instance, TimeSpan term);

@@ -23,6 +23,12 @@ public sealed class FleetMember : IDisposable
     private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan TimeToReport = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(10);
+
+    // So many of those that wait for the lease look at it in a second, together: one that is let go of is taken at once, and the server has no more to do
+    // for two hundred nodes than for twenty.
+    private const int LooksASecond = 20;
+
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
     private readonly StoreEngine engine;
@@ -44,6 +50,7 @@ public sealed class FleetMember : IDisposable
     private long? readAt;
     private long? askedAt;
     private volatile string? refusal;
+    private long probers = 1;
     private bool othersProbe = true;
     private volatile IReadOnlyList<NodeState> nodes = [];
     private volatile IReadOnlyList<NodeState> unattended = [];
@@ -136,13 +143,14 @@ public sealed class FleetMember : IDisposable
 
     private void StepLease(NodeFacts facts)
     {
-        if (askedAt is not { } at || (refusal is not null && time.GetElapsedTime(at) >= BeatEvery))
+        // Asked before the lease is free, so that nobody counts on a node that could not take it; and again, since rights are given and taken away.
+        if (askedAt is not { } at || time.GetElapsedTime(at) >= (refusal is null ? AskAgain : BeatEvery))
         {
             askedAt = time.GetTimestamp();
             refusal = tables!.LeaseRefusal();
         }
 
-        if (refusal is not null)
+        if (refusal is not null || (!lease.IsHeld && jitter.NextInt64(probers) >= LooksASecond))
             return;
         try
         {
@@ -177,6 +185,7 @@ public sealed class FleetMember : IDisposable
         if (!lease.IsHeld && facts.MayProbe && tables.ReadLease(vantage) is { Left: > 0 })
         {
             unattended = [];
+            probers = Math.Max(1, tables.CountProbers(vantage, NodeState.StaleAfter));
             return false;
         }
 

@@ -168,9 +168,8 @@ internal sealed class PostgreSqlCluster : IDisposable
     {
         try
         {
-            // pid (command) state ... utime stime, in hundredths: proc(5)
-            var fields = File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ');
-            return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
+            // In nanoseconds; what stat says of a process is cut to hundredths, and a connection that asks twice a second takes less.
+            return long.Parse(File.ReadAllText($"/proc/{process}/schedstat").Split(' ')[0], CultureInfo.InvariantCulture) / 1e9;
         }
         catch (IOException)
         {

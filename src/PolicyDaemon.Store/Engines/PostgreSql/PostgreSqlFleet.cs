@@ -51,6 +51,9 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override LeaseRow? ReadLease(string vantage) => session.Guard(() => connection.QueryFirstOrDefault<LeaseRow>(
         "SELECT holder, instance, epoch, expires - " + Clock + " AS \"left\" FROM probe_lease WHERE vantage = @vantage", new { vantage }));
 
+    internal override long CountProbers(string vantage, TimeSpan staleAfter) => session.Guard(() => connection.ExecuteScalar<long>(
+        "SELECT count(*) FROM node WHERE vantage = @vantage AND probes = 1 AND seen > " + Clock + " - @stale", new { vantage, stale = (long)staleAfter.TotalMilliseconds }));
+
     // Asked of the privileges: a statement that is refused stands in the server's log as an error.
     internal override string? LeaseRefusal() => session.Guard(() => connection.ExecuteScalar<long>(
         "SELECT CAST(CASE WHEN has_table_privilege('probe_lease', 'INSERT') AND has_table_privilege('probe_lease', 'UPDATE') THEN 1 ELSE 0 END AS BIGINT)")) == 1

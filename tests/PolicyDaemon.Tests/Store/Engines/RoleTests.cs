@@ -12,6 +12,7 @@ using PolicyDaemon.Store.Discovery;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.PostgreSql;
 using PolicyDaemon.Store.Faults;
+using PolicyDaemon.Store.Fleet;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Store.Snapshots;
 using PolicyDaemon.Tests.Cli;
@@ -234,6 +235,27 @@ public sealed class RoleTests(RoleTests.Prepared prepared) : IClassFixture<RoleT
 
         Assert.Equal(["dns-trouble"], server.List("SELECT kind FROM finding WHERE closed IS NOT NULL"));
         directory.Delete(recursive: true);
+    }
+
+    /// <summary>Also while another one has the lease: nobody is to count on it.</summary>
+    [Fact]
+    public void A_node_that_may_not_take_the_lease_does_not_say_that_it_waits_for_its_turn()
+    {
+        using var server = new ServerFixture(init: true);
+        foreach (var user in (string[])[ServerFixture.Prober, ServerFixture.Node])
+        {
+            using var lease = new ProberLease("default", user, user + "-1", TimeProvider.System);
+            using var member = new FleetMember(server.As(user), user, "default", user + "-1", "1.0.0", lease, TimeProvider.System, new Random(1));
+            member.Step(new NodeFacts(MayProbe: true, "sha256", 1), ["wanted.example"]);
+            Assert.Equal(user == ServerFixture.Prober, lease.IsHeld);
+            if (user == ServerFixture.Prober)
+                Assert.Null(member.Refusal);
+            else
+                Assert.Contains($"GRANT policydaemon_prober TO {user}", member.Refusal, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([(ServerFixture.Prober, true), (ServerFixture.Node, false)], NodeState.Read(server.Store).Select(node => (node.Name, node.MayProbe)));
+        Assert.Equal([ServerFixture.Node], NodeState.Read(server.Store).Where(node => node.IsRefused).Select(node => node.Name));
     }
 
     [Fact]

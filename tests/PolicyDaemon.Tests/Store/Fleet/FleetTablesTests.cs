@@ -61,6 +61,11 @@ public sealed class FleetTablesTests : IDisposable
         Assert.Equal(["mx7", "mx8"], nodes.Select(node => node.Name));
         Assert.Equal((12L, true, true, false), (nodes[0].Sequence!.Value, nodes[0].HoldsLease, nodes[0].MayProbe, nodes[0].IsStale));
         Assert.Equal((false, false, TimeSpan.FromSeconds(-7)), (nodes[1].HoldsLease, nodes[1].MayProbe, nodes[1].Ahead));
+        tables.Beat(Node("mx9"));
+        Assert.Equal((2, 0), (tables.CountProbers("default", NodeState.StaleAfter), tables.CountProbers("elsewhere", NodeState.StaleAfter)));
+        Sql("UPDATE node SET seen = seen - 61000 WHERE name = 'mx9'");
+        Assert.Equal(1, tables.CountProbers("default", NodeState.StaleAfter));
+        Assert.True(NodeState.Remove(store, "mx9"));
         Sql("UPDATE node SET seen = seen - 61000 WHERE name = 'mx8'");
         Assert.True(NodeState.Read(store)[1].IsStale);
         Assert.True(NodeState.Remove(store, "mx8"));

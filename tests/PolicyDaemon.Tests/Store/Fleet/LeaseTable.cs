@@ -25,6 +25,9 @@ internal sealed class LeaseTable(TimeProvider clock) : FleetTables
 
     internal override LeaseRow? ReadLease(string vantage) => Answer(() => Epoch == 0 ? null : new LeaseRow(holder, instance, Epoch, Left));
 
+    internal override long CountProbers(string vantage, TimeSpan staleAfter) =>
+        Answer(() => nodes.Values.LongCount(node => node.Vantage == vantage && node.Probes == NodeRow.InTurn && ReadClock() - node.Seen < staleAfter.TotalMilliseconds));
+
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => Answer<long?>(() =>
     {
         if (Epoch > 0 && Left > 0 && this.instance != instance)
