@@ -133,7 +133,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         }
         catch (TimeoutException)
         {
-            StoreLog.ServerSlow(log, engine.Path, StartPatience);
+            StoreLog.ServerSlow(log, engine.Path, StartPatience.TotalSeconds);
             // Whatever the poll has meanwhile is newer.
             Interlocked.CompareExchange(ref published, Usable(fromDisk), null);
         }
