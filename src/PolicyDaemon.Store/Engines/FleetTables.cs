@@ -69,7 +69,7 @@ internal abstract class FleetTables : IDisposable
 
 /// <summary>A row of the table node.</summary>
 /// <param name="Instance">The process; two that share a name are told apart by it.</param>
-/// <param name="Probes">1: it may take the lease; 0: it is told not to probe; 2: its user of the server may not take the lease.</param>
+/// <param name="Probes">1: it may take the lease.</param>
 /// <param name="Digest">The algorithm of fingerprints that it answers with.</param>
 /// <param name="Sequence">The last row of the audit log that it serves; null where it serves nothing yet.</param>
 /// <param name="Ahead">Milliseconds by which its clock is before the server's; less than 0: behind.</param>
@@ -79,7 +79,17 @@ internal sealed record NodeRow(
 {
     internal const long Off = 0;
     internal const long InTurn = 1;
-    internal const long Refused = 2;
+
+    // Told behind the name of the process: the table has no column for it, and programs that are older take it for one that does not probe.
+    private const string RefusedMark = " refused";
+
+    /// <summary>The row of a node that would probe, and whose user of the server may not take the lease.</summary>
+    internal NodeRow AsRefused() => this with { Probes = Off, Instance = Instance + RefusedMark };
+
+    internal bool WasRefused() => Probes == Off && Instance.EndsWith(RefusedMark, StringComparison.Ordinal);
+
+    /// <summary>The process, whether it is refused or not.</summary>
+    internal string Process() => WasRefused() ? Instance[..^RefusedMark.Length] : Instance;
 }
 
 /// <summary>A row of the table probe_lease.</summary>

@@ -172,8 +172,8 @@ public sealed class FleetMember : IDisposable
         var before = time.GetUtcNow();
         var clock = tables!.ReadClock();
         var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
-        var probes = !facts.MayProbe ? NodeRow.Off : refusal is null ? NodeRow.InTurn : NodeRow.Refused;
-        tables.Beat(new NodeRow(node, instance, version, vantage, probes, facts.Digest, facts.Sequence, ahead, 0));
+        var row = new NodeRow(node, instance, version, vantage, facts.MayProbe ? NodeRow.InTurn : NodeRow.Off, facts.Digest, facts.Sequence, ahead, 0);
+        tables.Beat(facts.MayProbe && refusal is not null ? row.AsRefused() : row);
         (beatenAt, beatenSequence) = (time.GetTimestamp(), facts.Sequence);
         View();
         // Nodes that came with one power switch drift apart.

@@ -67,8 +67,8 @@ public sealed record NodeState(
                 row.Sequence, TimeSpan.FromMilliseconds(row.Ahead), DateTimeOffset.FromUnixTimeMilliseconds(row.Seen),
                 TimeSpan.FromMilliseconds(Math.Max(0, now - row.Seen)))
             {
-                Instance = row.Instance,
-                IsRefused = row.Probes == NodeRow.Refused,
+                Instance = row.Process(),
+                IsRefused = row.WasRefused(),
                 // Nobody ever had it: whoever may would have taken it within a second.
                 Unattended = leases[row.Vantage] is not { } held ? TimeSpan.MaxValue : held.Left > 0 ? null : TimeSpan.FromMilliseconds(-held.Left),
             }),

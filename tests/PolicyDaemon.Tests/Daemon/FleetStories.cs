@@ -186,7 +186,7 @@ public sealed class FleetStories : IAsyncLifetime
         using (var tables = EngineChoice.For(store).OpenFleet(StoreAccess.Write)!)
         {
             tables.Beat(new NodeRow("mx1", "mx1-1", "1.0.0", "default", NodeRow.InTurn, "sha256", 1, 0, 0));
-            tables.Beat(new NodeRow("mx2", "mx2-1", "1.0.0", "default", NodeRow.Refused, "sha256", 1, 0, 0));
+            tables.Beat(new NodeRow("mx2", "mx2-1", "1.0.0", "default", NodeRow.InTurn, "sha256", 1, 0, 0).AsRefused());
             tables.TakeLease("default", "mx1", "mx1-1", TimeSpan.FromMinutes(1));
         }
 
