@@ -48,7 +48,8 @@ internal static class DaemonHost
         // Whoever waits for a server holds a thread meanwhile, of the prober, the alerts and so on one each; lookups are not to wait with them.
         if (settings.IsOnServer)
             ThreadPool.SetMinThreads(ThreadsWithServer, 1);
-        using var host = Build(settings, endpoints, inherited, log);
+        var host = Build(settings, endpoints, inherited, log);
+        await using var end = new HostEnd(host, settings.IsOnServer ? HostEnd.WithServer : Timeout.InfiniteTimeSpan);
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("policyd");
         logger.Starting(DaemonVersion.Text, settings.File ?? "built-in defaults", settings.Database);
 
@@ -69,8 +70,13 @@ internal static class DaemonHost
             logger.CannotGoOn(exception.Message);
             return DaemonExitCode.Failed;
         }
+        catch (OperationCanceledException) when (end.IsAsked)
+        {
+            // Stopped while it waited for a server.
+        }
 
-        await host.WaitForShutdownAsync();
+        if (!await end.WaitAsync())
+            logger.StopsWithoutServer();
         var counters = host.Services.GetRequiredService<LookupCounters>();
         logger.Stopped(counters.Found, counters.NotFound, counters.Temporary);
         return Outcome(host, logger);
@@ -170,6 +176,7 @@ internal static class DaemonHost
         services.AddSingleton(provider => new FleetMember(
             settings.Database, settings.Node, settings.Vantage, instance, DaemonVersion.Text, provider.GetRequiredService<ProberLease>(),
             provider.GetRequiredService<TimeProvider>(), Random.Shared));
+        services.AddSingleton<UnattendedFleet>();
         services.AddSingleton<NodeService>();
     }
 

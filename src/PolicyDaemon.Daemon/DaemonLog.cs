@@ -100,7 +100,7 @@ internal static partial class DaemonLog
     [LoggerMessage(3031, LogLevel.Warning, "this node does not probe and alert any more: another one does, or the server cannot be reached (vantage {Vantage})")]
     internal static partial void LeaseLost(this ILogger logger, string vantage);
 
-    [LoggerMessage(3032, LogLevel.Warning, "the server of the store does not hear of this node, and tells it of no other; lookups are answered: {Reason}")]
+    [LoggerMessage(3032, LogLevel.Warning, "this node cannot say at the server of the store that it is there, nor hear of others; lookups do not depend on it: {Reason}")]
     internal static partial void NodeFailed(this ILogger logger, string reason);
 
     [LoggerMessage(3033, LogLevel.Information, "the server of the store hears of this node again")]
@@ -108,4 +108,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(3034, LogLevel.Error, "the heartbeat of this node met what it should not and goes on")]
     internal static partial void NodeBroke(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3036, LogLevel.Information, "this node {Refusal}")]
+    internal static partial void LeaseRefused(this ILogger logger, string refusal);
+
+    [LoggerMessage(3035, LogLevel.Warning, "the server of the store does not answer, and policyd stops without waiting for it")]
+    internal static partial void StopsWithoutServer(this ILogger logger);
 }

@@ -49,13 +49,13 @@ internal sealed class LookupWorker(
 /// <summary>Loads the snapshot before the listeners are opened, and follows the store from then on.</summary>
 internal sealed class SnapshotWorker(SnapshotLoader loader) : BackgroundService
 {
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        loader.Start();
+        await loader.StartAsync(cancellationToken);
         // Of a large store more is left behind than LookupUpkeep could collect later without being noticed by who asks.
         if (loader.Status is { Destinations: > RunningProber.LargeStore })
             ProcessMemory.GiveBack();
-        return base.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => loader.RunAsync(stoppingToken);

@@ -5,6 +5,7 @@ using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Daemon.Alerts;
 using PolicyDaemon.Daemon.Discovery;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Daemon.Logging;
 using PolicyDaemon.Daemon.Probing;
@@ -20,7 +21,7 @@ namespace PolicyDaemon.Daemon;
 internal sealed class StatusWriter(
     RunningConfiguration configuration, SnapshotLoader loader, LookupServer server, LookupCounters counters,
     ILogger<StatusWriter> logger, TimeProvider time, ProberService? prober = null,
-    AlertService? alerts = null, LogSink? log = null, DiscoveryService? discovery = null) : BackgroundService
+    AlertService? alerts = null, LogSink? log = null, DiscoveryService? discovery = null, UnattendedFleet? fleet = null) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rewrite = TimeSpan.FromSeconds(10);
@@ -94,7 +95,7 @@ internal sealed class StatusWriter(
     /// <summary>The open findings; put together anew only where those of the loader or those of the store are others.</summary>
     private OpenFindings FindingsNow()
     {
-        var (ownNow, storedNow) = (loader.Findings, alerts?.Stored);
+        var (ownNow, storedNow) = (fleet is { All: { Count: > 0 } told } ? [.. loader.Findings, .. told] : loader.Findings, alerts?.Stored);
         if (!ReferenceEquals(storedNow, stored) || !ownNow.SequenceEqual(own))
         {
             openFindings = OpenFindings.Of(ownNow, storedNow);

@@ -60,7 +60,8 @@ public static class DaemonCheck
         { State: "failing", Problem: var problem } when status.Live.WrittenAt - status.Live.StartedAt < Beginning =>
             DoctorFinding.Note("prober", $"policyd has just started, and the prober does not probe yet: {problem}"),
         { State: "failing", Problem: var problem } => DoctorFinding.Problem("prober", $"the prober cannot work: {problem}; pins do not follow their servers", Log),
-        { State: "waiting" } => DoctorFinding.Ok("prober", "another node over the same store probes; this one waits for its turn"),
+        { State: "waiting" } => DoctorFinding.Ok("prober", "it waits for its turn among the nodes over the same store"),
+        { State: "refused", Problem: var problem } => DoctorFinding.Note("prober", $"this node {problem}"),
         { State: "off" } => DoctorFinding.Note("prober", "the prober is off (enabled = no in [probe]): pins do not follow their servers"),
         { State: "on", Destinations: var count } => DoctorFinding.Ok("prober", $"it watches {Phrases.Count(count, "destination")}"),
         _ => null,

@@ -62,7 +62,7 @@ internal static class DaemonMetrics
     private static void Prober(MetricsText text, ProberStatus prober)
     {
         text.Family("prober_state", MetricType.Gauge, "1 for the state of the prober.");
-        foreach (var state in (string[])["on", "off", "waiting", "failing"])
+        foreach (var state in (string[])["on", "off", "waiting", "refused", "failing"])
             text.Sample(prober.State == state, ("state", state));
         text.Family("probes_total", MetricType.Counter, "Probes of destinations that have ended, whatever they met.").Sample(prober.Probes);
         text.Family("probe_outcomes_total", MetricType.Counter, "Probes of addresses by outcome, and destinations of which DNS named no address.");

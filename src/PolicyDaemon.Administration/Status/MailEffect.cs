@@ -47,6 +47,8 @@ public static class MailEffect
             return $"policyd has no policies to answer from: {DaemonAbsence.Deferred}; see its journal";
         if (IsOfLastGood(status))
             return "policies are answered from the last good snapshot; changes do not take effect until the store is repaired";
+        if (status.ReadBehind is { } rows)
+            return $"policies are answered; the store is read from a standby, which is {Phrases.Count(rows, "row")} of the audit log behind them";
         return status.Behind is > 0
             ? "policies are answered; the newest changes take effect within a second"
             : "policies are answered as the store has them";

@@ -67,7 +67,12 @@ public sealed record StatusReport(
     public DaemonStatus? Live => Running != false && Daemon is { } said && IsFresh(said, At) ? said : null;
 
     /// <summary>Rows of the audit log that the snapshot in force lacks; null where that cannot be told.</summary>
-    public long? Behind => Live?.Snapshot is { } snapshot && Head is { } head ? head.Sequence - snapshot.Sequence : null;
+    public long? Behind => Live?.Snapshot is { } snapshot && Head is { } head ? Math.Max(0, head.Sequence - snapshot.Sequence) : null;
+
+    /// <summary>Rows that daemons serve and the server that was read lacks, since it is a standby; null where it lacks none.</summary>
+    public long? ReadBehind => OnlyRead is not null && Head is { } head && Newest > head.Sequence ? Newest - head.Sequence : null;
+
+    private long? Newest => ((long?[])[Head?.Sequence, Live?.Snapshot?.Sequence, .. Nodes.Select(node => node.Sequence)]).Max();
 
     // It writes every ten seconds. A clock that was set tells as little as an old status.
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(1);
@@ -84,8 +89,12 @@ public sealed record StatusReport(
     public long? BehindOf(NodeState node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        return node.Sequence is { } sequence && Head is { } head ? Math.Max(0, head.Sequence - sequence) : null;
+        return node.Sequence is { } sequence && Head is { } head ? Math.Max(0, (ReadBehind ?? 0) + head.Sequence - sequence) : null;
     }
+
+    /// <summary>What whoever holds the lease would have written to the store.</summary>
+    private static IEnumerable<FindingJson> Unattended(IReadOnlyList<NodeState> nodes, Settings settings, DateTimeOffset at) =>
+        NodeFindings.Unattended(nodes, settings.Node, at).Select(finding => FindingJson.From(finding));
 
     /// <summary>Gathers the report.</summary>
     public static StatusReport Gather(Settings settings, TimeProvider time) => Gather(settings, time, new FindingReading());
@@ -149,12 +158,13 @@ public sealed record StatusReport(
                 (counts, enforced, observed) = (survey.Counts, survey.Enforced, survey.Observed);
             }
 
+            nodes = NodeState.Read(settings.Database);
+            own = [.. own.Concat(Unattended(nodes, settings, at)).DistinctBy(finding => (finding.Kind, finding.Subject, finding.Node))];
             temporary = counts is { Temporary: 0 } ? [] : store.ReadTemporary(MostTemporary);
             own.RemoveAll(finding => FindingKinds.TryParse(finding.Kind, out var kind) && store.HasOpenFinding(kind, finding.Subject, finding.Node));
             open = counted is null
                 ? FindingSurvey.Of(store, own.Concat(reading.Beside(Report(own), store)), reading)
                 : counted.Value.Findings?.With(own);
-            nodes = NodeState.Read(settings.Database);
         }
         catch (StoreException fault)
         {

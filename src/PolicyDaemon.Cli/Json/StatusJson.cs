@@ -41,7 +41,7 @@ internal sealed record StatusJson(
 /// <param name="Version">Of the program.</param>
 /// <param name="Vantage">Those that probe in place of one another have the same.</param>
 /// <param name="Probes">Whether it is the one that probes and alerts.</param>
-/// <param name="MayProbe">False where <c>enabled = no</c>.</param>
+/// <param name="MayProbe">False where <c>enabled = no</c>, or where its user of the server may not.</param>
 /// <param name="Stale">Whether nothing was heard of it for a minute.</param>
 /// <param name="Behind">Rows of the audit log that it lacked when it was there last; null where that cannot be told.</param>
 /// <param name="Seen">When it was there last, by the server's clock.</param>

@@ -54,6 +54,7 @@ public enum FindingKind
     NodeTwice,
     ConfigurationUnusable,
     DeliveryDeferred,
+    NobodyProbes,
 }
 
 /// <summary>The part of the program that opens findings of a kind, and closes them when they no longer hold.</summary>

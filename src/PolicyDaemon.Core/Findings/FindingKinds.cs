@@ -274,6 +274,11 @@ public static class FindingKinds
             "Probe the destination: what it meets then becomes a finding, or the mail can be sent now")
         { Mail = "It waits",
             Partner = "Our mail server defers its mail to you, because TLS with your mail server does not work as agreed" },
+
+        new(FindingKind.NobodyProbes, "nobody-probes", FindingSource.Fleet, FindingSeverity.LookAtIt,
+            "No machine over the store has held the lease of the prober for a minute: pins do not follow their servers",
+            "Start policyd where it probed, or let another one take over: its user of the server needs the role policydaemon_prober")
+        { Mail = "It goes out; where a partner renews a key, it waits until somebody probes or decides" },
     ];
 
     private static readonly StoredNames<FindingKind> Names = new([.. All.Select(row => (row.Kind, row.Name))]);

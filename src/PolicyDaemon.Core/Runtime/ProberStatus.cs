@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace PolicyDaemon.Core.Runtime;
 
 /// <summary>The state of the prober in the daemon.</summary>
-/// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), <c>waiting</c> while another node over the same store probes, or <c>failing</c> while it cannot work.</param>
-/// <param name="Problem">Why the prober cannot work; null otherwise.</param>
+/// <param name="State"><c>on</c>, <c>off</c> (<c>enabled = no</c>), <c>waiting</c> for its turn among the nodes over the same store, <c>refused</c> where its user of the server may not probe, or <c>failing</c> while it cannot work.</param>
+/// <param name="Problem">Why the prober cannot work, or may not; null otherwise.</param>
 /// <param name="Destinations">How many destinations there are to probe.</param>
 /// <param name="InFlight">How many destinations are being probed.</param>
 /// <param name="Due">How many destinations wait for their probe.</param>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -21,7 +22,7 @@ namespace PolicyDaemon.Daemon.Alerts;
 /// </remarks>
 internal sealed class AlertService(
     RunningConfiguration configuration, SnapshotLoader loader, IAlertLedger ledger, IReadOnlyList<IAlertChannel> channels,
-    ILogger<AlertService> logger, TimeProvider time, ProberLease? lease = null) : BackgroundService
+    ILogger<AlertService> logger, TimeProvider time, ProberLease? lease = null, UnattendedFleet? fleet = null) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -50,6 +51,9 @@ internal sealed class AlertService(
     /// <summary>Of several daemons over one store one tells people what stands there; each tells by itself what the store cannot hold, since it is out
     /// of reach.</summary>
     private bool MayTell => lease is null || lease.IsHeld;
+
+    /// <summary>What the store need not hold.</summary>
+    private IReadOnlyCollection<Finding> Own => fleet is { Told: { Count: > 0 } told } ? [.. loader.Findings, .. told] : loader.Findings;
 
     /// <summary>What became of the alerts of each channel. May be read from any thread.</summary>
     public IReadOnlyList<AlertChannelStatus> Channels => [.. workers.Select(worker => worker.Status)];
@@ -106,7 +110,7 @@ internal sealed class AlertService(
         var started = time.GetTimestamp();
         var escalation = configuration.Settings.Probe.Alerts.Escalation;
         var stored = Read();
-        List<FindingAlert> all = [.. mayTell ? stored : [], .. unstored.Update(loader.Findings, stored, now)];
+        List<FindingAlert> all = [.. mayTell ? stored : [], .. unstored.Update(Own, stored, now)];
         foreach (var due in AlertPlan.Due(all, escalation, now, UnderWay()))
             Start(due, now);
         ReportChannels(stored, now);
@@ -140,7 +144,7 @@ internal sealed class AlertService(
         if (time.GetTimestamp() < pauseUntil)
             return false;
         var settings = configuration.Settings;
-        var findings = loader.Findings;
+        var findings = Own;
         var stamp = StorePlace.Stamp(settings.Database);
         // What the store cannot hold grows old enough to be told without anything else changing.
         var news = stamp is null || stamp != lastStamp || again || now >= nextEscalation || settings != lastSettings || findings.Count > 0

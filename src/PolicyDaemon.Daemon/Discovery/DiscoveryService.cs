@@ -7,6 +7,7 @@ using PolicyDaemon.Core.Serving;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Lookup.Answering;
 using PolicyDaemon.Store.Discovery;
+using PolicyDaemon.Store.Snapshots;
 
 namespace PolicyDaemon.Daemon.Discovery;
 
@@ -15,7 +16,8 @@ namespace PolicyDaemon.Daemon.Discovery;
 /// read the daemon answers all the same, and reads it as soon as it can. Other settings are in force once everything that is known is known
 /// to them, too: what a verdict rests on is in the store alone, and a domain whose policy was forgotten would be one never seen.</remarks>
 internal sealed class DiscoveryService(
-    RunningConfiguration configuration, LookupService lookups, DiscoveredStore store, ICurrentSnapshot current, ILogger<DiscoveryService> logger, TimeProvider time)
+    RunningConfiguration configuration, LookupService lookups, DiscoveredStore store, ICurrentSnapshot current, ILogger<DiscoveryService> logger, TimeProvider time,
+    SnapshotLoader? loader = null)
     : BackgroundService
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromSeconds(5);
@@ -62,13 +64,17 @@ internal sealed class DiscoveryService(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ApplyAsync();
+        // A server that did not answer the loader is not waited for again before anything is answered.
+        await ApplyAsync(mayAsk: !configuration.Settings.IsOnServer || loader is null || loader.Status?.IsOfStore() == true);
         await base.StartAsync(cancellationToken);
     }
 
     /// <summary>Takes over the settings in force.</summary>
     /// <exception cref="ConfigurationException">A file that they name cannot be used.</exception>
-    public async Task ApplyAsync()
+    public Task ApplyAsync() => ApplyAsync(mayAsk: true);
+
+    /// <param name="mayAsk">False where the store is left for the next turn.</param>
+    private async Task ApplyAsync(bool mayAsk)
     {
         await changing.WaitAsync();
         try
@@ -80,7 +86,7 @@ internal sealed class DiscoveryService(
             lookups.Aliases = settings.Discovery.MapAliases;
             await DropAsync(next);
             next = null;
-            isLoaded = made is not null && await TryHandOverAsync(made);
+            isLoaded = mayAsk && made is not null && await TryHandOverAsync(made);
             if (!isLoaded && made is { Served.Answers: true } && running is { Served.Answers: true })
             {
                 next = made;
@@ -89,7 +95,7 @@ internal sealed class DiscoveryService(
             }
 
             await SwapAsync(made);
-            if (made is null)
+            if (mayAsk && made is null)
                 isLoaded = await TryCloseFindingsAsync();
         }
         finally

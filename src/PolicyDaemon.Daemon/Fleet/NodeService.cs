@@ -14,7 +14,7 @@ namespace PolicyDaemon.Daemon.Fleet;
 /// <summary>Keeps this daemon among those that share a store on a server: a heartbeat, the lease, and what lookups here want probed elsewhere.</summary>
 /// <remarks>On a thread of its own, since a server may let it wait. Stopped behind the prober and the alerts, it lets go of the lease.</remarks>
 internal sealed class NodeService(
-    RunningConfiguration configuration, FleetMember member, ProberLease lease, SnapshotLoader loader, LookupDemand demand, ProbeRequests requests, ProbeLedger ledger,
+    RunningConfiguration configuration, FleetMember member, ProberLease lease, SnapshotLoader loader, LookupDemand demand, ProbeRequests requests, ProbeLedger ledger, UnattendedFleet unattended,
     ILogger<NodeService> logger, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -24,6 +24,7 @@ internal sealed class NodeService(
     private readonly HashSet<string> passedOn = new(StringComparer.Ordinal);
     private long forgotAt = time.GetTimestamp();
     private IReadOnlyList<Finding>? told;
+    private string? refusal;
     private bool held;
     private bool failed;
 
@@ -74,6 +75,14 @@ internal sealed class NodeService(
 #pragma warning restore CA1031
         {
             logger.NodeBroke(fault);
+        }
+
+        unattended.Take(lease.IsHeld ? [] : member.Unattended, settings.Node, time.GetUtcNow());
+        if (refusal != member.Refusal)
+        {
+            refusal = member.Refusal;
+            if (refusal is not null)
+                logger.LeaseRefused(refusal);
         }
 
         if (lease.IsHeld == held)

@@ -19,7 +19,7 @@ namespace PolicyDaemon.Daemon.Probing;
 /// <remarks>Nothing here can end the daemon or hold a lookup up: what fails is said, and tried again.</remarks>
 internal sealed class ProberService(
     RunningConfiguration configuration, SnapshotLoader loader, LookupDemand demand, IProbeLedger ledger,
-    ILogger<ProberService> logger, TimeProvider time, ProberLease? lease = null, AddressClaims? claims = null, ProbeRequests? requests = null) : BackgroundService
+    ILogger<ProberService> logger, TimeProvider time, ProberLease? lease = null, AddressClaims? claims = null, ProbeRequests? requests = null, FleetMember? member = null) : BackgroundService
 {
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromMinutes(1);
 
@@ -40,8 +40,8 @@ internal sealed class ProberService(
     public ProberStatus Status => (running is { } prober
         ? prober.Status(problem)
         : new ProberStatus(
-            configuration.Settings.Probe.Enabled ? isWaiting ? "waiting" : "failing" : "off",
-            configuration.Settings.Probe.Enabled && !isWaiting ? problem ?? "it has not started yet" : null, 0, 0, 0, null, null, null, 0)) with
+            !configuration.Settings.Probe.Enabled ? "off" : !isWaiting ? "failing" : member?.Refusal is null ? "waiting" : "refused",
+            !configuration.Settings.Probe.Enabled ? null : isWaiting ? member?.Refusal : problem ?? "it has not started yet", 0, 0, 0, null, null, null, 0)) with
     {
         Outcomes = counters.Outcomes,
         Durations = counters.Durations,

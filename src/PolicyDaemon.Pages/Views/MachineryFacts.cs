@@ -51,7 +51,8 @@ internal static class MachineryFacts
         yield return ("prober", prober.State switch
         {
             "on" => Html.Of($"probes {Phrases.Count(prober.Destinations, "destination")}, {prober.InFlight} now, {prober.Due} due{(prober.PassEnded is { } ended ? Html.Of($"; last caught up at {Pieces.Time(ended)}") : Html.Empty)}"),
-            "waiting" => Html.Of($"waits for its turn: another <a href=\"/nodes\">node</a> over the same store probes"),
+            "waiting" => Html.Of($"waits for its turn among the <a href=\"/nodes\">nodes</a> over the same store"),
+            "refused" => Html.Of($"{prober.Problem}"),
             "off" => Html.Of($"<span class=\"caution\">off: pins do not follow their servers</span>"),
             _ => Html.Of($"<span class=\"bad\">cannot work:</span> {prober.Problem}"),
         });

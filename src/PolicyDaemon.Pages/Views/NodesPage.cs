@@ -47,7 +47,7 @@ public static class NodesPage
         <tr><th scope="row"><bdi>{node.Name}</bdi></th>
         <td>{(node.IsStale ? Html.Of($"<span class=\"bad\">not there</span>") : Html.Of($"<span class=\"good\">running</span>"))}, version {node.Version}</td>
         <td class="number" data-name="rows behind">{(status.BehindOf(node) is { } behind ? Pieces.Number(behind) : "")}</td>
-        <td data-name="probes">{(node.HoldsLease ? node.MayProbe ? "probes and alerts" : "alerts; nobody probes" : node.MayProbe ? "waits for its turn" : "does not")}</td>
+        <td data-name="probes">{(node.HoldsLease ? node.MayProbe ? "probes and alerts" : "alerts; nobody probes" : node.MayProbe ? "waits for its turn" : node.IsRefused ? "may not: no role policydaemon_prober" : "does not (enabled = no)")}</td>
         <td data-name="there">{Pieces.Time(node.Seen)}</td>
         <td data-name="clock">{Clock(node.Ahead)}</td></tr>
         """);

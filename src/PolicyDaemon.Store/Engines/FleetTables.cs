@@ -22,11 +22,11 @@ internal abstract class FleetTables : IDisposable
     /// <returns>The lease; null where nobody ever had it.</returns>
     internal abstract LeaseRow? ReadLease(string vantage);
 
+    /// <returns>Why the user of the program may not take the lease, and how it may; null where it may.</returns>
+    internal virtual string? LeaseRefusal() => null;
+
     /// <summary>How many nodes of a vantage that may take the lease are there.</summary>
     internal abstract long CountProbers(string vantage, TimeSpan staleAfter);
-
-    /// <summary>Whether this program's user may take the lease at all, be it free or not.</summary>
-    internal abstract bool MayTakeLease();
 
     /// <summary>Takes the lease, where it has run out or is this process's own.</summary>
     /// <returns>The new epoch; null where another one has it.</returns>
@@ -75,7 +75,22 @@ internal abstract class FleetTables : IDisposable
 /// <param name="Ahead">Milliseconds by which its clock is before the server's; less than 0: behind.</param>
 /// <param name="Seen">When it was there last, in milliseconds since 1970 by the server's clock; who writes a row leaves it to the server.</param>
 internal sealed record NodeRow(
-    string Name, string Instance, string Version, string Vantage, long Probes, string Digest, long? Sequence, long Ahead, long Seen);
+    string Name, string Instance, string Version, string Vantage, long Probes, string Digest, long? Sequence, long Ahead, long Seen)
+{
+    internal const long Off = 0;
+    internal const long InTurn = 1;
+
+    // Told behind the name of the process: the table has no column for it, and programs that are older take it for one that does not probe.
+    private const string RefusedMark = " refused";
+
+    /// <summary>The row of a node that would probe, and whose user of the server may not take the lease.</summary>
+    internal NodeRow AsRefused() => this with { Probes = Off, Instance = Instance + RefusedMark };
+
+    internal bool WasRefused() => Probes == Off && Instance.EndsWith(RefusedMark, StringComparison.Ordinal);
+
+    /// <summary>The process, whether it is refused or not.</summary>
+    internal string Process() => WasRefused() ? Instance[..^RefusedMark.Length] : Instance;
+}
 
 /// <summary>A row of the table probe_lease.</summary>
 /// <param name="Left">Milliseconds until it runs out; 0 or less where it has.</param>

@@ -15,7 +15,16 @@ public sealed class FleetMember : IDisposable
     public const int RequestsAtOnce = 200;
 
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(12);
+
+    // A change that is served is told before anybody wonders.
+    private static readonly TimeSpan BeatAfterChange = TimeSpan.FromSeconds(2);
+
+    // Whoever did not reach the server for longer cannot say what others did meanwhile; each of them then has the time of two heartbeats.
+    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan TimeToReport = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(10);
+
     // So many of those that wait for the lease look at it in a second, together: one that is let go of is taken at once, and the server has no more to do
     // for two hundred nodes than for twenty.
     private const int LooksASecond = 20;
@@ -35,11 +44,16 @@ public sealed class FleetMember : IDisposable
     private long? beatenAt;
     private TimeSpan beatAfter;
     private long? sweptAt;
+    private long? viewedSince;
+    private long viewedAt;
+    private long? beatenSequence;
+    private long? readAt;
     private long? askedAt;
-    private bool isRefused;
+    private volatile string? refusal;
     private long probers = 1;
     private bool othersProbe = true;
     private volatile IReadOnlyList<NodeState> nodes = [];
+    private volatile IReadOnlyList<NodeState> unattended = [];
 
     public FleetMember(string database, string node, string vantage, string instance, string version, ProberLease lease, TimeProvider time, Random jitter)
         : this(EngineChoice.For(database), node, vantage, instance, version, lease, time, jitter)
@@ -54,8 +68,14 @@ public sealed class FleetMember : IDisposable
         twins = new NodeTwins(time);
     }
 
-    /// <summary>The nodes as they were read last, which only the holder of the lease and those that may not probe do. May be read from any thread.</summary>
+    /// <summary>The nodes as they were read last, which those that wait for the lease do only while nobody has it. May be read from any thread.</summary>
     public IReadOnlyList<NodeState> Nodes => nodes;
+
+    /// <summary>The nodes, where nobody has held the lease for a minute, so that nobody else tells of them; otherwise none. May be read from any thread.</summary>
+    public IReadOnlyList<NodeState> Unattended => unattended;
+
+    /// <summary>Why the user of this daemon may not take the lease, and how it may; null where it may, or that is not known yet. May be read from any thread.</summary>
+    public string? Refusal => refusal;
 
     /// <summary>Does what is due.</summary>
     /// <param name="facts">What it says of itself.</param>
@@ -72,7 +92,7 @@ public sealed class FleetMember : IDisposable
                 ?? throw new StoreException(StoreFault.Unavailable, $"{engine.Path}: a store in a file has one node");
             // The lease first: what it is worth does not wait for anything else.
             StepLease(facts);
-            var wasBeaten = BeatWhereDue(facts);
+            var hasRead = BeatWhereDue(facts);
             if (lease.Token is not { } token)
             {
                 if (wanted.Count > 0)
@@ -81,14 +101,28 @@ public sealed class FleetMember : IDisposable
             }
 
             SweepWhereDue();
-            return new FleetStep(tables.TakeRequests(token, RequestsAtOnce), wasBeaten ? nodes : null);
+            return new FleetStep(tables.TakeRequests(token, RequestsAtOnce), hasRead && Views(TimeToReport) ? nodes : null);
         }
         catch
         {
+            // Others hear of it as soon as the server is back.
+            beatenAt = null;
+            unattended = [];
             Close();
             throw;
         }
     }
+
+    /// <summary>Notes that the server took a heartbeat.</summary>
+    private void View()
+    {
+        if (viewedSince is null || time.GetElapsedTime(viewedAt) > LongestGap)
+            viewedSince = time.GetTimestamp();
+        viewedAt = time.GetTimestamp();
+    }
+
+    /// <summary>True where the server has answered all the while.</summary>
+    private bool Views(TimeSpan span) => viewedSince is { } since && time.GetElapsedTime(since) >= span;
 
     /// <summary>Lets go of the lease, so that another node need not wait until it runs out.</summary>
     public void Leave()
@@ -109,14 +143,14 @@ public sealed class FleetMember : IDisposable
 
     private void StepLease(NodeFacts facts)
     {
-        // Asked before the lease is free, so that nobody counts on a node that could not take it.
-        if (askedAt is not { } at || time.GetElapsedTime(at) >= AskAgain)
+        // Asked before the lease is free, so that nobody counts on a node that could not take it; and again, since rights are given and taken away.
+        if (askedAt is not { } at || time.GetElapsedTime(at) >= (refusal is null ? AskAgain : BeatEvery))
         {
-            isRefused = !tables!.MayTakeLease();
             askedAt = time.GetTimestamp();
+            refusal = tables!.LeaseRefusal();
         }
 
-        if (isRefused || (!lease.IsHeld && jitter.NextInt64(probers) >= LooksASecond))
+        if (refusal is not null || (!lease.IsHeld && jitter.NextInt64(probers) >= LooksASecond))
             return;
         try
         {
@@ -124,31 +158,40 @@ public sealed class FleetMember : IDisposable
         }
         catch (StoreException refused) when (refused.Kind == StoreFault.Permission)
         {
-            // The right was taken away since; the rest it may.
-            isRefused = true;
+            // Somebody took the right away.
+            lease.Drop();
+            refusal = refused.Message;
         }
     }
 
+    /// <returns>True where the nodes were read.</returns>
     private bool BeatWhereDue(NodeFacts facts)
     {
-        if (beatenAt is { } at && time.GetElapsedTime(at) < beatAfter)
+        if (beatenAt is { } at && time.GetElapsedTime(at) < (facts.Sequence == beatenSequence ? beatAfter : BeatAfterChange))
             return false;
-        beatenAt = time.GetTimestamp();
-        // Nodes that came with one power switch drift apart.
-        beatAfter = BeatEvery * (0.85 + (0.3 * jitter.NextDouble()));
         var before = time.GetUtcNow();
         var clock = tables!.ReadClock();
         var ahead = (before + ((time.GetUtcNow() - before) / 2)).ToUnixTimeMilliseconds() - clock;
-        tables.Beat(new NodeRow(node, instance, version, vantage, facts.MayProbe && !isRefused ? 1 : 0, facts.Digest, facts.Sequence, ahead, 0));
-        // Of many nodes those that wait for the lease alone need not know the others.
-        if (!lease.IsHeld && facts.MayProbe)
+        var row = new NodeRow(node, instance, version, vantage, facts.MayProbe ? NodeRow.InTurn : NodeRow.Off, facts.Digest, facts.Sequence, ahead, 0);
+        tables.Beat(facts.MayProbe && refusal is not null ? row.AsRefused() : row);
+        (beatenAt, beatenSequence) = (time.GetTimestamp(), facts.Sequence);
+        View();
+        // Nodes that came with one power switch drift apart.
+        beatAfter = BeatEvery * (0.85 + (0.3 * jitter.NextDouble()));
+        if (readAt is { } read && time.GetElapsedTime(read) < BeatEvery * 0.8)
+            return false;
+        readAt = time.GetTimestamp();
+        // Of many nodes those that wait for the lease alone need not know the others, while somebody has it.
+        if (!lease.IsHeld && facts.MayProbe && tables.ReadLease(vantage) is { Left: > 0 })
         {
+            unattended = [];
             probers = Math.Max(1, tables.CountProbers(vantage, NodeState.StaleAfter));
-            return true;
+            return false;
         }
 
         nodes = [.. NodeState.Read(tables).Select(one => one with { IsShared = twins.IsShared(one) })];
-        othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !other.IsStale);
+        othersProbe = nodes.Any(other => other.Name != node && other.Vantage == vantage && other.MayProbe && !(other.IsStale && Views(TimeToReport)));
+        unattended = !lease.IsHeld && Views(NodeState.StaleAfter) && nodes.Any(one => one.Vantage == vantage && one.IsUnattended) ? nodes : [];
         return true;
     }
 
@@ -215,5 +258,6 @@ public sealed record NodeFacts(bool MayProbe, string Digest, long? Sequence);
 
 /// <summary>What came of a step.</summary>
 /// <param name="Requested">Destinations that lookups of other nodes want probed.</param>
-/// <param name="Nodes">All nodes, where they were read just now and this daemon holds the lease; otherwise null.</param>
+/// <param name="Nodes">All nodes, where they were read just now and this daemon holds the lease,
+/// and the others had the time to say that they are there; otherwise null.</param>
 public sealed record FleetStep(IReadOnlyList<string> Requested, IReadOnlyList<NodeState>? Nodes);

@@ -5,11 +5,13 @@ using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Store.Fleet;
 
-/// <summary>What a person should know of the nodes over one store. Whoever holds the lease tells it: a node that is gone cannot.</summary>
+/// <summary>What a person should know of the nodes over one store. Whoever holds the lease tells it, and where nobody does, one that is there: a node that is gone cannot.</summary>
 public static class NodeFindings
 {
     /// <summary>A clock that differs by more is set wrong, whatever the way to the server takes.</summary>
     internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    private const int MostNames = 5;
 
     /// <param name="nodes">All of them.</param>
     /// <param name="self">The one that tells it.</param>
@@ -18,6 +20,8 @@ public static class NodeFindings
         ArgumentNullException.ThrowIfNull(nodes);
         var found = new List<Finding>();
         var own = nodes.FirstOrDefault(node => node.Name == self);
+        foreach (var unattended in nodes.Where(node => node.IsUnattended && !node.IsStale).DistinctBy(node => node.Vantage))
+            found.Add(NobodyProbes(nodes, unattended, now));
         var newest = nodes.Where(node => !node.IsStale).MaxBy(node => node.Version, VersionOrder.Instance);
         foreach (var node in nodes)
         {
@@ -65,6 +69,37 @@ public static class NodeFindings
         }
 
         return found;
+    }
+
+    /// <summary>What is to be known while nobody holds the lease, and so nobody may write it to the store; nothing before that is so for a minute.</summary>
+    /// <param name="nodes">All of them.</param>
+    /// <param name="self">The one that shows it.</param>
+    public static IReadOnlyList<Finding> Unattended(IReadOnlyList<NodeState> nodes, string self, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(nodes);
+        if (!nodes.Any(node => node.IsUnattended))
+            return [];
+        var seen = nodes.ToDictionary(node => node.Name, node => node.Seen, StringComparer.Ordinal);
+        // No row of the store says since when.
+        return
+        [
+            .. Of(nodes, self, now).Where(finding => finding.Kind is FindingKind.NobodyProbes or FindingKind.NodeStale)
+                .Select(finding => finding.Kind == FindingKind.NodeStale ? finding with { Since = seen[finding.Subject] } : finding),
+        ];
+    }
+
+    private static Finding NobodyProbes(IReadOnlyList<NodeState> nodes, NodeState unattended, DateTimeOffset now)
+    {
+        var there = nodes.Where(node => node.Vantage == unattended.Vantage && !node.IsStale).ToList();
+        var since = unattended.Unattended == TimeSpan.MaxValue ? null : (DateTimeOffset?)(now - unattended.Unattended);
+        var refused = there.Where(node => node.IsRefused).Select(node => node.Name).ToList();
+        var why = refused.Count > 0
+            ? $"{string.Join(", ", refused.Take(MostNames))}{(refused.Count > MostNames ? " and others" : "")} may not: their users of the server lack the role policydaemon_prober, which its administrator gives with GRANT policydaemon_prober TO each that is to take over (policydaemon-fleet(7), ROLES)"
+            : "see the journal of policyd there";
+        return new Finding(
+            FindingKind.NobodyProbes, unattended.Vantage,
+            $"nobody probes and alerts (vantage {unattended.Vantage}){(since is { } at ? $", since {UtcTime.Text(at)}" : "")}: the machine that did is gone, and none of those that are there took over: {why}",
+            "policyctl status --kind nobody-probes", since ?? now - NodeState.StaleAfter);
     }
 
     // Whoever reads it is not told anew with each second.

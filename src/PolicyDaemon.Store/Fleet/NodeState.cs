@@ -7,7 +7,7 @@ namespace PolicyDaemon.Store.Fleet;
 /// <param name="Name">The node.</param>
 /// <param name="Version">The program's version.</param>
 /// <param name="Vantage">Those that probe in place of one another have the same.</param>
-/// <param name="MayProbe">False where <c>enabled = no</c> in its <c>[probe]</c>.</param>
+/// <param name="MayProbe">False where <c>enabled = no</c> in its <c>[probe]</c>, or where it is refused the lease.</param>
 /// <param name="HoldsLease">It is the one that probes and alerts.</param>
 /// <param name="Digest">The algorithm of fingerprints that it answers with.</param>
 /// <param name="Sequence">The last row of the audit log that it served then; null where it served nothing yet.</param>
@@ -19,6 +19,15 @@ public sealed record NodeState(
 {
     /// <summary>A node that was not there for so long is stale: its policyd has ended, or does not reach the server.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>True where its user of the server may not take the lease, so that it never probes.</summary>
+    public bool IsRefused { get; init; }
+
+    /// <summary>For how long nobody of its vantage has held the lease, by the server's clock; null where somebody does.</summary>
+    public TimeSpan? Unattended { get; init; }
+
+    /// <summary>True where nobody held the lease for a minute.</summary>
+    public bool IsUnattended => Unattended >= StaleAfter;
 
     /// <summary>True where two processes say by turns that they are this node: two machines have the same name.</summary>
     public bool IsShared { get; init; }
@@ -54,11 +63,14 @@ public sealed record NodeState(
         return
         [
             .. rows.Select(row => new NodeState(
-                row.Name, row.Version, row.Vantage, row.Probes != 0, leases[row.Vantage] is { Left: > 0 } lease && lease.Instance == row.Instance, row.Digest,
+                row.Name, row.Version, row.Vantage, row.Probes == NodeRow.InTurn, leases[row.Vantage] is { Left: > 0 } lease && lease.Instance == row.Instance, row.Digest,
                 row.Sequence, TimeSpan.FromMilliseconds(row.Ahead), DateTimeOffset.FromUnixTimeMilliseconds(row.Seen),
                 TimeSpan.FromMilliseconds(Math.Max(0, now - row.Seen)))
             {
-                Instance = row.Instance,
+                Instance = row.Process(),
+                IsRefused = row.WasRefused(),
+                // Nobody ever had it: whoever may would have taken it within a second.
+                Unattended = leases[row.Vantage] is not { } held ? TimeSpan.MaxValue : held.Left > 0 ? null : TimeSpan.FromMilliseconds(-held.Left),
             }),
         ];
     }

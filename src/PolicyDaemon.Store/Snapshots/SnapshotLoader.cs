@@ -22,7 +22,7 @@ namespace PolicyDaemon.Store.Snapshots;
 /// the log does not continue             another store lies there: not loaded before a person accepts it (nor a copy in a new place: EarlierSnapshot)
 /// missing, locked, damaged, newer...    the last good snapshot stays, however old, and a finding says why
 /// </code>
-/// <para><see cref="Start"/> before listening, then <see cref="RunAsync"/>. <see cref="Current"/> may be read from any thread.</para>
+/// <para><see cref="StartAsync"/> before listening, then <see cref="RunAsync"/>. <see cref="Current"/> may be read from any thread.</para>
 /// </remarks>
 public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 {
@@ -31,6 +31,9 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
     // Of changes that were lost the journal has so many.
     private const int LostInLog = 1_000;
+
+    // A server that is there answers sooner.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
     private readonly SnapshotLoaderOptions options;
@@ -44,7 +47,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private readonly StoreHealth health;
     private readonly IntegrityChecks integrity;
     private readonly FollowedLog? followed;
-
+    // Ends with the first poll, whatever came of it.
+    private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DurationHistogram changeToLive = new(DurationBounds.ChangeToLive);
 
     private PostfixSettings postfix;
@@ -100,30 +104,79 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     public IReadOnlyCollection<EndedEntry> Ended => reader.Ended;
 
     /// <summary>Loads the last good snapshot from the disk, then what the store has beyond it. Never throws over a bad store.</summary>
+    /// <remarks>A server that does not answer in a moment is asked on beside what the disk has, which is served meanwhile.</remarks>
+    /// <exception cref="OperationCanceledException">The start was cancelled while a server was waited for.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        if (!engine.IsShared)
+        {
+            Start();
+            return;
+        }
+
+        lock (gate)
+            ReadLastGood();
+        var fromDisk = last;
+        _ = LongWork.Start(() =>
+        {
+            PollFirst();
+            return true;
+        });
+        if (fromDisk is null)
+        {
+            await asked.Task.WaitAsync(cancellation);
+            return;
+        }
+
+        try
+        {
+            await asked.Task.WaitAsync(StartPatience, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            StoreLog.ServerSlow(log, engine.Path, StartPatience.TotalSeconds);
+            // Whatever the poll has meanwhile is newer.
+            Interlocked.CompareExchange(ref published, Usable(fromDisk), null);
+        }
+    }
+
+    /// <summary>As <see cref="StartAsync"/>, however long the store takes.</summary>
     public void Start()
     {
         lock (gate)
         {
-            if (LastGoodSnapshot.TryRead(options.SnapshotFile, out var read, out var reason))
-            {
-                last = read.Snapshot;
-                StoreLog.SnapshotRead(log, options.SnapshotFile, last.Count, last.Identity.Sequence);
-                if (read.JournalProblem is { } problem)
-                    StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
-                saver.Resume(read);
-                reader.Adopt(read.Noted);
-                followed?.Resume(last.Identity);
-                // There is something to serve, so the store's pages can be checked beside it.
-                checkBeforeLoading = false;
-            }
-            else if (reason is not null)
-            {
-                StoreLog.SnapshotUnreadable(log, options.SnapshotFile, reason);
-            }
+            ReadLastGood();
+            PollFirst();
+        }
+    }
 
-            // What the file holds is not served before the store was asked: it may be ahead.
+    // What the disk holds is not served before the store was asked: it may be ahead.
+    private void PollFirst()
+    {
+        lock (gate)
+        {
             Poll();
             hasStarted = true;
+        }
+    }
+
+    private void ReadLastGood()
+    {
+        if (LastGoodSnapshot.TryRead(options.SnapshotFile, out var read, out var reason))
+        {
+            last = read.Snapshot;
+            StoreLog.SnapshotRead(log, options.SnapshotFile, last.Count, last.Identity.Sequence);
+            if (read.JournalProblem is { } problem)
+                StoreLog.JournalCut(log, SnapshotJournal.PathOf(options.SnapshotFile), last.Identity.Sequence, problem);
+            saver.Resume(read);
+            reader.Adopt(read.Noted);
+            followed?.Resume(last.Identity);
+            // There is something to serve, so the store's pages can be checked beside it.
+            checkBeforeLoading = false;
+        }
+        else if (reason is not null)
+        {
+            StoreLog.SnapshotUnreadable(log, options.SnapshotFile, reason);
         }
     }
 
@@ -193,6 +246,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
 
             End();
             Serve();
+            asked.TrySetResult();
             CountLive();
             if (last is not null)
                 saver.Offer(last);
@@ -311,8 +365,10 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         if (last is null || (serving is { } now && ReferenceEquals(now.Last, last) && now.Postfix == postfix))
             return;
         serving = (last, postfix);
-        Volatile.Write(ref published, new Published(Fits(last) ? last : OtherDigest.Refuse(last, postfix), time.GetUtcNow()));
+        Volatile.Write(ref published, Usable(last));
     }
+
+    private Published Usable(PolicySnapshot snapshot) => new(Fits(snapshot) ? snapshot : OtherDigest.Refuse(snapshot, postfix), time.GetUtcNow());
 
     private void CountLive()
     {
@@ -346,8 +402,12 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
         }
 
         waitsForTurn = false;
-        if (health.Failed(error) && engine.IsShared)
-            StoreLog.ServerAway(log, error.Message);
+        if (!health.Failed(error) || !engine.IsShared)
+            return;
+        if (last is null)
+            StoreLog.NotReadYet(log, error.Message);
+        else
+            StoreLog.NotFollowed(log, error.Message);
     }
 
     private void Replaced(SnapshotIdentity lastLoaded, LogFork? fork)

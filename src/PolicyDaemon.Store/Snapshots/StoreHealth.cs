@@ -21,6 +21,7 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
 
     private bool good;
     private (long At, DateTimeOffset Since)? away;
+    private (long At, DateTimeOffset Since)? onlyReadSince;
     private AuditHead? told;
 
     /// <summary>May be read from any thread.</summary>
@@ -29,19 +30,29 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
     /// <param name="onlyRead">Why the store can be read and not written; null where it can be written.</param>
     internal void Recovered(StoreException? onlyRead)
     {
+        // A standby is read until it is promoted, or the primary is back: as patiently as where none answers.
+        onlyReadSince = onlyRead is null ? null : onlyReadSince ?? away ?? Now;
         (away, told) = (null, null);
         Volatile.Write(ref good, true);
-        CloseAllBut(onlyRead is null ? null : FindingKind.StoreUnavailable);
-        if (onlyRead is not null)
-            findings.Raise(FindingKind.StoreUnavailable, database, onlyRead.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself", Look);
+        var isTold = onlyRead is not null && (onlyRead.Kind != StoreFault.ReadOnly || time.GetElapsedTime(onlyReadSince!.Value.At) >= patience);
+        CloseAllBut(isTold ? FindingKind.StoreUnavailable : null);
+        if (isTold)
+        {
+            findings.Raise(
+                FindingKind.StoreUnavailable, database,
+                onlyRead!.Kind == StoreFault.Moved ? $"{onlyRead.Message}, and restart policyd: it answers from here until then" : $"{onlyRead.Message}; the daemon tries again by itself",
+                Look, since: onlyReadSince!.Value.Since);
+        }
     }
+
+    private (long At, DateTimeOffset Since) Now => (time.GetTimestamp(), time.GetUtcNow());
 
     /// <returns>True where it is the first failure in a row.</returns>
     internal bool Failed(StoreException error)
     {
         var isFirst = away is null;
-        away ??= (time.GetTimestamp(), time.GetUtcNow());
-        if (error.Kind is StoreFault.Unavailable or StoreFault.Locked && time.GetElapsedTime(away.Value.At) < patience)
+        away ??= onlyReadSince ?? Now;
+        if (error.Kind is StoreFault.Unavailable or StoreFault.Locked or StoreFault.ReadOnly && time.GetElapsedTime(away.Value.At) < patience)
         {
             Volatile.Write(ref good, false);
             CloseAllBut(FindingKind.StoreUnavailable);

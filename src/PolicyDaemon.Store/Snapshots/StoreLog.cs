@@ -50,6 +50,12 @@ internal static partial class StoreLog
     [LoggerMessage(2010, LogLevel.Information, "{Count} entries, or what was temporary in them, have ended (--until); at audit row {Sequence}, and answers follow")]
     internal static partial void Ended(ILogger log, int count, long sequence);
 
-    [LoggerMessage(2011, LogLevel.Warning, "The server of the store is out of reach, and lookups are answered by the last good policies: {Reason}")]
-    internal static partial void ServerAway(ILogger log, string reason);
+    [LoggerMessage(2011, LogLevel.Warning, "The store cannot be followed, and lookups are answered by the last good policies meanwhile: {Reason}")]
+    internal static partial void NotFollowed(ILogger log, string reason);
+
+    [LoggerMessage(2017, LogLevel.Warning, "The store cannot be read, and lookups are deferred until it can, since there are no last good policies: {Reason}")]
+    internal static partial void NotReadYet(ILogger log, string reason);
+
+    [LoggerMessage(2016, LogLevel.Warning, "{Store}: no answer within {Seconds} s; lookups are answered by the last good policies, and it is asked on")]
+    internal static partial void ServerSlow(ILogger log, string store, double seconds);
 }

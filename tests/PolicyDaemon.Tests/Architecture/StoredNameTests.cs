@@ -59,7 +59,7 @@ public class StoredNameTests
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
             "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen",
             "entry-ended", "floor-not-met", "pin-beside-dane", "pin-beside-policy", "entry-below-published", "exemption-outlived",
-            "node-stale", "node-clock", "node-digest", "node-version", "node-twice",
+            "node-stale", "node-clock", "node-digest", "node-version", "node-twice", "nobody-probes",
             "configuration-unusable", "delivery-deferred");
 
     [Fact]

@@ -177,6 +177,29 @@ public sealed class FleetStories : IAsyncLifetime
         Assert.Equal("mx1", Assert.Single(opened.OpenFindings()).Finding.Node);
     }
 
+    /// <summary>Nobody may write it to the store; whoever asks is told all the same.</summary>
+    [Fact]
+    public void That_nobody_probes_is_told_to_whoever_asks()
+    {
+        using var session = new CliSession();
+        File.WriteAllText(session.Config, File.ReadAllText(session.Config).Replace("[store]\n", $"[store]\nengine = postgresql\npostgresql = {store["postgresql:".Length..]}\n", StringComparison.Ordinal));
+        using (var tables = EngineChoice.For(store).OpenFleet(StoreAccess.Write)!)
+        {
+            tables.Beat(new NodeRow("mx1", "mx1-1", "1.0.0", "default", NodeRow.InTurn, "sha256", 1, 0, 0));
+            tables.Beat(new NodeRow("mx2", "mx2-1", "1.0.0", "default", NodeRow.InTurn, "sha256", 1, 0, 0).AsRefused());
+            tables.TakeLease("default", "mx1", "mx1-1", TimeSpan.FromMinutes(1));
+        }
+
+        Assert.DoesNotContain("nobody-probes", session.Run("status", "--format", "json").Out, StringComparison.Ordinal);
+        Sql("UPDATE node SET seen = seen - 90000 WHERE name = 'mx1'");
+        Sql("UPDATE probe_lease SET expires = expires - 130000");
+
+        var status = session.Run("status", "--format", "json").Out;
+        Assert.Contains("nobody-probes", status, StringComparison.Ordinal);
+        Assert.Contains("node-stale", status, StringComparison.Ordinal);
+        Assert.Contains("mx2: may not probe", session.RunWith("--format", "table", "status").Out, StringComparison.Ordinal);
+    }
+
     private int Connections => servers.Sum(server => server.Connections);
 
     private static string KeyOf(FakeSmtpServer server) => string.Create(CultureInfo.InvariantCulture, $"[127.0.0.1]:{server.Target.Port}");

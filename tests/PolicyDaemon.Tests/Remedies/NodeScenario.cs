@@ -12,7 +12,7 @@ internal sealed class NodeScenario(string name) : RemedyScenario
     private NodeState other = new(
         "mx8.example.com", "1.0.0", "default", MayProbe: true, HoldsLease: false, "sha256", 1, TimeSpan.Zero, DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(3));
 
-    internal static IEnumerable<RemedyCase> Cases => ((string[])["node-stale", "node-clock", "node-digest", "node-version", "node-twice"]).Select(kind => new RemedyCase(kind, () => new NodeScenario(kind)) { MayExit = (int)ExitCode.DaemonNotRunning });
+    internal static IEnumerable<RemedyCase> Cases => ((string[])["node-stale", "node-clock", "node-digest", "node-version", "node-twice", "nobody-probes"]).Select(kind => new RemedyCase(kind, () => new NodeScenario(kind)) { MayExit = (int)ExitCode.DaemonNotRunning });
 
     internal override CliSession Session { get; } = new();
 
@@ -23,6 +23,7 @@ internal sealed class NodeScenario(string name) : RemedyScenario
             "node-stale" => other with { Age = NodeState.StaleAfter },
             "node-clock" => other with { Ahead = TimeSpan.FromMinutes(1) },
             "node-twice" => other with { IsShared = true },
+            "nobody-probes" => other with { Unattended = NodeState.StaleAfter },
             "node-digest" => other with { Digest = "sha512" },
             _ => other with { Version = "0.9.0" },
         };
@@ -46,6 +47,6 @@ internal sealed class NodeScenario(string name) : RemedyScenario
     {
         var now = Session.Time.GetUtcNow();
         using var ledger = new ProbeLedger(Session.Store, PostfixSettings.Default, Session.Time);
-        ledger.RecordNodes(NodeFindings.Of([other, other with { Name = "mx7.example.com", Version = "1.0.0", Digest = "sha256", Age = TimeSpan.Zero, Ahead = TimeSpan.Zero }], "mx7.example.com", now));
+        ledger.RecordNodes(NodeFindings.Of([other, other with { Name = "mx7.example.com", Version = "1.0.0", Digest = "sha256", Age = TimeSpan.Zero, Ahead = TimeSpan.Zero, Unattended = null }], "mx7.example.com", now));
     }
 }

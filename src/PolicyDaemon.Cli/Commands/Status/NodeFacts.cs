@@ -40,6 +40,7 @@ internal static class NodeFacts
             { HoldsLease: true, MayProbe: true } => "probes and alerts",
             { HoldsLease: true } => "alerts; nobody probes",
             { MayProbe: true } => "probes when its turn comes",
+            { IsRefused: true } => "may not probe (its user of the server lacks the role policydaemon_prober)",
             _ => "does not probe (enabled = no)",
         };
         var text = string.Create(CultureInfo.InvariantCulture, $"{node.Name}{here}: {role}, {behind}, version {node.Version}, there {node.Age.TotalSeconds:0} s ago")

@@ -15,7 +15,8 @@ internal static class ProberFacts
             "on" => string.Create(
                 CultureInfo.InvariantCulture,
                 $"probes {Phrases.Count(prober.Destinations, "destination")}, {prober.InFlight} now, {prober.Due} due{(prober.PassEnded is { } ended ? $"; last caught up at {UtcTime.Text(ended)}" : "")}"),
-            "waiting" => "waits for its turn: another node over the same store probes",
+            "waiting" => "waits for its turn among the nodes over the same store",
+            "refused" => prober.Problem ?? "",
             "off" => new Cell("off (enabled = no in [probe]): pins do not follow their servers", Tone.Caution),
             _ => new Cell($"cannot work: {prober.Problem}", Tone.Bad),
         });

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Npgsql;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -18,7 +19,12 @@ internal static class PostgreSqlFaults
         new(StoreFault.Missing, $"{path}: no store in this database; make one with 'policyctl init', or restore a backup into it", cause);
 
     internal static StoreException ReadOnly(string path, Exception? cause = null) => new(
-        StoreFault.ReadOnly, $"{path}: this server takes no writes (a standby, or default_transaction_read_only); name all hosts of the cluster, so that the primary is found", cause);
+        StoreFault.ReadOnly,
+        // One of several is named without the words of the store.
+        !path.StartsWith(PostgreSqlWords.Prefix, StringComparison.Ordinal) || PostgreSqlServers.Of(path).AreSeveral
+            ? $"{path}: no server takes writes: each that answers is a standby, or has default_transaction_read_only; bring the primary back, or promote one"
+            : $"{path}: this server takes no writes (a standby, or default_transaction_read_only); name all hosts of the cluster, so that the primary is found",
+        cause);
 
     /// <summary>A server that answers, and is none of those that are wanted.</summary>
     internal static StoreException WrongServer(string name, bool isStandby) =>
@@ -110,6 +116,10 @@ internal sealed record PostgreSqlUser(string Name, string? Roles)
                 : $"{path}: the user {Name} ({Roles}) may not write {what}; nothing was changed. Entries and pins are changed as a user of the role {PostgreSqlRoles.Admin}, named in [store] or with --database, and probes are written as one of {PostgreSqlRoles.Prober}; the administrator of the server makes {Name} one with GRANT {PostgreSqlRoles.Admin} TO {Quoted}",
             error);
     }
+
+    /// <summary>Says that the lease of the prober is not for the user, and how it may be.</summary>
+    internal string MayNotProbe() =>
+        $"may not probe: the user {Name} has {(Roles is null ? "no role of the store" : $"the role {Roles}")}; where this machine is to take its turn, the administrator of the server says GRANT {PostgreSqlRoles.Prober} TO {Quoted}, which is taken up within a minute";
 
     private string Quoted => Name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '_') ? Name : $"\"{Name}\"";
 }

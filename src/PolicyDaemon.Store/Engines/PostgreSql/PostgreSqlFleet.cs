@@ -54,8 +54,11 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override long CountProbers(string vantage, TimeSpan staleAfter) => session.Guard(() => connection.ExecuteScalar<long>(
         "SELECT count(*) FROM node WHERE vantage = @vantage AND probes = 1 AND seen > " + Clock + " - @stale", new { vantage, stale = (long)staleAfter.TotalMilliseconds }));
 
-    internal override bool MayTakeLease() => session.Guard(() => connection.ExecuteScalar<long>(
-        "SELECT CASE WHEN has_table_privilege('probe_lease', 'INSERT') AND has_table_privilege('probe_lease', 'UPDATE') THEN 1 ELSE 0 END") != 0);
+    // Asked of the privileges: a statement that is refused stands in the server's log as an error.
+    internal override string? LeaseRefusal() => session.Guard(() => connection.ExecuteScalar<long>(
+        "SELECT CAST(CASE WHEN has_table_privilege('probe_lease', 'INSERT') AND has_table_privilege('probe_lease', 'UPDATE') THEN 1 ELSE 0 END AS BIGINT)")) == 1
+        ? null
+        : session.User.MayNotProbe();
 
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => session.Guard(() => connection.ExecuteScalar<long?>(
         "INSERT INTO probe_lease (vantage, holder, instance, epoch, expires) VALUES (@vantage, @node, @instance, 1, " + Clock +
@@ -72,7 +75,7 @@ internal sealed class PostgreSqlFleet : FleetTables
     internal override void ReleaseLease(LeaseToken token) => session.Guard(() =>
     {
         connection.Execute(
-            "UPDATE probe_lease SET expires = 0 WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch",
+            "UPDATE probe_lease SET expires = " + Clock + " WHERE vantage = @Vantage AND instance = @Instance AND epoch = @Epoch",
             new { token.Vantage, token.Instance, token.Epoch });
     });
 

@@ -49,6 +49,9 @@ internal sealed class PostgreSqlSession : StoreSession
 
     internal override StoreRights Rights => identity is null ? StoreRights.All : new StoreRights(identity.MayProbe == 1, identity.MayDiscover == 1);
 
+    /// <summary>Whom the server knows the session as.</summary>
+    internal PostgreSqlUser User => new(connection.User, identity?.Roles);
+
     /// <summary>True where the connection is gone: who put another database in its place has ended it.</summary>
     internal override bool IsReplaced => !connection.IsOpen;
 

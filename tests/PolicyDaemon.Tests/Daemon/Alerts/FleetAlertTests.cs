@@ -6,6 +6,7 @@ using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Daemon.Alerts;
+using PolicyDaemon.Daemon.Fleet;
 using PolicyDaemon.Daemon.Hosting;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -73,6 +74,29 @@ public sealed class FleetAlertTests : IAsyncDisposable
 
         Assert.Equal(["a.example opened"], two.Told);
         Assert.Equal(0, one.Alerts.Waiting);
+    }
+
+    /// <summary>The one that probed is gone, and those that are left may not: the first of them tells people.</summary>
+    [Fact]
+    public async Task Where_nobody_may_take_over_one_tells_that()
+    {
+        NodeState gone = Named("mx0") with { Age = TimeSpan.FromMinutes(2), Unattended = TimeSpan.FromSeconds(100) };
+        IReadOnlyList<NodeState> nodes = [gone, .. new[] { "mx1", "mx2" }.Select(name => Named(name) with { IsRefused = true, Unattended = gone.Unattended })];
+        one.Fleet.Take(nodes, "mx1", time.GetUtcNow());
+        two.Fleet.Take(nodes, "mx2", time.GetUtcNow());
+        Assert.Equal(2, two.Fleet.All.Count);
+
+        one.Alerts.Pass();
+        two.Alerts.Pass();
+        await Until.TrueAsync(() => one.Told.Count == 2);
+        Assert.Equal(["default opened", "mx0 opened"], one.Told.Order());
+        Assert.Empty(two.Told);
+
+        // Somebody took over, and has the word.
+        one.Fleet.Take([], "mx1", time.GetUtcNow());
+        Assert.Empty(one.Fleet.All);
+
+        NodeState Named(string name) => new(name, "1.0.0", "default", MayProbe: false, HoldsLease: false, "sha256", 1, TimeSpan.Zero, time.GetUtcNow() - TimeSpan.FromMinutes(2), TimeSpan.Zero);
     }
 
     [Fact]
@@ -170,11 +194,13 @@ public sealed class FleetAlertTests : IAsyncDisposable
                 new SnapshotLoaderOptions(tests.Database, configuration.Settings.Snapshot), configuration.Settings.Postfix, tests.time, NullLogger<SnapshotLoader>.Instance);
             Loader.Start();
             ledger = new ProbeLedger(tests.Database, configuration.Settings.Postfix, tests.time, Lease);
-            Alerts = new AlertService(configuration, Loader, ledger, [channel], NullLogger<AlertService>.Instance, tests.time, Lease);
+            Alerts = new AlertService(configuration, Loader, ledger, [channel], NullLogger<AlertService>.Instance, tests.time, Lease, Fleet);
             workers = Task.WhenAll(Alerts.StartWorkers(stop.Token));
         }
 
         internal ProberLease Lease { get; }
+
+        internal UnattendedFleet Fleet { get; } = new();
 
         internal SnapshotLoader Loader { get; }
 

@@ -248,9 +248,14 @@ public sealed class RoleTests(RoleTests.Prepared prepared) : IClassFixture<RoleT
             using var member = new FleetMember(server.As(user), user, "default", user + "-1", "1.0.0", lease, TimeProvider.System, new Random(1));
             member.Step(new NodeFacts(MayProbe: true, "sha256", 1), ["wanted.example"]);
             Assert.Equal(user == ServerFixture.Prober, lease.IsHeld);
+            if (user == ServerFixture.Prober)
+                Assert.Null(member.Refusal);
+            else
+                Assert.Contains($"GRANT policydaemon_prober TO {user}", member.Refusal, StringComparison.Ordinal);
         }
 
         Assert.Equal([(ServerFixture.Prober, true), (ServerFixture.Node, false)], NodeState.Read(server.Store).Select(node => (node.Name, node.MayProbe)));
+        Assert.Equal([ServerFixture.Node], NodeState.Read(server.Store).Where(node => node.IsRefused).Select(node => node.Name));
     }
 
     [Fact]

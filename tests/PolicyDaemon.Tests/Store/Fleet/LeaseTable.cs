@@ -3,14 +3,17 @@ using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Tests.Store.Fleet;
 
-/// <summary>The row of the lease as the server keeps it, by its own clock; nothing else.</summary>
+/// <summary>The row of the lease and those of nodes as the server keeps them, by its own clock; nothing else.</summary>
 internal sealed class LeaseTable(TimeProvider clock) : FleetTables
 {
     private string holder = "";
     private string instance = "";
     private long expires;
+    private readonly SortedDictionary<string, NodeRow> nodes = new(StringComparer.Ordinal);
 
     internal bool IsCutOff { get; set; }
+
+    internal string? Refusal { get; set; }
 
     internal long Epoch { get; private set; }
 
@@ -22,9 +25,8 @@ internal sealed class LeaseTable(TimeProvider clock) : FleetTables
 
     internal override LeaseRow? ReadLease(string vantage) => Answer(() => Epoch == 0 ? null : new LeaseRow(holder, instance, Epoch, Left));
 
-    internal override long CountProbers(string vantage, TimeSpan staleAfter) => throw new NotSupportedException();
-
-    internal override bool MayTakeLease() => true;
+    internal override long CountProbers(string vantage, TimeSpan staleAfter) =>
+        Answer(() => nodes.Values.LongCount(node => node.Vantage == vantage && node.Probes == NodeRow.InTurn && ReadClock() - node.Seen < staleAfter.TotalMilliseconds));
 
     internal override long? TakeLease(string vantage, string node, string instance, TimeSpan term) => Answer<long?>(() =>
     {
@@ -45,13 +47,15 @@ internal sealed class LeaseTable(TimeProvider clock) : FleetTables
     internal override void ReleaseLease(LeaseToken token) => Answer(() =>
     {
         if (Holds(token))
-            expires = 0;
+            expires = Math.Min(expires, ReadClock());
         return true;
     });
 
-    internal override void Beat(NodeRow node) => throw new NotSupportedException();
+    internal override string? LeaseRefusal() => Answer(() => Refusal);
 
-    internal override IReadOnlyList<NodeRow> ReadNodes() => throw new NotSupportedException();
+    internal override void Beat(NodeRow node) => Answer(() => nodes[node.Name] = node with { Seen = ReadClock() });
+
+    internal override IReadOnlyList<NodeRow> ReadNodes() => Answer<IReadOnlyList<NodeRow>>(() => [.. nodes.Values]);
 
     internal override bool RemoveNode(string name) => throw new NotSupportedException();
 
@@ -60,11 +64,13 @@ internal sealed class LeaseTable(TimeProvider clock) : FleetTables
 
     internal override IReadOnlyList<string> RenewClaims(string holder, TimeSpan term) => throw new NotSupportedException();
 
-    internal override void SweepClaims() => throw new NotSupportedException();
+    internal override void SweepClaims()
+    {
+    }
 
     internal override void Request(IReadOnlyCollection<string> keys, int most) => throw new NotSupportedException();
 
-    internal override IReadOnlyList<string> TakeRequests(LeaseToken token, int limit) => throw new NotSupportedException();
+    internal override IReadOnlyList<string> TakeRequests(LeaseToken token, int limit) => [];
 
     protected override void Dispose(bool disposing)
     {

@@ -76,6 +76,17 @@ public sealed class NodeFindingsTests
         Assert.Equal(0, NodeFindings.VersionOrder.Instance.Compare(newer, newer));
     }
 
+    [Fact]
+    public void That_nobody_holds_the_lease_is_told_after_a_minute_with_those_that_may_not()
+    {
+        Assert.Empty(Of(Node("mx8") with { Unattended = TimeSpan.FromSeconds(59) }));
+
+        var finding = Assert.Single(Of(Node("mx8") with { Unattended = TimeSpan.FromSeconds(60), IsRefused = true, MayProbe = false }));
+
+        Assert.Equal((FindingKind.NobodyProbes, "default", Now - TimeSpan.FromSeconds(60)), (finding.Kind, finding.Subject, finding.Since));
+        Assert.Contains("mx8 may not", finding.Detail, StringComparison.Ordinal);
+    }
+
     private static IReadOnlyList<Finding> Of(params NodeState[] nodes) => NodeFindings.Of(nodes, "mx7", Now);
 
     private static NodeState Node(string name) =>

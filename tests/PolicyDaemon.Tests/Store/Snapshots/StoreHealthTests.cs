@@ -50,6 +50,29 @@ public sealed class StoreHealthTests
         Assert.Equal(FindingKind.StoreDamaged, Assert.Single(findings.Open).Kind);
     }
 
+    /// <summary>While there is no primary a standby is read: as patiently as where none answers.</summary>
+    [Fact]
+    public void A_server_that_takes_no_writes_for_a_minute_is_a_finding()
+    {
+        var health = new StoreHealth("postgresql:dbname=p", findings, StoreHealth.PatienceWithServer, time);
+        var onlyRead = new StoreException(StoreFault.ReadOnly, "a standby");
+        var began = time.GetUtcNow();
+        health.Failed(Away);
+        time.Advance(TimeSpan.FromSeconds(30));
+        health.Recovered(onlyRead);
+        time.Advance(TimeSpan.FromSeconds(29));
+        health.Recovered(onlyRead);
+        Assert.Empty(findings.Open);
+        Assert.True(health.IsGood);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        health.Recovered(onlyRead);
+
+        Assert.Equal((FindingKind.StoreUnavailable, began), (Assert.Single(findings.Open).Kind, findings.Open.First().Since));
+        health.Recovered(null);
+        Assert.Empty(findings.Open);
+    }
+
     [Fact]
     public void A_file_is_not_waited_for()
     {
