@@ -43,6 +43,10 @@ internal static class PostgreSqlFaults
             StoreFault.Permission, $"{path}: TLS: the server refuses our certificate ({alert.Message}); name one with sslcert and sslkey that a CA of the server's ssl_ca_file issued", error),
         System.Security.Cryptography.CryptographicException of => new(
             StoreFault.Unavailable, $"{path}: sslrootcert, sslcert or sslkey cannot be used: {of.Message}; each is a file in PEM", error),
+        ArgumentException mismatch => new(
+            StoreFault.Unavailable, $"{path}: the words cannot be used: {mismatch.Message}; where it is about a key, sslkey is not that of the certificate of sslcert", error),
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } =>
+            new(StoreFault.Unavailable, $"{path}: host names a machine that is not found by its name; is the name right, and does this machine's DNS or /etc/hosts know it?", error),
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException =>
             new(StoreFault.Permission, $"{path}: {Cause(error).Message}; see sslrootcert, sslcert and sslkey", error),
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } or SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
