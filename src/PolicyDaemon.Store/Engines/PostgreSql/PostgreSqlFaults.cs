@@ -104,16 +104,17 @@ internal static class PostgreSqlFaults
 internal sealed record PostgreSqlUser(string Name, string? Roles)
 {
     /// <summary>Says what the user may not do (42501), and how it may.</summary>
-    internal StoreException Refused(string path, PostgresException error)
-    {
-        var what = PostgreSqlRoles.PurposeIn(error.MessageText) is { } purpose ? $"{purpose} ({error.MessageText})" : error.MessageText;
-        return new StoreException(
+    internal StoreException Refused(string path, PostgresException error) => Refused(
+        path, PostgreSqlRoles.PurposeIn(error.MessageText) is { } purpose ? $"{purpose} ({error.MessageText})" : error.MessageText, error);
+
+    /// <summary>Says what the user may not write, and how it may.</summary>
+    internal StoreException Refused(string path, string what, Exception? error = null) =>
+        new(
             StoreFault.Permission,
             Roles is null
                 ? $"{path}: the user {Name} has not the privileges for {what}; the administrator of the server gives them: GRANT {PostgreSqlRoles.Admin} TO {Quoted}, or {PostgreSqlRoles.Prober} or {PostgreSqlRoles.Node} for policyd, roles that 'policyctl store schema' makes"
                 : $"{path}: the user {Name} ({Roles}) may not write {what}; nothing was changed. Entries and pins are changed as a user of the role {PostgreSqlRoles.Admin}, named in [store] or with --database, and probes are written as one of {PostgreSqlRoles.Prober}; the administrator of the server makes {Name} one with GRANT {PostgreSqlRoles.Admin} TO {Quoted}",
             error);
-    }
 
     private string Quoted => Name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '_') ? Name : $"\"{Name}\"";
 }
