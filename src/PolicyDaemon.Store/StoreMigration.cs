@@ -133,7 +133,7 @@ public static class StoreMigration
         if (!target.Exists())
         {
             RefuseMoved(moved);
-            target.CheckCreate();
+            target.CheckCreate(StoreCopy.Tables, StoreCopy.OwnRows);
             return (Step.Copy, move);
         }
 

@@ -35,12 +35,12 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
     }
 
-    internal override void CheckCreate()
+    internal override void CheckCreate(IReadOnlyList<string> tables, IReadOnlyList<string> replaced)
     {
         using var connection = Connect(ServerChoice.Writes);
         try
         {
-            PostgreSqlSchema.CheckCreate(connection, Path);
+            PostgreSqlSchema.CheckCreate(connection, Path, tables, replaced);
         }
         catch (DbException error)
         {

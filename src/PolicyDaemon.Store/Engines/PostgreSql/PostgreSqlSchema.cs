@@ -78,7 +78,9 @@ internal static class PostgreSqlSchema
     }
 
     /// <summary>Refuses where <see cref="Create"/> would, and where the user may not write all that belongs into a store.</summary>
-    internal static void CheckCreate(PostgreSqlConnection connection, string path)
+    /// <param name="tables">Those that are to be filled.</param>
+    /// <param name="replaced">Those of them in which a new store has rows of its own.</param>
+    internal static void CheckCreate(PostgreSqlConnection connection, string path, IReadOnlyList<string> tables, IReadOnlyList<string> replaced)
     {
         RefuseEncoding(connection, path);
         if (connection.ExecuteScalar<string>("SELECT current_setting('transaction_read_only')") == "on")
@@ -93,9 +95,9 @@ internal static class PostgreSqlSchema
         if (HoldsStore(connection))
             throw new StoreException(StoreFault.Exists, $"{path}: already there, nothing was touched; 'policyctl status' shows what it holds");
         Check(connection, path, StoreAccess.Write);
-        if (FindMissing(connection, [.. StoreCopy.Tables.Select(table => table + " INSERT"), .. StoreCopy.OwnRows.Select(table => table + " DELETE"), .. MarkRights]) is { } missing)
+        if (FindMissing(connection, [.. tables.Select(table => table + " INSERT"), .. replaced.Select(table => table + " DELETE"), .. MarkRights]) is { } missing)
             throw new PostgreSqlUser(connection.User, RolesOf(connection)).Refused(path, PostgreSqlRoles.PurposeOf(missing));
-        if (FindFilled(connection) is { } filled)
+        if (FindFilled(connection, tables.Except(replaced)) is { } filled)
             throw new StoreException(StoreFault.Exists, $"{path}: no store, and yet there are rows in the table {filled}; nothing was changed. Make the database anew (dropdb, createdb and 'policyctl store schema'), or name another one");
     }
 
@@ -122,11 +124,11 @@ internal static class PostgreSqlSchema
         """);
 
     /// <summary>A table in which rows of a store are, where no store is; null where there is none.</summary>
-    private static string? FindFilled(DbConnection connection)
+    private static string? FindFilled(DbConnection connection, IEnumerable<string> tables)
     {
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // the names of tables are this library's own
-        command.CommandText = string.Join(" UNION ALL ", StoreCopy.Tables.Except(StoreCopy.OwnRows).Select(table => $"(SELECT '{table}' FROM {table} LIMIT 1)")) + " LIMIT 1";
+        command.CommandText = string.Join(" UNION ALL ", tables.Select(table => $"(SELECT '{table}' FROM {table} LIMIT 1)")) + " LIMIT 1";
 #pragma warning restore CA2100
         return command.ExecuteScalar() as string;
     }
