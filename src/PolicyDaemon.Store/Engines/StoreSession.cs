@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
-using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 // Every call of Dapper in this library is generated at build time; a test finds the one that is not.

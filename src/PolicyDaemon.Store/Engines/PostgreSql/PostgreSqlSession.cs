@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Npgsql;
-using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;

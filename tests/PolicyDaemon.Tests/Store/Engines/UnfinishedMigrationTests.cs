@@ -109,13 +109,13 @@ public sealed class UnfinishedMigrationTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ServerFixture.Node, "", "may not write", ExitCode.Permission)]
-    [InlineData(ServerFixture.Prober, "", "may not write", ExitCode.Permission)]
-    [InlineData(ServerFixture.Nobody, "", "GRANT policydaemon_admin", ExitCode.Permission)]
-    [InlineData(ServerFixture.Admin, "INSERT INTO discovery_notice (key) VALUES ('x')", "rows in the table discovery_notice", ExitCode.Invalid)]
-    [InlineData(ServerFixture.Admin, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC", "may make no tables", ExitCode.Permission)]
-    [InlineData(ServerFixture.Admin, "UPDATE schema_version SET version = 99, writable_from = 99 WHERE version = (SELECT max(version) FROM schema_version)", "newer version", ExitCode.Invalid)]
-    public void A_place_that_does_not_take_it_is_refused_beforehand(string user, string sql, string said, ExitCode code)
+    [InlineData(ServerFixture.Node, "", "may not write", true)]
+    [InlineData(ServerFixture.Prober, "", "may not write", true)]
+    [InlineData(ServerFixture.Nobody, "", "GRANT policydaemon_admin", true)]
+    [InlineData(ServerFixture.Admin, "INSERT INTO discovery_notice (key) VALUES ('x')", "rows in the table discovery_notice", false)]
+    [InlineData(ServerFixture.Admin, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC", "may make no tables", true)]
+    [InlineData(ServerFixture.Admin, "UPDATE schema_version SET version = 99, writable_from = 99 WHERE version = (SELECT max(version) FROM schema_version)", "newer version", false)]
+    public void A_place_that_does_not_take_it_is_refused_beforehand(string user, string sql, string said, bool isOfRights)
     {
         if (sql.Length > 0)
             server.Sql(sql);
@@ -123,7 +123,7 @@ public sealed class UnfinishedMigrationTests : IDisposable
         Assert.All((string[][])[["--dry-run"], []], more =>
         {
             var refused = session.RunWith(["--database", file, "store", "migrate", "--to", server.As(user), .. more]);
-            Assert.Equal(code, refused.Code);
+            Assert.Equal(isOfRights ? ExitCode.Permission : ExitCode.Invalid, refused.Code);
             Assert.Contains(said, refused.Error, StringComparison.Ordinal);
         });
 
