@@ -94,8 +94,8 @@ internal static partial class DaemonLog
     [LoggerMessage(3025, LogLevel.Warning, "entries that have ended cannot be written to the store, which is tried again; lookups are answered as they are to be: {Reason}")]
     internal static partial void EntriesNotEnded(this ILogger logger, string reason);
 
-    [LoggerMessage(3030, LogLevel.Information, "this node probes and alerts from now on (vantage {Vantage})")]
-    internal static partial void LeaseTaken(this ILogger logger, string vantage);
+    [LoggerMessage(3030, LogLevel.Information, "this node {Does} from now on (vantage {Vantage})")]
+    internal static partial void LeaseTaken(this ILogger logger, string does, string vantage);
 
     [LoggerMessage(3031, LogLevel.Warning, "this node does not probe and alert any more: another one does, or the server cannot be reached (vantage {Vantage})")]
     internal static partial void LeaseLost(this ILogger logger, string vantage);

@@ -16,7 +16,7 @@ internal static class StoreCopy
     ];
 
     // Of a new store's own making: the end of its log, the prober's row.
-    private static readonly string[] OwnRows = ["audit_head", "prober"];
+    internal static readonly IReadOnlyList<string> OwnRows = ["audit_head", "prober"];
 
     /// <summary>What is not copied: which daemons are there, and what they do now, holds of the place and not of the store.</summary>
     internal static readonly IReadOnlyList<string> OfPlace = ["node", "probe_lease", "probe_claim", "probe_request"];

@@ -4,9 +4,9 @@ namespace PolicyDaemon.Core.Configuration;
 
 /// <summary>Reads <c>[section]</c> and <c>key = value</c> lines and remembers where each stood.</summary>
 /// <remarks>
-/// Comments: a line that starts with <c>;</c> or <c>#</c>, and the rest of a line after a blank and <c>;</c>. No continuation
-/// lines, no quotes, no includes. The framework's INI provider is not used because it forgets line numbers and lets unknown
-/// and repeated keys pass.
+/// Comments: a line that starts with <c>;</c> or <c>#</c>, and the rest of a line after a blank and <c>;</c>. A line that ends in
+/// <c>\</c> is continued on the next one, as in a unit of systemd. No quotes, no includes. The framework's INI provider is not used
+/// because it forgets line numbers and lets unknown and repeated keys pass.
 /// </remarks>
 internal static class IniFile
 {
@@ -31,11 +31,8 @@ internal static class IniFile
         }
 
         string? section = null;
-        var number = 0;
-        foreach (var raw in text.TrimStart('\uFEFF').Split('\n'))
+        foreach (var (number, line) in Lines(text.TrimStart('\uFEFF')))
         {
-            number++;
-            var line = WithoutComment(raw).Trim();
             if (line.Length == 0)
                 continue;
             if (line[0] == '[')
@@ -66,6 +63,27 @@ internal static class IniFile
         }
 
         return values;
+    }
+
+    /// <summary>The lines without comments, those that are continued as one, each with the number of its first.</summary>
+    private static IEnumerable<(int Number, string Text)> Lines(string text)
+    {
+        var (number, first, begun) = (0, 0, "");
+        foreach (var raw in text.Split('\n'))
+        {
+            number++;
+            var line = WithoutComment(raw).Trim();
+            if (begun.Length == 0)
+                first = number;
+            else
+                line = $"{begun} {line}".TrimEnd();
+            begun = line.EndsWith('\\') ? line[..^1].TrimEnd() : "";
+            if (begun.Length == 0)
+                yield return (first, line);
+        }
+
+        if (begun.Length > 0)
+            yield return (first, begun);
     }
 
     private static ReadOnlySpan<char> WithoutCommentSpan(ReadOnlySpan<char> line)

@@ -90,7 +90,7 @@ internal sealed class NodeService(
         held = !held;
         told = null;
         if (held)
-            logger.LeaseTaken(settings.Vantage);
+            logger.LeaseTaken(settings.Probe.Enabled ? "probes and alerts" : "alerts, and nobody probes (enabled = no in [probe])", settings.Vantage);
         else
             logger.LeaseLost(settings.Vantage);
     }

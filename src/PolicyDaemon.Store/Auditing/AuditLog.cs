@@ -69,16 +69,6 @@ internal static class AuditLog
     internal static string AcceptingAfter(string storeId, AuditHead row) =>
         JsonSerializer.Serialize(new AcceptedStoreDocument(storeId, row.Sequence, row.Hash, After: true), StoreJson.Default.AcceptedStoreDocument);
 
-    /// <summary>True where the last row says that the store came here with this end of its log.</summary>
-    internal static bool Migrated(DbConnection connection, SnapshotIdentity from)
-    {
-        string document = Accepting(from);
-        var action = AuditAction.Migrate.Name();
-        return connection.ExecuteScalar<long?>(
-            "SELECT sequence FROM audit WHERE sequence = (SELECT sequence FROM audit_head WHERE id = 1) AND action = @action AND evidence = @document",
-            new { action, document }) is not null;
-    }
-
     /// <summary>The evidence of a row that accepts a store in place of what was last loaded, or says with which end of its log it came here.</summary>
     internal static string Accepting(SnapshotIdentity lastLoaded) => JsonSerializer.Serialize(
         new AcceptedStoreDocument(lastLoaded.StoreId, lastLoaded.Sequence, lastLoaded.Hash), StoreJson.Default.AcceptedStoreDocument);

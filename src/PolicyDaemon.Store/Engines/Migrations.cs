@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines;
@@ -44,6 +45,8 @@ internal sealed record SchemaVersion(long Version, long ReadableFrom, long Writa
             StoreFault.Newer,
             string.Create(CultureInfo.InvariantCulture, $"{path}: written by a newer version of PolicyDaemon (schema {Version}, this one knows {newest})")
             + (ReadableFrom <= newest ? ", which this one can read and not change" : "")
-            + "; install that version again, or restore a backup made before the upgrade");
+            + (PostgreSqlWords.IsNamedBy(path)
+                ? "; install that version on this machine, too: the store was upgraded from another one"
+                : "; install that version again, or restore a backup made before the upgrade"));
     }
 }

@@ -19,6 +19,12 @@ internal abstract class StoreEngine(string path)
     /// <param name="fill">Writes what belongs into a new store, inside a transaction that it commits.</param>
     internal abstract void Create(DateTimeOffset now, Action<StoreSession> fill);
 
+    /// <summary>Refuses where <see cref="Create"/> would: something is there already, or this user can make nothing there. Changes nothing.</summary>
+    /// <param name="tables">Those that are to be filled.</param>
+    /// <param name="replaced">Those of them in which a new store has rows of its own, which are replaced.</param>
+    /// <exception cref="StoreException">It cannot be made; the message says what to do next.</exception>
+    internal abstract void CheckCreate(IReadOnlyList<string> tables, IReadOnlyList<string> replaced);
+
     /// <summary>Opens an existing store. In a file, one of an older version is brought up to date for writing; on a server only <see cref="Upgrade"/> does that.</summary>
     /// <param name="access">The purpose.</param>
     /// <param name="patience">How long another writer is waited for; null for as long as the engine usually waits.</param>

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
-using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 // Every call of Dapper in this library is generated at build time; a test finds the one that is not.
@@ -37,10 +36,10 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <returns>Null where somebody took it away.</returns>
     internal string? FindStoreId() => Connection.QueryFirstOrDefault<string>("SELECT store_id FROM store WHERE id = 1");
 
-    /// <summary>Where the store went, as it says itself; null where it is the one that is used.</summary>
+    /// <summary>Where the store went, or of what it is a copy that is not finished, as it says itself; null where it is the one that is used.</summary>
     internal StoreException? FindMoved() =>
         Connection.QueryFirstOrDefault<MovedRow>("SELECT moved_to, moved_at FROM store WHERE id = 1 AND moved_to IS NOT NULL") is { } moved
-            ? StoreException.Moved(Path, moved.MovedTo, (moved.MovedAt ?? 0).Time())
+            ? StoreException.Moved(Path, moved.MovedTo, moved.MovedAt)
             : null;
 
     /// <summary>Why nobody can write the store now, so that it is read as it lies; null where somebody can.</summary>
@@ -58,6 +57,10 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     /// <summary>Begins a transaction that writes: takes the store's one write lock, waiting for another writer for a while.</summary>
     /// <exception cref="StoreException">The store was moved, or is open for reading only.</exception>
     internal abstract void BeginWrite();
+
+    /// <summary>Refuses where this user may not mark the store as moved, or take the mark off. Changes nothing.</summary>
+    /// <exception cref="StoreException">Kind <see cref="StoreFault.Permission"/>, or why nobody may.</exception>
+    internal abstract void CheckMark();
 
     /// <summary>Begins a transaction that reads everything as it is of one moment and keeps others from writing meanwhile.</summary>
     internal virtual void BeginMove() => BeginWrite();
@@ -222,7 +225,9 @@ internal abstract class StoreSession(string path, DbConnection connection) : IDi
     }
 }
 
-/// <summary>The mark of a store that went elsewhere.</summary>
+/// <summary>The mark of a store that went elsewhere, and of a copy that is not finished.</summary>
+/// <param name="MovedTo">Where it went; of a copy that is not finished, where it comes from.</param>
+/// <param name="MovedAt">When it went; null of a copy that is not finished.</param>
 internal sealed record MovedRow(string MovedTo, long? MovedAt);
 
 /// <summary>What the user of a session may write.</summary>

@@ -22,10 +22,13 @@ public sealed class StoreException : Exception
             $"{path}: the store is damaged ({detail}); restore a backup, the daemon keeps answering from its last good snapshot",
             cause);
 
-    internal static StoreException Moved(string path, string to, DateTimeOffset at) =>
-        new(
-            StoreFault.Moved,
-            $"{path}: this store was moved to {to} at {UtcTime.Text(at)}, and is only read since; name that one in [store] of the configuration, and with --database");
+    /// <param name="place">Where the store went; of a copy that is not finished, where it comes from.</param>
+    /// <param name="at">When, in seconds since 1970 UTC; null of a copy that is not finished.</param>
+    internal static StoreException Moved(string path, string place, long? at) => new(
+        StoreFault.Moved,
+        at is { } seconds
+            ? $"{path}: this store was moved to {place} at {UtcTime.Text(DateTimeOffset.FromUnixTimeSeconds(seconds))}, and is only read since; name that one in [store] of the configuration, and with --database"
+            : $"{path}: a copy of {place} that 'policyctl store migrate' has not finished, which nobody writes; run that command there again, or, where the store there is lost, use this copy with 'policyctl store migrate --take-back --reason TEXT'");
 }
 
 /// <summary>Why a store cannot be used.</summary>

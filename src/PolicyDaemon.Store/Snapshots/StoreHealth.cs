@@ -71,7 +71,8 @@ internal sealed class StoreHealth(string database, FindingSet findings, TimeSpan
         {
             StoreFault.Missing => "; restore a backup to this path, or run policyctl init for a new store",
             StoreFault.Damaged or StoreFault.NotAStore => "; restore a backup (policyctl backup made it), see policydaemon(7)",
-            StoreFault.Newer => "; install the newer version again, or restore a backup made before the upgrade",
+            // Its message says what to do.
+            StoreFault.Newer => "",
             _ => "; the daemon tries again by itself",
         },
         Look);

@@ -70,9 +70,9 @@ internal static class StoreMigrate
         using (Progress.Start(context.Host, "moving", counted.Count()))
             moved = StoreMigration.Run(from, to, Origin(context, reason ?? $"moved here from {from}"), context.Host.Time);
         context.Host.Done();
-        if (moved.Receipt is { } receipt)
-            context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
-        var head = moved.Receipt?.Head ?? moved.Head;
+        var receipt = moved.Receipt!;
+        context.Host.Journal.Note(receipt.ChangeId, context.Host.Actor(), receipt.Head.Hash, context.CommandLine);
+        var head = receipt.Head;
         Write(context, new MigrationJson(from, to, moved.StoreId, moved.Destinations, head.Sequence, head.Hash), report =>
         {
             report.Line(FormattableString.Invariant($"{Phrases.Count(moved.Destinations, "entry", "entries")} and the audit log up to row {moved.Head.Sequence}, head {moved.Head.Hash}, are at {to} now."));

@@ -35,6 +35,19 @@ internal sealed class PostgreSqlEngine(string name) : StoreEngine(name)
         }
     }
 
+    internal override void CheckCreate(IReadOnlyList<string> tables, IReadOnlyList<string> replaced)
+    {
+        using var connection = Connect(ServerChoice.Writes);
+        try
+        {
+            PostgreSqlSchema.CheckCreate(connection, Path, tables, replaced);
+        }
+        catch (DbException error)
+        {
+            throw PostgreSqlFaults.From(error, Path, new PostgreSqlUser(connection.User, null));
+        }
+    }
+
     internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false) =>
         Open(access == StoreAccess.Write ? ServerChoice.Writes : ServerChoice.Newest, access, patience, evenMoved);
 

@@ -49,6 +49,10 @@ internal static class PostgreSqlFaults
             StoreFault.Permission, $"{path}: TLS: the server refuses our certificate ({alert.Message}); name one with sslcert and sslkey that a CA of the server's ssl_ca_file issued", error),
         System.Security.Cryptography.CryptographicException of => new(
             StoreFault.Unavailable, $"{path}: sslrootcert, sslcert or sslkey cannot be used: {of.Message}; each is a file in PEM", error),
+        ArgumentException mismatch => new(
+            StoreFault.Unavailable, $"{path}: the words cannot be used: {mismatch.Message}; where it is about a key, sslkey is not that of the certificate of sslcert", error),
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } =>
+            new(StoreFault.Unavailable, $"{path}: host names a machine that is not found by its name; is the name right, and does this machine's DNS or /etc/hosts know it?", error),
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException =>
             new(StoreFault.Permission, $"{path}: {Cause(error).Message}; see sslrootcert, sslcert and sslkey", error),
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } or SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
@@ -106,16 +110,17 @@ internal static class PostgreSqlFaults
 internal sealed record PostgreSqlUser(string Name, string? Roles)
 {
     /// <summary>Says what the user may not do (42501), and how it may.</summary>
-    internal StoreException Refused(string path, PostgresException error)
-    {
-        var what = PostgreSqlRoles.PurposeIn(error.MessageText) is { } purpose ? $"{purpose} ({error.MessageText})" : error.MessageText;
-        return new StoreException(
+    internal StoreException Refused(string path, PostgresException error) => Refused(
+        path, PostgreSqlRoles.PurposeIn(error.MessageText) is { } purpose ? $"{purpose} ({error.MessageText})" : error.MessageText, error);
+
+    /// <summary>Says what the user may not write, and how it may.</summary>
+    internal StoreException Refused(string path, string what, Exception? error = null) =>
+        new(
             StoreFault.Permission,
             Roles is null
                 ? $"{path}: the user {Name} has not the privileges for {what}; the administrator of the server gives them: GRANT {PostgreSqlRoles.Admin} TO {Quoted}, or {PostgreSqlRoles.Prober} or {PostgreSqlRoles.Node} for policyd, roles that 'policyctl store schema' makes"
                 : $"{path}: the user {Name} ({Roles}) may not write {what}; nothing was changed. Entries and pins are changed as a user of the role {PostgreSqlRoles.Admin}, named in [store] or with --database, and probes are written as one of {PostgreSqlRoles.Prober}; the administrator of the server makes {Name} one with GRANT {PostgreSqlRoles.Admin} TO {Quoted}",
             error);
-    }
 
     /// <summary>Says that the lease of the prober is not for the user, and how it may be.</summary>
     internal string MayNotProbe() =>

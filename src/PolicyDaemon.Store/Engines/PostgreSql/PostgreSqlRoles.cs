@@ -10,7 +10,8 @@ namespace PolicyDaemon.Store.Engines.PostgreSql;
 /// policydaemon_prober     moves pins, and writes what it saw: a policyd that probes
 /// policydaemon_node       reads, and tells its findings: every other policyd. Whoever breaks into it can write no pin
 /// </code>
-/// A database without the roles works as well: then its owner is everything. What a role may do to a table that comes later is a row below.
+/// A database without the roles works as well: then its owner is everything. What a role may do to a table that comes later is a row below; what
+/// it may do to single rows say triggers (<c>Migrations/0013.sql</c>).
 /// </remarks>
 internal static class PostgreSqlRoles
 {
@@ -31,7 +32,7 @@ internal static class PostgreSqlRoles
     [
         new("schema_version", "the version of the tables", "SELECT, UPDATE", Read, Read),
         new("store", "the identity of the store", "SELECT, INSERT, UPDATE", Read, Read),
-        // Automation changes entries and ends them. It adds none.
+        // Automation ends entries whose time is over; a trigger refuses everything else. It adds none.
         new("destination", "the entries", All, "SELECT, UPDATE, DELETE", Read),
         new("pin", "the pins", All, All, Read),
         new("change", "the audit log", Append, Append, Read),
@@ -57,8 +58,14 @@ internal static class PostgreSqlRoles
         new("probe_request", "what lookups want probed", Read, All, "SELECT, INSERT"),
     ];
 
+    /// <summary>The functions of triggers, which say what a role may do to single rows. A test compares them with those that there are.</summary>
+    internal static readonly IReadOnlyList<string> Functions = ["audit_append_only", "node_is_own", "finding_is_own", "entry_has_ended"];
+
     /// <summary>What the name of a table stands for; null where it is none of the store's.</summary>
     internal static string? PurposeIn(string message) => Tables.FirstOrDefault(table => WordsOf(message).Contains(table.Table))?.Purpose;
+
+    /// <summary>What a table holds, for messages.</summary>
+    internal static string PurposeOf(string table) => Tables.First(row => row.Table == table).Purpose;
 
     /// <summary>The rights, as statements for the owner of the tables.</summary>
     internal static string Grants()

@@ -60,8 +60,7 @@ internal static class PostgreSqlSchema
     /// <param name="fill">Writes what belongs into a new store, inside the transaction, which it commits.</param>
     internal static void Create(DbConnection connection, string path, Action fill)
     {
-        if (connection.ExecuteScalar<string>("SELECT current_setting('server_encoding')") is var encoding && encoding != "UTF8")
-            throw new StoreException(StoreFault.Unavailable, $"{path}: the database has the encoding {encoding}; make it with encoding UTF8 (createdb --encoding=UTF8 --template=template0)");
+        RefuseEncoding(connection, path);
         connection.Execute("BEGIN");
         connection.Execute("SELECT pg_advisory_xact_lock(@MakingLock)", new { MakingLock });
         if (HasTables(connection))
@@ -78,16 +77,80 @@ internal static class PostgreSqlSchema
         fill();
     }
 
+    /// <summary>Refuses where <see cref="Create"/> would, and where the user may not write all that belongs into a store.</summary>
+    /// <param name="tables">Those that are to be filled.</param>
+    /// <param name="replaced">Those of them in which a new store has rows of its own.</param>
+    internal static void CheckCreate(PostgreSqlConnection connection, string path, IReadOnlyList<string> tables, IReadOnlyList<string> replaced)
+    {
+        RefuseEncoding(connection, path);
+        if (connection.ExecuteScalar<string>("SELECT current_setting('transaction_read_only')") == "on")
+            throw PostgreSqlFaults.ReadOnly(path);
+        if (!HasTables(connection))
+        {
+            if (connection.ExecuteScalar<long>("SELECT CASE WHEN has_schema_privilege('public', 'CREATE') THEN 1 ELSE 0 END") == 0 && !IsOwner(connection))
+                throw MakesNoTables(path, "permission denied for schema public", null);
+            return;
+        }
+
+        if (HoldsStore(connection))
+            throw new StoreException(StoreFault.Exists, $"{path}: already there, nothing was touched; 'policyctl status' shows what it holds");
+        Check(connection, path, StoreAccess.Write);
+        if (FindMissing(connection, [.. tables.Select(table => table + " INSERT"), .. replaced.Select(table => table + " DELETE"), .. MarkRights]) is { } missing)
+            throw new PostgreSqlUser(connection.User, RolesOf(connection)).Refused(path, PostgreSqlRoles.PurposeOf(missing));
+        if (FindFilled(connection, tables.Except(replaced)) is { } filled)
+            throw new StoreException(StoreFault.Exists, $"{path}: no store, and yet there are rows in the table {filled}; nothing was changed. Make the database anew (dropdb, createdb and 'policyctl store schema'), or name another one");
+    }
+
+    /// <summary>What it takes to mark a store as moved, and to take the mark off: tables with a privilege each.</summary>
+    internal static readonly IReadOnlyList<string> MarkRights = ["store UPDATE", "schema_version UPDATE"];
+
+    /// <summary>The first table for which the user has not a privilege that is asked for; null where it has all.</summary>
+    /// <param name="rights">Each a table and a privilege, with a blank between them.</param>
+    internal static string? FindMissing(DbConnection connection, IEnumerable<string> rights)
+    {
+        var wanted = string.Join(',', rights);
+        return connection.ExecuteScalar<string>(
+            """
+            SELECT split_part(w, ' ', 1) FROM unnest(string_to_array(CAST(@wanted AS TEXT), ',')) AS w
+            WHERE NOT has_table_privilege(split_part(w, ' ', 1), split_part(w, ' ', 2)) LIMIT 1
+            """,
+            new { wanted });
+    }
+
+    private static string? RolesOf(DbConnection connection) => connection.ExecuteScalar<string>(
+        """
+        SELECT string_agg(rolname::text, ', ' ORDER BY rolname) FROM pg_roles
+        WHERE rolname IN ('policydaemon_owner', 'policydaemon_admin', 'policydaemon_prober', 'policydaemon_node') AND pg_has_role(oid, 'USAGE')
+        """);
+
+    /// <summary>A table in which rows of a store are, where no store is; null where there is none.</summary>
+    private static string? FindFilled(DbConnection connection, IEnumerable<string> tables)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the names of tables are this library's own
+        command.CommandText = string.Join(" UNION ALL ", tables.Select(table => $"(SELECT '{table}' FROM {table} LIMIT 1)")) + " LIMIT 1";
+#pragma warning restore CA2100
+        return command.ExecuteScalar() as string;
+    }
+
+    private static void RefuseEncoding(DbConnection connection, string path)
+    {
+        if (connection.ExecuteScalar<string>("SELECT current_setting('server_encoding')") is var encoding && encoding != "UTF8")
+            throw new StoreException(StoreFault.Unavailable, $"{path}: the database has the encoding {encoding}; make it with encoding UTF8 (createdb --encoding=UTF8 --template=template0)");
+    }
+
     /// <summary>Takes the role that owns what is made or altered from here on, where this user has it.</summary>
     internal static void ActAsOwner(DbConnection connection)
     {
-        if (connection.ExecuteScalar<long>(
-            """
-            SELECT count(*) FROM pg_roles r
-            WHERE r.rolname = 'policydaemon_owner' AND pg_has_role(r.oid, 'MEMBER') AND has_schema_privilege(r.oid, 'public', 'CREATE')
-            """) > 0)
+        if (IsOwner(connection))
             connection.Execute("SET LOCAL ROLE policydaemon_owner");
     }
+
+    private static bool IsOwner(DbConnection connection) => connection.ExecuteScalar<long>(
+        """
+        SELECT count(*) FROM pg_roles r
+        WHERE r.rolname = 'policydaemon_owner' AND pg_has_role(r.oid, 'MEMBER') AND has_schema_privilege(r.oid, 'public', 'CREATE')
+        """) > 0;
 
     /// <summary>Gives the roles their rights, where the server has them.</summary>
     internal static void Grant(DbConnection connection)
@@ -107,12 +170,14 @@ internal static class PostgreSqlSchema
         }
         catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new StoreException(
-                StoreFault.Permission,
-                $"{path}: {error.MessageText}: this user may make no tables here; hand the administrator of the server what 'policyctl store schema' prints, for psql, and then run this command again",
-                error);
+            throw MakesNoTables(path, error.MessageText, error);
         }
     }
+
+    private static StoreException MakesNoTables(string path, string why, Exception? error) => new(
+        StoreFault.Permission,
+        $"{path}: {why}: this user may make no tables here; hand the administrator of the server what 'policyctl store schema' prints, for psql, and then run this command again",
+        error);
 
     internal static SchemaVersion VersionOf(DbConnection connection, string path)
     {

@@ -32,7 +32,10 @@ internal static class PostgreSqlScript
                     AND c.oid IN ({string.Join(", ", PostgreSqlRoles.Tables.Select(table => $"to_regclass('{table.Table}')"))}) LOOP
                     EXECUTE 'ALTER TABLE ' || made || ' OWNER TO {PostgreSqlRoles.Owner}';
                 END LOOP;
-                IF to_regproc('audit_append_only') IS NOT NULL THEN ALTER FUNCTION audit_append_only() OWNER TO {PostgreSqlRoles.Owner}; END IF;
+                FOR made IN SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proowner <> '{PostgreSqlRoles.Owner}'::regrole
+                    AND p.oid IN ({string.Join(", ", PostgreSqlRoles.Functions.Select(function => $"to_regproc('{function}')"))}) LOOP
+                    EXECUTE 'ALTER FUNCTION ' || made || ' OWNER TO {PostgreSqlRoles.Owner}';
+                END LOOP;
             END $owner$;
 
             SET LOCAL ROLE {PostgreSqlRoles.Owner};

@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Npgsql;
-using PolicyDaemon.Store.Documents;
 using PolicyDaemon.Store.Faults;
 
 namespace PolicyDaemon.Store.Engines.PostgreSql;
@@ -39,7 +38,7 @@ internal sealed class PostgreSqlSession : StoreSession
         this.patience = patience;
         this.evenMoved = evenMoved;
         OnlyRead = identity?.OnlyRead == 1 ? PostgreSqlFaults.ReadOnly(path)
-            : !evenMoved && identity?.MovedTo is { } to ? StoreException.Moved(path, to, (identity.MovedAt ?? 0).Time())
+            : !evenMoved && identity?.MovedTo is { } to ? StoreException.Moved(path, to, identity.MovedAt)
             : null;
     }
 
@@ -69,6 +68,14 @@ internal sealed class PostgreSqlSession : StoreSession
         });
         var session = new PostgreSqlSession(path, connection, access, identity, patience ?? Patience, evenMoved);
         return session.OnlyRead is { } onlyRead && access == StoreAccess.Write ? throw onlyRead : session;
+    }
+
+    internal override void CheckMark()
+    {
+        if (OnlyRead is { } fault)
+            throw fault;
+        if (PostgreSqlSchema.FindMissing(connection, PostgreSqlSchema.MarkRights) is { } table)
+            throw new PostgreSqlUser(connection.User, identity?.Roles).Refused(Path, PostgreSqlRoles.PurposeOf(table));
     }
 
     internal override void BeginRead()

@@ -14,6 +14,8 @@ internal sealed class SqliteEngine(string path) : StoreEngine(path)
 {
     internal override void Create(DateTimeOffset now, Action<StoreSession> fill) => SqliteFile.Create(Path, now, fill);
 
+    internal override void CheckCreate(IReadOnlyList<string> tables, IReadOnlyList<string> replaced) => SqliteFile.CheckCreate(Path);
+
     internal override StoreSession Open(StoreAccess access, TimeSpan? patience = null, bool evenMoved = false) => SqliteSession.Open(Path, access, patience, evenMoved);
 
     internal override SchemaChange Upgrade(bool dryRun, TimeSpan? patience = null)

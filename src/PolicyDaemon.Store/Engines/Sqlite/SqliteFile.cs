@@ -77,6 +77,26 @@ internal static class SqliteFile
         }
     }
 
+    /// <summary>Refuses where a file lies already, or none can be made.</summary>
+    internal static void CheckCreate(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (Path.Exists(full))
+            throw new StoreException(StoreFault.Exists, $"{path}: already there, nothing was touched; 'policyctl status' shows what it holds");
+        // Where there is no directory yet, the one above it has to take it.
+        var directory = Path.GetDirectoryName(full)!;
+        while (!Directory.Exists(directory) && Path.GetDirectoryName(directory) is { } above)
+            directory = above;
+        try
+        {
+            FileDraft.Create(Path.Combine(directory, Path.GetFileName(full)), Mode).Dispose();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw SqliteFaults.From(error, path);
+        }
+    }
+
     /// <summary>Copies a store while it is in use. Refuses to overwrite.</summary>
     internal static void Copy(SqliteConnection connection, string path, string file)
     {

@@ -89,6 +89,12 @@ internal sealed class SqliteSession : StoreSession
     /// <summary>Opens a file in the making, which holds no store yet.</summary>
     internal static SqliteSession OpenDraft(string path) => new(path, Connect(path, StoreAccess.Write, Patience, immutable: false), null, null, null, immutable: false, evenMoved: true);
 
+    internal override void CheckMark()
+    {
+        if (raw.sqlite3_db_readonly(Handle, "main") == 1)
+            throw SqliteFaults.NotWritable(Path);
+    }
+
     internal override void BeginRead() => connection.Execute("BEGIN DEFERRED");
 
     internal override void BeginWrite()

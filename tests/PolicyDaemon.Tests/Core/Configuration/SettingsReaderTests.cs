@@ -48,6 +48,23 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void A_line_that_ends_in_a_backslash_is_continued()
+    {
+        var settings = Parse("[store]\npostgresql = host=db1 \\ ; the primary\n    dbname=policydaemon\\\r\n\tuser=mx1\nnode = mx1 \\\n\nnotify = yes\nvantage = here\\");
+
+        Assert.Equal("postgresql:host=db1 dbname=policydaemon user=mx1", settings.Server);
+        Assert.Equal(("mx1", true, "here"), (settings.Node, settings.Notify, settings.Vantage));
+    }
+
+    [Fact]
+    public void An_error_behind_a_continued_line_names_its_own_line()
+    {
+        var error = Assert.Throws<ConfigurationException>(() => Parse("[store]\npostgresql = host=db1 \\\n  dbname=policydaemon \\\n  password=x\nunknown = 1\n"));
+
+        Assert.Equal([2, 5], error.Problems.Select(problem => problem.Line).Order());
+    }
+
+    [Fact]
     public void An_empty_file_gives_the_documented_defaults()
     {
         var settings = Parse("");

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using PolicyDaemon.Core.Audit;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
@@ -6,6 +7,7 @@ using PolicyDaemon.Store;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Engines.Choice;
+using PolicyDaemon.Store.Engines.PostgreSql;
 using PolicyDaemon.Store.Faults;
 using PolicyDaemon.Store.Probing;
 using PolicyDaemon.Tests.Support;
@@ -50,6 +52,28 @@ public sealed class PostgreSqlFaultTests : IDisposable
 
         Assert.Equal(StoreFault.Unavailable, fault.Kind);
         Assert.Contains("is the server up", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SocketError.HostNotFound)]
+    [InlineData(SocketError.TryAgain)]
+    public void A_host_that_is_not_found_is_called_so(SocketError error)
+    {
+        var fault = PostgreSqlFaults.Unavailable("here", new SocketException((int)error));
+
+        Assert.Equal(StoreFault.Unavailable, fault.Kind);
+        Assert.Contains("/etc/hosts", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_newer_schema_on_a_server_asks_for_the_upgrade_of_this_machine()
+    {
+        var newer = new SchemaVersion(99, 98, 98);
+
+        Assert.Contains("install that version on this machine, too", Refused("postgresql:dbname=p"), StringComparison.Ordinal);
+        Assert.Contains("restore a backup", Refused("/policy.db"), StringComparison.Ordinal);
+
+        string Refused(string path) => Assert.Throws<StoreException>(() => newer.RefuseNewer(path, StoreAccess.Read, 13)).Message;
     }
 
     [Fact]

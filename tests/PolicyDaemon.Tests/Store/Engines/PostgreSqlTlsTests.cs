@@ -58,6 +58,15 @@ public sealed class PostgreSqlTlsTests : IDisposable
         Assert.Contains("no CA that is trusted", Refused(Words(server, " sslmode=verify-ca")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_key_that_is_not_that_of_the_certificate_is_told()
+    {
+        var server = Start(TestCertificates.Create(["localhost"], selfSigned: false, notAfter: TestCertificates.Now.AddYears(4)));
+        File.Copy(Path.Combine(directory, "server.key"), Path.Combine(directory, "client.key"), overwrite: true);
+
+        Assert.Contains("sslkey is not that of the certificate of sslcert", Refused(Words(server, "")).Message, StringComparison.Ordinal);
+    }
+
     public void Dispose()
     {
         foreach (var server in servers)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Store;
 using PolicyDaemon.Store.Engines;
@@ -76,6 +77,19 @@ internal sealed class ServerFixture : IDisposable
         command.CommandText = sql;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>What the server says of a statement of a user, which it takes back; null where it does it.</summary>
+    /// <returns>The SQLSTATE.</returns>
+    internal string? Try(string user, string sql)
+    {
+        using var connection = PostgreSqlServer.Instance.Connect(As(user));
+        using var transaction = connection.BeginTransaction();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the tests' own text
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return (Record.Exception(() => command.ExecuteNonQuery()) as PostgresException)?.SqlState;
     }
 
     internal IReadOnlyList<string> List(string sql)

@@ -177,26 +177,6 @@ public sealed class StoreMigrationTests : IDisposable
         Run(file, "domain", "add", "d.example", "--level", "encrypt");
     }
 
-    /// <summary>Between the copy, which is whole, and the mark.</summary>
-    [Fact]
-    public void One_that_was_interrupted_is_gone_on_with()
-    {
-        Move(file, There);
-        Unmark(file);
-
-        Assert.Equal(ExitCode.Done, Move(file, There).Code);
-        Assert.Equal(ExitCode.Invalid, session.RunWith("--database", file, "domain", "add", "d.example", "--level", "secure").Code);
-        Assert.Equal(6, PolicyHead(There));
-
-        Unmark(file);
-        Run(file, "domain", "add", "d.example", "--level", "encrypt");
-        var refused = Move(file, There);
-        Assert.Equal(ExitCode.Invalid, refused.Code);
-        Assert.Contains("of another state", refused.Error, StringComparison.Ordinal);
-        Assert.Contains("dropdb", refused.Error, StringComparison.Ordinal);
-        Run(file, "domain", "add", "e.example", "--level", "encrypt");
-    }
-
     [Theory]
     [InlineData("finding")]
     [InlineData("audit")]
@@ -252,25 +232,9 @@ public sealed class StoreMigrationTests : IDisposable
         return result.Out;
     }
 
-    private long PolicyHead(string store)
-    {
-        using var opened = PolicyStore.Open(store, StoreAccess.Read, server.Time);
-        return opened.Head().Sequence;
-    }
-
     private string StoreId(string store)
     {
         using var opened = PolicyStore.Open(store, StoreAccess.Read, server.Time);
         return opened.StoreId;
-    }
-
-    private static void Unmark(string store)
-    {
-        using var opened = EngineChoice.For(store).Open(StoreAccess.Write, null, evenMoved: true);
-        using var command = opened.Connection.CreateCommand();
-        command.CommandText = "UPDATE store SET moved_to = NULL, moved_at = NULL";
-        command.ExecuteNonQuery();
-        command.CommandText = "UPDATE schema_version SET writable_from = 9";
-        command.ExecuteNonQuery();
     }
 }

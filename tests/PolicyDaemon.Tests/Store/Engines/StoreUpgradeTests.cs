@@ -73,7 +73,7 @@ public sealed class StoreUpgradeTests : IDisposable
     [Theory]
     [InlineData("SELECT pg_advisory_xact_lock(1349479492)")]
     [InlineData("SELECT sequence FROM audit_head WHERE id = 1 FOR UPDATE")]
-    [InlineData("LOCK TABLE store IN ACCESS SHARE MODE")]
+    [InlineData("LOCK TABLE node IN ACCESS SHARE MODE")]
     public void Whoever_holds_it_is_waited_for_for_a_while_and_then_named(string holding)
     {
         MakeOlder();
