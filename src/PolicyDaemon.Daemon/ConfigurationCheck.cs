@@ -46,7 +46,7 @@ internal static class ConfigurationCheck
         var byLevel = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var unservable = new List<(Destination Destination, string Reason)>();
         var count = 0;
-        foreach (var destination in store.List())
+        foreach (var destination in store.ListInForce())
         {
             count++;
             var name = destination.Observe ? "observed, answered as not found" : destination.Policy.Level.Name();

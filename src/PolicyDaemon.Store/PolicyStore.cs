@@ -43,8 +43,8 @@ public sealed class PolicyStore : IDisposable
         this.session = session;
         this.time = time;
         destinations = new DestinationTable(session.Connection);
-        probeState = new ProbeStateReader(session.Connection);
-        onRecord = RecordOf(session.Connection);
+        probeState = new ProbeStateReader(session.Connection, time);
+        onRecord = RecordOf(session.Connection, time);
     }
 
     /// <summary>The database file.</summary>
@@ -77,7 +77,18 @@ public sealed class PolicyStore : IDisposable
     /// <summary>The end of the audit log.</summary>
     public AuditHead Head() => session.Guard(() => AuditLog.Head(session.Connection));
 
+    /// <summary>The entry as it stands in the store, perhaps with an end that has come and is not written yet: for whoever changes it.</summary>
     public Destination? Find(NextHop key) => session.Guard(() => destinations.Find(key.Text)?.Get(Path));
+
+    /// <summary>The entry as it is in force now, by the clock; null where it is gone: for whoever shows or judges it.</summary>
+    public Destination? FindInForce(NextHop key) => Find(key)?.At(time.GetUtcNow());
+
+    /// <summary>As <see cref="List"/>, each as it is in force now.</summary>
+    public IEnumerable<Destination> ListInForce(string? pattern = null)
+    {
+        var now = time.GetUtcNow();
+        return List(pattern).Select(destination => destination.At(now)).OfType<Destination>();
+    }
 
     /// <summary>All destinations in the order of their keys, streaming: nothing else may be asked of this object meanwhile.</summary>
     /// <param name="pattern">Over the canonical key: <c>*</c> any characters, <c>?</c> one; null for all.</param>
@@ -90,19 +101,18 @@ public sealed class PolicyStore : IDisposable
 
     public long Count() => session.Guard(destinations.Count);
 
-    /// <summary>The entries that end by themselves, the next one first; those that have ended and of which the store does not say so yet among them.</summary>
+    /// <summary>The entries that end by themselves, the next one first; those that have ended are none any more.</summary>
     /// <param name="limit">At most so many.</param>
     public IReadOnlyList<Destination> ReadTemporary(int limit) =>
-        session.Guard(() => destinations.Temporary(limit).Where(stored => stored.Value is not null).Select(stored => stored.Value!).ToList());
+        session.Guard(() => destinations.Temporary(time.GetUtcNow(), limit).Where(stored => stored.Value is not null).Select(stored => stored.Value!).ToList());
 
-    public StoreCounts Counts() => session.Guard(() => new StoreCounts(
-        destinations.Count(),
-        destinations.CountObserved(),
-        destinations.CountTemporary(),
-        destinations.CountByLevel().Where(row => TlsLevels.TryParse(row.Name, out _))
-            .ToDictionary(row => TlsLevels.TryParse(row.Name, out var level) ? level : default, row => row.Count),
-        destinations.CountPinsByState().Where(row => PinNames.TryParse(row.Name, out PinState _))
-            .ToDictionary(row => PinNames.TryParse(row.Name, out PinState state) ? state : default, row => row.Count)));
+    public StoreCounts Counts() => session.Guard(() =>
+    {
+        var (all, observed, temporary, byLevel) = destinations.CountAt(time.GetUtcNow());
+        var byState = destinations.CountPinsByState().Where(row => PinNames.TryParse(row.Name, out PinState _))
+            .ToDictionary(row => PinNames.TryParse(row.Name, out PinState state) ? state : default, row => row.Count);
+        return new StoreCounts(all, observed, temporary, byLevel, byState);
+    });
 
     /// <summary>Makes room for changes of many keys at once. Lasts as long as this object.</summary>
     public void PrepareForBulk() => session.Guard(session.PrepareForBulk);
@@ -117,7 +127,7 @@ public sealed class PolicyStore : IDisposable
         return session.Guard(() =>
         {
             session.BeginWrite();
-            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow(), RecordOf);
+            return new StoreChange(session, StoreId, origin, postfix, time.GetUtcNow(), connection => RecordOf(connection, time));
         });
     }
 
@@ -141,7 +151,7 @@ public sealed class PolicyStore : IDisposable
         var own = EngineChoice.For(Path).Open(StoreAccess.Read, null);
         try
         {
-            return new JudgeAhead(own, StoreId, origin, postfix, time.GetUtcNow(), RecordOf(own.Connection));
+            return new JudgeAhead(own, StoreId, origin, postfix, time.GetUtcNow(), RecordOf(own.Connection, time));
         }
         catch
         {
@@ -160,7 +170,9 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyList<AuditRow> Change(long changeId) => session.Guard(() => AuditLog.OfChange(session.Connection, changeId).ToList());
 
     /// <summary>What taking a change back would do now; for a dry run. A change plans again, see <see cref="StoreChange.PlanUndo"/>.</summary>
-    public UndoPlan PlanUndo(long changeId) => session.Guard(() => UndoPlanner.Plan(session.Connection, destinations, changeId, time.GetUtcNow()));
+    /// <param name="progress">Told after each key how many are planned and how many there are.</param>
+    public UndoPlan PlanUndo(long changeId, IProgress<(int Done, int All)>? progress = null) =>
+        session.Guard(() => UndoPlanner.Plan(session.Connection, destinations, changeId, time.GetUtcNow(), progress));
 
     /// <summary>Checks the whole audit chain, and that the present entries are those the log leads to.</summary>
     /// <param name="headHash">A hash kept elsewhere that must stand in the chain; null where none was kept.</param>
@@ -205,18 +217,18 @@ public sealed class PolicyStore : IDisposable
     public void CheckIntegrity() => session.Guard(session.CheckIntegrity);
 
     /// <summary>The open findings about one destination, the oldest first.</summary>
-    public IReadOnlyList<Finding> OpenFindings(NextHop key) => session.Guard(() => FindingTable.OpenAbout(session.Connection, key.Text));
+    public IReadOnlyList<Finding> OpenFindings(NextHop key) => session.Guard(() => FindingTable.OpenAbout(session.Connection, key.Text, time.GetUtcNow()));
 
     /// <summary>The numbers of the open findings about one destination, by kind.</summary>
-    public IReadOnlyDictionary<FindingKind, long> NumbersOfOpenFindings(NextHop key) => session.Guard(() => FindingTable.NumbersAbout(session.Connection, key.Text));
+    public IReadOnlyDictionary<FindingKind, long> NumbersOfOpenFindings(NextHop key) => session.Guard(() => FindingTable.NumbersAbout(session.Connection, key.Text, time.GetUtcNow()));
 
-    public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection));
+    public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection, time.GetUtcNow()));
 
     /// <summary>Some open findings, in the order of their subjects and numbers; all of them in turns, for whoever must not hold all at once.</summary>
     /// <param name="after">Subject and number of the last one that is known already; an empty subject to begin with.</param>
     /// <param name="most">At most so many; fewer, even where more follow, if a later version wrote some of them.</param>
     public IReadOnlyList<FindingAlert> OpenFindings((string Subject, long Id) after, int most) =>
-        session.Guard(() => FindingTable.OpenAfter(session.Connection, after.Subject, after.Id, most));
+        session.Guard(() => FindingTable.OpenAfter(session.Connection, after.Subject, after.Id, most, time.GetUtcNow()));
 
     /// <summary>Whether a finding of a kind is open about a subject.</summary>
     /// <param name="node">Whose it is; null for one of all nodes.</param>
@@ -232,10 +244,10 @@ public sealed class PolicyStore : IDisposable
     public IReadOnlyList<ServedDestination> FindBehind(string? host, IPAddress? address, int most) => session.Guard(() =>
     {
         if (address is null)
-            return host is null ? [] : ServerTable.OfHost(session.Connection, host, most);
+            return host is null ? [] : ServerTable.OfHost(session.Connection, host, most, time.GetUtcNow());
         // A target's name is address, colon and port; behind the colon come the semicolons.
         var name = new ProbeTarget(address, 1).Id[..^1];
-        return ServerTable.OfAddress(session.Connection, name, name[..^1] + ";", most);
+        return ServerTable.OfAddress(session.Connection, name, name[..^1] + ";", most, time.GetUtcNow());
     });
 
     /// <summary>What the prober knows of every destination that it probed, in short.</summary>
@@ -243,10 +255,7 @@ public sealed class PolicyStore : IDisposable
 
     /// <summary>How many destinations have each verdict; those that were never probed are in none.</summary>
     /// <param name="observed">Of those that are only observed, or of those that are enforced.</param>
-    public IReadOnlyDictionary<DestinationVerdict, long> CountVerdicts(bool observed) => session.Guard(() =>
-        probeState.CountVerdicts(observed)
-            .Where(row => DestinationVerdicts.TryParse(row.Name, out _))
-            .ToDictionary(row => DestinationVerdicts.TryParse(row.Name, out var verdict) ? verdict : default, row => row.Count));
+    public IReadOnlyDictionary<DestinationVerdict, long> CountVerdicts(bool observed) => session.Guard(() => probeState.CountVerdicts(observed));
 
     /// <summary>The last observations of a destination's addresses, newest first.</summary>
     public IReadOnlyList<StoredObservation> ReadObservations(NextHop key) => session.Guard(() => StoredObservation.Read(session.Connection, key.Text));
@@ -266,7 +275,7 @@ public sealed class PolicyStore : IDisposable
     public BrowsedPage Browse(BrowseFilter filter, string after, int most)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return session.Guard(() => BrowseTable.Page(session.Connection, filter, after, most));
+        return session.Guard(() => BrowseTable.Page(session.Connection, filter, after, most, time.GetUtcNow()));
     }
 
     /// <summary>The certificates in use that end first within a time; goes through all certificates the first time.</summary>
@@ -289,7 +298,7 @@ public sealed class PolicyStore : IDisposable
         session.Guard(() => AuditLog.Before(session.Connection, before ?? long.MaxValue, key?.Text, most));
 
     /// <summary>A finding, open or closed, and those of its kind about its subject before and after it, the newest first; empty where there is none.</summary>
-    public IReadOnlyList<FindingAlert> FindFinding(long id, int most) => session.Guard(() => FindingTable.WithHistory(session.Connection, id, most));
+    public IReadOnlyList<FindingAlert> FindFinding(long id, int most) => session.Guard(() => FindingTable.WithHistory(session.Connection, id, most, time.GetUtcNow()));
 
     /// <summary>What discovery remembers under which more than "nothing" may be answered, a page in the order of the keys.</summary>
     /// <param name="after">The key behind which the page begins; empty for the first page.</param>
@@ -385,17 +394,17 @@ public sealed class PolicyStore : IDisposable
         change.Commit();
     }
 
-    private static OnRecord RecordOf(DbConnection connection)
+    private static OnRecord RecordOf(DbConnection connection, TimeProvider time)
     {
-        var probed = new ProbeStateReader(connection);
-        return new OnRecord(key => FindingTable.OpenAbout(connection, key.Text), key => probed.Read(key), probed.HasLostSigning);
+        var probed = new ProbeStateReader(connection, time);
+        return new OnRecord(key => FindingTable.OpenAbout(connection, key.Text, time.GetUtcNow()), key => probed.Read(key), probed.HasLostSigning);
     }
 }
 
 /// <summary>How much a store holds.</summary>
 /// <param name="Destinations">All keys.</param>
 /// <param name="Observed">Keys that are not enforced yet.</param>
-/// <param name="Temporary">Keys whose entry ends by itself.</param>
+/// <param name="Temporary">Keys whose entry will end by itself.</param>
 /// <param name="ByLevel">Keys of each level that occurs.</param>
 /// <param name="PinsByState">Pins in each state that occurs.</param>
 public sealed record StoreCounts(

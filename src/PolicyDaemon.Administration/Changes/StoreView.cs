@@ -61,7 +61,8 @@ public sealed class StoreView : IDisposable
 
     public void Dispose() => own?.Dispose();
 
-    public UndoPlan PlanUndo(long changeId) => change is null ? Store.PlanUndo(changeId) : change.PlanUndo(changeId);
+    public UndoPlan PlanUndo(long changeId, IProgress<(int Done, int All)>? progress = null) =>
+        change is null ? Store.PlanUndo(changeId, progress) : change.PlanUndo(changeId, progress);
 
     /// <summary>From now on keys are read and judged on a connection of their own, by one thread, while another one writes.</summary>
     internal void Use(JudgeAhead judge) => ahead = judge;

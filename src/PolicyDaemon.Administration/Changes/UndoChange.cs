@@ -6,11 +6,14 @@ namespace PolicyDaemon.Administration.Changes;
 /// <summary>Takes one change back, where nothing touched its keys since. A rejected pin stays rejected.</summary>
 public static class UndoChange
 {
+    /// <param name="view">The store as it is.</param>
+    /// <param name="changeId">The change.</param>
+    /// <param name="progress">Told after each key how many are planned and how many there are.</param>
     /// <exception cref="RefusedException">There is no such change, or its keys were changed since.</exception>
-    public static IReadOnlyList<PlannedChange> Plan(StoreView view, long changeId)
+    public static IReadOnlyList<PlannedChange> Plan(StoreView view, long changeId, IProgress<(int Done, int All)>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(view);
-        var plan = view.PlanUndo(changeId);
+        var plan = view.PlanUndo(changeId, progress);
         if (!plan.IsPossible)
             throw new RefusedException(
                 Refusal.NotUndoable, FormattableString.Invariant($"change {changeId} cannot be taken back; nothing was changed"), plan.Obstacles);

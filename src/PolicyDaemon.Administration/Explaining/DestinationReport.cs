@@ -33,7 +33,7 @@ public sealed record DestinationReport(
     public static DestinationReport Gather(NextHop key, PolicyStore store, Settings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(store);
-        var entry = store.Find(key)?.At(now);
+        var entry = store.FindInForce(key);
         var probed = store.ReadProbeState(key);
         return new DestinationReport(
             key, settings, Explanation.Of(key, store, settings, now), entry, probed, KeyTimeline.Read(store, key, entry, probed, now),

@@ -35,6 +35,12 @@ public static class CheckAdvice
         if (!result.Settings.Probe.ResolverTrusted && result.Resolution.Hosts.Any(host => !host.Tlsa.IsEmpty))
             yield return "there are TLSA records: with a validating resolver on this machine and resolver_trusted = yes (policydaemon.conf(5)), DANE is judged too";
 
+        if (LevelCommand.OfOtherNames(result) is { } renames && !LevelCommand.AreNamesAuthenticated(result))
+        {
+            yield return $"the servers have a trusted certificate for {string.Join(", ", result.Strongest!.Match)}, and that name comes from DNS without DNSSEC: ask the partner over another channel "
+                + $"whether it is theirs; if it is: {renames}";
+        }
+
         if (LevelCommand.For(result) is null)
             yield break;
         switch (result.Strongest)

@@ -66,6 +66,10 @@ public sealed record DeliveryForecast(Delivery Delivery, DestinationVerdict Verd
 
     private static DeliveryForecast OfDns(MxResolution resolution) => resolution.Outcome switch
     {
+        // Its entry answers for the names below, each of which has servers of its own.
+        DnsOutcome.NullMx or DnsOutcome.NoMx when resolution.NextHop.IsSubdomains => new(
+            Delivery.Unknown, DestinationVerdict.Unknown,
+            $"cannot be told: {resolution.NextHop.Host} takes no mail itself, and its subdomains have servers of their own; one of them: policyctl check NAME{resolution.NextHop.Text}"),
         DnsOutcome.NullMx => new(
             Delivery.Returned, DestinationVerdict.Unknown, "returned at once: the domain takes no mail (null MX, RFC 7505)"),
         DnsOutcome.NoMx when CannotBeLookedUp(resolution.NextHop) => new(

@@ -19,6 +19,8 @@ public static class VerdictSentence
         ArgumentNullException.ThrowIfNull(state);
         if (state is not { Verdict: { } verdict, LastProbe: { } last, VerdictSince: { } since })
             return "not probed yet: what mail would meet is not known";
+        if (state.EndedSince)
+            return $"{verdict.Name()} since {UtcTime.Text(since)}, when what was temporary ended: no probe has been made since; one is made with: policyctl probe {Shell.Quote(key)}";
         var would = observed ? "if it were enforced, mail would be " : "mail is ";
         var text = verdict switch
         {

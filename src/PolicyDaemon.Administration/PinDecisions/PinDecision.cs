@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
@@ -18,6 +20,7 @@ namespace PolicyDaemon.Administration.PinDecisions;
 public sealed class PinDecision
 {
     private readonly Destination before;
+    private readonly TlsLevel level;
     private readonly IReadOnlyList<Fingerprint> fingerprints;
     private readonly bool hasReason;
     private readonly DigestAlgorithm digest;
@@ -38,6 +41,7 @@ public sealed class PinDecision
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(names);
         before = view.Get(key);
+        level = (before.At(view.Now) ?? before).Policy.Level;
         this.hasReason = hasReason;
         this.digest = digest;
         this.time = time;
@@ -69,7 +73,7 @@ public sealed class PinDecision
         if (!selection.HasPattern)
             return [.. keys.Select(key => new MeantPins(key, names))];
         var meant = new List<MeantPins>();
-        foreach (var entry in keys.Select(view.Find).OfType<Destination>().Where(entry => entry.Policy.Level.MatchesFingerprints()))
+        foreach (var entry in keys.Select(view.Find).OfType<Destination>().Where(entry => entry.At(view.Now)?.Policy.Level.MatchesFingerprints() == true))
         {
             var probed = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(entry.Key));
             var known = isNew ? names : [.. names.Where(name => name.Of(entry, () => probed.Value).Any(pin => isMeant?.Invoke(pin) != false))];
@@ -96,11 +100,11 @@ public sealed class PinDecision
     /// <exception cref="RefusedException">The level takes no pins, or a pin was rejected and nobody said why it should come back.</exception>
     public PlannedChange Add(PinSubject subject)
     {
-        if (!before.Policy.Level.MatchesFingerprints())
+        if (!level.MatchesFingerprints())
         {
             throw new RefusedException(
                 Refusal.LevelTakesNoPins,
-                $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins; to pin it: "
+                $"{Key} is at level {level.Name()}, which takes no pins; to pin it: "
                 + $"policyctl domain set {QuotedKey} --level fingerprint --match {fingerprints[0]}");
         }
 
@@ -132,12 +136,12 @@ public sealed class PinDecision
 
     private PlannedChange Reject(IReadOnlyList<Fingerprint> refused)
     {
-        if (!before.Policy.Level.MatchesFingerprints())
-            throw new RefusedException(Refusal.LevelTakesNoPins, $"{Key} is at level {before.Policy.Level.Name()}, which takes no pins");
+        if (!level.MatchesFingerprints())
+            throw new RefusedException(Refusal.LevelTakesNoPins, $"{Key} is at level {level.Name()}, which takes no pins");
         var after = refused.Aggregate(before.Pins, (pins, fingerprint) => pins.Reject(fingerprint, PinEditing.Now(time)));
         return Planned(after) with
         {
-            Warnings = [.. refused.SelectMany(fingerprint => StillAccepted(after, fingerprint))],
+            Warnings = [.. refused.SelectMany(fingerprint => StillAccepted(after, fingerprint)), .. NotAcceptedAnyMore(after)],
         };
     }
 
@@ -153,7 +157,7 @@ public sealed class PinDecision
             after = after.Revoke(fingerprint, PinEditing.Now(time));
         }
 
-        return Planned(after);
+        return Planned(after) with { Warnings = [.. NotAcceptedAnyMore(after)] };
     }
 
     private PlannedChange Planned(ImmutableArray<Pin> after) => new(Key, before, before with { Pins = after });
@@ -175,6 +179,24 @@ public sealed class PinDecision
             ? pins.RetireConverted([.. known.PresentationsOf(fingerprint).Select(seen => seen.Certificate)], digest, now)
             : pins;
     }
+
+    /// <summary>Warns where servers show keys that were served and would not be any more: their mail waits from then on.</summary>
+    private IEnumerable<string> NotAcceptedAnyMore(ImmutableArray<Pin> after)
+    {
+        if (before.At(time.GetUtcNow()) is not { Observe: false } inForce || !inForce.Policy.Level.MatchesFingerprints() || probeState.Value is not { } probed)
+            yield break;
+        var shown = probed.Addresses.Where(address => address.Listed)
+            .Select(address => address.History.Algorithms.Select(algorithm => address.History.Latest(algorithm)!.Certificate).OfType<ServerCertificate>().ToList())
+            .Where(certificates => certificates.Count > 0).ToList();
+        var lost = shown.Count(certificates => certificates.Exists(certificate => IsServed(before.Pins, certificate) && !IsServed(after, certificate)));
+        var last = lost == 0 ? "" : $"by the last probe {UtcTime.Text(probed.LastProbe!.Value)}";
+        if (lost == shown.Count && lost > 0)
+            yield return $"mail for {Key} waits from now on: {last} every address shows a key that is not served any more, and none of them a pin that is left";
+        else if (lost > 0)
+            yield return $"mail for {Key} waits from now on where it meets no other: {last} {lost} of {Phrases.Count(shown.Count, "address", "addresses")} show a key that is not served any more";
+    }
+
+    private static bool IsServed(ImmutableArray<Pin> pins, ServerCertificate certificate) => pins.Any(pin => pin.IsServed && certificate.Matches(pin.Fingerprint));
 
     /// <summary>Warns where another pin still accepts the same server, such as one of its certificate beside one of its key.</summary>
     private IEnumerable<string> StillAccepted(ImmutableArray<Pin> after, Fingerprint refused) =>

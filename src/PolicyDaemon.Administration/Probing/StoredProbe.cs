@@ -56,7 +56,7 @@ public sealed record StoredProbe
     internal static StoredProbe? Of(ProbedDestination probed, PolicyStore store, IReadOnlyDictionary<(FindingKind, string), Finding> open)
     {
         var result = probed.Recorded;
-        return store.Find(result.Key) is { } entry && store.ReadProbeState(result.Key) is { } state
+        return store.FindInForce(result.Key) is { } entry && store.ReadProbeState(result.Key) is { } state
             ? new StoredProbe
             {
                 Entry = entry,

@@ -26,7 +26,9 @@ internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasR
             return new PlannedChange(declared.Key, null, declared);
         var remarks = new List<string>();
         var pins = Pins(before, declared, remarks);
-        return new PlannedChange(declared.Key, before, declared with { Pins = pins }) { Warnings = remarks };
+        var wanted = declared with { Pins = pins };
+        // That the former policy is back at the end of --until is policyd's to write, and no difference.
+        return new PlannedChange(declared.Key, before, wanted == before.At(view.Now) ? before : wanted) { Warnings = remarks };
     }
 
     private ImmutableArray<Pin> Pins(Destination before, Destination declared, List<string> remarks)

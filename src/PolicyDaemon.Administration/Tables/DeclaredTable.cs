@@ -88,7 +88,7 @@ public sealed class DeclaredTable(string file, Settings settings, TimeProvider t
         if (!prunes)
             return planned;
         var named = rows.Where(row => row.Destination.At(view.Now) is not null).Select(row => row.Destination.Key).ToHashSet();
-        var gone = view.Store.List().Where(entry => !named.Contains(entry.Key) && scope?.Contains(entry.Key) != false).ToList();
+        var gone = view.Store.List().Where(entry => entry.At(view.Now) is not null && !named.Contains(entry.Key) && scope?.Contains(entry.Key) != false).ToList();
         if (rows.Count == 0 && scope is null && gone.Count > 0)
         {
             throw new RefusedException(

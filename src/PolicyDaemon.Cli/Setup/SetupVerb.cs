@@ -114,7 +114,7 @@ internal static class SetupVerb
             return use(new SetupSubject(postfix, settings, levels, key => store?.Find(key) is not null)
             {
                 Older = [.. postfix.List(PolicyMapCheck.Parameter)
-                    .Select(table => OlderTable.Read(table, context.Settings, key => store?.Find(key), key => IsMet(store?.ReadProbeState(key)), context.Host.Time)).OfType<OlderTable>()],
+                    .Select(table => OlderTable.Read(table, context.Settings, key => store?.FindInForce(key), key => IsMet(store?.ReadProbeState(key)), context.Host.Time)).OfType<OlderTable>()],
                 Observed = counts?.Observed ?? 0,
                 FailoverRisk = store?.FailoverRisk,
                 SelinuxEnforces = context.Host.SelinuxEnforces(),

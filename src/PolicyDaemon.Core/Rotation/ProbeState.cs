@@ -13,6 +13,9 @@ public sealed record ProbeState
     /// <summary>Since when the verdict is the same.</summary>
     public DateTimeOffset? VerdictSince { get; init; }
 
+    /// <summary>True where the entry has come to its end (<c>--until</c>) after the last probe: what mail meets since is not known yet.</summary>
+    public bool EndedSince { get; init; }
+
     /// <summary>The last probe, whatever its outcome.</summary>
     public DateTimeOffset? LastProbe { get; init; }
 

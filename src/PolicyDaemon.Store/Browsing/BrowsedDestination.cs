@@ -21,7 +21,7 @@ public sealed record BrowsedPage(IReadOnlyList<BrowsedDestination> Rows, string?
 
 /// <summary>A destination in a list, with what its last probes met.</summary>
 /// <param name="Key">The key as stored.</param>
-/// <param name="Level">The level as stored.</param>
+/// <param name="Level">The level that is in force, by its stored name.</param>
 /// <param name="Mode">The mode as stored.</param>
 /// <param name="Observe">The entry is only observed.</param>
 /// <param name="Verdict">The verdict of the last probe; null before the first.</param>
@@ -39,7 +39,7 @@ internal static class BrowseTable
 
     private const int Outcomes = 24;
 
-    internal static BrowsedPage Page(DbConnection connection, BrowseFilter filter, string after, int most)
+    internal static BrowsedPage Page(DbConnection connection, BrowseFilter filter, string after, int most, DateTimeOffset now)
     {
         var found = new List<BrowsedDestination>(most);
         var (looked, last) = (0, after);
@@ -50,8 +50,9 @@ internal static class BrowseTable
                 return new BrowsedPage(found, last, Complete: true);
             looked++;
             last = row.Key;
-            if ((filter.Text.Length == 0 || row.Key.Contains(filter.Text, StringComparison.Ordinal)) && (filter.Level is not { } level || row.Level == level.Name()))
-                found.Add(Read(connection, row));
+            var level = new StoredEnd(row.ValidUntil, row.Former).Level(row.Level, now) ?? row.Level;
+            if ((filter.Text.Length == 0 || row.Key.Contains(filter.Text, StringComparison.Ordinal)) && (filter.Level is not { } wanted || level == wanted.Name()))
+                found.Add(Read(connection, row, level, now));
         }
 
         return looked == limit ? new BrowsedPage(found, last, found.Count == most) : new BrowsedPage(found, null, Complete: true);
@@ -62,16 +63,17 @@ internal static class BrowseTable
         withFindings
             ? connection.Query<KeyRow>(
                 """
-                SELECT d.id, d.key, d.level, d.mode, d.observe FROM destination d
+                SELECT d.id, d.key, d.level, d.mode, d.observe, d.valid_until, d.former FROM destination d
                 JOIN (SELECT DISTINCT subject FROM finding WHERE closed IS NULL AND subject > @after ORDER BY subject LIMIT @limit) f ON f.subject = d.key
                 ORDER BY d.key
                 """,
                 new { after, limit }).ToList()
             : connection.Query<KeyRow>(
-                "SELECT d.id, d.key, d.level, d.mode, d.observe FROM destination d WHERE d.key > @after ORDER BY d.key LIMIT @limit", new { after, limit }).ToList();
+                "SELECT d.id, d.key, d.level, d.mode, d.observe, d.valid_until, d.former FROM destination d WHERE d.key > @after ORDER BY d.key LIMIT @limit", new { after, limit }).ToList();
 
-    private static BrowsedDestination Read(DbConnection connection, KeyRow row)
+    private static BrowsedDestination Read(DbConnection connection, KeyRow row, string level, DateTimeOffset now)
     {
+        var end = new StoredEnd(row.ValidUntil, row.Former);
         var state = connection.QueryFirstOrDefault<StateRow>(
             "SELECT verdict, last_probe FROM probe_state WHERE destination_id = @id", new { id = row.Id });
         var outcomes = state is null
@@ -83,8 +85,8 @@ internal static class BrowseTable
                 """,
                 new { id = row.Id, most = (long)Outcomes }).ToList();
         return new BrowsedDestination(
-            row.Key, row.Level, row.Mode, row.Observe != 0,
-            state is null ? null : DestinationVerdicts.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
+            row.Key, level, row.Mode, end.Observes(row.Observe != 0, now),
+            end.Verdict(state?.Verdict, state?.LastProbe, now),
             state?.LastProbe.Time(),
             [
                 .. outcomes.AsEnumerable().Reverse().Where(one => ProbeOutcomes.TryParse(one.Outcome, out _))
@@ -92,7 +94,7 @@ internal static class BrowseTable
             ]);
     }
 
-    internal sealed record KeyRow(long Id, string Key, string Level, string Mode, long Observe);
+    internal sealed record KeyRow(long Id, string Key, string Level, string Mode, long Observe, long? ValidUntil, string? Former);
 
     internal sealed record StateRow(string Verdict, long LastProbe);
 

@@ -74,7 +74,7 @@ internal sealed class DestinationChanges(
             ahead = new HostRange(hosts[0], hosts[^1], found);
     }
 
-    internal UndoPlan PlanUndo(long changeId) => UndoPlanner.Plan(session.Connection, destinations, changeId, time);
+    internal UndoPlan PlanUndo(long changeId, IProgress<(int Done, int All)>? progress) => UndoPlanner.Plan(session.Connection, destinations, changeId, time, progress);
 
     internal JudgedChange Judge(NextHop key, Destination? after, bool acceptsUnsigned = false)
     {

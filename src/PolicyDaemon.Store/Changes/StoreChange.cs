@@ -99,7 +99,7 @@ public sealed class StoreChange : IDisposable
     internal bool WriteEnd(NextHop key, DateTimeOffset until) => Guard(() => changes.WriteEnd(key, until));
 
     /// <summary>What taking a change back would do now. Nothing is written; write what its steps judge to do it.</summary>
-    public UndoPlan PlanUndo(long changeId) => Guard(() => changes.PlanUndo(changeId));
+    public UndoPlan PlanUndo(long changeId, IProgress<(int Done, int All)>? progress = null) => Guard(() => changes.PlanUndo(changeId, progress));
 
     /// <summary>Accepts this store in place of the one that the daemon last loaded, which only such a row makes it do.</summary>
     /// <param name="lastLoaded">The identity in the daemon's last good snapshot.</param>

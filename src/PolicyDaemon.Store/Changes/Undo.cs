@@ -34,7 +34,7 @@ public sealed record UndoStep(NextHop Key, Destination? Now, Destination? BackTo
 /// where that very change is taken back, which takes a reason.</remarks>
 internal static class UndoPlanner
 {
-    internal static UndoPlan Plan(DbConnection connection, DestinationTable destinations, long changeId, DateTimeOffset time)
+    internal static UndoPlan Plan(DbConnection connection, DestinationTable destinations, long changeId, DateTimeOffset time, IProgress<(int Done, int All)>? progress)
     {
         var steps = new List<UndoStep>();
         var obstacles = new List<string>();
@@ -43,8 +43,11 @@ internal static class UndoPlanner
             obstacles.Add(string.Create(CultureInfo.InvariantCulture, $"there is no change {changeId}; 'policyctl audit' lists them"));
 
         // A change may have touched a key more than once; its last row says how it left the key, its first where it came from.
-        foreach (var key in rows.GroupBy(row => row.Key))
+        var keys = rows.GroupBy(row => row.Key).ToList();
+        var done = 0;
+        foreach (var key in keys)
         {
+            progress?.Report((++done, keys.Count));
             var last = key.First();
             var first = key.Last();
             if (last.Key is null || !IsOfDestination(last.Action))

@@ -69,19 +69,40 @@ internal sealed class DestinationTable(DbConnection connection)
         return rows.Count > most ? null : [.. Grouped(rows)];
     }
 
-    /// <summary>The destinations that end by themselves, the next one first.</summary>
-    internal List<StoredDestination> Temporary(int limit) => connection.Query<string>(
-        "SELECT key FROM destination WHERE valid_until IS NOT NULL ORDER BY valid_until LIMIT @limit", new { limit = (long)limit }).ToList()
+    /// <summary>The destinations that will end by themselves, the next one first.</summary>
+    internal List<StoredDestination> Temporary(DateTimeOffset now, int limit) => connection.Query<string>(
+        "SELECT key FROM destination WHERE valid_until > @now ORDER BY valid_until LIMIT @limit", new { now = now.Seconds(), limit = (long)limit }).ToList()
         .Select(Find).OfType<StoredDestination>().ToList();
 
-    internal long CountTemporary() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE valid_until IS NOT NULL");
+    /// <summary>How many destinations there are of each kind at a time: those that have ended and still stand there as they were are counted as they are.</summary>
+    internal (long All, long Observed, long Temporary, Dictionary<TlsLevel, long> ByLevel) CountAt(DateTimeOffset now)
+    {
+        var byLevel = new Dictionary<TlsLevel, long>();
+        foreach (var row in connection.Query<NamedCount>("SELECT level AS name, count(*) AS count FROM destination GROUP BY level").ToList())
+        {
+            if (TlsLevels.TryParse(row.Name, out var level))
+                byLevel[level] = row.Count;
+        }
+
+        var (all, observed) = (Count(), connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE observe = 1"));
+        var temporary = connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE valid_until > @now", new { now = now.Seconds() });
+        foreach (var row in connection.Query<EndedRow>(
+            "SELECT level, observe, valid_until, former FROM destination WHERE valid_until <= @now", new { now = now.Seconds() }).ToList())
+        {
+            var end = new StoredEnd(row.ValidUntil, row.Former);
+            if (TlsLevels.TryParse(row.Level, out var before))
+                byLevel[before]--;
+            if (TlsLevels.TryParse(end.Level(row.Level, now), out var after))
+                byLevel[after] = byLevel.GetValueOrDefault(after) + 1;
+            else
+                all--;
+            observed += (end.Observes(row.Observe != 0, now) ? 1 : 0) - row.Observe;
+        }
+
+        return (all, observed, temporary, byLevel.Where(level => level.Value > 0).ToDictionary());
+    }
 
     internal long Count() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination");
-
-    internal long CountObserved() => connection.ExecuteScalar<long>("SELECT count(*) FROM destination WHERE observe = 1");
-
-    internal List<NamedCount> CountByLevel() =>
-        connection.Query<NamedCount>("SELECT level AS name, count(*) AS count FROM destination GROUP BY level").ToList();
 
     internal List<NamedCount> CountPinsByState() =>
         connection.Query<NamedCount>("SELECT state AS name, count(*) AS count FROM pin GROUP BY state").ToList();
@@ -155,6 +176,8 @@ internal sealed class DestinationTable(DbConnection connection)
     }
 
     /// <summary>A destination with one of its pins, or with none.</summary>
+    internal sealed record EndedRow(string Level, long Observe, long? ValidUntil, string? Former);
+
     internal sealed record Row(
         long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, long? ValidUntil, string? Former, string? ProbeAs,
         string? Note, string? Fingerprint,

@@ -125,7 +125,7 @@ public sealed class DiscoveredStore : IDiscoveredPolicies
 
     /// <summary>Subjects of which discovery has findings open.</summary>
     /// <exception cref="DiscoveryStoreException">The store cannot be read.</exception>
-    public IReadOnlyList<string> ReadFindingSubjects() => Read(() => ledger.With(connection => FindingTable.Open(connection)
+    public IReadOnlyList<string> ReadFindingSubjects() => Read(() => ledger.With(connection => FindingTable.Open(connection, time.GetUtcNow())
         .Where(open => open.Finding.Kind.IsOf(FindingSource.Discovery) && (open.Finding.Node is null || open.Finding.Node == Node)).Select(open => open.Finding.Subject).Distinct().ToList()));
 
     /// <summary>Brings discovery's open findings about a subject into line with what holds now.</summary>

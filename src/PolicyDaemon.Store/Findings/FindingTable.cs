@@ -16,7 +16,7 @@ internal static class FindingTable
     private const string Columns =
         """
         SELECT f.id, f.kind, f.subject, f.detail, f.remedy, f.since, f.last_seen, f.occurrences, f.outcome, f.expected, f.seen, f.affects, f.closed,
-               f.notified, f.escalation, f.told_with, f.node, d.observe, s.verdict
+               f.notified, f.escalation, f.told_with, f.node, d.observe, d.valid_until, d.former, s.verdict, s.last_probe
         FROM finding f LEFT JOIN destination d ON d.key = f.subject LEFT JOIN probe_state s ON s.destination_id = d.id
 
         """;
@@ -27,11 +27,12 @@ internal static class FindingTable
     private static readonly TimeSpan SameAgain = TimeSpan.FromMinutes(10);
 
     /// <summary>Open findings, oldest first.</summary>
-    internal static List<FindingAlert> Open(DbConnection connection) =>
-        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read()).OfType<FindingAlert>()];
+    /// <param name="now">The time, by which entries are in force, or have ended.</param>
+    internal static List<FindingAlert> Open(DbConnection connection, DateTimeOffset now) =>
+        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read(now)).OfType<FindingAlert>()];
 
     /// <summary>Open findings behind one of them, in the order of subject and number. Those of a kind that is not known here are not among them.</summary>
-    internal static List<FindingAlert> OpenAfter(DbConnection connection, string subject, long id, int most)
+    internal static List<FindingAlert> OpenAfter(DbConnection connection, string subject, long id, int most, DateTimeOffset now)
     {
         var found = new List<FindingAlert>();
         while (found.Count == 0)
@@ -41,7 +42,7 @@ internal static class FindingTable
                 new { subject, id, most = (long)most }).ToList();
             if (rows.Count == 0)
                 break;
-            found.AddRange(rows.Select(row => row.Read()).OfType<FindingAlert>());
+            found.AddRange(rows.Select(row => row.Read(now)).OfType<FindingAlert>());
             (subject, id) = (rows[^1].Subject, rows[^1].Id);
         }
 
@@ -54,26 +55,26 @@ internal static class FindingTable
             new { kind = kind.Name(), subject, node = node ?? "" }) > 0;
 
     /// <summary>Open findings about one subject, oldest first.</summary>
-    internal static List<Finding> OpenAbout(DbConnection connection, string subject) =>
+    internal static List<Finding> OpenAbout(DbConnection connection, string subject, DateTimeOffset now) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.subject = @subject ORDER BY f.since, f.id", new { subject }).ToList()
-            .Select(row => row.Read()).OfType<FindingAlert>().Select(alert => alert.Finding)];
+            .Select(row => row.Read(now)).OfType<FindingAlert>().Select(alert => alert.Finding)];
 
     /// <summary>Open findings, and closed ones of whose opening people were told and not yet of their end; oldest first.</summary>
-    internal static List<FindingAlert> Alerts(DbConnection connection) =>
+    internal static List<FindingAlert> Alerts(DbConnection connection, DateTimeOffset now) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL").ToList()
             // Of its own, so that each of the two finds its index.
             .Concat(connection.Query<Row>(Columns + "WHERE f.closed IS NOT NULL AND f.notified IS NOT NULL AND f.recovered IS NULL").ToList())
             .OrderBy(row => row.Since).ThenBy(row => row.Id)
-            .Select(row => row.Read()).OfType<FindingAlert>()];
+            .Select(row => row.Read(now)).OfType<FindingAlert>()];
 
-    internal static Dictionary<FindingKind, long> NumbersAbout(DbConnection connection, string subject) =>
+    internal static Dictionary<FindingKind, long> NumbersAbout(DbConnection connection, string subject, DateTimeOffset now) =>
         connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.subject = @subject ORDER BY f.id", new { subject }).ToList()
-            .Select(row => row.Read()).OfType<FindingAlert>().DistinctBy(alert => alert.Finding.Kind).ToDictionary(alert => alert.Finding.Kind, alert => alert.Id);
+            .Select(row => row.Read(now)).OfType<FindingAlert>().DistinctBy(alert => alert.Finding.Kind).ToDictionary(alert => alert.Finding.Kind, alert => alert.Id);
 
     /// <summary>A finding and the others of its kind about its subject, the newest first; of what is long past as much as lies among the last rows.</summary>
-    internal static List<FindingAlert> WithHistory(DbConnection connection, long id, int most)
+    internal static List<FindingAlert> WithHistory(DbConnection connection, long id, int most, DateTimeOffset now)
     {
-        if (connection.QueryFirstOrDefault<Row>(Columns + "WHERE f.id = @id", new { id })?.Read() is not { } finding)
+        if (connection.QueryFirstOrDefault<Row>(Columns + "WHERE f.id = @id", new { id })?.Read(now) is not { } finding)
             return [];
         var (kind, subject) = (finding.Finding.Kind.Name(), finding.Finding.Subject);
         // No index leads from a subject to what is closed.
@@ -83,7 +84,7 @@ internal static class FindingTable
             .. connection.Query<Row>(
                 Columns + "WHERE f.id > @oldest AND f.id <> @id AND f.kind = @kind AND f.subject = @subject AND f.node = @node ORDER BY f.id DESC LIMIT @most",
                 new { oldest, id, kind, subject, node = finding.Finding.Node ?? "", most = (long)most }).ToList()
-                .Select(row => row.Read()).OfType<FindingAlert>().Append(finding).OrderByDescending(alert => alert.Id),
+                .Select(row => row.Read(now)).OfType<FindingAlert>().Append(finding).OrderByDescending(alert => alert.Id),
         ];
     }
 
@@ -150,7 +151,7 @@ internal static class FindingTable
     /// <summary>Brings all open findings of one source into line with what holds now; one that says the same is left as it is.</summary>
     internal static void ReplaceAll(DbConnection connection, FindingSource source, IReadOnlyCollection<Finding> now, DateTimeOffset at)
     {
-        var open = Open(connection).Select(alert => alert.Finding).Where(finding => finding.Kind.IsOf(source)).ToList();
+        var open = Open(connection, at).Select(alert => alert.Finding).Where(finding => finding.Kind.IsOf(source)).ToList();
         foreach (var over in open.Where(finding => !now.Any(other => IsSame(finding, other))))
             Close(connection, over.Kind, over.Subject, at, over.Node);
         foreach (var finding in now.Where(finding => !open.Exists(other => IsSame(finding, other) && finding.Detail == other.Detail)))
@@ -195,18 +196,19 @@ internal static class FindingTable
     internal sealed record Row(
         long Id, string Kind, string Subject, string Detail, string Remedy, long Since, long LastSeen, long Occurrences, string? Outcome,
         string? Expected, string? Seen, long Affects, long? Closed, long? Notified, long Escalation, long? ToldWith, string Node, long? Observe,
-        string? Verdict)
+        long? ValidUntil, string? Former, string? Verdict, long? LastProbe)
     {
         /// <returns>Null for a kind that a later version added: its row stays for that version.</returns>
-        internal FindingAlert? Read()
+        internal FindingAlert? Read(DateTimeOffset now)
         {
             if (!FindingKinds.TryParse(Kind, out var kind))
                 return null;
+            var end = new StoredEnd(ValidUntil, Former);
             var finding = new Finding(kind, Subject, Detail, Remedy, Since.Time())
             {
                 Outcome = ProbeOutcomes.TryParse(Outcome, out var outcome) ? outcome : null,
                 // As the verdict is now, and as the entry is enforced now.
-                Severity = (DestinationVerdicts.TryParse(Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown).SeverityOf(kind, Observe == 1),
+                Severity = (end.Verdict(Verdict, LastProbe, now) ?? DestinationVerdict.Unknown).SeverityOf(kind, end.Observes(Observe == 1, now)),
                 Affects = (int)Math.Clamp(Affects, 0, int.MaxValue),
                 Node = Node.Length == 0 ? null : Node,
             };

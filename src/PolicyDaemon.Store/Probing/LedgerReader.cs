@@ -89,8 +89,8 @@ internal sealed class LedgerReader
 
     private DestinationState? ReadMoment(NextHop key, DateTimeOffset now)
     {
-        // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge.
-        if (destinations.Find(key.Text) is not { Id: var id, Value: { } destination })
+        // An entry that cannot be read is answered as a temporary error, and has no policy that a probe could judge; one that has ended, none any more.
+        if (destinations.Find(key.Text) is not { Id: var id, Value: { } stored } || stored.At(now) is not { } destination)
             return null;
         var configured = new DestinationState
         {

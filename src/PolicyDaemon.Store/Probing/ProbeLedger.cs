@@ -93,11 +93,11 @@ public sealed class ProbeLedger : IProbeLedger, IAlertLedger, IDisposable
 
     public Task RecordAsync(ProbeResult result) => WriteAsync(into => into.Write(result, postfix, time.GetUtcNow()));
 
-    public IReadOnlyList<Finding> ReadProberFindings() => Read(from => FindingTable.OpenAbout(from.Connection, WriteSession.Prober));
+    public IReadOnlyList<Finding> ReadProberFindings() => Read(from => FindingTable.OpenAbout(from.Connection, WriteSession.Prober, time.GetUtcNow()));
 
     public void Record(IReadOnlyList<Finding> proberFindings) => Write(into => into.Write(proberFindings, time.GetUtcNow()));
 
-    public IReadOnlyList<FindingAlert> ReadAlerts() => Read(from => FindingTable.Alerts(from.Connection));
+    public IReadOnlyList<FindingAlert> ReadAlerts() => Read(from => FindingTable.Alerts(from.Connection, time.GetUtcNow()));
 
     public void MarkNotified(IReadOnlyCollection<long> ids, DateTimeOffset at, int escalation = 0) => Write(into =>
     {

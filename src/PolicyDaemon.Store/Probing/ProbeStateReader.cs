@@ -14,9 +14,11 @@ internal sealed class ProbeStateReader
     private readonly DbConnection connection;
     private readonly TargetTable targets;
     private readonly StateTable states;
+    private readonly TimeProvider time;
 
-    internal ProbeStateReader(DbConnection connection)
+    internal ProbeStateReader(DbConnection connection, TimeProvider time)
     {
+        this.time = time;
         this.connection = connection;
         targets = new TargetTable(connection, new HistoryCache());
         states = new StateTable(connection, targets);
@@ -33,10 +35,13 @@ internal sealed class ProbeStateReader
             return null;
         if (states.Read(id) is not { } state)
             return new ProbeState();
+        var now = time.GetUtcNow();
+        var end = states.End(id);
         return new ProbeState
         {
-            Verdict = DestinationVerdicts.TryParse(state.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown,
-            VerdictSince = state.VerdictSince.Time(),
+            Verdict = end.Verdict(state.Verdict, state.LastProbe, now),
+            VerdictSince = VerdictSince(end, state.VerdictSince, state.LastProbe, now),
+            EndedSince = end.IsSince(state.LastProbe, now),
             LastProbe = state.LastProbe.Time(),
             NextDue = state.NextDue.Time(),
             Outcome = DnsOutcomes.TryParse(state.LastOutcome, out var outcome) ? outcome : DnsOutcome.Failed,
@@ -57,18 +62,19 @@ internal sealed class ProbeStateReader
     /// <summary>Reads a summary of every destination that was probed.</summary>
     internal Dictionary<NextHop, ProbeSummary> Summaries()
     {
-        var expires = Expires();
+        var (expires, now) = (Expires(), time.GetUtcNow());
         var summaries = new Dictionary<NextHop, ProbeSummary>();
         foreach (var row in connection.Query<SummaryRow>(
             """
-            SELECT d.key, d.id, s.verdict, s.verdict_since, s.last_probe, s.next_due
+            SELECT d.key, d.id, d.valid_until, d.former, s.verdict, s.verdict_since, s.last_probe, s.next_due
             FROM probe_state s JOIN destination d ON d.id = s.destination_id
             """).ToList())
         {
             if (NextHop.TryParse(row.Key, out var key, out _))
             {
+                var end = new StoredEnd(row.ValidUntil, row.Former);
                 summaries[key] = new ProbeSummary(
-                    DestinationVerdicts.TryParse(row.Verdict, out var verdict) ? verdict : DestinationVerdict.Unknown, row.VerdictSince.Time(),
+                    end.Verdict(row.Verdict, row.LastProbe, now)!.Value, VerdictSince(end, row.VerdictSince, row.LastProbe, now),
                     row.LastProbe.Time(), row.NextDue.Time(), expires.TryGetValue(row.Id, out var until) ? until : null);
             }
         }
@@ -77,12 +83,41 @@ internal sealed class ProbeStateReader
     }
 
     /// <summary>How many destinations have each verdict; those that were never probed have none.</summary>
-    internal List<NamedCount> CountVerdicts(bool observed) => connection.Query<NamedCount>(
-        """
-        SELECT s.verdict AS name, count(*) AS count FROM probe_state s JOIN destination d ON d.id = s.destination_id
-        WHERE d.observe = @observe GROUP BY s.verdict
-        """,
-        new { observe = observed ? 1L : 0L }).ToList();
+    internal Dictionary<DestinationVerdict, long> CountVerdicts(bool observed)
+    {
+        var counts = new Dictionary<DestinationVerdict, long>();
+        foreach (var row in connection.Query<NamedCount>(
+            """
+            SELECT s.verdict AS name, count(*) AS count FROM probe_state s JOIN destination d ON d.id = s.destination_id
+            WHERE d.observe = @observe GROUP BY s.verdict
+            """,
+            new { observe = observed ? 1L : 0L }).ToList())
+        {
+            if (DestinationVerdicts.TryParse(row.Name, out var verdict))
+                counts[verdict] = row.Count;
+        }
+
+        // The few that have ended and still stand there as they were are counted as they are.
+        var now = time.GetUtcNow();
+        foreach (var row in connection.Query<EndedRow>(
+            """
+            SELECT d.observe, d.valid_until, d.former, s.verdict, s.last_probe FROM destination d JOIN probe_state s ON s.destination_id = d.id
+            WHERE d.valid_until <= @now
+            """,
+            new { now = now.Seconds() }).ToList())
+        {
+            var end = new StoredEnd(row.ValidUntil, row.Former);
+            if ((row.Observe != 0) == observed && DestinationVerdicts.TryParse(row.Verdict, out var before))
+                counts[before]--;
+            if (end.Level("", now) is not null && end.Observes(row.Observe != 0, now) == observed)
+                counts[end.Verdict(row.Verdict, row.LastProbe, now)!.Value] = counts.GetValueOrDefault(end.Verdict(row.Verdict, row.LastProbe, now)!.Value) + 1;
+        }
+
+        return counts.Where(count => count.Value > 0).ToDictionary();
+    }
+
+    private static DateTimeOffset VerdictSince(StoredEnd end, long since, long lastProbe, DateTimeOffset now) =>
+        (end.IsSince(lastProbe, now) ? end.ValidUntil!.Value : since).Time();
 
     /// <summary>Reads, by destination, when the first of the certificates in use expires. Each certificate is decoded once.</summary>
     private Dictionary<long, DateTimeOffset> Expires()
@@ -108,7 +143,9 @@ internal sealed class ProbeStateReader
 
     private string Der(long material) => connection.QueryFirst<string>("SELECT der FROM key_material WHERE id = @material", new { material });
 
-    internal sealed record SummaryRow(string Key, long Id, string Verdict, long VerdictSince, long LastProbe, long NextDue);
+    internal sealed record SummaryRow(string Key, long Id, long? ValidUntil, string? Former, string Verdict, long VerdictSince, long LastProbe, long NextDue);
+
+    internal sealed record EndedRow(long Observe, long? ValidUntil, string? Former, string Verdict, long LastProbe);
 
     internal sealed record InUseRow(long Destination, long Material);
 }

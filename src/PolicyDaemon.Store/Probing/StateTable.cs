@@ -17,6 +17,13 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
     internal ProbedRow? Find(string key) =>
         connection.QueryFirstOrDefault<ProbedRow>("SELECT id, level FROM destination WHERE key = @key", new { key });
 
+    /// <summary>Reads the end of a destination's entry.</summary>
+    internal StoredEnd End(long destination)
+    {
+        var row = connection.QueryFirst<EndRow>("SELECT valid_until, former FROM destination WHERE id = @destination", new { destination });
+        return new StoredEnd(row.ValidUntil, row.Former);
+    }
+
     /// <returns>The row; null before the first probe.</returns>
     internal StateRow? Read(long destination) => connection.QueryFirstOrDefault<StateRow>(
         """
@@ -34,6 +41,8 @@ internal sealed class StateTable(DbConnection connection, TargetTable targets)
         WHERE l.destination_id = @destination ORDER BY l.mx_host, t.name
         """,
         new { destination }).ToList();
+
+    internal sealed record EndRow(long? ValidUntil, string? Former);
 
     /// <summary>Writes the result of a probe. Where nothing changed, that is one row.</summary>
     internal void Write(long destination, StateRow? before, ProbeResult result)

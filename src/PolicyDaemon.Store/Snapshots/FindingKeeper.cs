@@ -42,7 +42,7 @@ internal sealed class FindingKeeper(StoreEngine engine, TimeSpan patience, Findi
     {
         var now = time.GetUtcNow();
         var wanted = findings.Open.ToDictionary(finding => (finding.Kind, finding.Subject, finding.Node));
-        foreach (var finding in FindingTable.Open(connection).Select(open => open.Finding).Where(finding => node is null || finding.Node == node))
+        foreach (var finding in FindingTable.Open(connection, now).Select(open => open.Finding).Where(finding => node is null || finding.Node == node))
         {
             if (wanted.Remove((finding.Kind, finding.Subject, finding.Node), out var same) && same.Detail == finding.Detail)
                 continue;

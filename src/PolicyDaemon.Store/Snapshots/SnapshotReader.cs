@@ -57,6 +57,9 @@ internal sealed class SnapshotReader(string path, FindingSet findings, TimeProvi
 
         if (byClock.Count > 0 || ended.Count > 0)
             entries.Report(findings);
+        // What it means for mail is found out then, not when it is written.
+        if (byClock.Count > 0)
+            changes.Add(byClock);
         entries.Ends.Show();
         if (ended.Count == 0)
             return null;

@@ -417,13 +417,39 @@ public sealed partial class CheckTests
         network.Serve(Own);
         network.Dns.AddHost("mx.partner.test", false, $"127.0.0.1");
 
-        Assert.Equal(ExitCode.Negative, network.Session.Run("check", ".partner.test").Code);
+        var nowhere = network.Session.Run("check", ".partner.test", "--format", "table");
+        Assert.Equal(ExitCode.Inconclusive, nowhere.Code);
+        Assert.Contains("cannot be told: partner.test takes no mail itself, and its subdomains have servers of their own", nowhere.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("5.4.4", nowhere.Out, StringComparison.Ordinal);
         network.Dns.AddMx("partner.test", 10, "mx.partner.test", false);
         Assert.Contains("mx.partner.test", network.Session.Run("check", ".partner.test", "--format", "table").Out, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, network.Session.Run("check", ".partner.test", "--probe-as", "not a host").Code);
         // Port 25 of loopback is nobody's: the host was looked for and not reached.
         Assert.Contains(
             "mx.partner.test", network.Session.Run("check", ".partner.test", "--probe-as", "mx.partner.test", "--format", "table").Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Other_names_at_the_level_that_is_configured_come_with_the_command_that_sets_them(bool signed)
+    {
+        await using var network = new ProbedNetwork(trusted: true);
+        network.Serve(TestCertificates.Issued("mx.provider.test"));
+        var key = network.Domain("partner.test", "mx.provider.test", signed, "127.0.0.1");
+        network.Session.Succeed("domain", "add", key, "--level", "secure", "--match", "mx.former.test");
+        var command = $"domain set {key} --level secure --match mx.provider.test --reason 'confirmed by the partner'";
+
+        var found = network.Session.Run("check", key);
+        Assert.Equal(ExitCode.Negative, found.Code);
+        // Whoever forges DNS that is not signed could have the certificate, too.
+        Assert.Equal(signed, found.Out.Split('\n').Any(row => row.Contains("\tcommand\t", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
+        Assert.Equal(!signed, found.Out.Split('\n').Any(row => row.Contains("ask the partner over another channel whether it is theirs; if it is: ", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
+
+        network.Session.Succeed("domain", "set", key, "--level", "secure", "--match", "mx.provider.test", "--reason", "confirmed by the partner");
+        var mended = network.Session.Run("check", key);
+        Assert.Equal(ExitCode.Done, mended.Code);
+        Assert.DoesNotContain("domain set", mended.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -355,6 +355,24 @@ public sealed class PinDecisionTests : IDisposable
     }
 
     [Fact]
+    public void Whoever_takes_away_the_key_that_servers_show_is_told_that_mail_waits()
+    {
+        Candidate();
+        session.Cli.Succeed("pin", "approve", "example.com", New);
+        Assert.DoesNotContain("mail for", session.Cli.Run("pin", "revoke", "example.com", Old, "--dry-run").Error, StringComparison.Ordinal);
+        foreach (var verb in (string[])["reject", "revoke"])
+        {
+            Assert.Contains(
+                "warning: example.com: mail for example.com waits from now on: by the last probe 2026-11-23T12:00:00Z every address shows a key that is not served any more",
+                session.Cli.Run("pin", verb, "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
+        }
+
+        // Who is only observed has no mail that could wait.
+        session.Cli.Succeed("domain", "set", "example.com", "--observe", "--reason", "test");
+        Assert.DoesNotContain("mail for", session.Cli.Run("pin", "revoke", "example.com", New, "--dry-run").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_approval_warns_of_no_pin_but_the_one_that_is_approved()
     {
         Candidate();

@@ -230,6 +230,8 @@ public sealed class PinReviewTests : IAsyncDisposable
         Partner();
         var other = Customer("customer.test", Host);
         Rotate(New, other);
+        Assert.Contains("2 destinations show the same new key at mx.partner.test; one decision for all of them", network.Session.Run("status", "--kind", "new-key", "--format", "table").Out, StringComparison.Ordinal);
+        Assert.Contains(" --everywhere\n", network.Session.Run("status", "--kind", "new-key", "--format", "table").Out, StringComparison.Ordinal);
         AtTerminal("everywhere\n");
 
         var result = network.Session.Run("pin", "approve", key, "--dry-run");

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Tests.Store.Probing;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Cli;
@@ -33,13 +36,46 @@ public sealed class UntilTests
 
         Assert.StartsWith("example.com\tyes\tyes\tsecure match=mx.example.com\t", session.Succeed("explain", "example.com"), StringComparison.Ordinal);
         var shown = session.Succeed("domain", "show", "example.com");
-        Assert.Contains("it has ended, and policyd has yet to write that", shown, StringComparison.Ordinal);
+        Assert.Contains("level\tsecure\nend\tat 2026-11-23T16:00:00Z it ended, as was said when it was set to default; policyd has yet to write that\n", shown, StringComparison.Ordinal);
         Assert.Contains("answer\tsecure match=mx.example.com\n", shown, StringComparison.Ordinal);
         Assert.Contains("example.com                              secure match=mx.example.com\n", session.Succeed("export"), StringComparison.Ordinal);
         // What weakens is compared with what is in force.
         Assert.Equal(ExitCode.Usage, session.Run("domain", "set", "example.com", "--level", "encrypt", "--unset", "match").Code);
         session.Succeed("domain", "set", "example.com", "--note", "was exempt");
         Assert.DoesNotContain("end\t", session.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_verdict_of_before_the_end_is_none_of_what_is_in_force_since()
+    {
+        using var session = new ProbedSession();
+        session.Cli.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", LedgerFixture.KeyOf(0).Hex);
+        session.Cli.Succeed("domain", "set", "example.com", "--level", "may", "--until", "4h", "--reason", "they move");
+        session.Probe("example.com", [1], DestinationVerdict.Ok);
+        Assert.Contains("verdict\tok since", session.Cli.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+
+        session.Cli.Time.Advance(TimeSpan.FromHours(4));
+        Assert.Contains("verdict\tunknown since 2026-11-23T16:00:00Z, when what was temporary ended: no probe has been made since", session.Cli.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+        Assert.StartsWith("example.com\tfingerprint\t1/1\tyes\tassist\t\tunknown\t", session.Cli.Succeed("domain", "list"), StringComparison.Ordinal);
+        Assert.Contains("fingerprint", session.Cli.Run("status", "--all").Out.Split('\n').Single(line => line.StartsWith("levels\t", StringComparison.Ordinal)), StringComparison.Ordinal);
+        session.Probe("example.com", [1], DestinationVerdict.Mismatch, findings: [LedgerFixture.Finding(FindingKind.NewKey)]);
+        Assert.Contains("verdict\tmismatch since", session.Cli.Succeed("domain", "show", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_export_between_the_end_and_its_writing_is_no_difference()
+    {
+        using var session = Exempt();
+        session.Succeed("domain", "add", "added.example", "--level", "encrypt", "--until", "4h");
+        session.Time.Advance(TimeSpan.FromHours(5));
+        var text = session.Succeed("export", "--full");
+        Assert.DoesNotContain("until=", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("added.example", text, StringComparison.Ordinal);
+        var table = session.Write("table", text);
+        var diff = session.Run("apply", "--diff", "--prune", table);
+        Assert.Equal((ExitCode.Done, ""), (diff.Code, diff.Out));
+        var changed = session.Write("table", text.Replace("secure", "encrypt", StringComparison.Ordinal).Replace(" match=mx.example.com", "", StringComparison.Ordinal));
+        Assert.Equal(ExitCode.Negative, session.Run("apply", "--diff", changed).Code);
     }
 
     [Fact]

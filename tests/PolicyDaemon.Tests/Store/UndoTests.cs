@@ -20,6 +20,19 @@ public class UndoTests
     }
 
     [Fact]
+    public void Planning_tells_how_far_it_is()
+    {
+        using var temporary = new TemporaryStore();
+        var added = temporary.Put([.. Enumerable.Range(0, 5).Select(i => Secure($"d{i}.example"))]);
+        using var store = temporary.Open(StoreAccess.Read);
+        var told = new Told();
+
+        store.PlanUndo(added.ChangeId, told);
+
+        Assert.Equal([(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)], told.Steps);
+    }
+
+    [Fact]
     public void A_change_goes_back_with_its_pins()
     {
         using var temporary = new TemporaryStore();
@@ -161,4 +174,11 @@ public class UndoTests
             }
         },
         "undo", "a mistake");
+
+    private sealed class Told : IProgress<(int Done, int All)>
+    {
+        internal List<(int, int)> Steps { get; } = [];
+
+        public void Report((int Done, int All) value) => Steps.Add(value);
+    }
 }

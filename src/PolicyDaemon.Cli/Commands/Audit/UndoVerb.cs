@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Hosting;
+using PolicyDaemon.Cli.Output;
 
 namespace PolicyDaemon.Cli.Commands.Audit;
 
@@ -25,7 +26,14 @@ internal static class UndoVerb
         verb.Add(id);
         write.AddTo(verb);
         verb.SetAction(runner.Handle((context, cancellation) => ChangeCommand.RunAsync(
-            context, write, view => UndoChange.Plan(view, context.Get(id)), cancellation, summary: true)));
+            context, write, view => Plan(context, view, context.Get(id)), cancellation, summary: true)));
         return verb;
+    }
+
+    private static IReadOnlyList<PlannedChange> Plan(CommandContext context, StoreView view, long id)
+    {
+        // What each key was is read before any is written, and takes about as long.
+        using var progress = new Progress(context.Host, "reading");
+        return UndoChange.Plan(view, id, progress);
     }
 }

@@ -12,6 +12,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Store.Changes;
 using PolicyDaemon.Store.Engines;
 using PolicyDaemon.Store.Probing;
@@ -47,10 +48,12 @@ internal static class DomainShow
         var nextHop = CommandContext.EntryKey(context.Get(key)!);
         var postfix = context.Settings.Postfix;
         using var store = context.OpenStore(StoreAccess.Read);
-        var destination = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
-        var known = PinProbeState.Read(store, destination);
+        // What has ended by the clock is shown so, whether or not policyd has written it yet.
+        var stored = store.Find(nextHop) ?? throw StoreView.Missing(store, nextHop);
+        var known = PinProbeState.Read(store, stored);
         var observations = withProbes ? store.ReadObservations(nextHop) : [];
         var now = context.Host.Time.GetUtcNow();
+        var destination = stored.At(now) ?? stored;
         var report = context.Report;
         if (report.Format == OutputFormat.Json)
         {
@@ -64,7 +67,7 @@ internal static class DomainShow
             return ExitCode.Done;
         }
 
-        var facts = Facts(destination, postfix, now);
+        var facts = Facts(destination, stored, postfix, now);
         facts.AddRange(ProbedFacts.Of(known.Probed!, destination.Observe, destination.Key, now));
         var advice = FindingText.Advice(store, destination.Key);
         facts.AddRange(advice.Select(FindingText.Fact));
@@ -115,7 +118,7 @@ internal static class DomainShow
         return [.. observations.Select(observation => ObservationJson.From(observation, known, frame))];
     }
 
-    private static List<(string Name, Cell Value)> Facts(Destination destination, PostfixSettings postfix, DateTimeOffset now)
+    private static List<(string Name, Cell Value)> Facts(Destination destination, Destination stored, PostfixSettings postfix, DateTimeOffset now)
     {
         var facts = new List<(string, Cell)> { ("key", destination.Key.Text) };
         if (destination.Key.ToDisplayString() is var unicode && unicode != destination.Key.Text)
@@ -123,9 +126,11 @@ internal static class DomainShow
         facts.Add(("level", destination.Policy.Level.Name()));
         if (destination.Floor != DiscoveryFloor.None)
             facts.Add(("floor", destination.Floor.Name()));
-        if (EntryEnd.Of(destination, postfix) is { } end)
+        if (EntryEnd.Of(stored, postfix) is { } end)
             facts.Add(("end", new Cell(
-                end.Until > now ? $"{end} (in {FindingText.Age(end.Until - now)})" : $"{end}: it has ended, and policyd has yet to write that", Tone.Caution)));
+                end.Until > now
+                    ? $"{end} (in {FindingText.Age(end.Until - now)})"
+                    : $"at {UtcTime.Text(end.Until)} it ended, as was said when it was set to {stored.Policy.Level.Name()}; policyd has yet to write that", Tone.Caution)));
         foreach (var attribute in PolicyAttributes.All)
         {
             if (attribute.Get(destination.Policy) is { IsEmpty: false } values)
@@ -140,7 +145,7 @@ internal static class DomainShow
             facts.Add(("probe as", string.Join(", ", destination.ProbeAs)));
         if (destination.Note is not null)
             facts.Add(("note", destination.Note));
-        if (destination.At(now) is not { } inForce)
+        if (stored.At(now) is not { } inForce)
         {
             facts.Add(("answer", new Cell("(not configured)", Tone.Faint)));
             return facts;

@@ -46,7 +46,7 @@ internal static class ProbeVerb
         // Opened first: who may not write is told so before anything is asked of anybody.
         using (var store = context.OpenStore(StoreAccess.Write))
         {
-            foreach (var key in keys.Where(key => store.Find(key) is null))
+            foreach (var key in keys.Where(key => store.FindInForce(key) is null))
                 throw StoreView.Missing(store, key);
         }
 
@@ -82,7 +82,7 @@ internal static class ProbeVerb
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var result in results.Where(result => result.Verdict != DestinationVerdict.Ok).Take(MostWithEvidence))
         {
-            if (store.Find(NextHop.Parse(result.Key)) is { } entry && SettlingEvidence.Of(store, entry, context.Settings, context.Host.Time.GetUtcNow()) is { } evidence)
+            if (store.FindInForce(NextHop.Parse(result.Key)) is { } entry && SettlingEvidence.Of(store, entry, context.Settings, context.Host.Time.GetUtcNow()) is { } evidence)
                 found[result.Key] = evidence.Sentence;
         }
 
@@ -93,7 +93,7 @@ internal static class ProbeVerb
     private static bool IsObserved(CommandContext context, NextHop key)
     {
         using var store = context.OpenStore(StoreAccess.Read);
-        return store.Find(key) is { Observe: true };
+        return store.FindInForce(key) is { Observe: true };
     }
 
     private static ExitCode Code(IReadOnlyList<StoredProbe> results)

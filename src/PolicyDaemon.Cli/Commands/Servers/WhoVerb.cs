@@ -68,7 +68,7 @@ internal static class WhoVerb
         var behind = Behind(store, mail, key.Host, address).ToList();
         if (behind.Count > 0)
             return behind;
-        LoggedKeys.RequireKnown(word, mail, () => store.Find(key) is not null);
+        LoggedKeys.RequireKnown(word, mail, () => store.FindInForce(key) is not null);
         return OfDomain(context, store, mail, key);
     }
 
@@ -77,7 +77,7 @@ internal static class WhoVerb
         foreach (var served in store.FindBehind(host, address, Most))
         {
             yield return new WhoJson(
-                served.Key.Text, store.Find(served.Key)?.Policy.Level.Name(), served.MxHost, served.Target.ToString(), served.IsListed, served.Verdict?.Name(),
+                served.Key.Text, store.FindInForce(served.Key)?.Policy.Level.Name(), served.MxHost, served.Target.ToString(), served.IsListed, served.Verdict?.Name(),
                 mail?.MessagesOf(served.Key));
         }
     }

@@ -4,6 +4,7 @@ using PolicyDaemon.Administration;
 using PolicyDaemon.Core.Deliveries;
 using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
 using PolicyDaemon.Core.Runtime;
 
@@ -58,6 +59,13 @@ internal static class StatusScreen
         foreach (var entry in status.Temporary.Where(entry => subjects?.Contains(entry.Key.Text) == true))
             report.Line($"By --until {StatusFacts.Temporary(status, entry)}.", Tone.Caution);
         WriteFindings(report, status, findings, mail);
+        foreach (var cause in StatusCause.Of(findings, mail).Where(cause => cause is { Kind: FindingKind.NewKey, Concerned.Length: > 1, MxHosts.IsEmpty: false }))
+        {
+            report.Line();
+            report.Line($"{cause.Whom} show the same new key at {string.Join(", ", cause.MxHosts)}; one decision for all of them, after they are listed:");
+            report.Line("  " + NextCommand.Settles + $"policyctl pin approve {Shell.Quote(cause.First.Subject)} --everywhere");
+        }
+
         foreach (var line in evidence)
             report.Line(line, Tone.Caution);
     }

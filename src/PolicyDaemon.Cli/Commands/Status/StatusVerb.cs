@@ -98,7 +98,7 @@ internal static class StatusVerb
             using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
             var rule = Explanation.Of(key, store, context.Settings, context.Host.Time.GetUtcNow()).Rule;
             // One that is only observed decides about nothing, and is there.
-            nobodys = rule is null && store.Find(key) is null ? key.Text : null;
+            nobodys = rule is null && store.FindInForce(key) is null ? key.Text : null;
             return [key.Text, .. rule is null ? (string[])[] : [rule.Key.Text]];
         }
         catch (StoreException)
@@ -167,7 +167,7 @@ internal static class StatusVerb
             using var store = PolicyStore.Open(context.Settings.Database, StoreAccess.Read, context.Host.Time);
             return
             [
-                .. subjects.Select(subject => NextHop.TryParse(subject, out var key, out _) ? store.Find(key) : null).OfType<Destination>()
+                .. subjects.Select(subject => NextHop.TryParse(subject, out var key, out _) ? store.FindInForce(key) : null).OfType<Destination>()
                     .Select(entry => (entry.Key, Evidence: SettlingEvidence.Of(store, entry, context.Settings, context.Host.Time.GetUtcNow())))
                     .Where(one => one.Evidence is not null).Select(one => $"{one.Key}: {one.Evidence!.Sentence}"),
             ];

@@ -64,7 +64,7 @@ internal static class EditVerb
 
         private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("policyctl-edit-");
         private readonly HashSet<NextHop> scope = [.. shown.Keys];
-        private readonly Dictionary<NextHop, string> rows = shown.ToDictionary(entry => entry.Key, entry => EntryTableWriter.Row(Said(entry.Value)));
+        private readonly Dictionary<NextHop, string> rows = InForce(context, shown).ToDictionary(entry => entry.Key, entry => EntryTableWriter.Row(Said(entry)));
         private bool isKept = true;
         private string? reason = context.Get(write.Reason);
 
@@ -73,7 +73,7 @@ internal static class EditVerb
         internal async Task<ExitCode> RunAsync(CancellationToken cancellation)
         {
             await using (var writer = new StreamWriter(FileName))
-                EntryTableWriter.Write(writer, shown.Values);
+                EntryTableWriter.Write(writer, InForce(context, shown));
             var original = await File.ReadAllBytesAsync(FileName, cancellation);
             Edit();
             ChangeResult? made;
@@ -95,6 +95,9 @@ internal static class EditVerb
             if (!isKept)
                 directory.Delete(recursive: true);
         }
+
+        private static IEnumerable<Destination> InForce(CommandContext context, Dictionary<NextHop, Destination> stored) =>
+            stored.Values.Select(entry => entry.At(context.Host.Time.GetUtcNow())).OfType<Destination>();
 
         private void Edit()
         {

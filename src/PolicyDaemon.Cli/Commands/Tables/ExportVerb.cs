@@ -58,7 +58,7 @@ internal static class ExportVerb
 
         bool Write(TextWriter output)
         {
-            counts = full ? (EntryTableWriter.Write(output, store.List()), 0, 0) : PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix, context.Host.Time.GetUtcNow());
+            counts = full ? (EntryTableWriter.Write(output, store.ListInForce()), 0, 0) : PolicyTableWriter.Write(output, store.List(), context.Settings.Postfix, context.Host.Time.GetUtcNow());
             return counts.Written + counts.Deferred > 0;
         }
     }

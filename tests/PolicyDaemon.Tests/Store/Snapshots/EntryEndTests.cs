@@ -35,7 +35,6 @@ public sealed class EntryEndTests
         Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
         fixture.Poll();
         Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
-        Assert.Empty(fixture.Loader.Ended);
         fixture.Settle();
         Assert.Equal(["Found secure", "not configured", $"Found fingerprint match={PinA}"], Answers(fixture));
         Assert.Equal(["a.example", "b.example", "c.example"], fixture.Loader.Ended.Select(ended => ended.Key).Order());
@@ -105,13 +104,72 @@ public sealed class EntryEndTests
             clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Equal(DateTimeOffset.UnixEpoch, settled.Read());
-        for (var passed = TimeSpan.Zero; passed < 3 * SettledTime.Window; passed += TimeSpan.FromSeconds(1))
+        Assert.Equal(clock.GetUtcNow(), settled.Read());
+    }
+
+    [Fact]
+    public void A_clock_that_keeps_time_is_believed_at_once_and_one_that_was_set_ahead_when_it_has_stood_by_that()
+    {
+        var clock = new SettableClock(DateTimeOffset.UnixEpoch);
+        var settled = new SettledTime(clock);
+        Watch(() => { });
+        Watch(() => Assert.Equal(clock.GetUtcNow(), settled.Read()));
+
+        clock.Set(Hour);
+        Watch(() => Assert.Equal(clock.GetUtcNow() - Hour, settled.Read()));
+        // The step within which it was set is as old as that is.
+        for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(2); passed += TimeSpan.FromSeconds(1))
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            var late = clock.GetUtcNow() - settled.Read();
-            Assert.InRange(late, SettledTime.Window, SettledTime.Window + TimeSpan.FromMinutes(2));
+            settled.Read();
         }
+
+        Assert.Equal(clock.GetUtcNow(), settled.Read());
+        clock.Set(-Hour);
+        Assert.Equal(clock.GetUtcNow(), settled.Read());
+
+        void Watch(Action check)
+        {
+            for (var passed = TimeSpan.Zero; passed < SettledTime.Window; passed += TimeSpan.FromSeconds(1))
+            {
+                settled.Read();
+                check();
+                clock.Advance(TimeSpan.FromSeconds(1));
+            }
+        }
+    }
+
+    [Fact]
+    public void Where_the_clock_keeps_time_an_end_is_for_good_as_soon_as_it_has_come_and_the_prober_is_told_of_it_then()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example"));
+        fixture.Settle();
+        fixture.Loader.TakeChanges();
+        store.Time.Advance(Hour - SettledTime.Window - TimeSpan.FromSeconds(1));
+        fixture.Poll();
+        Assert.Null(fixture.Loader.TakeChanges());
+        Assert.Empty(fixture.Loader.Ended);
+
+        store.Time.Advance(TimeSpan.FromSeconds(1));
+        fixture.Poll();
+        Assert.Equal(["a.example"], fixture.Loader.TakeChanges()?.Keys);
+        Assert.Equal("a.example", Assert.Single(fixture.Loader.Ended).Key);
+    }
+
+    [Fact]
+    public void The_prober_is_told_of_an_end_by_the_clock_though_it_is_not_for_good_yet()
+    {
+        using var store = new TemporaryStore();
+        using var fixture = new LoaderFixture(store);
+        store.Put(Exempt(store, "a.example", until: store.Time.GetUtcNow() + TimeSpan.FromSeconds(30)));
+        fixture.Poll();
+        fixture.Loader.TakeChanges();
+        store.Time.Advance(TimeSpan.FromSeconds(30));
+        fixture.Poll();
+        Assert.Equal(["a.example"], fixture.Loader.TakeChanges()?.Keys);
+        Assert.Empty(fixture.Loader.Ended);
     }
 
     [Fact]
