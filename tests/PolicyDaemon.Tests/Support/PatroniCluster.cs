@@ -89,12 +89,14 @@ internal sealed class PatroniCluster : IDisposable
     }
 
     /// <summary>Whether the other one has all that the primary acknowledges.</summary>
-    internal async Task<bool> IsSynchronousAsync()
+    internal bool IsSynchronous()
     {
         try
         {
-            var cluster = await http.GetFromJsonAsync<JsonElement>($"http://127.0.0.1:{members.First(member => member.Patroni > 0).Rest}/cluster");
-            return cluster.GetProperty("members").EnumerateArray().Any(member => member.GetProperty("role").GetString() == "sync_standby");
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{members.First(member => member.Patroni > 0).Rest}/cluster");
+            using var response = http.Send(request);
+            using var cluster = JsonDocument.Parse(response.Content.ReadAsStream());
+            return cluster.RootElement.GetProperty("members").EnumerateArray().Any(member => member.GetProperty("role").GetString() == "sync_standby");
         }
         catch (HttpRequestException)
         {

@@ -56,15 +56,7 @@ public sealed class PatroniTests : IDisposable
             await two.LiveAsync(key);
         }
 
-        async Task SynchronousAsync()
-        {
-            var deadline = TimeProvider.System.GetTimestamp();
-            while (!await cluster.IsSynchronousAsync())
-            {
-                Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Until.Deadline, "the standby is synchronous");
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
-            }
-        }
+        Task SynchronousAsync() => Until.TrueAsync(cluster.IsSynchronous, what: "the standby is synchronous");
 
         Task PutAsync(string key) => Until.TrueAsync(() => Succeeds(() => store.Put(key)), what: $"{key} is written");
     }

@@ -148,6 +148,8 @@ public sealed class FleetMemberTests : IDisposable
 
         internal override StoreStamp? Stamp() => null;
 
+        internal override void CheckCreate(IReadOnlyList<string> tables, IReadOnlyList<string> replaced) => throw new NotSupportedException();
+
         internal override void SweepDrafts()
         {
         }
