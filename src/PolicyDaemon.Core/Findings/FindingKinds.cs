@@ -198,7 +198,7 @@ public static class FindingKinds
             Partner = "Your MTA-STS policy names more hosts than senders can hold" },
 
         new(FindingKind.DiscoveryTrouble, "discovery-trouble", FindingSource.Discovery, FindingSeverity.LookAtIt,
-            "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it",
+            "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it. Policies that cannot be renewed since it began are no findings of their own. It ends when something works again",
             "Check them; policyctl check tells what fails")
         { Mail = "It goes out by what was known; new destinations as if nothing were published" },
 

@@ -56,6 +56,6 @@ internal static partial class StoreLog
     [LoggerMessage(2017, LogLevel.Warning, "The store cannot be read, and lookups are deferred until it can, since there are no last good policies: {Reason}")]
     internal static partial void NotReadYet(ILogger log, string reason);
 
-    [LoggerMessage(2016, LogLevel.Warning, "{Store}: no answer within {Seconds} s; lookups are answered by the last good policies, and it is asked on")]
+    [LoggerMessage(2018, LogLevel.Warning, "{Store}: no answer within {Seconds} s; lookups are answered by the last good policies, and it is asked on")]
     internal static partial void ServerSlow(ILogger log, string store, double seconds);
 }

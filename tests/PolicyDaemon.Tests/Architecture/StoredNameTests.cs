@@ -59,8 +59,8 @@ public class StoredNameTests
             "resolver-half-tested", "alert-not-delivered", "clock-jumped", "network-trouble",
             "policy-covers-none", "policy-not-renewed", "policy-lapsed", "answer-too-long", "discovery-trouble", "revoked-key-seen",
             "entry-ended", "floor-not-met", "pin-beside-dane", "pin-beside-policy", "entry-below-published", "exemption-outlived",
-            "node-stale", "node-clock", "node-digest", "node-version", "node-twice", "nobody-probes",
-            "configuration-unusable", "delivery-deferred");
+            "node-stale", "node-clock", "node-digest", "node-version", "node-twice",
+            "configuration-unusable", "delivery-deferred", "nobody-probes");
 
     [Fact]
     public void Severities_keep_their_names() =>

@@ -82,7 +82,8 @@ public sealed partial class RemedyTests
         var finding = open.Where(finding => finding.Kind == row.Kind).MaxBy(finding => finding.Affects);
         Assert.True(finding is not null, $"open: {string.Join("; ", open.Select(other => $"{other.Kind.Name()} {other.Detail}"))}");
         Assert.DoesNotMatch(Placeholder(), finding.Remedy);
-        Assert.DoesNotMatch(Placeholder(), finding.Detail);
+        // One that is too long ends with three dots.
+        Assert.DoesNotMatch(Placeholder(), finding.Detail.TrimEnd('.'));
         return finding;
     }
 
