@@ -432,19 +432,19 @@ public sealed partial class CheckTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Other_names_at_the_level_that_is_configured_come_with_the_command_that_sets_them(bool signed)
+    public async Task Other_names_at_the_level_that_is_configured_come_with_the_command_that_sets_them(bool isSigned)
     {
         await using var network = new ProbedNetwork(trusted: true);
         network.Serve(TestCertificates.Issued("mx.provider.test"));
-        var key = network.Domain("partner.test", "mx.provider.test", signed, "127.0.0.1");
+        var key = network.Domain("partner.test", "mx.provider.test", isSigned, "127.0.0.1");
         network.Session.Succeed("domain", "add", key, "--level", "secure", "--match", "mx.former.test");
         var command = $"domain set {key} --level secure --match mx.provider.test --reason 'confirmed by the partner'";
 
         var found = network.Session.Run("check", key);
         Assert.Equal(ExitCode.Negative, found.Code);
         // Whoever forges DNS that is not signed could have the certificate, too.
-        Assert.Equal(signed, found.Out.Split('\n').Any(row => row.Contains("\tcommand\t", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
-        Assert.Equal(!signed, found.Out.Split('\n').Any(row => row.Contains("ask the partner over another channel whether it is theirs; if it is: ", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
+        Assert.Equal(isSigned, found.Out.Split('\n').Any(row => row.Contains("\tcommand\t", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
+        Assert.Equal(!isSigned, found.Out.Split('\n').Any(row => row.Contains("ask the partner over another channel whether it is theirs; if it is: ", StringComparison.Ordinal) && row.Contains(command, StringComparison.Ordinal)));
 
         network.Session.Succeed("domain", "set", key, "--level", "secure", "--match", "mx.provider.test", "--reason", "confirmed by the partner");
         var mended = network.Session.Run("check", key);

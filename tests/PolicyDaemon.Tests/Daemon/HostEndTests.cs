@@ -2,12 +2,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Daemon.Hosting;
-using PolicyDaemon.Tests.Support;
 using Xunit;
 
 namespace PolicyDaemon.Tests.Daemon;
 
-public sealed class HostEndTests
+public sealed class HostEndTests : IDisposable
 {
     private readonly FakeTimeProvider time = new();
     private readonly Stalling part = new();
@@ -49,6 +48,8 @@ public sealed class HostEndTests
         await end.DisposeAsync();
         Assert.True(part.IsDisposed);
     }
+
+    public void Dispose() => part.Dispose();
 
     private IHost Build()
     {

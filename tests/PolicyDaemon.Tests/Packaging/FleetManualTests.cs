@@ -19,9 +19,9 @@ public sealed partial class FleetManualTests
     public void No_line_of_an_example_is_broken_by_a_terminal()
     {
         Assert.True(Displays.Count > 15);
-        Assert.Empty(Displays.SelectMany(display => display.Split('\n')).Where(line => line.Length > MostCharacters));
+        Assert.DoesNotContain(Displays.SelectMany(display => display.Split('\n')), line => line.Length > MostCharacters);
         // In running text a line may be broken at any blank of it.
-        Assert.Empty(Quoted().Matches(ManualPage.Read("policydaemon-fleet.7").Text).Select(match => match.Value).Where(text => text.Split(' ').Length > 6));
+        Assert.DoesNotContain(Quoted().Matches(ManualPage.Read("policydaemon-fleet.7").Text).Select(match => match.Value), text => text.Split(' ').Length > 6);
     }
 
     /// <summary>In single quotes a backslash at the end of a line is kept by the shell, and in double quotes the indentation behind it.</summary>
