@@ -13,8 +13,8 @@ using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe;
-using PolicyDaemon.Probe.Certificates;
 using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Smtp;
 
 namespace PolicyDaemon.Cli.Commands.Doctor;
 

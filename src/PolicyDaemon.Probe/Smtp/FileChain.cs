@@ -2,9 +2,8 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using PolicyDaemon.Core.Observations;
-using PolicyDaemon.Probe.Smtp;
 
-namespace PolicyDaemon.Probe.Certificates;
+namespace PolicyDaemon.Probe.Smtp;
 
 /// <summary>The WebPKI's verdict over the chain in a file, by the rules by which the chain of a handshake is judged.</summary>
 public static class FileChain
