@@ -78,6 +78,20 @@ public sealed class ApplyTests
         Assert.Equal(ExitCode.Done, other.Run("apply", "--diff", "-").Code);
     }
 
+    [Fact]
+    public void A_pin_that_a_file_adds_as_trusted_at_first_sight_is_so_and_one_that_is_served_keeps_its_strength()
+    {
+        using var session = new CliSession { Input = $"a.example fingerprint match={CliSession.Pin}|{CliSession.OtherPin} tofu={CliSession.Pin}|{CliSession.OtherPin}\n" };
+        Store(session, [Entry([Pin(CliSession.Pin)])]);
+
+        session.Succeed("apply", "-", "--reason", "seen on the spot");
+
+        var pins = session.Succeed("pin", "list", "a.example");
+        Assert.Matches($"{CliSession.Pin}\t.*\tperson\t", pins);
+        Assert.Matches($"{CliSession.OtherPin}\t.*\ttofu\t", pins);
+        Assert.Contains("so already", session.Run("apply", "-").Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(@"u.example encrypt note=a\u{0}", "-:1: u.example: note: it has a NUL character, which cannot be stored")]
     [InlineData(@"[{""key"":""u.example"",""level"":""encrypt"",""note"":""x\u0000y""}]", "u.example: note: it has a NUL character, which cannot be stored")]
