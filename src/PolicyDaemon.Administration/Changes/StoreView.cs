@@ -79,6 +79,6 @@ public sealed class StoreView : IDisposable
         var others = store.OtherForms(key);
         return new RefusedException(
             Refusal.NotConfigured,
-            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : $"; {(isWanted ? $"policyctl domain add {Shell.Quote(key.Text)} adds it, " : "")}policyctl domain list shows what is"));
+            $"{key} is not configured" + (others.Count > 0 ? $"; {string.Join(", ", others.Select(other => other.Key))} is, which is another key to Postfix" : $"; {(isWanted ? $"policyctl domain add {Shell.Quote(key.Text)} --level LEVEL adds it, " : "")}policyctl domain list shows what is"));
     }
 }

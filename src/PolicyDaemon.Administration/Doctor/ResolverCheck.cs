@@ -20,6 +20,9 @@ public static class ResolverCheck
 {
     private const string Name = "resolver";
 
+    // The C library asks this machine where the file has no resolver, or is not there (resolv.conf(5)).
+    private static readonly IReadOnlyList<IPEndPoint> Default = [new IPEndPoint(IPAddress.Loopback, 53)];
+
     /// <summary>Judges the resolvers of policyd alone, where there is no Postfix to compare with.</summary>
     public static IEnumerable<DoctorFinding> Judge(ResolverFacts facts) => [OfTest(facts)];
 
@@ -31,12 +34,16 @@ public static class ResolverCheck
         ArgumentNullException.ThrowIfNull(facts);
         ArgumentNullException.ThrowIfNull(postfix);
         yield return OfTest(facts);
-        if (OfJail(facts, postfix) is { } jail)
+        var jail = OfJail(facts, postfix);
+        if (jail is not null)
             yield return jail;
-        // The C library asks this machine where the file has no resolver, or is not there (resolv.conf(5)).
-        var theirs = facts.JailFile is null ? facts.Machine : facts.Jail ?? [new IPEndPoint(IPAddress.Loopback, 53)];
+        var theirs = facts.JailFile is null ? facts.Machine : facts.Jail ?? Default;
         if (Same(facts.Ours, theirs))
             yield return DoctorFinding.Ok(Name, $"policyd and Postfix ask the same: {Text(theirs)}");
+        else if (jail is { Severity: >= DoctorSeverity.Warning })
+        {
+            // Its remedy makes Postfix ask as the machine does; another one that makes policyd follow what Postfix asks meanwhile would undo that.
+        }
         else if (facts.IsTrusted || postfix["smtp_dns_support_level"] == "dnssec")
             yield return DoctorFinding.Warning(
                 Name, $"policyd asks {Text(facts.Ours)} and Postfix {Text(theirs)}: what the one calls secure the other may not, and mail at dane-only may wait although "
@@ -74,10 +81,18 @@ public static class ResolverCheck
             $"install -D -m 0644 /etc/resolv.conf {Shell.Quote(file)}",
             postfix.ReloadCommand,
         ];
-        return facts.Jail is null
-            ? DoctorFinding.Problem(
-                Name, $"smtp(8) runs chrooted and finds no {file}: it asks 127.0.0.1 instead of {Text(facts.Machine)}{(facts.Machine.All(server => IPAddress.IsLoopback(server.Address)) ? "" : ", and mail waits if nobody answers there")}", remedy)
-            : DoctorFinding.Warning(Name, $"inside the chroot Postfix asks {Text(facts.Jail)}, this machine {Text(facts.Machine)}: {file} is not what /etc/resolv.conf says", remedy);
+        if (facts.Jail is null)
+        {
+            return Same(Default, facts.Machine)
+                ? DoctorFinding.Note(Name, $"smtp(8) runs chrooted and finds no {file}: it asks 127.0.0.1, as this machine does; with a copy it would not depend on that")
+                : DoctorFinding.Problem(Name, $"smtp(8) runs chrooted and finds no {file}: it asks 127.0.0.1 instead of {Text(facts.Machine)}, and mail waits if nobody answers there", remedy);
+        }
+
+        var differs = $"inside the chroot Postfix asks {Text(facts.Jail)}, this machine {Text(facts.Machine)}: {file} is not what /etc/resolv.conf says";
+        if (Same(facts.Ours, facts.Jail))
+            return DoctorFinding.Note(Name, $"{differs}, and policyd asks as Postfix does");
+        var follows = Same(facts.Ours, facts.Machine) ? "" : $". policyd asks {Text(facts.Ours)}, by resolver in [probe]";
+        return DoctorFinding.Warning(Name, differs + follows, remedy);
     }
 
     private static bool Same(IReadOnlyList<IPEndPoint> one, IReadOnlyList<IPEndPoint> other) => one.Count == other.Count && one.All(other.Contains);

@@ -4,6 +4,7 @@ using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Rotation;
+using PolicyDaemon.Core.Runtime;
 
 namespace PolicyDaemon.Administration.PinDecisions;
 
@@ -36,6 +37,26 @@ public sealed class PinName
     /// <summary>A whole fingerprint.</summary>
     public static PinName Of(Fingerprint fingerprint) => new(fingerprint.Hex, fingerprint.Hex, fingerprint, fingerprint.Algorithm);
 
+    /// <summary>Reads a whole fingerprint in any of the forms in which a pin is named.</summary>
+    /// <param name="text">What a person wrote.</param>
+    /// <param name="fingerprint">The fingerprint.</param>
+    /// <param name="reason">Why it is none.</param>
+    public static bool TryParseWhole(string text, out Fingerprint fingerprint, [NotNullWhen(false)] out string? reason)
+    {
+        fingerprint = default;
+        if (!TryParse(text, out var name, out reason))
+            return false;
+        if (name.complete is not { } whole)
+        {
+            reason = $"'{name.Given}' is the beginning of a fingerprint; write all of it";
+            return false;
+        }
+
+        fingerprint = whole;
+        return true;
+    }
+
+    /// <summary>Reads a fingerprint, or the beginning of one.</summary>
     /// <param name="text">What a person wrote.</param>
     /// <param name="name">The name.</param>
     /// <param name="reason">Why it is none.</param>
@@ -61,6 +82,8 @@ public sealed class PinName
         var start = trimmed.TrimEnd('.', '\u2026').Replace(":", "", StringComparison.Ordinal).ToLowerInvariant();
         if (start.Length < FewestDigits && start.Length > 0 && start.All(char.IsAsciiHexDigit))
             reason = $"'{text}' has {start.Length} hexadecimal digits; a pin of an entry is named by the first {FewestDigits} or more of its fingerprint";
+        if (!start.All(char.IsAsciiHexDigit))
+            reason = $"'{ShownText.Escape(given.Length <= 60 ? given : given[..60] + "...")}' is not hexadecimal; write the fingerprint as openssl x509 -noout -fingerprint -sha256 prints it, or its digits alone";
         if (start.Length is < FewestDigits or >= 128 || !start.All(char.IsAsciiHexDigit))
             return false;
         name = new PinName(given, start, null, named);

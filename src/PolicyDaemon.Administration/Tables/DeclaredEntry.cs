@@ -76,6 +76,12 @@ internal sealed class DeclaredEntry(StoreView view, TimeProvider time, bool hasR
         return pins;
     }
 
-    private ImmutableArray<Pin> Trust(ImmutableArray<Pin> pins, Destination before, Pin pin) =>
-        PinEditing.Trust(before.Key, pins, pin.Fingerprint, pin.Subject, time, hasReason);
+    private ImmutableArray<Pin> Trust(ImmutableArray<Pin> pins, Destination before, Pin pin)
+    {
+        var trusted = PinEditing.Trust(before.Key, pins, pin.Fingerprint, pin.Subject, time, hasReason);
+        // What is served already keeps the strength that the store has on record.
+        return pin.Strength == PinStrength.Tofu && pins.Find(pin.Fingerprint) is not { IsServed: true } && trusted.Find(pin.Fingerprint) is { } served
+            ? trusted.Replace(served, served with { Strength = PinStrength.Tofu })
+            : trusted;
+    }
 }

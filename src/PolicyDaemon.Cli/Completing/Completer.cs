@@ -43,6 +43,13 @@ internal static class Completer
         var command = line.CommandResult.Command;
         if (before.Length > 0 && Option(command, before[^1]) is { Arity.MinimumNumberOfValues: > 0 } option)
             return Values(option, option.HelpName, line, host, current);
+        if (current.IndexOf('=', StringComparison.Ordinal) is var equals and > 0 && Option(command, current[..equals]) is { Arity.MaximumNumberOfValues: > 0 } assigned)
+        {
+            // Of a file's name the shell completes what stands behind the sign by itself.
+            return Values(assigned, assigned.HelpName, line, host, current[(equals + 1)..])
+                .Select(value => (value.Label == Files ? Files : current[..(equals + 1)] + value.Label, value.Description));
+        }
+
         if (current.StartsWith('-'))
         {
             return Options(command).Where(known => !known.Hidden && known.Name.StartsWith(current, StringComparison.Ordinal))

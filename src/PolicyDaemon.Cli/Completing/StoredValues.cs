@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Core.Pins;
@@ -33,13 +34,22 @@ internal static class StoredValues
     };
 
     private static IEnumerable<(string, string)> Keys(PolicyStore store, ParseResult line, string current) =>
-        store.List(new KeyPattern(current.TrimEnd('*') + "*").Canonical)
-            .Select(entry => (entry.Key.Text, entry.Policy.Level.Name() + (entry.Note is null ? "" : $", {entry.Note}")));
+        Begun(store, current).Select(entry => (Label(entry.Key, current), entry.Policy.Level.Name() + (entry.Note is null ? "" : $", {entry.Note}")));
+
+    /// <summary>The entries whose keys begin with what is typed, in A-labels or in U-labels.</summary>
+    private static IEnumerable<Destination> Begun(PolicyStore store, string current)
+    {
+        var pattern = new KeyPattern(current.TrimEnd('*') + "*");
+        return store.List(pattern.Canonical).Where(entry => pattern.Canonical is not null || pattern.Matches(entry.Key));
+    }
+
+    // The shells offer what begins as the word does.
+    private static string Label(NextHop key, string current) => Ascii.IsValid(current) ? key.Text : key.ToDisplayString();
 
     /// <summary>The entries in which a key waits for a decision.</summary>
     private static IEnumerable<(string, string)> Waiting(PolicyStore store, ParseResult line, string current) =>
-        store.List(new KeyPattern(current.TrimEnd('*') + "*").Canonical).Where(entry => entry.Pins.Any(pin => pin.State == PinState.Candidate))
-            .Select(entry => (entry.Key.Text, Waits(entry.Pins.Count(pin => pin.State == PinState.Candidate))));
+        Begun(store, current).Where(entry => entry.Pins.Any(pin => pin.State == PinState.Candidate))
+            .Select(entry => (Label(entry.Key, current), Waits(entry.Pins.Count(pin => pin.State == PinState.Candidate))));
 
     private static string Waits(int candidates) => candidates == 1 ? "a key waits for a decision" : string.Create(CultureInfo.InvariantCulture, $"{candidates} keys wait for a decision");
 

@@ -64,8 +64,9 @@ internal static class Arguments
             : [.. words.Select(PinName)];
     }
 
+    /// <summary>A whole fingerprint, in the forms that name a pin elsewhere.</summary>
     /// <exception cref="CommandException">The text is no fingerprint.</exception>
-    internal static Fingerprint Fingerprint(string text) => Core.Pins.Fingerprint.TryParse(text.Trim(), out var fingerprint, out var reason)
+    internal static Fingerprint Fingerprint(string text) => Administration.PinDecisions.PinName.TryParseWhole(text, out var fingerprint, out var reason)
         ? fingerprint
         : throw new CommandException(ExitCode.Usage, reason);
 }

@@ -40,7 +40,9 @@ internal static class Question
         {
             if (octet == '\n')
                 return Encoding.UTF8.GetString([.. line]).Trim();
-            line.Add((byte)octet);
+            // Ctrl-@ is a slip of the hand, and no store keeps a text with it.
+            if (octet != 0)
+                line.Add((byte)octet);
         }
 
         return null;

@@ -26,6 +26,9 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
     /// <summary>The column of tab-separated rows that has the command which goes on from a row.</summary>
     internal const string CommandColumn = "command";
 
+    // In rows of named facts the command is the value of its name.
+    private const string ValueColumn = "value";
+
     /// <summary>The column that has several of them.</summary>
     internal const string CommandsColumn = "commands";
 
@@ -66,13 +69,16 @@ internal sealed class Report(Streams streams, OutputFormat format, bool colour)
         foreach (var row in rows)
         {
             var column = 0;
+            var before = "";
             foreach (var text in row)
             {
                 if (column > 0)
                     streams.Out.Write('\t');
                 // Data stays as it is stored: a note, too, may name a command.
-                var isCommand = columns[column++] is CommandColumn or CommandsColumn;
+                var isCommand = columns[column] is CommandColumn or CommandsColumn || (columns[column] == ValueColumn && before == CommandColumn);
                 streams.Out.Write(isCommand ? streams.Commands(ShownText.Escape(text)) : ShownText.Escape(text));
+                before = text;
+                column++;
             }
 
             streams.Out.WriteLine();

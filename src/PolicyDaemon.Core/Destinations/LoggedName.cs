@@ -8,6 +8,7 @@ namespace PolicyDaemon.Core.Destinations;
 /// <remarks>
 /// <code>
 /// user@example.com                 a recipient, perhaps in &lt;&gt;                        to=&lt;user@example.com&gt;
+/// user@[192.0.2.1]                 one at an address, to which the mail goes
 /// mx.example.com[192.0.2.1]:25     a server, as smtp(8) names what it talks to       relay=mx.example.com[192.0.2.1]:25
 /// [192.0.2.1]:25, 192.0.2.1        a server's address
 /// </code>
@@ -18,6 +19,8 @@ namespace PolicyDaemon.Core.Destinations;
 /// <param name="Port">The server's port; null where none is.</param>
 public sealed record LoggedName(NextHop? Domain, string? Host, IPAddress? Address, int? Port)
 {
+    private const string Relay = "relay=";
+
     private const int MaxLength = 400; // a domain and an address with port; longer is no name
 
     /// <returns>False where it is none of these; a plain domain is a key and none of these.</returns>
@@ -26,11 +29,13 @@ public sealed record LoggedName(NextHop? Domain, string? Host, IPAddress? Addres
         ArgumentNullException.ThrowIfNull(text);
         name = null;
         var word = text.Trim().Trim('<', '>', ',');
+        if (word.StartsWith(Relay, StringComparison.Ordinal))
+            word = word[Relay.Length..];
         if (word.Length is 0 or > MaxLength)
             return false;
         if (word.LastIndexOf('@') is var at and > 0)
         {
-            if (NextHop.TryParse(word[(at + 1)..], out var domain, out _) && domain.IsPlainHostName)
+            if (NextHop.TryParse(word[(at + 1)..], out var domain, out _) && (domain.IsPlainHostName || (domain is { IsBracketed: true, Port: null } && IPAddress.TryParse(domain.Host, out _))))
                 name = new LoggedName(domain, null, null, null);
             return name is not null;
         }

@@ -45,6 +45,7 @@ public sealed record EntryAttribute(
 /// revoked=HEX|HEX         taken out of service by a person
 /// certificate=HEX|HEX     which of the pins are of a whole certificate
 /// public_key=HEX|HEX      which are of a public key
+/// tofu=HEX|HEX            which were trusted at first sight
 /// </code>
 /// In the order in which they are read: what names the kind of a pin comes behind what brings it. An attribute of an entry that people may
 /// set is a row here, and apply, edit and export --full know it.
@@ -77,7 +78,7 @@ public static class EntryAttributes
         new("until", entry => entry.Until is { } end ? [end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)] : [], EntryEndText.AddUntil),
         new("then", entry => entry.Former is { } former ? [EntryEndText.Of(former)] : [], EntryEndText.AddThen) { IsText = true },
         new("probe_as", entry => entry.ProbeAs, AddProbeAs) { AddsUp = true, Separator = PolicyAttributes.FingerprintSeparator },
-        new("note", entry => entry.Note is null ? [] : [entry.Note], (entry, value, _) => (entry with { Note = value.Length == 0 ? null : value }, null)) { IsText = true },
+        new("note", entry => entry.Note is null ? [] : [entry.Note], AddNote) { IsText = true },
         Pins(
             "pin", entry => entry.Policy.Level.MatchesFingerprints() ? [] : entry.Pins.Where(pin => pin.IsServed),
             (pins, fingerprint, since) => pins.Find(fingerprint) is null
@@ -91,6 +92,9 @@ public static class EntryAttributes
             : null),
         Pins("certificate", entry => Said(entry, PinSubject.Certificate), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.Certificate)),
         Pins("public_key", entry => Said(entry, PinSubject.PublicKey), (pins, fingerprint, _) => Of(pins, fingerprint, PinSubject.PublicKey)),
+        Pins(
+            "tofu", entry => entry.Pins.Where(pin => pin is { IsServed: true, Strength: PinStrength.Tofu }),
+            (pins, fingerprint, _) => pins.Find(fingerprint) is { IsServed: true } pin ? pins.Replace(pin, pin with { Strength = PinStrength.Tofu }) : null),
     ];
 
     /// <summary>The value of an attribute that has one at most; null where it says what goes without saying.</summary>
@@ -146,6 +150,12 @@ public static class EntryAttributes
         host = isHost ? key.Host : "";
         return isHost;
     }
+
+    private static (Destination?, string?) AddNote(Destination entry, string value, DateTimeOffset since) =>
+        // No store keeps it: to SQLite it ends a text, and PostgreSQL refuses it.
+        value.Contains('\0', StringComparison.Ordinal)
+            ? (null, "it has a NUL character, which cannot be stored")
+            : (entry with { Note = value.Length == 0 ? null : value }, null);
 
     private static (Destination?, string?) AddProbeAs(Destination entry, string value, DateTimeOffset since)
     {

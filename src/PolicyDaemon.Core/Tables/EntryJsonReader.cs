@@ -29,9 +29,9 @@ public static class EntryJsonReader
 
     private static readonly string[] PinMembers =
     [
-        "fingerprint", "subject", "state",
+        "fingerprint", "subject", "state", "strength",
         // Told.
-        "digest", "strength", "since", "served", "left_out", "first_seen", "last_seen", "seen_at", "evidence",
+        "digest", "since", "served", "left_out", "first_seen", "last_seen", "seen_at", "evidence",
     ];
 
     /// <summary>True where a source is JSON: its first character begins an object, or an array of objects or of nothing.</summary>
@@ -172,7 +172,9 @@ public static class EntryJsonReader
             var state = options.PinState;
             if (Word(pin, "state", $"{name}: pins: ") is { } given && !PinNames.TryParse(given, out state))
                 throw new FormatException($"{name}: '{AttributeValues.Shown(given)}' is no state of a pin{Nearest.Suggestion(given, PinNames.StateNames)}");
-            var read = new Pin(fingerprint, subject, state.IsServed() ? options.PinState : state, PinStrength.Person, options.Since);
+            // Who writes a file vouches for its pins, but not for one that was taken as it was seen; evidence is the store's own.
+            var strength = state.IsServed() && Word(pin, "strength", $"{name}: pins: ") == PinStrength.Tofu.Name() ? PinStrength.Tofu : PinStrength.Person;
+            var read = new Pin(fingerprint, subject, state.IsServed() ? options.PinState : state, strength, options.Since);
             if (EntryAttributes.IsSaid(read) && pins.Find(fingerprint) is null)
                 pins = pins.Add(read);
         }

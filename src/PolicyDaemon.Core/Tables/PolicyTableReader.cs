@@ -61,7 +61,7 @@ public sealed class PolicyTableReader
         if (logicalLines.HadByteOrderMark)
             yield return TableItem.Warning(1, new Problem("the byte order mark is dropped", options.WithEntryAttributes ? "" : "postmap would take it for a part of the first destination"));
         if (noBreakSpaceRows > MaxNoBreakSpaceWarnings)
-            yield return TableItem.Warning(0, new Problem($"{noBreakSpaceRows} rows in all have no-break spaces"));
+            yield return TableItem.Warning(0, new Problem($"{noBreakSpaceRows} rows in all have no-break spaces; the first {MaxNoBreakSpaceWarnings} are named"));
         foreach (var item in Apexes())
             yield return item;
     }
@@ -169,7 +169,7 @@ public sealed class PolicyTableReader
         }
 
         if (alone > MaxApexWarnings)
-            yield return TableItem.Warning(0, new Problem($"{alone} rows in all answer for subdomains only", "--with-apex adds the domains themselves"));
+            yield return TableItem.Warning(0, new Problem($"{alone} rows in all answer for subdomains only; the first {MaxApexWarnings} are named", "--with-apex adds the domains themselves"));
     }
 
     private Destination ToDestination(NextHop key, PolicyReading reading) => new()

@@ -150,8 +150,8 @@ public sealed class DoctorStories(ProbingLaboratory lab) : IAsyncLifetime
         await PasteAsync(findings.First(finding => finding.Commands.Length > 0));
         AssertWell(await DoctorAsync());
 
+        // Without the file smtp(8) asks 127.0.0.1, as this machine does.
         File.Delete(file);
-        await PasteAsync(Bad(await DoctorAsync(), "resolver"));
         AssertWell(await DoctorAsync());
     }
 

@@ -59,6 +59,52 @@ public sealed class ApplyTests
             };
         });
 
+    [Theory]
+    [InlineData("export", "--full")]
+    [InlineData("domain", "list", "--format", "json")]
+    public void What_was_trusted_at_first_sight_is_so_in_another_store(params string[] written)
+    {
+        using var session = new CliSession();
+        Store(session, [Entry([Pin(CliSession.Pin) with { Strength = PinStrength.Tofu }, Pin(CliSession.OtherPin)])]);
+
+        using var other = new CliSession { Input = session.Succeed(written) };
+        Assert.Contains("at first sight, with no evidence of whose it is", other.Run("apply", "-").Error, StringComparison.Ordinal);
+        other.Succeed("apply", "-", "--reason", "a new machine");
+
+        var pins = other.Succeed("pin", "list", "a.example");
+        Assert.Matches($"{CliSession.Pin}\t.*\ttofu\t", pins);
+        Assert.Matches($"{CliSession.OtherPin}\t.*\tperson\t", pins);
+        other.Input = other.Succeed("export", "--full");
+        Assert.Equal(ExitCode.Done, other.Run("apply", "--diff", "-").Code);
+    }
+
+    [Fact]
+    public void A_pin_that_a_file_adds_as_trusted_at_first_sight_is_so_and_one_that_is_served_keeps_its_strength()
+    {
+        using var session = new CliSession { Input = $"a.example fingerprint match={CliSession.Pin}|{CliSession.OtherPin} tofu={CliSession.Pin}|{CliSession.OtherPin}\n" };
+        Store(session, [Entry([Pin(CliSession.Pin)])]);
+
+        session.Succeed("apply", "-", "--reason", "seen on the spot");
+
+        var pins = session.Succeed("pin", "list", "a.example");
+        Assert.Matches($"{CliSession.Pin}\t.*\tperson\t", pins);
+        Assert.Matches($"{CliSession.OtherPin}\t.*\ttofu\t", pins);
+        Assert.Contains("so already", session.Run("apply", "-").Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(@"u.example encrypt note=a\u{0}", "-:1: u.example: note: it has a NUL character, which cannot be stored")]
+    [InlineData(@"[{""key"":""u.example"",""level"":""encrypt"",""note"":""x\u0000y""}]", "u.example: note: it has a NUL character, which cannot be stored")]
+    public void A_NUL_in_a_note_is_refused_with_its_line(string file, string why)
+    {
+        using var session = new CliSession { Input = file + "\n" };
+
+        var result = session.Run("apply", "-");
+
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Invalid, result.Code);
+    }
+
     [Fact]
     public void What_export_full_writes_changes_nothing_where_it_is_applied() => Entries.Array[0, 8].Sample(
         entries =>

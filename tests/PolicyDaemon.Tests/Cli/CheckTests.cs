@@ -89,6 +89,20 @@ public sealed partial class CheckTests
     }
 
     [Fact]
+    public async Task The_rows_have_the_command_as_it_is_pasted_and_the_level_with_what_it_takes()
+    {
+        await using var network = new ProbedNetwork();
+        network.Serve(Public);
+        var key = network.Domain("other.test", "mx.partner.test", true, "127.0.0.1");
+
+        var rows = network.Session.RunWith("check", key, "--config", network.Session.Config).Out.Split('\n').Select(row => row.Split('\t')).ToList();
+
+        var level = Assert.Single(rows, row => row is [_, "strongest", _])[2];
+        Assert.StartsWith("secure match=", level, StringComparison.Ordinal);
+        Assert.StartsWith($"policyctl --config {network.Session.Config} domain add {key} --level secure --match ", Assert.Single(rows, row => row is [_, "command", _])[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Behind_injected_text_a_handshake_that_fails_is_what_mail_meets()
     {
         await using var network = new ProbedNetwork();

@@ -45,6 +45,13 @@ public sealed class CompletionTests : IDisposable
     [InlineData("policyctl {c} audit --who ", "alice root")]
     [InlineData("policyctl domain set x.example --unset ci", "ciphers")]
     [InlineData("policyctl import ", ":files")]
+    [InlineData("policyctl help pin a", "add approve")]
+    [InlineData("policyctl help domain show ", "")]
+    [InlineData("policyctl help ver", "version")]
+    [InlineData("policyctl discovery list --verdict d", "dane-only dane")]
+    [InlineData("policyctl domain add x.example --level=se", "--level=secure")]
+    [InlineData("policyctl {c} domain add x.example --like=p", "--like=pinned.example")]
+    [InlineData("policyctl --config=", ":files")]
     [InlineData("policyctl --config ", ":files")]
     [InlineData("policyctl domain list --he", "--help --header")]
     [InlineData("policyctl domain show --pr", "--probes")]
@@ -54,6 +61,15 @@ public sealed class CompletionTests : IDisposable
         var result = Complete(line);
 
         Assert.Equal(expected, string.Join(' ', result.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(candidate => candidate.Split('\t')[0])));
+    }
+
+    [Fact]
+    public void A_key_is_offered_as_it_is_typed()
+    {
+        session.Succeed("domain", "add", "bücher.example", "--level", "encrypt");
+
+        Assert.StartsWith("bücher.example\t", Complete("policyctl {c} domain show bü"), StringComparison.Ordinal);
+        Assert.StartsWith("xn--bcher-kva.example\t", Complete("policyctl {c} domain show xn"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,6 +15,15 @@ namespace PolicyDaemon.Tests.Cli;
 public sealed class DiscoveryIntakeTests
 {
     [Fact]
+    public void Each_command_names_the_files_that_it_takes()
+    {
+        using var session = new CliSession();
+
+        Assert.Contains("postfix-mta-sts-resolver's cache (an SQLite database), or a list of domains", session.Run("discovery", "import", session.Directory + "/none").Error, StringComparison.Ordinal);
+        Assert.Contains("a list of domains, or a mail log", session.Run("discovery", "warm", session.Directory + "/none").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_policies_that_another_daemon_keeps_are_kept_until_they_expire()
     {
         using var session = new CliSession(CliSession.DiscoveryOn);

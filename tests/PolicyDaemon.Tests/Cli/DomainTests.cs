@@ -19,6 +19,46 @@ public class DomainTests
         Assert.Equal(ExitCode.Done, result.Code);
     }
 
+    [Theory]
+    [InlineData("as openssl x509 prints it")]
+    [InlineData("with its digest")]
+    [InlineData("as openssl dgst prints it")]
+    [InlineData("in groups of four")]
+    public void A_pin_of_a_new_entry_is_written_in_the_forms_that_name_a_pin(string form)
+    {
+        using var session = new CliSession();
+
+        session.Succeed("domain", "add", "example.com", "--level", "fingerprint", "--match", InForm(CliSession.Pin, form));
+
+        Assert.Contains(CliSession.Pin, session.Succeed("pin", "list", "example.com"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("beginning", "write all of it")]
+    [InlineData("base64", "is not hexadecimal; write the fingerprint as openssl x509")]
+    public void A_pin_of_a_new_entry_is_a_whole_fingerprint(string form, string why)
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("domain", "add", "example.com", "--level", "fingerprint", "--match", form == "base64" ? "sha256//r5J0Zx+abcd=" : CliSession.Pin[..16] + "...");
+
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, result.Code);
+    }
+
+    internal static string InForm(string hex, string form)
+    {
+        var colons = string.Join(':', hex.ToUpperInvariant().Chunk(2).Select(pair => new string(pair)));
+        return form switch
+        {
+            "as openssl x509 prints it" => "sha256 Fingerprint=" + colons,
+            "with its digest" => "sha256:" + hex,
+            "as openssl dgst prints it" => "SHA2-256(stdin)= " + hex,
+            "in groups of four" => string.Join(' ', hex.Chunk(4).Select(group => new string(group))),
+            _ => throw new ArgumentOutOfRangeException(nameof(form)),
+        };
+    }
+
     [Fact]
     public void An_entry_cannot_be_observed_and_enforced_at_once()
     {

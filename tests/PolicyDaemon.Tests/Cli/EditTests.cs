@@ -41,6 +41,22 @@ public sealed class EditTests
         Assert.Equal(["a.example secure "], Listed(session));
     }
 
+    [Fact]
+    public void A_NUL_in_a_note_is_edited_again_and_one_in_a_reason_is_passed_over()
+    {
+        using var session = Session("a.example");
+        session.Input = "e\nno mo\0re\n";
+        session.Edits.Enqueue(text => text.Replace("encrypt", @"may { note = x\u{0}y }", StringComparison.Ordinal));
+        session.Edits.Enqueue(text => text.Replace(@"x\u{0}y", "xy", StringComparison.Ordinal));
+
+        var result = session.Run("edit");
+
+        Assert.Contains("entries.conf:3: a.example: note: it has a NUL character", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Done, result.Code);
+        Assert.Equal(["a.example may xy"], Listed(session));
+        Assert.Contains("\tno more\t", session.Succeed("audit"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("x\n", false)]
     [InlineData("Q\n", true)]

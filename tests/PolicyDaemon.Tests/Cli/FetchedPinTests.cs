@@ -212,6 +212,21 @@ public sealed class FetchedPinTests
         Assert.Contains($"{ProbedNetwork.CertificatePin(Own)}\tsha256\tcertificate\tactive\tperson\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("as openssl x509 prints it")]
+    [InlineData("with its digest")]
+    [InlineData("as openssl dgst prints it")]
+    [InlineData("in groups of four")]
+    public async Task What_is_expected_is_written_in_the_forms_that_name_a_pin(string form)
+    {
+        await using var network = new ProbedNetwork();
+        var key = Partner(network, Own);
+
+        network.Session.Succeed("domain", "add", key, "--level", "fingerprint", "--probe", "--expect", DomainTests.InForm(ProbedNetwork.CertificatePin(Own), form));
+
+        Assert.Contains($"{ProbedNetwork.CertificatePin(Own)}\tsha256\tcertificate\tactive\tperson\t", network.Session.Succeed("pin", "list", key), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Expect_fails_where_one_address_of_two_shows_another_key()
     {

@@ -9,6 +9,28 @@ public class ImportTests
     private static readonly string Seed = Repository.Path("tests", "PolicyDaemon.Tests", "Data", "seed-table");
 
     [Fact]
+    public void What_would_be_imported_after_a_dry_run_names_the_reason_that_it_takes()
+    {
+        using var session = new CliSession();
+        session.Succeed("domain", "add", "e.example", "--level", "encrypt");
+        var file = session.Write("table", "e.example may\n");
+
+        var preview = session.Run("import", "--dry-run", "--replace", file);
+
+        Assert.EndsWith($"Next: policyctl import --replace {file} --reason \"why\"\n", preview.Out + preview.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--reason \"why\"", session.Run("import", "--dry-run", "--replace", file, "--reason", "moved").Error, StringComparison.Ordinal);
+        session.Succeed("import", "--replace", file, "--reason", "why");
+    }
+
+    [Fact]
+    public void Several_problems_of_one_row_are_no_rows()
+    {
+        using var session = new CliSession { Input = "a.example encrypt xx=1 yy=2 zz=3\n" };
+
+        Assert.Contains("(3 times in line 1)", session.Run("import", "-").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_table_of_the_page_is_served_where_postfix_compares_sha1()
     {
         using var session = new CliSession("fingerprint_digest = sha1");
@@ -63,7 +85,7 @@ public class ImportTests
         Assert.Equal(ExitCode.Invalid, once.Code);
         Assert.Equal(2, once.Error.Count(character => character == '\n'));
         Assert.Contains("-:2: d0.example: 'fingerprnt' is no TLS security level", once.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(200 rows in all: lines 2-201)\n", once.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(200 rows: lines 2-201)\n", once.Error, StringComparison.Ordinal);
         Assert.Equal(201, each.Error.Count(character => character == '\n'));
         Assert.Contains("-:201: d199.example: 'fingerprnt'", each.Error, StringComparison.Ordinal);
     }
@@ -78,7 +100,7 @@ public class ImportTests
 
         Assert.Equal(2, result.Error.Count(character => character == '\n'));
         Assert.Contains("-:2: a.example: 'encript' is no TLS security level", result.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(6 rows in all: lines 2-7)\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("(6 rows: lines 2-7)\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +111,7 @@ public class ImportTests
         var result = session.Run("import", Seed, "--unservable", "observe");
 
         Assert.InRange(result.Error.Split('\n').Count(line => line.Contains("warning", StringComparison.Ordinal)), 1, 7);
-        Assert.Contains("(6 rows in all: lines 1, 3, 5-8)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("(6 rows: lines 1, 3, 5-8)", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +159,7 @@ public class ImportTests
         Assert.Equal(ExitCode.Invalid, result.Code);
         Assert.Contains($"policyctl: {Seed} cannot be imported as it is, it has 2 problems; nothing was changed\n  {Seed}:1: .ferraro.net: ", result.Error, StringComparison.Ordinal);
         Assert.Contains(": every pin is in another digest than sha256, which Postfix compares; --probe carries over", result.Error, StringComparison.Ordinal);
-        Assert.Contains("(2 rows in all: lines 1, 3)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("(2 rows: lines 1, 3)", result.Error, StringComparison.Ordinal);
         Assert.Contains("--unservable observe", result.Error, StringComparison.Ordinal);
         Assert.Empty(session.Succeed("domain", "list"));
     }

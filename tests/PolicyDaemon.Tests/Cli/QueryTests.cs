@@ -44,6 +44,17 @@ public class QueryTests
     }
 
     [Fact]
+    public void A_map_that_policyd_does_not_have_is_a_word_that_is_none()
+    {
+        using var session = new CliSession();
+
+        var result = session.Run("query", "example.com", "--map", "tlspolcy");
+
+        Assert.Contains("policyd has no map 'tlspolcy', and answers a question for it with a permanent error; did you mean 'tlspolicy'?", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, result.Code);
+    }
+
+    [Fact]
     public async Task A_temporary_error_is_6_with_its_reason()
     {
         await using var server = await ServeAsync(false, new LookupTestData(NearMissAnswer.Temporary));

@@ -45,7 +45,7 @@ public sealed class SaidOnceTests
         using var session = new CliSession();
 
         Assert.Contains(
-            "a.example is not configured; policyctl domain add a.example adds it", session.Run("domain", "set", "a.example", "--note", "x").Error, StringComparison.Ordinal);
+            "a.example is not configured; policyctl domain add a.example --level LEVEL adds it", session.Run("domain", "set", "a.example", "--note", "x").Error, StringComparison.Ordinal);
     }
 
     /// <summary>A lookup makes a probe due at once; it takes its turn, and that says nothing about the daemon.</summary>

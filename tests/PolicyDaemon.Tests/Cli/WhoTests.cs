@@ -49,7 +49,8 @@ public sealed class WhoTests
             $$"""{"queue_name": "deferred", "queue_id": "4bQ1xyz", "arrival_time": {{session.Time.GetUtcNow().AddHours(-1).ToUnixTimeSeconds()}}, "recipients": [{"address": "x@partner.example", "delay_reason": "no TLS"}]}""")];
 
         Assert.StartsWith(".example.com\tencrypt\t-\t-\t-\t", session.Succeed("who", "user@a.example.com"), StringComparison.Ordinal);
-        Assert.Equal("partner.example\tencrypt\t-\t-\t-\t-\t1\n", session.Succeed("who", "4bQ1xyz"));
+        foreach (var word in (string[])["4bQ1xyz", "4bQ1xyz:", "4bQ1xyz*"])
+            Assert.Equal("partner.example\tencrypt\t-\t-\t-\t-\t1\n", session.Succeed("who", word));
 
         Assert.StartsWith("a.example.com\t", session.Run("explain", "user@a.example.com").Out, StringComparison.Ordinal);
         var explained = session.Run("explain", "4bQ1xyz", "--format", "table").Out;
@@ -57,6 +58,20 @@ public sealed class WhoTests
         using var json = JsonDocument.Parse(session.Run("explain", "partner.example", "--format", "json").Out);
         Assert.Equal(1, json.RootElement.GetProperty("waiting").GetProperty("messages").GetInt64());
         Assert.Equal("no TLS", json.RootElement.GetProperty("waiting").GetProperty("reason").GetString());
+    }
+
+    [Theory]
+    [InlineData("mx.nowhere.test", "No entry stands behind mx.nowhere.test, as far as probes have seen.")]
+    [InlineData("user@nowhere.test", "No entry answers for mail to nowhere.test.")]
+    [InlineData("user@[192.0.2.9]", "No entry answers for mail to [192.0.2.9].")]
+    public void That_there_is_none_is_said_in_a_pipe_too(string word, string said)
+    {
+        using var session = new CliSession();
+
+        var (piped, shown) = (session.Run("who", word), session.Run("who", word, "--format", "table"));
+
+        Assert.Equal((ExitCode.Negative, "", true), (piped.Code, piped.Out, piped.Error.Contains(said, StringComparison.Ordinal)));
+        Assert.Contains(said, shown.Out, StringComparison.Ordinal);
     }
 
     [Fact]

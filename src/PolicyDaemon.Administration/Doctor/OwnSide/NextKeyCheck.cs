@@ -1,3 +1,5 @@
+using PolicyDaemon.Core.Destinations;
+
 namespace PolicyDaemon.Administration.Doctor.OwnSide;
 
 /// <summary>Whether a next certificate or key, given as a file, is good for what comes.</summary>
@@ -9,16 +11,20 @@ public static class NextKeyCheck
     /// <param name="files">The files, as they were read.</param>
     /// <param name="identities">The certificates in use.</param>
     /// <param name="mxHosts">The names of our MX hosts; empty where they are not known.</param>
+    /// <param name="whyUntrusted">Why partners that verify would refuse the chain of a file; null where they would not, or it cannot be told.</param>
     /// <param name="now">The time.</param>
     public static IEnumerable<DoctorFinding> Judge(
-        IReadOnlyList<PemFile> files, IReadOnlyList<OwnIdentity> identities, IReadOnlyList<string> mxHosts, DateTimeOffset now)
+        IReadOnlyList<PemFile> files, IReadOnlyList<OwnIdentity> identities, IReadOnlyList<string> mxHosts, Func<PemFile, string?> whyUntrusted, DateTimeOffset now)
     {
+        ArgumentNullException.ThrowIfNull(whyUntrusted);
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(identities);
         ArgumentNullException.ThrowIfNull(mxHosts);
         foreach (var file in files)
         {
-            yield return OwnKey.OfFile(file) is { } key ? Judge(key, identities, mxHosts, now) : DoctorFinding.Problem(Name, $"{file.Path}: {Why(file)}");
+            yield return OwnKey.OfFile(file) is not { } key ? DoctorFinding.Problem(Name, $"{file.Path}: {Why(file)}")
+                : new OwnIdentity(Name, Name, file, file).Fits == false ? OfPair(file)
+                : Judge(key, identities, mxHosts, whyUntrusted(file), identities.Any(identity => identity.Certificate.Leaf is not null && whyUntrusted(identity.Certificate) is null), now);
         }
     }
 
@@ -29,7 +35,12 @@ public static class NextKeyCheck
         _ => file.Problem ?? "it holds neither a certificate nor a key",
     };
 
-    private static DoctorFinding Judge(OwnKey key, IReadOnlyList<OwnIdentity> identities, IReadOnlyList<string> mxHosts, DateTimeOffset now)
+    private static DoctorFinding OfPair(PemFile file) => DoctorFinding.Problem(
+        Name, $"{file.Path}: its private key is not that of its certificate: Postfix cannot use the two together; they come from different renewals. Both lines must be the same:",
+        $"openssl x509 -in {Shell.Quote(file.Path)} -noout -pubkey | openssl dgst -sha256", $"openssl pkey -in {Shell.Quote(file.Path)} -pubout | openssl dgst -sha256");
+
+    private static DoctorFinding Judge(
+        OwnKey key, IReadOnlyList<OwnIdentity> identities, IReadOnlyList<string> mxHosts, string? whyUntrusted, bool isTrustedNow, DateTimeOffset now)
     {
         var isSameKey = identities.Any(identity => identity.Certificate.Leaf?.PublicKey.AsSpan().SequenceEqual(key.PublicKey.AsSpan()) == true);
         var keeps = isSameKey ? "it keeps the key in use: pins of the public key and TLSA records 3 1 1 stay right" : "it has a new key: announce its fingerprints before the change";
@@ -40,6 +51,14 @@ public static class NextKeyCheck
             return DoctorFinding.Problem(Name, $"{text}. The key is too weak for partners that look");
         if (mxHosts.Where(host => !certificate.Covers(host)).ToList() is { Count: > 0 } missing)
             return DoctorFinding.Warning(Name, $"{text}. It is not for {string.Join(", ", missing)}: at secure, partners' mail to {(missing.Count == 1 ? "that host" : "these hosts")} would wait");
+        if (whyUntrusted is not null)
+        {
+            var refused = $"{text}. Its chain is not trusted ({Phrases.Cut(whyUntrusted)})";
+            return isTrustedNow || identities.Count == 0
+                ? DoctorFinding.Warning(Name, $"{refused}: at secure, and where MTA-STS is enforced, partners' mail would wait")
+                : DoctorFinding.Note(Name, $"{refused}, and neither is that of the one in use: partners can pin it or prove it by DANE");
+        }
+
         return new DoctorFinding(Name, now < certificate.NotBefore ? DoctorSeverity.Note : OwnCertificateCheck.EndOf(certificate, now), text);
     }
 }

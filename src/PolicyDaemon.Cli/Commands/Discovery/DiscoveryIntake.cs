@@ -112,7 +112,7 @@ internal static class DiscoveryIntake
         var settings = context.Settings;
         using var store = context.OpenStore(isDryRun ? StoreAccess.Read : StoreAccess.Write);
         var warmUp = new DiscoveryWarmUp();
-        using (var list = TableSource.Open(context, file, "a list of domains, or a mail log"))
+        using (var list = TableSource.Open(context, file, isImport ? "postfix-mta-sts-resolver's cache (an SQLite database), or a list of domains" : "a list of domains, or a mail log"))
             warmUp.Read(list, store, settings, context.Host.Time.GetUtcNow());
         foreach (var (line, problem) in warmUp.Problems.Take(ShownProblems))
             context.Report.Warning($"{file}, line {line}: {problem}");

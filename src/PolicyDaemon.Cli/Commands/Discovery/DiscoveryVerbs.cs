@@ -50,6 +50,7 @@ internal static class DiscoveryVerbs
                 ("policyctl discovery list --format tsv | cut -f2 | sort | uniq -c", "How many have which verdict."),
             ],
         };
+        verdict.CompletionSources.Add("dane-only", "secure", "dane", "not-found", "unknown");
         verb.Add(verdict);
         verb.SetAction(runner.Handle(context => RunList(context, context.Get(verdict))));
         return verb;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using PolicyDaemon.Administration.Doctor;
 using PolicyDaemon.Administration.Doctor.OwnSide;
 using PolicyDaemon.Administration.Forecast;
@@ -11,8 +12,10 @@ using PolicyDaemon.Cli.Setup.Checks;
 using PolicyDaemon.Core.Configuration;
 using PolicyDaemon.Core.Destinations;
 using PolicyDaemon.Core.Findings;
+using PolicyDaemon.Core.Observations;
 using PolicyDaemon.Probe;
 using PolicyDaemon.Probe.Dns;
+using PolicyDaemon.Probe.Smtp;
 
 namespace PolicyDaemon.Cli.Commands.Doctor;
 
@@ -214,9 +217,26 @@ internal sealed class DoctorSurvey(CommandContext context)
         }
 
         var hosts = reports.SelectMany(report => report.Resolution.Hosts).Select(host => host.Name).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        findings.AddRange(NextKeyCheck.Judge(Next, server, hosts, Now));
+        findings.AddRange(NextKeyCheck.Judge(Next, server, hosts, file => settings is null ? null : WhyUntrusted(settings, file), Now));
         keys.AddRange(OwnKey.Of(server, reports.SelectMany(OwnDomainCheck.Presented), Next));
         return findings;
+    }
+
+    private string? WhyUntrusted(Settings settings, PemFile file)
+    {
+        ImmutableArray<ServerCertificate> certificates = [.. file.Items.Select(item => item.Certificate).OfType<ServerCertificate>()];
+        if (certificates.IsEmpty)
+            return null;
+        try
+        {
+            using var prober = new ProberComposition(settings.Probe, settings.Postfix, Host.Time);
+            return FileChain.WhyUntrusted(certificates, prober.ProbeOptions, Host.Time);
+        }
+        catch (ConfigurationException)
+        {
+            // Roots that cannot be read are said where the configuration is looked at.
+            return null;
+        }
     }
 
     /// <summary>The report of <c>check</c>. One's own servers may have private addresses, seen from inside.</summary>

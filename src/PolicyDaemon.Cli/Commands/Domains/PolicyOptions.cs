@@ -33,7 +33,7 @@ internal sealed class PolicyOptions
     private readonly Option<string[]> match = new("--match", "-m")
     {
         HelpName = "M",
-        Description = "At fingerprint: a pin (hexadecimal). At verify and secure: a name, .name, nexthop, dot-nexthop or hostname. Repeatable",
+        Description = "At fingerprint: a pin, as openssl prints it. At verify and secure: a name, .name, nexthop, dot-nexthop or hostname. Repeatable",
     };
 
     private readonly Option<string?> ciphers = new("--ciphers") { HelpName = "GRADE", Description = "Cipher grade, such as high" };

@@ -4,6 +4,7 @@ using PolicyDaemon.Administration.Status;
 using PolicyDaemon.Cli.Hosting;
 using PolicyDaemon.Cli.Json;
 using PolicyDaemon.Cli.Output;
+using PolicyDaemon.Core;
 using PolicyDaemon.Core.Policies;
 using PolicyDaemon.Core.Runtime;
 using PolicyDaemon.Lookup.Clients;
@@ -24,7 +25,7 @@ internal static class QueryVerb
     {
         var options = new Options(
             new Argument<string>("KEY") { Description = "Sent as it is, letter case and all: one question, without the walk to parents" },
-            new Option<string?>("--map") { HelpName = "NAME", Description = $"The socketmap's name: {string.Join(" or ", MapNames.All)} [default: {MapNames.All[0]}]" },
+            new Option<string?>("--map") { HelpName = "NAME", Description = $"The socketmap's name: {string.Join(" or ", MapNames.All)}, with --server any other [default: {MapNames.All[0]}]" },
             new Option<bool>("--tcp") { Description = "Ask over tcp_table instead of socketmap" },
             new Option<string?>("--server") { HelpName = "ENDPOINT", Description = "inet:HOST:PORT or unix:/PATH [default: the first one configured]" },
             new Option<double>("--timeout") { HelpName = "SECONDS", Description = "How long to wait [default: 5]", DefaultValueFactory = _ => 5 });
@@ -58,6 +59,9 @@ internal static class QueryVerb
         var tcp = context.Get(options.Tcp);
         if (tcp && context.Get(options.Map) is not null)
             throw new CommandException(ExitCode.Usage, "tcp_table has no map names; leave out --map or --tcp");
+        // Another server may have other maps.
+        if (context.Get(options.Server) is null && context.Get(options.Map) is { } name && !MapNames.All.Contains(name))
+            throw new CommandException(ExitCode.Usage, $"policyd has no map '{name}', and answers a question for it with a permanent error{Nearest.Suggestion(name, MapNames.All, "the maps are")}");
         var map = tcp ? null : context.Get(options.Map) ?? MapNames.All[0];
         var endpoint = Endpoint(context, options, tcp);
         var timeout = TimeSpan.FromSeconds(seconds);

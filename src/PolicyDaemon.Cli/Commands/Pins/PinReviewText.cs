@@ -56,7 +56,9 @@ internal static class PinReviewText
         report.Line();
         if (!key.IsOffered)
         {
-            report.Line($"  Its fingerprint: {key.Pin.Fingerprint}");
+            report.Line("  Its fingerprint:");
+            foreach (var line in PartnerText.Groups(key.Pin.Fingerprint))
+                report.Line("    " + line);
         }
         else if (facts.New is { } shown)
         {

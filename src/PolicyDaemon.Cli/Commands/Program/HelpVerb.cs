@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using PolicyDaemon.Cli.Hosting;
 
 namespace PolicyDaemon.Cli.Commands.Program;
@@ -19,16 +20,19 @@ internal static class HelpVerb
             ],
         };
         verb.Add(words);
-        words.CompletionSources.Add(_ => root().Subcommands.Select(command => new System.CommandLine.Completions.CompletionItem(command.Name)));
+        words.CompletionSources.Add(context => (Named(root(), context.ParseResult.GetValue(words) ?? [])?.Subcommands ?? [])
+            .Select(command => new CompletionItem(command.Name, detail: command.Description)));
         verb.SetAction(result =>
         {
             var named = result.GetValue(words) ?? [];
             var program = root();
-            var command = named.Aggregate<string, Command?>(program, (at, word) => at?.Subcommands.FirstOrDefault(verb => verb.Name == word));
-            return command is not null
+            return Named(program, named) is not null
                 ? program.Parse([.. named, "--help"]).Invoke(result.InvocationConfiguration)
                 : throw new CommandException(ExitCode.Usage, UsageErrors.NoSuchCommand(program, named));
         });
         return verb;
     }
+
+    private static Command? Named(Command program, IEnumerable<string> words) =>
+        words.Aggregate<string, Command?>(program, (at, word) => at?.Subcommands.FirstOrDefault(verb => verb.Name == word));
 }

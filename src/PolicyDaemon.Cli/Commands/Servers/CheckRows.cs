@@ -30,7 +30,7 @@ internal static class CheckRows
         if (result.DaemonAbsence is { } absence)
             table.Add(key, "policyd", absence);
         table.Add(key, "results", string.Join(' ', forecast.Results.Select(mail => mail.Name())));
-        table.Add(key, "strongest", result.Strongest?.Level.Name());
+        table.Add(key, "strongest", result.Strongest is { } strongest ? CheckTerms.Level(strongest) : null);
         table.Add(key, "command", LevelCommand.For(result));
         table.Add(key, "dns", CheckTerms.Dns(result));
         table.Add(key, "dnssec", result.Resolution.MxDnssec.Name());

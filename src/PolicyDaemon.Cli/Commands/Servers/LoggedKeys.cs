@@ -20,6 +20,7 @@ internal static class LoggedKeys
     /// <exception cref="CommandException">It is none, or several stand behind it.</exception>
     internal static NextHop Key(CommandContext context, string word)
     {
+        word = QueueId(word);
         if (LoggedName.TryParse(word, out var logged) && !NextHop.TryParse(word, out _, out _))
             return logged.Domain ?? OfServer(context, word, logged);
         if (!IsQueueId(word))
@@ -39,6 +40,9 @@ internal static class LoggedKeys
     /// <summary>The keys of the domains of a message; of other people's text there may be some that are none.</summary>
     internal static List<NextHop> Keys(IReadOnlyList<string> domains) =>
         [.. domains.Select(domain => NextHop.TryParse(domain, out var key, out _) ? key : (NextHop?)null).OfType<NextHop>().Distinct()];
+
+    /// <summary>The id of a message without what a log (a colon) or postqueue(1) (an asterisk, an exclamation mark) writes behind it; any other word as it is.</summary>
+    internal static string QueueId(string word) => word is [.., ':' or '*' or '!'] && IsQueueId(word[..^1]) ? word[..^1] : word;
 
     /// <summary>True where the word can be the id of a message.</summary>
     internal static bool IsQueueId(string word) => word.Length is >= ShortestId and <= 30 && word.All(char.IsAsciiLetterOrDigit);

@@ -34,7 +34,7 @@ internal static class WhoVerb
             ],
         };
         verb.Add(what);
-        verb.SetAction(runner.Handle(context => Run(context, context.Get(what)!)));
+        verb.SetAction(runner.Handle(context => Run(context, LoggedKeys.QueueId(context.Get(what)!))));
         return verb;
     }
 
@@ -53,8 +53,16 @@ internal static class WhoVerb
 
         if (rows.Count >= Most)
             context.Report.Warning($"{word}: only the first {Most} entries are shown; there are more behind it");
-        context.Report.Rows(table, rows, CliJson.Default.IReadOnlyListWhoJson, whenEmpty: $"No entry stands behind {word}, as far as probes have seen.");
-        return rows.Count == 0 ? ExitCode.Negative : ExitCode.Done;
+        // Who receives mail is known by the entries alone, and what stands behind a server only by probes.
+        var none = LoggedName.TryParse(word, out var logged) && logged.Domain is { } domain
+            ? $"No entry answers for mail to {domain.ToDisplayString()}."
+            : $"No entry stands behind {word}, as far as probes have seen.";
+        context.Report.Rows(table, rows, CliJson.Default.IReadOnlyListWhoJson, whenEmpty: none);
+        if (rows.Count > 0)
+            return ExitCode.Done;
+        if (!context.Report.IsTable)
+            context.Report.Note(none);
+        return ExitCode.Negative;
     }
 
     private static IEnumerable<WhoJson> Find(CommandContext context, PolicyStore store, WaitingMail? mail, string word)

@@ -85,6 +85,12 @@ internal static class EditVerb
             {
                 throw new CommandException(ExitCode.Inconclusive, $"interrupted; nothing was changed, and what you wrote is in {FileName}");
             }
+            catch (Exception fault) when (fault is not CommandException)
+            {
+                // A defect of ours ends the program, and shall not take the work of an hour along.
+                await context.Host.Error.WriteLineAsync($"policyctl: what you wrote is in {FileName}");
+                throw;
+            }
 
             isKept = false;
             return made is null ? ExitCode.Done : await ChangeCommand.FinishAsync(context, write, made, summary: true, cancellation);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolicyDaemon.Administration;
+using PolicyDaemon.Administration.Changes;
 using PolicyDaemon.Administration.Tables;
 using PolicyDaemon.Cli.Commands.Changes;
 using PolicyDaemon.Cli.Commands.Domains;
@@ -86,19 +87,21 @@ internal static class ImportVerb
             Tell(context, options, file, table, told);
         }
 
-        var code = await ChangeCommand.RunAsync(context, options.Write, table.Plan, cancellation, summary: true, saysEach: context.Get(options.Verbose));
+        _ = options.Write.Patience(context);
+        var result = ChangeCommand.Make(context, options.Write.Request(context) with { SaysEach = context.Get(options.Verbose) }, table.Plan, summary: true);
+        var code = await ChangeCommand.FinishAsync(context, options.Write, result, summary: true, cancellation);
         if (conversion is not null && !context.Get(options.Write.DryRun))
             await FetchCommand.StoreAsync(context, conversion.StoreAsync(table.Destinations));
-        if (code == ExitCode.Done && !context.Get(options.Write.Quiet) && Next(context, options) is { } next)
+        if (code == ExitCode.Done && !context.Get(options.Write.Quiet) && Next(context, options, result) is { } next)
             context.Report.Note(NextCommand.Line(next));
         return code;
     }
 
-    private static string? Next(CommandContext context, Options options) =>
+    private static string? Next(CommandContext context, Options options, ChangeResult result) =>
         !context.Get(options.Write.DryRun) ? NextStep.OfThisMachine(context)
         // Standard input cannot be read a second time.
         : context.Get(options.File) == "-" ? null
-        : context.Rephrased(options.Write.DryRun);
+        : context.Rephrased(options.Write.DryRun) + (result.Weakens && !context.Has(options.Write.Reason) ? " --reason \"why\"" : "");
 
     /// <summary>What may take a table over whose pins Postfix cannot compare, to be looked at first: a probe, and where that proved nothing, keeping the rows as observed.</summary>
     private static string? NextTry(CommandContext context, Options options)

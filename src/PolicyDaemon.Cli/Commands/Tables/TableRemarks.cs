@@ -17,9 +17,11 @@ internal static partial class TableRemarks
         foreach (var same in remarks.Select(remark => Read(file, remark)).GroupBy(remark => remark.Cause, StringComparer.Ordinal))
         {
             var all = same.ToList();
-            yield return all.Count == 1
-                ? all[0].Text
-                : string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} ({all.Count} rows in all: {Where([.. all.Select(one => one.Line).Distinct().Order()])})");
+            var lines = all.Select(one => one.Line).Distinct().Order().ToList();
+            // A reader says of large numbers itself how many there are.
+            yield return all.Count == 1 ? all[0].Text
+                : lines.Count == 1 ? string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} ({all.Count} times in line {lines[0]})")
+                : string.Create(CultureInfo.InvariantCulture, $"{all[0].Text} ({lines.Count} rows: lines {Lines(lines)})");
         }
     }
 
@@ -35,8 +37,6 @@ internal static partial class TableRemarks
         var cause = isKey ? text.Replace(key, "", StringComparison.Ordinal).Replace(key.TrimStart('.'), "", StringComparison.Ordinal) : text;
         return (int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture), Varying().Replace(cause, ""), remark);
     }
-
-    private static string Where(List<int> lines) => $"line{(lines.Count == 1 ? "" : "s")} {Lines(lines)}";
 
     /// <summary><c>1, 3-7, 9</c></summary>
     private static string Lines(List<int> lines)

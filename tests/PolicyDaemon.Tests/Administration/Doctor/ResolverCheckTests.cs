@@ -34,6 +34,25 @@ public sealed class ResolverCheckTests
     }
 
     [Fact]
+    public void A_chroot_without_the_file_is_no_problem_where_this_machine_is_asked_anyway()
+    {
+        var findings = Judge(Well with { Jail = null });
+
+        Assert.All(findings, finding => Assert.InRange(finding.Severity, DoctorSeverity.Ok, DoctorSeverity.Note));
+        Assert.Contains(findings, finding => finding.Text.EndsWith("it asks 127.0.0.1, as this machine does; with a copy it would not depend on that", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Another_resolver_inside_the_chroot_has_one_remedy_and_none_where_policyd_asks_it_too()
+    {
+        Assert.Single(Judge(Well with { Jail = [Far] }), finding => finding.Severity > DoctorSeverity.Note);
+        Assert.DoesNotContain(Judge(Well with { Jail = [Far], Ours = [Far] }), finding => finding.Severity > DoctorSeverity.Note);
+        Assert.Contains(
+            "policyd asks 192.0.2.53, by resolver in [probe]",
+            Judge(Well with { Ours = [Far], Machine = [Local], Jail = [new IPEndPoint(IPAddress.Parse("192.0.2.54"), 53)] }).Single(finding => finding.Severity > DoctorSeverity.Note).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_chroot_the_machine_s_file_counts() =>
         Assert.Contains(Judge(Well with { Jail = null, JailFile = null }), finding => finding is { Severity: DoctorSeverity.Ok, Text: "policyd and Postfix ask the same: 127.0.0.1" });
 

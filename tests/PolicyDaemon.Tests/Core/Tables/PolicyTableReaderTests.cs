@@ -121,7 +121,7 @@ public class PolicyTableReaderTests
         var warnings = Table.Read(string.Concat(Enumerable.Range(0, 1000).Select(row => $".d{row}.example\u00a0may\n"))).Warnings;
 
         Assert.Equal(10 + 1 + 100 + 1, warnings.Count);
-        Assert.Contains("0: 1000 rows in all have no-break spaces", warnings);
+        Assert.Contains("0: 1000 rows in all have no-break spaces; the first 10 are named", warnings);
         Assert.StartsWith("0: 1000 rows in all answer for subdomains only", warnings[^1], StringComparison.Ordinal);
     }
 

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Time.Testing;
 using PolicyDaemon.Administration.Doctor;
 using PolicyDaemon.Administration.Doctor.OwnSide;
 using PolicyDaemon.Core.Pins;
+using PolicyDaemon.Probe.Smtp;
 using PolicyDaemon.Tests.Cli;
 using PolicyDaemon.Tests.Support;
 using Xunit;
@@ -62,7 +64,34 @@ public sealed class NextKeyTests : IDisposable
         var certificate = OwnFiles.Certificate(80);
         var file = PemFile.Read(files.Write("now.pem", OwnFiles.Pem(certificate)));
 
-        Assert.Contains("keeps the key in use", Assert.Single(NextKeyCheck.Judge([file], [new OwnIdentity("a", "b", file, file)], [], TestCertificates.Now)).Text, StringComparison.Ordinal);
+        Assert.Contains("keeps the key in use", Assert.Single(NextKeyCheck.Judge([file], [new OwnIdentity("a", "b", file, file)], [], _ => null, TestCertificates.Now)).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, false, DoctorSeverity.Ok)]
+    [InlineData(true, false, DoctorSeverity.Warning)]
+    [InlineData(true, true, DoctorSeverity.Note)]
+    public void A_chain_that_is_less_than_the_one_in_use_is_a_warning(bool isSelfSigned, bool isSelfSignedNow, DoctorSeverity expected)
+    {
+        var now = PemFile.Read(files.Write("now.pem", OwnFiles.Pem(OwnFiles.Certificate(80, isSelfSignedNow))));
+        var next = PemFile.Read(files.Write("next.pem", OwnFiles.Pem(OwnFiles.Certificate(80, isSelfSigned))));
+        var options = new ProbeOptions { EhloName = "here.test", Roots = [TestCertificates.Root] };
+
+        var finding = Assert.Single(NextKeyCheck.Judge(
+            [next], [new OwnIdentity("a", "b", now, now)], ["mx.example.com"], file => FileChain.WhyUntrusted([file.Leaf!], options, new FakeTimeProvider(TestCertificates.Now)),
+            TestCertificates.Now));
+
+        Assert.Equal(expected, finding.Severity);
+        Assert.Equal(isSelfSigned, finding.Text.Contains("Its chain is not trusted (", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_key_that_is_not_the_certificate_s_is_a_problem()
+    {
+        files.Write("next.pem", OwnFiles.Key(OwnFiles.Certificate(80)) + OwnFiles.Pem(OwnFiles.Certificate(80)));
+
+        Assert.Equal(DoctorSeverity.Problem, Judge("next.pem").Severity);
+        Assert.Contains("its private key is not that of its certificate", Judge("next.pem").Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,5 +106,5 @@ public sealed class NextKeyTests : IDisposable
 
     public void Dispose() => files.Dispose();
 
-    private DoctorFinding Judge(string file, params string[] hosts) => Assert.Single(NextKeyCheck.Judge([PemFile.Read(files.Path(file))], [], hosts, TestCertificates.Now));
+    private DoctorFinding Judge(string file, params string[] hosts) => Assert.Single(NextKeyCheck.Judge([PemFile.Read(files.Path(file))], [], hosts, _ => null, TestCertificates.Now));
 }
