@@ -28,7 +28,7 @@ public sealed class StoreException : Exception
         StoreFault.Moved,
         at is { } seconds
             ? $"{path}: this store was moved to {place} at {UtcTime.Text(DateTimeOffset.FromUnixTimeSeconds(seconds))}, and is only read since; name that one in [store] of the configuration, and with --database"
-            : $"{path}: a copy of {place} that 'policyctl store migrate' has not finished, which nobody writes; run that command there again, or, where the store there is lost, use this copy with 'policyctl store migrate --take-back --reason TEXT'");
+            : $"{path}: a copy of {place} that 'store migrate' has not finished, which nobody writes; repeat it there, or, where the store there is lost, use this copy with 'policyctl store migrate --take-back --reason TEXT'");
 }
 
 /// <summary>Why a store cannot be used.</summary>

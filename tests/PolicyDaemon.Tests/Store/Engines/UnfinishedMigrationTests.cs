@@ -45,7 +45,7 @@ public sealed class UnfinishedMigrationTests : IDisposable
         // Nobody writes the copy, and it says what it is.
         var refused = session.RunWith("--database", There, "domain", "add", "d.example", "--level", "secure");
         Assert.Equal(ExitCode.Invalid, refused.Code);
-        Assert.Contains($"a copy of {file} on {Environment.MachineName} that 'policyctl store migrate' has not finished", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"a copy of {file} on {Environment.MachineName} that 'store migrate' has not finished", refused.Error, StringComparison.Ordinal);
         if (isMarked)
             Assert.Equal(ExitCode.Invalid, session.RunWith("--database", file, "domain", "add", "d.example", "--level", "secure").Code);
         Assert.Contains("would be moved", session.RunWith("--database", file, "store", "migrate", "--to", There, "--dry-run").Error, StringComparison.Ordinal);
