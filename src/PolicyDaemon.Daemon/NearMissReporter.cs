@@ -92,7 +92,7 @@ internal sealed class NearMissReporter(
 
     private void Store(PolicyStore store, PolicySnapshot snapshot)
     {
-        var open = store.OpenFindings().Where(finding => finding.Finding.Kind == FindingKind.NearMiss && finding.Finding.Node == Node)
+        var open = store.OpenFindings(FindingKind.NearMiss).Where(finding => finding.Finding.Node == Node)
             .Select(finding => finding.Finding.Subject).ToHashSet(StringComparer.Ordinal);
         foreach (var subject in open.Where(subject => subject != TooMany && IsSettled(snapshot, subject)).ToList())
         {

@@ -45,7 +45,7 @@ public static class EndedEntries
     public static void CloseFindings(PolicyStore store, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(store);
-        foreach (var open in store.OpenFindings().Where(open => open.Finding.Kind == FindingKind.EntryEnded))
+        foreach (var open in store.OpenFindings(FindingKind.EntryEnded))
         {
             if (now - open.LastSeen >= Told || IsHistory(store, open.Finding.Subject))
                 store.CloseFinding(FindingKind.EntryEnded, open.Finding.Subject);

@@ -222,6 +222,9 @@ public sealed class PolicyStore : IDisposable
     /// <summary>The numbers of the open findings about one destination, by kind.</summary>
     public IReadOnlyDictionary<FindingKind, long> NumbersOfOpenFindings(NextHop key) => session.Guard(() => FindingTable.NumbersAbout(session.Connection, key.Text, time.GetUtcNow()));
 
+    /// <summary>The open findings of one kind, the oldest first.</summary>
+    public IReadOnlyList<FindingAlert> OpenFindings(FindingKind kind) => session.Guard(() => FindingTable.OpenOf(session.Connection, kind, time.GetUtcNow()));
+
     public IReadOnlyList<FindingAlert> OpenFindings() => session.Guard(() => FindingTable.Open(session.Connection, time.GetUtcNow()));
 
     /// <summary>Some open findings, in the order of their subjects and numbers; all of them in turns, for whoever must not hold all at once.</summary>

@@ -37,7 +37,7 @@ public sealed class StoreAcceptance(Settings settings, TimeProvider time, IChang
         change.Accept(lastLoaded);
         var receipt = change.Commit();
         // A person has read it, and says why it is taken as it is.
-        foreach (var broken in store.OpenFindings().Select(open => open.Finding).Where(open => open.Kind == FindingKind.AuditBroken))
+        foreach (var broken in store.OpenFindings(FindingKind.AuditBroken).Select(open => open.Finding))
             store.CloseFinding(broken.Kind, broken.Subject, broken.Node);
         journal.Note(receipt.ChangeId, request.Actor, receipt.Head.Hash, request.Command);
         return new ChangeResult(changes, [], receipt) { IsForGood = true };

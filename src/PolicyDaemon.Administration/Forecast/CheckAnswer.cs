@@ -39,7 +39,7 @@ internal sealed record KnownBefore(
             var everybody = store.Find(NextHop.Default)?.At(now) is { Observe: false } inForce ? inForce : null;
             return new KnownBefore(
                 entry, everybody, first.Origin == Origin.Parent, first.IsNearMiss,
-                [.. store.OpenFindings().Select(open => open.Finding).Where(finding => finding.Subject == entry?.Key.Text || finding.Subject == everybody?.Key.Text)],
+                [.. new[] { entry?.Key, everybody?.Key }.OfType<NextHop>().Distinct().SelectMany(store.OpenFindings)],
                 store.FindDiscovered(key), null, Status.DaemonAbsence.Of(settings, time));
         }
         catch (StoreException fault)

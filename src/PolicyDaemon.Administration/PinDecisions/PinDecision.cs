@@ -46,7 +46,7 @@ public sealed class PinDecision
         this.digest = digest;
         this.time = time;
         probeState = new Lazy<ProbeState?>(() => view.Store.ReadProbeState(key));
-        brake = new Lazy<string?>(() => view.Store.OpenFindings().FirstOrDefault(open => open.Finding.Kind == FindingKind.BrakeOn)?.Finding.Detail);
+        brake = new Lazy<string?>(() => view.Store.OpenFindings(FindingKind.BrakeOn) is [var on, ..] ? on.Finding.Detail : null);
         var meant = names.Select(name => (Name: name, Pin: name.In(before, () => probeState.Value, asGiven))).ToList();
         fingerprints = [.. meant.Select(one => one.Pin).Distinct()];
         Remarks = asGiven ? [] : [.. meant.Select(one => one.Name.Remark(one.Pin, () => probeState.Value)).OfType<string>()];

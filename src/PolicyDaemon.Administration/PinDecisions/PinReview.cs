@@ -68,8 +68,9 @@ public sealed record PinReview(Destination Entry, ProbeState? Probed, ImmutableA
         private readonly IReadOnlyDictionary<Fingerprint, PinEvidence> service = store.ReadServiceEvidence(entry.Key);
         private readonly ImmutableArray<Finding> findings =
         [
-            .. store.OpenFindings().Select(open => open.Finding)
-                .Where(finding => finding.Subject == entry.Key.Text || finding.Kind.Description().Source == FindingSource.Prober),
+            .. store.OpenFindings(entry.Key),
+            .. FindingKinds.All.Where(row => row.Source == FindingSource.Prober).SelectMany(row => store.OpenFindings(row.Kind)).Select(open => open.Finding)
+                .Where(finding => finding.Subject != entry.Key.Text),
         ];
 
         internal ReviewedKey Read(Pin pin)

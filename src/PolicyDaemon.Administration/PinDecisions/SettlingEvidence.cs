@@ -34,8 +34,7 @@ public sealed record SettlingEvidence(Pin Pin, DateTimeOffset? At, string? HeldB
         ArgumentNullException.ThrowIfNull(settings);
         if (!entry.Policy.Level.MatchesFingerprints() || !entry.Pins.Any(pin => pin.State == PinState.Candidate))
             return null;
-        var findings = store.OpenFindings().Select(open => open.Finding).ToList();
-        var brake = findings.Find(finding => finding.Kind == FindingKind.BrakeOn);
+        var brake = store.OpenFindings(FindingKind.BrakeOn) is [var on, ..] ? on.Finding : null;
         var review = PinReview.Read(store, entry, now);
         // While the brake is on its verdict is odd because of that, whatever the zone says.
         var named = review.Keys.FirstOrDefault(key => key.Pin.State == PinState.Candidate

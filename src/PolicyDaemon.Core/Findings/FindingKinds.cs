@@ -199,7 +199,7 @@ public static class FindingKinds
 
         new(FindingKind.DiscoveryTrouble, "discovery-trouble", FindingSource.Discovery, FindingSeverity.LookAtIt,
             "So many of discovery's lookups or fetches fail that this machine's network, resolver, clock or trust anchors are the likelier culprit; no verdict is lowered by it",
-            "Check them; policyctl check tells what fails; policies that cannot be renewed since it began are no findings of their own")
+            "Check them, with policyctl check, which tells what fails; policies that cannot be renewed since it began are no findings of their own")
         { Mail = "It goes out by what was known; new destinations as if nothing were published" },
 
         new(FindingKind.RevokedKeySeen, "revoked-key-seen", FindingSource.Probe, FindingSeverity.LookAtIt,

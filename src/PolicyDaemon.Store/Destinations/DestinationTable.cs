@@ -75,6 +75,7 @@ internal sealed class DestinationTable(DbConnection connection)
         .Select(Find).OfType<StoredDestination>().ToList();
 
     /// <summary>How many destinations there are of each kind at a time: those that have ended and still stand there as they were are counted as they are.</summary>
+    /// <remarks>Several statements, between which others write: a level may go or come in the middle.</remarks>
     internal (long All, long Observed, long Temporary, Dictionary<TlsLevel, long> ByLevel) CountAt(DateTimeOffset now)
     {
         var byLevel = new Dictionary<TlsLevel, long>();
@@ -91,7 +92,7 @@ internal sealed class DestinationTable(DbConnection connection)
         {
             var end = new StoredEnd(row.ValidUntil, row.Former);
             if (TlsLevels.TryParse(row.Level, out var before))
-                byLevel[before]--;
+                byLevel[before] = byLevel.GetValueOrDefault(before) - 1;
             if (TlsLevels.TryParse(end.Level(row.Level, now), out var after))
                 byLevel[after] = byLevel.GetValueOrDefault(after) + 1;
             else
@@ -175,9 +176,9 @@ internal sealed class DestinationTable(DbConnection connection)
         }
     }
 
-    /// <summary>A destination with one of its pins, or with none.</summary>
     internal sealed record EndedRow(string Level, long Observe, long? ValidUntil, string? Former);
 
+    /// <summary>A destination with one of its pins, or with none.</summary>
     internal sealed record Row(
         long Id, string Key, string Level, string? Attributes, string Mode, long Observe, string? Floor, long? ValidUntil, string? Former, string? ProbeAs,
         string? Note, string? Fingerprint,

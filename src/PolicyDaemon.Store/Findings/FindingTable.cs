@@ -31,6 +31,11 @@ internal static class FindingTable
     internal static List<FindingAlert> Open(DbConnection connection, DateTimeOffset now) =>
         [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL ORDER BY f.since, f.id").ToList().Select(row => row.Read(now)).OfType<FindingAlert>()];
 
+    /// <summary>Open findings of one kind, oldest first.</summary>
+    internal static List<FindingAlert> OpenOf(DbConnection connection, FindingKind kind, DateTimeOffset now) =>
+        [.. connection.Query<Row>(Columns + "WHERE f.closed IS NULL AND f.kind = @kind ORDER BY f.since, f.id", new { kind = kind.Name() }).ToList()
+            .Select(row => row.Read(now)).OfType<FindingAlert>()];
+
     /// <summary>Open findings behind one of them, in the order of subject and number. Those of a kind that is not known here are not among them.</summary>
     internal static List<FindingAlert> OpenAfter(DbConnection connection, string subject, long id, int most, DateTimeOffset now)
     {

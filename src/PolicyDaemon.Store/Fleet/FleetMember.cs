@@ -160,7 +160,7 @@ public sealed class FleetMember : IDisposable
         {
             // Somebody took the right away.
             lease.Drop();
-            refusal = refused.Message;
+            refusal = tables!.LeaseRefusal() ?? refused.Message;
         }
     }
 

@@ -97,7 +97,7 @@ internal sealed class ProbeStateReader
                 counts[verdict] = row.Count;
         }
 
-        // The few that have ended and still stand there as they were are counted as they are.
+        // The few that have ended and still stand there as they were are counted as they are; others may write between the two statements.
         var now = time.GetUtcNow();
         foreach (var row in connection.Query<EndedRow>(
             """
@@ -108,9 +108,9 @@ internal sealed class ProbeStateReader
         {
             var end = new StoredEnd(row.ValidUntil, row.Former);
             if ((row.Observe != 0) == observed && DestinationVerdicts.TryParse(row.Verdict, out var before))
-                counts[before]--;
-            if (end.Level("", now) is not null && end.Observes(row.Observe != 0, now) == observed)
-                counts[end.Verdict(row.Verdict, row.LastProbe, now)!.Value] = counts.GetValueOrDefault(end.Verdict(row.Verdict, row.LastProbe, now)!.Value) + 1;
+                counts[before] = counts.GetValueOrDefault(before) - 1;
+            if (end.Level("", now) is not null && end.Observes(row.Observe != 0, now) == observed && end.Verdict(row.Verdict, row.LastProbe, now) is { } after)
+                counts[after] = counts.GetValueOrDefault(after) + 1;
         }
 
         return counts.Where(count => count.Value > 0).ToDictionary();

@@ -47,6 +47,7 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
     private readonly StoreHealth health;
     private readonly IntegrityChecks integrity;
     private readonly FollowedLog? followed;
+
     // Ends with the first poll, whatever came of it.
     private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DurationHistogram changeToLive = new(DurationBounds.ChangeToLive);

@@ -38,9 +38,15 @@ internal static class DiscoveryVerbs
         return verb;
     }
 
+    // The strongest first; the last one is no answer.
+    private static readonly string[] Verdicts =
+        [DiscoveredAnswer.DaneOnly.Name(), DiscoveredAnswer.Secure.Name(), DiscoveredAnswer.Dane.Name(), DiscoveredAnswer.NotFound.Name(), "unknown"];
+
+    private static string VerdictsInWords => $"{string.Join(", ", Verdicts[..^1])} or {Verdicts[^1]}";
+
     internal static Command List(CommandRunner runner)
     {
-        var verdict = new Option<string?>("--verdict") { HelpName = "V", Description = "Only these: dane-only, secure, dane, not-found or unknown" };
+        var verdict = new Option<string?>("--verdict") { HelpName = "V", Description = $"Only these: {VerdictsInWords}" };
         var verb = new Verb("list", "List what was discovered.")
         {
             Columns = ["key", "verdict", "row", "asked_at", "policy_expires_at", "used_at"],
@@ -50,7 +56,7 @@ internal static class DiscoveryVerbs
                 ("policyctl discovery list --format tsv | cut -f2 | sort | uniq -c", "How many have which verdict."),
             ],
         };
-        verdict.CompletionSources.Add("dane-only", "secure", "dane", "not-found", "unknown");
+        verdict.CompletionSources.Add(Verdicts);
         verb.Add(verdict);
         verb.SetAction(runner.Handle(context => RunList(context, context.Get(verdict))));
         return verb;
@@ -93,8 +99,8 @@ internal static class DiscoveryVerbs
 
     private static ExitCode RunList(CommandContext context, string? wanted)
     {
-        if (wanted is not null and not "unknown" && !DiscoveryNames.TryParse(wanted, out DiscoveredAnswer _))
-            throw new CommandException(ExitCode.Usage, $"'{wanted}' is no verdict; write dane-only, secure, dane, not-found or unknown");
+        if (wanted is not null && !Verdicts.Contains(wanted))
+            throw new CommandException(ExitCode.Usage, $"'{wanted}' is no verdict; write {VerdictsInWords}");
         var (settings, now) = (context.Settings, context.Host.Time.GetUtcNow());
         using var store = context.OpenStore(StoreAccess.Read);
         var table = new Table("key", "verdict", "row", "asked_at", "policy_expires_at", "used_at");
