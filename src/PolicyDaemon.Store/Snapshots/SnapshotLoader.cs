@@ -313,6 +313,8 @@ public sealed class SnapshotLoader : ICurrentSnapshot, IDisposable
             committed = loaded.Committed;
         }
 
+        // Whoever sees that a finding has ended is answered by what ended it.
+        Serve();
         Recover();
         integrity.StartWhereDue(isSuspicious);
     }
